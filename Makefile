@@ -1,0 +1,53 @@
+# `make help` lists what there is. Every target sets up what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SEED ?= 1
+KILLS ?= 300
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check docs bench crash format clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP)  ## make .venv with everything, at the versions of uv.lock
+
+$(STAMP): pyproject.toml uv.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+	UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet --frozen --all-extras --compile-bytecode
+	@$(BIN)/python -m compileall -q src
+	@touch $@
+
+demo: setup  ## the main job on real data: backfill January 2013 of the flights example
+	$(BIN)/python examples/flights/demo.py
+
+test: setup  ## every test
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: setup  ## what must be clean before a commit: format, lint, types, layers, docs in step, fast tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+
+docs: setup  ## write the generated reference pages anew
+	$(BIN)/python docs/generate.py
+
+bench: setup  ## measure: figures with ratios, as a table and JSON
+	@$(BIN)/python -m compileall -q src
+	$(BIN)/python benchmarks/run.py
+
+crash: setup  ## the crash harness: SEED=1 KILLS=300
+	$(BIN)/python tests/crash/harness.py --seed $(SEED) --kills $(KILLS)
+
+format: setup  ## put the code into the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:  ## remove what make and tests left
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis demo .bench .crash

@@ -1,0 +1,194 @@
+"""The catalog: workspaces and tasks as they were deployed, checked and immutable.
+
+A catalog holds resolved values: defaults are filled in, priorities are numbers, durations
+are seconds, names are full (`workspace.task`). Reading it from files is `project`'s work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+from types import MappingProxyType
+
+from retrofill.domain.cron import Schedule
+from retrofill.domain.graph import Graph
+
+
+class TaskType(StrEnum):
+    """What runs a task's code (CAT-5)."""
+
+    SHELL = "shell"
+    PYTHON = "python"
+    SQL = "sql"
+    VIRTUAL = "virtual"
+
+
+class RunMode(StrEnum):
+    """CAT-8."""
+
+    NORMAL = "normal"
+    DRY_RUN = "dry_run"
+    PAUSED = "paused"
+
+
+class DependencyKind(StrEnum):
+    """How a task waits for another (chapter 4 of the rules)."""
+
+    SAME_CYCLE = "same_cycle"  # DEP-1..5
+    SELF = "self"  # DEP-6: its own previous cycle
+    PREVIOUS = "previous"  # DEP-7: another task's previous cycle
+    CHILDREN = "children"  # DEP-8: the previous cycle of its direct downstream tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """One entry of `depends_on`; `task` is a full name, empty for `self` and `children`."""
+
+    kind: DependencyKind
+    task: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """Automatic and manual reruns of a task (RUN-3, OPS-2)."""
+
+    mode: str = "always"  # always | on_failure | never
+    times: int = 0  # 0 to 10
+    interval_seconds: int = 120  # 0 to 1,800
+    on_lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A definition of work, every default filled in.
+
+    `code` is the text that runs; `code_file` is the path it came from, relative to the
+    workspace's folder, empty for inline code. `valid_from` and `valid_until` are dates of
+    the scheduled time, inclusive (TIME-4). `parameters` keeps the declared order.
+    """
+
+    name: str
+    type: TaskType
+    schedule: Schedule
+    code: str = ""
+    code_file: str = ""
+    connection: str = ""
+    parameters: tuple[tuple[str, str], ...] = ()
+    depends_on: tuple[Dependency, ...] = ()
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    owner: str = ""
+    priority: int = 1
+    baseline: str = ""
+    resource_group: str = "default"
+    rerun: Rerun = Rerun()
+    timeout_seconds: int = 3 * 24 * 3600
+    max_parallel_instances: int | None = None
+    mode: RunMode = RunMode.NORMAL
+    generation: str = "next_day"  # next_day | immediate
+    valid_from: date | None = None
+    valid_until: date | None = None
+    tags: tuple[str, ...] = ()
+    description: str = ""
+
+    @property
+    def workspace(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def short_name(self) -> str:
+        return self.name.partition(".")[2]
+
+    @property
+    def depends_on_itself(self) -> bool:
+        """Whether it waits for its own previous cycle (DEP-6), "self" in chapter 4."""
+        return any(d.kind is DependencyKind.SELF for d in self.depends_on)
+
+    def is_valid_on(self, scheduled_date: date) -> bool:
+        """Whether instances are made on this date of T (TIME-4)."""
+        return (self.valid_from is None or self.valid_from <= scheduled_date) and (
+            self.valid_until is None or scheduled_date <= self.valid_until
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A team's folder of tasks. `members` maps user names to roles."""
+
+    name: str
+    timezone: str = "UTC"
+    region: str = "default"
+    members: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceGroup:
+    """A named pool of slots; `workspaces` is None when bound to all of them."""
+
+    name: str
+    type: str = "exclusive"  # shared | exclusive | serverless
+    slots: int = 4
+    reserved_for_auto: int = 0
+    workspaces: frozenset[str] | None = None
+
+    def is_bound_to(self, workspace: str) -> bool:
+        return self.workspaces is None or workspace in self.workspaces
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that a version was made from: path relative to the project, SHA-256 in hex."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All that a project declares, keyed by name; tasks in order of their full names.
+
+    Invariants, checked by `project`: every name refers to something that exists, and the
+    same-cycle dependencies have no loop (CAT-4).
+    """
+
+    project: str
+    timezone: str = "UTC"
+    region: str = "default"
+    workspaces: Mapping[str, Workspace] = field(default_factory=dict)
+    tasks: Mapping[str, Task] = field(default_factory=dict)
+    resource_groups: Mapping[str, ResourceGroup] = field(default_factory=dict)
+    baselines: Mapping[str, int] = field(default_factory=dict)
+    connections: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+    files: tuple[SourceFile, ...] = ()
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The same-cycle graph over all workspaces, by full names."""
+        return Graph(
+            {
+                name: tuple(d.task for d in task.depends_on if d.kind is DependencyKind.SAME_CYCLE)
+                for name, task in self.tasks.items()
+            }
+        )
+
+    def timezone_of(self, task: Task) -> str:
+        return self.workspaces[task.workspace].timezone
+
+    def frozen_copy_of(self, tasks: Mapping[str, Task]) -> Catalog:
+        """The same deployment with other tasks, for planning what-ifs and tests."""
+        return Catalog(
+            self.project,
+            self.timezone,
+            self.region,
+            self.workspaces,
+            MappingProxyType(dict(tasks)),
+            self.resource_groups,
+            self.baselines,
+            self.connections,
+            self.settings,
+            self.files,
+        )
