@@ -1,0 +1,168 @@
+"""What may start now, what a run's end means, and what a backfill's status is.
+
+Pure decisions on plain values; `services` gathers the values and saves what was decided.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from retrofill.domain.catalog import Rerun
+from retrofill.domain.states import Reason, State
+
+
+class Outcome(StrEnum):
+    """How a run ended, as its supervisor saw it."""
+
+    EXITED = "exited"
+    STOPPED = "stopped"
+    TIMEOUT = "timeout"
+    LOST = "lost"
+    NOT_STARTED = "not_started"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What becomes of an instance whose run did not succeed."""
+
+    state: State
+    reason: Reason | None
+
+
+_REASONS = {Outcome.STOPPED: Reason.STOPPED, Outcome.TIMEOUT: Reason.TIMEOUT, Outcome.LOST: Reason.LOST}
+
+
+def ending(outcome: Outcome, signal: int | None, rerun: Rerun, reruns: int, reason: str | None) -> Ending:
+    """Decide between an automatic rerun and failure for good (RUN-3, RUN-4).
+
+    Args:
+        signal: that ended the main process, if one did.
+        reruns: automatic reruns so far, since a person's rerun.
+        reason: the instance's reason; `stopping` when somebody asked to stop it.
+    """
+    if reason == Reason.STOPPING:
+        return Ending(State.FAILED, Reason.STOPPED)
+    if outcome is Outcome.NOT_STARTED:
+        return Ending(State.NOT_RUN, None)
+    may = {Outcome.EXITED: True, Outcome.LOST: rerun.on_lost}.get(outcome, False)
+    if may and rerun.mode != "never" and reruns < rerun.times:
+        return Ending(State.NOT_RUN, Reason.RERUN_INTERVAL)
+    own = Reason.SIGNAL if signal is not None else Reason.EXIT_CODE
+    return Ending(State.FAILED, _REASONS.get(outcome, own))
+
+
+class HasTask(Protocol):
+    """A candidate for a slot."""
+
+    @property
+    def task_id(self) -> int: ...
+
+
+C = TypeVar("C", bound=HasTask)
+
+
+def choose(
+    candidates: Iterable[C], slots: int, running: Counter[int], limits: Mapping[int, int | None]
+) -> tuple[list[C], set[int]]:
+    """The candidates that start, in their order (RUN-1).
+
+    Args:
+        candidates: of one resource group, best first.
+        slots: free ones of the group.
+        running: instances by task id; the chosen ones are added.
+        limits: `max_parallel_instances` by task id.
+
+    Returns:
+        The chosen ones, and the ids of tasks that may start no more.
+    """
+    chosen: list[C] = []
+    full: set[int] = set()
+    for candidate in candidates:
+        if len(chosen) == slots:
+            break
+        limit = limits.get(candidate.task_id)
+        if limit is not None and running[candidate.task_id] >= limit:
+            full.add(candidate.task_id)
+            continue
+        running[candidate.task_id] += 1
+        chosen.append(candidate)
+    return chosen, full
+
+
+class Status(StrEnum):
+    """BF-5, in the order in which the first that fits is taken."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    SUCCEEDED = "succeeded"
+    WAITING_RESOURCES = "waiting_resources"
+    PENDING = "pending"
+    FAILED = "failed"
+
+
+ENDED = frozenset({Status.STOPPED, Status.SUCCEEDED, Status.FAILED})
+STATUS_WORDS = {
+    Status.RUNNING: "Running",
+    Status.PAUSED: "Paused",
+    Status.STOPPED: "Stopped",
+    Status.SUCCEEDED: "Succeeded",
+    Status.WAITING_RESOURCES: "Waiting for resources",
+    Status.PENDING: "Pending",
+    Status.FAILED: "Run failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a backfill's status depends on; counts of instances."""
+
+    total: int
+    successful: int
+    failed: int
+    running: int
+    frozen: int
+    is_waiting_for_resources: bool
+    is_waiting_for_time: bool
+    is_paused: bool = False
+    is_stopped: bool = False
+    check_failed: bool = False
+    is_planned: bool = False  # its instances are made later (SEL-4)
+    window_is_closed: bool = False
+    has_isolated: bool = False
+
+
+def status_of(progress: Progress) -> tuple[Status, tuple[str, ...]]:
+    """The status, and what blocks a failed backfill (BF-5)."""
+    p = progress
+    if p.running:
+        return Status.RUNNING, ()
+    if p.check_failed:
+        return Status.STOPPED, ()
+    if p.is_stopped and p.successful < p.total:
+        return Status.STOPPED, ()
+    if p.is_paused and p.successful < p.total:
+        return Status.PAUSED, ()
+    if p.is_planned:
+        return Status.PENDING, ()
+    if p.successful == p.total:
+        return Status.SUCCEEDED, ()
+    if p.is_waiting_for_resources and not p.window_is_closed:
+        return Status.WAITING_RESOURCES, ()
+    if p.is_waiting_for_resources or p.is_waiting_for_time:
+        return Status.PENDING, ()
+    return Status.FAILED, _blocked_by(p)
+
+
+def _blocked_by(p: Progress) -> tuple[str, ...]:
+    by = [
+        name
+        for name, present in (("failed", p.failed > 0), ("frozen", p.frozen > 0), ("isolated", p.has_isolated))
+        if present
+    ]
+    # Nothing failed, is frozen or isolated, and yet nothing can start: instances wait in a circle.
+    return tuple(by) or ("loop",)

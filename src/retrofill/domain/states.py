@@ -1,0 +1,149 @@
+"""The state machine of instances: one table of moves, from which all else is made.
+
+Rule 1: whatever decides which move is legal lives here. The database's CHECKs, the diagram
+in the docs and the tests of every wrong state come from `MOVES`. A state says where an
+instance is, a reason says why; no move depends on a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+
+from retrofill.domain.errors import WrongStateError
+
+
+class State(StrEnum):
+    """Where an instance is (chapter 10 of the rules)."""
+
+    NOT_RUN = "not_run"
+    WAITING_TIME = "waiting_time"
+    WAITING_RESOURCES = "waiting_resources"
+    RUNNING = "running"
+    SUCCESSFUL = "successful"
+    FAILED = "failed"
+    FROZEN = "frozen"
+
+    @property
+    def words(self) -> str:
+        return _WORDS[self]
+
+
+_WORDS = {
+    State.NOT_RUN: "Not run",
+    State.WAITING_TIME: "Waiting (for scheduled time)",
+    State.WAITING_RESOURCES: "Waiting (for resources)",
+    State.RUNNING: "Running",
+    State.SUCCESSFUL: "Successful",
+    State.FAILED: "Failed",
+    State.FROZEN: "Frozen",
+}
+
+WAITING = frozenset({State.WAITING_TIME, State.WAITING_RESOURCES})
+NOT_STARTED = WAITING | {State.NOT_RUN}
+
+
+class Reason(StrEnum):
+    """Why an instance is where it is. Informs people; nothing is decided by it."""
+
+    DRY_RUN = "dry_run"
+    OFF_DAY = "off_day"
+    SET_SUCCESSFUL = "set_successful"
+    STOPPED = "stopped"
+    STOPPING = "stopping"
+    TIMEOUT = "timeout"
+    SIBLING_FAILED = "sibling_failed"
+    EXIT_CODE = "exit_code"
+    SIGNAL = "signal"
+    NOT_STARTED = "not_started"
+    LOST = "lost"
+    ISOLATED = "isolated"
+    RERUN_INTERVAL = "rerun_interval"
+    YIELDED_TO_AUTO = "yielded_to_auto"
+
+
+class Move(StrEnum):
+    """What can happen to an instance."""
+
+    WAIT_FOR_TIME = "wait_for_time"
+    WAIT_FOR_RESOURCES = "wait_for_resources"
+    WITHDRAW = "withdraw"
+    PASS = "pass"  # noqa: S105
+    START = "start"
+    SUCCEED = "succeed"
+    FAIL = "fail"
+    RERUN_BY_ITSELF = "rerun_by_itself"
+    START_ANEW = "start_anew"
+    FAIL_WITH_SIBLING = "fail_with_sibling"
+    RESTORE_SIBLING = "restore_sibling"
+    STOP = "stop"
+    RERUN = "rerun"
+    SET_SUCCESSFUL = "set_successful"
+    FREEZE = "freeze"
+    UNFREEZE = "unfreeze"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A move: from which states, to which ones, whether a person asks for it, by which rule."""
+
+    sources: frozenset[State]
+    targets: frozenset[State]
+    by_person: bool
+    source: str
+
+
+def _rule(
+    sources: Collection[State], targets: Collection[State], source: str, by_person: bool = False
+) -> Rule:
+    return Rule(frozenset(sources), frozenset(targets), by_person, source)
+
+
+_S = State
+MOVES: dict[Move, Rule] = {
+    Move.WAIT_FOR_TIME: _rule({_S.NOT_RUN}, {_S.WAITING_TIME}, "OPS-0"),
+    Move.WAIT_FOR_RESOURCES: _rule({_S.NOT_RUN, _S.WAITING_TIME}, {_S.WAITING_RESOURCES}, "OPS-0"),
+    Move.WITHDRAW: _rule(WAITING, {_S.NOT_RUN}, "OPS-0"),
+    Move.PASS: _rule(NOT_STARTED, {_S.SUCCESSFUL}, "RUN-2"),
+    Move.START: _rule({_S.WAITING_RESOURCES}, {_S.RUNNING}, "RUN-1"),
+    Move.SUCCEED: _rule({_S.RUNNING}, {_S.SUCCESSFUL}, "RUN-1"),
+    Move.FAIL: _rule({_S.RUNNING}, {_S.FAILED}, "RUN-3"),
+    Move.RERUN_BY_ITSELF: _rule({_S.RUNNING}, {_S.NOT_RUN}, "RUN-3"),
+    Move.START_ANEW: _rule({_S.RUNNING}, {_S.NOT_RUN}, "RUN-3"),
+    Move.FAIL_WITH_SIBLING: _rule(NOT_STARTED, {_S.FAILED}, "POL-7"),
+    Move.RESTORE_SIBLING: _rule({_S.FAILED}, {_S.NOT_RUN}, "POL-7"),
+    Move.STOP: _rule({_S.RUNNING}, {_S.FAILED}, "OPS-1", by_person=True),
+    Move.RERUN: _rule({_S.SUCCESSFUL, _S.FAILED}, {_S.NOT_RUN}, "OPS-2", by_person=True),
+    Move.SET_SUCCESSFUL: _rule({_S.FAILED}, {_S.SUCCESSFUL}, "OPS-5", by_person=True),
+    Move.FREEZE: _rule({_S.NOT_RUN, _S.SUCCESSFUL, _S.FAILED}, {_S.FROZEN}, "OPS-6", by_person=True),
+    Move.UNFREEZE: _rule({_S.FROZEN}, {_S.NOT_RUN, _S.SUCCESSFUL, _S.FAILED}, "OPS-6", by_person=True),
+}
+
+_DONE = {
+    Move.STOP: "stopped",
+    Move.RERUN: "rerun",
+    Move.SET_SUCCESSFUL: "set successful",
+    Move.FREEZE: "frozen",
+    Move.UNFREEZE: "unfrozen",
+}
+
+
+def is_legal(move: Move, state: State) -> bool:
+    """Whether an instance in this state can make this move."""
+    return state in MOVES[move].sources
+
+
+def check(move: Move, state: State, what: str) -> None:
+    """Refuse an operation that does not fit the state (OPS-1..6).
+
+    Args:
+        what: names the instance in the sentence.
+
+    Raises:
+        WrongStateError: the state is none of those that the move starts from.
+    """
+    if is_legal(move, state):
+        return
+    allowed = " or ".join(s.words for s in State if s in MOVES[move].sources)
+    raise WrongStateError(f"{what} is {state.words}; only {allowed} instances can be {_DONE[move]}")

@@ -1,0 +1,249 @@
+"""What people do to instances (OPS-1..8): judged one by one, applied in one transaction.
+
+Each item of a batch gets its own result; one that does not fit its state changes nothing
+and hinders no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from retrofill.domain.errors import RetrofillError, UnknownNameError, WrongStateError
+from retrofill.domain.states import Move, State, check, is_legal
+from retrofill.services.contexts import Context, Contexts
+from retrofill.services.holds import Holds, holds_of
+from retrofill.services.records import BackfillRecord, InstanceRecord
+from retrofill.services.settling import Settling
+from retrofill.services.statuses import note_end
+from retrofill.services.times import instant_of, scheduled_at
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import Clock, Ledger, Store
+
+_BATCH = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResult:
+    """What became of one item of a batch; `error` is None where it was done (or held already)."""
+
+    id: int
+    state: str | None
+    error: RetrofillError | None = None
+    unchanged: bool = False
+
+    @property
+    def ok(self) -> bool:
+        return self.error is None
+
+
+@dataclass(slots=True)
+class _Applying:
+    """One transaction over the instances of one backfill."""
+
+    tx: Ledger
+    context: Context
+    settling: Settling
+    now_ms: int
+
+
+Apply = Callable[[_Applying, InstanceRecord], tuple[State, bool]]
+
+
+class Operations:
+    """Operations on instances, in the name of one user."""
+
+    def __init__(self, store: Store, contexts: Contexts, clock: Clock, user: str) -> None:
+        self._store = store
+        self._contexts = contexts
+        self._clock = clock
+        self._user = user
+
+    def stop(self, ids: Sequence[int], comment: str = "") -> list[ItemResult]:
+        """OPS-1: ask for the end of running instances; `Failed` shows once their processes have ended."""
+        return self._each("stop", ids, comment, _stop)
+
+    def rerun(self, ids: Sequence[int], comment: str = "", ignore_waits: bool = False) -> list[ItemResult]:
+        """OPS-2; with `ignore_waits` all at once, whatever waits and dates say (OPS-3)."""
+        return self._each("rerun", ids, comment, lambda a, row: _rerun(a, row, ignore_waits))
+
+    def set_successful(self, ids: Sequence[int], comment: str = "") -> list[ItemResult]:
+        """OPS-5."""
+        return self._each("set-successful", ids, comment, _set_successful)
+
+    def freeze(self, ids: Sequence[int], comment: str = "") -> list[ItemResult]:
+        """OPS-6."""
+        return self._each("freeze", ids, comment, _freeze)
+
+    def unfreeze(self, ids: Sequence[int], comment: str = "") -> list[ItemResult]:
+        """OPS-6: back to the state that it was frozen from."""
+        return self._each("unfreeze", ids, comment, _unfreeze)
+
+    def rerun_descendants(
+        self,
+        ids: Sequence[int],
+        comment: str = "",
+        include_self: bool = False,
+        tasks: frozenset[str] | None = None,
+    ) -> list[ItemResult]:
+        """OPS-4: the ended descendants within the backfill, in dependency order.
+
+        Args:
+            tasks: only instances of these tasks, full names; None for all.
+        """
+        results, below = [], []
+        with self._store.read() as reader:
+            for instance_id in ids:
+                row = reader.find_instance(instance_id)
+                if row is None or row.backfill_id is None:
+                    results.append(_unknown(instance_id))
+                    continue
+                context = self._contexts.get(reader, row.backfill_id)
+                found = [
+                    i
+                    for i in _descendants(context, instance_id)
+                    if tasks is None or context.task(i).name in tasks
+                ]
+                rows = reader.instances(found)
+                below += [r.id for r in rows if is_legal(Move.RERUN, State(r.state))]
+                if include_self:
+                    below.append(instance_id)
+                elif not any(is_legal(Move.RERUN, State(r.state)) for r in rows):
+                    error = WrongStateError(
+                        f"instance {instance_id} has no ended descendants in its backfill"
+                    )
+                    results.append(ItemResult(instance_id, row.state, error))
+        return results + self._each(
+            "rerun-descendants", sorted(set(below)), comment, lambda a, r: _rerun(a, r, False)
+        )
+
+    def _each(self, action: str, ids: Sequence[int], comment: str, apply: Apply) -> list[ItemResult]:
+        results: dict[int, ItemResult] = {}
+        unique = list(dict.fromkeys(ids))
+        for start in range(0, len(unique), _BATCH):
+            with self._store.transaction() as tx:
+                self._batch(tx, action, unique[start : start + _BATCH], comment, apply, results)
+        self._store.wake()
+        return [results[i] for i in unique]
+
+    def _batch(
+        self,
+        tx: Ledger,
+        action: str,
+        ids: Sequence[int],
+        comment: str,
+        apply: Apply,
+        results: dict[int, ItemResult],
+    ) -> None:
+        now_ms = self._clock.now_ms()
+        applying: dict[int, _Applying] = {}
+        holds: Holds | None = None
+        for instance_id in ids:
+            row = tx.find_instance(instance_id)
+            if row is None or row.backfill_id is None:
+                results[instance_id] = _unknown(instance_id)
+                continue
+            if row.backfill_id not in applying:
+                holds = holds or holds_of(tx.open_backfills(), tx.half_created(), instant_of(now_ms))
+                context = self._contexts.get(tx, row.backfill_id)
+                is_held = row.backfill_id in holds.passing
+                settling = Settling(tx, context, now_ms, is_held)
+                applying[row.backfill_id] = _Applying(tx, context, settling, now_ms)
+            results[instance_id] = self._one(applying[row.backfill_id], row, action, comment, apply)
+        for backfill_id, one in applying.items():
+            one.settling.settle()
+            self._note_end(tx, backfill_id, now_ms, holds)
+
+    def _one(
+        self, applying: _Applying, row: InstanceRecord, action: str, comment: str, apply: Apply
+    ) -> ItemResult:
+        try:
+            state, changed = apply(applying, row)
+        except RetrofillError as error:
+            return ItemResult(row.id, row.state, error)
+        if changed:
+            applying.tx.record(
+                applying.now_ms, self._user, action, row.backfill_id, row.id, row.state, state, comment
+            )
+        return ItemResult(row.id, state, unchanged=not changed)
+
+    def _note_end(self, tx: Ledger, backfill_id: int, now_ms: int, holds: Holds | None) -> None:
+        record: BackfillRecord | None = tx.find_backfill(backfill_id)
+        if record is not None and holds is not None:
+            note_end(tx, record, now_ms, holds)
+
+
+def describe(row: InstanceRecord, context: Context) -> str:
+    """An instance as sentences name it."""
+    return f"instance {row.id} ({context.task(row.id).name} {scheduled_at(row):%Y-%m-%d %H:%M})"
+
+
+def _unknown(instance_id: int) -> ItemResult:
+    return ItemResult(instance_id, None, UnknownNameError(f"there is no instance {instance_id}"))
+
+
+def _check(applying: _Applying, move: Move, row: InstanceRecord) -> None:
+    check(move, State(row.state), describe(row, applying.context))
+
+
+def _stop(a: _Applying, row: InstanceRecord) -> tuple[State, bool]:
+    _check(a, Move.STOP, row)
+    return State.RUNNING, a.tx.mark_stopping(row.id)
+
+
+def _rerun(a: _Applying, row: InstanceRecord, ignore_waits: bool) -> tuple[State, bool]:
+    _check(a, Move.RERUN, row)
+    mode = a.context.task(row.id).rerun.mode
+    if mode == "never" or (mode == "on_failure" and row.state != State.FAILED):
+        raise WrongStateError(
+            f"{describe(row, a.context)} cannot be rerun: its task says rerun mode {mode}",
+            "Change `rerun.mode` of the task and create a new backfill.",
+        )
+    has_run = any(run.number == row.run_number for run in a.tx.runs(row.id))
+    a.tx.rerun([(row.id, row.run_number + 1 if has_run else row.run_number, ignore_waits)])
+    a.settling.moved(row.id, row.state, State.NOT_RUN)
+    if row.state == State.FAILED:
+        a.settling.left_failed(row.id)
+    return State.NOT_RUN, True
+
+
+def _set_successful(a: _Applying, row: InstanceRecord) -> tuple[State, bool]:
+    _check(a, Move.SET_SUCCESSFUL, row)
+    a.tx.set_successful(row.id, a.now_ms)
+    a.settling.moved(row.id, row.state, State.SUCCESSFUL)
+    a.settling.left_failed(row.id)
+    return State.SUCCESSFUL, True
+
+
+def _freeze(a: _Applying, row: InstanceRecord) -> tuple[State, bool]:
+    if row.state == State.FROZEN:
+        return State.FROZEN, False
+    _check(a, Move.FREEZE, row)
+    a.tx.freeze(row.id)
+    a.settling.moved(row.id, row.state, State.FROZEN)
+    return State.FROZEN, True
+
+
+def _unfreeze(a: _Applying, row: InstanceRecord) -> tuple[State, bool]:
+    if row.state != State.FROZEN:
+        return State(row.state), False
+    target = State(row.frozen_from or State.NOT_RUN)
+    a.tx.unfreeze(row.id)
+    a.settling.moved(row.id, State.FROZEN, target)
+    return target, True
+
+
+def _descendants(context: Context, instance_id: int) -> list[int]:
+    """Ids of all instances below, over dates too, each before those below it only by id."""
+    seen: set[int] = set()
+    front: Iterable[int] = [instance_id - context.first_id]
+    while True:
+        below = context.plan.downstream(np.asarray(list(front), dtype=np.int64)).tolist()
+        front = set(below) - seen
+        if not front:
+            return sorted(context.first_id + offset for offset in seen)
+        seen |= front

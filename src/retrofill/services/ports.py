@@ -1,0 +1,382 @@
+"""What services need from the outside, as contracts; adapters live in `store` and `executors`.
+
+One contract suite per port (`tests/contracts`) holds every adapter to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from retrofill.services.records import (
+    BackfillRecord,
+    Candidate,
+    DateRecord,
+    InstanceRecord,
+    OperationRecord,
+    RunRecord,
+)
+
+
+class Clock(Protocol):
+    """The only source of the present."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970, UTC."""
+        ...
+
+
+# Running tasks
+
+
+@dataclass(frozen=True, slots=True)
+class RunRef:
+    """Names one start of one run; `boot_id` is that of the machine when it was started."""
+
+    instance_id: int
+    run_number: int
+    token: str
+    boot_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """All that a run needs. Values may be secrets: they must reach no command line and no journal."""
+
+    ref: RunRef
+    type: str  # shell | python | sql
+    name: str
+    code: str
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    working_directory: str
+    timeout_seconds: int
+    connection_url: str | None
+    interpreter: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """How a run ended: `outcome` is exited, stopped, timeout, lost or not_started; times in epoch seconds."""
+
+    ref: RunRef
+    outcome: str
+    exit_code: int | None
+    signal: int | None
+    started_at: float | None
+    ended_at: float
+    message: str
+
+
+class Executor(Protocol):
+    """Starts runs at most once each, and tells how each one ended, exactly once."""
+
+    boot_id: str
+
+    def start(self, runs: Sequence[RunSpec]) -> None:
+        """Start runs whose start is committed; does not wait for them."""
+        ...
+
+    def poll(self) -> list[RunEnd]:
+        """The ends since the last poll; never blocks."""
+        ...
+
+    def fileno(self) -> int:
+        """A descriptor that is readable when `poll` may have something."""
+        ...
+
+    def stop(self, ref: RunRef) -> None:
+        """Ask for the end of a run's whole process tree; the end comes through `poll`."""
+        ...
+
+    def adopt(self, refs: Sequence[RunRef]) -> list[RunEnd]:
+        """Take over runs of an earlier scheduler; the ends of those known to have ended.
+
+        The others still run and end through `poll`.
+        """
+        ...
+
+    def close(self) -> None:
+        """Leave; running runs go on."""
+        ...
+
+
+# The ledger
+
+
+class Reader(Protocol):
+    """One consistent view of the ledger."""
+
+    def current_version(self) -> tuple[int, str] | None:
+        """Id and document of the deployed version."""
+        ...
+
+    def current_version_id(self) -> int | None: ...
+
+    def version(self, version_id: int) -> str: ...
+
+    def task_ids(self) -> dict[str, int]:
+        """Ids by full name, of every task that was ever deployed."""
+        ...
+
+    def workspace_ids(self) -> dict[str, int]: ...
+
+    def task_name(self, task_id: int) -> str | None: ...
+
+    def find_backfill(self, backfill_id: int) -> BackfillRecord | None:
+        """A backfill that is visible, that is: wholly created."""
+        ...
+
+    def open_backfills(self) -> list[BackfillRecord]:
+        """Visible backfills that have not ended."""
+        ...
+
+    def half_created(self) -> list[int]:
+        """Backfills that somebody is creating, or that a crash has left."""
+        ...
+
+    def backfills(
+        self,
+        conditions: Sequence[str] = (),
+        values: Sequence[object] = (),
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[BackfillRecord]:
+        """A page of backfills, newest first, by conditions on columns of `backfill` (BF-1)."""
+        ...
+
+    def dates(self, backfill_id: int) -> list[DateRecord]: ...
+
+    def is_reached(self, backfill_id: int, position: int) -> bool:
+        """Whether the date's group has come to it."""
+        ...
+
+    def progress(self, backfill_id: int) -> tuple[int, int, int, int, int]:
+        """Sums of total, successful, failed, running, frozen."""
+        ...
+
+    def waiting(self, backfill_id: int) -> tuple[int, int]:
+        """How many instances wait for resources and for time; costs what waits, not what exists."""
+        ...
+
+    def has_waiting(self, backfill_id: int) -> tuple[bool, bool]:
+        """Whether anything waits for resources, and for time."""
+        ...
+
+    def has_isolated(self, first_id: int, last_id: int) -> bool:
+        """Whether an isolated instance still waits in this range of ids."""
+        ...
+
+    def find_instance(self, instance_id: int) -> InstanceRecord | None:
+        """An instance of a visible backfill, or an auto triggered one."""
+        ...
+
+    def instances(self, ids: Iterable[int]) -> list[InstanceRecord]:
+        """The instances of these ids that exist, by id."""
+        ...
+
+    def instance_range(
+        self,
+        first_id: int,
+        last_id: int,
+        conditions: Sequence[str] = (),
+        values: Sequence[object] = (),
+        limit: int = -1,
+    ) -> Iterator[InstanceRecord]:
+        """Instances whose ids lie in the range, by id, by conditions on columns of `instance`."""
+        ...
+
+    def running(self) -> list[tuple[InstanceRecord, RunRecord]]:
+        """Instances that run, each with its run."""
+        ...
+
+    def stopping(self) -> list[int]:
+        """Running instances that somebody asked to stop."""
+        ...
+
+    def next_start(self) -> int | None:
+        """The earliest moment for which an instance waits."""
+        ...
+
+    def candidates(
+        self, resource_group: str, held: Sequence[int], full_tasks: Sequence[int], limit: int
+    ) -> list[Candidate]:
+        """Instances that only lack a slot of the group, in the order of RUN-1."""
+        ...
+
+    def queues(self) -> list[tuple[str, str, int]]:
+        """Resource group, state (waiting_resources or running), number of instances."""
+        ...
+
+    def runs(self, instance_id: int) -> list[RunRecord]: ...
+
+    def open_runs(self) -> list[RunRecord]:
+        """Runs that have not ended as far as the ledger knows."""
+        ...
+
+    def operations(self, column: str, value: int) -> list[OperationRecord]:
+        """The record of an instance (`instance_id`) or of a backfill (`backfill_id`), oldest first."""
+        ...
+
+    def integrity(self) -> str:
+        """`ok`, or what SQLite finds wrong with the file."""
+        ...
+
+
+class Ledger(Reader, Protocol):
+    """A write transaction: compare-and-set moves, counters, records; reads see its own writes."""
+
+    def add_version(self, document: str, at_ms: int, user: str) -> int: ...
+
+    def set_deployed(self, table: str, names: Iterable[str]) -> None:
+        """Note which tasks or workspaces the current version has; new names get an id (CAT-3)."""
+        ...
+
+    def reserve_instance_ids(self, count: int) -> int:
+        """The first of `count` instance ids that nobody else will get."""
+        ...
+
+    def add_backfill(self, record: BackfillRecord, task_ids: Iterable[int]) -> int:
+        """Insert with a new id, whatever `record.id` says."""
+        ...
+
+    def add_instances(self, rows: Iterable[Sequence[object]]) -> None:
+        """Rows in the order of `InstanceRecord`; at most 5,000 a transaction."""
+        ...
+
+    def add_dates(self, rows: Iterable[DateRecord]) -> None: ...
+
+    def set_backfill(self, backfill_id: int, **columns: object) -> None:
+        """Set columns of a backfill; the names are fields of BackfillRecord."""
+        ...
+
+    def delete_instances(self, first_id: int, last_id: int, limit: int) -> int:
+        """Delete up to `limit` instances of a backfill that was never shown; how many went."""
+        ...
+
+    def delete_half_created(self, backfill_id: int) -> None: ...
+
+    def wait_for_time(self, ids: Sequence[int]) -> None: ...
+
+    def wait_for_resources(self, ids_priorities: Sequence[tuple[int, int]]) -> None:
+        """Make ready, with the priority as judged now (POL-12)."""
+        ...
+
+    def withdraw(self, ids: Sequence[int]) -> None:
+        """Back to Not run, because a wait is open again."""
+        ...
+
+    def start(self, rows: Sequence[tuple[int, int, str]], boot_id: str, at_ms: int) -> None:
+        """Start (instance id, run number, token): the commit of this is the start (OPS-0)."""
+        ...
+
+    def end_run(
+        self,
+        instance_id: int,
+        number: int,
+        token: str,
+        ended_ms: int,
+        outcome: str,
+        exit_code: int | None,
+        message: str | None,
+    ) -> bool:
+        """Whether this run was open under this token and is now ended."""
+        ...
+
+    def forget_run(self, instance_id: int, number: int, token: str) -> bool:
+        """Remove a run that never started, so that its number can start under a new token."""
+        ...
+
+    def succeed(self, ids: Sequence[int], at_ms: int) -> None: ...
+
+    def pass_by(self, rows: Sequence[tuple[int, str | None]], at_ms: int) -> None:
+        """Dry runs, off days and virtual tasks succeed: (instance id, reason) (RUN-2)."""
+        ...
+
+    def fail(self, instance_id: int, reason: str, at_ms: int) -> None: ...
+
+    def rerun_by_itself(self, instance_id: int, start_ms: int, at_ms: int) -> None:
+        """Back to Not run with the next run number, not to start before `start_ms` (RUN-3)."""
+        ...
+
+    def start_anew(self, instance_id: int) -> None:
+        """A start that got lost on the way: Not run again under the same number."""
+        ...
+
+    def mark_stopping(self, instance_id: int) -> bool: ...
+
+    def fail_siblings(self, ids: Sequence[int], at_ms: int) -> None: ...
+
+    def restore(self, ids: Sequence[int]) -> None:
+        """Failed with a sibling, now Not run again (POL-7)."""
+        ...
+
+    def rerun(self, rows: Sequence[tuple[int, int, bool]]) -> None:
+        """(instance id, next run number, ignore waits) back to Not run (OPS-2, OPS-3)."""
+        ...
+
+    def set_successful(self, instance_id: int, at_ms: int) -> None: ...
+
+    def freeze(self, instance_id: int) -> None: ...
+
+    def unfreeze(self, instance_id: int) -> None: ...
+
+    def add_waits(self, rows: Sequence[tuple[int, int]]) -> None:
+        """Change counters of open waits: (difference, instance id)."""
+        ...
+
+    def count(self, backfill_id: int, position: int, changes: Sequence[int]) -> DateRecord:
+        """Add to a date's counters (successful, failed, running, frozen); the row as it is now."""
+        ...
+
+    def reach(self, backfill_id: int, position: int) -> bool:
+        """Let a group come to a date; False where it already had."""
+        ...
+
+    def open_of(self, ids: Iterable[int]) -> list[InstanceRecord]:
+        """Of these instances, those that are Not run and wait for no other instance."""
+        ...
+
+    def due(self, now_ms: int, limit: int) -> list[InstanceRecord]:
+        """Instances whose time has come, earliest first."""
+        ...
+
+    def record(
+        self,
+        at_ms: int,
+        user: str,
+        action: str,
+        backfill_id: int | None = None,
+        instance_id: int | None = None,
+        from_state: str | None = None,
+        to_state: str | None = None,
+        comment: str = "",
+    ) -> None:
+        """Note who did what to what (OPS-8)."""
+        ...
+
+
+class Store(Protocol):
+    """The ledger's transactions and locks."""
+
+    def read(self) -> AbstractContextManager[Reader]:
+        """One consistent view."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[Ledger]:
+        """One write transaction: commits at the end, rolls back on an exception."""
+        ...
+
+    def creating(self, backfill_id: int) -> AbstractContextManager[None]:
+        """Mark that this process is creating the backfill, for as long as it lives."""
+        ...
+
+    def is_being_created(self, backfill_id: int) -> bool:
+        """Whether a living process is creating the backfill."""
+        ...
+
+    def wake(self) -> None:
+        """Tell a running scheduler that something has changed; a hint."""
+        ...

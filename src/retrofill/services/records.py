@@ -1,0 +1,110 @@
+"""Rows of the ledger as services see them. Field order is column order.
+
+Instants are integers: milliseconds since 1970 in UTC (`..._ms`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class BackfillRecord(NamedTuple):
+    """One submitted backfill; `choice`, `policy`, `selection`, `analysis` are JSON texts."""
+
+    id: int
+    name: str
+    phase: str
+    check_status: str
+    version_id: int
+    selection: str
+    choice: str
+    policy: str
+    analysis: str
+    task_count: int
+    instance_count: int
+    first_instance_id: int
+    stride: int
+    paused: int
+    stopped: int
+    created_by: str
+    created_ms: int
+    start_ms: int | None
+    started_ms: int | None
+    ended_ms: int | None
+
+
+class DateRecord(NamedTuple):
+    """One bizdate of a backfill, with its counters of states."""
+
+    backfill_id: int
+    position: int
+    bizdate: str
+    group_number: int
+    reached: int
+    total: int
+    successful: int
+    failed: int
+    running: int
+    frozen: int
+
+
+class InstanceRecord(NamedTuple):
+    """One instance. `open_waits` counts upstream instances that are not Successful."""
+
+    id: int
+    backfill_id: int | None
+    task_id: int
+    bizdate: str
+    slot: int
+    due_ms: int
+    kind: str
+    state: str
+    reason: str | None
+    frozen_from: str | None
+    priority: int
+    resource_group: str
+    open_waits: int
+    ignores_waits: int
+    start_ms: int
+    run_number: int
+    reruns: int
+    started_ms: int | None
+    ended_ms: int | None
+
+
+class RunRecord(NamedTuple):
+    """One run of an instance."""
+
+    instance_id: int
+    number: int
+    token: str
+    boot_id: str
+    started_ms: int
+    ended_ms: int | None
+    outcome: str | None
+    exit_code: int | None
+    message: str | None
+
+
+class OperationRecord(NamedTuple):
+    """What somebody did (OPS-8)."""
+
+    id: int
+    at_ms: int
+    user: str
+    action: str
+    backfill_id: int | None
+    instance_id: int | None
+    from_state: str | None
+    to_state: str | None
+    comment: str
+
+
+class Candidate(NamedTuple):
+    """An instance that only lacks a slot."""
+
+    id: int
+    backfill_id: int
+    task_id: int
+    resource_group: str
+    run_number: int

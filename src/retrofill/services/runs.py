@@ -1,0 +1,126 @@
+"""From an instance to what the executor runs: code, parameters, environment (PAR-4)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retrofill.domain import parameters
+from retrofill.domain.catalog import Task, TaskType
+from retrofill.domain.errors import RetrofillError
+from retrofill.services.contexts import Context
+from retrofill.services.ports import RunRef, RunSpec
+from retrofill.services.times import bizdate_of, scheduled_at, shown_instant
+
+if TYPE_CHECKING:
+    from retrofill.services.records import InstanceRecord, RunRecord
+
+_SECRET = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")
+_RELATIVE_FILE = re.compile(r"^(duckdb|sqlite)(\+\w+)?:///(?!/)(?!:memory:)(?P<path>[^?]+)")
+
+
+class UnstartableError(RetrofillError):
+    """Mend what the message names, then rerun the instance."""
+
+    code = "unstartable"
+
+
+class RunSpecs:
+    """Makes run specifications for one project.
+
+    Args:
+        project: the project's folder; a task runs in its workspace's folder.
+        secrets: the value of a secret by name, None where there is none (SEC-3).
+        interpreter: runs python tasks.
+    """
+
+    def __init__(self, project: Path, secrets: Callable[[str], str | None], interpreter: str) -> None:
+        self._project = project
+        self._secrets = secrets
+        self._interpreter = interpreter
+
+    def ref(self, run: RunRecord) -> RunRef:
+        return RunRef(run.instance_id, run.number, run.token, run.boot_id)
+
+    def make(self, row: InstanceRecord, context: Context, token: str, boot_id: str) -> RunSpec:
+        """What runs for this instance.
+
+        Raises:
+            UnstartableError: a secret or a connection is missing, or a parameter has no value.
+        """
+        task = context.task(row.id)
+        values = self.values(row, context, task)
+        code = parameters.substitute_sql(task.code, values) if task.type is TaskType.SQL else task.code
+        return RunSpec(
+            ref=RunRef(row.id, row.run_number, token, boot_id),
+            type=task.type.value,
+            name=task.name,
+            code=code,
+            arguments=tuple(values.values()),
+            environment={**values, **self._own(row, context, task, values)},
+            working_directory=str(self._project / "workspaces" / task.workspace),
+            timeout_seconds=task.timeout_seconds,
+            connection_url=self._url(task, context) if task.type is TaskType.SQL else None,
+            interpreter=self._interpreter,
+        )
+
+    def values(self, row: InstanceRecord, context: Context, task: Task) -> dict[str, str]:
+        """The task's parameters at this instance, secrets resolved."""
+        at = parameters.Context(
+            bizdate=bizdate_of(row),
+            scheduled_at=scheduled_at(row),
+            workspace=task.workspace,
+            task=task.short_name,
+            job_id=str(row.backfill_id),
+            node_id=str(row.task_id),
+            instance_id=str(row.id),
+        )
+        try:
+            values = parameters.resolve(context.plan.parameters_of(task), at)
+        except parameters.ParameterError as error:
+            raise UnstartableError(f"{task.name}: {error.message}") from None
+        return {name: self._with_secrets(value, task.name) for name, value in values.items()}
+
+    def _own(
+        self, row: InstanceRecord, context: Context, task: Task, values: Mapping[str, str]
+    ) -> dict[str, str]:
+        return {
+            "RETROFILL_TASK": task.name,
+            "RETROFILL_BIZDATE": row.bizdate,
+            "RETROFILL_SCHEDULED_AT": scheduled_at(row).isoformat(),
+            "RETROFILL_DUE_AT": shown_instant(row.due_ms) or "",
+            "RETROFILL_INSTANCE": str(row.id),
+            "RETROFILL_RUN_NUMBER": str(row.run_number),
+            "RETROFILL_KIND": "auto" if row.backfill_id is None else "backfill",
+            "RETROFILL_PARAMETERS": json.dumps(list(values)),
+        }
+
+    def _url(self, task: Task, context: Context) -> str:
+        url = context.plan.catalog.connections.get(task.connection)
+        if url is None:
+            raise UnstartableError(f"{task.name}: the project has no connection {task.connection!r}")
+        return absolute_url(self._with_secrets(url, task.name), self._project)
+
+    def _with_secrets(self, text: str, task: str) -> str:
+        def value(match: re.Match[str]) -> str:
+            found = self._secrets(match[1])
+            if found is None:
+                raise UnstartableError(
+                    f"{task}: there is no secret {match[1]}",
+                    f"Set RETROFILL_SECRET_{match[1]} in the scheduler's environment.",
+                )
+            return found
+
+        return _SECRET.sub(value, text) if "${secret:" in text else text
+
+
+def absolute_url(url: str, project: Path) -> str:
+    """A URL of an embedded database with a file relative to the project made absolute."""
+    match = _RELATIVE_FILE.match(url)
+    if match is None:
+        return url
+    start, end = match.span("path")
+    return f"{url[:start]}{project / match['path']}{url[end:]}"

@@ -1,0 +1,170 @@
+"""Carrying a change of instances to what depends on it, inside the transaction that made it.
+
+Whoever moves instances of a backfill tells `Settling` of each move, then calls `settle`:
+counters of open waits and of dates follow, groups come to their next bizdate, what waits
+for nothing more becomes ready, dry runs pass, and so on until nothing follows.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from retrofill.domain.instants import local_date
+from retrofill.domain.policy import priority_by_age
+from retrofill.domain.states import NOT_STARTED, Reason, State
+from retrofill.services.contexts import Context
+from retrofill.services.records import InstanceRecord
+from retrofill.services.times import bizdate_of, instant_of
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import Ledger
+
+_COUNTED = {State.SUCCESSFUL: 0, State.FAILED: 1, State.RUNNING: 2, State.FROZEN: 3}
+_PASSING = {"dry_run": Reason.DRY_RUN, "off_day": Reason.OFF_DAY, "virtual": None}
+
+
+class Settling:
+    """The consequences of moves in one backfill; used once per transaction.
+
+    Args:
+        held: nothing may start or pass now, because the backfill is paused or stopped.
+    """
+
+    def __init__(self, tx: Ledger, context: Context, now_ms: int, held: bool) -> None:
+        self._tx = tx
+        self._context = context
+        self._now_ms = now_ms
+        self._held = held
+        self._entered: list[int] = []  # ids that became Successful
+        self._left: list[int] = []  # ids that were Successful
+        self._reconsider: set[int] = set()  # ids that are Not run and may be ready
+        self._counts: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+        self._today: dict[str, object] = {}
+
+    def moved(self, instance_id: int, source: str, target: str) -> None:
+        """Note a move that the transaction has made."""
+        if source == target:
+            return
+        counts = self._counts[self._context.position(instance_id)]
+        if source in _COUNTED:
+            counts[_COUNTED[State(source)]] -= 1
+        if target in _COUNTED:
+            counts[_COUNTED[State(target)]] += 1
+        if source == State.SUCCESSFUL:
+            self._left.append(instance_id)
+        if target == State.SUCCESSFUL:
+            self._entered.append(instance_id)
+        elif target == State.NOT_RUN:
+            self._reconsider.add(instance_id)
+
+    def failed_for_good(self, instance_id: int) -> None:
+        """POL-7: what of the same task and bizdate has not started fails with it."""
+        ids = [i for i in self._context.siblings(instance_id) if i != instance_id]
+        if not ids:
+            return
+        rows = [row for row in self._tx.instances(ids) if row.state in NOT_STARTED]
+        self._tx.fail_siblings([row.id for row in rows], self._now_ms)
+        for row in rows:
+            self.moved(row.id, row.state, State.FAILED)
+
+    def left_failed(self, instance_id: int) -> None:
+        """POL-7: siblings come back once none of them is Failed for a reason of its own."""
+        rows = self._tx.instances(self._context.siblings(instance_id))
+        failed = [row for row in rows if row.state == State.FAILED]
+        if not failed or any(row.reason != Reason.SIBLING_FAILED for row in failed):
+            return
+        self._tx.restore([row.id for row in failed])
+        for row in failed:
+            self.moved(row.id, State.FAILED, State.NOT_RUN)
+
+    def reached(self, position: int, ids: Iterable[int]) -> None:
+        """A group has come to a date: look at its instances."""
+        self._context.reached.add(position)
+        self._counts[position]  # a date without any instance is complete at once
+        self._reconsider.update(ids)
+
+    def settle(self) -> None:
+        """Carry on until nothing follows."""
+        while self._entered or self._left or self._counts or self._reconsider:
+            entered, left, reconsider = self._entered, self._left, self._reconsider
+            self._entered, self._left, self._reconsider = [], [], set()
+            reconsider |= self._change_waits(entered, left)
+            reconsider |= self._reach_dates()
+            if reconsider:
+                self._promote(self._tx.open_of(sorted(reconsider)))
+
+    def _change_waits(self, entered: list[int], left: list[int]) -> set[int]:
+        """Adjust counters below; ids whose counter went down."""
+        below_entered = self._downstream(entered)
+        below_left = self._downstream(left)
+        if below_entered:
+            self._tx.add_waits([(-count, i) for i, count in below_entered.items()])
+        if below_left:
+            self._tx.add_waits([(count, i) for i, count in below_left.items()])
+            self._tx.withdraw(list(below_left))
+        return set(below_entered)
+
+    def _downstream(self, ids: list[int]) -> dict[int, int]:
+        """Ids below, each with the number of edges from these instances to it."""
+        if not ids:
+            return {}
+        first = self._context.first_id
+        offsets = self._context.plan.downstream(np.asarray(ids, dtype=np.int64) - first)
+        counts: dict[int, int] = {}
+        for offset in offsets.tolist():
+            counts[first + offset] = counts.get(first + offset, 0) + 1
+        return counts
+
+    def _reach_dates(self) -> set[int]:
+        """Write the dates' counters; ids of the dates that groups come to by it."""
+        ids: set[int] = set()
+        counts, self._counts = self._counts, defaultdict(lambda: [0, 0, 0, 0])
+        for position, changes in counts.items():
+            row = self._tx.count(self._context.backfill_id, position, changes)
+            following = self._context.plan.next_in_group(position)
+            if row.successful < row.total or following is None:
+                continue
+            if self._tx.reach(self._context.backfill_id, following):
+                self.reached(following, ())
+                ids.update(self._context.ids_of_date(following))
+        return ids
+
+    def _promote(self, rows: Collection[InstanceRecord]) -> None:
+        """Let instances that wait for no other one go as far as time allows (OPS-0, RUN-2)."""
+        passing: list[tuple[int, str | None]] = []
+        ready: list[tuple[int, int]] = []
+        early: list[int] = []
+        for row in rows:
+            context = self._context
+            if not row.ignores_waits and not context.has_reached(self._tx, context.position(row.id)):
+                continue
+            if row.start_ms > self._now_ms:
+                early.append(row.id)
+            elif row.kind in _PASSING and not self._held:
+                passing.append((row.id, _PASSING[row.kind]))
+                self.moved(row.id, row.state, State.SUCCESSFUL)
+            else:
+                ready.append((row.id, self._priority(row)))
+        if passing:
+            self._tx.pass_by(passing, self._now_ms)
+        if ready:
+            self._tx.wait_for_resources(ready)
+        if early:
+            self._tx.wait_for_time(early)
+
+    def time_has_come(self, rows: Iterable[InstanceRecord]) -> None:
+        """Instances that waited for their time, or dry runs for a hold to end: let them go on."""
+        self._promote(list(rows))
+
+    def _priority(self, row: InstanceRecord) -> int:
+        plan = self._context.plan
+        task = self._context.task(row.id)
+        zone = plan.catalog.timezone_of(task)
+        today = self._today.get(zone)
+        if today is None:
+            today = self._today[zone] = local_date(instant_of(self._now_ms), zone)
+        return priority_by_age(task.priority, bizdate_of(row), today)  # type: ignore[arg-type]

@@ -1,0 +1,56 @@
+"""A backfill's status from what the ledger holds, and the moment at which it ended (BF-5)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from retrofill.domain.readiness import ENDED, Progress, Status, status_of
+from retrofill.services.holds import Holds
+from retrofill.services.records import BackfillRecord
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import Ledger, Reader
+
+
+def status(reader: Reader, record: BackfillRecord, window_is_closed: bool) -> tuple[Status, tuple[str, ...]]:
+    """Status and `blocked_by` of a visible backfill."""
+    total, successful, failed, running, frozen = reader.progress(record.id)
+    for_resources, for_time = reader.has_waiting(record.id)
+    progress = Progress(
+        total=total,
+        successful=successful,
+        failed=failed,
+        running=running,
+        frozen=frozen,
+        is_waiting_for_resources=for_resources,
+        is_waiting_for_time=for_time,
+        is_paused=bool(record.paused),
+        is_stopped=bool(record.stopped),
+        check_failed=record.phase == "refused",
+        is_planned=record.phase == "planned",
+        window_is_closed=window_is_closed,
+    )
+    found, blocked_by = status_of(progress)
+    if found is Status.FAILED and _has_isolated(reader, record):
+        return status_of(replace(progress, has_isolated=True))
+    return found, blocked_by
+
+
+def _has_isolated(reader: Reader, record: BackfillRecord) -> bool:
+    findings = json.loads(record.analysis).get("findings", [])
+    if not any(finding["code"] == "isolated" for finding in findings):
+        return False
+    last = record.first_instance_id + record.stride * len(reader.dates(record.id)) - 1
+    return reader.has_isolated(record.first_instance_id, last)
+
+
+def note_end(tx: Ledger, record: BackfillRecord, now_ms: int, holds: Holds) -> bool:
+    """Set or clear `ended_ms` as the status asks; whether the backfill has just ended."""
+    found, _ = status(tx, record, record.id in holds.closed)
+    has_ended = found in ENDED
+    if has_ended == (record.ended_ms is not None):
+        return False
+    tx.set_backfill(record.id, ended_ms=now_ms if has_ended else None)
+    return has_ended

@@ -1,0 +1,294 @@
+"""One pass of the scheduler: what ended, what follows from it, what starts.
+
+A tick gathers, decides and saves in one transaction, and only then acts. Killed at any
+moment, it leaves runs that `adopt` finds again when a scheduler starts.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from retrofill.domain.readiness import Ending, Outcome, choose, ending
+from retrofill.domain.states import Reason, State
+from retrofill.services.contexts import Contexts
+from retrofill.services.holds import Holds, holds_of
+from retrofill.services.records import BackfillRecord, Candidate, InstanceRecord, RunRecord
+from retrofill.services.runs import RunSpecs, UnstartableError
+from retrofill.services.settling import Settling
+from retrofill.services.statuses import note_end
+from retrofill.services.times import instant_of
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import Clock, Executor, Ledger, RunEnd, RunSpec, Store
+
+_BATCH = 2_000  # rows of one kind that a tick moves; the next tick follows at once
+
+
+@dataclass(slots=True)
+class Running:
+    """What the scheduler must know of a running instance to count slots."""
+
+    backfill_id: int
+    task_id: int
+    resource_group: str
+
+
+@dataclass(slots=True)
+class Ticked:
+    """What a tick did, and when the next one is due at the latest (ms, None: when something happens)."""
+
+    ended: int = 0
+    started: int = 0
+    next_ms: int | None = None
+    more: bool = False
+    backfills_ended: list[int] = field(default_factory=list)
+
+
+class Scheduler:
+    """Ticks over one store with one executor. Exactly one runs per store at a time."""
+
+    def __init__(
+        self, store: Store, executor: Executor, clock: Clock, specs: RunSpecs, contexts: Contexts
+    ) -> None:
+        self._store = store
+        self._executor = executor
+        self._clock = clock
+        self._specs = specs
+        self._contexts = contexts
+        self._running: dict[int, Running] = {}
+        self._told_to_stop: set[int] = set()
+        self._adopted: list[RunEnd] = []
+
+    def start(self) -> None:
+        """Take over what an earlier scheduler left: its running instances go on, or are known dead."""
+        with self._store.read() as reader:
+            rows = reader.running()
+        for row, _ in rows:
+            self._note_running(row)
+        self._adopted = self._executor.adopt([self._specs.ref(run) for _, run in rows])
+
+    def tick(self) -> Ticked:
+        """One pass; never waits for a task."""
+        now_ms = self._clock.now_ms()
+        ends = self._adopted + self._executor.poll()
+        self._adopted = []
+        ticked = Ticked(ended=len(ends))
+        with self._store.transaction() as tx:
+            records = {record.id: record for record in tx.open_backfills()}
+            holds = holds_of(records.values(), tx.half_created(), instant_of(now_ms))
+            settlings = _Settlings(tx, self._contexts, now_ms, holds)
+            touched = self._end(tx, ends, settlings, now_ms)
+            self._let_time_pass(tx, settlings, now_ms, holds, ticked)
+            settlings.settle()
+            starts = self._start(tx, settlings, now_ms, holds)
+            self._note_started(tx, records, starts, now_ms)
+            settlings.settle()
+            for backfill_id in touched | settlings.backfill_ids():
+                if not self._has_running(backfill_id) and self._has_ended(tx, backfill_id, now_ms, holds):
+                    ticked.backfills_ended.append(backfill_id)
+            stopping = [i for i in tx.stopping() if i not in self._told_to_stop]
+            refs = [self._specs.ref(tx.runs(i)[-1]) for i in stopping]
+            ticked.next_ms = _earliest(tx.next_start(), holds.next_ms)
+        self._executor.start(starts)
+        for instance_id, ref in zip(stopping, refs, strict=True):
+            self._told_to_stop.add(instance_id)
+            self._executor.stop(ref)
+        ticked.started = len(starts)
+        return ticked
+
+    # What ended
+
+    def _end(self, tx: Ledger, ends: Iterable[RunEnd], settlings: _Settlings, now_ms: int) -> set[int]:
+        touched = set()
+        succeeded: list[tuple[int, int]] = []
+        for end in ends:
+            instance_id = end.ref.instance_id
+            running = self._running.pop(instance_id, None)
+            self._told_to_stop.discard(instance_id)
+            if running is None or not self._close_run(tx, end, now_ms):
+                continue
+            touched.add(running.backfill_id)
+            settling = settlings.of(running.backfill_id)
+            if end.outcome == Outcome.EXITED and end.exit_code == 0:
+                succeeded.append((instance_id, running.backfill_id))
+                settling.moved(instance_id, State.RUNNING, State.SUCCESSFUL)
+            else:
+                self._end_badly(tx, end, settling, running.backfill_id, now_ms)
+        tx.succeed([i for i, _ in succeeded], now_ms)
+        return touched
+
+    def _close_run(self, tx: Ledger, end: RunEnd, now_ms: int) -> bool:
+        ref = end.ref
+        if end.outcome == Outcome.NOT_STARTED:
+            return tx.forget_run(ref.instance_id, ref.run_number, ref.token)
+        return tx.end_run(
+            ref.instance_id,
+            ref.run_number,
+            ref.token,
+            now_ms,
+            end.outcome,
+            end.exit_code,
+            end.message or None,
+        )
+
+    def _end_badly(self, tx: Ledger, end: RunEnd, settling: Settling, backfill_id: int, now_ms: int) -> None:
+        """RUN-3, RUN-4, POL-7: rerun by itself, start anew, or fail for good."""
+        (row,) = tx.instances([end.ref.instance_id])
+        task = self._contexts.get(tx, backfill_id).task(row.id)
+        after: Ending = ending(Outcome(end.outcome), end.signal, task.rerun, row.reruns, row.reason)
+        if after.state is State.FAILED:
+            tx.fail(row.id, after.reason or Reason.EXIT_CODE, now_ms)
+        elif end.outcome == Outcome.NOT_STARTED:
+            tx.start_anew(row.id)
+        else:
+            tx.rerun_by_itself(row.id, now_ms + 1000 * task.rerun.interval_seconds, now_ms)
+        settling.moved(row.id, State.RUNNING, after.state)
+        if after.state is State.FAILED:
+            settling.failed_for_good(row.id)
+
+    # What time allows
+
+    def _let_time_pass(
+        self, tx: Ledger, settlings: _Settlings, now_ms: int, holds: Holds, ticked: Ticked
+    ) -> None:
+        due = tx.due(now_ms, _BATCH)
+        for backfill_id, rows in _by_backfill(due).items():
+            settlings.of(backfill_id).time_has_come(rows)
+        passing = tx.candidates("", holds.passing, (), _BATCH)
+        for backfill_id in {c.backfill_id for c in passing}:
+            ids = [c.id for c in passing if c.backfill_id == backfill_id]
+            settlings.of(backfill_id).time_has_come(tx.instances(ids))
+        ticked.more = len(due) == _BATCH or len(passing) == _BATCH
+
+    # What starts
+
+    def _start(self, tx: Ledger, settlings: _Settlings, now_ms: int, holds: Holds) -> list[RunSpec]:
+        free = self._free_slots(tx)
+        chosen: list[Candidate] = []
+        for group, slots in free.items():
+            chosen += self._choose(tx, group, slots, holds)
+        if not chosen:
+            return []
+        return self._commit_starts(tx, chosen, settlings, now_ms)
+
+    def _free_slots(self, tx: Ledger) -> dict[str, int]:
+        catalog = self._contexts.current(tx)
+        if catalog is None:
+            return {}
+        used = Counter(running.resource_group for running in self._running.values())
+        free = {name: group.slots - used[name] for name, group in catalog.resource_groups.items()}
+        return {name: slots for name, slots in free.items() if slots > 0}
+
+    def _choose(self, tx: Ledger, group: str, slots: int, holds: Holds) -> list[Candidate]:
+        """RUN-1: the first candidates whose task may run one more instance."""
+        limits: dict[int, int | None] = {}
+        running = Counter(running.task_id for running in self._running.values())
+        chosen: list[Candidate] = []
+        full: set[int] = set()
+        while len(chosen) < slots:
+            candidates = [
+                c
+                for c in tx.candidates(group, holds.starting, sorted(full), slots + len(chosen))
+                if c not in chosen
+            ]
+            for candidate in candidates:
+                if candidate.task_id not in limits:
+                    task = self._contexts.get(tx, candidate.backfill_id).task(candidate.id)
+                    limits[candidate.task_id] = task.max_parallel_instances
+            more, now_full = choose(candidates, slots - len(chosen), running, limits)
+            chosen += more
+            if not now_full - full or not candidates:
+                break
+            full |= now_full
+        return chosen
+
+    def _commit_starts(
+        self, tx: Ledger, chosen: list[Candidate], settlings: _Settlings, now_ms: int
+    ) -> list[RunSpec]:
+        rows = {row.id: row for row in tx.instances(c.id for c in chosen)}
+        tokens = {c.id: secrets.token_hex(8) for c in chosen}
+        tx.start([(c.id, c.run_number, tokens[c.id]) for c in chosen], self._executor.boot_id, now_ms)
+        specs = []
+        for candidate in chosen:
+            row = rows[candidate.id]
+            settling = settlings.of(candidate.backfill_id)
+            settling.moved(row.id, row.state, State.RUNNING)
+            context = self._contexts.get(tx, candidate.backfill_id)
+            try:
+                specs.append(self._specs.make(row, context, tokens[row.id], self._executor.boot_id))
+            except UnstartableError as error:
+                tx.end_run(
+                    row.id, row.run_number, tokens[row.id], now_ms, Outcome.EXITED, None, error.message
+                )
+                tx.fail(row.id, Reason.NOT_STARTED, now_ms)
+                settling.moved(row.id, State.RUNNING, State.FAILED)
+                settling.failed_for_good(row.id)
+                continue
+            self._note_running(row)
+        return specs
+
+    def _note_started(
+        self, tx: Ledger, records: dict[int, BackfillRecord], starts: Iterable[RunSpec], now_ms: int
+    ) -> None:
+        for backfill_id in {self._running[spec.ref.instance_id].backfill_id for spec in starts}:
+            if backfill_id in records and records[backfill_id].started_ms is None:
+                tx.set_backfill(backfill_id, started_ms=now_ms)
+
+    def _has_ended(self, tx: Ledger, backfill_id: int, now_ms: int, holds: Holds) -> bool:
+        record = tx.find_backfill(backfill_id)
+        return record is not None and note_end(tx, record, now_ms, holds)
+
+    def _note_running(self, row: InstanceRecord) -> None:
+        assert row.backfill_id is not None
+        self._running[row.id] = Running(row.backfill_id, row.task_id, row.resource_group)
+
+    def _has_running(self, backfill_id: int) -> bool:
+        return any(running.backfill_id == backfill_id for running in self._running.values())
+
+    @property
+    def running(self) -> int:
+        """How many instances run."""
+        return len(self._running)
+
+
+class _Settlings:
+    """One Settling per backfill that a tick touches."""
+
+    def __init__(self, tx: Ledger, contexts: Contexts, now_ms: int, holds: Holds) -> None:
+        self._tx = tx
+        self._contexts = contexts
+        self._now_ms = now_ms
+        self._held = frozenset(holds.passing)
+        self._settlings: dict[int, Settling] = {}
+
+    def of(self, backfill_id: int) -> Settling:
+        settling = self._settlings.get(backfill_id)
+        if settling is None:
+            context = self._contexts.get(self._tx, backfill_id)
+            settling = Settling(self._tx, context, self._now_ms, backfill_id in self._held)
+            self._settlings[backfill_id] = settling
+        return settling
+
+    def settle(self) -> None:
+        for settling in self._settlings.values():
+            settling.settle()
+
+    def backfill_ids(self) -> set[int]:
+        return set(self._settlings)
+
+
+def _by_backfill(rows: Iterable[InstanceRecord]) -> dict[int, list[InstanceRecord]]:
+    found: dict[int, list[InstanceRecord]] = defaultdict(list)
+    for row in rows:
+        if row.backfill_id is not None:
+            found[row.backfill_id].append(row)
+    return found
+
+
+def _earliest(*moments: int | None) -> int | None:
+    known = [moment for moment in moments if moment is not None]
+    return min(known) if known else None

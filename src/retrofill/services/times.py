@@ -1,0 +1,36 @@
+"""Stored numbers to times and back."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+from retrofill.services.records import InstanceRecord
+
+
+def instant_of(ms: int) -> datetime:
+    """Milliseconds since 1970 as an aware UTC instant."""
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def ms_of(instant: datetime) -> int:
+    """An aware instant as milliseconds since 1970."""
+    return round(instant.timestamp() * 1000)
+
+
+def shown_instant(ms: int | None) -> str | None:
+    """As JSON prints it: `2013-01-02T07:00:00.123Z`, without the fraction where it is zero."""
+    if ms is None:
+        return None
+    seconds, rest = divmod(ms, 1000)
+    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{text}.{rest:03d}Z" if rest else f"{text}Z"
+
+
+def bizdate_of(row: InstanceRecord) -> date:
+    return date.fromisoformat(row.bizdate)
+
+
+def scheduled_at(row: InstanceRecord) -> datetime:
+    """T, the wall-clock slot: on the day after the bizdate (chapter 0)."""
+    day = bizdate_of(row) + timedelta(days=1)
+    return datetime(day.year, day.month, day.day, row.slot // 60, row.slot % 60)  # noqa: DTZ001: wall clock

@@ -1,0 +1,215 @@
+"""Rows as people and programs see them: the JSON of the command line and of the API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from retrofill.domain.readiness import Status
+from retrofill.domain.states import Reason, State
+from retrofill.services.contexts import Contexts
+from retrofill.services.holds import holds_of
+from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord, OperationRecord, RunRecord
+from retrofill.services.statuses import status
+from retrofill.services.times import instant_of, scheduled_at, shown_instant
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import Reader
+
+Row = dict[str, Any]
+
+
+class Views:
+    """Makes rows from one consistent view of the ledger."""
+
+    def __init__(self, reader: Reader, contexts: Contexts, now_ms: int) -> None:
+        self._reader = reader
+        self._contexts = contexts
+        self._now_ms = now_ms
+        self._task_names: dict[int, str] | None = None
+
+    def backfill(self, record: BackfillRecord) -> Row:
+        """The row of INTERFACES: status, counts by state, dates, instants."""
+        holds = holds_of([record], (), instant_of(self._now_ms))
+        found, blocked_by = status(self._reader, record, record.id in holds.closed)
+        dates = self._reader.dates(record.id)
+        return {
+            "id": record.id,
+            "name": record.name,
+            "check_status": record.check_status,
+            "status": found.value,
+            "blocked_by": list(blocked_by),
+            "task_count": record.task_count,
+            "instance_count": record.instance_count,
+            "counts": self.counts(record, dates),
+            "bizdates": [date.bizdate for date in dates] or _planned_dates(record),
+            "created_by": record.created_by,
+            "created_at": shown_instant(record.created_ms),
+            "started_at": shown_instant(record.started_ms),
+            "ended_at": shown_instant(record.ended_ms),
+            "estimated_end_at": self._estimated_end(record, found, dates),
+        }
+
+    def counts(self, record: BackfillRecord, dates: list[DateRecord]) -> dict[str, int]:
+        """Instances by state."""
+        sums = {
+            name: sum(getattr(date, name) for date in dates)
+            for name in ("total", "successful", "failed", "running", "frozen")
+        }
+        for_resources, for_time = self._reader.waiting(record.id) if dates else (0, 0)
+        if record.paused or record.stopped:
+            for_resources = for_time = 0  # OPS-0: a held backfill's instances are Not run
+        started = sums["successful"] + sums["failed"] + sums["running"] + sums["frozen"]
+        not_run = sums["total"] - started - for_resources - for_time
+        by_state = {
+            State.NOT_RUN: not_run,
+            State.WAITING_TIME: for_time,
+            State.WAITING_RESOURCES: for_resources,
+            State.RUNNING: sums["running"],
+            State.SUCCESSFUL: sums["successful"],
+            State.FAILED: sums["failed"],
+            State.FROZEN: sums["frozen"],
+        }
+        return {state.value: count for state, count in by_state.items()}
+
+    def _estimated_end(self, record: BackfillRecord, found: Status, dates: list[DateRecord]) -> str | None:
+        """By the rate so far; unknown before anything ended and while nothing runs."""
+        done = sum(date.successful for date in dates)
+        left = sum(date.total for date in dates) - done
+        if found is not Status.RUNNING or not done or record.started_ms is None:
+            return None
+        return shown_instant(self._now_ms + (self._now_ms - record.started_ms) * left // done)
+
+    def instance(self, row: InstanceRecord) -> Row:
+        """The row of INTERFACES."""
+        group = None
+        state = row.state
+        if row.backfill_id is not None:
+            record = self._record(row.backfill_id)
+            context = self._contexts.get(self._reader, row.backfill_id)
+            group = int(context.plan.group_of[context.position(row.id)])
+            if (record.paused or record.stopped) and state in (State.WAITING_TIME, State.WAITING_RESOURCES):
+                state = State.NOT_RUN.value
+        ended_ms = None if state == State.RUNNING else row.ended_ms
+        ran = row.started_ms is not None and ended_ms is not None
+        return {
+            "id": row.id,
+            "backfill": row.backfill_id,
+            "task": self._task_name(row.task_id),
+            "bizdate": row.bizdate,
+            "scheduled_at": scheduled_at(row).isoformat(),
+            "kind": row.kind,
+            "state": state,
+            "reason": row.reason,
+            "group": group,
+            "priority": row.priority,
+            "resource_group": row.resource_group or self._own_group(row),
+            "run_number": row.run_number,
+            "started_at": shown_instant(row.started_ms),
+            "ended_at": shown_instant(ended_ms),
+            "run_seconds": (ended_ms - row.started_ms) / 1000 if ran else None,  # type: ignore[operator]
+        }
+
+    def instances(
+        self, record: BackfillRecord, conditions: list[str], values: list[object], limit: int = -1
+    ) -> Iterator[Row]:
+        """Instances of a backfill by bizdate in running order, then scheduled time, then task."""
+        if record.phase != "active":
+            return
+        last_position = len(self._reader.dates(record.id))
+        left = limit
+        for position in range(last_position):
+            first = record.first_instance_id + position * record.stride
+            rows = list(self._reader.instance_range(first, first + record.stride - 1, conditions, values))
+            rows.sort(key=lambda row: (row.slot, self._task_name(row.task_id)))
+            for row in rows:
+                if left == 0:
+                    return
+                left -= 1
+                yield self.instance(row)
+
+    def analysis(self, record: BackfillRecord) -> Row:
+        """What verification found when the backfill was created, or started (VER-1)."""
+        found: Row = json.loads(record.analysis)
+        return {"id": record.id, "check_status": record.check_status, **found}
+
+    def dates(self, record: BackfillRecord) -> list[Row]:
+        return [
+            {
+                "bizdate": date.bizdate,
+                "group": date.group_number,
+                "reached": bool(date.reached),
+                "total": date.total,
+                "successful": date.successful,
+                "failed": date.failed,
+                "running": date.running,
+                "frozen": date.frozen,
+            }
+            for date in self._reader.dates(record.id)
+        ]
+
+    def _record(self, backfill_id: int) -> BackfillRecord:
+        if getattr(self, "_last", None) is None or self._last.id != backfill_id:
+            found = self._reader.find_backfill(backfill_id)
+            assert found is not None
+            self._last: BackfillRecord = found
+        return self._last
+
+    def _task_name(self, task_id: int) -> str:
+        if self._task_names is None:
+            self._task_names = {i: name for name, i in self._reader.task_ids().items()}
+        return self._task_names[task_id]
+
+    def _own_group(self, row: InstanceRecord) -> str:
+        """The group of an instance that needs no slot."""
+        assert row.backfill_id is not None
+        context = self._contexts.get(self._reader, row.backfill_id)
+        return context.plan.resource_group(context.task(row.id))
+
+
+def run_row(run: RunRecord) -> Row:
+    """A run of an instance."""
+    return {
+        "run_number": run.number,
+        "started_at": shown_instant(run.started_ms),
+        "ended_at": shown_instant(run.ended_ms),
+        "outcome": run.outcome,
+        "exit_code": run.exit_code,
+        "message": run.message,
+    }
+
+
+def operation_row(operation: OperationRecord) -> Row:
+    """One line of the record of operations (OPS-8)."""
+    return {
+        "at": shown_instant(operation.at_ms),
+        "user": operation.user,
+        "action": operation.action,
+        "backfill": operation.backfill_id,
+        "instance": operation.instance_id,
+        "from_state": operation.from_state,
+        "to_state": operation.to_state,
+        "comment": operation.comment,
+    }
+
+
+def log_line(row: InstanceRecord, dry_run_reasons: Mapping[str, str], task: str) -> str:
+    """The one line that stands for the log of an instance that ran no code (RUN-2)."""
+    if row.reason == Reason.OFF_DAY:
+        return "Off day: the schedule leaves this date out, so nothing was run.\n"
+    if row.reason == Reason.SET_SUCCESSFUL:
+        return "Set successful by hand; nothing was run.\n"
+    if row.kind == "virtual":
+        return "Virtual task: it has no code and succeeds at once.\n"
+    why = {
+        "blacklisted": "it is on the backfill's blacklist",
+        "intermediate": "it was not chosen, but lies between tasks that run",
+        "no_permission": "the backfill's creator may not run it",
+    }.get(dry_run_reasons.get(task, ""), "its task is in mode dry_run")
+    return f"Dry run: {why}, so nothing was run.\n"
+
+
+def _planned_dates(record: BackfillRecord) -> list[str]:
+    groups = json.loads(record.analysis).get("groups", [])
+    return [bizdate for group in groups for bizdate in group]

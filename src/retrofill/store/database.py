@@ -1,0 +1,126 @@
+"""The embedded store: one SQLite file, opened so that no crash and no race can hurt it.
+
+WAL with FULL sync. Every write transaction, every checkpoint and the close of a writing
+connection holds the flock of `write.lock`, and automatic checkpoints are off, so that two
+processes never write or checkpoint at once: the WAL race of SQLite 3.7.0 to 3.51.2 needs
+exactly that. Readers open the file read-only. See docs/decisions/0004.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from retrofill.store import schema
+from retrofill.store.ledger import Ledger
+from retrofill.store.reader import Reader
+from retrofill.store.schema import StoreError
+
+# A checkpoint copies the WAL into the file; every 4,000 commits or 16 MiB it stays cheap.
+_WAL_BYTES = 16 << 20
+_COMMITS = 4_000
+
+
+class Database:
+    """The store in one directory; not shared between threads or over a fork.
+
+    Raises:
+        StoreError: the file cannot be opened, is damaged or is newer than the program.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.path = directory / "retrofill.db"
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self._lock = os.open(directory / "write.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(f"{directory} cannot be written: {error.strerror}") from None
+        self._commits = 0
+        self._writer = self._open_writer()
+        self._reader: sqlite3.Connection | None = None
+
+    def _open_writer(self) -> sqlite3.Connection:
+        if self.path.exists() and not self.path.is_file():
+            raise StoreError(f"{self.path} is not a regular file")
+        with self._exclusive():
+            try:
+                connection = sqlite3.connect(self.path, isolation_level=None, cached_statements=256)
+                os.chmod(self.path, 0o600)
+                connection.executescript(
+                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
+                    "PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -32000;"
+                )
+                schema.upgrade(connection)
+            except sqlite3.DatabaseError as error:
+                raise StoreError(
+                    f"{self.path} cannot be used as a store: {error}",
+                    "Restore it from a backup, or move it away to start with an empty store; it was not touched.",
+                ) from None
+        return connection
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[None]:
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Ledger]:
+        """One write transaction: commits at the end, rolls back on any exception."""
+        connection = self._writer
+        with self._exclusive():
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield Ledger(connection)
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+            self._commits += 1
+            if self._commits % _COMMITS == 0 or self._commits % 64 == 0 and self._wal_bytes() > _WAL_BYTES:
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def _wal_bytes(self) -> int:
+        try:
+            return os.stat(f"{self.path}-wal").st_size
+        except FileNotFoundError:
+            return 0
+
+    @contextmanager
+    def read(self) -> Iterator[Reader]:
+        """One consistent view; never blocks a writer."""
+        if self._reader is None:
+            self._reader = sqlite3.connect(
+                f"file:{_quoted(self.path)}?mode=ro", uri=True, isolation_level=None, cached_statements=256
+            )
+        connection = self._reader
+        connection.execute("BEGIN")
+        try:
+            yield Reader(connection)
+        finally:
+            connection.execute("COMMIT")
+
+    def changes(self) -> int:
+        """A number that differs after another connection has committed; one cheap query."""
+        row = self._writer.execute("PRAGMA data_version").fetchone()
+        return int(row[0])
+
+    def close(self) -> None:
+        """Close both connections; the writer's close may checkpoint, so it holds the lock."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        with self._exclusive():
+            self._writer.close()
+        os.close(self._lock)
+
+
+def _quoted(path: Path) -> str:
+    return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")

@@ -1,0 +1,319 @@
+"""What is written to the ledger, inside one transaction.
+
+Every change of a state is a compare-and-set: the statement names the states that it may
+leave, and what it did not find is not reported as changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from retrofill.domain.states import MOVES, Move
+from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
+from retrofill.store.reader import Reader
+
+
+def _states(move: Move) -> str:
+    return ", ".join(f"'{state.value}'" for state in sorted(MOVES[move].sources))
+
+
+_INSERT_INSTANCE = (
+    f"INSERT INTO instance ({', '.join(InstanceRecord._fields)}) "
+    f"VALUES ({', '.join('?' * len(InstanceRecord._fields))})"
+)
+_INSERT_DATE = f"INSERT INTO backfill_date ({', '.join(DateRecord._fields)}) VALUES ({', '.join('?' * len(DateRecord._fields))})"
+
+
+class Ledger(Reader):
+    """A write transaction; reads see its own writes."""
+
+    # Catalog
+
+    def add_version(self, document: str, at_ms: int, user: str) -> int:
+        cursor = self._execute(
+            "INSERT INTO catalog_version (document, created_ms, created_by) VALUES (?, ?, ?)",
+            (document, at_ms, user),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def set_deployed(self, table: str, names: Iterable[str]) -> None:
+        """Note which tasks or workspaces the current version has; new names get an id (CAT-3)."""
+        if table not in ("task", "workspace"):
+            raise ValueError(table)
+        self._execute(f"UPDATE {table} SET deployed = 0")
+        self._connection.executemany(
+            f"INSERT INTO {table} (name, deployed) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET deployed = 1",
+            [(name,) for name in names],
+        )
+
+    # Creating backfills
+
+    def reserve_instance_ids(self, count: int) -> int:
+        """The first of `count` instance ids that nobody else will get."""
+        self._execute(
+            "INSERT INTO counter (name, value) VALUES ('instance', ?) "
+            "ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+            (count,),
+        )
+        row = self._execute("SELECT value FROM counter WHERE name = 'instance'").fetchone()
+        return int(row[0]) - count + 1
+
+    def add_backfill(self, record: BackfillRecord, task_ids: Iterable[int]) -> int:
+        """Insert with a new id, whatever `record.id` says."""
+        names = BackfillRecord._fields[1:]
+        cursor = self._execute(
+            f"INSERT INTO backfill ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})", record[1:]
+        )
+        backfill_id = int(cursor.lastrowid or 0)
+        self._connection.executemany(
+            "INSERT INTO backfill_task (backfill_id, task_id) VALUES (?, ?)",
+            [(backfill_id, i) for i in task_ids],
+        )
+        return backfill_id
+
+    def add_instances(self, rows: Iterable[Sequence[object]]) -> None:
+        """Rows in the order of `InstanceRecord`; at most 5,000 a transaction."""
+        self._connection.executemany(_INSERT_INSTANCE, rows)
+
+    def add_dates(self, rows: Iterable[DateRecord]) -> None:
+        self._connection.executemany(_INSERT_DATE, rows)
+
+    def set_backfill(self, backfill_id: int, **columns: object) -> None:
+        """Set columns of a backfill; the names are fields of BackfillRecord."""
+        if not columns.keys() <= set(BackfillRecord._fields):
+            raise ValueError(sorted(columns))
+        self._execute(
+            f"UPDATE backfill SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?",
+            [*columns.values(), backfill_id],
+        )
+
+    def delete_instances(self, first_id: int, last_id: int, limit: int) -> int:
+        """Delete up to `limit` instances of a backfill that was never shown; how many went."""
+        cursor = self._execute(
+            "DELETE FROM instance WHERE id IN (SELECT id FROM instance WHERE id BETWEEN ? AND ? LIMIT ?)",
+            (first_id, last_id, limit),
+        )
+        return cursor.rowcount
+
+    def delete_half_created(self, backfill_id: int) -> None:
+        for table, column in (
+            ("backfill_task", "backfill_id"),
+            ("backfill_date", "backfill_id"),
+            ("backfill", "id"),
+        ):
+            self._execute(f"DELETE FROM {table} WHERE {column} = ?", (backfill_id,))
+
+    # Moves of the state machine
+
+    def wait_for_time(self, ids: Sequence[int]) -> None:
+        self._connection.executemany(
+            f"UPDATE instance SET state = 'waiting_time' WHERE id = ? AND state IN ({_states(Move.WAIT_FOR_TIME)})",
+            [(i,) for i in ids],
+        )
+
+    def wait_for_resources(self, ids_priorities: Sequence[tuple[int, int]]) -> None:
+        """Make ready, with the priority as judged now (POL-12)."""
+        self._connection.executemany(
+            "UPDATE instance SET state = 'waiting_resources', priority = ?2, "
+            "reason = CASE reason WHEN 'rerun_interval' THEN NULL ELSE reason END "
+            f"WHERE id = ?1 AND state IN ({_states(Move.WAIT_FOR_RESOURCES)})",
+            ids_priorities,
+        )
+
+    def withdraw(self, ids: Sequence[int]) -> None:
+        """Back to Not run, because a wait is open again."""
+        self._connection.executemany(
+            f"UPDATE instance SET state = 'not_run' WHERE id = ? AND state IN ({_states(Move.WITHDRAW)}) "
+            "AND open_waits > 0 AND NOT ignores_waits",
+            [(i,) for i in ids],
+        )
+
+    def start(self, rows: Sequence[tuple[int, int, str]], boot_id: str, at_ms: int) -> None:
+        """Start (instance id, run number, token): the commit of this is the start (OPS-0)."""
+        self._connection.executemany(
+            "UPDATE instance SET state = 'running', reason = NULL, started_ms = ?, ended_ms = NULL "
+            f"WHERE id = ? AND run_number = ? AND state IN ({_states(Move.START)})",
+            [(at_ms, instance_id, number) for instance_id, number, _ in rows],
+        )
+        self._connection.executemany(
+            "INSERT INTO run (instance_id, number, token, boot_id, started_ms) VALUES (?, ?, ?, ?, ?)",
+            [(instance_id, number, token, boot_id, at_ms) for instance_id, number, token in rows],
+        )
+
+    def end_run(
+        self,
+        instance_id: int,
+        number: int,
+        token: str,
+        ended_ms: int,
+        outcome: str,
+        exit_code: int | None,
+        message: str | None,
+    ) -> bool:
+        """Whether this run was open under this token and is now ended."""
+        cursor = self._execute(
+            "UPDATE run SET ended_ms = ?, outcome = ?, exit_code = ?, message = ? "
+            "WHERE instance_id = ? AND number = ? AND token = ? AND ended_ms IS NULL",
+            (ended_ms, outcome, exit_code, message, instance_id, number, token),
+        )
+        return cursor.rowcount == 1
+
+    def forget_run(self, instance_id: int, number: int, token: str) -> bool:
+        """Remove a run that never started, so that its number can start under a new token."""
+        cursor = self._execute(
+            "DELETE FROM run WHERE instance_id = ? AND number = ? AND token = ? AND ended_ms IS NULL",
+            (instance_id, number, token),
+        )
+        return cursor.rowcount == 1
+
+    def succeed(self, ids: Sequence[int], at_ms: int) -> None:
+        self._connection.executemany(
+            "UPDATE instance SET state = 'successful', reason = NULL, ended_ms = ?, ignores_waits = 0, reruns = 0 "
+            f"WHERE id = ? AND state IN ({_states(Move.SUCCEED)})",
+            [(at_ms, i) for i in ids],
+        )
+
+    def pass_by(self, rows: Sequence[tuple[int, str | None]], at_ms: int) -> None:
+        """Dry runs, off days and virtual tasks succeed: (instance id, reason) (RUN-2)."""
+        self._connection.executemany(
+            "UPDATE instance SET state = 'successful', reason = ?, started_ms = ?, ended_ms = ?, ignores_waits = 0 "
+            f"WHERE id = ? AND state IN ({_states(Move.PASS)})",
+            [(reason, at_ms, at_ms, i) for i, reason in rows],
+        )
+
+    def fail(self, instance_id: int, reason: str, at_ms: int) -> None:
+        self._execute(
+            "UPDATE instance SET state = 'failed', reason = ?, ended_ms = ?, ignores_waits = 0 "
+            f"WHERE id = ? AND state IN ({_states(Move.FAIL)})",
+            (reason, at_ms, instance_id),
+        )
+
+    def rerun_by_itself(self, instance_id: int, start_ms: int, at_ms: int) -> None:
+        """Back to Not run with the next run number, not to start before `start_ms` (RUN-3)."""
+        self._execute(
+            "UPDATE instance SET state = 'not_run', reason = 'rerun_interval', ended_ms = ?, "
+            "run_number = run_number + 1, reruns = reruns + 1, start_ms = max(start_ms, ?) "
+            f"WHERE id = ? AND state IN ({_states(Move.RERUN_BY_ITSELF)})",
+            (at_ms, start_ms, instance_id),
+        )
+
+    def start_anew(self, instance_id: int) -> None:
+        """A start that got lost on the way: Not run again under the same number."""
+        self._execute(
+            f"UPDATE instance SET state = 'not_run', reason = NULL WHERE id = ? "
+            f"AND state IN ({_states(Move.START_ANEW)})",
+            (instance_id,),
+        )
+
+    def mark_stopping(self, instance_id: int) -> bool:
+        cursor = self._execute(
+            "UPDATE instance SET reason = 'stopping' WHERE id = ? AND state = 'running'", (instance_id,)
+        )
+        return cursor.rowcount == 1
+
+    def fail_siblings(self, ids: Sequence[int], at_ms: int) -> None:
+        self._connection.executemany(
+            "UPDATE instance SET state = 'failed', reason = 'sibling_failed', ended_ms = ? "
+            f"WHERE id = ? AND state IN ({_states(Move.FAIL_WITH_SIBLING)})",
+            [(at_ms, i) for i in ids],
+        )
+
+    def restore(self, ids: Sequence[int]) -> None:
+        """Failed with a sibling, now Not run again (POL-7)."""
+        self._connection.executemany(
+            "UPDATE instance SET state = 'not_run', reason = NULL, ended_ms = NULL WHERE id = ? "
+            f"AND state IN ({_states(Move.RESTORE_SIBLING)}) AND reason = 'sibling_failed'",
+            [(i,) for i in ids],
+        )
+
+    def rerun(self, rows: Sequence[tuple[int, int, bool]]) -> None:
+        """(instance id, next run number, ignore waits) back to Not run (OPS-2, OPS-3)."""
+        self._connection.executemany(
+            "UPDATE instance SET state = 'not_run', reason = NULL, ended_ms = NULL, started_ms = NULL, "
+            "run_number = ?2, reruns = 0, ignores_waits = ?3 "
+            f"WHERE id = ?1 AND state IN ({_states(Move.RERUN)})",
+            rows,
+        )
+
+    def set_successful(self, instance_id: int, at_ms: int) -> None:
+        self._execute(
+            "UPDATE instance SET state = 'successful', reason = 'set_successful', ended_ms = ? "
+            f"WHERE id = ? AND state IN ({_states(Move.SET_SUCCESSFUL)})",
+            (at_ms, instance_id),
+        )
+
+    def freeze(self, instance_id: int) -> None:
+        self._execute(
+            "UPDATE instance SET frozen_from = state, state = 'frozen' "
+            f"WHERE id = ? AND state IN ({_states(Move.FREEZE)})",
+            (instance_id,),
+        )
+
+    def unfreeze(self, instance_id: int) -> None:
+        self._execute(
+            "UPDATE instance SET state = frozen_from, frozen_from = NULL "
+            f"WHERE id = ? AND state IN ({_states(Move.UNFREEZE)})",
+            (instance_id,),
+        )
+
+    # Counters and order
+
+    def add_waits(self, rows: Sequence[tuple[int, int]]) -> None:
+        """Change counters of open waits: (difference, instance id)."""
+        self._connection.executemany("UPDATE instance SET open_waits = open_waits + ? WHERE id = ?", rows)
+
+    def count(self, backfill_id: int, position: int, changes: Sequence[int]) -> DateRecord:
+        """Add to a date's counters (successful, failed, running, frozen); the row as it is now."""
+        row = self._execute(
+            "UPDATE backfill_date SET successful = successful + ?, failed = failed + ?, running = running + ?, "
+            "frozen = frozen + ? WHERE backfill_id = ? AND position = ? "
+            f"RETURNING {', '.join(DateRecord._fields)}",
+            (*changes, backfill_id, position),
+        ).fetchone()
+        return DateRecord(*row)
+
+    def reach(self, backfill_id: int, position: int) -> bool:
+        """Let a group come to a date; False where it already had."""
+        cursor = self._execute(
+            "UPDATE backfill_date SET reached = 1 WHERE backfill_id = ? AND position = ? AND NOT reached",
+            (backfill_id, position),
+        )
+        return cursor.rowcount == 1
+
+    def open_of(self, ids: Iterable[int]) -> list[InstanceRecord]:
+        """Of these instances, those that are Not run and wait for no other instance."""
+        rows = self._execute(
+            f"SELECT {', '.join(f'i.{name}' for name in InstanceRecord._fields)} "
+            "FROM json_each(?) j CROSS JOIN instance i ON i.id = j.value "
+            "WHERE i.state = 'not_run' AND (i.open_waits = 0 OR i.ignores_waits)",
+            (json.dumps(list(ids)),),
+        )
+        return [InstanceRecord(*row) for row in rows]
+
+    def due(self, now_ms: int, limit: int) -> list[InstanceRecord]:
+        """Instances whose time has come, earliest first."""
+        rows = self._execute(
+            f"SELECT {', '.join(InstanceRecord._fields)} FROM instance INDEXED BY instance_due "
+            "WHERE state = 'waiting_time' AND start_ms <= ? ORDER BY start_ms LIMIT ?",
+            (now_ms, limit),
+        )
+        return [InstanceRecord(*row) for row in rows]
+
+    def record(
+        self,
+        at_ms: int,
+        user: str,
+        action: str,
+        backfill_id: int | None = None,
+        instance_id: int | None = None,
+        from_state: str | None = None,
+        to_state: str | None = None,
+        comment: str = "",
+    ) -> None:
+        """Note who did what to what (OPS-8)."""
+        self._execute(
+            "INSERT INTO operation (at_ms, user, action, backfill_id, instance_id, from_state, to_state, comment) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (at_ms, user, action, backfill_id, instance_id, from_state, to_state, comment),
+        )

@@ -1,0 +1,261 @@
+"""What is read from the ledger: plain SQL with bound values, one method per question."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+
+from retrofill.services.records import (
+    BackfillRecord,
+    Candidate,
+    DateRecord,
+    InstanceRecord,
+    OperationRecord,
+    RunRecord,
+)
+
+_BACKFILL = ", ".join(BackfillRecord._fields)
+_DATE = ", ".join(DateRecord._fields)
+_INSTANCE = ", ".join(InstanceRecord._fields)
+_INSTANCE_I = ", ".join(f"i.{name}" for name in InstanceRecord._fields)
+_RUN = ", ".join(RunRecord._fields)
+_OPERATION = ", ".join(OperationRecord._fields)
+_CANDIDATE = ", ".join(Candidate._fields)
+
+
+class Reader:
+    """One consistent view of the ledger."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._execute = connection.execute
+
+    # Catalog
+
+    def current_version(self) -> tuple[int, str] | None:
+        """Id and document of the deployed version."""
+        return self._execute("SELECT id, document FROM catalog_version ORDER BY id DESC LIMIT 1").fetchone()
+
+    def current_version_id(self) -> int | None:
+        row = self._execute("SELECT max(id) FROM catalog_version").fetchone()
+        return row[0]
+
+    def version(self, version_id: int) -> str:
+        row = self._execute("SELECT document FROM catalog_version WHERE id = ?", (version_id,)).fetchone()
+        return str(row[0])
+
+    def task_ids(self) -> dict[str, int]:
+        """Ids by full name, of every task that was ever deployed."""
+        return dict(self._execute("SELECT name, id FROM task"))
+
+    def workspace_ids(self) -> dict[str, int]:
+        return dict(self._execute("SELECT name, id FROM workspace"))
+
+    def task_name(self, task_id: int) -> str | None:
+        row = self._execute("SELECT name FROM task WHERE id = ?", (task_id,)).fetchone()
+        return row[0] if row else None
+
+    # Backfills
+
+    def find_backfill(self, backfill_id: int) -> BackfillRecord | None:
+        """A backfill that is visible, that is: wholly created."""
+        row = self._execute(
+            f"SELECT {_BACKFILL} FROM backfill WHERE id = ? AND phase <> 'creating'", (backfill_id,)
+        ).fetchone()
+        return BackfillRecord(*row) if row else None
+
+    def open_backfills(self) -> list[BackfillRecord]:
+        """Visible backfills that have not ended."""
+        rows = self._execute(
+            f"SELECT {_BACKFILL} FROM backfill INDEXED BY backfill_open "
+            "WHERE ended_ms IS NULL AND phase IN ('planned', 'active') ORDER BY id"
+        )
+        return [BackfillRecord(*row) for row in rows]
+
+    def half_created(self) -> list[int]:
+        """Backfills that somebody is creating, or that a crash has left."""
+        return [row[0] for row in self._execute("SELECT id FROM backfill WHERE phase = 'creating'")]
+
+    def backfills(
+        self,
+        conditions: Sequence[str] = (),
+        values: Sequence[object] = (),
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[BackfillRecord]:
+        """A page of backfills, newest first, by conditions on columns of `backfill` (BF-1)."""
+        where = ["phase <> 'creating'", *conditions]
+        bound = [*values]
+        if before is not None:
+            where.append("id < ?")
+            bound.append(before)
+        rows = self._execute(
+            f"SELECT {_BACKFILL} FROM backfill WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?",
+            [*bound, limit],
+        )
+        return [BackfillRecord(*row) for row in rows]
+
+    def dates(self, backfill_id: int) -> list[DateRecord]:
+        rows = self._execute(
+            f"SELECT {_DATE} FROM backfill_date WHERE backfill_id = ? ORDER BY position", (backfill_id,)
+        )
+        return [DateRecord(*row) for row in rows]
+
+    def is_reached(self, backfill_id: int, position: int) -> bool:
+        """Whether the date's group has come to it."""
+        row = self._execute(
+            "SELECT reached FROM backfill_date WHERE backfill_id = ? AND position = ?", (backfill_id, position)
+        ).fetchone()
+        return bool(row[0])
+
+    def progress(self, backfill_id: int) -> tuple[int, int, int, int, int]:
+        """Sums of total, successful, failed, running, frozen."""
+        row = self._execute(
+            "SELECT coalesce(sum(total), 0), coalesce(sum(successful), 0), coalesce(sum(failed), 0), "
+            "coalesce(sum(running), 0), coalesce(sum(frozen), 0) FROM backfill_date WHERE backfill_id = ?",
+            (backfill_id,),
+        ).fetchone()
+        return row[0], row[1], row[2], row[3], row[4]
+
+    def waiting(self, backfill_id: int) -> tuple[int, int]:
+        """How many instances wait for resources and for time; costs what waits, not what exists."""
+        resources = self._execute(
+            "SELECT count(*) FROM instance INDEXED BY instance_ready "
+            "WHERE state = 'waiting_resources' AND backfill_id = ?",
+            (backfill_id,),
+        ).fetchone()
+        time = self._execute(
+            "SELECT count(*) FROM instance INDEXED BY instance_due WHERE state = 'waiting_time' AND backfill_id = ?",
+            (backfill_id,),
+        ).fetchone()
+        return resources[0], time[0]
+
+    def has_waiting(self, backfill_id: int) -> tuple[bool, bool]:
+        """Whether anything waits for resources, and for time."""
+        return tuple(  # type: ignore[return-value]
+            self._execute(
+                f"SELECT 1 FROM instance INDEXED BY {index} WHERE state = '{state}' AND backfill_id = ? LIMIT 1",
+                (backfill_id,),
+            ).fetchone()
+            is not None
+            for index, state in (("instance_ready", "waiting_resources"), ("instance_due", "waiting_time"))
+        )
+
+    def has_isolated(self, first_id: int, last_id: int) -> bool:
+        """Whether an isolated instance still waits in this range of ids."""
+        row = self._execute(
+            "SELECT 1 FROM instance WHERE id BETWEEN ? AND ? AND reason = 'isolated' AND state = 'not_run' LIMIT 1",
+            (first_id, last_id),
+        ).fetchone()
+        return row is not None
+
+    # Instances
+
+    def find_instance(self, instance_id: int) -> InstanceRecord | None:
+        """An instance of a visible backfill, or an auto triggered one."""
+        row = self._execute(
+            f"SELECT {_INSTANCE_I} FROM instance i LEFT JOIN backfill b ON b.id = i.backfill_id "
+            "WHERE i.id = ? AND (b.id IS NULL OR b.phase = 'active')",
+            (instance_id,),
+        ).fetchone()
+        return InstanceRecord(*row) if row else None
+
+    def instances(self, ids: Iterable[int]) -> list[InstanceRecord]:
+        """The instances of these ids that exist, by id."""
+        rows = self._execute(
+            f"SELECT {_INSTANCE_I} FROM json_each(?) j CROSS JOIN instance i ON i.id = j.value ORDER BY i.id",
+            (json.dumps(list(ids)),),
+        )
+        return [InstanceRecord(*row) for row in rows]
+
+    def instance_range(
+        self,
+        first_id: int,
+        last_id: int,
+        conditions: Sequence[str] = (),
+        values: Sequence[object] = (),
+        limit: int = -1,
+    ) -> Iterator[InstanceRecord]:
+        """Instances whose ids lie in the range, by id, by conditions on columns of `instance`."""
+        where = " AND ".join(["id BETWEEN ? AND ?", *conditions])
+        for row in self._execute(
+            f"SELECT {_INSTANCE} FROM instance WHERE {where} ORDER BY id LIMIT ?",
+            [first_id, last_id, *values, limit],
+        ):
+            yield InstanceRecord(*row)
+
+    def running(self) -> list[tuple[InstanceRecord, RunRecord]]:
+        """Instances that run, each with its run."""
+        rows = self._execute(
+            f"SELECT {_INSTANCE_I}, {', '.join(f'r.{name}' for name in RunRecord._fields)} "
+            "FROM instance i INDEXED BY instance_running "
+            "JOIN run r ON r.instance_id = i.id AND r.number = i.run_number WHERE i.state = 'running'"
+        )
+        width = len(InstanceRecord._fields)
+        return [(InstanceRecord(*row[:width]), RunRecord(*row[width:])) for row in rows]
+
+    def stopping(self) -> list[int]:
+        """Running instances that somebody asked to stop."""
+        rows = self._execute(
+            "SELECT id FROM instance INDEXED BY instance_running WHERE state = 'running' AND reason = 'stopping'"
+        )
+        return [row[0] for row in rows]
+
+    def next_start(self) -> int | None:
+        """The earliest moment for which an instance waits."""
+        row = self._execute(
+            "SELECT start_ms FROM instance INDEXED BY instance_due WHERE state = 'waiting_time' "
+            "ORDER BY start_ms LIMIT 1"
+        ).fetchone()
+        return row[0] if row else None
+
+    def candidates(
+        self, resource_group: str, held: Sequence[int], full_tasks: Sequence[int], limit: int
+    ) -> list[Candidate]:
+        """Instances that only lack a slot of the group, in the order of RUN-1."""
+        rows = self._execute(
+            f"SELECT {_CANDIDATE} FROM instance INDEXED BY instance_ready "
+            "WHERE state = 'waiting_resources' AND resource_group = ? "
+            f"{_not_in('backfill_id', held)} {_not_in('task_id', full_tasks)} "
+            "ORDER BY priority DESC, due_ms, id LIMIT ?",
+            (resource_group, limit),
+        )
+        return [Candidate(*row) for row in rows]
+
+    def queues(self) -> list[tuple[str, str, int]]:
+        """Resource group, state (waiting_resources or running), number of instances."""
+        rows = self._execute(
+            "SELECT resource_group, 'waiting_resources', count(*) FROM instance INDEXED BY instance_ready "
+            "WHERE state = 'waiting_resources' GROUP BY resource_group "
+            "UNION ALL SELECT resource_group, 'running', count(*) FROM instance INDEXED BY instance_running "
+            "WHERE state = 'running' GROUP BY resource_group"
+        )
+        return list(rows)
+
+    # Runs and operations
+
+    def runs(self, instance_id: int) -> list[RunRecord]:
+        rows = self._execute(f"SELECT {_RUN} FROM run WHERE instance_id = ? ORDER BY number", (instance_id,))
+        return [RunRecord(*row) for row in rows]
+
+    def open_runs(self) -> list[RunRecord]:
+        """Runs that have not ended as far as the ledger knows."""
+        rows = self._execute(f"SELECT {_RUN} FROM run INDEXED BY run_open WHERE ended_ms IS NULL")
+        return [RunRecord(*row) for row in rows]
+
+    def operations(self, column: str, value: int) -> list[OperationRecord]:
+        """The record of an instance (`instance_id`) or of a backfill (`backfill_id`), oldest first."""
+        if column not in ("instance_id", "backfill_id"):
+            raise ValueError(column)
+        rows = self._execute(f"SELECT {_OPERATION} FROM operation WHERE {column} = ? ORDER BY id", (value,))
+        return [OperationRecord(*row) for row in rows]
+
+    def integrity(self) -> str:
+        """`ok`, or what SQLite finds wrong with the file."""
+        return str(self._execute("PRAGMA quick_check").fetchone()[0])
+
+
+def _not_in(column: str, ids: Sequence[int]) -> str:
+    """A condition on integers of ours; few of them, so their text may stand in the statement."""
+    return f"AND {column} NOT IN ({','.join(str(int(i)) for i in ids)})" if ids else ""

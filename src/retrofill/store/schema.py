@@ -1,0 +1,70 @@
+"""Bringing a store's schema to the version that this program knows.
+
+Alembic is imported only when something is to be migrated: asking the version costs one
+query, importing Alembic more than the rest of a command.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from retrofill.domain.errors import RetrofillError
+
+HEAD = "0001"
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class StoreError(RetrofillError):
+    """Look at the store's file and directory; `retrofill doctor` checks both."""
+
+    code = "store"
+    exit_status = 2
+
+
+class NewerSchemaError(StoreError):
+    """Use the version of Retrofill that wrote the store, or a newer one."""
+
+    code = "newer_schema"
+
+
+def version(connection: sqlite3.Connection) -> str | None:
+    """The schema's version, None for an empty store.
+
+    Raises:
+        StoreError: the file is no store of Retrofill.
+    """
+    names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not names:
+        return None
+    if "alembic_version" not in names:
+        raise StoreError("the store is a SQLite file, but not one of Retrofill")
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return row[0] if row else None
+
+
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Migrate to HEAD; the caller holds the write lock.
+
+    Raises:
+        NewerSchemaError: a newer program wrote the store.
+    """
+    found = version(connection)
+    if found == HEAD:
+        return
+    if found is not None and found > HEAD:
+        raise NewerSchemaError(f"the store has schema {found}, this program knows up to {HEAD}")
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import StaticPool
+
+    engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    with engine.connect() as shared:
+        shared.exec_driver_sql("BEGIN IMMEDIATE")
+        config.attributes["connection"] = shared
+        command.upgrade(config, "head")
+        if connection.in_transaction:
+            connection.execute("COMMIT")

@@ -1,0 +1,185 @@
+"""The tables of the ledger, as SQLAlchemy Core metadata.
+
+Migrations are compared with this metadata by a test. Instants are integers: milliseconds
+since 1970 in UTC (`..._ms`), because they are compared and sorted far more often than
+shown. Business dates are ISO text, slots are minutes after midnight.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+from retrofill.domain.states import State
+
+metadata = MetaData()
+
+_STATES = ", ".join(f"'{state.value}'" for state in State)
+
+catalog_version = Table(
+    "catalog_version",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("document", Text, nullable=False),  # services.catalog_document
+    Column("created_ms", Integer, nullable=False),
+    Column("created_by", Text, nullable=False),
+)
+
+task = Table(
+    "task",
+    metadata,
+    Column("id", Integer, primary_key=True),  # survives redeploys (CAT-3)
+    Column("name", Text, nullable=False, unique=True),
+    Column("deployed", Integer, nullable=False),  # 0: not in the current version
+)
+
+workspace = Table(
+    "workspace",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("deployed", Integer, nullable=False),
+)
+
+backfill = Table(
+    "backfill",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    # creating: rows are being written, invisible · refused: verification said no, no instances
+    # planned: instances are made when it starts (SEL-4) · active
+    Column("phase", Text, nullable=False),
+    Column("check_status", Text, nullable=False),
+    Column("version_id", Integer, ForeignKey("catalog_version.id"), nullable=False),
+    Column("selection", Text, nullable=False),  # JSON: the request, for reuse
+    Column("choice", Text, nullable=False),  # JSON: participating tasks, dry runs
+    Column("policy", Text, nullable=False),  # JSON
+    Column("analysis", Text, nullable=False),  # JSON: counts and findings (VER-1)
+    Column("task_count", Integer, nullable=False),
+    Column("instance_count", Integer, nullable=False),
+    # Instances have the ids first_instance_id + date position * stride + place in the template.
+    Column("first_instance_id", Integer, nullable=False),
+    Column("stride", Integer, nullable=False),
+    Column("paused", Integer, nullable=False, server_default="0"),
+    Column("stopped", Integer, nullable=False, server_default="0"),
+    Column("created_by", Text, nullable=False),
+    Column("created_ms", Integer, nullable=False),
+    Column("start_ms", Integer),  # planned: the moment at which it starts
+    Column("started_ms", Integer),
+    Column("ended_ms", Integer),
+    CheckConstraint("phase IN ('creating', 'refused', 'planned', 'active')", name="phase"),
+    CheckConstraint("check_status IN ('checking', 'passed', 'failed')", name="check_status"),
+    Index("backfill_open", "id", sqlite_where=text("ended_ms IS NULL")),
+)
+
+backfill_task = Table(
+    "backfill_task",
+    metadata,
+    Column("backfill_id", Integer, ForeignKey("backfill.id"), primary_key=True),
+    Column("task_id", Integer, ForeignKey("task.id"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+backfill_date = Table(
+    "backfill_date",
+    metadata,
+    Column("backfill_id", Integer, ForeignKey("backfill.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),  # in running order over all groups
+    Column("bizdate", Text, nullable=False),
+    Column("group_number", Integer, nullable=False),
+    Column("reached", Integer, nullable=False),  # its group has come to it (POL-6)
+    # Counters of states, kept in the transaction that changes a state.
+    Column("total", Integer, nullable=False),
+    Column("successful", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("running", Integer, nullable=False),
+    Column("frozen", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+instance = Table(
+    "instance",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("backfill_id", Integer, ForeignKey("backfill.id")),  # null: auto triggered
+    Column("task_id", Integer, ForeignKey("task.id"), nullable=False),
+    Column("bizdate", Text, nullable=False),
+    Column("slot", Integer, nullable=False),
+    Column("due_ms", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("frozen_from", Text),
+    Column("priority", Integer, nullable=False),
+    Column("resource_group", Text, nullable=False),  # empty: passes without a slot (RUN-2)
+    Column("open_waits", Integer, nullable=False),  # upstream instances not Successful; isolated: one more
+    Column("ignores_waits", Integer, nullable=False, server_default="0"),  # OPS-3
+    Column("start_ms", Integer, nullable=False),  # not before: T, POL-2's moment or a rerun's interval
+    Column("run_number", Integer, nullable=False, server_default="1"),
+    Column("reruns", Integer, nullable=False, server_default="0"),  # automatic ones, since a person's
+    Column("started_ms", Integer),
+    Column("ended_ms", Integer),
+    CheckConstraint(f"state IN ({_STATES})", name="state"),
+    CheckConstraint("kind IN ('run', 'dry_run', 'off_day', 'virtual', 'frozen')", name="kind"),
+    CheckConstraint("(state = 'frozen') = (frozen_from IS NOT NULL)", name="frozen_from"),
+    CheckConstraint("state <> 'running' OR started_ms IS NOT NULL", name="running_has_started"),
+    CheckConstraint("open_waits >= 0", name="open_waits"),
+    Index(
+        "instance_ready",
+        "resource_group",
+        text("priority DESC"),
+        "due_ms",
+        "id",
+        sqlite_where=text("state = 'waiting_resources'"),
+    ),
+    Index("instance_due", "start_ms", sqlite_where=text("state = 'waiting_time'")),
+    Index("instance_running", "id", sqlite_where=text("state = 'running'")),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("instance_id", Integer, ForeignKey("instance.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("token", Text, nullable=False),
+    Column("boot_id", Text, nullable=False),
+    Column("started_ms", Integer, nullable=False),
+    Column("ended_ms", Integer),
+    Column("outcome", Text),  # exited | stopped | timeout | lost
+    Column("exit_code", Integer),
+    Column("message", Text),
+    Index("run_open", "instance_id", sqlite_where=text("ended_ms IS NULL")),
+    sqlite_with_rowid=False,
+)
+
+operation = Table(
+    "operation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at_ms", Integer, nullable=False),
+    Column("user", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("backfill_id", Integer),
+    Column("instance_id", Integer),
+    Column("from_state", Text),
+    Column("to_state", Text),
+    Column("comment", Text, nullable=False, server_default=""),
+    Index("operation_backfill", "backfill_id", "id"),
+    Index("operation_instance", "instance_id", "id"),
+)
+
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Integer, nullable=False),
+)
