@@ -161,7 +161,11 @@ def status_of(progress: Progress) -> tuple[Status, tuple[str, ...]]:
 def _blocked_by(p: Progress) -> tuple[str, ...]:
     by = [
         name
-        for name, present in (("failed", p.failed > 0), ("frozen", p.frozen > 0), ("isolated", p.has_isolated))
+        for name, present in (
+            ("failed", p.failed > 0),
+            ("frozen", p.frozen > 0),
+            ("isolated", p.has_isolated),
+        )
         if present
     ]
     # Nothing failed, is frozen or isolated, and yet nothing can start: instances wait in a circle.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from retrofill.domain import selection as selections
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import UnknownNameError, UsageError, WrongStateError
 from retrofill.domain.instants import day_start
-from retrofill.domain.planning import Limits, Plan, build
+from retrofill.domain.planning import ONE_DAY, Plan, build
 from retrofill.domain.policy import Policy
-from retrofill.domain.selection import AllDescendantsSelection, Choice, Selection, resolve
+from retrofill.domain.selection import AllDescendantsSelection, Choice, Limits, Selection
 from retrofill.domain.states import State
 from retrofill.domain.verification import Finding, Level, summary, verify
 from retrofill.services.contexts import Context, Contexts
@@ -20,7 +22,6 @@ from retrofill.services.creating import create_instances, remove_half_created
 from retrofill.services.holds import holds_of
 from retrofill.services.operations import ItemResult, Operations
 from retrofill.services.records import BackfillRecord
-from retrofill.services.settling import Settling
 from retrofill.services.statuses import note_end
 from retrofill.services.times import instant_of, ms_of
 
@@ -57,26 +58,36 @@ class Planned:
         """Whether it may be stored, but must not run (VER-2)."""
         return self.has_risk and not self.request.policy.allow_risks
 
-    def summary(self) -> dict[str, object]:
+    def summary(self) -> dict[str, Any]:
         """The document of `backfill plan --output json`."""
         return summary(self.plan, self.findings)
 
 
-def make_plan(catalog: Catalog, request: Request, limits: Limits, now: datetime) -> Planned:
+@dataclass(frozen=True, slots=True)
+class PlanLimits:
+    """The settings that bound a backfill (SEL-1, POL-1, POL-13)."""
+
+    selection: Limits
+    max_bizdates: int
+    max_instances: int
+
+
+def make_plan(catalog: Catalog, request: Request, limits: PlanLimits, now: datetime) -> Planned:
     """Choose, plan and verify; creates nothing.
 
     Raises:
-        SelectionError, PolicyError, LimitError: as the domain says.
+        SelectionError, InvalidValueError, LimitError, UnknownNameError: as the domain says.
     """
-    choice = resolve(request.selection, catalog, limits)
-    plan = build(catalog, choice, request.policy, limits)
-    return Planned(request, choice, plan, verify(plan, choice, now))
+    request.policy.check_size(limits.max_bizdates)
+    choice = selections.resolve(request.selection, catalog, limits.selection)
+    plan = build(catalog, choice, request.policy, max_instances=limits.max_instances)
+    return Planned(request, choice, plan, verify(plan, now))
 
 
 class Backfills:
     """Backfills of one store, in the name of one user."""
 
-    def __init__(self, store: Store, contexts: Contexts, clock: Clock, limits: Limits, user: str) -> None:
+    def __init__(self, store: Store, contexts: Contexts, clock: Clock, limits: PlanLimits, user: str) -> None:
         self._store = store
         self._contexts = contexts
         self._clock = clock
@@ -103,19 +114,24 @@ class Backfills:
         """SEL-4: make the instances of backfills whose start has come, from the catalog of now."""
         now_ms = self._clock.now_ms()
         with self._store.read() as reader:
-            due = [r for r in reader.open_backfills() if r.phase == "planned" and (r.start_ms or 0) <= now_ms]
+            due = [r for r in reader.in_phase("planned") if (r.start_ms or 0) <= now_ms]
         for record in due:
             self._start_one(record, now_ms)
         return [record.id for record in due]
 
+    def next_planned_ms(self) -> int | None:
+        """When the next backfill starts whose instances are not made yet."""
+        with self._store.read() as reader:
+            moments = [record.start_ms for record in reader.in_phase("planned")]
+        return min((moment for moment in moments if moment is not None), default=None)
+
     def remove_leftovers(self) -> None:
         """Remove backfills that a crash left half created."""
         with self._store.read() as reader:
-            left = reader.half_created_records()
+            left = reader.in_phase("creating")
         for record in left:
             if not self._store.is_being_created(record.id):
-                last = record.first_instance_id + max(record.instance_count, 1) * max(record.stride, 1)
-                remove_half_created(self._store, record.id, record.first_instance_id, last)
+                remove_half_created(self._store, record)
 
     # Steering
 
@@ -173,7 +189,7 @@ class Backfills:
     def _record(self, planned: Planned, version_id: int, now_ms: int) -> BackfillRecord:
         name = planned.request.name
         if name is None:
-            name = automatic_name(planned.request.selection, instant_of(now_ms))
+            name = selections.automatic_name(planned.request.selection, instant_of(now_ms))
         check_name(name)
         return BackfillRecord(
             id=0,
@@ -181,7 +197,7 @@ class Backfills:
             phase="creating",
             check_status="checking",
             version_id=version_id,
-            selection=json.dumps(planned.request.selection.to_json()),
+            selection=json.dumps(selections.to_json(planned.request.selection)),
             choice=json.dumps(planned.choice.to_json()),
             policy=json.dumps(planned.request.policy.to_json()),
             analysis=json.dumps(planned.summary()),
@@ -206,20 +222,22 @@ class Backfills:
         return backfill_id
 
     def _write(self, record: BackfillRecord, plan: Plan, task_ids: dict[str, int]) -> int:
-        with self._store.transaction() as tx:
-            first_id = tx.reserve_instance_ids(plan.n * len(plan.dates))
-            record = record._replace(first_instance_id=first_id)
-            backfill_id = tx.add_backfill(record, [task_ids[task.name] for task in plan.tasks])
-            tx.record(record.created_ms, self._user, "create", backfill_id)
-        self._fill(backfill_id, first_id, plan, task_ids, record.created_ms)
+        with ExitStack() as stack:
+            with self._store.transaction() as tx:
+                first_id = tx.reserve_instance_ids(plan.n * len(plan.dates))
+                record = record._replace(first_instance_id=first_id)
+                backfill_id = tx.add_backfill(record, [task_ids[task.name] for task in plan.tasks])
+                tx.record(record.created_ms, self._user, "create", backfill_id)
+                stack.enter_context(self._store.creating(backfill_id))
+            self._fill(backfill_id, first_id, plan, task_ids, record.created_ms)
         return backfill_id
 
     def _fill(
         self, backfill_id: int, first_id: int, plan: Plan, task_ids: dict[str, int], now_ms: int
     ) -> None:
+        """Write the instances; the caller holds the mark of `creating`."""
         context = Context(backfill_id, first_id, plan, task_ids)
-        with self._store.creating(backfill_id):
-            create_instances(self._store, context, now_ms)
+        create_instances(self._store, context, now_ms)
         self._contexts.put(context)
         self._store.wake()
 
@@ -245,20 +263,22 @@ class Backfills:
             self._refuse(record, now_ms, planned.summary())
             return
         fresh = self._record(planned, version_id or 0, now_ms)
-        with self._store.transaction() as tx:
-            first_id = tx.reserve_instance_ids(planned.plan.n * len(planned.plan.dates))
-            tx.set_backfill(
-                record.id,
-                phase="creating",
-                version_id=version_id,
-                choice=fresh.choice,
-                analysis=fresh.analysis,
-                task_count=fresh.task_count,
-                instance_count=fresh.instance_count,
-                first_instance_id=first_id,
-                stride=fresh.stride,
-            )
-        self._fill(record.id, first_id, planned.plan, task_ids, now_ms)
+        with ExitStack() as stack:
+            with self._store.transaction() as tx:
+                first_id = tx.reserve_instance_ids(planned.plan.n * len(planned.plan.dates))
+                stack.enter_context(self._store.creating(record.id))
+                tx.set_backfill(
+                    record.id,
+                    phase="creating",
+                    version_id=version_id,
+                    choice=fresh.choice,
+                    analysis=fresh.analysis,
+                    task_count=fresh.task_count,
+                    instance_count=fresh.instance_count,
+                    first_instance_id=first_id,
+                    stride=fresh.stride,
+                )
+            self._fill(record.id, first_id, planned.plan, task_ids, now_ms)
 
     def _refuse(self, record: BackfillRecord, now_ms: int, analysis: dict[str, object]) -> None:
         with self._store.transaction() as tx:
@@ -282,7 +302,7 @@ class Backfills:
             )
         return record
 
-    def _steer(self, action: str, backfill_id: int, comment: str, columns: dict[str, int]) -> BackfillRecord:
+    def _steer(self, action: str, backfill_id: int, comment: str, columns: dict[str, Any]) -> BackfillRecord:
         now_ms = self._clock.now_ms()
         with self._store.transaction() as tx:
             record = self._active(tx, backfill_id, f"{action}d" if action.endswith("e") else f"{action}ped")
@@ -300,7 +320,7 @@ class Backfills:
         done: str,
         states: tuple[State, ...],
         apply: object,
-        columns: dict[str, int],
+        columns: dict[str, Any],
     ) -> list[ItemResult]:
         with self._store.read() as reader:
             record = self._active(reader, backfill_id, done)
@@ -321,13 +341,7 @@ class Backfills:
     def _note_end(self, tx: Ledger, backfill_id: int, now_ms: int) -> None:
         record = tx.find_backfill(backfill_id)
         assert record is not None
-        note_end(tx, record, now_ms, holds_of(tx.open_backfills(), (), instant_of(now_ms)))
-
-
-def automatic_name(selection: Selection, now: datetime) -> str:
-    """SEL-0: `<first root>_<yyyymmdd>_<hhmmss>`."""
-    stamp = now.strftime("_%Y%m%d_%H%M%S")
-    return selection.first_root[: _NAME_LENGTH - len(stamp)] + stamp
+        note_end(tx, record, now_ms, holds_of(tx.open_backfills(), instant_of(now_ms)))
 
 
 def check_name(name: str) -> None:
@@ -354,10 +368,8 @@ def _first_start_ms(planned: Planned, now_ms: int) -> int:
     )
     if plan.policy.run_future:
         zones = {plan.catalog.timezone_of(task) for task in plan.tasks}
-        first = min(plan.dates)
-        from datetime import timedelta
-
-        earliest = min(earliest, *(ms_of(day_start(first + timedelta(days=1), zone)) for zone in zones))
+        elapsed = min(plan.dates) + ONE_DAY
+        earliest = min(earliest, *(ms_of(day_start(elapsed, zone)) for zone in zones))
     window = plan.policy.window
     start = max(now_ms, earliest)
     if window is not None and not window.is_open(max(now, instant_of(start))):
@@ -367,6 +379,3 @@ def _first_start_ms(planned: Planned, now_ms: int) -> int:
 
 def _impossible(error: UsageError) -> dict[str, object]:
     return {"level": "risk", "code": error.code, "message": error.message, "tasks": []}
-
-
-__all__ = ["Backfills", "Planned", "Request", "Settling", "automatic_name", "make_plan"]

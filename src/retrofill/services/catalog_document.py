@@ -158,7 +158,9 @@ def _task(name: str, document: Mapping[str, Any]) -> Task:
         code_file=get("code_file", ""),
         connection=get("connection", ""),
         parameters=tuple([(pair[0], pair[1]) for pair in get("parameters", ())]),
-        depends_on=tuple([Dependency(_DEPENDENCY_KINDS[kind], other) for kind, other in get("depends_on", ())]),
+        depends_on=tuple(
+            [Dependency(_DEPENDENCY_KINDS[kind], other) for kind, other in get("depends_on", ())]
+        ),
         reads=tuple(get("reads", ())),
         writes=tuple(get("writes", ())),
         owner=get("owner", ""),

@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
 
 from retrofill.domain.catalog import Catalog, Task
+from retrofill.domain.dependencies import IntArray
 from retrofill.domain.planning import Plan, build
-from retrofill.domain.policy import Policy
+from retrofill.domain.policy import Barrier, Policy
 from retrofill.domain.selection import Choice
 from retrofill.services import catalog_document
 from retrofill.services.records import BackfillRecord
 
 if TYPE_CHECKING:
-    from retrofill.services.ports import Ledger, Reader
+    from retrofill.services.ports import Reader
 
 _KEPT = 64
+
+V = TypeVar("V")
 
 
 @dataclass(slots=True)
@@ -47,13 +53,49 @@ class Context:
 
     def siblings(self, instance_id: int) -> range:
         """Ids of all instances of the same task and bizdate; some may not exist."""
-        task = int(self.plan.task_of[self.place(instance_id)])
-        base = self.first_id + self.position(instance_id) * self.plan.n
-        return range(base + int(self.plan.first_of_task[task]), base + int(self.plan.first_of_task[task + 1]))
+        return self._ids(self.position(instance_id), int(self.plan.task_of[self.place(instance_id)]))
 
     def ids_of_date(self, position: int) -> range:
         base = self.first_id + position * self.plan.n
         return range(base, base + self.plan.n)
+
+    # Waits: the plan's edges, and with `barrier: task` those between a task's dates (POL-6).
+
+    def open_waits(self, position: int) -> IntArray:
+        """int[n]: how much each instance of the date waits for before anything ran."""
+        waits = self.plan.open_waits(position) + self.plan.isolated(position)
+        if self.plan.policy.barrier is Barrier.TASK:
+            sizes = np.diff(self.plan.first_of_task)
+            for task, size in enumerate(sizes.tolist()):
+                if self.plan.previous_of_task(position, task) is not None:
+                    waits[self.plan.task_of == task] += size
+        return waits
+
+    def upstream(self, instance_id: int) -> list[int]:
+        """Ids that the instance waits for."""
+        offset = instance_id - self.first_id
+        found = [self.first_id + int(o) for o in self.plan.upstream(offset)]
+        if self.plan.policy.barrier is Barrier.TASK:
+            task = int(self.plan.task_of[self.place(instance_id)])
+            before = self.plan.previous_of_task(self.position(instance_id), task)
+            found += self._ids(before, task)
+        return found
+
+    def downstream(self, ids: Sequence[int]) -> list[int]:
+        """Ids that wait for these, one entry per wait."""
+        offsets = self.plan.downstream(np.asarray(ids, dtype=np.int64) - self.first_id)
+        found: list[int] = (offsets + self.first_id).tolist()
+        if self.plan.policy.barrier is Barrier.TASK:
+            for instance_id in ids:
+                task = int(self.plan.task_of[self.place(instance_id)])
+                found += self._ids(self.plan.next_of_task(self.position(instance_id), task), task)
+        return found
+
+    def _ids(self, position: int | None, task: int) -> range:
+        if position is None:
+            return range(0)
+        base = self.first_id + position * self.plan.n
+        return range(base + int(self.plan.first_of_task[task]), base + int(self.plan.first_of_task[task + 1]))
 
     def has_reached(self, tx: Reader, position: int) -> bool:
         if position not in self.reached and tx.is_reached(self.backfill_id, position):
@@ -72,7 +114,7 @@ class Contexts:
         catalog = self._catalogs.get(version_id)
         if catalog is None:
             catalog = catalog_document.load(tx.version(version_id))
-            self._remember(self._catalogs, version_id, catalog)
+            _remember(self._catalogs, version_id, catalog)
         return catalog
 
     def current(self, tx: Reader) -> Catalog | None:
@@ -87,10 +129,14 @@ class Contexts:
             record = tx.find_backfill(backfill_id)
             assert record is not None
             context = self.make(tx, record)
-            self._remember(self._contexts, backfill_id, context)
+            _remember(self._contexts, backfill_id, context)
         else:
             self._contexts.move_to_end(backfill_id)
         return context
+
+    def put(self, context: Context) -> None:
+        """Keep a context that has just been created, so that its plan need not be rebuilt."""
+        _remember(self._contexts, context.backfill_id, context)
 
     def make(self, tx: Reader, record: BackfillRecord) -> Context:
         """Rebuild the plan of a stored backfill."""
@@ -101,10 +147,8 @@ class Contexts:
         )
         return Context(record.id, record.first_instance_id, plan, tx.task_ids())
 
-    def _remember(self, kept: OrderedDict[int, object], key: int, value: object) -> None:  # type: ignore[misc]
-        kept[key] = value
-        if len(kept) > _KEPT:
-            kept.popitem(last=False)
 
-
-__all__ = ["Context", "Contexts", "Ledger"]
+def _remember(kept: OrderedDict[int, V], key: int, value: V) -> None:
+    kept[key] = value
+    if len(kept) > _KEPT:
+        kept.popitem(last=False)

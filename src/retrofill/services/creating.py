@@ -7,17 +7,18 @@ the backfill. What a crash leaves in `creating` is removed by whoever comes next
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from retrofill.domain.instants import day_start, local_date
-from retrofill.domain.planning import Kind, Plan
-from retrofill.domain.policy import priority_by_age
+from retrofill.domain.planning import ONE_DAY, Kind
+from retrofill.domain.policy import Barrier, priority_by_age
 from retrofill.domain.states import Reason, State
+from retrofill.domain.template import LongArray
 from retrofill.services.contexts import Context
 from retrofill.services.records import BackfillRecord, DateRecord
 from retrofill.services.settling import Settling
@@ -51,13 +52,16 @@ def create_instances(store: Store, context: Context, now_ms: int) -> None:
         tx.set_backfill(context.backfill_id, phase="active", check_status="passed", start_ms=None)
 
 
-def remove_half_created(store: Store, record_id: int, first_id: int, last_id: int) -> None:
-    """Remove what a crash left of a backfill that was never shown."""
+def remove_half_created(store: Store, record: BackfillRecord) -> None:
+    """Remove what a crash left; one that was planned earlier goes back to that (SEL-4)."""
+    plan_dates = json.loads(record.analysis)["groups"]
+    last_id = record.first_instance_id + record.stride * sum(len(group) for group in plan_dates) - 1
     while True:
         with store.transaction() as tx:
-            if tx.delete_instances(first_id, last_id, _ROWS) == 0:
-                tx.delete_half_created(record_id)
-                return
+            if tx.delete_instances(record.first_instance_id, last_id, _ROWS):
+                continue
+            tx.delete_half_created(record.id, keep=record.start_ms is not None)
+            return
 
 
 def _date_record(
@@ -94,7 +98,7 @@ def _rows_of_date(context: Context, position: int, now_ms: int) -> Iterator[tupl
         [State.NOT_RUN.value if kind == Kind.FROZEN else None for kind in kinds],
         by_task.priorities[plan.task_of].tolist(),
         ["" if kind in _PASSING else by_task.groups[task] for kind, task in zip(kinds, tasks, strict=True)],
-        (plan.open_waits(position) + isolated).tolist(),
+        context.open_waits(position).tolist(),
         repeat(0),
         starts.tolist(),
         repeat(1),
@@ -109,7 +113,7 @@ def _rows_of_date(context: Context, position: int, now_ms: int) -> Iterator[tupl
         yield from (row for row, is_there in zip(rows, present.tolist(), strict=False) if is_there)
 
 
-_KIND_NAMES = {kind.value: kind.name.lower() for kind in Kind}
+_KIND_NAMES = {kind.value: kind.word for kind in Kind}
 
 
 class _TaskColumns:
@@ -123,7 +127,7 @@ class _TaskColumns:
         bizdate = plan.dates[position]
         self._plan = plan
         self._zones = [plan.catalog.timezone_of(task) for task in plan.tasks]
-        self._midnight = {zone: ms_of(day_start(bizdate + timedelta(days=1), zone)) for zone in zones}
+        self._midnight = {zone: ms_of(day_start(bizdate + ONE_DAY, zone)) for zone in zones}
         self.ids = np.array([context.task_ids[task.name] for task in plan.tasks], dtype=np.int64)
         self.priorities = np.array(
             [
@@ -136,18 +140,20 @@ class _TaskColumns:
         # Dry runs by SEL-6 do not wait for T (RUN-2); those of a task's mode do.
         self.is_immediate = np.array([task.name in plan.dry_runs for task in plan.tasks], dtype=bool)
 
-    def start_ms(self, due_ms: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def start_ms(self, due_ms: LongArray) -> LongArray:
         """Not before T, or POL-2's moment."""
         if not self._plan.policy.run_future:
             return due_ms
         midnights = np.array([self._midnight[zone] for zone in self._zones], dtype=np.int64)
-        return np.minimum(due_ms, midnights[self._plan.task_of])
+        return np.minimum(due_ms, midnights[self._plan.task_of]).astype(np.int64)
 
 
 def _reach_heads(store: Store, context: Context, now_ms: int) -> None:
     """Let every group come to its first date; roots get ready, dry runs among them pass."""
-    plan: Plan = context.plan
-    heads = [p for p in range(len(plan.dates)) if plan.previous_in_group(p) is None]
+    plan = context.plan
+    # With `barrier: task` no date waits for another as a whole.
+    by_task = plan.policy.barrier is Barrier.TASK
+    heads = [p for p in range(len(plan.dates)) if by_task or plan.previous_in_group(p) is None]
     for position in heads:
         ids = context.ids_of_date(position)
         for start in range(ids.start, ids.stop, _ROWS):
@@ -156,15 +162,3 @@ def _reach_heads(store: Store, context: Context, now_ms: int) -> None:
                 settling = Settling(tx, context, now_ms, held=True)
                 settling.reached(position, range(start, min(start + _ROWS, ids.stop)))
                 settling.settle()
-
-
-def placeholder(record: BackfillRecord, plan: Plan, first_id: int) -> BackfillRecord:
-    """The record of a backfill whose instances are about to be written."""
-    return record._replace(
-        phase="creating",
-        check_status="checking",
-        first_instance_id=first_id,
-        stride=plan.n,
-        instance_count=plan.instance_count,
-        task_count=len(plan.tasks),
-    )

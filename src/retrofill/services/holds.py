@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from retrofill.domain.policy import Policy
-from retrofill.services.records import BackfillRecord
+from retrofill.services.records import BackfillRecord, OpenBackfill
 from retrofill.services.times import ms_of
 
 
@@ -19,28 +19,22 @@ class Holds:
     starting: tuple[int, ...]
     passing: tuple[int, ...]
     closed: frozenset[int]  # only their window is closed
-    next_ms: int | None  # when a window opens or closes next
+    next_ms: int | None  # when a window opens next
 
 
-def holds_of(backfills: Iterable[BackfillRecord], creating: Iterable[int], now: datetime) -> Holds:
+def holds_of(backfills: Iterable[OpenBackfill | BackfillRecord], now: datetime) -> Holds:
     """Paused and stopped backfills, those being created, and those outside their window (POL-11)."""
-    held = set(creating)
+    held = set()
     closed = set()
     moments = []
     for record in backfills:
-        if record.paused or record.stopped:
+        if record.paused or record.stopped or record.phase == "creating":
             held.add(record.id)
         if '"window": null' in record.policy:
             continue  # the common case, without decoding the policy on every tick
-        policy = Policy.from_json(json.loads(record.policy))
-        if policy.window is None:
-            continue
-        if not policy.window.is_open(now):
+        window = Policy.from_json(json.loads(record.policy)).window
+        if window is not None and not window.is_open(now):
             closed.add(record.id)
-            moments.append(ms_of(policy.window.next_open(now)))
-    return Holds(
-        tuple(sorted(held | closed)),
-        tuple(sorted(held)),
-        frozenset(closed),
-        min(moments) if moments else None,
-    )
+            moments.append(ms_of(window.next_open(now)))
+    next_ms = min(moments, default=None)
+    return Holds(tuple(sorted(held | closed)), tuple(sorted(held)), frozenset(closed), next_ms)

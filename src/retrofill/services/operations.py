@@ -6,7 +6,7 @@ and hinders no other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -148,7 +148,7 @@ class Operations:
                 results[instance_id] = _unknown(instance_id)
                 continue
             if row.backfill_id not in applying:
-                holds = holds or holds_of(tx.open_backfills(), tx.half_created(), instant_of(now_ms))
+                holds = holds or holds_of(tx.open_backfills(), instant_of(now_ms))
                 context = self._contexts.get(tx, row.backfill_id)
                 is_held = row.backfill_id in holds.passing
                 settling = Settling(tx, context, now_ms, is_held)
@@ -238,12 +238,11 @@ def _unfreeze(a: _Applying, row: InstanceRecord) -> tuple[State, bool]:
 
 
 def _descendants(context: Context, instance_id: int) -> list[int]:
-    """Ids of all instances below, over dates too, each before those below it only by id."""
+    """Ids of all instances below by dependencies, over dates too."""
     seen: set[int] = set()
-    front: Iterable[int] = [instance_id - context.first_id]
-    while True:
-        below = context.plan.downstream(np.asarray(list(front), dtype=np.int64)).tolist()
-        front = set(below) - seen
-        if not front:
-            return sorted(context.first_id + offset for offset in seen)
+    front = {instance_id}
+    while front:
+        offsets = np.fromiter(front, dtype=np.int64) - context.first_id
+        front = set((context.plan.downstream(offsets) + context.first_id).tolist()) - seen
         seen |= front
+    return sorted(seen)

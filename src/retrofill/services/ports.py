@@ -15,6 +15,7 @@ from retrofill.services.records import (
     Candidate,
     DateRecord,
     InstanceRecord,
+    OpenBackfill,
     OperationRecord,
     RunRecord,
 )
@@ -129,12 +130,12 @@ class Reader(Protocol):
         """A backfill that is visible, that is: wholly created."""
         ...
 
-    def open_backfills(self) -> list[BackfillRecord]:
-        """Visible backfills that have not ended."""
+    def open_backfills(self) -> list[OpenBackfill]:
+        """Backfills that have not ended, those being created among them."""
         ...
 
-    def half_created(self) -> list[int]:
-        """Backfills that somebody is creating, or that a crash has left."""
+    def in_phase(self, phase: str) -> list[BackfillRecord]:
+        """Backfills that have not ended, in one phase; `creating`: a crash may have left them."""
         ...
 
     def backfills(
@@ -256,7 +257,9 @@ class Ledger(Reader, Protocol):
         """Delete up to `limit` instances of a backfill that was never shown; how many went."""
         ...
 
-    def delete_half_created(self, backfill_id: int) -> None: ...
+    def delete_half_created(self, backfill_id: int, keep: bool) -> None:
+        """Remove the rest of a backfill without instances; `keep`: it goes back to `planned`."""
+        ...
 
     def wait_for_time(self, ids: Sequence[int]) -> None: ...
 

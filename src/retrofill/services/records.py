@@ -33,6 +33,17 @@ class BackfillRecord(NamedTuple):
     ended_ms: int | None
 
 
+class OpenBackfill(NamedTuple):
+    """What a tick must know of every backfill that has not ended."""
+
+    id: int
+    phase: str
+    paused: int
+    stopped: int
+    started_ms: int | None
+    policy: str
+
+
 class DateRecord(NamedTuple):
     """One bizdate of a backfill, with its counters of states."""
 

@@ -7,11 +7,9 @@ for nothing more becomes ready, dry runs pass, and so on until nothing follows.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from retrofill.domain.instants import local_date
 from retrofill.domain.policy import priority_by_age
@@ -108,16 +106,9 @@ class Settling:
             self._tx.withdraw(list(below_left))
         return set(below_entered)
 
-    def _downstream(self, ids: list[int]) -> dict[int, int]:
-        """Ids below, each with the number of edges from these instances to it."""
-        if not ids:
-            return {}
-        first = self._context.first_id
-        offsets = self._context.plan.downstream(np.asarray(ids, dtype=np.int64) - first)
-        counts: dict[int, int] = {}
-        for offset in offsets.tolist():
-            counts[first + offset] = counts.get(first + offset, 0) + 1
-        return counts
+    def _downstream(self, ids: list[int]) -> Counter[int]:
+        """Ids below, each with the number of waits from these instances to it."""
+        return Counter(self._context.downstream(ids)) if ids else Counter()
 
     def _reach_dates(self) -> set[int]:
         """Write the dates' counters; ids of the dates that groups come to by it."""

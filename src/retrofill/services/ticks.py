@@ -16,7 +16,7 @@ from retrofill.domain.readiness import Ending, Outcome, choose, ending
 from retrofill.domain.states import Reason, State
 from retrofill.services.contexts import Contexts
 from retrofill.services.holds import Holds, holds_of
-from retrofill.services.records import BackfillRecord, Candidate, InstanceRecord, RunRecord
+from retrofill.services.records import Candidate, InstanceRecord, OpenBackfill
 from retrofill.services.runs import RunSpecs, UnstartableError
 from retrofill.services.settling import Settling
 from retrofill.services.statuses import note_end
@@ -49,11 +49,22 @@ class Ticked:
 
 
 class Scheduler:
-    """Ticks over one store with one executor. Exactly one runs per store at a time."""
+    """Ticks over one store with one executor. Exactly one runs per store at a time.
+
+    Args:
+        starts: False to see ends through and start nothing.
+    """
 
     def __init__(
-        self, store: Store, executor: Executor, clock: Clock, specs: RunSpecs, contexts: Contexts
+        self,
+        store: Store,
+        executor: Executor,
+        clock: Clock,
+        specs: RunSpecs,
+        contexts: Contexts,
+        starts: bool = True,
     ) -> None:
+        self._starts = starts
         self._store = store
         self._executor = executor
         self._clock = clock
@@ -79,7 +90,7 @@ class Scheduler:
         ticked = Ticked(ended=len(ends))
         with self._store.transaction() as tx:
             records = {record.id: record for record in tx.open_backfills()}
-            holds = holds_of(records.values(), tx.half_created(), instant_of(now_ms))
+            holds = holds_of(records.values(), instant_of(now_ms))
             settlings = _Settlings(tx, self._contexts, now_ms, holds)
             touched = self._end(tx, ends, settlings, now_ms)
             self._let_time_pass(tx, settlings, now_ms, holds, ticked)
@@ -167,7 +178,7 @@ class Scheduler:
     # What starts
 
     def _start(self, tx: Ledger, settlings: _Settlings, now_ms: int, holds: Holds) -> list[RunSpec]:
-        free = self._free_slots(tx)
+        free = self._free_slots(tx) if self._starts else {}
         chosen: list[Candidate] = []
         for group, slots in free.items():
             chosen += self._choose(tx, group, slots, holds)
@@ -232,7 +243,7 @@ class Scheduler:
         return specs
 
     def _note_started(
-        self, tx: Ledger, records: dict[int, BackfillRecord], starts: Iterable[RunSpec], now_ms: int
+        self, tx: Ledger, records: dict[int, OpenBackfill], starts: Iterable[RunSpec], now_ms: int
     ) -> None:
         for backfill_id in {self._running[spec.ref.instance_id].backfill_id for spec in starts}:
             if backfill_id in records and records[backfill_id].started_ms is None:

@@ -31,7 +31,7 @@ class Views:
 
     def backfill(self, record: BackfillRecord) -> Row:
         """The row of INTERFACES: status, counts by state, dates, instants."""
-        holds = holds_of([record], (), instant_of(self._now_ms))
+        holds = holds_of([record], instant_of(self._now_ms))
         found, blocked_by = status(self._reader, record, record.id in holds.closed)
         dates = self._reader.dates(record.id)
         return {

@@ -96,7 +96,7 @@ def _waiting(
         found = _not_ready(reader, context, row)
         if found is not None:
             return found
-    holds = holds_of([record], (), instant_of(now_ms))
+    holds = holds_of([record], instant_of(now_ms))
     if row.state == State.WAITING_TIME:
         return Why(_time(row))
     if record.id in holds.closed and row.resource_group:
@@ -114,8 +114,7 @@ def _waiting(
 
 def _not_ready(reader: Reader, context: Context, row: InstanceRecord) -> Why | None:
     if row.reason == Reason.ISOLATED:
-        place = row.id - context.first_id
-        missing = ", ".join(context.plan.isolated_from(place))
+        missing = ", ".join(context.plan.isolated_from(row.id - context.first_id))
         return Why(
             f"It is isolated: every instance of {missing} that it waits for was left out of the backfill, "
             "so it can never run."
@@ -138,7 +137,7 @@ def _not_ready(reader: Reader, context: Context, row: InstanceRecord) -> Why | N
     return Why(f"It waits for {named}{more}.", tuple(_blocker(context, up) for up in open_waits))
 
 
-_WEIGHT = {
+_WEIGHT: dict[str, int] = {
     State.FAILED: 0,
     State.FROZEN: 1,
     State.RUNNING: 2,

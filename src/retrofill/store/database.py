@@ -12,10 +12,10 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from retrofill.store import schema
+from retrofill.store import locks, schema
 from retrofill.store.ledger import Ledger
 from retrofill.store.reader import Reader
 from retrofill.store.schema import StoreError
@@ -84,7 +84,7 @@ class Database:
                 raise
             connection.execute("COMMIT")
             self._commits += 1
-            if self._commits % _COMMITS == 0 or self._commits % 64 == 0 and self._wal_bytes() > _WAL_BYTES:
+            if self._commits % _COMMITS == 0 or (self._commits % 64 == 0 and self._wal_bytes() > _WAL_BYTES):
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _wal_bytes(self) -> int:
@@ -106,6 +106,17 @@ class Database:
             yield Reader(connection)
         finally:
             connection.execute("COMMIT")
+
+    def creating(self, backfill_id: int) -> AbstractContextManager[None]:
+        """Mark that this process is creating the backfill."""
+        return locks.creating(self.directory, backfill_id)
+
+    def is_being_created(self, backfill_id: int) -> bool:
+        return locks.is_being_created(self.directory, backfill_id)
+
+    def wake(self) -> None:
+        """Tell a running scheduler that something has changed."""
+        locks.wake(self.directory)
 
     def changes(self) -> int:
         """A number that differs after another connection has committed; one cheap query."""

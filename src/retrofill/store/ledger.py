@@ -96,13 +96,14 @@ class Ledger(Reader):
         )
         return cursor.rowcount
 
-    def delete_half_created(self, backfill_id: int) -> None:
-        for table, column in (
-            ("backfill_task", "backfill_id"),
-            ("backfill_date", "backfill_id"),
-            ("backfill", "id"),
-        ):
-            self._execute(f"DELETE FROM {table} WHERE {column} = ?", (backfill_id,))
+    def delete_half_created(self, backfill_id: int, keep: bool) -> None:
+        """Remove the rest of a backfill without instances; `keep`: it goes back to `planned`."""
+        self._execute("DELETE FROM backfill_date WHERE backfill_id = ?", (backfill_id,))
+        if keep:
+            self._execute("UPDATE backfill SET phase = 'planned' WHERE id = ?", (backfill_id,))
+            return
+        self._execute("DELETE FROM backfill_task WHERE backfill_id = ?", (backfill_id,))
+        self._execute("DELETE FROM backfill WHERE id = ?", (backfill_id,))
 
     # Moves of the state machine
 

@@ -11,11 +11,13 @@ from retrofill.services.records import (
     Candidate,
     DateRecord,
     InstanceRecord,
+    OpenBackfill,
     OperationRecord,
     RunRecord,
 )
 
 _BACKFILL = ", ".join(BackfillRecord._fields)
+_OPEN = ", ".join(OpenBackfill._fields)
 _DATE = ", ".join(DateRecord._fields)
 _INSTANCE = ", ".join(InstanceRecord._fields)
 _INSTANCE_I = ", ".join(f"i.{name}" for name in InstanceRecord._fields)
@@ -35,11 +37,12 @@ class Reader:
 
     def current_version(self) -> tuple[int, str] | None:
         """Id and document of the deployed version."""
-        return self._execute("SELECT id, document FROM catalog_version ORDER BY id DESC LIMIT 1").fetchone()
+        row = self._execute("SELECT id, document FROM catalog_version ORDER BY id DESC LIMIT 1").fetchone()
+        return (row[0], row[1]) if row else None
 
     def current_version_id(self) -> int | None:
         row = self._execute("SELECT max(id) FROM catalog_version").fetchone()
-        return row[0]
+        return None if row[0] is None else int(row[0])
 
     def version(self, version_id: int) -> str:
         row = self._execute("SELECT document FROM catalog_version WHERE id = ?", (version_id,)).fetchone()
@@ -65,17 +68,20 @@ class Reader:
         ).fetchone()
         return BackfillRecord(*row) if row else None
 
-    def open_backfills(self) -> list[BackfillRecord]:
-        """Visible backfills that have not ended."""
+    def open_backfills(self) -> list[OpenBackfill]:
+        """Backfills that have not ended, those being created among them."""
         rows = self._execute(
-            f"SELECT {_BACKFILL} FROM backfill INDEXED BY backfill_open "
-            "WHERE ended_ms IS NULL AND phase IN ('planned', 'active') ORDER BY id"
+            f"SELECT {_OPEN} FROM backfill INDEXED BY backfill_open WHERE ended_ms IS NULL ORDER BY id"
+        )
+        return [OpenBackfill(*row) for row in rows]
+
+    def in_phase(self, phase: str) -> list[BackfillRecord]:
+        """Backfills that have not ended, in one phase; `creating`: a crash may have left them."""
+        rows = self._execute(
+            f"SELECT {_BACKFILL} FROM backfill INDEXED BY backfill_open WHERE ended_ms IS NULL AND phase = ?",
+            (phase,),
         )
         return [BackfillRecord(*row) for row in rows]
-
-    def half_created(self) -> list[int]:
-        """Backfills that somebody is creating, or that a crash has left."""
-        return [row[0] for row in self._execute("SELECT id FROM backfill WHERE phase = 'creating'")]
 
     def backfills(
         self,
@@ -105,7 +111,8 @@ class Reader:
     def is_reached(self, backfill_id: int, position: int) -> bool:
         """Whether the date's group has come to it."""
         row = self._execute(
-            "SELECT reached FROM backfill_date WHERE backfill_id = ? AND position = ?", (backfill_id, position)
+            "SELECT reached FROM backfill_date WHERE backfill_id = ? AND position = ?",
+            (backfill_id, position),
         ).fetchone()
         return bool(row[0])
 

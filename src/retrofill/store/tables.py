@@ -60,10 +60,7 @@ backfill = Table(
     Column("phase", Text, nullable=False),
     Column("check_status", Text, nullable=False),
     Column("version_id", Integer, ForeignKey("catalog_version.id"), nullable=False),
-    Column("selection", Text, nullable=False),  # JSON: the request, for reuse
-    Column("choice", Text, nullable=False),  # JSON: participating tasks, dry runs
     Column("policy", Text, nullable=False),  # JSON
-    Column("analysis", Text, nullable=False),  # JSON: counts and findings (VER-1)
     Column("task_count", Integer, nullable=False),
     Column("instance_count", Integer, nullable=False),
     # Instances have the ids first_instance_id + date position * stride + place in the template.
@@ -76,6 +73,10 @@ backfill = Table(
     Column("start_ms", Integer),  # planned: the moment at which it starts
     Column("started_ms", Integer),
     Column("ended_ms", Integer),
+    # Long texts last, so that a tick that looks at the others does not read past them.
+    Column("selection", Text, nullable=False),  # JSON: the request, for reuse
+    Column("choice", Text, nullable=False),  # JSON: participating tasks, dry runs
+    Column("analysis", Text, nullable=False),  # JSON: counts and findings (VER-1)
     CheckConstraint("phase IN ('creating', 'refused', 'planned', 'active')", name="phase"),
     CheckConstraint("check_status IN ('checking', 'passed', 'failed')", name="check_status"),
     Index("backfill_open", "id", sqlite_where=text("ended_ms IS NULL")),

@@ -1,0 +1,196 @@
+"""Where settings become adapters and adapters become services: the only place that names them all."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retrofill.domain.catalog import Catalog
+from retrofill.domain.errors import NotPermittedError, UnknownNameError, shown
+from retrofill.domain.selection import Limits
+from retrofill.services import catalogs
+from retrofill.services.backfills import Backfills, PlanLimits
+from retrofill.services.contexts import Contexts
+from retrofill.services.operations import Operations
+
+if TYPE_CHECKING:
+    from retrofill.executors.local import LocalExecutor
+    from retrofill.services.loop import Loop
+    from retrofill.settings import Settings
+    from retrofill.store.database import Database
+    from retrofill.store.locks import SchedulerLock
+
+SYSTEM_ADMINISTRATOR = "admin"
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+
+class NoProjectError(UnknownNameError):
+    """Name a project's folder with --project, or make one with `retrofill init DIR`."""
+
+    code = "no_project"
+    exit_status = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A catalog with the version that it was deployed as; None for a folder that was not."""
+
+    catalog: Catalog
+    version_id: int | None
+
+
+class Project:
+    """A project's folder with its embedded store, and the services on them."""
+
+    def __init__(self, directory: Path, environ: Mapping[str, str]) -> None:
+        self.directory = directory.absolute()
+        self.environ = environ
+        self.clock = SystemClock()
+        self.contexts = Contexts()
+        if not (self.directory / "retrofill.yaml").exists():
+            raise NoProjectError(f"{shown(str(directory))} is no Retrofill project: it has no retrofill.yaml")
+
+    @property
+    def home(self) -> Path:
+        """Store, runs and logs."""
+        return self.directory / ".retrofill"
+
+    @cached_property
+    def store(self) -> Database:
+        from retrofill.store.database import Database
+
+        return Database(self.home)
+
+    @cached_property
+    def deployed(self) -> Deployed | None:
+        """What was deployed last, as of the first question."""
+        if not (self.home / "retrofill.db").exists():
+            return None
+        with self.store.read() as reader:
+            version_id = reader.current_version_id()
+            if version_id is None:
+                return None
+            return Deployed(self.contexts.catalog(reader, version_id), version_id)
+
+    @cached_property
+    def folder(self) -> Deployed:
+        """The folder as it is; carries the deployed version's id where nothing differs from it.
+
+        Raises:
+            ProjectError: the folder has errors.
+        """
+        from retrofill import project
+
+        deployed = self.deployed
+        if deployed is not None and project.unchanged(self.directory, deployed.catalog.files):
+            return deployed
+        return Deployed(project.load(self.directory), None)
+
+    def deploy(self) -> tuple[int, bool]:
+        """Publish the folder: version and whether it is new (CAT-1)."""
+        if self.folder.version_id is not None:
+            return self.folder.version_id, False
+        version_id, is_new = catalogs.deploy(self.store, self.folder.catalog, self.user, self.clock.now_ms())
+        self.__dict__["folder"] = self.__dict__["deployed"] = Deployed(self.folder.catalog, version_id)
+        return version_id, is_new
+
+    @cached_property
+    def settings(self) -> Settings:
+        from retrofill import settings
+
+        catalog = self.deployed.catalog if self.deployed is not None else self.folder.catalog
+        return settings.load(catalog.settings, self.environ)
+
+    @property
+    def limits(self) -> PlanLimits:
+        settings = self.settings
+        return PlanLimits(
+            Limits(settings.max_roots, settings.max_tasks, settings.max_workspace_tasks),
+            settings.max_bizdates,
+            settings.max_instances,
+        )
+
+    @cached_property
+    def user(self) -> str:
+        """Who acts (SEC-1).
+
+        Raises:
+            NotPermittedError: RETROFILL_USER names nobody.
+        """
+        name = self.environ.get("RETROFILL_USER", SYSTEM_ADMINISTRATOR)
+        if name == SYSTEM_ADMINISTRATOR:
+            return name
+        catalog = self.deployed.catalog if self.deployed is not None else self.folder.catalog
+        if any(name in workspace.members for workspace in catalog.workspaces.values()):
+            return name
+        raise NotPermittedError(
+            f'nobody is called "{shown(name)}" here',
+            "Set RETROFILL_USER to a member of a workspace, or unset it to act as the system administrator.",
+        )
+
+    def backfills(self) -> Backfills:
+        return Backfills(self.store, self.contexts, self.clock, self.limits, self.user)
+
+    def operations(self) -> Operations:
+        return Operations(self.store, self.contexts, self.clock, self.user)
+
+    # Running
+
+    @cached_property
+    def scheduler_lock(self) -> SchedulerLock:
+        from retrofill.store.locks import SchedulerLock
+
+        return SchedulerLock(self.home)
+
+    @property
+    def runs_directory(self) -> Path:
+        return self.home / "runs"
+
+    def secret(self, name: str) -> str | None:
+        """The value of a secret: RETROFILL_SECRET_<NAME> of the scheduler's environment (SEC-3)."""
+        return self.environ.get(f"RETROFILL_SECRET_{name}")
+
+    def executor(self) -> LocalExecutor:
+        from retrofill.executors.local import LocalExecutor
+
+        return LocalExecutor(self.runs_directory, self.home / "wake.sock")
+
+    def loop(self, executor: LocalExecutor, starts: bool = True) -> Loop:
+        """The scheduler's loop; the caller holds the scheduler lock."""
+        from retrofill.services.loop import Loop
+        from retrofill.services.runs import RunSpecs
+        from retrofill.services.ticks import Scheduler
+        from retrofill.store.locks import WakeSocket
+
+        specs = RunSpecs(self.directory, self.secret, self.settings.python)
+        scheduler = Scheduler(self.store, executor, self.clock, specs, self.contexts, starts)
+        return Loop(scheduler, self.backfills(), executor, WakeSocket(self.home), self.clock)
+
+    def close(self) -> None:
+        store = self.__dict__.get("store")
+        if store is not None:
+            store.close()
+
+
+def open_project(directory: str | None, environ: Mapping[str, str] | None = None) -> Project:
+    """The project of `--project`, RETROFILL_PROJECT or the current folder or the nearest one above it."""
+    values = os.environ if environ is None else environ
+    named = directory or values.get("RETROFILL_PROJECT")
+    if named:
+        return Project(Path(named), values)
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "retrofill.yaml").exists():
+            return Project(folder, values)
+    return Project(here, values)

@@ -1,0 +1,401 @@
+"""`retrofill backfill ...`"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from retrofill.cli.results import print_results
+from retrofill.cli.selecting import request_of, request_options
+from retrofill.cli.session import Command, Group, Session, cell, integer_id, pass_session, say, say_json
+from retrofill.cli.waiting import EXIT_CHECK_FAILED, row_of, wait_for
+from retrofill.domain.errors import RetrofillError, UnknownNameError, UsageError
+from retrofill.domain.readiness import STATUS_WORDS, Status
+from retrofill.services.backfills import Planned, make_plan
+from retrofill.services.operations import ItemResult
+from retrofill.services.times import instant_of
+from retrofill.services.views import Views
+
+_COLUMNS = ["id", "name", "check", "status", "progress", "tasks", "bizdates", "started_at", "ended_at"]
+_COLOURS = {"risk": "red", "warning": "yellow", "info": "cyan"}
+
+
+@click.group(cls=Group)
+def backfill() -> None:
+    """Run any part of the graph again, for any business dates."""
+
+
+@backfill.command("plan")
+@request_options
+@click.option("--instances", is_flag=True, help="List every instance, in the order in which they may run.")
+@pass_session
+def plan(session: Session, /, instances: bool, **options: Any) -> None:
+    """Show what a backfill would do: tasks, counts, findings. Creates nothing."""
+    planned = _planned(session, options)
+    if instances:
+        _print_instances(session, planned)
+        return
+    document = planned.summary()
+    session.document(document, lambda: _print_plan(document))
+
+
+def _planned(session: Session, options: dict[str, Any]) -> Planned:
+    project = session.project
+    catalog = project.folder.catalog
+    ids: dict[str, int] = {}
+    if project.deployed is not None:
+        with project.store.read() as reader:
+            ids = reader.task_ids()
+    return make_plan(catalog, request_of(session, catalog, ids, options), project.limits, _now(session))
+
+
+def _now(session: Session) -> datetime:
+    """The present, or RETROFILL_NOW, which replaces it in `plan`."""
+    text = session.project.environ.get("RETROFILL_NOW")
+    if text is None:
+        return instant_of(session.project.clock.now_ms())
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f'RETROFILL_NOW: "{text}" is no ISO instant, for example 2024-03-12T08:00:00Z'
+        ) from None
+    return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
+
+
+def _print_instances(session: Session, planned: Planned) -> None:
+    ids: dict[str, int] = {}
+    if session.project.deployed is not None:
+        with session.project.store.read() as reader:
+            ids = reader.task_ids()
+    lines = planned.plan.lines(_now(session), ids)
+    if session.output == "json":
+        say_json(list(lines))
+        return
+    for line in lines:
+        if session.output == "jsonl":
+            say_json(line)
+            continue
+        waits = ", ".join(f"{task} {at}" for task, at in line["waits_for"])
+        kind = f"{line['kind']}{' (' + line['reason'] + ')' if line['reason'] else ''}"
+        isolated = f"  isolated from {', '.join(line['isolated_from'])}" if line["isolated_from"] else ""
+        click.echo(
+            f"{line['bizdate']}  {line['scheduled_at']}  {line['task']}  {kind}  group {line['group']}"
+            f"{'  waits for ' + waits if waits else ''}{isolated}"
+        )
+
+
+def _print_plan(document: dict[str, Any]) -> None:
+    groups = document["groups"]
+    dates = sum(len(group) for group in groups)
+    click.echo(
+        f"{document['task_count']} tasks, {dates} bizdates in {len(groups)} "
+        f"group{'s' if len(groups) != 1 else ''}, {document['instance_count']} instances"
+    )
+    for number, group in enumerate(groups, start=1):
+        span = group[0] if len(group) == 1 else f"{group[0]} to {group[-1]}"
+        click.echo(f"  group {number}: {span} ({len(group)} bizdates)")
+    width = max(len(task["task"]) for task in document["tasks"])
+    for task in document["tasks"]:
+        dry = f"  dry run: {task['dry_run']}" if task["dry_run"] else ""
+        click.echo(f"  {task['task']:<{width}}  {task['instances']:>6} instances{dry}")
+    _print_findings(document["findings"])
+
+
+def _print_findings(findings: Sequence[dict[str, Any]]) -> None:
+    if not findings:
+        click.echo("No findings.")
+    for finding in findings:
+        level = click.style(finding["level"], fg=_COLOURS[finding["level"]])
+        click.echo(f"{level} {finding['code']}: {finding['message']}")
+
+
+@backfill.command("create")
+@request_options
+@click.option("--wait", is_flag=True, help="Run it and show progress until it has ended.")
+@click.option("--timeout", metavar="DURATION", help="With --wait: stop waiting after this time; exit 124.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_session
+def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **options: Any) -> int:
+    """Create a backfill: deploys the folder if it differs, verifies, stores, prints the row."""
+    seconds = _seconds(timeout)
+    planned = _planned(session, options)
+    if not yes:
+        _confirm(planned)
+    version_id, is_new = session.project.deploy()
+    if is_new:
+        say(f"The folder differed from what was deployed: it is version {version_id} now.")
+    backfill_id = session.project.backfills().create(planned, version_id)
+    if planned.is_refused:
+        say("Verification found a risk: the backfill is stored, and nothing of it runs.")
+        _print_backfill(session, backfill_id, findings=planned.summary()["findings"])  # type: ignore[arg-type]
+        return EXIT_CHECK_FAILED
+    if wait:
+        say(f"Backfill {backfill_id}: {planned.plan.instance_count} instances.")
+        status = wait_for(session.project, backfill_id, seconds)
+        _print_backfill(session, backfill_id)
+        return status
+    if session.project.scheduler_lock.holder() is None:
+        say(
+            f"No scheduler runs, so nothing starts yet: `retrofill backfill wait {backfill_id}` or `retrofill up` "
+            "runs one."
+        )
+    _print_backfill(session, backfill_id)
+    return 0
+
+
+def _confirm(planned: Planned) -> None:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("creating a backfill asks for a yes, and this is no terminal", "Add --yes.")
+    _print_plan(planned.summary())
+    click.confirm("Create this backfill?", abort=True, err=True)
+
+
+@backfill.command("wait")
+@click.argument("backfill_id", metavar="ID")
+@click.option(
+    "--timeout", metavar="DURATION", help="Stop waiting after this time, for example 10m; exit 124."
+)
+@pass_session
+def wait_command(session: Session, backfill_id: str, timeout: str | None) -> int:
+    """Wait until a backfill has ended; runs the scheduler here when none runs."""
+    number = integer_id(backfill_id, "a backfill")
+    status = wait_for(session.project, number, _seconds(timeout))
+    _print_backfill(session, number)
+    return status
+
+
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"([0-9]{1,6})(s|m|h|d)", text)
+    if match is None:
+        raise UsageError(f'--timeout: "{text}" is no duration; write 30s, 5m, 2h or 3d')
+    return int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+
+
+@backfill.command("list")
+@click.option("--name", metavar="TEXT", help="Names that contain this.")
+@click.option("--creator", metavar="USER")
+@click.option("--status", metavar="STATUS", help=f"One of {', '.join(s.value for s in Status)}.")
+@click.option("--check-status", metavar="STATUS", help="checking, passed or failed.")
+@click.option("--bizdate", metavar="D", help="Backfills that contain this business date.")
+@click.option("--task", metavar="T", help="Backfills in which this task takes part.")
+@click.option("--type", "task_type", metavar="TYPE", help="Backfills with a task of this type.")
+@click.option("--workspace", metavar="W", help="Backfills with a task of this workspace.")
+@click.option("--created", metavar="D|D..D", help="Created on these days (UTC).")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@pass_session
+def list_command(session: Session, /, limit: int, **filters: str | None) -> None:
+    """List backfills, newest first."""
+    from retrofill.services.searching import search_backfills
+
+    project = session.project
+    if project.deployed is None:
+        session.rows([], _COLUMNS, "There are no backfills yet.")
+        return
+    with project.store.read() as reader:
+        views = Views(reader, project.contexts, project.clock.now_ms())
+        rows = search_backfills(reader, views, project.deployed.catalog, filters, limit)
+        session.rows(
+            [_listed(row) if session.is_text else row for row in rows],
+            _COLUMNS,
+            "There are no such backfills.",
+        )
+
+
+def _listed(row: dict[str, Any]) -> dict[str, Any]:
+    done, dates = row["counts"]["successful"], row["bizdates"]
+    return {
+        **row,
+        "check": row["check_status"],
+        "status": _status_words(row),
+        "progress": f"{done}/{row['instance_count']}",
+        "tasks": row["task_count"],
+        "bizdates": _span(dates),
+    }
+
+
+def _span(dates: Sequence[str]) -> str:
+    if len(dates) < 2:
+        return dates[0] if dates else "-"
+    return f"{min(dates)}..{max(dates)} ({len(dates)})"
+
+
+def _status_words(row: dict[str, Any]) -> str:
+    words = STATUS_WORDS[Status(row["status"])]
+    return f"{words} ({', '.join(row['blocked_by'])})" if row["blocked_by"] else words
+
+
+@backfill.command("show")
+@click.argument("backfill_id", metavar="ID")
+@pass_session
+def show(session: Session, backfill_id: str) -> None:
+    """Show one backfill: state, counts, bizdates."""
+    _print_backfill(session, integer_id(backfill_id, "a backfill"), with_dates=True)
+
+
+def _print_backfill(
+    session: Session,
+    backfill_id: int,
+    with_dates: bool = False,
+    findings: Sequence[dict[str, Any]] | None = None,
+) -> None:
+    row = row_of(session.project, backfill_id)
+    if not session.is_text:
+        say_json(row | {"findings": findings} if findings is not None else row)
+        return
+    click.echo(f"Backfill {row['id']} {cell(row['name'])}: {_status_words(row)}")
+    counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in row["counts"].items() if count)
+    click.echo(
+        f"  {row['task_count']} tasks, {row['instance_count']} instances{': ' + counts if counts else ''}"
+    )
+    click.echo(
+        f"  bizdates {_span(row['bizdates'])}, check {row['check_status']}, created by {row['created_by']}"
+    )
+    times = [
+        f"{name.removesuffix('_at')} {row[name]}"
+        for name in ("created_at", "started_at", "ended_at")
+        if row[name]
+    ]
+    click.echo(f"  {', '.join(times)}")
+    if with_dates:
+        _print_dates(session, backfill_id)
+    if findings is not None:
+        _print_findings(findings)
+    if row["status"] == "failed":
+        say(f"`retrofill instance list --backfill {backfill_id} --state failed` lists what failed.")
+
+
+def _print_dates(session: Session, backfill_id: int) -> None:
+    from retrofill.cli.progress import bar
+
+    with session.project.store.read() as reader:
+        for date in reader.dates(backfill_id):
+            failed = f", {date.failed} failed" if date.failed else ""
+            frozen = f", {date.frozen} frozen" if date.frozen else ""
+            drawn = bar([date]) if sys.stdout.isatty() else ""
+            click.echo(
+                f"    group {date.group_number}  {date.bizdate}  {drawn}  {date.successful}/{date.total}{failed}{frozen}"
+            )
+
+
+@backfill.command("analysis")
+@click.argument("backfill_id", metavar="ID")
+@pass_session
+def analysis(session: Session, backfill_id: str) -> None:
+    """Show what verification found (task analysis results)."""
+    number = integer_id(backfill_id, "a backfill")
+    with session.project.store.read() as reader:
+        record = reader.find_backfill(number)
+        if record is None:
+            raise _unknown(number)
+        document = Views(reader, session.project.contexts, session.project.clock.now_ms()).analysis(record)
+    session.document(document, lambda: _print_plan(document))
+
+
+def _unknown(number: int) -> RetrofillError:
+    return UnknownNameError(f"there is no backfill {number}", "`retrofill backfill list` shows all of them.")
+
+
+_comment = click.option("--comment", default="", metavar="TEXT", help="Why; it is kept in the record.")
+
+
+@backfill.command("stop")
+@click.argument("backfill_ids", metavar="ID...", nargs=-1, required=True)
+@_comment
+@pass_session
+def stop(session: Session, backfill_ids: tuple[str, ...], comment: str) -> int:
+    """End all running instances; nothing further starts until resumed or rerun."""
+    from retrofill.cli.stopping import finish_stops
+
+    service = session.project.backfills()
+    results: list[dict[str, Any]] = []
+    statuses: list[int] = []
+    for text in backfill_ids:
+        number = integer_id(text, "a backfill")
+        try:
+            stopped = service.stop(number, comment)
+            finish_stops(session.project, [item.id for item in stopped if item.ok])
+            results.append(
+                {"id": number, "ok": True, "state": row_of(session.project, number)["status"], "error": None}
+            )
+        except RetrofillError as error:
+            statuses.append(error.exit_status)
+            results.append(
+                {"id": number, "ok": False, "state": _state_of(session, number), "error": error.message}
+            )
+    print_results(session, results)
+    return statuses[0] if statuses else 0
+
+
+def _state_of(session: Session, number: int) -> str | None:
+    try:
+        return str(row_of(session.project, number)["status"])
+    except RetrofillError:
+        return None
+
+
+def _steer(name: str, help_text: str) -> click.Command:
+    @backfill.command(name, help=help_text)
+    @click.argument("backfill_id", metavar="ID")
+    @_comment
+    @pass_session
+    def command(session: Session, backfill_id: str, comment: str) -> None:
+        number = integer_id(backfill_id, "a backfill")
+        getattr(session.project.backfills(), name)(number, comment)
+        _print_backfill(session, number)
+
+    return command
+
+
+_steer("pause", "Start nothing new; what runs, ends.")
+_steer("resume", "Take back a pause or a stop.")
+
+
+@backfill.command("rerun")
+@click.argument("backfill_id", metavar="ID")
+@click.option("--failed", is_flag=True, help="Only what failed.")
+@_comment
+@pass_session
+def rerun(session: Session, backfill_id: str, failed: bool, comment: str) -> int:
+    """Rerun all ended instances at once, ignoring dependencies and the order of dates."""
+    return _on_whole(session, backfill_id, lambda service, number: service.rerun(number, failed, comment))
+
+
+@backfill.command("freeze")
+@click.argument("backfill_id", metavar="ID")
+@_comment
+@pass_session
+def freeze(session: Session, backfill_id: str, comment: str) -> int:
+    """Freeze every instance that is Not run."""
+    return _on_whole(session, backfill_id, lambda service, number: service.freeze(number, comment))
+
+
+@backfill.command("unfreeze")
+@click.argument("backfill_id", metavar="ID")
+@_comment
+@pass_session
+def unfreeze(session: Session, backfill_id: str, comment: str) -> int:
+    """Unfreeze every frozen instance."""
+    return _on_whole(session, backfill_id, lambda service, number: service.unfreeze(number, comment))
+
+
+def _on_whole(session: Session, text: str, apply: Callable[[Any, int], list[ItemResult]]) -> int:
+    number = integer_id(text, "a backfill")
+    results = apply(session.project.backfills(), number)
+    refused = [item for item in results if item.error is not None]
+    for item in refused:
+        say(str(item.error))
+    say(f"{len(results) - len(refused)} instances done{f', {len(refused)} refused' if refused else ''}.")
+    _print_backfill(session, number)
+    return next((item.error.exit_status for item in refused if item.error is not None), 0)
+
+
+COMMANDS: dict[str, click.Command] = {"backfill": backfill}
+__all__ = ["COMMANDS", "Command"]

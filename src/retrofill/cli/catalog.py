@@ -1,0 +1,304 @@
+"""Commands about the project: init, schema, check, deploy, task, workspace, resource-group."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from retrofill.cli.session import Command, Group, Session, cell, pass_session, print_table, say, say_json
+from retrofill.domain.catalog import Catalog, DependencyKind, Task
+from retrofill.services.catalogs import find_task
+
+
+@click.command(cls=Command)
+@click.argument("directory", metavar="DIR")
+@click.option("--example", metavar="NAME", help="Fill it with an example: flights.")
+@pass_session
+def init(session: Session, directory: str, example: str | None) -> None:
+    """Make a new project in DIR, empty or filled with an example."""
+    from retrofill.project.scaffold import create_project
+
+    paths = create_project(Path(directory), example)
+    session.document(
+        {"directory": directory, "files": [str(path) for path in paths]},
+        lambda: click.echo(
+            f"Made {directory} with {len(paths)} files. Next: cd {directory} && retrofill check && "
+            "retrofill backfill plan --help"
+        ),
+    )
+
+
+@click.command(cls=Command)
+def schema() -> None:
+    """Print the JSON Schema of the project's files, for editors."""
+    from retrofill import project
+
+    say_json(project.schema())
+
+
+@click.command(cls=Command)
+@pass_session
+def check(session: Session) -> None:
+    """Check the whole project; prints every error, each with file and line."""
+    from retrofill import project
+
+    catalog = project.load(session.project.directory)
+    counts = {
+        "project": catalog.project,
+        "workspaces": len(catalog.workspaces),
+        "tasks": len(catalog.tasks),
+    }
+    session.document(
+        counts,
+        lambda: click.echo(
+            f"{catalog.project}: {counts['tasks']} tasks in {counts['workspaces']} workspaces, no errors"
+        ),
+    )
+
+
+@click.command(cls=Command)
+@pass_session
+def deploy(session: Session) -> None:
+    """Publish the folder as a new version; an unchanged folder makes none."""
+    version_id, is_new = session.project.deploy()
+    session.document(
+        {"version": version_id, "new": is_new},
+        lambda: click.echo(
+            f"Version {version_id} {'is deployed' if is_new else 'is deployed already; nothing changed'}."
+        ),
+    )
+
+
+@click.group(cls=Group)
+def task() -> None:
+    """The tasks of the project."""
+
+
+@task.command("list")
+@click.option("--workspace", metavar="W", help="Only tasks of this workspace.")
+@click.option("--type", "task_type", metavar="TYPE", help="Only tasks of this type.")
+@click.option("--tag", metavar="TAG", help="Only tasks with this tag.")
+@pass_session
+def task_list(session: Session, workspace: str | None, task_type: str | None, tag: str | None) -> None:
+    """List tasks."""
+    catalog, ids = _catalog(session)
+    rows = [
+        _row(found, ids)
+        for found in catalog.tasks.values()
+        if (workspace is None or found.workspace == workspace)
+        and (task_type is None or found.type == task_type)
+        and (tag is None or tag in found.tags)
+    ]
+    session.rows(
+        rows,
+        ["id", "task", "type", "cycle", "schedule", "owner", "resource_group"],
+        "There are no such tasks.",
+    )
+
+
+@task.command("show")
+@click.argument("name", metavar="T")
+@pass_session
+def task_show(session: Session, name: str) -> None:
+    """Show one task: schedule, dependencies, parameters, settings."""
+    catalog, ids = _catalog(session)
+    found = catalog.tasks[find_task(catalog, ids, name)]
+    row = _row(found, ids) | _details(catalog, found)
+
+    def text() -> None:
+        for key, value in row.items():
+            if key != "code":
+                click.echo(f"{key.replace('_', ' '):<24}{_shown_detail(value)}")
+        if found.code:
+            click.echo("code")
+            click.echo("".join(f"    {line}\n" for line in found.code.splitlines()), nl=False)
+
+    session.document(row, text)
+
+
+@task.command("graph")
+@click.argument("name", metavar="[T]", required=False)
+@pass_session
+def task_graph(session: Session, name: str | None) -> None:
+    """Show who waits for whom, of all tasks or around one."""
+    catalog, ids = _catalog(session)
+    names = list(catalog.tasks)
+    if name is not None:
+        full = find_task(catalog, ids, name)
+        around = catalog.graph.ancestors([full]) | catalog.graph.descendants([full]) | {full}
+        names = [n for n in names if n in around]
+    order = [n for n in catalog.graph.in_order() if n in set(names)]
+    rows = [
+        {
+            "task": n,
+            "upstream": [u for u in catalog.graph.upstream[n] if u in set(names)],
+            "downstream": [d for d in catalog.graph.downstream[n] if d in set(names)],
+        }
+        for n in order
+    ]
+    if session.is_text:
+        _draw(catalog, order)
+    else:
+        session.rows(rows, ["task", "upstream", "downstream"], "There are no tasks.")
+
+
+def _draw(catalog: Catalog, order: list[str]) -> None:
+    """One line a task, indented by its level, with what it waits for."""
+    levels: dict[str, int] = {}
+    inside = set(order)
+    for name in order:
+        above = [u for u in catalog.graph.upstream[name] if u in inside]
+        levels[name] = 1 + max((levels[u] for u in above), default=-1)
+        extra = [
+            _dependency_words(d.kind, d.task)
+            for d in catalog.tasks[name].depends_on
+            if d.kind != "same_cycle"
+        ]
+        waits = [*above, *extra]
+        click.echo(f"{'  ' * levels[name]}{name}{'  <- ' + ', '.join(waits) if waits else ''}")
+
+
+def _dependency_words(kind: DependencyKind, name: str) -> str:
+    return {
+        DependencyKind.SELF: "its own previous cycle",
+        DependencyKind.PREVIOUS: f"{name} (previous cycle)",
+        DependencyKind.CHILDREN: "the previous cycle of its downstream tasks",
+    }.get(kind, name)
+
+
+@click.group(cls=Group)
+def workspace() -> None:
+    """The workspaces of the project."""
+
+
+@workspace.command("list")
+@pass_session
+def workspace_list(session: Session) -> None:
+    """List workspaces with their members."""
+    catalog, _ = _catalog(session)
+    ids: dict[str, int] = {}
+    if session.project.deployed is not None:
+        with session.project.store.read() as reader:
+            ids = reader.workspace_ids()
+    rows: list[dict[str, Any]] = [
+        {
+            "id": ids.get(found.name),
+            "workspace": found.name,
+            "timezone": found.timezone,
+            "region": found.region,
+            "tasks": sum(1 for t in catalog.tasks.values() if t.workspace == found.name),
+            "members": dict(found.members),
+        }
+        for found in catalog.workspaces.values()
+    ]
+    if session.is_text:
+        for row in rows:
+            row["members"] = [f"{name} ({role})" for name, role in row["members"].items()]
+    session.rows(
+        rows, ["id", "workspace", "timezone", "region", "tasks", "members"], "There are no workspaces."
+    )
+
+
+@click.group("resource-group", cls=Group)
+def resource_group() -> None:
+    """The pools of slots that instances run in."""
+
+
+@resource_group.command("list")
+@pass_session
+def resource_group_list(session: Session) -> None:
+    """List resource groups with slots in use and the queue."""
+    catalog, _ = _catalog(session)
+    counts: dict[tuple[str, str], int] = {}
+    if session.project.deployed is not None:
+        with session.project.store.read() as reader:
+            counts = {(group, state): count for group, state, count in reader.queues()}
+    rows = [
+        {
+            "resource_group": group.name,
+            "type": group.type,
+            "slots": group.slots,
+            "running": counts.get((group.name, "running"), 0),
+            "waiting": counts.get((group.name, "waiting_resources"), 0),
+            "reserved_for_auto": group.reserved_for_auto,
+            "workspaces": sorted(group.workspaces) if group.workspaces is not None else None,
+        }
+        for group in catalog.resource_groups.values()
+    ]
+    columns = ["resource_group", "type", "slots", "running", "waiting", "reserved_for_auto", "workspaces"]
+    session.rows(rows, columns, "There are no resource groups.")
+
+
+def _catalog(session: Session) -> tuple[Catalog, dict[str, int]]:
+    """The folder as it is, with the ids of the tasks that were deployed."""
+    project = session.project
+    ids: dict[str, int] = {}
+    if project.deployed is not None:
+        with project.store.read() as reader:
+            ids = reader.task_ids()
+    return project.folder.catalog, ids
+
+
+def _row(found: Task, ids: dict[str, int]) -> dict[str, Any]:
+    return {
+        "id": ids.get(found.name),
+        "task": found.name,
+        "type": found.type.value,
+        "cycle": found.schedule.cycle.value,
+        "schedule": found.schedule.text,
+        "owner": found.owner or None,
+        "priority": found.priority,
+        "resource_group": found.resource_group,
+    }
+
+
+def _details(catalog: Catalog, found: Task) -> dict[str, Any]:
+    return {
+        "description": found.description or None,
+        "timezone": catalog.timezone_of(found),
+        "schedule_in_words": found.schedule.words(),
+        "depends_on": [
+            d.task if d.kind is DependencyKind.SAME_CYCLE else _dependency_words(d.kind, d.task)
+            for d in found.depends_on
+        ],
+        "downstream": list(catalog.graph.downstream[found.name]),
+        "parameters": dict(found.parameters),
+        "baseline": found.baseline or None,
+        "mode": found.mode.value,
+        "rerun": {
+            "mode": found.rerun.mode,
+            "times": found.rerun.times,
+            "interval_seconds": found.rerun.interval_seconds,
+            "on_lost": found.rerun.on_lost,
+        },
+        "timeout_seconds": found.timeout_seconds,
+        "max_parallel_instances": found.max_parallel_instances,
+        "valid_from": found.valid_from.isoformat() if found.valid_from else None,
+        "valid_until": found.valid_until.isoformat() if found.valid_until else None,
+        "tags": list(found.tags),
+        "reads": list(found.reads),
+        "writes": list(found.writes),
+        "connection": found.connection or None,
+        "code_file": found.code_file or None,
+        "code": found.code,
+    }
+
+
+def _shown_detail(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={cell(item)}" for key, item in value.items()) or "-"
+    return cell(value)
+
+
+COMMANDS: dict[str, click.Command] = {
+    "init": init,
+    "schema": schema,
+    "check": check,
+    "deploy": deploy,
+    "task": task,
+    "workspace": workspace,
+    "resource-group": resource_group,
+}
+__all__ = ["COMMANDS", "print_table", "say"]

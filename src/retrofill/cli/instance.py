@@ -1,0 +1,325 @@
+"""`retrofill instance ...`"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from retrofill.cli.results import exit_status_of, print_results, rows_of
+from retrofill.cli.session import Group, Session, cell, integer_id, pass_session, say, say_json
+from retrofill.domain.errors import UnknownNameError, UsageError, WrongStateError
+from retrofill.domain.states import Reason, State
+from retrofill.services.catalogs import find_task
+from retrofill.services.operations import ItemResult
+from retrofill.services.records import InstanceRecord, RunRecord
+from retrofill.services.searching import search_instances
+from retrofill.services.views import Views, log_line, operation_row, run_row
+from retrofill.services.why import why
+
+_COLUMNS = [
+    "id",
+    "task",
+    "bizdate",
+    "scheduled_at",
+    "kind",
+    "state",
+    "reason",
+    "group",
+    "run_number",
+    "run_seconds",
+]
+_FOLLOW_SECONDS = 0.2
+
+
+@click.group(cls=Group)
+def instance() -> None:
+    """One task at one scheduled time: look, stop, rerun."""
+
+
+@instance.command("list")
+@click.option("--backfill", metavar="ID", help="Only instances of this backfill.")
+@click.option("--task", metavar="T", help="Only instances of this task.")
+@click.option("--bizdate", metavar="D", help="Only this business date.")
+@click.option("--state", metavar="STATE", help=f"One of {', '.join(s.value for s in State)}.")
+@click.option("--limit", type=click.IntRange(1), help="At most so many (default: 100 as text, else all).")
+@pass_session
+def list_command(
+    session: Session,
+    backfill: str | None,
+    task: str | None,
+    bizdate: str | None,
+    state: str | None,
+    limit: int | None,
+) -> None:
+    """List instances by bizdate in running order, then scheduled time, then task."""
+    project = session.project
+    if project.deployed is None:
+        session.rows([], _COLUMNS, "There are no instances yet.")
+        return
+    wanted = limit if limit is not None else (100 if session.is_text else -1)
+    number = integer_id(backfill, "a backfill") if backfill is not None else None
+    with project.store.read() as reader:
+        views = Views(reader, project.contexts, project.clock.now_ms())
+        asked = wanted + 1 if session.is_text and wanted > 0 else wanted
+        rows = search_instances(reader, views, project.deployed.catalog, number, task, bizdate, state, asked)
+        if not session.is_text:
+            session.rows(rows, _COLUMNS, "")
+            return
+        shown = list(rows)
+        session.rows(shown[:wanted], _COLUMNS, "There are no such instances.")
+        if len(shown) > wanted:
+            say(
+                f"There are more than these {wanted}; --limit shows more, --state, --task and --bizdate narrow it."
+            )
+
+
+@instance.command("show")
+@click.argument("instance_id", metavar="ID")
+@pass_session
+def show(session: Session, instance_id: str) -> None:
+    """Show one instance: state, why, parameters, runs."""
+    row = _find(session, instance_id)
+    project = session.project
+    with project.store.read() as reader:
+        view = Views(reader, project.contexts, project.clock.now_ms()).instance(row)
+        explained = why(reader, project.contexts, row, project.clock.now_ms(), _has_scheduler(session))
+        runs = [run_row(run) for run in reader.runs(row.id)]
+    document = view | {"why": explained.text, "parameters": _parameters(session, row), "runs": runs}
+
+    def text() -> None:
+        for key, value in document.items():
+            if key not in ("runs", "parameters"):
+                click.echo(f"{key.replace('_', ' '):<16}{cell(value)}")
+        for name, value in document["parameters"].items():
+            click.echo(f"{'parameter':<16}{name}={cell(value)}")
+        for run in runs:
+            click.echo(f"{'run ' + str(run['run_number']):<16}{_run_words(run)}")
+
+    session.document(document, text)
+
+
+def _run_words(run: dict[str, Any]) -> str:
+    ended = f"ended {run['ended_at']}: {run['outcome']}" if run["ended_at"] else "running"
+    status = f" with exit status {run['exit_code']}" if run["exit_code"] is not None else ""
+    return f"started {run['started_at']}, {ended}{status}{'; ' + run['message'] if run['message'] else ''}"
+
+
+def _parameters(session: Session, row: InstanceRecord) -> dict[str, str]:
+    """The instance's parameters; secrets stay names (SEC-3)."""
+    from retrofill.services.runs import RunSpecs, UnstartableError
+
+    project = session.project
+    with project.store.read() as reader:
+        assert row.backfill_id is not None
+        context = project.contexts.get(reader, row.backfill_id)
+    specs = RunSpecs(project.directory, lambda name: f"${{secret:{name}}}", "")
+    try:
+        return specs.values(row, context, context.task(row.id))
+    except UnstartableError:
+        return dict(context.task(row.id).parameters)
+
+
+@instance.command("log")
+@click.argument("instance_id", metavar="ID")
+@click.option(
+    "--run", "run_number", type=click.IntRange(1), metavar="N", help="The log of run N (default: the last)."
+)
+@click.option("--follow", is_flag=True, help="Go on until the run has ended.")
+@pass_session
+def log(session: Session, instance_id: str, run_number: int | None, follow: bool) -> None:
+    """Print the log of a run."""
+    row = _find(session, instance_id)
+    run = _run_of(session, row, run_number)
+    if run is None:
+        sys.stdout.write(_without_run(session, row))
+        return
+    from retrofill.cli.logs import print_log
+
+    print_log(session.project, row, run, follow)
+
+
+def _run_of(session: Session, row: InstanceRecord, number: int | None) -> RunRecord | None:
+    with session.project.store.read() as reader:
+        runs = reader.runs(row.id)
+    if number is None:
+        return runs[-1] if runs else None
+    for run in runs:
+        if run.number == number:
+            return run
+    known = ", ".join(str(run.number) for run in runs) or "none"
+    raise UnknownNameError(
+        f"instance {row.id} has no run {number}; its runs are: {known}", "Leave --run out for the last."
+    )
+
+
+def _without_run(session: Session, row: InstanceRecord) -> str:
+    project = session.project
+    if row.state != State.SUCCESSFUL:
+        raise WrongStateError(
+            f"instance {row.id} has not run yet, so it has no log",
+            f"`retrofill instance why {row.id}` says why.",
+        )
+    with project.store.read() as reader:
+        assert row.backfill_id is not None
+        plan = project.contexts.get(reader, row.backfill_id).plan
+        task = reader.task_name(row.task_id) or ""
+    return log_line(row, {name: str(reason) for name, reason in plan.dry_runs.items()}, task)
+
+
+@instance.command("why")
+@click.argument("instance_id", metavar="ID")
+@pass_session
+def why_command(session: Session, instance_id: str) -> None:
+    """Say in one sentence why an instance is not running."""
+    row = _find(session, instance_id)
+    project = session.project
+    with project.store.read() as reader:
+        state = Views(reader, project.contexts, project.clock.now_ms()).instance(row)["state"]
+        explained = why(reader, project.contexts, row, project.clock.now_ms(), _has_scheduler(session))
+    document = {
+        "id": row.id,
+        "state": state,
+        "reason": row.reason,
+        "text": explained.text,
+        "blockers": list(explained.blockers),
+    }
+    session.document(document, lambda: click.echo(explained.text))
+
+
+def _has_scheduler(session: Session) -> bool:
+    return session.project.scheduler_lock.holder() is not None
+
+
+@instance.command("history")
+@click.argument("instance_id", metavar="ID")
+@pass_session
+def history(session: Session, instance_id: str) -> None:
+    """Show what people did to an instance, and its runs."""
+    row = _find(session, instance_id)
+    with session.project.store.read() as reader:
+        operations = [operation_row(operation) for operation in reader.operations("instance_id", row.id)]
+        runs = [run_row(run) for run in reader.runs(row.id)]
+    if not session.is_text:
+        if session.output == "jsonl":
+            for operation in operations:
+                say_json(operation)
+        else:
+            say_json({"id": row.id, "operations": operations, "runs": runs})
+        return
+    for run in runs:
+        click.echo(f"run {run['run_number']}: {_run_words(run)}")
+    columns = ["at", "user", "action", "from_state", "to_state", "comment"]
+    session.rows(operations, columns, f"Nobody has done anything to instance {row.id}.")
+
+
+def _find(session: Session, text: str) -> InstanceRecord:
+    number = integer_id(text, "an instance")
+    row = None
+    if session.project.deployed is not None:
+        with session.project.store.read() as reader:
+            row = reader.find_instance(number)
+    if row is None:
+        raise UnknownNameError(
+            f"there is no instance {number}", "`retrofill instance list` shows all of them."
+        )
+    return row
+
+
+_ids = click.argument("instance_ids", metavar="ID...", nargs=-1, required=True)
+_comment = click.option("--comment", default="", metavar="TEXT", help="Why; it is kept in the record.")
+
+
+@instance.command("stop")
+@_ids
+@_comment
+@pass_session
+def stop(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
+    """End running instances with their whole process trees; returns when they have ended."""
+    from retrofill.cli.stopping import finish_stops
+
+    project = session.project
+    results = project.operations().stop(_numbers(instance_ids), comment)
+    finish_stops(project, [item.id for item in results if item.ok])
+    with project.store.read() as reader:
+        states = {row.id: row.state for row in reader.instances(item.id for item in results)}
+    print_results(session, [row | {"state": states.get(row["id"], row["state"])} for row in rows_of(results)])
+    return exit_status_of(results)
+
+
+@instance.command("rerun")
+@_ids
+@_comment
+@pass_session
+def rerun(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
+    """Run ended instances again, when what they wait for has succeeded."""
+    return _done(session, session.project.operations().rerun(_numbers(instance_ids), comment))
+
+
+@instance.command("rerun-descendants")
+@_ids
+@click.option("--with-self", is_flag=True, help="The instance itself too.")
+@click.option("--task", "tasks", multiple=True, metavar="T", help="Only descendants of this task (repeat).")
+@_comment
+@pass_session
+def rerun_descendants(
+    session: Session, instance_ids: tuple[str, ...], with_self: bool, tasks: tuple[str, ...], comment: str
+) -> int:
+    """Run the descendants again, in dependency order."""
+    project = session.project
+    numbers = _numbers(instance_ids)
+    chosen = None
+    if tasks:
+        if project.deployed is None:
+            raise UnknownNameError("nothing is deployed yet")
+        with project.store.read() as reader:
+            ids = reader.task_ids()
+        chosen = frozenset(find_task(project.deployed.catalog, ids, text) for text in tasks)
+    return _done(session, project.operations().rerun_descendants(numbers, comment, with_self, chosen))
+
+
+@instance.command("set-successful")
+@_ids
+@_comment
+@pass_session
+def set_successful(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
+    """Take failed instances as successful, so that what waits for them goes on."""
+    return _done(session, session.project.operations().set_successful(_numbers(instance_ids), comment))
+
+
+@instance.command("freeze")
+@_ids
+@_comment
+@pass_session
+def freeze(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
+    """Freeze instances: they and what waits for them stand still."""
+    return _done(session, session.project.operations().freeze(_numbers(instance_ids), comment))
+
+
+@instance.command("unfreeze")
+@_ids
+@_comment
+@pass_session
+def unfreeze(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
+    """Let frozen instances go on from the state in which they were frozen."""
+    return _done(session, session.project.operations().unfreeze(_numbers(instance_ids), comment))
+
+
+def _numbers(texts: tuple[str, ...]) -> list[int]:
+    numbers = [integer_id(text, "an instance") for text in texts]
+    if len(numbers) > 100_000:
+        raise UsageError(f"{len(numbers)} instances in one call; at most 100,000")
+    return numbers
+
+
+def _done(session: Session, results: list[ItemResult]) -> int:
+    """Print results with the state that each item has now."""
+    with session.project.store.read() as reader:
+        states = {row.id: row.state for row in reader.instances(item.id for item in results)}
+    print_results(session, [row | {"state": states.get(row["id"], row["state"])} for row in rows_of(results)])
+    return exit_status_of(results)
+
+
+COMMANDS: dict[str, click.Command] = {"instance": instance}
+__all__ = ["COMMANDS", "Reason"]

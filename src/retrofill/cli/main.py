@@ -1,0 +1,125 @@
+"""The entry of the command line: groups, errors, exit statuses."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+# Plans need no parallel linear algebra; its threads cost start-up time and memory.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import click
+
+from retrofill import __version__
+from retrofill.cli.session import Group, Session
+from retrofill.domain.errors import RetrofillError
+
+_BUG = 70
+_INTERRUPTED = 130
+_LAZY = {
+    "init": "catalog",
+    "schema": "catalog",
+    "check": "catalog",
+    "deploy": "catalog",
+    "task": "catalog",
+    "workspace": "catalog",
+    "resource-group": "catalog",
+    "backfill": "backfill",
+    "instance": "instance",
+    "doctor": "doctor",
+}
+
+
+class Root(Group):
+    """Imports a command's module only when the command is called: start-up is felt at every call."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_LAZY)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = _LAZY.get(cmd_name)
+        if module is None:
+            return None
+        from importlib import import_module
+
+        commands: dict[str, click.Command] = import_module(f"retrofill.cli.{module}").COMMANDS
+        return commands[cmd_name]
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        self.commands = dict.fromkeys(_LAZY)  # type: ignore[assignment]
+        return super().resolve_command(ctx, args)
+
+
+@click.command(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="retrofill")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Schedule data tasks and backfill any part of their dependency graph, for any business dates.
+
+    Data goes to stdout, talk and progress to stderr. Start with `retrofill init DIR`.
+    """
+    context.ensure_object(Session)
+
+
+def main() -> None:
+    """Run a command and exit with its status; errors are one sentence and a hint, never a traceback."""
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        status = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+        return status if isinstance(status, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
+    except click.UsageError as error:
+        _complain(error.format_message().rstrip("."), _help_of(error))
+        return 2
+    except click.Abort:
+        return _INTERRUPTED
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except RetrofillError as error:
+        _complain(error.message, error.hint)
+        return error.exit_status
+    except BrokenPipeError:
+        # The reader of our output has left, as `head` does: nothing to say, and nowhere to say it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except UnicodeEncodeError:
+        _complain(
+            "this terminal's encoding cannot show the output", "Set PYTHONIOENCODING=utf-8 or LANG=C.UTF-8."
+        )
+        return 1
+    except Exception as error:
+        return _bug(error)
+
+
+def _help_of(error: click.UsageError) -> str:
+    return f"See `{error.ctx.command_path} --help`." if error.ctx is not None else ""
+
+
+def _complain(sentence: str, hint: str) -> None:
+    click.echo(f"{click.style('error:', fg='red')} {sentence}", err=True)
+    if hint:
+        click.echo(f"  {hint}", err=True)
+
+
+def _bug(error: Exception) -> int:
+    import tempfile
+    import traceback
+
+    if os.environ.get("RETROFILL_DEBUG"):
+        traceback.print_exc()
+        return _BUG
+    with tempfile.NamedTemporaryFile("w", prefix="retrofill-", suffix=".txt", delete=False) as report:
+        traceback.print_exc(file=report)
+    _complain(
+        f"this is a bug in Retrofill: {type(error).__name__}: {error}",
+        f"What happened stands in {report.name}; please report it. Your data is as the last command left it.",
+    )
+    return _BUG

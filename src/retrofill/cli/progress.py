@@ -1,0 +1,145 @@
+"""Progress of a backfill: a live picture in a terminal, plain lines elsewhere. All on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from retrofill.cli.session import say
+from retrofill.services.contexts import Contexts
+from retrofill.services.records import BackfillRecord, DateRecord
+from retrofill.services.times import scheduled_at
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import Reader
+
+_LINE_SECONDS = 2.0
+_DATES_SHOWN = 8
+_RUNNING_SHOWN = 4
+_BAR = 28
+
+
+class Progress:
+    """Shows a backfill again and again until `end`."""
+
+    def __init__(self) -> None:
+        self._live: Any = None
+        self._last_line_at = time.monotonic()
+        self._began: tuple[float, int] | None = None
+        self._is_terminal = sys.stderr.isatty()
+
+    def show(self, reader: Reader, record: BackfillRecord, contexts: Contexts, now_ms: int) -> None:
+        """Show the state of now; plain lines at most every two seconds."""
+        if not self._is_terminal and time.monotonic() - self._last_line_at < _LINE_SECONDS:
+            self._rate(sum(date.successful for date in reader.dates(record.id)))
+            return
+        dates = reader.dates(record.id)
+        if self._is_terminal:
+            self._show_live(_picture(reader, record, contexts, dates, self._speed(dates)))
+        else:
+            self._last_line_at = time.monotonic()
+            say(_line(record, dates, self._speed(dates)))
+
+    def end(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _show_live(self, picture: str) -> None:
+        from rich.live import Live
+        from rich.text import Text
+
+        text = Text.from_ansi(picture)
+        if self._live is None:
+            from rich.console import Console
+
+            self._live = Live(text, console=Console(stderr=True), auto_refresh=False, transient=True)
+            self._live.start()
+        self._live.update(text, refresh=True)
+
+    def _rate(self, successful: int) -> float | None:
+        """Successful instances a second since the first look, None before there is something to measure."""
+        now = time.monotonic()
+        if self._began is None:
+            self._began = now, successful
+            return None
+        seconds, done = now - self._began[0], successful - self._began[1]
+        return done / seconds if done and seconds > 0 else None
+
+    def _speed(self, dates: list[DateRecord]) -> str:
+        rate = self._rate(sum(date.successful for date in dates))
+        if rate is None:
+            return ""
+        left = sum(date.total - date.successful for date in dates)
+        return f"{rate:.1f}/s, about {duration(left / rate)} left"
+
+
+def _line(record: BackfillRecord, dates: list[DateRecord], speed: str) -> str:
+    parts = [_counts(dates)]
+    current = [f"{d.bizdate} {d.successful}/{d.total}" for d in dates if d.reached and d.successful < d.total]
+    if current:
+        parts.append("at " + ", ".join(current[:_DATES_SHOWN]))
+    if speed:
+        parts.append(speed)
+    if record.paused or record.stopped:
+        parts.append("paused" if record.paused else "stopped")
+    return f"backfill {record.id}: {'; '.join(parts)}"
+
+
+def _counts(dates: list[DateRecord]) -> str:
+    total, successful = sum(d.total for d in dates), sum(d.successful for d in dates)
+    running, failed = sum(d.running for d in dates), sum(d.failed for d in dates)
+    complete = sum(1 for d in dates if d.successful == d.total)
+    return (
+        f"{successful} of {total} successful, {running} running, {failed} failed, "
+        f"{complete} of {len(dates)} bizdates done"
+    )
+
+
+def _picture(
+    reader: Reader, record: BackfillRecord, contexts: Contexts, dates: list[DateRecord], speed: str
+) -> str:
+    lines = [f"Backfill {record.id} {record.name}", f"{bar(dates)} {_counts(dates)}"]
+    if speed:
+        lines.append(speed)
+    current = [d for d in dates if d.reached and d.successful < d.total]
+    lines += [
+        f"  group {d.group_number}  {d.bizdate}  {bar([d])} {d.successful}/{d.total}"
+        for d in current[:_DATES_SHOWN]
+    ]
+    running = [row for row, _ in reader.running() if row.backfill_id == record.id]
+    if running:
+        context = contexts.get(reader, record.id)
+        names = [f"{context.task(r.id).name} {scheduled_at(r):%m-%d %H:%M}" for r in running[:_RUNNING_SHOWN]]
+        more = f" and {len(running) - _RUNNING_SHOWN} more" if len(running) > _RUNNING_SHOWN else ""
+        lines.append(f"  running: {', '.join(names)}{more}")
+    if any(d.failed for d in dates):
+        lines.append(f"  failed: `retrofill instance list --backfill {record.id} --state failed` lists them")
+    return "\n".join(lines)
+
+
+def bar(dates: list[DateRecord]) -> str:
+    """A bar proportional to successful (green), failed (red) and running (blue) instances."""
+    total = sum(d.total for d in dates) or 1
+    shares = [
+        (sum(d.successful for d in dates), "\x1b[32m", "━"),
+        (sum(d.failed for d in dates), "\x1b[31m", "━"),
+        (sum(d.running for d in dates), "\x1b[34m", "━"),
+    ]
+    text, used = "", 0
+    for count, colour, mark in shares:
+        width = min(_BAR - used, max(1, count * _BAR // total) if count else 0)
+        used += width
+        text += f"{colour}{mark * width}\x1b[0m"
+    return f"{text}\x1b[90m{'─' * (_BAR - used)}\x1b[0m"
+
+
+def duration(seconds: float) -> str:
+    """`9s`, `4m 05s`, `1h 04m`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02d}s"
+    return f"{whole // 3600}h {whole % 3600 // 60:02d}m"

@@ -1,0 +1,122 @@
+"""Waiting for a backfill: running the scheduler here when none runs, and showing progress."""
+
+from __future__ import annotations
+
+import time
+
+from retrofill.bootstrap import Project
+from retrofill.cli.progress import Progress
+from retrofill.cli.session import say
+from retrofill.domain.errors import UnknownNameError
+from retrofill.services.records import BackfillRecord
+from retrofill.services.ticks import Ticked
+from retrofill.services.views import Row, Views
+
+_OBSERVE_MS = 500
+_FOLLOW_SECONDS = 0.2
+EXIT_FAILED, EXIT_CHECK_FAILED, EXIT_TIMED_OUT = 1, 3, 124
+
+
+def wait_for(project: Project, backfill_id: int, timeout_seconds: float | None = None) -> int:
+    """Wait until the backfill has ended; the exit status that its end means.
+
+    Raises:
+        UnknownNameError: there is no such backfill.
+    """
+    waiting = _Waiting(project, backfill_id, timeout_seconds)
+    try:
+        waiting.run()
+    except KeyboardInterrupt:
+        waiting.progress.end()
+        _say_how_to_go_on(project, backfill_id)
+        raise
+    finally:
+        waiting.progress.end()
+    return waiting.status()
+
+
+class _Waiting:
+    def __init__(self, project: Project, backfill_id: int, timeout_seconds: float | None) -> None:
+        self._project = project
+        self._id = backfill_id
+        self._deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        self._looked_at = 0.0
+        self._timed_out = False
+        self._record()
+        self.progress = Progress()
+
+    def run(self) -> None:
+        while not self._is_over(force=True):
+            if self._project.scheduler_lock.acquire():
+                try:
+                    self._schedule()
+                finally:
+                    self._project.scheduler_lock.release()
+            else:
+                # Somebody else runs the scheduler; look now and then whether that is still so.
+                time.sleep(_FOLLOW_SECONDS)
+
+    def _schedule(self) -> None:
+        executor = self._project.executor()
+        try:
+            self._project.loop(executor).run(self._observe, _OBSERVE_MS)
+        finally:
+            executor.close()
+
+    def _observe(self, ticked: Ticked) -> bool:
+        return self._is_over(force=self._id in ticked.backfills_ended)
+
+    def _is_over(self, force: bool) -> bool:
+        """Whether to end; looks at the ledger twice a second, or at once where `force` says so."""
+        now = time.monotonic()
+        if not force and (now - self._looked_at) * 1000 < _OBSERVE_MS:
+            return False
+        self._looked_at = now
+        record = self._record()
+        if record.ended_ms is not None:
+            return True
+        self._timed_out = self._deadline is not None and now >= self._deadline
+        with self._project.store.read() as reader:
+            self.progress.show(reader, record, self._project.contexts, self._project.clock.now_ms())
+        return self._timed_out
+
+    def _record(self) -> BackfillRecord:
+        with self._project.store.read() as reader:
+            record = reader.find_backfill(self._id)
+        if record is None:
+            raise UnknownNameError(
+                f"there is no backfill {self._id}", "`retrofill backfill list` shows all of them."
+            )
+        return record
+
+    def status(self) -> int:
+        record = self._record()
+        if record.ended_ms is None:
+            say(f"Timed out; backfill {self._id} goes on. `retrofill backfill wait {self._id}` waits again.")
+            return EXIT_TIMED_OUT
+        if record.check_status == "failed":
+            return EXIT_CHECK_FAILED
+        return 0 if row_of(self._project, self._id)["status"] == "succeeded" else EXIT_FAILED
+
+
+def row_of(project: Project, backfill_id: int) -> Row:
+    """The backfill's row as it is now."""
+    with project.store.read() as reader:
+        record = reader.find_backfill(backfill_id)
+        if record is None:
+            raise UnknownNameError(
+                f"there is no backfill {backfill_id}", "`retrofill backfill list` shows all of them."
+            )
+        return Views(reader, project.contexts, project.clock.now_ms()).backfill(record)
+
+
+def _say_how_to_go_on(project: Project, backfill_id: int) -> None:
+    with project.store.read() as reader:
+        running = sum(1 for row, _ in reader.running() if row.backfill_id == backfill_id)
+    goes_on = (
+        f"{running} running instances go on; nothing new starts. " if running else "Nothing new starts. "
+    )
+    say(
+        f"\nInterrupted. {goes_on}`retrofill backfill wait {backfill_id}` goes on, "
+        f"`retrofill backfill stop {backfill_id}` stops it."
+    )

@@ -1,0 +1,48 @@
+"""Checking that the ledger's counters say what its states say (they are caches)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from retrofill.domain.states import State
+from retrofill.services.contexts import Context, Contexts
+from retrofill.services.records import BackfillRecord, InstanceRecord
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import Reader
+
+
+def drift(reader: Reader, contexts: Contexts, record: BackfillRecord) -> list[str]:
+    """One sentence per counter of an active backfill that differs from what states give."""
+    context = contexts.get(reader, record.id)
+    plan = context.plan
+    last = record.first_instance_id + plan.n * len(plan.dates) - 1
+    rows = {row.id: row for row in reader.instance_range(record.first_instance_id, last)}
+    done = Counter(context.downstream([i for i, row in rows.items() if row.state == State.SUCCESSFUL]))
+    found = []
+    for position in range(len(plan.dates)):
+        waits = context.open_waits(position).tolist()
+        for instance_id, wait in zip(context.ids_of_date(position), waits, strict=True):
+            row = rows.get(instance_id)
+            if row is not None and row.open_waits != wait - done[instance_id]:
+                expected = wait - done[instance_id]
+                found.append(
+                    f"instance {instance_id}: open_waits is {row.open_waits}, states give {expected}"
+                )
+    return found + _dates(reader, record, list(rows.values()), context)
+
+
+def _dates(reader: Reader, record: BackfillRecord, rows: list[InstanceRecord], context: Context) -> list[str]:
+    counts: dict[int, Counter[str]] = {}
+    for row in rows:
+        counts.setdefault(context.position(row.id), Counter())[row.state] += 1
+    found = []
+    for date in reader.dates(record.id):
+        real = counts.get(date.position, Counter())
+        for name in ("successful", "failed", "running", "frozen"):
+            if getattr(date, name) != real[name]:
+                found.append(
+                    f"backfill {record.id}, {date.bizdate}: {name} is {getattr(date, name)}, states give {real[name]}"
+                )
+    return found

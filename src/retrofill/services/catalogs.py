@@ -1,0 +1,56 @@
+"""Deploying catalogs, and finding tasks by what people type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from retrofill.domain.catalog import Catalog
+from retrofill.domain.errors import UnknownNameError, UsageError, did_you_mean, shown
+from retrofill.services import catalog_document
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import Store
+
+
+def deploy(store: Store, catalog: Catalog, user: str, now_ms: int) -> tuple[int, bool]:
+    """Publish a catalog: its version, and whether that is a new one (CAT-1)."""
+    document = catalog_document.dump(catalog)
+    with store.transaction() as tx:
+        current = tx.current_version()
+        if current is not None and current[1] == document:
+            return current[0], False
+        version_id = tx.add_version(document, now_ms, user)
+        tx.set_deployed("task", catalog.tasks)
+        tx.set_deployed("workspace", catalog.workspaces)
+        tx.record(now_ms, user, "deploy", comment=f"version {version_id}")
+    store.wake()
+    return version_id, True
+
+
+def find_task(catalog: Catalog, ids: Mapping[str, int], text: str) -> str:
+    """The full name of the task that `text` names: full name, id, or short name if unambiguous.
+
+    Raises:
+        UnknownNameError: there is no such task.
+        UsageError: several tasks have this short name.
+    """
+    if text in catalog.tasks:
+        return text
+    if text.isascii() and text.isdigit():
+        for name, task_id in ids.items():
+            if task_id == int(text) and name in catalog.tasks:
+                return name
+        raise UnknownNameError(f"there is no task {text}")
+    found = [name for name, task in catalog.tasks.items() if task.short_name == text]
+    if len(found) > 1:
+        raise UsageError(
+            f'several tasks are called "{text}": {", ".join(found)}', "Write one of the full names."
+        )
+    if found:
+        return found[0]
+    known = [*catalog.tasks, *(task.short_name for task in catalog.tasks.values())]
+    raise UnknownNameError(
+        f'there is no task "{shown(text)}"{did_you_mean(text, known)}',
+        "`retrofill task list` shows all tasks.",
+    )

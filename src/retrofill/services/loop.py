@@ -1,0 +1,86 @@
+"""The scheduler as a process: ticks when something happened, sleeps when nothing can.
+
+Woken by ends of runs, by other commands and by the next due time; it never polls.
+"""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from retrofill.services.backfills import Backfills
+from retrofill.services.ticks import Scheduler, Ticked
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import Clock, Executor
+
+_LONGEST_SLEEP_MS = 60_000  # a missed hint costs at most this
+
+
+class Wake(Protocol):
+    """Where hints arrive."""
+
+    def fileno(self) -> int: ...
+
+    def drain(self) -> None: ...
+
+
+class Loop:
+    """Runs a scheduler until somebody says that it is enough.
+
+    Args:
+        observe: called after every tick and at least every `observe_ms`; True ends the loop.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        backfills: Backfills,
+        executor: Executor,
+        wake: Wake,
+        clock: Clock,
+    ) -> None:
+        self._scheduler = scheduler
+        self._backfills = backfills
+        self._wake = wake
+        self._clock = clock
+        self._poll = select.poll()
+        self._poll.register(executor.fileno(), select.POLLIN)
+        self._poll.register(wake.fileno(), select.POLLIN)
+        self._wake_descriptor = wake.fileno()
+
+    def run(self, observe: Callable[[Ticked], bool], observe_ms: int | None = None) -> None:
+        """Tick and sleep until `observe` says so."""
+        self._backfills.remove_leftovers()
+        self._scheduler.start()
+        planned_ms = self._start_planned()
+        while True:
+            ticked = self._scheduler.tick()
+            if observe(ticked):
+                return
+            if ticked.more:
+                continue
+            if self._sleep(_earlier(ticked.next_ms, planned_ms), observe_ms):
+                planned_ms = self._start_planned()
+
+    def _start_planned(self) -> int | None:
+        self._backfills.start_planned()
+        return self._backfills.next_planned_ms()
+
+    def _sleep(self, until_ms: int | None, observe_ms: int | None) -> bool:
+        """Wait for something to happen; True if it was not merely the end of a run."""
+        now_ms = self._clock.now_ms()
+        timeout = _LONGEST_SLEEP_MS if until_ms is None else max(0, min(until_ms - now_ms, _LONGEST_SLEEP_MS))
+        if observe_ms is not None:
+            timeout = min(timeout, observe_ms)
+        events = self._poll.poll(timeout)
+        if any(descriptor == self._wake_descriptor for descriptor, _ in events):
+            self._wake.drain()
+            return True
+        return not events
+
+
+def _earlier(*moments: int | None) -> int | None:
+    known = [moment for moment in moments if moment is not None]
+    return min(known) if known else None

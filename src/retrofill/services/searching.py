@@ -1,0 +1,162 @@
+"""Finding backfills and instances by what people ask for (BF-1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from retrofill.domain.catalog import Catalog, TaskType
+from retrofill.domain.errors import InvalidValueError, UnknownNameError, did_you_mean
+from retrofill.domain.policy import parse_bizdate, parse_range
+from retrofill.domain.readiness import Status
+from retrofill.domain.states import State
+from retrofill.services.catalogs import find_task
+from retrofill.services.records import BackfillRecord
+from retrofill.services.times import ms_of
+from retrofill.services.views import Row, Views
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import Reader
+
+_PAGE = 200
+_WITH_TASKS = "id IN (SELECT backfill_id FROM backfill_task t JOIN task ON task.id = t.task_id WHERE task.name IN ({marks}))"
+
+
+def search_backfills(
+    reader: Reader, views: Views, catalog: Catalog, filters: Mapping[str, str | None], limit: int
+) -> list[Row]:
+    """Rows of backfills that fit all filters, newest first.
+
+    Args:
+        filters: name, creator, status, check_status, bizdate, task, task_type, workspace, created.
+
+    Raises:
+        InvalidValueError, UnknownNameError: a filter's value is none.
+    """
+    status = filters.get("status")
+    if status is not None:
+        _one_of("status", status, [s.value for s in Status])
+    conditions, values = _conditions(reader, catalog, filters)
+    found: list[Row] = []
+    before: int | None = None
+    while len(found) < limit:
+        page = reader.backfills(conditions, values, before, _PAGE)
+        for record in page:
+            row = views.backfill(record)
+            # A status follows from counters and the clock, so it is compared here, not in SQL.
+            if status is None or row["status"] == status:
+                found.append(row)
+        if len(page) < _PAGE:
+            break
+        before = page[-1].id
+    return found[:limit]
+
+
+def _conditions(
+    reader: Reader, catalog: Catalog, filters: Mapping[str, str | None]
+) -> tuple[list[str], list[object]]:
+    conditions: list[str] = []
+    values: list[object] = []
+
+    def add(condition: str, *bound: object) -> None:
+        conditions.append(condition)
+        values.extend(bound)
+
+    def add_tasks(names: list[str]) -> None:
+        add(_WITH_TASKS.format(marks=", ".join("?" * len(names))), *names)
+
+    if (name := filters.get("name")) is not None:
+        add("instr(lower(name), lower(?)) > 0", name)
+    if (creator := filters.get("creator")) is not None:
+        add("created_by = ?", creator)
+    if (check_status := filters.get("check_status")) is not None:
+        add("check_status = ?", _one_of("check status", check_status, ["checking", "passed", "failed"]))
+    if (bizdate := filters.get("bizdate")) is not None:
+        day = parse_bizdate(bizdate).isoformat()
+        add("EXISTS (SELECT 1 FROM backfill_date d WHERE d.backfill_id = backfill.id AND d.bizdate = ?)", day)
+    if (task := filters.get("task")) is not None:
+        add_tasks([find_task(catalog, reader.task_ids(), task)])
+    if (task_type := filters.get("task_type")) is not None:
+        _one_of("task type", task_type, [t.value for t in TaskType])
+        add_tasks([t.name for t in catalog.tasks.values() if t.type == task_type])
+    if (workspace := filters.get("workspace")) is not None:
+        if workspace not in catalog.workspaces:
+            raise UnknownNameError(
+                f'there is no workspace "{workspace}"{did_you_mean(workspace, catalog.workspaces)}',
+                "`retrofill workspace list` shows all of them.",
+            )
+        add_tasks([t.name for t in catalog.tasks.values() if t.workspace == workspace])
+    if (created := filters.get("created")) is not None:
+        days = parse_range(created)
+        first = datetime(days.first.year, days.first.month, days.first.day, tzinfo=UTC)
+        after = datetime(days.last.year, days.last.month, days.last.day, tzinfo=UTC) + timedelta(days=1)
+        add("created_ms >= ? AND created_ms < ?", ms_of(first), ms_of(after))
+    return conditions, values
+
+
+def _one_of(what: str, value: str, known: list[str]) -> str:
+    if value not in known:
+        raise InvalidValueError(
+            f'"{value}" is no {what}{did_you_mean(value, known)}', f"Write one of {', '.join(known)}."
+        )
+    return value
+
+
+def search_instances(
+    reader: Reader,
+    views: Views,
+    catalog: Catalog,
+    backfill: int | None,
+    task: str | None,
+    bizdate: str | None,
+    state: str | None,
+    limit: int,
+) -> Iterator[Row]:
+    """Rows of instances: backfills newest first, inside by bizdate in running order, time, task.
+
+    Args:
+        limit: -1 for all.
+    """
+    conditions: list[str] = []
+    values: list[object] = []
+    if task is not None:
+        ids = reader.task_ids()
+        conditions.append("task_id = ?")
+        values.append(ids[find_task(catalog, ids, task)])
+    if bizdate is not None:
+        conditions.append("bizdate = ?")
+        values.append(parse_bizdate(bizdate).isoformat())
+    if state is not None:
+        _one_of("state", state, [s.value for s in State])
+    left = limit
+    for record in _backfills(reader, backfill):
+        # Paused and stopped backfills show Waiting as Not run, so such states are compared on the row.
+        is_held = bool(record.paused or record.stopped)
+        exact = [] if state is None or is_held else ["state = ?"]
+        bound = [state] if exact else []
+        for row in views.instances(record, [*conditions, *exact], [*values, *bound]):
+            if state is not None and row["state"] != state:
+                continue
+            if left == 0:
+                return
+            left -= 1
+            yield row
+
+
+def _backfills(reader: Reader, backfill: int | None) -> Iterator[BackfillRecord]:
+    if backfill is not None:
+        record = reader.find_backfill(backfill)
+        if record is None:
+            raise UnknownNameError(
+                f"there is no backfill {backfill}", "`retrofill backfill list` shows all of them."
+            )
+        yield record
+        return
+    before: int | None = None
+    while True:
+        page = reader.backfills((), (), before, _PAGE)
+        yield from page
+        if len(page) < _PAGE:
+            return
+        before = page[-1].id

@@ -1,0 +1,129 @@
+"""Who does what with a store right now: flocks that die with their process, and the wake-up call."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_WAKE = "wake.sock"
+
+
+class SchedulerLock:
+    """Held by the one scheduler of a store, for as long as it lives; holds the holder's pid."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "scheduler.lock"
+        self._descriptor: int | None = None
+
+    def acquire(self) -> bool:
+        """Take the lock if nobody has it."""
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        self._descriptor = descriptor
+        return True
+
+    def holder(self) -> int | None:
+        """The pid of the process that holds the lock, None if nobody does."""
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            text = os.pread(descriptor, 32, 0).decode("ascii", "replace")
+            return int(text) if text.isdigit() else 0
+        finally:
+            os.close(descriptor)
+        return None
+
+    def release(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+class WakeSocket:
+    """Where the scheduler hears that something has changed. What is sent does not matter."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._socket = socket.socket(
+            socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+        )
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(_WAKE, dir_fd=self._directory)
+        # Through the descriptor, because a socket's path may have only 107 bytes.
+        self._socket.bind(f"/proc/self/fd/{self._directory}/{_WAKE}")
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def drain(self) -> None:
+        """Forget what was sent."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._socket.recv(64)
+
+    def close(self) -> None:
+        self._socket.close()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(_WAKE, dir_fd=self._directory)
+        os.close(self._directory)
+
+
+def wake(directory: Path) -> None:
+    """Wake the scheduler if one listens; nothing is lost if none does."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
+                sender.sendto(b"w", f"/proc/self/fd/{descriptor}/{_WAKE}")
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def creating(directory: Path, backfill_id: int) -> Iterator[None]:
+    """Show others that this process is creating the backfill."""
+    path = _creating_path(directory, backfill_id)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+    finally:
+        os.close(descriptor)
+
+
+def is_being_created(directory: Path, backfill_id: int) -> bool:
+    """Whether the process that creates the backfill is alive."""
+    try:
+        descriptor = os.open(_creating_path(directory, backfill_id), os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(_creating_path(directory, backfill_id))
+    return False
+
+
+def _creating_path(directory: Path, backfill_id: int) -> Path:
+    return directory / f"creating.{backfill_id}.lock"
