@@ -54,6 +54,61 @@ class Graph:
             return tuple(error.args[1])
         return ()
 
+    def loops(self) -> tuple[tuple[str, ...], ...]:
+        """A loop for every knot of names that run in circles, each as a path that ends where it began.
+
+        The path follows the flow (each name is upstream of the next) and begins with the
+        knot's first name in order of the alphabet.
+        """
+        if not self.loop():
+            return ()
+        return tuple(sorted(self._shortest_loop(knot) for knot in self._knots()))
+
+    def _knots(self) -> list[set[str]]:
+        """The strongly connected components that hold a loop (Kosaraju's way, without recursion)."""
+        finished: list[str] = []
+        seen: set[str] = set()
+        for root in self.upstream:
+            stack = [] if root in seen else [(root, iter(self.downstream[root]))]
+            seen.add(root)
+            while stack:
+                name, below = stack[-1]
+                following = next((n for n in below if n not in seen), None)
+                if following is None:
+                    finished.append(name)
+                    stack.pop()
+                else:
+                    seen.add(following)
+                    stack.append((following, iter(self.downstream[following])))
+        knots = []
+        for root in reversed(finished):
+            if root in seen:
+                seen.remove(root)
+                knot, queue = {root}, deque([root])
+                while queue:
+                    above = [n for n in self.upstream[queue.popleft()] if n in seen]
+                    seen.difference_update(above)
+                    knot.update(above)
+                    queue.extend(above)
+                if len(knot) > 1 or root in self.upstream[root]:
+                    knots.append(knot)
+        return knots
+
+    def _shortest_loop(self, knot: set[str]) -> tuple[str, ...]:
+        start = min(knot)
+        came_from: dict[str, str] = {}
+        queue = deque([start])
+        while start not in came_from:
+            name = queue.popleft()
+            for below in self.downstream[name]:
+                if below in knot and below not in came_from:
+                    came_from[below] = name
+                    queue.append(below)
+        path = [start, came_from[start]]
+        while path[-1] != start:
+            path.append(came_from[path[-1]])
+        return tuple(reversed(path))
+
     def in_order(self) -> tuple[str, ...]:
         """Names with every upstream name before its downstream names; raises CycleError on a loop."""
         return tuple(n for n in TopologicalSorter(self.upstream).static_order() if n in self.upstream)

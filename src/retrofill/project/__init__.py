@@ -1,1 +1,32 @@
+"""Project files -> `domain.Catalog`, with every problem named by file and line.
 
+Importing this package is cheap; what needs YAML or pydantic is imported when it is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from retrofill.domain.catalog import Catalog, SourceFile
+from retrofill.project.problems import Problem, ProjectError
+
+__all__ = ["Problem", "ProjectError", "load", "reference", "schema", "unchanged"]
+
+
+def load(directory: Path) -> Catalog:
+    """Read and check a project's folder (CAT-1).
+
+    Raises:
+        ProjectError: holds all problems of all files, in order of files and lines.
+    """
+    from retrofill.project import loader
+
+    return loader.load(directory)
+
+
+def unchanged(directory: Path, files: Sequence[SourceFile]) -> bool:
+    """Whether a folder still holds what a catalog with these `files` was made from; nothing is parsed."""
+    from retrofill.project import sources
+
+    return sources.unchanged(directory, files)

@@ -1,0 +1,96 @@
+"""The code of tasks: inline or from a file, and what can be told about it before it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from retrofill.domain import parameters
+from retrofill.domain.errors import did_you_mean
+from retrofill.domain.parameters import ParameterError
+from retrofill.project.nodes import Node, Place, place_of
+from retrofill.project.problems import Report
+from retrofill.project.sources import MAX_CODE_BYTES, WORKSPACES, SourceError, SourceText, read_source
+
+# One argument of a program may hold 128 KiB on Linux, and shell code is passed as one.
+MAX_SHELL_BYTES = 100_000
+
+
+class CodeFiles:
+    """Reads each code file once; `sources` holds those that were read."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._read: dict[str, SourceText | SourceError] = {}
+
+    @property
+    def sources(self) -> list[SourceText]:
+        return [source for source in self._read.values() if isinstance(source, SourceText)]
+
+    def get(self, workspace: str, name: str) -> SourceText:
+        """A file by its name relative to the workspace's folder.
+
+        Raises:
+            SourceError: it cannot be read, or lies outside the project.
+        """
+        if name.startswith(("/", "~")):
+            raise SourceError(
+                "the file lies outside the project's folder", "name it relative to the workspace's"
+            )
+        path = f"{WORKSPACES}/{workspace}/{name}"
+        found = self._read.get(path)
+        if found is None:
+            try:
+                found = read_source(self._root, path, MAX_CODE_BYTES)
+            except SourceError as error:
+                found = error
+            self._read[path] = found
+        if isinstance(found, SourceError):
+            raise found
+        return found
+
+
+class CodeText:
+    """Code with a way back from an offset in it to a place in a file."""
+
+    def __init__(self, text: str, path: str, node: Node | None = None) -> None:
+        self.text = text
+        self.path = path
+        self._node = node
+
+    def place(self, offset: int) -> Place:
+        if self._node is None:
+            return place_of(self.text[:offset].encode(), len(self.text[:offset].encode()))
+        line, column = self._node.place
+        before = self.text[:offset]
+        if self._node.style in (
+            "|",
+            ">",
+        ):  # a block begins in the line after its mark; its indent is not known
+            return line + 1 + before.count("\n"), 1
+        return (line, column + offset + len(self._node.style)) if "\n" not in before else (line, column)
+
+
+def check_shell(code: CodeText, start: Place, report: Report) -> None:
+    """Shell code fits into one argument of a program and holds no NUL."""
+    size = len(code.text.encode())
+    if size > MAX_SHELL_BYTES:
+        report.add_once(
+            code.path,
+            start,
+            f"shell code of {size:,} bytes; at most {MAX_SHELL_BYTES:,} can be passed to a shell",
+            "put it into a script of its own and call that: sh ./script.sh",
+        )
+
+
+def check_sql(code: CodeText, declared: list[str], report: Report) -> None:
+    """Every `${name}` in SQL text is a declared parameter (PAR-4)."""
+    try:
+        names = parameters.sql_names(code.text)
+    except ParameterError as error:
+        report.add(code.path, code.place(error.position), error.message, error.hint)
+        return
+    for name, offset in names:
+        if name not in declared:
+            near = did_you_mean(name, declared)[2:]
+            hint = near or "declare it under `parameters`, or write $${ for a literal ${"
+            report.add(code.path, code.place(offset), f"${{{name}}} is not a parameter of the task", hint)

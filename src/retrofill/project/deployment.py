@@ -1,0 +1,181 @@
+"""`retrofill.yaml`: what all workspaces share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from retrofill.domain import instants
+from retrofill.domain.catalog import ResourceGroup
+from retrofill.domain.errors import did_you_mean
+from retrofill.project.models import DeploymentShape
+from retrofill.project.nodes import Node, Place
+from retrofill.project.problems import Report
+from retrofill.project.setting_table import SECTIONS, read_settings
+from retrofill.project.shapes import check_names, read_shape
+from retrofill.project.sources import DEPLOYMENT_FILE
+
+_URL = re.compile(r"[a-z][a-z0-9+_.-]*:(//)?.+", re.IGNORECASE | re.DOTALL)
+_SECRET = re.compile(r"\$\{secret:[A-Za-z_][A-Za-z0-9_]*\}")
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The file's values. The `..._names` are all that are written, also those with problems; None: not known."""
+
+    project: str = ""
+    timezone: str = "UTC"
+    region: str = "default"
+    connections: Mapping[str, str] = field(default_factory=dict)
+    resource_groups: Mapping[str, ResourceGroup] = field(default_factory=dict)
+    baselines: Mapping[str, int] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+    connection_names: Collection[str] | None = None
+    group_names: Collection[str] | None = None
+    baseline_names: Collection[str] | None = None
+
+
+def read_deployment(node: Node, workspaces: Collection[str], report: Report) -> Deployment:
+    """Check `retrofill.yaml` (CAT-4) and read it.
+
+    Args:
+        node: the file's root.
+        workspaces: names of the workspaces' folders.
+    """
+    shape = read_shape(DeploymentShape, node, DEPLOYMENT_FILE, report)
+    if "project" not in node.names():
+        report.add(DEPLOYMENT_FILE, node.place, 'the file has no "project"', "write project: NAME")
+    for section, what in (
+        ("connections", "connection"),
+        ("resource_groups", "resource group"),
+        ("baselines", "baseline"),
+    ):
+        check_names(node.find(section), what, DEPLOYMENT_FILE, report)
+    check_timezone(shape.timezone, node, DEPLOYMENT_FILE, report)
+    group_names = [*_keys(node, "resource_groups"), "default"]
+    return Deployment(
+        project=shape.project or "",
+        timezone=shape.timezone or "UTC",
+        region=shape.region or "default",
+        connections=_connections(shape, node, report),
+        resource_groups=_groups(shape, node, workspaces, report),
+        baselines=_baselines(shape, node, report),
+        settings=_settings(node, report),
+        connection_names=_keys(node, "connections"),
+        group_names=group_names,
+        baseline_names=_keys(node, "baselines"),
+    )
+
+
+def check_timezone(name: str | None, node: Node, path: str, report: Report) -> None:
+    """The file's `timezone` is an IANA name (TIME-6)."""
+    place = node.find("timezone")
+    if name is None or place is None or instants.is_timezone(name):
+        return
+    from zoneinfo import available_timezones
+
+    known = [zone for zone in available_timezones() if "/" in zone or zone == "UTC"]
+    near = did_you_mean(name, known)[2:] or did_you_mean(f"Asia/{name}", known)[2:]
+    message = f'"{name}" is no time zone'
+    report.add(path, place.place, message, near or "use an IANA name such as Asia/Shanghai")
+
+
+def _keys(node: Node, section: str) -> tuple[str, ...]:
+    found = node.find(section)
+    return found.names() if found else ()
+
+
+def _connections(shape: DeploymentShape, node: Node, report: Report) -> dict[str, str]:
+    connections = {}
+    for name, connection in (shape.connections or {}).items():
+        here = node.find("connections", name)
+        assert here is not None
+        url = here.find("url")
+        if url is None:
+            report.add(DEPLOYMENT_FILE, here.place, f'connection "{name}" has no "url"', "write {url: ...}")
+        elif connection.url is not None:
+            _check_url(name, connection.url, url.place, report)
+            connections[name] = connection.url
+    return connections
+
+
+def _check_url(name: str, url: str, place: Place, report: Report) -> None:
+    # The value is not shown: people put passwords into it.
+    if not _URL.fullmatch(_SECRET.sub("x", url)):
+        message = f'the url of connection "{name}" is no SQLAlchemy URL'
+        report.add(DEPLOYMENT_FILE, place, message, "write one like duckdb:///warehouse.duckdb")
+    elif "${" in _SECRET.sub("x", url):
+        message = f'the url of connection "{name}" holds a ${{...}} that is no secret'
+        report.add(DEPLOYMENT_FILE, place, message, "write ${secret:NAME}")
+
+
+def _groups(
+    shape: DeploymentShape, node: Node, workspaces: Collection[str], report: Report
+) -> dict[str, ResourceGroup]:
+    groups = {"default": ResourceGroup("default")}
+    for name, group in (shape.resource_groups or {}).items():
+        here = node.find("resource_groups", name)
+        assert here is not None
+        if group.reserved_for_auto > group.slots:
+            reserved = here.find("reserved_for_auto")
+            message = f'"reserved_for_auto" is {group.reserved_for_auto} of {group.slots} slots'
+            report.add(DEPLOYMENT_FILE, (reserved or here).place, message, f"write at most {group.slots}")
+        listed = here.find("workspaces")
+        for item in (listed.items or []) if listed else []:
+            if isinstance(item.value, str) and item.value not in workspaces:
+                near = did_you_mean(item.value, workspaces)[2:]
+                message = f'there is no workspace "{item.value}"'
+                report.add(DEPLOYMENT_FILE, item.place, message, near or "name a folder of workspaces/")
+        bound = None if group.workspaces is None else frozenset(group.workspaces)
+        if listed is None or bound is not None:
+            groups[name] = ResourceGroup(name, group.type, group.slots, group.reserved_for_auto, bound)
+    return groups
+
+
+def _baselines(shape: DeploymentShape, node: Node, report: Report) -> dict[str, int]:
+    baselines = {}
+    for name, baseline in (shape.baselines or {}).items():
+        here = node.find("baselines", name)
+        if here is not None and here.find("priority") is None:
+            message = f'baseline "{name}" has no "priority"'
+            report.add(DEPLOYMENT_FILE, here.place, message, "write {priority: 1}, or 3, 5, 7 or 8")
+        if baseline.priority is not None:
+            baselines[name] = baseline.priority
+    return baselines
+
+
+def _settings(node: Node, report: Report) -> dict[str, object]:
+    """Settings under `settings:`, and those sections that may also stand at the top."""
+    settings: dict[str, object] = {}
+    places: dict[str, Place] = {}
+    section = node.find("settings")
+    written: list[tuple[str, Place, Node]] = []
+    if section is not None and section.entries is not None:
+        written += [(key, place, value) for key, (place, value) in section.entries.items()]
+    if node.entries is not None:
+        written += [(key, *node.entries[key]) for key in SECTIONS if key in node.entries]
+    for key, place, value in written:
+        if key in settings:
+            message = f'"{key}" is already in line {places[key][0]}'
+            report.add(DEPLOYMENT_FILE, place, message, "remove one of the two")
+        elif value.value is not None:
+            settings[key], places[key] = plain(value), place
+    for problem in read_settings(settings)[1]:
+        holder = section if section is not None and section.find(str(problem.path[0])) else node
+        here = holder.find(*problem.path) or holder
+        place = here.place
+        if problem.is_key:
+            place = (holder.find(*problem.path[:-1]) or holder).key_place(str(problem.path[-1]))
+        report.add(DEPLOYMENT_FILE, place, problem.message, problem.hint)
+    return settings
+
+
+def plain(node: Node) -> Any:
+    """The node's value in JSON's types; scalars that could be read in two ways as their text."""
+    if node.entries is not None:
+        return {key: plain(child) for key, (_, child) in node.entries.items() if child.value is not None}
+    if node.items is not None:
+        return [plain(child) for child in node.items]
+    return node.value if isinstance(node.value, str | int | bool) else node.raw

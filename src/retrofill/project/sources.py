@@ -1,0 +1,164 @@
+"""The files of a project: which there are, reading them safely, and whether they changed.
+
+Paths are relative to the project's folder, with `/`. Links are followed as long as they
+stay inside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from retrofill.domain.catalog import SourceFile
+
+DEPLOYMENT_FILE = "retrofill.yaml"
+WORKSPACES = "workspaces"
+WORKSPACE_FILE = "workspace.yaml"
+MAX_YAML_BYTES = 10_000_000
+MAX_CODE_BYTES = 1_000_000
+
+
+class SourceError(Exception):
+    """A file that cannot be read as text: the sentence, what to do, and the offset where known."""
+
+    def __init__(self, message: str, hint: str, place: tuple[int, int] = (1, 1)) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.place = place
+
+
+@dataclass(frozen=True, slots=True)
+class SourceText:
+    """A file's bytes, without a byte order mark, and the hash of the bytes as they are on disk."""
+
+    path: str
+    data: bytes
+    sha256: str
+
+    @property
+    def text(self) -> str:
+        return self.data.decode("utf-8")
+
+
+def yaml_files(root: Path) -> list[str]:
+    """The YAML files that make a project, the deployment's first, workspaces in order of their names."""
+    found = [DEPLOYMENT_FILE] if os.path.lexists(root / DEPLOYMENT_FILE) else []
+    for folder in workspace_folders(root):
+        path = f"{WORKSPACES}/{folder}/{WORKSPACE_FILE}"
+        if os.path.lexists(root / path):
+            found.append(path)
+    return found
+
+
+def workspace_folders(root: Path) -> list[str]:
+    """Names of the folders in `workspaces/` that are not hidden, in order."""
+    try:
+        with os.scandir(root / WORKSPACES) as entries:
+            return sorted(e.name for e in entries if not e.name.startswith(".") and e.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def read_source(root: Path, path: str, limit: int) -> SourceText:
+    """Read a regular file inside the project as UTF-8 text.
+
+    Args:
+        root: the project's folder, resolved.
+        path: relative to it.
+        limit: most bytes that are read.
+
+    Raises:
+        SourceError: it is missing, outside the project, no regular file, too large, or not text.
+    """
+    _check_inside(root, path)
+    data = _read(root, path, limit)
+    digest = hashlib.sha256(data).hexdigest()
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise SourceError("the file is UTF-16", "save it as UTF-8")
+    text = data.removeprefix(b"\xef\xbb\xbf")
+    _check_text(text)
+    return SourceText(path, text, digest)
+
+
+def _check_inside(root: Path, path: str) -> None:
+    try:
+        resolved = os.path.realpath(root / path, strict=True)
+    except FileNotFoundError:
+        raise SourceError("there is no such file", "create it or correct the name") from None
+    except (OSError, ValueError) as error:
+        raise _unreadable(error) from None
+    if not Path(resolved).is_relative_to(root):
+        raise SourceError("the file lies outside the project's folder", "move it into the project")
+
+
+def _read(root: Path, path: str, limit: int) -> bytes:
+    try:
+        # Not blocking: opening a FIFO must not wait for a writer.
+        descriptor = os.open(root / path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        raise _unreadable(error) from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise SourceError("it is not a regular file", "a folder, pipe or device cannot be read")
+    with open(descriptor, "rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        size = max(status.st_size, len(data))
+        raise SourceError(f"the file has {size:,} bytes; at most {limit:,} are read", "split it")
+    return data
+
+
+def _unreadable(error: Exception) -> SourceError:
+    reason = getattr(error, "strerror", None) or str(error)
+    return SourceError(f"the file cannot be opened: {reason}", "check its path and permissions")
+
+
+def _check_text(data: bytes) -> None:
+    from retrofill.project.nodes import place_of
+
+    zero = data.find(b"\0")
+    if zero >= 0:
+        raise SourceError("a NUL character", "the file must be UTF-8 text", place_of(data, zero))
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"byte 0x{data[error.start]:02x} is not valid UTF-8",
+            "save the file as UTF-8",
+            place_of(data, error.start),
+        ) from None
+
+
+def unchanged(directory: Path, files: Sequence[SourceFile]) -> bool:
+    """Whether a project's folder still holds exactly what a version was made from.
+
+    True means that loading it again would give the same catalog: the same YAML files are
+    there, and every file of the version has the same bytes. Cheap: nothing is parsed.
+    """
+    known = {file.path: file.sha256 for file in files}
+    root = Path(os.path.realpath(directory))
+    there = yaml_files(root)
+    parsed = [path for path in known if _is_yaml_of_project(path)]
+    if sorted(there) != sorted(parsed):
+        return False
+    return all(_digest(root, path) == sha256 for path, sha256 in known.items())
+
+
+def _is_yaml_of_project(path: str) -> bool:
+    parts = path.split("/")
+    return path == DEPLOYMENT_FILE or (
+        len(parts) == 3 and parts[0] == WORKSPACES and parts[2] == WORKSPACE_FILE
+    )
+
+
+def _digest(root: Path, path: str) -> str | None:
+    try:
+        return hashlib.sha256(_read(root, path, MAX_YAML_BYTES)).hexdigest()
+    except SourceError:
+        return None

@@ -1,0 +1,294 @@
+"""One task: its own keys over the workspace's defaults, checked and made into a `domain` task.
+
+`defaults` are replaced key by key (CAT-7). `priority` and `baseline` are one choice, and so
+are `run` and `file`: a task's own takes the place of the default's other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from retrofill.domain import cron, parameters
+from retrofill.domain.catalog import Rerun, RunMode, Task, TaskType
+from retrofill.domain.cron import CronError, Schedule
+from retrofill.domain.errors import did_you_mean
+from retrofill.domain.parameters import ParameterError
+from retrofill.project.code import CodeFiles, CodeText, check_shell, check_sql
+from retrofill.project.dependencies import Link, read_links
+from retrofill.project.deployment import Deployment
+from retrofill.project.models import RerunShape, TaskShape
+from retrofill.project.nodes import Node, Place
+from retrofill.project.problems import Report
+from retrofill.project.sources import SourceError
+
+_ALTERNATIVES = {"priority": "baseline", "baseline": "priority", "run": "file", "file": "run"}
+DEFAULT_TIMEOUT_SECONDS = 3 * 24 * 3600
+_RERUN = Rerun()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a workspace's tasks are read against."""
+
+    workspace: str
+    path: str
+    members: Collection[str] | None  # None: not known, so owners are not judged
+    deployment: Deployment
+    defaults: TaskShape
+    defaults_node: Node | None
+    code_files: CodeFiles
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTask:
+    """A task that could be read, and where it names others."""
+
+    task: Task | None
+    links: tuple[Link, ...]
+
+
+class TaskReader:
+    """Reads one task; every method reports what is wrong with its keys."""
+
+    def __init__(self, name: str, place: Place, shape: TaskShape, node: Node, around: Surroundings) -> None:
+        self.name = f"{around.workspace}.{name}"
+        self.place = place
+        self.own, self.own_node = shape, node
+        self.around = around
+        self.report = around.report
+
+    # A key's value and place
+
+    def node(self, key: str) -> Node | None:
+        """The key's node in the task, else in the defaults."""
+        own = self.own_node.find(key)
+        if own is not None:
+            return own
+        if self.own_node.find(_ALTERNATIVES.get(key, "")) is not None or self.around.defaults_node is None:
+            return None
+        return self.around.defaults_node.find(key)
+
+    def has(self, key: str) -> bool:
+        """Whether the key is written, be its value right or wrong."""
+        return self.node(key) is not None
+
+    def get(self, key: str) -> Any:
+        """The key's value, None where it is not written or wrong."""
+        if self.own_node.find(key) is not None:
+            return getattr(self.own, key)
+        return getattr(self.around.defaults, key) if self.has(key) else None
+
+    def refuse(self, key: str, message: str, hint: str = "", place: Place | None = None) -> None:
+        """Report a problem with a key, once if it is a default's."""
+        node = self.node(key)
+        where = place or (node.place if node else self.place)
+        add = self.report.add if node is None or self.own_node.find(key) is not None else self.report.add_once
+        add(self.around.path, where, message, hint)
+
+    # The parts
+
+    def read(self) -> ReadTask:
+        task_type = self._type()
+        schedule = self._schedule()
+        pairs = self._parameters()
+        code, code_file = self._code(task_type)
+        self._names(task_type)
+        links = self._links()
+        values = self._plain_values()
+        if task_type is None or schedule is None:
+            return ReadTask(None, links)
+        task = Task(
+            name=self.name,
+            type=task_type,
+            schedule=schedule,
+            code=code,
+            code_file=code_file,
+            connection=(self.get("connection") or "") if task_type is TaskType.SQL else "",
+            parameters=pairs,
+            depends_on=tuple(link.dependency for link in links),
+            priority=self._priority(),
+            rerun=self._rerun(),
+            **values,
+        )
+        return ReadTask(task, links)
+
+    def _required(self, key: str, hint: str) -> Any:
+        if not self.has(key):
+            self.report.add(self.around.path, self.place, f'task {self.name} has no "{key}"', hint)
+            return None
+        return self.get(key)
+
+    def _type(self) -> TaskType | None:
+        value = self._required("type", "write type: shell, python, sql or virtual")
+        return None if value is None else TaskType(value)
+
+    def _schedule(self) -> Schedule | None:
+        text = self._required(
+            "schedule", 'write a five-field cron in quotes, for example "0 2 * * *", or @daily'
+        )
+        if text is None:
+            return None
+        try:
+            return cron.parse(text)
+        except CronError as error:
+            self.refuse("schedule", error.message, error.hint)
+            return None
+
+    def _parameters(self) -> tuple[tuple[str, str], ...]:
+        node = self.node("parameters")
+        for name, (place, value) in (node.entries if node and node.entries else {}).items():
+            try:
+                parameters.check_name(name)
+            except ParameterError as error:
+                self.refuse("parameters", error.message, error.hint, place)
+            if not isinstance(value.value, str):
+                continue
+            try:
+                parameters.parse(value.raw)
+            except ParameterError as error:
+                column = value.column + (
+                    error.position + len(value.style) if value.style in ("", "'", '"') else 0
+                )
+                message = f'parameter "{name}": {error.message}'
+                self.refuse("parameters", message, error.hint, (value.line, column))
+        return tuple((self.get("parameters") or {}).items())
+
+    def _declared(self) -> list[str]:
+        node = self.node("parameters")
+        return list(node.names()) if node else []
+
+    def _code(self, task_type: TaskType | None) -> tuple[str, str]:
+        """The code's text and the name of its file."""
+        if task_type is TaskType.VIRTUAL:
+            for key in ("run", "file"):
+                if self.own_node.find(key) is not None:
+                    self.refuse(
+                        key, f'"{key}": a virtual task has no code', "remove it or choose another type"
+                    )
+            return "", ""
+        if self.has("run") and self.has("file"):
+            self.refuse("file", f'task {self.name} has both "run" and "file"', "keep one of the two")
+            return "", ""
+        if not self.has("run") and not self.has("file"):
+            if task_type is not None:
+                message = f"task {self.name} has no code"
+                self.report.add(self.around.path, self.place, message, "write `run` or `file`")
+            return "", ""
+        key = "run" if self.has("run") else "file"
+        value, node = self.get(key), self.node(key)
+        if value is None or node is None:
+            return "", ""
+        if key == "run":
+            code, start = CodeText(value, self.around.path, node), node.place
+        else:
+            try:
+                source = self.around.code_files.get(self.around.workspace, value)
+            except SourceError as error:
+                self._refuse_file(value, error)
+                return "", value
+            code, start = CodeText(source.text, source.path), (1, 1)
+        self._check_code(task_type, code, start)
+        return code.text, value if key == "file" else ""
+
+    def _refuse_file(self, name: str, error: SourceError) -> None:
+        line, column = error.place
+        within = f" (line {line}, column {column})" if error.place != (1, 1) else ""
+        self.refuse("file", f'"file" is "{name}": {error.message}{within}', error.hint)
+
+    def _check_code(self, task_type: TaskType | None, code: CodeText, start: Place) -> None:
+        if not code.text.strip():
+            self.report.add_once(
+                code.path, start, f"the code of task {self.name} is empty", "write what it runs"
+            )
+        if "\0" in code.text:
+            self.report.add_once(code.path, start, "the code holds a NUL character", "remove it")
+        if task_type is TaskType.SHELL:
+            check_shell(code, start, self.report)
+        if task_type is TaskType.SQL:
+            check_sql(code, self._declared(), self.report)
+
+    def _names(self, task_type: TaskType | None) -> None:
+        """Connection, owner, baseline and resource group exist and may be used here."""
+        deployment = self.around.deployment
+        if task_type is TaskType.SQL:
+            self._required("connection", "write the name of one of the deployment's connections")
+            self._known("connection", deployment.connection_names, "connection")
+        elif task_type is not None and self.own_node.find("connection") is not None:
+            self.refuse(
+                "connection", f"a {task_type} task uses no connection", "remove it, or make it type: sql"
+            )
+        self._known("baseline", deployment.baseline_names, "baseline")
+        self._known("resource_group", deployment.group_names, "resource group")
+        owner, members = self.get("owner"), self.around.members
+        if owner is not None and members is not None and owner not in members:
+            near = did_you_mean(owner, members)[2:]
+            hint = near or f"add {owner} under `members`, or name one of them"
+            self.refuse(
+                "owner", f'owner "{owner}" is not a member of workspace {self.around.workspace}', hint
+            )
+        group = deployment.resource_groups.get(self._group())
+        if group is not None and not group.is_bound_to(self.around.workspace):
+            self.refuse(
+                "resource_group",
+                f'resource group "{group.name}" is not bound to workspace {self.around.workspace}',
+                f"add {self.around.workspace} to its `workspaces`, or choose another group",
+            )
+        if self.has("priority") and self.has("baseline"):
+            self.refuse(
+                "baseline", f'task {self.name} has both "priority" and "baseline"', "keep one of the two"
+            )
+
+    def _known(self, key: str, names: Collection[str] | None, what: str) -> None:
+        value = self.get(key)
+        if value is None or names is None or value in names:
+            return
+        hint = did_you_mean(value, names)[2:] or f"declare it in retrofill.yaml, under `{key}s`"
+        self.refuse(key, f'there is no {what} "{value}"', hint)
+
+    def _group(self) -> str:
+        return self.get("resource_group") or "default"
+
+    def _links(self) -> tuple[Link, ...]:
+        node = self.node("depends_on")
+        if node is None or self.get("depends_on") is None or node.items is None:
+            return ()
+        return tuple(read_links(node.items, self.name, self.around.path, self.report))
+
+    def _priority(self) -> int:
+        baseline = self.get("baseline")
+        if baseline is not None:
+            return self.around.deployment.baselines.get(baseline, 1)
+        return self.get("priority") or 1
+
+    def _rerun(self) -> Rerun:
+        shape: RerunShape | None = self.get("rerun")
+        return _RERUN if shape is None else Rerun(shape.mode, shape.times, shape.interval, shape.on_lost)
+
+    def _plain_values(self) -> dict[str, Any]:
+        """The values that need no other file, by the names of the domain's fields."""
+        valid = self.get("valid")
+        first, last = (valid.from_, valid.until) if valid else (None, None)
+        if first and last and last < first:
+            node = self.node("valid")
+            place = node.find("until").place if node else None  # type: ignore[union-attr]
+            self.refuse(
+                "valid", f'"until" ({last}) lies before "from" ({first})', "swap or correct the dates", place
+            )
+        return {
+            "reads": tuple(self.get("reads") or ()),
+            "writes": tuple(self.get("writes") or ()),
+            "owner": self.get("owner") or "",
+            "baseline": self.get("baseline") or "",
+            "resource_group": self._group(),
+            "timeout_seconds": self.get("timeout") or DEFAULT_TIMEOUT_SECONDS,
+            "max_parallel_instances": self.get("max_parallel_instances"),
+            "mode": RunMode(self.get("mode") or "normal"),
+            "generation": self.get("generation") or "next_day",
+            "valid_from": first,
+            "valid_until": last,
+            "tags": tuple(self.get("tags") or ()),
+            "description": self.get("description") or "",
+        }

@@ -1,0 +1,75 @@
+"""`workspaces/NAME/workspace.yaml`: one team's tasks and members."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from retrofill.domain.catalog import Workspace
+from retrofill.project.code import CodeFiles
+from retrofill.project.deployment import Deployment, check_timezone
+from retrofill.project.models import TaskShape, WorkspaceShape
+from retrofill.project.nodes import Node
+from retrofill.project.problems import Report
+from retrofill.project.shapes import check_names, read_shape
+from retrofill.project.tasks import ReadTask, Surroundings, TaskReader
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWorkspace:
+    """A workspace and its tasks by full name, those with problems included."""
+
+    workspace: Workspace
+    tasks: dict[str, ReadTask] = field(default_factory=dict)
+
+
+def read_workspace(
+    folder: str, path: str, node: Node, deployment: Deployment, code_files: CodeFiles, report: Report
+) -> ReadWorkspace:
+    """Check a workspace's file (CAT-4) and read it.
+
+    Args:
+        folder: the name of the workspace's folder, which the file must name too.
+        path: the file's.
+        node: the file's root.
+    """
+    shape = read_shape(WorkspaceShape, node, path, report)
+    named = node.find("workspace")
+    if named is None:
+        report.add(path, node.place, 'the file has no "workspace"', f"write workspace: {folder}")
+    elif shape.workspace is not None and shape.workspace != folder:
+        message = f'"workspace" is "{shape.workspace}", and the folder is "{folder}"'
+        report.add(path, named.place, message, "give both the same name")
+    check_names(node.find("members"), "member", path, report)
+    check_names(node.find("tasks"), "task", path, report, reserved=("self",))
+    check_timezone(shape.timezone, node, path, report)
+    members = node.find("members")
+    around = Surroundings(
+        workspace=folder,
+        path=path,
+        members=members.names() if members else (),
+        deployment=deployment,
+        defaults=shape.defaults or TaskShape.model_validate({}),
+        defaults_node=node.find("defaults"),
+        code_files=code_files,
+        report=report,
+    )
+    workspace = Workspace(
+        folder,
+        shape.timezone or deployment.timezone,
+        shape.region or deployment.region,
+        dict(shape.members or {}),
+    )
+    return ReadWorkspace(workspace, _tasks(shape, node, around))
+
+
+def _tasks(shape: WorkspaceShape, node: Node, around: Surroundings) -> dict[str, ReadTask]:
+    section = node.find("tasks")
+    tasks: dict[str, ReadTask] = {}
+    for name, (place, task_node) in (section.entries if section and section.entries else {}).items():
+        task_shape = (shape.tasks or {}).get(name)
+        full = f"{around.workspace}.{name}"
+        if task_shape is None:  # not a mapping, and reported as that
+            tasks[full] = ReadTask(None, ())
+        else:
+            tasks[full] = TaskReader(name, place, task_shape, task_node, around).read()
+    return tasks
