@@ -1,33 +1,12 @@
-"""Parameters that a backfill sets anew, per task (PAR-5).
-
-Written as TASK.PARAMETER=VALUE; the value is an expression like any other.
-"""
+"""Whether the parameters that a backfill sets anew fit its tasks (PAR-5)."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
 from retrofill.domain.catalog import Task, TaskType
-from retrofill.domain.errors import InvalidValueError, did_you_mean, shown
-
-
-class OverrideError(InvalidValueError):
-    """Write an override as TASK.PARAMETER=VALUE, for a task and a parameter that the backfill has."""
-
-    code = "bad_override"
-
-
-def parse_override(text: str) -> tuple[str, str, str]:
-    """Task, parameter and expression from TASK.PARAMETER=VALUE; the task is as the user wrote it.
-
-    Raises:
-        OverrideError: another form.
-    """
-    target, equals, value = text.partition("=")
-    task, _, parameter = target.rpartition(".")
-    if not equals or not task or not parameter:
-        raise OverrideError(f'"{shown(text)}" sets no parameter of a task')
-    return task, parameter, value
+from retrofill.domain.errors import did_you_mean, shown
+from retrofill.domain.policy import OverrideError
 
 
 def check_overrides(tasks: Collection[Task], overrides: Mapping[str, Mapping[str, str]]) -> None:

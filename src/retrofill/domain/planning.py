@@ -8,8 +8,8 @@ choice and policy always give the same offsets. No Python object per instance.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
-from datetime import date, timedelta
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import date, datetime, timedelta
 from enum import IntEnum
 from functools import cached_property
 from typing import Any
@@ -18,12 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from retrofill.domain.catalog import Catalog, RunMode, Task, TaskType
+from retrofill.domain.counting import TooManyInstancesError, count_instances
 from retrofill.domain.cron import Schedule
 from retrofill.domain.dependencies import BoolArray, IntArray
-from retrofill.domain.errors import LimitError, UnknownNameError, did_you_mean, shown
+from retrofill.domain.errors import UnknownNameError, did_you_mean, shown
 from retrofill.domain.instants import due_seconds
 from retrofill.domain.overrides import check_overrides
-from retrofill.domain.policy import AcrossGroups, Order, Policy, deal, slots_within
+from retrofill.domain.policy import AcrossGroups, Order, Policy, deal
 from retrofill.domain.selection import Choice, DryRunReason, NothingToRunError
 from retrofill.domain.template import LongArray, Template
 
@@ -43,34 +44,6 @@ class Kind(IntEnum):
     @property
     def word(self) -> str:
         return self.name.lower()
-
-
-class TooManyInstancesError(LimitError):
-    """Choose fewer tasks or bizdates, or raise the setting `max_instances`."""
-
-    code = "too_many_instances"
-
-
-def count_instances(tasks: Collection[Task], policy: Policy) -> list[int]:
-    """Instances per task over all bizdates, by arithmetic alone (POL-13)."""
-    total = policy.date_count
-    counts = []
-    for task in tasks:
-        first, last = slots_within(task.schedule.slots, policy.time_range)
-        dates = total
-        if task.valid_from is not None or task.valid_until is not None:
-            dates = sum(
-                _days_within(r.first + ONE_DAY, r.last + ONE_DAY, task.valid_from, task.valid_until)
-                for r in policy.ranges
-            )
-        counts.append((last - first) * dates)
-    return counts
-
-
-def _days_within(first: date, last: date, valid_from: date | None, valid_until: date | None) -> int:
-    start = first if valid_from is None else max(first, valid_from)
-    end = last if valid_until is None else min(last, valid_until)
-    return max((end - start).days + 1, 0)
 
 
 def build(
@@ -229,6 +202,11 @@ class Plan:
         """Whether the task is within its validity on the date of T (TIME-4)."""
         return bool(self._valid[self._validity_of[date_index], task])
 
+    def valid_tasks(self, date_index: int) -> BoolArray:
+        """bool[t]: the tasks that are within their validity on the date of T."""
+        valid: BoolArray = self._valid[self._validity_of[date_index]]
+        return valid
+
     def validity(self, date_index: int) -> int:
         """Equal for dates on which the same tasks are valid: such dates are alike but for their kinds."""
         return int(self._validity_of[date_index])
@@ -248,10 +226,21 @@ class Plan:
         return codes[self.task_of]
 
     @cached_property
-    def _kinds_of_tasks(self) -> npt.NDArray[np.uint8]:
-        return np.array([self._kind(task) for task in self.tasks], dtype=np.uint8)
+    def running_counts(self) -> tuple[int, ...]:
+        """Instances per task that take a slot: neither dry runs, frozen, virtual nor off-day ones."""
+        schedules, index = self._calendars
+        matches = np.array(
+            [[schedule.matches(d + ONE_DAY) for schedule in schedules] for d in self.dates], dtype=bool
+        )
+        runs = self._kinds_of_tasks == Kind.RUN
+        per_task = (matches[:, index] & self._valid[self._validity_of]).sum(axis=0) * runs
+        return tuple((per_task * np.diff(self.first_of_task)).tolist())
 
-    def _kind(self, task: Task) -> Kind:
+    @cached_property
+    def _kinds_of_tasks(self) -> npt.NDArray[np.uint8]:
+        return np.array([self.kind_of_task(task) for task in self.tasks], dtype=np.uint8)
+
+    def kind_of_task(self, task: Task) -> Kind:
         """What the task's instances are on a date that its schedule matches."""
         if task.name in self.dry_runs:
             return Kind.DRY_RUN
@@ -268,7 +257,7 @@ class Plan:
     def dry_run_reason(self, task: Task) -> DryRunReason | None:
         """Why all instances of the task are dry runs, None when they are not."""
         reason = self.dry_runs.get(task.name)
-        if reason is None and self._kind(task) is Kind.DRY_RUN:
+        if reason is None and self.kind_of_task(task) is Kind.DRY_RUN:
             return DryRunReason.MODE
         return reason
 
@@ -279,7 +268,8 @@ class Plan:
         distinct: list[Schedule] = []
         index = []
         for task in self.tasks:
-            key = tuple(task.schedule.text.split()[2:]) or task.schedule.text  # cron text without the clock
+            cron = task.schedule
+            key = (cron.months, cron.days, cron.has_last_day, cron.weekdays, cron.is_either)
             if key not in seen:
                 seen[key] = len(distinct)
                 distinct.append(task.schedule)
@@ -415,6 +405,17 @@ class Plan:
         """Declared parameters in their order, with the backfill's overrides (PAR-5)."""
         overrides = self.policy.overrides.get(task.name, {})
         return tuple((name, overrides.get(name, text)) for name, text in task.parameters)
+
+    def lines(
+        self,
+        now: datetime,
+        node_ids: Mapping[str, int] | None = None,
+        sees: Callable[[str], bool] = lambda _: True,
+    ) -> Iterator[dict[str, Any]]:
+        """Every instance as a row, in an order in which they may run: see `listing.lines`."""
+        from retrofill.domain.listing import lines  # which needs this module
+
+        return lines(self, now, node_ids, sees)
 
     def _kept(self, key: tuple[object, ...], make: Callable[[], npt.NDArray[Any]]) -> npt.NDArray[Any]:
         """An array that many dates share, from the last few that were made."""

@@ -72,6 +72,12 @@ class GroupCountError(InvalidValueError):
     code = "bad_groups"
 
 
+class OverrideError(InvalidValueError):
+    """Write an override as TASK.PARAMETER=VALUE, for a task and a parameter that the backfill has."""
+
+    code = "bad_override"
+
+
 class TooManyBizdatesError(LimitError):
     """Choose shorter ranges of bizdates, or raise the setting `max_bizdates`."""
 
@@ -322,6 +328,19 @@ def parse_groups(text: str) -> int:
     if not re.fullmatch("[0-9]{1,9}", text) or not 1 <= int(text) <= MOST_GROUPS:
         raise GroupCountError(f'"{shown(text)}" is not a number of groups from 1 to {MOST_GROUPS}')
     return int(text)
+
+
+def parse_override(text: str) -> tuple[str, str, str]:
+    """Task, parameter and expression from TASK.PARAMETER=VALUE (PAR-5); the task is as the user wrote it.
+
+    Raises:
+        OverrideError: another form.
+    """
+    target, equals, value = text.partition("=")
+    task, _, parameter = target.rpartition(".")
+    if not equals or not task or not parameter:
+        raise OverrideError(f'"{shown(text)}" sets no parameter of a task')
+    return task, parameter, value
 
 
 def parse_word(kind: type[Order | Barrier | AcrossGroups | AlertTrigger | AlertMethod], text: str) -> Any:

@@ -1,0 +1,76 @@
+"""A finding of verification, and the words that findings are written in (VER-2)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+MOST_SINGLE_FINDINGS = 100  # of one code; more are gathered in one finding
+_NAMES_IN_SENTENCE = 10
+
+
+class Level(StrEnum):
+    """VER-2; a risk stops the backfill unless its policy allows risks."""
+
+    RISK = "risk"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One result of verification; `message` is a sentence that names tasks by their full names."""
+
+    level: Level
+    code: str
+    message: str
+    tasks: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "level": self.level.value,
+            "code": self.code,
+            "message": self.message,
+            "tasks": list(self.tasks),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Finding:
+        """The finding that `to_json` wrote."""
+        return cls(Level(data["level"]), data["code"], data["message"], tuple(data["tasks"]))
+
+
+def has_risk(findings: Iterable[Finding]) -> bool:
+    """Whether a policy that does not allow risks stops here."""
+    return any(finding.level is Level.RISK for finding in findings)
+
+
+def gathered(findings: list[Finding], together: str) -> Iterator[Finding]:
+    """The findings themselves, or one for all of them where they are too many to read."""
+    if len(findings) <= MOST_SINGLE_FINDINGS:
+        yield from findings
+        return
+    tasks = tuple(finding.tasks[0] for finding in findings)
+    yield Finding(findings[0].level, findings[0].code, f"{together}: {names(tasks)}.", tasks)
+
+
+def names(of: Collection[str]) -> str:
+    """The first ten, and how many more."""
+    shown = ", ".join(list(of)[:_NAMES_IN_SENTENCE])
+    rest = len(of) - _NAMES_IN_SENTENCE
+    return f"{shown} and {rest:,} more" if rest > 0 else shown
+
+
+def many(count: int, noun: str) -> str:
+    """A count with its noun."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """In the largest unit of which there are two."""
+    for length, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= 2 * length:
+            return many(round(seconds / length), unit)
+    return many(max(round(seconds), 1), "second")
