@@ -7,7 +7,6 @@ form. Forms raise `FormError` with the end of a sentence that begins with the na
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -42,12 +41,12 @@ def _shown(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else json.dumps(value, default=str)
 
 
-@dataclass(frozen=True, slots=True)
 class Whole:
     """A whole number; in the environment its digits."""
 
-    lowest: int
-    highest: int
+    def __init__(self, lowest: int, highest: int) -> None:
+        self.lowest = lowest
+        self.highest = highest
 
     @property
     def words(self) -> str:
@@ -64,7 +63,6 @@ class Whole:
         return value
 
 
-@dataclass(frozen=True, slots=True)
 class Clock:
     """A time of day; read as minutes after midnight."""
 
@@ -80,11 +78,11 @@ class Clock:
         return int(value[:2]) * 60 + int(value[3:])
 
 
-@dataclass(frozen=True, slots=True)
 class Choice:
     """One of a few words."""
 
-    options: tuple[str, ...]
+    def __init__(self, *options: str) -> None:
+        self.options = options
 
     @property
     def words(self) -> str:
@@ -100,12 +98,13 @@ class Choice:
         return str(value)
 
 
-@dataclass(frozen=True, slots=True)
 class Size:
     """A number of bytes; 0 switches off."""
 
-    lowest: int
     words = "size like 500k, 50m, 1g; 0 for none"
+
+    def __init__(self, lowest: int) -> None:
+        self.lowest = lowest
 
     @property
     def schema(self) -> dict[str, object]:
@@ -118,7 +117,6 @@ class Size:
         return size
 
 
-@dataclass(frozen=True, slots=True)
 class PlainText:
     """Any text."""
 
@@ -132,7 +130,6 @@ class PlainText:
         return _text(value)
 
 
-@dataclass(frozen=True, slots=True)
 class LogDays:
     """Days by type of resource group; one number stands for all types."""
 
@@ -159,7 +156,6 @@ class LogDays:
         return MappingProxyType(days)
 
 
-@dataclass(frozen=True, slots=True)
 class Alerts:
     """Where alerts go, by method."""
 
@@ -185,7 +181,6 @@ class Webhook:
     retries: int = 2
 
 
-@dataclass(frozen=True, slots=True)
 class Webhooks:
     """Extension checks by name."""
 
@@ -226,7 +221,6 @@ class Webhooks:
         )
 
 
-@dataclass(frozen=True, slots=True)
 class Networks:
     """Networks in CIDR form."""
 
@@ -242,6 +236,8 @@ class Networks:
         return tuple(_at(index, self._one, item) for index, item in enumerate(value))
 
     def _one(self, value: object) -> str:
+        import ipaddress
+
         try:
             return str(ipaddress.ip_network(_text(value)))
         except ValueError as error:
@@ -335,7 +331,7 @@ TABLE: tuple[Setting, ...] = (
     Setting("catch_up_nights", Whole(0, 366), 7, "Most missed nights whose instances are made afterwards."),
     Setting(
         "auto_conflict",
-        Choice(("stop", "wait")),
+        Choice("stop", "wait"),
         "stop",
         "What becomes of a running backfill instance when the auto triggered one of the same task and time "
         "is ready: it is stopped and starts again later, or the auto triggered one waits.",

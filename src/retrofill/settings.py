@@ -1,0 +1,73 @@
+"""The settings that are in force, from the environment, the project and the defaults.
+
+Order: `RETROFILL_<NAME>` in the environment, then `settings:` in `retrofill.yaml`, then the
+default. The table of names, forms and defaults is `project.setting_table`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from retrofill.domain.errors import UsageError
+from retrofill.project.problems import FormError
+from retrofill.project.setting_table import TABLE, Webhook, read_settings
+from retrofill.project.sources import DEPLOYMENT_FILE
+
+
+class SettingError(UsageError):
+    """Correct the value where the message says it comes from; `docs/reference/settings.md` lists all settings."""
+
+    code = "bad_setting"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting's value; the fields are the names of the table, which says what each does."""
+
+    max_roots: int
+    max_tasks: int
+    max_workspace_tasks: int
+    max_instances: int
+    max_bizdates: int
+    generation_time: int  # minutes after midnight
+    catch_up_nights: int
+    auto_conflict: str  # stop | wait
+    retention_days: int
+    log_days: Mapping[str, int]  # by type of resource group
+    log_cap: int  # bytes, 0 for none
+    auto_log_cap: int  # bytes, 0 for none
+    grace_seconds: int
+    python: str  # "" for the interpreter that runs Retrofill
+    alerts: Mapping[str, str]  # URL by method; secrets unresolved
+    checks: Mapping[str, Webhook]
+    allow_internal: tuple[str, ...]  # networks
+
+
+def load(declared: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
+    """The settings in force.
+
+    Args:
+        declared: `Catalog.settings`, as written in the project.
+        environ: the process's environment.
+
+    Raises:
+        SettingError: naming the setting and where its bad value comes from.
+    """
+    values, problems = read_settings(declared)
+    if problems:
+        first = problems[0]
+        raise SettingError(f"{first.message} (`settings:` in {DEPLOYMENT_FILE}); {first.hint}")
+    for setting in TABLE:
+        text = environ.get(setting.variable)
+        if text is not None:
+            try:
+                values[setting.name] = setting.read_text(text)
+            except FormError as error:
+                part = "".join(f" ({step})" for step in error.path)
+                raise SettingError(
+                    f"{setting.variable}{part} {error.message} (environment); {error.hint}"
+                ) from None
+        elif setting.name not in values:
+            values[setting.name] = setting.form.read(setting.default)
+    return Settings(**values)  # type: ignore[arg-type]
