@@ -14,6 +14,7 @@ from retrofill.cli.results import print_results
 from retrofill.cli.selecting import request_of, request_options
 from retrofill.cli.session import Command, Group, Session, cell, integer_id, pass_session, say, say_json
 from retrofill.cli.waiting import EXIT_CHECK_FAILED, row_of, wait_for
+from retrofill.domain import listing
 from retrofill.domain.errors import RetrofillError, UnknownNameError, UsageError
 from retrofill.domain.readiness import STATUS_WORDS, Status
 from retrofill.services.backfills import Planned, make_plan
@@ -73,7 +74,7 @@ def _print_instances(session: Session, planned: Planned) -> None:
     if session.project.deployed is not None:
         with session.project.store.read() as reader:
             ids = reader.task_ids()
-    lines = planned.plan.lines(_now(session), ids)
+    lines = listing.lines(planned.plan, _now(session), ids or None)
     if session.output == "json":
         say_json(list(lines))
         return
@@ -133,7 +134,7 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
     backfill_id = session.project.backfills().create(planned, version_id)
     if planned.is_refused:
         say("Verification found a risk: the backfill is stored, and nothing of it runs.")
-        _print_backfill(session, backfill_id, findings=planned.summary()["findings"])  # type: ignore[arg-type]
+        _print_backfill(session, backfill_id, findings=planned.summary()["findings"])
         return EXIT_CHECK_FAILED
     if wait:
         say(f"Backfill {backfill_id}: {planned.plan.instance_count} instances.")

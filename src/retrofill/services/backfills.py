@@ -16,7 +16,8 @@ from retrofill.domain.planning import ONE_DAY, Plan, build
 from retrofill.domain.policy import Policy
 from retrofill.domain.selection import AllDescendantsSelection, Choice, Limits, Selection
 from retrofill.domain.states import State
-from retrofill.domain.verification import Finding, Level, summary, verify
+from retrofill.domain.findings import Finding, has_risk
+from retrofill.domain.verification import summary, verify
 from retrofill.services.contexts import Context, Contexts
 from retrofill.services.creating import create_instances, remove_half_created
 from retrofill.services.holds import holds_of
@@ -51,7 +52,7 @@ class Planned:
 
     @property
     def has_risk(self) -> bool:
-        return any(finding.level is Level.RISK for finding in self.findings)
+        return has_risk(self.findings)
 
     @property
     def is_refused(self) -> bool:

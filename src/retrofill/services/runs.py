@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -38,7 +37,7 @@ class RunSpecs:
     """
 
     def __init__(self, project: Path, secrets: Callable[[str], str | None], interpreter: str) -> None:
-        self._project = project
+        self._project = str(project)
         self._secrets = secrets
         self._interpreter = interpreter
 
@@ -60,8 +59,8 @@ class RunSpecs:
             name=task.name,
             code=code,
             arguments=tuple(values.values()),
-            environment={**values, **self._own(row, context, task, values)},
-            working_directory=str(self._project / "workspaces" / task.workspace),
+            environment=values | _own(row, task, values),
+            working_directory=f"{self._project}/workspaces/{task.workspace}",
             timeout_seconds=task.timeout_seconds,
             connection_url=self._url(task, context) if task.type is TaskType.SQL else None,
             interpreter=self._interpreter,
@@ -69,6 +68,8 @@ class RunSpecs:
 
     def values(self, row: InstanceRecord, context: Context, task: Task) -> dict[str, str]:
         """The task's parameters at this instance, secrets resolved."""
+        if not task.parameters:
+            return {}
         at = parameters.Context(
             bizdate=bizdate_of(row),
             scheduled_at=scheduled_at(row),
@@ -84,25 +85,11 @@ class RunSpecs:
             raise UnstartableError(f"{task.name}: {error.message}") from None
         return {name: self._with_secrets(value, task.name) for name, value in values.items()}
 
-    def _own(
-        self, row: InstanceRecord, context: Context, task: Task, values: Mapping[str, str]
-    ) -> dict[str, str]:
-        return {
-            "RETROFILL_TASK": task.name,
-            "RETROFILL_BIZDATE": row.bizdate,
-            "RETROFILL_SCHEDULED_AT": scheduled_at(row).isoformat(),
-            "RETROFILL_DUE_AT": shown_instant(row.due_ms) or "",
-            "RETROFILL_INSTANCE": str(row.id),
-            "RETROFILL_RUN_NUMBER": str(row.run_number),
-            "RETROFILL_KIND": "auto" if row.backfill_id is None else "backfill",
-            "RETROFILL_PARAMETERS": json.dumps(list(values)),
-        }
-
     def _url(self, task: Task, context: Context) -> str:
         url = context.plan.catalog.connections.get(task.connection)
         if url is None:
             raise UnstartableError(f"{task.name}: the project has no connection {task.connection!r}")
-        return absolute_url(self._with_secrets(url, task.name), self._project)
+        return absolute_url(self._with_secrets(url, task.name), Path(self._project))
 
     def _with_secrets(self, text: str, task: str) -> str:
         def value(match: re.Match[str]) -> str:
@@ -115,6 +102,20 @@ class RunSpecs:
             return found
 
         return _SECRET.sub(value, text) if "${secret:" in text else text
+
+
+def _own(row: InstanceRecord, task: Task, values: Mapping[str, str]) -> dict[str, str]:
+    """Variables that are always set."""
+    return {
+        "RETROFILL_TASK": task.name,
+        "RETROFILL_BIZDATE": row.bizdate,
+        "RETROFILL_SCHEDULED_AT": scheduled_at(row).isoformat(),
+        "RETROFILL_DUE_AT": shown_instant(row.due_ms) or "",
+        "RETROFILL_INSTANCE": str(row.id),
+        "RETROFILL_RUN_NUMBER": str(row.run_number),
+        "RETROFILL_KIND": "auto" if row.backfill_id is None else "backfill",
+        "RETROFILL_PARAMETERS": " ".join(values),
+    }
 
 
 def absolute_url(url: str, project: Path) -> str:

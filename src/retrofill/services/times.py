@@ -33,4 +33,4 @@ def bizdate_of(row: InstanceRecord) -> date:
 def scheduled_at(row: InstanceRecord) -> datetime:
     """T, the wall-clock slot: on the day after the bizdate (chapter 0)."""
     day = bizdate_of(row) + timedelta(days=1)
-    return datetime(day.year, day.month, day.day, row.slot // 60, row.slot % 60)  # noqa: DTZ001: wall clock
+    return datetime(day.year, day.month, day.day, row.slot // 60, row.slot % 60)  # noqa: DTZ001

@@ -1,0 +1,107 @@
+"""What ends mean, who gets a slot, and what a backfill's status is."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrofill.domain.catalog import Rerun
+from retrofill.domain.readiness import Ending, Outcome, Progress, Status, choose, ending, status_of
+from retrofill.domain.states import Reason, State
+
+TWICE = Rerun(times=2)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "rerun", "reruns", "expected"),
+    [
+        (Outcome.EXITED, Rerun(), 0, Ending(State.FAILED, Reason.EXIT_CODE)),
+        (Outcome.EXITED, TWICE, 0, Ending(State.NOT_RUN, Reason.RERUN_INTERVAL)),
+        (Outcome.EXITED, TWICE, 1, Ending(State.NOT_RUN, Reason.RERUN_INTERVAL)),
+        (Outcome.EXITED, TWICE, 2, Ending(State.FAILED, Reason.EXIT_CODE)),
+        (Outcome.EXITED, replace(TWICE, mode="on_failure"), 0, Ending(State.NOT_RUN, Reason.RERUN_INTERVAL)),
+        (Outcome.EXITED, replace(TWICE, mode="never"), 0, Ending(State.FAILED, Reason.EXIT_CODE)),
+        (Outcome.TIMEOUT, TWICE, 0, Ending(State.FAILED, Reason.TIMEOUT)),
+        (Outcome.STOPPED, TWICE, 0, Ending(State.FAILED, Reason.STOPPED)),
+        (Outcome.LOST, TWICE, 0, Ending(State.FAILED, Reason.LOST)),
+        (Outcome.LOST, replace(TWICE, on_lost=True), 0, Ending(State.NOT_RUN, Reason.RERUN_INTERVAL)),
+        (Outcome.LOST, replace(TWICE, on_lost=True), 2, Ending(State.FAILED, Reason.LOST)),
+        (Outcome.NOT_STARTED, Rerun(mode="never"), 0, Ending(State.NOT_RUN, None)),
+    ],
+)
+def test_what_an_end_means(outcome: Outcome, rerun: Rerun, reruns: int, expected: Ending) -> None:
+    """RUN-3: automatic reruns; not after a stop, a timeout or mode never, a loss only if asked for."""
+    assert ending(outcome, None, rerun, reruns, None) == expected
+
+
+def test_a_run_that_somebody_stops_is_not_rerun_however_it_ends() -> None:
+    """RUN-3, OPS-1: an exit that overtakes the stop is a stop all the same."""
+    assert ending(Outcome.EXITED, None, TWICE, 0, Reason.STOPPING) == Ending(State.FAILED, Reason.STOPPED)
+
+
+def test_a_signal_is_another_reason_than_an_exit_status() -> None:
+    """RUN-3: the reason says why."""
+    assert ending(Outcome.EXITED, 9, Rerun(), 0, None).reason is Reason.SIGNAL
+
+
+@dataclass(frozen=True)
+class Waiting:
+    id: int
+    task_id: int
+
+
+@given(
+    tasks=st.lists(st.integers(1, 4), max_size=30),
+    slots=st.integers(0, 8),
+    limits=st.dictionaries(st.integers(1, 4), st.integers(1, 3)),
+    running=st.lists(st.integers(1, 4), max_size=4),
+)
+def test_the_first_that_fit_get_the_slots(
+    tasks: list[int], slots: int, limits: dict[int, int], running: list[int]
+) -> None:
+    """RUN-1: in order, as many as there are slots, no task over its limit; checked one by one."""
+    candidates = [Waiting(i, task) for i, task in enumerate(tasks)]
+    chosen, _ = choose(candidates, slots, Counter(running), limits)
+
+    expected, count = [], Counter(running)
+    for candidate in candidates:
+        limit = limits.get(candidate.task_id)
+        if len(expected) < slots and (limit is None or count[candidate.task_id] < limit):
+            expected.append(candidate)
+            count[candidate.task_id] += 1
+    assert chosen == expected
+
+
+BASE = Progress(
+    total=10,
+    successful=4,
+    failed=0,
+    running=0,
+    frozen=0,
+    is_waiting_for_resources=False,
+    is_waiting_for_time=False,
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"running": 1, "is_paused": True, "failed": 1}, (Status.RUNNING, ())),
+        ({"is_paused": True, "is_waiting_for_resources": True}, (Status.PAUSED, ())),
+        ({"is_stopped": True}, (Status.STOPPED, ())),
+        ({"check_failed": True, "total": 0, "successful": 0}, (Status.STOPPED, ())),
+        ({"successful": 10, "is_paused": True}, (Status.SUCCEEDED, ())),
+        ({"is_waiting_for_resources": True, "failed": 1}, (Status.WAITING_RESOURCES, ())),
+        ({"is_waiting_for_resources": True, "window_is_closed": True}, (Status.PENDING, ())),
+        ({"is_waiting_for_time": True, "failed": 1}, (Status.PENDING, ())),
+        ({"is_planned": True, "total": 0, "successful": 0}, (Status.PENDING, ())),
+        ({"failed": 2, "frozen": 1}, (Status.FAILED, ("failed", "frozen"))),
+        ({"has_isolated": True}, (Status.FAILED, ("isolated",))),
+        ({}, (Status.FAILED, ("loop",))),
+    ],
+)
+def test_the_first_status_that_fits(changes: dict[str, object], expected: tuple[Status, tuple[str, ...]]) -> None:
+    """BF-5: the order of statuses, and what blocks a failed backfill."""
+    assert status_of(replace(BASE, **changes)) == expected  # type: ignore[arg-type]
