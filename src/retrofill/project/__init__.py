@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from retrofill.domain.catalog import Catalog, SourceFile
 from retrofill.project.problems import Problem, ProjectError
 
-__all__ = ["Problem", "ProjectError", "load", "reference", "schema", "unchanged"]
+__all__ = ["Problem", "ProjectError", "load", "schema", "unchanged"]
 
 
 def load(directory: Path) -> Catalog:
@@ -30,3 +31,10 @@ def unchanged(directory: Path, files: Sequence[SourceFile]) -> bool:
     from retrofill.project import sources
 
     return sources.unchanged(directory, files)
+
+
+def schema() -> dict[str, dict[str, Any]]:
+    """A JSON Schema for `retrofill.yaml` and one for `workspace.yaml`, by file name."""
+    from retrofill.project import reference
+
+    return reference.schema()

@@ -138,7 +138,11 @@ class RerunShape(Shape):
         "always", description="When a person may rerun it, and whether it is rerun automatically."
     )
     times: int = Field(0, ge=0, le=10, description="Automatic reruns after a failure.")
-    interval: Interval = Field(120, description="Wait before an automatic rerun, 0s to 30m; default 2m.")
+    interval: Interval = Field(
+        120,
+        description="Wait before an automatic rerun, 0s to 30m; default 2m.",
+        json_schema_extra={"default": "2m"},
+    )
     on_lost: bool = Field(
         False, description="Rerun also when a run was lost, though its work may have been done."
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from retrofill.project.problems import Problem
@@ -104,6 +105,7 @@ _NUMBER = re.compile(
 _NOT_TEXT_STARTS = frozenset("-+.0123456789~nNyYtTfFoO")
 
 
+@lru_cache(maxsize=20_000)  # the same keys and words come again and again
 def plain_value(raw: str) -> str | int | bool | Ambiguous | None:
     """The value of a scalar without quotes, by YAML 1.2 where YAML 1.1 agrees, else `Ambiguous`."""
     if raw and raw[0] not in _NOT_TEXT_STARTS:
@@ -210,6 +212,9 @@ class _Composer:
             event = self.next_event()
             kind = type(event)
             if kind is scalar:
+                if stack and keys[-1] is None and (parent := stack[-1]).entries is not None:
+                    keys[-1] = self._key(event, parent)
+                    continue
                 node = self._scalar(event)
             elif kind is mapping or kind is sequence:
                 node = self._collection(event, kind is mapping, len(stack))
@@ -264,38 +269,33 @@ class _Composer:
             parent.value.append(node.value)
             return
         assert parent.entries is not None
-        waiting = keys[-1]
-        if waiting is None:
-            keys[-1] = (self._key(node, parent), node.place)
-            return
-        key, place = waiting
+        assert keys[-1] is not None  # a key comes before every value
+        key, place = keys[-1]
         parent.entries[key] = (place, node)
         parent.value[key] = node.value
         keys[-1] = None
 
-    def _key(self, node: Node, parent: Node) -> str:
-        assert parent.entries is not None
-        key = node.raw
-        if not isinstance(node.value, str):
-            kind = node.value.kind if isinstance(node.value, Ambiguous) else _kind(node.value)
-            message = f"the key {key} is read as {kind}, and a key must be text"
-            raise YamlError(Problem(self.path, *node.place, message, f'put it in quotes: "{key}"'))
+    def _key(self, event: Any, parent: Node) -> tuple[str, Place]:
+        if event.anchor is not None or not (event.implicit[0] or event.implicit[1]):
+            self._refuse_properties(event)
+        key: str = event.value
+        if event.implicit[0] and not event.style and not isinstance(value := plain_value(key), str):
+            message = f"the key {key} is read as {kind_of(value)}, and a key must be text"
+            self.refuse(event, message.replace("  ", " "), f'put it in quotes: "{key}"')
         if len(key) > MAX_KEY_LENGTH:
-            message = f"a key of {len(key)} characters"
-            raise YamlError(Problem(self.path, *node.place, message, f"at most {MAX_KEY_LENGTH} are allowed"))
+            self.refuse(event, f"a key of {len(key)} characters", f"at most {MAX_KEY_LENGTH} are allowed")
+        assert parent.entries is not None
         if key in parent.entries:
             first = parent.entries[key][0][0]
-            message = f'the key "{key}" is already there, in line {first}'
-            raise YamlError(Problem(self.path, *node.place, message, "remove one of the two"))
-        return key
-
-
-def _kind(value: object) -> str:
-    if value is None:
-        return "nothing (null)"
-    return "true or false" if isinstance(value, bool) else "a number"
+            self.refuse(event, f'the key "{key}" is already there, in line {first}', "remove one of the two")
+        mark = event.start_mark
+        return key, (mark.line + 1, mark.column + 1)
 
 
 def kind_of(value: object) -> str:
     """What a value that is not text is read as, in words."""
-    return value.kind if isinstance(value, Ambiguous) else _kind(value)
+    if isinstance(value, Ambiguous):
+        return value.kind
+    if value is None:
+        return "nothing (null)"
+    return "true or false" if isinstance(value, bool) else "a number"

@@ -56,36 +56,38 @@ class TaskReader:
     def __init__(self, name: str, place: Place, shape: TaskShape, node: Node, around: Surroundings) -> None:
         self.name = f"{around.workspace}.{name}"
         self.place = place
-        self.own, self.own_node = shape, node
         self.around = around
         self.report = around.report
+        self._own = node.entries or {}
+        defaults = around.defaults_node.entries if around.defaults_node else None
+        # A key that is wrong in the task hides the default's: only the task's is spoken about.
+        self._nodes = {key: value for key, (_, value) in self._own.items()}
+        for key, (_, value) in (defaults or {}).items():
+            if key not in self._own and _ALTERNATIVES.get(key) not in self._own:
+                self._nodes[key] = value
+        self._values = {
+            key: getattr(shape if key in self._own else around.defaults, key, None) for key in self._nodes
+        }
 
     # A key's value and place
 
     def node(self, key: str) -> Node | None:
         """The key's node in the task, else in the defaults."""
-        own = self.own_node.find(key)
-        if own is not None:
-            return own
-        if self.own_node.find(_ALTERNATIVES.get(key, "")) is not None or self.around.defaults_node is None:
-            return None
-        return self.around.defaults_node.find(key)
+        return self._nodes.get(key)
 
     def has(self, key: str) -> bool:
         """Whether the key is written, be its value right or wrong."""
-        return self.node(key) is not None
+        return key in self._nodes
 
     def get(self, key: str) -> Any:
         """The key's value, None where it is not written or wrong."""
-        if self.own_node.find(key) is not None:
-            return getattr(self.own, key)
-        return getattr(self.around.defaults, key) if self.has(key) else None
+        return self._values.get(key)
 
     def refuse(self, key: str, message: str, hint: str = "", place: Place | None = None) -> None:
         """Report a problem with a key, once if it is a default's."""
         node = self.node(key)
         where = place or (node.place if node else self.place)
-        add = self.report.add if node is None or self.own_node.find(key) is not None else self.report.add_once
+        add = self.report.add if node is None or key in self._own else self.report.add_once
         add(self.around.path, where, message, hint)
 
     # The parts
@@ -164,7 +166,7 @@ class TaskReader:
         """The code's text and the name of its file."""
         if task_type is TaskType.VIRTUAL:
             for key in ("run", "file"):
-                if self.own_node.find(key) is not None:
+                if key in self._own:
                     self.refuse(
                         key, f'"{key}": a virtual task has no code', "remove it or choose another type"
                     )
@@ -216,7 +218,7 @@ class TaskReader:
         if task_type is TaskType.SQL:
             self._required("connection", "write the name of one of the deployment's connections")
             self._known("connection", deployment.connection_names, "connection")
-        elif task_type is not None and self.own_node.find("connection") is not None:
+        elif task_type is not None and "connection" in self._own:
             self.refuse(
                 "connection", f"a {task_type} task uses no connection", "remove it, or make it type: sql"
             )
