@@ -45,13 +45,13 @@ def plan(catalog: Catalog, takes_part: set[str], dry_runs: Mapping[str, str], po
                 continue  # DEP-10
             a, b = catalog.tasks[upstream], catalog.tasks[name]
             if is_same_cycle:
-                wanted = {(upstream, bizdate, s) for s in _same_cycle(a, b, minute)}
+                wanted = {(upstream, bizdate, s) for s in same_cycle_slots(a, b, minute)}
                 left = wanted & instances
                 if wanted and not left:
                     planned.isolated_from[instance].add(upstream)  # DEP-11
                 planned.waits[instance] |= left
                 continue
-            for days_back, slot in _previous_cycle(a, b, minute):
+            for days_back, slot in previous_cycle_slots(a, b, minute):
                 other = bizdate - timedelta(days=days_back)
                 if days_back and policy.order == "desc":
                     continue  # DEP-14
@@ -131,7 +131,7 @@ def _greatest(slots: list[int], most: int) -> list[int]:
     return [s for s in slots if s <= most][-1:]
 
 
-def _same_cycle(a: Task, b: Task, minute: int) -> list[int]:
+def same_cycle_slots(a: Task, b: Task, minute: int) -> list[int]:
     """DEP-1..5: the slots of `a` that the slot `minute` of `b` waits for."""
     ups, downs = list(a.schedule.slots), list(b.schedule.slots)
     if len(ups) == 1:
@@ -150,7 +150,7 @@ def _same_cycle(a: Task, b: Task, minute: int) -> list[int]:
     return _greatest(ups, minute) or ups[:1]
 
 
-def _previous_cycle(a: Task, b: Task, minute: int) -> list[tuple[int, int]]:
+def previous_cycle_slots(a: Task, b: Task, minute: int) -> list[tuple[int, int]]:
     """DEP-6 and DEP-7: how many dates back, and the slot of `a` there."""
     ups, downs = list(a.schedule.slots), list(b.schedule.slots)
     if len(ups) == 1:

@@ -1,0 +1,353 @@
+"""What verification finds in a plan, and the plan's summary."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from random import Random
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.catalogs import (
+    CHILDREN,
+    SELF,
+    make_catalog,
+    make_task,
+    random_catalog,
+    random_policy,
+)
+from domain.plans import instances_of, plan_of
+from retrofill.domain.catalog import Catalog, ResourceGroup, RunMode, TaskType
+from retrofill.domain.planning import Plan, build
+from retrofill.domain.policy import AcrossGroups, Order, parse_time_range
+from retrofill.domain.selection import (
+    AllDescendantsSelection,
+    Choice,
+    DryRunReason,
+    NothingToRunError,
+    Rights,
+    WorkspaceSelection,
+    resolve,
+)
+from retrofill.domain.verification import Finding, Level, summary, verify
+
+LATER = datetime(2026, 6, 1, tzinfo=UTC)
+DAILY, HOURLY = "0 2 * * *", "0 * * * *"
+
+
+def findings(plan: Plan, code: str, **more: Any) -> list[Finding]:
+    return [finding for finding in verify(plan, LATER, **more) if finding.code == code]
+
+
+def finding(plan: Plan, code: str, **more: Any) -> Finding:
+    (found,) = findings(plan, code, **more)
+    return found
+
+
+CHAIN = make_catalog(
+    make_task("w.a", DAILY), make_task("w.b", DAILY, "w.a", SELF), make_task("w.c", DAILY, "w.b")
+)
+
+
+def test_a_plain_plan_has_no_findings() -> None:
+    """VER-1."""
+    assert verify(plan_of(CHAIN, "2026-01-01..2026-01-09"), LATER) == ()
+
+
+def test_a_loop_between_instances_is_printed_as_a_path() -> None:
+    """VER-1: slots wait in a circle though the task graph has no loop."""
+    catalog = make_catalog(
+        make_task("w.a", "30 6,12 * * *", CHILDREN),
+        make_task("w.b", "0 0,6,12 * * *", "w.a"),
+        make_task("w.c", DAILY),
+    )
+    found = finding(plan_of(catalog, "2026-01-01..2026-01-03"), "loop")
+    assert found.level is Level.RISK
+    assert set(found.tasks) == {"w.a", "w.b"}
+    paths = ("w.a 06:30 -> w.b 06:00 -> w.a 06:30", "w.b 06:00 -> w.a 06:30 -> w.b 06:00")
+    assert any(path in found.message for path in paths)
+    assert "3 bizdates from 2026-01-01 to 2026-01-03" in found.message
+
+
+def test_no_loop_where_the_time_range_opens_it() -> None:
+    """VER-1, POL-3: 06:00 of B is not made."""
+    catalog = make_catalog(
+        make_task("w.a", "30 6,12 * * *", CHILDREN), make_task("w.b", "0 0,6,12 * * *", "w.a")
+    )
+    assert not findings(plan_of(catalog, "2026-01-01", time_range=parse_time_range("06:30-23:59")), "loop")
+
+
+def test_isolated_instances_name_the_missing_upstream() -> None:
+    """DEP-11, VER-2: a daily task upon hours that the time range removed."""
+    catalog = make_catalog(make_task("w.hours", "0 8-10 * * *"), make_task("w.day", DAILY, "w.hours"))
+    found = finding(
+        plan_of(catalog, "2026-01-01..2026-01-03", time_range=parse_time_range("00:00-07:00")), "isolated"
+    )
+    assert found.level is Level.RISK
+    assert found.tasks == ("w.day", "w.hours")
+    assert "w.day: 3 instances can never run" in found.message
+    assert "w.hours" in found.message
+    assert "time range 00:00-07:00" in found.message
+
+
+def test_isolation_outside_the_validity_of_an_upstream_task() -> None:
+    """DEP-11, TIME-4: counted on the dates on which it happens; told with the validity."""
+    catalog = make_catalog(
+        make_task("w.a", DAILY, valid_from=date(2026, 1, 4)), make_task("w.b", DAILY, "w.a")
+    )
+    plan = plan_of(catalog, "2026-01-01..2026-01-05")
+    assert "w.b: 2 instances can never run" in finding(plan, "isolated").message
+    outside = finding(plan, "outside_validity")
+    assert (outside.level, outside.tasks) == (Level.INFO, ("w.a",))
+    assert "w.a on 2 of 5 bizdates" in outside.message
+
+
+def test_partial_loss_does_not_isolate() -> None:
+    """DEP-11: if some upstream slots remain, they are waited for."""
+    catalog = make_catalog(make_task("w.hours", HOURLY), make_task("w.day", "0 9 * * *", "w.hours"))
+    assert not findings(
+        plan_of(catalog, "2026-01-01", time_range=parse_time_range("09:00-10:00")), "isolated"
+    )
+
+
+def test_many_isolated_tasks_are_gathered() -> None:
+    """VER-1: thousands of sentences help nobody."""
+    tasks = [make_task(f"w.t{i}", DAILY, "w.hours") for i in range(150)]
+    catalog = make_catalog(make_task("w.hours", "0 8,9 * * *"), *tasks)
+    found = finding(plan_of(catalog, "2026-01-01", time_range=parse_time_range("00:00-07:00")), "isolated")
+    assert len(found.tasks) == 150
+    assert "150 instances" in found.message
+    assert "140 more" in found.message
+
+
+def test_descending_order_against_previous_cycles_is_a_risk() -> None:
+    """DEP-14: names the tasks; a single bizdate has no such edge."""
+    found = finding(plan_of(CHAIN, "2026-01-01..2026-01-02", order=Order.DESCENDING), "order_conflict")
+    assert (found.level, found.tasks) == (Level.RISK, ("w.b",))
+    assert not findings(plan_of(CHAIN, "2026-01-01", order=Order.DESCENDING), "order_conflict")
+    apart = plan_of(CHAIN, "2026-01-01", "2026-01-03", order=Order.DESCENDING)
+    assert not findings(apart, "order_conflict")
+
+
+def test_waits_across_groups_are_a_warning() -> None:
+    """DEP-13: names the tasks that it serialises; dropped on request, it is told only."""
+    dates = "2026-01-01..2026-01-04"
+    found = finding(plan_of(CHAIN, dates, groups=2), "across_groups")
+    assert (found.level, found.tasks) == (Level.WARNING, ("w.b",))
+    ignoring = plan_of(CHAIN, dates, groups=2, across_groups=AcrossGroups.IGNORE)
+    assert not findings(ignoring, "across_groups")
+    assert finding(ignoring, "across_groups_ignored").level is Level.INFO
+    assert not findings(
+        plan_of(CHAIN, "2026-01-01..2026-01-02", "2026-01-05..2026-01-06", groups=2), "across_groups"
+    )
+
+
+def test_frozen_tasks() -> None:
+    """VER-2, CAT-8: by mode or by command."""
+    catalog = make_catalog(make_task("w.a", DAILY, mode=RunMode.PAUSED), make_task("w.b", DAILY, "w.a"))
+    assert finding(plan_of(catalog, "2026-01-01"), "frozen").tasks == ("w.a",)
+    plan = build(catalog, Choice(("w.a", "w.b")), plan_of(catalog, "2026-01-01").policy, frozen=["w.b"])
+    found = finding(plan, "frozen")
+    assert (found.level, found.tasks) == (Level.WARNING, ("w.a", "w.b"))
+
+
+def test_each_dry_run_names_what_may_be_stale_below() -> None:
+    """SEL-6, VER-2."""
+    catalog = make_catalog(
+        make_task("w.a", DAILY),
+        make_task("w.b", DAILY, "w.a"),
+        make_task("w.c", DAILY, "w.b"),
+        make_task("w.d", DAILY, "w.c"),
+    )
+    choice = resolve(AllDescendantsSelection("w.a", exclude=("w.b",)), catalog)
+    found = finding(build(catalog, choice, plan_of(catalog, "2026-01-01").policy), "dry_run")
+    assert (found.level, found.tasks) == (Level.WARNING, ("w.b", "w.c", "w.d"))
+    assert "blacklisted" in found.message
+
+
+def test_tasks_without_permission() -> None:
+    """SEL-7, SEC-2: left out or dry runs; foreign ones at the rim are only counted."""
+    catalog = make_catalog(
+        make_task("w.a", DAILY),
+        make_task("w.b", DAILY, "w.a"),
+        make_task("w.c", DAILY, "w.b"),
+        make_task("w.d", DAILY, "w.c"),
+        make_task("v.secret", DAILY, "w.c"),
+    )
+    rights = Rights(permitted={"w.a", "w.c"}, workspaces={"w"})
+    choice = resolve(AllDescendantsSelection("w.a"), catalog, rights=rights)
+    plan = build(catalog, choice, plan_of(catalog, "2026-01-01").policy)
+    found = finding(plan, "no_permission")
+    assert (found.level, found.tasks) == (Level.WARNING, ("w.b", "w.d"))
+    assert "no member of: 1 task" in found.message
+    assert "secret" not in json.dumps(summary(plan, verify(plan, LATER)))
+
+
+def test_an_empty_workspace() -> None:
+    """SEL-3."""
+    catalog = make_catalog(make_task("w.a", DAILY), make_task("v.x", DAILY))
+    choice = resolve(WorkspaceSelection("w.a", ("v",)), catalog)
+    plan = build(catalog, choice, plan_of(catalog, "2026-01-01").policy)
+    assert finding(plan, "empty_workspace").level is Level.WARNING
+
+
+def test_a_resource_group_that_is_not_bound() -> None:
+    """POL-10: the task keeps its own, and verification says so."""
+    night = ResourceGroup("night", workspaces=frozenset({"w"}))
+    catalog = make_catalog(make_task("w.a", DAILY), make_task("v.b", DAILY), groups=(night,))
+    plan = plan_of(catalog, "2026-01-01", resource_group="night")
+    assert {task.name: plan.resource_group(task) for task in plan.tasks} == {"w.a": "night", "v.b": "default"}
+    found = finding(plan, "resource_group_fallback")
+    assert (found.level, found.tasks) == (Level.INFO, ("v.b",))
+
+
+def test_a_large_request() -> None:
+    """VER-1: instances per slot and the expected length; only what takes a slot counts."""
+    tiny = ResourceGroup("tiny", slots=2, reserved_for_auto=1)
+    catalog = make_catalog(
+        make_task("w.a", HOURLY), make_task("w.v", HOURLY, type=TaskType.VIRTUAL), groups=(tiny,)
+    )
+    found = finding(
+        plan_of(catalog, "2025-01-01..2025-12-31", resource_group="tiny"),
+        "large_request",
+        seconds_per_run=10.0,
+    )
+    assert "8,760 instances share 1 slot of the resource group tiny: 8,760 for each slot" in found.message
+    assert "about 24 hours (as measured)" in found.message
+    assert not findings(plan_of(catalog, "2025-01-01..2025-01-31"), "large_request")
+
+
+def test_other_information() -> None:
+    """VER-1, POL-2, POL-3: what lies ahead, what has no slot, what runs by itself."""
+    catalog = make_catalog(make_task("w.a", DAILY), make_task("w.h", HOURLY))
+    plan = plan_of(catalog, "2026-01-01..2026-01-04", time_range=parse_time_range("03:00-04:00"))
+    assert finding(plan, "outside_time_range").tasks == ("w.a",)
+    now = datetime(2026, 1, 3, 12, tzinfo=UTC)
+    (ahead,) = [f for f in verify(plan, now) if f.code == "future"]
+    assert "2 bizdates from 2026-01-03" in ahead.message
+    assert finding(plan, "auto_conflict", auto_conflicts=["w.h", "x.y"]).tasks == ("w.h",)
+
+
+def test_risks_come_first() -> None:
+    """VER-2."""
+    catalog = make_catalog(
+        make_task("w.a", DAILY, mode=RunMode.PAUSED, valid_until=date(2026, 1, 2)),
+        make_task("w.b", DAILY, "w.a", SELF),
+    )
+    levels = [f.level for f in verify(plan_of(catalog, "2026-01-01..2026-01-04"), LATER)]
+    assert levels == [Level.RISK, Level.WARNING, Level.INFO]
+
+
+def test_the_summary_is_the_document_of_plan() -> None:
+    """VER-1: counts include dry runs; the promised keys."""
+    catalog = make_catalog(
+        make_task("w.a", HOURLY),
+        make_task("w.b", DAILY, "w.a"),
+        make_task("w.c", DAILY, "w.b", mode=RunMode.DRY_RUN),
+        make_task("w.p", DAILY, mode=RunMode.PAUSED),
+    )
+    choice = Choice(tuple(catalog.tasks), {"w.b": DryRunReason.BLACKLISTED})
+    plan = build(catalog, choice, plan_of(catalog, "2026-01-01..2026-01-03", groups=2).policy)
+    document = json.loads(json.dumps(summary(plan, verify(plan, LATER))))
+    found = document.pop("findings")
+    assert {f["code"] for f in found} == {"frozen", "dry_run"}
+    assert set(found[0]) == {"level", "code", "message", "tasks"}
+    assert document == {
+        "tasks": [
+            {"task": "w.a", "instances": 72, "dry_run": None},
+            {"task": "w.b", "instances": 3, "dry_run": "blacklisted"},
+            {"task": "w.c", "instances": 3, "dry_run": "mode"},
+            {"task": "w.p", "instances": 3, "dry_run": None},
+        ],
+        "task_count": 4,
+        "instance_count": 81,
+        "by_bizdate": {"2026-01-01": 27, "2026-01-02": 27, "2026-01-03": 27},
+        "first_run_date": "2026-01-02",
+        "last_run_date": "2026-01-04",
+        "groups": [["2026-01-01", "2026-01-02"], ["2026-01-03"]],
+        "dry_runs": {"blacklisted": ["w.b"], "mode": ["w.c"]},
+    }
+
+
+def test_a_finding_survives_storage() -> None:
+    """VER-1: task analysis results are kept."""
+    found = Finding(Level.RISK, "loop", "a -> b -> a", ("a", "b"))
+    assert Finding.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+def test_thousands_of_tasks_are_verified_in_short_sentences() -> None:
+    """VER-2: dry runs of a wide graph are gathered."""
+    tasks = [make_task(f"w.m{i}", DAILY, "w.a") for i in range(120)]
+    catalog = make_catalog(make_task("w.a", DAILY), *tasks, make_task("w.z", DAILY, *(t.name for t in tasks)))
+    dry = dict.fromkeys(sorted(task.name for task in tasks), DryRunReason.INTERMEDIATE)
+    choice = Choice(tuple(catalog.tasks), dry)
+    found = finding(build(catalog, choice, plan_of(catalog, "2026-01-01").policy), "dry_run")
+    assert "120 tasks are dry runs" in found.message
+    assert found.tasks[-1] == "w.z"
+
+
+# -- against a slow search
+
+
+def can_all_run(plan: Plan) -> bool:
+    """Whether every instance gets its turn when waits are served one by one, isolation aside."""
+    left = {offset: set(plan.upstream(offset).tolist()) for offset in instances_of(plan)}
+    while True:
+        free = [offset for offset, above in left.items() if not above & left.keys()]
+        if not free:
+            return not left
+        for offset in free:
+            del left[offset]
+
+
+def loops_are_real(plan: Plan, catalog: Catalog) -> None:
+    found = findings(plan, "loop")
+    assert bool(found) == (not can_all_run(plan))
+    for each in found:
+        assert set(each.tasks) <= set(catalog.tasks)
+
+
+def test_loops_are_found_exactly_where_not_all_can_run() -> None:
+    """VER-1: against taking instances away one by one."""
+    looped = 0
+    for seed in range(150):
+        chance = Random(seed)
+        catalog, policy = random_catalog(chance), random_policy(chance)
+        try:
+            plan = build(catalog, Choice(tuple(catalog.tasks)), policy)
+        except NothingToRunError:
+            continue
+        loops_are_real(plan, catalog)
+        looped += not can_all_run(plan)
+    assert looped > 5, "the random catalogs hold circles"
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None)
+def test_isolation_and_conflicts_are_found_exactly_where_they_are(chance: Random) -> None:
+    """DEP-11, DEP-13, DEP-14: against looking at every instance."""
+    catalog, policy = random_catalog(chance), random_policy(chance)
+    try:
+        plan = build(catalog, Choice(tuple(catalog.tasks)), policy)
+    except NothingToRunError:
+        return
+    by_offset = instances_of(plan)
+    isolated: dict[str, set[str]] = {}
+    counts: dict[str, int] = {}
+    across = set()
+    for offset, (name, bizdate, _) in by_offset.items():
+        missing = plan.isolated_from(offset)
+        if missing:
+            isolated.setdefault(name, set()).update(missing)
+            counts[name] = counts.get(name, 0) + 1
+        group = plan.group_of[plan.index_of(bizdate)]
+        for above in plan.upstream(offset).tolist():
+            if plan.group_of[plan.index_of(by_offset[above][1])] != group:
+                across.add(name)
+    found = {f.tasks[0]: f for f in findings(plan, "isolated")}
+    assert {name: set(f.tasks[1:]) for name, f in found.items()} == isolated
+    for name, count in counts.items():
+        assert f"{name}: {count:,} instance" in found[name].message
+    assert {name for f in findings(plan, "across_groups") for name in f.tasks} == across
