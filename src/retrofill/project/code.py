@@ -87,7 +87,7 @@ def check_sql(code: CodeText, declared: list[str], report: Report) -> None:
     try:
         names = parameters.sql_names(code.text)
     except ParameterError as error:
-        report.add(code.path, code.place(error.position), error.message, error.hint)
+        report.add(code.path, code.place(error.position), error.message)
         return
     for name, offset in names:
         if name not in declared:

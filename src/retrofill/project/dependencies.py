@@ -121,7 +121,7 @@ def check_links(
             near = ""
             if suggestions < _MOST_SUGGESTIONS:
                 suggestions += 1
-                near = did_you_mean(other, known)[2:]
+                near = did_you_mean(other, [name for name in known if name != task])[2:]
             hint = near or "name a task as NAME, or as WORKSPACE.NAME in another workspace"
             report.add_once(path, link.place, f"{task} depends on {other}, which does not exist", hint)
     _check_loops(declared, report)

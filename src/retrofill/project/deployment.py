@@ -74,12 +74,13 @@ def check_timezone(name: str | None, node: Node, path: str, report: Report) -> N
     place = node.find("timezone")
     if name is None or place is None or instants.is_timezone(name):
         return
+    from difflib import get_close_matches
     from zoneinfo import available_timezones
 
-    known = [zone for zone in available_timezones() if "/" in zone or zone == "UTC"]
-    near = did_you_mean(name, known)[2:] or did_you_mean(f"Asia/{name}", known)[2:]
-    message = f'"{name}" is no time zone'
-    report.add(path, place.place, message, near or "use an IANA name such as Asia/Shanghai")
+    cities = {zone.rpartition("/")[2].lower(): zone for zone in sorted(available_timezones()) if "/" in zone}
+    near = get_close_matches(name.rpartition("/")[2].lower(), cities, n=1, cutoff=0.8)
+    hint = f'did you mean "{cities[near[0]]}"?' if near else "use an IANA name such as Asia/Shanghai"
+    report.add(path, place.place, f'"{name}" is no time zone', hint)
 
 
 def _keys(node: Node, section: str) -> tuple[str, ...]:
@@ -103,6 +104,8 @@ def _connections(shape: DeploymentShape, node: Node, report: Report) -> dict[str
 
 def _check_url(name: str, url: str, place: Place, report: Report) -> None:
     # The value is not shown: people put passwords into it.
+    if _SECRET.fullmatch(url):
+        return
     if not _URL.fullmatch(_SECRET.sub("x", url)):
         message = f'the url of connection "{name}" is no SQLAlchemy URL'
         report.add(DEPLOYMENT_FILE, place, message, "write one like duckdb:///warehouse.duckdb")

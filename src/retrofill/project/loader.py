@@ -13,7 +13,7 @@ from retrofill.project.code import CodeFiles
 from retrofill.project.dependencies import Declared, check_links
 from retrofill.project.deployment import Deployment, read_deployment
 from retrofill.project.models import check_name
-from retrofill.project.nodes import Node, YamlError, compose
+from retrofill.project.nodes import Node, compose
 from retrofill.project.problems import FormError, Problem, ProjectError, Report
 from retrofill.project.sources import (
     DEPLOYMENT_FILE,
@@ -67,9 +67,10 @@ class _Load:
         for folder in folders:
             path = f"{WORKSPACES}/{folder}/{WORKSPACE_FILE}"
             node = self._compose(path)
-            if node is None:
+            tasks = node.find("tasks") if node else None
+            if node is None or (tasks is not None and tasks.entries is None):
                 unread.append(folder)
-            else:
+            if node is not None:
                 workspaces[folder] = read_workspace(
                     folder, path, node, deployment, self.code_files, self.report
                 )
@@ -116,12 +117,9 @@ class _Load:
         try:
             source = read_source(self.root, path, MAX_YAML_BYTES)
             self.sources.append(source)
-            return compose(path, source.data)
+            return compose(path, source.data, self.report)
         except SourceError as error:
             self.report.add(path, error.place, error.message, error.hint)
-        except YamlError as error:
-            problem = error.problem
-            self.report.add(path, (problem.line, problem.column), problem.message, problem.hint)
         return None
 
     def _made(self, deployment: Deployment, workspaces: dict[str, ReadWorkspace]) -> Catalog:

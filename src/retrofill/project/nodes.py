@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any
 
-from retrofill.project.problems import Problem
+from retrofill.project.problems import Report
 
 MAX_DEPTH = 50
 MAX_KEY_LENGTH = 300
@@ -22,12 +22,16 @@ _MAX_DIGITS = 18
 Place = tuple[int, int]
 
 
-class YamlError(Exception):
-    """One place where a file is not the YAML that is read here."""
+class _Unreadable(Exception):
+    """Nothing after this place can be read."""
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(str(problem))
-        self.problem = problem
+    def __init__(self, place: Place, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.place, self.message, self.hint = place, message, hint
+
+
+# The value of a node that was refused: reported once, and left out of everything that follows.
+REFUSED = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,32 +128,37 @@ def plain_value(raw: str) -> str | int | bool | Ambiguous | None:
     return raw
 
 
-def compose(path: str, data: bytes) -> Node:
-    """The root node of a file of UTF-8 YAML, a mapping.
+def compose(path: str, data: bytes, report: Report) -> Node | None:
+    """The root node of a file of YAML, a mapping; None where it cannot be read at all.
+
+    Everything that is not strict YAML is reported. Nodes that were refused stay, with the
+    value `REFUSED`, so that their keys do not count as missing.
 
     Args:
-        path: named in errors.
+        path: named in the report.
         data: UTF-8 without a byte order mark.
-
-    Raises:
-        YamlError: it is not strict YAML, or its root is not a mapping.
     """
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(data)
     try:
-        return _Composer(path, loader).document()
+        return _Composer(path, loader, report).document()
+    except _Unreadable as error:
+        report.add(path, error.place, error.message, error.hint)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        message, hint = _syntax_words(error)
-        raise YamlError(Problem(path, *place, message, hint)) from None
+        report.add(path, place, *_syntax_words(error, data, place))
     except yaml.reader.ReaderError as error:
-        raise YamlError(
-            Problem(path, *place_of(data, error.position), "a control character that YAML does not allow")
-        ) from None
+        report.add(
+            path,
+            place_of(data, error.position),
+            "a control character, which YAML does not allow",
+            "remove it",
+        )
     finally:
         loader.dispose()
+    return None
 
 
 def place_of(data: bytes, offset: int) -> Place:
@@ -159,47 +168,56 @@ def place_of(data: bytes, offset: int) -> Place:
     return before.count(b"\n") + 1, len(before[line_start:].decode("utf-8", "replace")) + 1
 
 
-def _syntax_words(error: Any) -> tuple[str, str]:
-    problem = str(error.problem or "is not YAML")
-    if "character '\\t'" in problem or "character that cannot start any token" in problem:
-        return "a tab or another character that cannot stand here", "indent with spaces, quote special text"
-    words = f"not valid YAML: {problem}"
-    if error.context:
-        words += f" ({error.context})"
-    return words, "check the indentation, colons, brackets and quotes here and in the line above"
+def _syntax_words(error: Any, data: bytes, place: Place) -> tuple[str, str]:
+    """Message and hint for a syntax error, by what stands at its place."""
+    lines = data.decode("utf-8").splitlines()
+    line = lines[place[0] - 1] if place[0] <= len(lines) else ""
+    found = line[place[1] - 1 : place[1]]
+    problem = f"{error.problem or ''} {error.context or ''}"
+    if "\t" in (found, line[:1]) or "tab character" in problem:
+        return "a tab cannot indent", "use spaces"
+    if found and found in "@`%" and "cannot start any token" in problem:
+        return (
+            f"text that begins with {found} must stand in quotes",
+            f'for example "{line[place[1] - 1 :].strip()}"',
+        )
+    if "scanning an alias" in problem:
+        return "text that begins with * must stand in quotes", 'for example "*/5 * * * *"'
+    if "mapping values are not allowed" in problem:
+        return "a second colon in one line", "put text that holds a colon and a space in quotes"
+    if "flow" in problem and re.search(r"\$[{\[]", line[: place[1]]):
+        return "text with brackets inside of { } or [ ]", 'put it in quotes, for example {day: "${yyyymmdd}"}'
+    words = ": ".join(part for part in (error.context, error.problem) if part) or "it cannot be read"
+    return f"not valid YAML ({words})", "check indentation, colons, brackets and quotes here and above"
 
 
 class _Composer:
     """Builds nodes from events with an explicit stack, so that depth costs no recursion."""
 
-    def __init__(self, path: str, loader: Any) -> None:
+    def __init__(self, path: str, loader: Any, report: Report) -> None:
         self.path = path
+        self.report = report
         self.next_event = loader.get_event
 
-    def refuse(self, event: Any, message: str, hint: str = "") -> NoReturn:
-        mark = event.start_mark
-        raise YamlError(Problem(self.path, mark.line + 1, mark.column + 1, message, hint))
+    def refuse(self, event: Any, message: str, hint: str) -> None:
+        self.report.add(self.path, _place(event), message, hint)
 
-    def document(self) -> Node:
+    def document(self) -> Node | None:
         import yaml
 
         self.next_event()  # the stream's start
         event = self.next_event()
         if isinstance(event, yaml.StreamEndEvent):
-            raise YamlError(Problem(self.path, 1, 1, "the file is empty", "it needs keys and values"))
+            raise _Unreadable((1, 1), "the file is empty", "write lines of the form key: value")
         if event.tags or event.version:
             self.refuse(event, "directives (%YAML, %TAG) are not allowed", "remove them")
         root = self._nodes(yaml)
         self.next_event()  # the document's end
         event = self.next_event()
         if not isinstance(event, yaml.StreamEndEvent):
-            self.refuse(event, "a second document starts here", "one file holds one document; remove the ---")
+            self.refuse(event, "a second document starts here", "keep one document a file, remove the ---")
         if root.entries is None:
-            raise YamlError(
-                Problem(
-                    self.path, *root.place, "the file must be a mapping", "write lines of the form key: value"
-                )
-            )
+            raise _Unreadable(root.place, "the file must be a mapping", "write lines of the form key: value")
         return root
 
     def _nodes(self, yaml: Any) -> Node:
@@ -226,7 +244,7 @@ class _Composer:
                 keys.append(None)
                 continue
             elif kind is alias:
-                self.refuse(event, f"aliases are not allowed (*{event.anchor})", "write the value out")
+                node = self._alias(event)
             else:  # the end of a collection
                 node = stack.pop()
                 keys.pop()
@@ -235,17 +253,24 @@ class _Composer:
             self._attach(stack[-1], keys, node)
 
     def _scalar(self, event: Any) -> Node:
-        if event.anchor is not None or not (event.implicit[0] or event.implicit[1]):
-            self._refuse_properties(event)
         mark, raw, style = event.start_mark, event.value, event.style or ""
         value = plain_value(raw) if event.implicit[0] and not style else raw
+        if event.anchor is not None or not (event.implicit[0] or event.implicit[1]):
+            value = self._refused(event, value)
         return Node(value, mark.line + 1, mark.column + 1, raw, style)
+
+    def _alias(self, event: Any) -> Node:
+        message = f"aliases are not allowed (*{event.anchor})"
+        self.refuse(event, message, "write the value out; put text that begins with * in quotes")
+        return Node(REFUSED, *_place(event), raw=f"*{event.anchor}")
 
     def _collection(self, event: Any, is_mapping: bool, depth: int) -> Node:
         if event.anchor is not None or event.tag is not None:
-            self._refuse_properties(event)
+            self._refused(event, None)
         if depth >= MAX_DEPTH:
-            self.refuse(event, f"nesting deeper than {MAX_DEPTH}", "no key of a project needs that")
+            raise _Unreadable(
+                _place(event), f"nesting deeper than {MAX_DEPTH}", "no key of a project needs that"
+            )
         mark = event.start_mark
         node = Node({} if is_mapping else [], mark.line + 1, mark.column + 1)
         if is_mapping:
@@ -254,14 +279,16 @@ class _Composer:
             node.items = []
         return node
 
-    def _refuse_properties(self, event: Any) -> NoReturn:
+    def _refused(self, event: Any, value: object) -> object:
+        """Report an anchor or a tag; the value that is left."""
         if event.anchor is not None:
-            self.refuse(
-                event, f"anchors are not allowed (&{event.anchor})", "write the value out where it is used"
-            )
-        self.refuse(
-            event, f"tags are not allowed ({event.tag})", "write plain text, numbers, lists and mappings"
-        )
+            message = f"anchors are not allowed (&{event.anchor})"
+            self.refuse(event, message, "write the value out wherever it is used")
+        if event.tag is None:
+            return value
+        tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
+        self.refuse(event, f"tags are not allowed ({tag})", "write plain text, numbers, lists and mappings")
+        return REFUSED
 
     def _attach(self, parent: Node, keys: list[tuple[str, Place] | None], node: Node) -> None:
         if parent.items is not None:
@@ -271,17 +298,18 @@ class _Composer:
         assert parent.entries is not None
         assert keys[-1] is not None  # a key comes before every value
         key, place = keys[-1]
-        parent.entries[key] = (place, node)
-        parent.value[key] = node.value
+        if key not in parent.entries:  # else it was reported
+            parent.entries[key] = (place, node)
+            parent.value[key] = node.value
         keys[-1] = None
 
     def _key(self, event: Any, parent: Node) -> tuple[str, Place]:
-        if event.anchor is not None or not (event.implicit[0] or event.implicit[1]):
-            self._refuse_properties(event)
         key: str = event.value
-        if event.implicit[0] and not event.style and not isinstance(value := plain_value(key), str):
-            message = f"the key {key} is read as {kind_of(value)}, and a key must be text"
-            self.refuse(event, message.replace("  ", " "), f'put it in quotes: "{key}"')
+        if event.anchor is not None or not (event.implicit[0] or event.implicit[1]):
+            self._refused(event, key)
+        elif event.implicit[0] and not event.style and not isinstance(value := plain_value(key), str):
+            message = f"the key {key or '(nothing)'} is read as {kind_of(value)}, and a key must be text"
+            self.refuse(event, message, f'put it in quotes: "{key}"')
         if len(key) > MAX_KEY_LENGTH:
             self.refuse(event, f"a key of {len(key)} characters", f"at most {MAX_KEY_LENGTH} are allowed")
         assert parent.entries is not None
@@ -290,6 +318,10 @@ class _Composer:
             self.refuse(event, f'the key "{key}" is already there, in line {first}', "remove one of the two")
         mark = event.start_mark
         return key, (mark.line + 1, mark.column + 1)
+
+
+def _place(event: Any) -> Place:
+    return event.start_mark.line + 1, event.start_mark.column + 1
 
 
 def kind_of(value: object) -> str:

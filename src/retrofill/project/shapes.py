@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from retrofill.domain.errors import did_you_mean
 from retrofill.project.models import check_name
-from retrofill.project.nodes import Node, kind_of
+from retrofill.project.nodes import REFUSED, Node, kind_of
 from retrofill.project.problems import FormError, Report
 
 _ModelT = TypeVar("_ModelT", bound=BaseModel)
@@ -26,7 +26,7 @@ def read_shape(model: type[_ModelT], node: Node, path: str, report: Report) -> _
 
     Keys that were left out are still in `node`, so that nothing else calls them missing.
     """
-    _drop_nulls(node, path, report)
+    _drop_valueless(node, path, report)
     while True:
         try:
             return model.model_validate(node.value)
@@ -64,23 +64,26 @@ def one_of(words: Iterable[object]) -> str:
     return " or ".join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else texts[0]
 
 
-def _drop_nulls(node: Node, path: str, report: Report) -> None:
+def _drop_valueless(node: Node, path: str, report: Report) -> None:
+    """Take out keys and items without a value, reported here, and those that were refused before."""
     todo = [node]
     while todo:
         current = todo.pop()
-        for child in current.items or ():
-            if child.value is None:
-                report.add(path, child.place, "this item of the list is empty", "write it or remove it")
-        if current.items and any(child.value is None for child in current.items):
-            current.value[:] = [value for value in current.value if value is not None]
-            current.items[:] = [child for child in current.items if child.value is not None]
         for key, (place, child) in (current.entries or {}).items():
             if child.value is None:
                 report.add(path, place, f'"{key}" has no value', "write one or remove the key")
+            if child.value is None or child.value is REFUSED:
                 del current.value[key]
             elif child.entries is not None or child.items is not None:
                 todo.append(child)
-        todo.extend(child for child in current.items or () if child.entries is not None)
+        for child in current.items or ():
+            if child.value is None:
+                report.add(path, child.place, "this item of the list is empty", "write it or remove it")
+            elif child.entries is not None or child.items is not None:
+                todo.append(child)
+        if current.items and any(child.value in (None, REFUSED) for child in current.items):
+            current.items = [child for child in current.items if child.value not in (None, REFUSED)]
+            current.value[:] = [child.value for child in current.items]
 
 
 def _drop(value: Any, loc: Loc) -> None:
@@ -105,6 +108,9 @@ def _report(model: type[BaseModel], root: Node, loc: Loc, details: Any, path: st
         key = str(loc[-1])
         known = _known_keys(model, loc[:-1])
         place = (root.find(*loc[:-1]) or root).key_place(key)
+        if key == "<<":
+            report.add(path, place, "merge keys are not allowed", "use `defaults`, or write the keys out")
+            return
         hint = did_you_mean(key, known)[2:] or f"the keys are {one_of(known).replace(' or ', ' and ')}"
         report.add(path, place, f'unknown key "{key}"', hint)
         return

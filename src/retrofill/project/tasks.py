@@ -136,7 +136,8 @@ class TaskReader:
         try:
             return cron.parse(text)
         except CronError as error:
-            self.refuse("schedule", error.message, error.hint)
+            hint = "" if ";" in error.message else 'five fields are written like "30 2 * * MON-FRI"'
+            self.refuse("schedule", error.message, hint)
             return None
 
     def _parameters(self) -> tuple[tuple[str, str], ...]:
@@ -145,7 +146,7 @@ class TaskReader:
             try:
                 parameters.check_name(name)
             except ParameterError as error:
-                self.refuse("parameters", error.message, error.hint, place)
+                self.refuse("parameters", error.message, place=place)
             if not isinstance(value.value, str):
                 continue
             try:
@@ -154,8 +155,7 @@ class TaskReader:
                 column = value.column + (
                     error.position + len(value.style) if value.style in ("", "'", '"') else 0
                 )
-                message = f'parameter "{name}": {error.message}'
-                self.refuse("parameters", message, error.hint, (value.line, column))
+                self.refuse("parameters", f'parameter "{name}": {error.message}', place=(value.line, column))
         return tuple((self.get("parameters") or {}).items())
 
     def _declared(self) -> list[str]:
