@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -164,7 +165,13 @@ class Project:
     def executor(self) -> LocalExecutor:
         from retrofill.executors.local import LocalExecutor
 
-        return LocalExecutor(self.runs_directory, self.home / "wake.sock")
+        settings = self.settings
+        return LocalExecutor(
+            self.runs_directory,
+            self.home / "wake.sock",
+            log_cap_bytes=settings.log_cap,
+            grace_seconds=settings.grace_seconds,
+        )
 
     def loop(self, executor: LocalExecutor, starts: bool = True) -> Loop:
         """The scheduler's loop; the caller holds the scheduler lock."""
@@ -173,7 +180,7 @@ class Project:
         from retrofill.services.ticks import Scheduler
         from retrofill.store.locks import WakeSocket
 
-        specs = RunSpecs(self.directory, self.secret, self.settings.python)
+        specs = RunSpecs(self.directory, self.secret, self.settings.python or sys.executable)
         scheduler = Scheduler(self.store, executor, self.clock, specs, self.contexts, starts)
         return Loop(scheduler, self.backfills(), executor, WakeSocket(self.home), self.clock)
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from retrofill.domain import selection as selections
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import UnknownNameError, UsageError, WrongStateError
+from retrofill.domain.findings import Finding, has_risk
 from retrofill.domain.instants import day_start
 from retrofill.domain.planning import ONE_DAY, Plan, build
 from retrofill.domain.policy import Policy
 from retrofill.domain.selection import AllDescendantsSelection, Choice, Limits, Selection
 from retrofill.domain.states import State
-from retrofill.domain.findings import Finding, has_risk
 from retrofill.domain.verification import summary, verify
 from retrofill.services.contexts import Context, Contexts
 from retrofill.services.creating import create_instances, remove_half_created

@@ -8,8 +8,9 @@ the backfill. What a crash leaves in `creating` is removed by whoever comes next
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from itertools import repeat
+from collections.abc import Sequence
+from datetime import date
+from itertools import compress, repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,7 @@ from retrofill.domain.policy import Barrier, priority_by_age
 from retrofill.domain.states import Reason, State
 from retrofill.domain.template import LongArray
 from retrofill.services.contexts import Context
-from retrofill.services.records import BackfillRecord, DateRecord
+from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
 from retrofill.services.settling import Settling
 from retrofill.services.times import instant_of, ms_of
 
@@ -29,16 +30,20 @@ if TYPE_CHECKING:
 
 _ROWS = 5_000
 _PASSING = (Kind.DRY_RUN, Kind.OFF_DAY, Kind.VIRTUAL)
+_KIND_NAMES = {kind.value: kind.word for kind in Kind}
+_FROZEN, _NOT_RUN, _ISOLATED = State.FROZEN.value, State.NOT_RUN.value, Reason.ISOLATED.value
+_STATE = InstanceRecord._fields.index("state")
 
 
 def create_instances(store: Store, context: Context, now_ms: int) -> None:
     """Write all instances and dates of a backfill in phase `creating`, then show it."""
     plan = context.plan
+    maker = _Rows(context, now_ms)
     rows: list[tuple[object, ...]] = []
     dates: list[DateRecord] = []
     for position in range(len(plan.dates)):
-        made = list(_rows_of_date(context, position, now_ms))
-        dates.append(_date_record(context, position, len(made), made))
+        made = maker.of_date(position)
+        dates.append(_date_record(context, position, made))
         rows += made
         while len(rows) >= _ROWS:
             with store.transaction() as tx:
@@ -64,88 +69,83 @@ def remove_half_created(store: Store, record: BackfillRecord) -> None:
             return
 
 
-def _date_record(
-    context: Context, position: int, total: int, rows: Sequence[tuple[object, ...]]
-) -> DateRecord:
+def _date_record(context: Context, position: int, rows: Sequence[tuple[object, ...]]) -> DateRecord:
     plan = context.plan
-    frozen = sum(1 for row in rows if row[7] == State.FROZEN)
+    frozen = sum(1 for row in rows if row[_STATE] == _FROZEN)
     group = int(plan.group_of[position])
     bizdate = plan.dates[position].isoformat()
-    return DateRecord(context.backfill_id, position, bizdate, group, 0, total, 0, 0, 0, frozen)
+    return DateRecord(context.backfill_id, position, bizdate, group, 0, len(rows), 0, 0, 0, frozen)
 
 
-def _rows_of_date(context: Context, position: int, now_ms: int) -> Iterator[tuple[object, ...]]:
-    """Rows in the order of InstanceRecord, in the order of the template."""
-    plan = context.plan
-    n = plan.n
-    base = context.first_id + position * n
-    kinds = plan.kinds(position).tolist()
-    isolated = plan.isolated(position)
-    due_ms = plan.due(position) * 1000
-    by_task = _TaskColumns(context, position, now_ms)
-    tasks = plan.task_of.tolist()
-    starts = np.where(by_task.is_immediate[plan.task_of], 0, by_task.start_ms(due_ms))
-    rows = zip(
-        range(base, base + n),
-        repeat(context.backfill_id),
-        by_task.ids[plan.task_of].tolist(),
-        repeat(plan.dates[position].isoformat()),
-        plan.slot_of.tolist(),
-        due_ms.tolist(),
-        [_KIND_NAMES[kind] for kind in kinds],
-        [State.FROZEN.value if kind == Kind.FROZEN else State.NOT_RUN.value for kind in kinds],
-        [Reason.ISOLATED.value if flag else None for flag in isolated.tolist()],
-        [State.NOT_RUN.value if kind == Kind.FROZEN else None for kind in kinds],
-        by_task.priorities[plan.task_of].tolist(),
-        ["" if kind in _PASSING else by_task.groups[task] for kind, task in zip(kinds, tasks, strict=True)],
-        context.open_waits(position).tolist(),
-        repeat(0),
-        starts.tolist(),
-        repeat(1),
-        repeat(0),
-        repeat(None),
-        repeat(None),
-    )
-    present = plan.present(position)
-    if present.all():
-        yield from rows
-    else:
-        yield from (row for row, is_there in zip(rows, present.tolist(), strict=False) if is_there)
+class _Rows:
+    """Makes the rows of a backfill, in the order of InstanceRecord; knows what a task's instances share."""
 
-
-_KIND_NAMES = {kind.value: kind.word for kind in Kind}
-
-
-class _TaskColumns:
-    """What all instances of a task have in common on one date, by index of the task."""
-
-    def __init__(self, context: Context, position: int, now_ms: int) -> None:
+    def __init__(self, context: Context, now_ms: int) -> None:
         plan = context.plan
+        self._context, self._plan = context, plan
+        tasks = plan.tasks
+        zones = [plan.catalog.timezone_of(task) for task in tasks]
+        self._zones = sorted(set(zones))
+        self._zone_of = np.array([self._zones.index(zone) for zone in zones], dtype=np.int64)
         now = instant_of(now_ms)
-        zones = {plan.catalog.timezone_of(task) for task in plan.tasks}
-        today = {zone: local_date(now, zone) for zone in zones}
-        bizdate = plan.dates[position]
-        self._plan = plan
-        self._zones = [plan.catalog.timezone_of(task) for task in plan.tasks]
-        self._midnight = {zone: ms_of(day_start(bizdate + ONE_DAY, zone)) for zone in zones}
-        self.ids = np.array([context.task_ids[task.name] for task in plan.tasks], dtype=np.int64)
-        self.priorities = np.array(
-            [
-                priority_by_age(task.priority, bizdate, today[zone])
-                for task, zone in zip(plan.tasks, self._zones, strict=True)
-            ],
-            dtype=np.int64,
+        self._today = np.array([local_date(now, zone).toordinal() for zone in self._zones])[self._zone_of]
+        self._ids = np.array([context.task_ids[task.name] for task in tasks])[plan.task_of].tolist()
+        self._priority_now = np.array([task.priority for task in tasks])
+        self._priority_old = np.array(
+            [priority_by_age(task.priority, date.min, now.date()) for task in tasks]
         )
-        self.groups = [plan.resource_group(task) for task in plan.tasks]
+        groups = [plan.resource_group(task) for task in tasks]
+        self._groups = [groups[i] for i in plan.task_of.tolist()]
+        self._slots = plan.slot_of.tolist()
         # Dry runs by SEL-6 do not wait for T (RUN-2); those of a task's mode do.
-        self.is_immediate = np.array([task.name in plan.dry_runs for task in plan.tasks], dtype=bool)
+        self._is_immediate = np.array([task.name in plan.dry_runs for task in tasks], dtype=bool)[
+            plan.task_of
+        ]
 
-    def start_ms(self, due_ms: LongArray) -> LongArray:
+    def of_date(self, position: int) -> list[tuple[object, ...]]:
+        """Rows of one date, in the order of the template."""
+        plan = self._plan
+        kinds = plan.kinds(position).tolist()
+        due_ms = plan.due(position) * 1000
+        rows = zip(
+            self._context.ids_of_date(position),
+            repeat(self._context.backfill_id),
+            self._ids,
+            repeat(plan.dates[position].isoformat()),
+            self._slots,
+            due_ms.tolist(),
+            [_KIND_NAMES[kind] for kind in kinds],
+            [_FROZEN if kind == Kind.FROZEN else _NOT_RUN for kind in kinds],
+            [_ISOLATED if flag else None for flag in plan.isolated(position).tolist()],
+            [_NOT_RUN if kind == Kind.FROZEN else None for kind in kinds],
+            self._priorities(position),
+            ["" if kind in _PASSING else group for kind, group in zip(kinds, self._groups, strict=True)],
+            self._context.open_waits(position).tolist(),
+            repeat(0),
+            self._start_ms(position, due_ms).tolist(),
+            repeat(1),
+            repeat(0),
+            repeat(None),
+            repeat(None),
+        )
+        present = plan.present(position)
+        return list(rows) if present.all() else list(compress(rows, present.tolist()))
+
+    def _priorities(self, position: int) -> list[int]:
+        """POL-12, as judged now."""
+        is_old = self._plan.dates[position].toordinal() < self._today - 1
+        by_task = np.where(is_old, self._priority_old, self._priority_now)
+        priorities: list[int] = by_task[self._plan.task_of].tolist()
+        return priorities
+
+    def _start_ms(self, position: int, due_ms: LongArray) -> LongArray:
         """Not before T, or POL-2's moment."""
-        if not self._plan.policy.run_future:
-            return due_ms
-        midnights = np.array([self._midnight[zone] for zone in self._zones], dtype=np.int64)
-        return np.minimum(due_ms, midnights[self._plan.task_of]).astype(np.int64)
+        start_ms = due_ms
+        if self._plan.policy.run_future:
+            elapsed = self._plan.dates[position] + ONE_DAY
+            midnights = np.array([ms_of(day_start(elapsed, zone)) for zone in self._zones], dtype=np.int64)
+            start_ms = np.minimum(due_ms, midnights[self._zone_of][self._plan.task_of])
+        return np.where(self._is_immediate, 0, start_ms)
 
 
 def _reach_heads(store: Store, context: Context, now_ms: int) -> None:

@@ -65,7 +65,8 @@ class Loop:
                 planned_ms = self._start_planned()
 
     def _start_planned(self) -> int | None:
-        self._backfills.start_planned()
+        if self._backfills.start_planned():
+            self._scheduler.look_again()
         return self._backfills.next_planned_ms()
 
     def _sleep(self, until_ms: int | None, observe_ms: int | None) -> bool:

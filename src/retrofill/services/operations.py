@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retrofill.domain.errors import RetrofillError, UnknownNameError, WrongStateError
-from retrofill.domain.states import Move, State, check, is_legal
+from retrofill.domain.states import WAITING, Move, State, check, is_legal
 from retrofill.services.contexts import Context, Contexts
 from retrofill.services.holds import Holds, holds_of
 from retrofill.services.records import BackfillRecord, InstanceRecord
@@ -49,6 +49,12 @@ class _Applying:
     context: Context
     settling: Settling
     now_ms: int
+    is_held: bool  # paused, stopped or outside its window: what waits counts as Not run (OPS-0)
+
+    def state(self, row: InstanceRecord) -> State:
+        """The state as people see it."""
+        state = State(row.state)
+        return State.NOT_RUN if self.is_held and state in WAITING else state
 
 
 Apply = Callable[[_Applying, InstanceRecord], tuple[State, bool]]
@@ -150,9 +156,9 @@ class Operations:
             if row.backfill_id not in applying:
                 holds = holds or holds_of(tx.open_backfills(), instant_of(now_ms))
                 context = self._contexts.get(tx, row.backfill_id)
-                is_held = row.backfill_id in holds.passing
-                settling = Settling(tx, context, now_ms, is_held)
-                applying[row.backfill_id] = _Applying(tx, context, settling, now_ms)
+                settling = Settling(tx, context, now_ms, row.backfill_id in holds.passing)
+                is_held = row.backfill_id in holds.starting
+                applying[row.backfill_id] = _Applying(tx, context, settling, now_ms, is_held)
             results[instance_id] = self._one(applying[row.backfill_id], row, action, comment, apply)
         for backfill_id, one in applying.items():
             one.settling.settle()
@@ -164,10 +170,11 @@ class Operations:
         try:
             state, changed = apply(applying, row)
         except RetrofillError as error:
-            return ItemResult(row.id, row.state, error)
+            return ItemResult(row.id, applying.state(row), error)
         if changed:
+            before = applying.state(row)
             applying.tx.record(
-                applying.now_ms, self._user, action, row.backfill_id, row.id, row.state, state, comment
+                applying.now_ms, self._user, action, row.backfill_id, row.id, before, state, comment
             )
         return ItemResult(row.id, state, unchanged=not changed)
 
@@ -187,7 +194,7 @@ def _unknown(instance_id: int) -> ItemResult:
 
 
 def _check(applying: _Applying, move: Move, row: InstanceRecord) -> None:
-    check(move, State(row.state), describe(row, applying.context))
+    check(move, applying.state(row), describe(row, applying.context))
 
 
 def _stop(a: _Applying, row: InstanceRecord) -> tuple[State, bool]:
@@ -223,6 +230,8 @@ def _freeze(a: _Applying, row: InstanceRecord) -> tuple[State, bool]:
     if row.state == State.FROZEN:
         return State.FROZEN, False
     _check(a, Move.FREEZE, row)
+    if row.state in WAITING:
+        a.tx.hold_back(row.id)
     a.tx.freeze(row.id)
     a.settling.moved(row.id, row.state, State.FROZEN)
     return State.FROZEN, True
@@ -230,7 +239,7 @@ def _freeze(a: _Applying, row: InstanceRecord) -> tuple[State, bool]:
 
 def _unfreeze(a: _Applying, row: InstanceRecord) -> tuple[State, bool]:
     if row.state != State.FROZEN:
-        return State(row.state), False
+        return a.state(row), False
     target = State(row.frozen_from or State.NOT_RUN)
     a.tx.unfreeze(row.id)
     a.settling.moved(row.id, State.FROZEN, target)

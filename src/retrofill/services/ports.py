@@ -12,7 +12,6 @@ from typing import Protocol
 
 from retrofill.services.records import (
     BackfillRecord,
-    Candidate,
     DateRecord,
     InstanceRecord,
     OpenBackfill,
@@ -110,6 +109,10 @@ class Executor(Protocol):
 class Reader(Protocol):
     """One consistent view of the ledger."""
 
+    def data_version(self) -> int:
+        """A number that differs after another connection has committed."""
+        ...
+
     def current_version(self) -> tuple[int, str] | None:
         """Id and document of the deployed version."""
         ...
@@ -203,7 +206,7 @@ class Reader(Protocol):
 
     def candidates(
         self, resource_group: str, held: Sequence[int], full_tasks: Sequence[int], limit: int
-    ) -> list[Candidate]:
+    ) -> list[InstanceRecord]:
         """Instances that only lack a slot of the group, in the order of RUN-1."""
         ...
 
@@ -269,6 +272,10 @@ class Ledger(Reader, Protocol):
 
     def withdraw(self, ids: Sequence[int]) -> None:
         """Back to Not run, because a wait is open again."""
+        ...
+
+    def hold_back(self, instance_id: int) -> None:
+        """Not run, because its backfill is held: so that it can be frozen (OPS-0, OPS-6)."""
         ...
 
     def start(self, rows: Sequence[tuple[int, int, str]], boot_id: str, at_ms: int) -> None:

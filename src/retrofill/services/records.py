@@ -109,13 +109,3 @@ class OperationRecord(NamedTuple):
     from_state: str | None
     to_state: str | None
     comment: str
-
-
-class Candidate(NamedTuple):
-    """An instance that only lacks a slot."""
-
-    id: int
-    backfill_id: int
-    task_id: int
-    resource_group: str
-    run_number: int

@@ -12,11 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from retrofill.domain.catalog import Catalog
 from retrofill.domain.readiness import Ending, Outcome, choose, ending
 from retrofill.domain.states import Reason, State
-from retrofill.services.contexts import Contexts
+from retrofill.services.contexts import Context, Contexts
 from retrofill.services.holds import Holds, holds_of
-from retrofill.services.records import Candidate, InstanceRecord, OpenBackfill
+from retrofill.services.records import InstanceRecord, OpenBackfill
 from retrofill.services.runs import RunSpecs, UnstartableError
 from retrofill.services.settling import Settling
 from retrofill.services.statuses import note_end
@@ -73,6 +74,9 @@ class Scheduler:
         self._running: dict[int, Running] = {}
         self._told_to_stop: set[int] = set()
         self._adopted: list[RunEnd] = []
+        self._known: _Known | None = None
+        self._must_look = True
+        self._next_ms: int | None = None
 
     def start(self) -> None:
         """Take over what an earlier scheduler left: its running instances go on, or are known dead."""
@@ -89,48 +93,57 @@ class Scheduler:
         self._adopted = []
         ticked = Ticked(ended=len(ends))
         with self._store.transaction() as tx:
-            records = {record.id: record for record in tx.open_backfills()}
-            holds = holds_of(records.values(), instant_of(now_ms))
+            known = self._look_around(tx)
+            holds = holds_of(known.backfills.values(), instant_of(now_ms))
             settlings = _Settlings(tx, self._contexts, now_ms, holds)
-            touched = self._end(tx, ends, settlings, now_ms)
+            self._end(tx, ends, settlings, now_ms)
             self._let_time_pass(tx, settlings, now_ms, holds, ticked)
             settlings.settle()
-            starts = self._start(tx, settlings, now_ms, holds)
-            self._note_started(tx, records, starts, now_ms)
+            starts = self._start(tx, settlings, known, holds, now_ms)
             settlings.settle()
-            for backfill_id in touched | settlings.backfill_ids():
-                if not self._has_running(backfill_id) and self._has_ended(tx, backfill_id, now_ms, holds):
-                    ticked.backfills_ended.append(backfill_id)
-            stopping = [i for i in tx.stopping() if i not in self._told_to_stop]
-            refs = [self._specs.ref(tx.runs(i)[-1]) for i in stopping]
-            ticked.next_ms = _earliest(tx.next_start(), holds.next_ms)
+            self._note_ends(tx, settlings, known, holds, now_ms, ticked)
+            stops = [self._specs.ref(tx.runs(i)[-1]) for i in known.stopping if i not in self._told_to_stop]
+            ticked.next_ms = self._next_ms = _earliest(tx.next_start(), holds.next_ms)
         self._executor.start(starts)
-        for instance_id, ref in zip(stopping, refs, strict=True):
-            self._told_to_stop.add(instance_id)
+        for ref in stops:
+            self._told_to_stop.add(ref.instance_id)
             self._executor.stop(ref)
         ticked.started = len(starts)
         return ticked
 
+    def _look_around(self, tx: Ledger) -> _Known:
+        """What others may have changed; looked up again only when somebody else has committed."""
+        version = tx.data_version()
+        known = self._known
+        if known is None or known.data_version != version:
+            backfills = {record.id: record for record in tx.open_backfills()}
+            known = _Known(version, backfills, self._contexts.current(tx), tx.stopping())
+            self._known = known
+            self._must_look = True
+        return known
+
+    def look_again(self) -> None:
+        """Forget what is known, because this process has changed the ledger other than by a tick."""
+        self._known = None
+
     # What ended
 
-    def _end(self, tx: Ledger, ends: Iterable[RunEnd], settlings: _Settlings, now_ms: int) -> set[int]:
-        touched = set()
-        succeeded: list[tuple[int, int]] = []
+    def _end(self, tx: Ledger, ends: Iterable[RunEnd], settlings: _Settlings, now_ms: int) -> None:
+        succeeded: list[int] = []
         for end in ends:
             instance_id = end.ref.instance_id
             running = self._running.pop(instance_id, None)
             self._told_to_stop.discard(instance_id)
             if running is None or not self._close_run(tx, end, now_ms):
                 continue
-            touched.add(running.backfill_id)
             settling = settlings.of(running.backfill_id)
             if end.outcome == Outcome.EXITED and end.exit_code == 0:
-                succeeded.append((instance_id, running.backfill_id))
+                succeeded.append(instance_id)
                 settling.moved(instance_id, State.RUNNING, State.SUCCESSFUL)
             else:
                 self._end_badly(tx, end, settling, running.backfill_id, now_ms)
-        tx.succeed([i for i, _ in succeeded], now_ms)
-        return touched
+        if succeeded:
+            tx.succeed(succeeded, now_ms)
 
     def _close_run(self, tx: Ledger, end: RunEnd, now_ms: int) -> bool:
         ref = end.ref
@@ -166,75 +179,65 @@ class Scheduler:
     def _let_time_pass(
         self, tx: Ledger, settlings: _Settlings, now_ms: int, holds: Holds, ticked: Ticked
     ) -> None:
-        due = tx.due(now_ms, _BATCH)
-        for backfill_id, rows in _by_backfill(due).items():
+        """Instances whose time has come, and dry runs that a hold kept back or that were just made."""
+        due: list[InstanceRecord] = []
+        if self._must_look or (self._next_ms is not None and self._next_ms <= now_ms):
+            due = tx.due(now_ms, _BATCH)
+        passing = tx.candidates("", holds.passing, (), _BATCH) if self._must_look else []
+        for backfill_id, rows in _by_backfill([*due, *passing]).items():
             settlings.of(backfill_id).time_has_come(rows)
-        passing = tx.candidates("", holds.passing, (), _BATCH)
-        for backfill_id in {c.backfill_id for c in passing}:
-            ids = [c.id for c in passing if c.backfill_id == backfill_id]
-            settlings.of(backfill_id).time_has_come(tx.instances(ids))
-        ticked.more = len(due) == _BATCH or len(passing) == _BATCH
+        self._must_look = ticked.more = len(due) == _BATCH or len(passing) == _BATCH
 
     # What starts
 
-    def _start(self, tx: Ledger, settlings: _Settlings, now_ms: int, holds: Holds) -> list[RunSpec]:
-        free = self._free_slots(tx) if self._starts else {}
-        chosen: list[Candidate] = []
-        for group, slots in free.items():
-            chosen += self._choose(tx, group, slots, holds)
+    def _start(
+        self, tx: Ledger, settlings: _Settlings, known: _Known, holds: Holds, now_ms: int
+    ) -> list[RunSpec]:
+        if known.catalog is None or not self._starts:
+            return []
+        used = Counter(running.resource_group for running in self._running.values())
+        chosen: list[InstanceRecord] = []
+        for group in known.catalog.resource_groups.values():
+            if group.slots > used[group.name]:
+                chosen += self._choose(tx, group.name, group.slots - used[group.name], holds)
         if not chosen:
             return []
+        self._note_starts(tx, chosen, known, now_ms)
         return self._commit_starts(tx, chosen, settlings, now_ms)
 
-    def _free_slots(self, tx: Ledger) -> dict[str, int]:
-        catalog = self._contexts.current(tx)
-        if catalog is None:
-            return {}
-        used = Counter(running.resource_group for running in self._running.values())
-        free = {name: group.slots - used[name] for name, group in catalog.resource_groups.items()}
-        return {name: slots for name, slots in free.items() if slots > 0}
-
-    def _choose(self, tx: Ledger, group: str, slots: int, holds: Holds) -> list[Candidate]:
+    def _choose(self, tx: Ledger, group: str, slots: int, holds: Holds) -> list[InstanceRecord]:
         """RUN-1: the first candidates whose task may run one more instance."""
         limits: dict[int, int | None] = {}
         running = Counter(running.task_id for running in self._running.values())
-        chosen: list[Candidate] = []
+        chosen: list[InstanceRecord] = []
         full: set[int] = set()
-        while len(chosen) < slots:
-            candidates = [
-                c
-                for c in tx.candidates(group, holds.starting, sorted(full), slots + len(chosen))
-                if c not in chosen
-            ]
-            for candidate in candidates:
-                if candidate.task_id not in limits:
-                    task = self._contexts.get(tx, candidate.backfill_id).task(candidate.id)
-                    limits[candidate.task_id] = task.max_parallel_instances
+        while True:
+            found = tx.candidates(group, holds.starting, sorted(full), slots + len(chosen))
+            candidates = [row for row in found if row not in chosen]
+            for row in candidates:
+                if row.task_id not in limits:
+                    limits[row.task_id] = self._context(tx, row).task(row.id).max_parallel_instances
             more, now_full = choose(candidates, slots - len(chosen), running, limits)
             chosen += more
-            if not now_full - full or not candidates:
-                break
+            # Tasks at their limit took places among the candidates: ask again without them.
+            if len(chosen) == slots or not now_full - full:
+                return chosen
             full |= now_full
-        return chosen
 
     def _commit_starts(
-        self, tx: Ledger, chosen: list[Candidate], settlings: _Settlings, now_ms: int
+        self, tx: Ledger, chosen: list[InstanceRecord], settlings: _Settlings, now_ms: int
     ) -> list[RunSpec]:
-        rows = {row.id: row for row in tx.instances(c.id for c in chosen)}
-        tokens = {c.id: secrets.token_hex(8) for c in chosen}
-        tx.start([(c.id, c.run_number, tokens[c.id]) for c in chosen], self._executor.boot_id, now_ms)
+        tokens = [secrets.token_hex(8) for _ in chosen]
+        starts = [(row.id, row.run_number, token) for row, token in zip(chosen, tokens, strict=True)]
+        tx.start(starts, self._executor.boot_id, now_ms)
         specs = []
-        for candidate in chosen:
-            row = rows[candidate.id]
-            settling = settlings.of(candidate.backfill_id)
+        for row, token in zip(chosen, tokens, strict=True):
+            settling = settlings.of(_backfill_of(row))
             settling.moved(row.id, row.state, State.RUNNING)
-            context = self._contexts.get(tx, candidate.backfill_id)
             try:
-                specs.append(self._specs.make(row, context, tokens[row.id], self._executor.boot_id))
+                specs.append(self._specs.make(row, self._context(tx, row), token, self._executor.boot_id))
             except UnstartableError as error:
-                tx.end_run(
-                    row.id, row.run_number, tokens[row.id], now_ms, Outcome.EXITED, None, error.message
-                )
+                tx.end_run(row.id, row.run_number, token, now_ms, Outcome.EXITED, None, error.message)
                 tx.fail(row.id, Reason.NOT_STARTED, now_ms)
                 settling.moved(row.id, State.RUNNING, State.FAILED)
                 settling.failed_for_good(row.id)
@@ -242,28 +245,45 @@ class Scheduler:
             self._note_running(row)
         return specs
 
-    def _note_started(
-        self, tx: Ledger, records: dict[int, OpenBackfill], starts: Iterable[RunSpec], now_ms: int
-    ) -> None:
-        for backfill_id in {self._running[spec.ref.instance_id].backfill_id for spec in starts}:
-            if backfill_id in records and records[backfill_id].started_ms is None:
+    def _note_starts(self, tx: Ledger, chosen: list[InstanceRecord], known: _Known, now_ms: int) -> None:
+        for backfill_id in {_backfill_of(row) for row in chosen}:
+            record = known.backfills.get(backfill_id)
+            if record is not None and record.started_ms is None:
                 tx.set_backfill(backfill_id, started_ms=now_ms)
+                known.backfills[backfill_id] = record._replace(started_ms=now_ms)
 
-    def _has_ended(self, tx: Ledger, backfill_id: int, now_ms: int, holds: Holds) -> bool:
-        record = tx.find_backfill(backfill_id)
-        return record is not None and note_end(tx, record, now_ms, holds)
+    def _note_ends(
+        self, tx: Ledger, settlings: _Settlings, known: _Known, holds: Holds, now_ms: int, ticked: Ticked
+    ) -> None:
+        """Backfills of which something moved and nothing runs may have ended (BF-5)."""
+        for backfill_id in settlings.backfill_ids():
+            if any(running.backfill_id == backfill_id for running in self._running.values()):
+                continue
+            record = tx.find_backfill(backfill_id)
+            if record is not None and note_end(tx, record, now_ms, holds):
+                ticked.backfills_ended.append(backfill_id)
+                known.backfills.pop(backfill_id, None)
+
+    def _context(self, tx: Ledger, row: InstanceRecord) -> Context:
+        return self._contexts.get(tx, _backfill_of(row))
 
     def _note_running(self, row: InstanceRecord) -> None:
-        assert row.backfill_id is not None
-        self._running[row.id] = Running(row.backfill_id, row.task_id, row.resource_group)
-
-    def _has_running(self, backfill_id: int) -> bool:
-        return any(running.backfill_id == backfill_id for running in self._running.values())
+        self._running[row.id] = Running(_backfill_of(row), row.task_id, row.resource_group)
 
     @property
     def running(self) -> int:
         """How many instances run."""
         return len(self._running)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What a tick knows of the rest of the ledger, as of a data version."""
+
+    data_version: int
+    backfills: dict[int, OpenBackfill]
+    catalog: Catalog | None
+    stopping: list[int]
 
 
 class _Settlings:
@@ -298,6 +318,11 @@ def _by_backfill(rows: Iterable[InstanceRecord]) -> dict[int, list[InstanceRecor
         if row.backfill_id is not None:
             found[row.backfill_id].append(row)
     return found
+
+
+def _backfill_of(row: InstanceRecord) -> int:
+    assert row.backfill_id is not None
+    return row.backfill_id
 
 
 def _earliest(*moments: int | None) -> int | None:

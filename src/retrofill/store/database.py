@@ -118,11 +118,6 @@ class Database:
         """Tell a running scheduler that something has changed."""
         locks.wake(self.directory)
 
-    def changes(self) -> int:
-        """A number that differs after another connection has committed; one cheap query."""
-        row = self._writer.execute("PRAGMA data_version").fetchone()
-        return int(row[0])
-
     def close(self) -> None:
         """Close both connections; the writer's close may checkpoint, so it holds the lock."""
         if self._reader is not None:

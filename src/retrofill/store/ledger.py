@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from retrofill.domain.states import MOVES, Move
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
 from retrofill.store.reader import Reader
 
 
+@cache
 def _states(move: Move) -> str:
     return ", ".join(f"'{state.value}'" for state in sorted(MOVES[move].sources))
 
@@ -128,6 +130,13 @@ class Ledger(Reader):
             f"UPDATE instance SET state = 'not_run' WHERE id = ? AND state IN ({_states(Move.WITHDRAW)}) "
             "AND open_waits > 0 AND NOT ignores_waits",
             [(i,) for i in ids],
+        )
+
+    def hold_back(self, instance_id: int) -> None:
+        """Waiting is Not run while the backfill is held; so that it can be frozen (OPS-0, OPS-6)."""
+        self._execute(
+            f"UPDATE instance SET state = 'not_run' WHERE id = ? AND state IN ({_states(Move.WITHDRAW)})",
+            (instance_id,),
         )
 
     def start(self, rows: Sequence[tuple[int, int, str]], boot_id: str, at_ms: int) -> None:

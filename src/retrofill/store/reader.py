@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from retrofill.services.records import (
     BackfillRecord,
-    Candidate,
     DateRecord,
     InstanceRecord,
     OpenBackfill,
@@ -23,7 +22,6 @@ _INSTANCE = ", ".join(InstanceRecord._fields)
 _INSTANCE_I = ", ".join(f"i.{name}" for name in InstanceRecord._fields)
 _RUN = ", ".join(RunRecord._fields)
 _OPERATION = ", ".join(OperationRecord._fields)
-_CANDIDATE = ", ".join(Candidate._fields)
 
 
 class Reader:
@@ -32,6 +30,10 @@ class Reader:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._execute = connection.execute
+
+    def data_version(self) -> int:
+        """A number that differs after another connection has committed."""
+        return int(self._execute("PRAGMA data_version").fetchone()[0])
 
     # Catalog
 
@@ -196,8 +198,8 @@ class Reader:
         """Instances that run, each with its run."""
         rows = self._execute(
             f"SELECT {_INSTANCE_I}, {', '.join(f'r.{name}' for name in RunRecord._fields)} "
-            "FROM instance i INDEXED BY instance_running "
-            "JOIN run r ON r.instance_id = i.id AND r.number = i.run_number WHERE i.state = 'running'"
+            "FROM run r INDEXED BY run_open CROSS JOIN instance i ON i.id = r.instance_id "
+            "WHERE r.ended_ms IS NULL AND i.state = 'running' AND i.run_number = r.number"
         )
         width = len(InstanceRecord._fields)
         return [(InstanceRecord(*row[:width]), RunRecord(*row[width:])) for row in rows]
@@ -205,7 +207,8 @@ class Reader:
     def stopping(self) -> list[int]:
         """Running instances that somebody asked to stop."""
         rows = self._execute(
-            "SELECT id FROM instance INDEXED BY instance_running WHERE state = 'running' AND reason = 'stopping'"
+            "SELECT i.id FROM run r INDEXED BY run_open CROSS JOIN instance i ON i.id = r.instance_id "
+            "WHERE r.ended_ms IS NULL AND i.state = 'running' AND i.reason = 'stopping'"
         )
         return [row[0] for row in rows]
 
@@ -219,24 +222,25 @@ class Reader:
 
     def candidates(
         self, resource_group: str, held: Sequence[int], full_tasks: Sequence[int], limit: int
-    ) -> list[Candidate]:
+    ) -> list[InstanceRecord]:
         """Instances that only lack a slot of the group, in the order of RUN-1."""
         rows = self._execute(
-            f"SELECT {_CANDIDATE} FROM instance INDEXED BY instance_ready "
+            f"SELECT {_INSTANCE} FROM instance INDEXED BY instance_ready "
             "WHERE state = 'waiting_resources' AND resource_group = ? "
             f"{_not_in('backfill_id', held)} {_not_in('task_id', full_tasks)} "
             "ORDER BY priority DESC, due_ms, id LIMIT ?",
             (resource_group, limit),
         )
-        return [Candidate(*row) for row in rows]
+        return [InstanceRecord(*row) for row in rows]
 
     def queues(self) -> list[tuple[str, str, int]]:
         """Resource group, state (waiting_resources or running), number of instances."""
         rows = self._execute(
             "SELECT resource_group, 'waiting_resources', count(*) FROM instance INDEXED BY instance_ready "
             "WHERE state = 'waiting_resources' GROUP BY resource_group "
-            "UNION ALL SELECT resource_group, 'running', count(*) FROM instance INDEXED BY instance_running "
-            "WHERE state = 'running' GROUP BY resource_group"
+            "UNION ALL SELECT i.resource_group, 'running', count(*) FROM run r INDEXED BY run_open "
+            "CROSS JOIN instance i ON i.id = r.instance_id "
+            "WHERE r.ended_ms IS NULL AND i.state = 'running' GROUP BY i.resource_group"
         )
         return list(rows)
 

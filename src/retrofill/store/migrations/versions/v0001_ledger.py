@@ -145,10 +145,13 @@ def upgrade() -> None:
         sa.Column("started_ms", sa.Integer(), nullable=True),
         sa.Column("ended_ms", sa.Integer(), nullable=True),
         sa.CheckConstraint("(state = 'frozen') = (frozen_from IS NOT NULL)", name="frozen_from"),
-        sa.CheckConstraint("kind IN ('run', 'dry_run', 'off_day', 'virtual', 'frozen')", name="kind"),
+        sa.CheckConstraint(
+            "kind = 'run' OR kind = 'dry_run' OR kind = 'off_day' OR kind = 'virtual' OR kind = 'frozen'",
+            name="kind",
+        ),
         sa.CheckConstraint("state <> 'running' OR started_ms IS NOT NULL", name="running_has_started"),
         sa.CheckConstraint(
-            "state IN ('not_run', 'waiting_time', 'waiting_resources', 'running', 'successful', 'failed', 'frozen')",
+            "state = 'not_run' OR state = 'waiting_time' OR state = 'waiting_resources' OR state = 'running' OR state = 'successful' OR state = 'failed' OR state = 'frozen'",
             name="state",
         ),
         sa.CheckConstraint("open_waits >= 0", name="open_waits"),
@@ -171,9 +174,6 @@ def upgrade() -> None:
         ["resource_group", sa.text("priority DESC"), "due_ms", "id"],
         unique=False,
         sqlite_where=sa.text("state = 'waiting_resources'"),
-    )
-    op.create_index(
-        "instance_running", "instance", ["id"], unique=False, sqlite_where=sa.text("state = 'running'")
     )
     op.create_table(
         "run",
