@@ -1,0 +1,90 @@
+"""A clock that only tests move, and an executor whose runs end when a test says so."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from retrofill.services.ports import RunEnd, RunRef, RunSpec
+
+
+class FakeClock:
+    """Stands still until it is told to move."""
+
+    def __init__(self, text: str) -> None:
+        self.ms = ms(text)
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def move_to(self, text: str) -> None:
+        self.ms = ms(text)
+
+    def forward(self, seconds: float) -> None:
+        self.ms += round(seconds * 1000)
+
+
+def ms(text: str) -> int:
+    """Milliseconds of an ISO instant, UTC where it says nothing else."""
+    instant = datetime.fromisoformat(text)
+    return round((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+class FakeExecutor:
+    """Runs nothing: a test ends runs by `end`. Like the real one, it tells each end once.
+
+    Args:
+        obeys: whether a stop ends the run at once.
+    """
+
+    boot_id = "this-boot"
+
+    def __init__(self, clock: FakeClock, obeys: bool = True) -> None:
+        self._clock = clock
+        self.obeys = obeys
+        self.running: dict[int, RunSpec] = {}
+        self.started: list[RunSpec] = []
+        self.told_to_stop: list[RunRef] = []
+        self.adopted: list[RunRef] = []
+        self._ends: list[RunEnd] = []
+        self._pipe = os.pipe()
+
+    def start(self, runs: Sequence[RunSpec]) -> None:
+        for spec in runs:
+            assert spec.ref.instance_id not in self.running, "started while it still runs"
+            self.running[spec.ref.instance_id] = spec
+            self.started.append(spec)
+
+    def poll(self) -> list[RunEnd]:
+        ends, self._ends = self._ends, []
+        return ends
+
+    def fileno(self) -> int:
+        return self._pipe[0]
+
+    def stop(self, ref: RunRef) -> None:
+        self.told_to_stop.append(ref)
+        if self.obeys and ref.instance_id in self.running:
+            self.end(ref.instance_id, outcome="stopped", exit_code=None, signal=15)
+
+    def adopt(self, refs: Sequence[RunRef]) -> list[RunEnd]:
+        self.adopted = list(refs)
+        return self.poll()
+
+    def close(self) -> None:
+        for descriptor in self._pipe:
+            os.close(descriptor)
+
+    def end(
+        self,
+        instance_id: int,
+        exit_code: int | None = 0,
+        outcome: str = "exited",
+        signal: int | None = None,
+        message: str = "",
+    ) -> None:
+        """Let a run end; the next poll tells it."""
+        spec = self.running.pop(instance_id)
+        now = self._clock.now_ms() / 1000
+        self._ends.append(RunEnd(spec.ref, outcome, exit_code, signal, now, now, message))

@@ -1,0 +1,325 @@
+"""What people do to instances, on every state of the state table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from domain.catalogs import make_task
+from retrofill.domain.catalog import Rerun
+from retrofill.domain.errors import UnknownNameError, WrongStateError
+from retrofill.domain.states import MOVES, Move, State
+from services.conftest import MakeWorld
+from services.worlds import World
+
+
+def _tasks() -> list:
+    return [make_task("w.a", "0 1 * * *"), make_task("w.b", "0 2 * * *", "w.a")]
+
+
+def _not_run(make: MakeWorld) -> tuple[World, str]:
+    w = make(*_tasks())
+    w.create()
+    return w, "b 5 02:00"
+
+
+def _waiting_time(make: MakeWorld) -> tuple[World, str]:
+    w = make(*_tasks(), now="2026-01-05T12:00")
+    w.create()
+    return w, "a 5 01:00"
+
+
+def _waiting_resources(make: MakeWorld) -> tuple[World, str]:
+    w = make(*_tasks())
+    w.create()
+    return w, "a 5 01:00"
+
+
+def _running(make: MakeWorld) -> tuple[World, str]:
+    w, name = _waiting_resources(make)
+    w.executor.obeys = False
+    w.tick()
+    return w, name
+
+
+def _successful(make: MakeWorld) -> tuple[World, str]:
+    w, name = _running(make)
+    w.end(name)
+    return w, name
+
+
+def _failed(make: MakeWorld) -> tuple[World, str]:
+    w, name = _running(make)
+    w.end(name, exit_code=1)
+    return w, name
+
+
+def _frozen(make: MakeWorld) -> tuple[World, str]:
+    w, name = _failed(make)
+    w.do("freeze", name)
+    return w, name
+
+
+REACH: dict[State, Callable[[MakeWorld], tuple[World, str]]] = {
+    State.NOT_RUN: _not_run,
+    State.WAITING_TIME: _waiting_time,
+    State.WAITING_RESOURCES: _waiting_resources,
+    State.RUNNING: _running,
+    State.SUCCESSFUL: _successful,
+    State.FAILED: _failed,
+    State.FROZEN: _frozen,
+}
+OPERATIONS = {
+    Move.STOP: "stop",
+    Move.RERUN: "rerun",
+    Move.SET_SUCCESSFUL: "set_successful",
+    Move.FREEZE: "freeze",
+    Move.UNFREEZE: "unfreeze",
+}
+
+
+def test_every_move_of_a_person_has_an_operation() -> None:
+    """OPS-1..6: the table below leaves nothing out."""
+    assert {move for move, rule in MOVES.items() if rule.by_person} == set(OPERATIONS)
+    assert set(REACH) == set(State)
+
+
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("move", list(OPERATIONS))
+def test_every_operation_on_every_state(world: MakeWorld, move: Move, state: State) -> None:
+    """OPS-1, OPS-2, OPS-5, OPS-6, OPS-8: legal ones move, others say the state and change nothing."""
+    w, name = REACH[state](world)
+    assert w.rows()[name].state == state
+    before = w.rows()[name]
+    (result,) = getattr(w.operations, OPERATIONS[move])([before.id], "a comment")
+    after = w.rows()[name]
+    held = (move is Move.FREEZE and state is State.FROZEN) or (
+        move is Move.UNFREEZE and state is not State.FROZEN
+    )
+    if held:
+        assert result.ok
+        assert result.unchanged
+        assert after == before
+        assert _recorded(w, before.id) == [] or _recorded(w, before.id)[-1][0] == "freeze"
+    elif state in MOVES[move].sources:
+        assert result.ok
+        assert not result.unchanged
+        assert after != before
+        assert _recorded(w, before.id)[-1] == (move.value.replace("_", "-"), state, result.state, "a comment")
+    else:
+        assert isinstance(result.error, WrongStateError)
+        assert state.words in result.error.message
+        assert f"instance {before.id} (w." in result.error.message
+        assert after == before
+    assert w.drift() == []
+
+
+def _recorded(w: World, instance_id: int) -> list[tuple[str, str | None, str | None, str]]:
+    with w.store.read() as reader:
+        return [
+            (o.action, o.from_state, o.to_state, o.comment)
+            for o in reader.operations("instance_id", instance_id)
+        ]
+
+
+def test_stopped_shows_only_when_the_processes_have_ended(world: MakeWorld) -> None:
+    """OPS-0, OPS-1: Running with reason `stopping` until its exit is known, then Failed (stopped)."""
+    w, name = _running(world)
+    assert w.do("stop", name) == [None]
+    w.tick()
+    assert w.state(name) == "running stopping"
+    assert [ref.instance_id for ref in w.executor.told_to_stop] == [w.id(name)]
+    w.end(name, outcome="stopped", exit_code=None, signal=15)
+    assert w.state(name) == "failed stopped"
+    assert w.state("b 5 02:00") == "not_run"
+
+
+def test_a_stop_loses_against_a_success(world: MakeWorld) -> None:
+    """OPS-1: a run that had succeeded before the stop came is Successful."""
+    w, name = _running(world)
+    w.do("stop", name)
+    w.end(name, exit_code=0)
+    assert w.state(name) == "successful"
+
+
+def test_a_stop_is_not_followed_by_an_automatic_rerun(world: MakeWorld) -> None:
+    """RUN-3."""
+    w = world(make_task("w.a", "0 1 * * *", rerun=Rerun(times=3, interval_seconds=0)))
+    w.create()
+    w.tick()
+    w.do("stop", "a 5 01:00")
+    w.tick()
+    w.tick()
+    assert w.state("a 5 01:00") == "failed stopped"
+
+
+@pytest.mark.parametrize(
+    ("mode", "ends", "is_allowed"),
+    [
+        ("always", 0, True), ("always", 1, True), ("on_failure", 0, False),
+        ("on_failure", 1, True), ("never", 0, False), ("never", 1, False),
+    ],
+)  # fmt: skip
+def test_a_rerun_asks_the_tasks_rerun_mode(world: MakeWorld, mode: str, ends: int, is_allowed: bool) -> None:
+    """OPS-2."""
+    w = world(make_task("w.a", "0 1 * * *", rerun=Rerun(mode=mode)))
+    w.create()
+    w.tick()
+    w.end("a 5 01:00", exit_code=ends)
+    (error,) = w.do("rerun", "a 5 01:00")
+    if is_allowed:
+        assert error is None
+        assert w.rows()["a 5 01:00"].run_number == 2
+    else:
+        assert error is not None
+        assert f"rerun mode {mode}" in error
+
+
+def test_a_rerun_keeps_what_succeeded_below_and_the_reached_date(world: MakeWorld) -> None:
+    """OPS-2: Successful descendants stay, and a bizdate that was reached stays reached."""
+    w = world(*_tasks())
+    w.create(dates="2026-01-05..2026-01-06")
+    w.finish(fails=lambda name: name == "b 6 02:00")
+    assert w.do("rerun", "a 5 01:00", "b 6 02:00") == [None, None]
+    assert w.state("b 5 02:00") == "successful"
+    w.tick()
+    assert w.running() == {"a 5 01:00", "b 6 02:00"}, "the later date is not held up again"
+    w.finish()
+    assert set(w.states().values()) == {"successful"}
+
+
+def test_waiting_descendants_are_withdrawn_by_a_rerun_above(world: MakeWorld) -> None:
+    """OPS-0: Waiting follows its conditions both ways."""
+    w = world(*_tasks(), slots=1)
+    w.create()
+    w.tick()
+    w.executor.end(w.id("a 5 01:00"))
+    w.scheduler._starts = False  # see the end through, start nothing
+    w.tick()
+    assert w.state("b 5 02:00") == "waiting_resources"
+    w.do("rerun", "a 5 01:00")
+    assert w.state("b 5 02:00") == "not_run"
+    w.scheduler._starts = True
+    assert w.finish() == [{"a 5 01:00"}, {"b 5 02:00"}]
+
+
+def test_batch_rerun_ignores_dependencies_and_the_order_of_dates(world: MakeWorld) -> None:
+    """OPS-3: all at once, but not beyond the slots."""
+    w = world(*_tasks(), slots=3)
+    backfill = w.create(dates="2026-01-05..2026-01-06")
+    w.finish()
+    results = w.backfills.rerun(backfill)
+    assert all(result.ok for result in results)
+    w.tick()
+    assert len(w.running()) == 3
+    w.finish()
+    assert {row.run_number for row in w.rows().values()} == {2}
+    assert w.status(backfill) == "succeeded"
+
+
+def test_rerun_of_descendants_in_dependency_order(world: MakeWorld) -> None:
+    """OPS-4: over dates too, optionally with the instance itself."""
+    from domain.catalogs import SELF
+
+    w = world(make_task("w.a", "0 1 * * *", SELF), make_task("w.b", "0 2 * * *", "w.a"))
+    w.create(dates="2026-01-05..2026-01-06")
+    w.finish()
+    (error, *_) = w.do("rerun_descendants", "a 5 01:00")
+    assert error is None
+    assert w.state("a 5 01:00") == "successful"
+    assert w.finish() == [{"b 5 02:00", "a 6 01:00"}, {"b 6 02:00"}]
+    w.do("rerun_descendants", "a 5 01:00", include_self=True)
+    assert w.finish() == [{"a 5 01:00"}, {"b 5 02:00", "a 6 01:00"}, {"b 6 02:00"}]
+
+
+def test_rerun_of_some_descendants(world: MakeWorld) -> None:
+    """OPS-4: choose the descendants."""
+    w = world(*_tasks(), make_task("w.c", "0 3 * * *", "w.a"))
+    w.create()
+    w.finish()
+    w.do("rerun_descendants", "a 5 01:00", tasks=frozenset({"w.c"}))
+    assert w.finish() == [{"c 5 03:00"}]
+
+
+def test_rerun_descendants_without_ended_ones_is_refused(world: MakeWorld) -> None:
+    """OPS-4, OPS-8."""
+    w, name = _failed(world)
+    (error,) = w.do("rerun_descendants", name)
+    assert error is not None
+    assert "no ended descendants" in error
+
+
+def test_set_successful_lets_descendants_go_on(world: MakeWorld) -> None:
+    """OPS-5."""
+    w, name = _failed(world)
+    w.do("set_successful", name)
+    assert w.state(name) == "successful set_successful"
+    assert w.finish() == [{"b 5 02:00"}]
+
+
+def test_frozen_blocks_descendants_and_goes_back_to_where_it_was(world: MakeWorld) -> None:
+    """OPS-6: from Successful too: its descendants wait until it is unfrozen."""
+    w, name = _running(world)
+    w.scheduler._starts = False
+    w.end(name)
+    w.do("freeze", name)
+    assert w.state(name) == "frozen"
+    assert w.state("b 5 02:00") == "not_run"
+    w.do("unfreeze", name)
+    assert w.state(name) == "successful"
+    w.scheduler._starts = True
+    w.finish()
+    assert set(w.states().values()) == {"successful"}
+
+
+def test_a_frozen_not_run_instance_starts_when_it_is_unfrozen(world: MakeWorld) -> None:
+    """OPS-6, POL-7: a group that a frozen instance holds up goes on when it is unfrozen."""
+    w = world(*_tasks())
+    backfill = w.create(dates="2026-01-05..2026-01-06")
+    w.do("freeze", "b 5 02:00")
+    w.finish()
+    assert w.states()["a 6 01:00"] == "not_run"
+    assert (w.status(backfill), w.row(backfill)["blocked_by"]) == ("failed", ["frozen"])
+    w.do("unfreeze", "b 5 02:00")
+    assert w.row(backfill)["ended_at"] is None
+    w.finish()
+    assert w.status(backfill) == "succeeded"
+
+
+def test_what_waits_in_a_paused_backfill_is_not_run_and_can_be_frozen(world: MakeWorld) -> None:
+    """OPS-0, OPS-6: a paused backfill's instances are Not run."""
+    w, name = _waiting_resources(world)
+    w.backfills.pause(1)
+    assert w.do("freeze", name) == [None]
+    w.backfills.resume(1)
+    assert w.finish() == []
+    w.do("unfreeze", name)
+    assert w.finish() == [{"a 5 01:00"}, {"b 5 02:00"}]
+
+
+def test_a_batch_answers_item_by_item(world: MakeWorld) -> None:
+    """OPS-8: one that does not fit hinders no other; unknown ids too."""
+    w, name = _failed(world)
+    ids = [w.id("b 5 02:00"), 999_999, w.id(name), w.id(name)]
+    results = w.operations.rerun(ids)
+    assert [result.id for result in results] == [ids[0], ids[1], ids[2]], "each item once"
+    assert isinstance(results[0].error, WrongStateError)
+    assert isinstance(results[1].error, UnknownNameError)
+    assert results[2].ok
+
+
+def test_operations_on_a_whole_backfill_are_recorded_with_who_and_when(world: MakeWorld) -> None:
+    """OPS-8: who, when, comment; readable per backfill."""
+    w, _ = _waiting_resources(world)
+    w.backfills.pause(1, "lunch")
+    w.backfills.resume(1)
+    w.backfills.resume(1)
+    with w.store.read() as reader:
+        found = [(o.user, o.action, o.comment, o.at_ms) for o in reader.operations("backfill_id", 1)]
+    now = w.clock.now_ms()
+    assert found == [
+        ("admin", "create", "", now),
+        ("admin", "pause", "lunch", now),
+        ("admin", "resume", "", now),
+    ]

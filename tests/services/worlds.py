@@ -1,0 +1,187 @@
+"""A deployed catalog on the real SQLite store, with a fake clock and a fake executor.
+
+Instances are written `a 5 07:00`: task `w.a`, bizdate 5 January 2026, slot 07:00.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from domain.catalogs import make_catalog
+from retrofill.domain.catalog import Catalog, ResourceGroup, Task
+from retrofill.domain.policy import Policy, parse_range
+from retrofill.domain.selection import Limits, ManualSelection, Selection
+from retrofill.services import catalogs
+from retrofill.services.audit import drift
+from retrofill.services.backfills import Backfills, PlanLimits, Planned, Request, make_plan
+from retrofill.services.contexts import Contexts
+from retrofill.services.operations import Operations
+from retrofill.services.records import InstanceRecord
+from retrofill.services.runs import RunSpecs
+from retrofill.services.ticks import Scheduler, Ticked
+from retrofill.services.times import instant_of
+from retrofill.services.views import Row, Views
+from retrofill.services.why import Why, why
+from retrofill.store.database import Database
+from services.fakes import FakeClock, FakeExecutor
+
+LIMITS = PlanLimits(Limits(), max_bizdates=3_660, max_instances=1_000_000)
+
+
+class World:
+    """One store, one scheduler, one user."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *tasks: Task,
+        groups: tuple[ResourceGroup, ...] = (),
+        slots: int = 4,
+        now: str = "2026-03-02T12:00",
+        user: str = "admin",
+        limits: PlanLimits = LIMITS,
+    ) -> None:
+        self.directory = directory
+        self.clock = FakeClock(now)
+        self.store = Database(directory / ".retrofill")
+        self.scheduler_store = Database(directory / ".retrofill")  # as if of another process
+        self.user = user
+        self.limits = limits
+        self.executor = FakeExecutor(self.clock)
+        self.catalog = make_catalog(*tasks, groups=(ResourceGroup("default", slots=slots), *groups))
+        self.deploy(self.catalog)
+        self.restart()
+
+    def deploy(self, catalog: Catalog) -> int:
+        self.catalog = catalog
+        self.version_id, _ = catalogs.deploy(self.store, catalog, self.user, self.clock.now_ms())
+        return self.version_id
+
+    def restart(self) -> None:
+        """A new scheduler that knows nothing but the ledger."""
+        self.contexts = Contexts()
+        specs = RunSpecs(self.directory, lambda name: None, "python3")
+        contexts = Contexts()
+        self.scheduler = Scheduler(self.scheduler_store, self.executor, self.clock, specs, contexts)
+        self.scheduler.start()
+
+    def close(self) -> None:
+        self.executor.close()
+        self.scheduler_store.close()
+        self.store.close()
+
+    # Backfills
+
+    @property
+    def backfills(self) -> Backfills:
+        return Backfills(self.store, self.contexts, self.clock, self.limits, self.user)
+
+    def plan(
+        self, *roots: str, dates: str = "2026-01-05", selection: Selection | None = None, **policy: Any
+    ) -> Planned:
+        names = tuple(f"w.{name}" for name in roots) or tuple(self.catalog.tasks)
+        ranges = tuple(parse_range(text) for text in dates.split())
+        request = Request(selection or ManualSelection(names), Policy(ranges=ranges, **policy))
+        return make_plan(self.catalog, request, self.limits, instant_of(self.clock.now_ms()))
+
+    def create(self, *roots: str, dates: str = "2026-01-05", **more: Any) -> int:
+        """A backfill of these tasks, or of all."""
+        return self.backfills.create(self.plan(*roots, dates=dates, **more), self.version_id)
+
+    @property
+    def operations(self) -> Operations:
+        return Operations(self.store, self.contexts, self.clock, self.user)
+
+    def do(self, operation: str, *names: str, **more: Any) -> list[str | None]:
+        """An operation on instances by name; errors as sentences, None where it was done."""
+        results = getattr(self.operations, operation)([self.id(name) for name in names], **more)
+        return [result.error.message if result.error else None for result in results]
+
+    # Looking
+
+    def rows(self, backfill_id: int | None = None) -> dict[str, InstanceRecord]:
+        """Every instance by its written name; of the newest backfill where none is named."""
+        with self.store.read() as reader:
+            names = {i: name for name, i in reader.task_ids().items()}
+            record = reader.backfills(limit=1)[0] if backfill_id is None else None
+            wanted = record.id if record else backfill_id
+            return {
+                written(names[row.task_id], row): row
+                for row in reader.instance_range(1, 1 << 40, ["backfill_id = ?"], [wanted])
+            }
+
+    def id(self, name: str) -> int:
+        return self.rows()[name].id
+
+    def state(self, name: str) -> str:
+        """`state` or `state reason`."""
+        row = self.rows()[name]
+        return f"{row.state} {row.reason}" if row.reason else row.state
+
+    def states(self) -> dict[str, str]:
+        return {name: row.state for name, row in self.rows().items()}
+
+    def running(self) -> set[str]:
+        return {name for name, row in self.rows().items() if row.state == "running"}
+
+    def row(self, backfill_id: int) -> Row:
+        with self.store.read() as reader:
+            record = reader.find_backfill(backfill_id)
+            assert record is not None
+            return Views(reader, self.contexts, self.clock.now_ms()).backfill(record)
+
+    def status(self, backfill_id: int) -> str:
+        return str(self.row(backfill_id)["status"])
+
+    def why(self, name: str, has_scheduler: bool = True) -> Why:
+        with self.store.read() as reader:
+            row = reader.find_instance(self.id(name))
+            assert row is not None
+            return why(reader, self.contexts, row, self.clock.now_ms(), has_scheduler)
+
+    def drift(self) -> list[str]:
+        """Counters that differ from the states, over all backfills."""
+        with self.store.read() as reader:
+            return [
+                sentence
+                for record in reader.backfills(["phase = 'active'"])
+                for sentence in drift(reader, self.contexts, record)
+            ]
+
+    # Running
+
+    def tick(self) -> Ticked:
+        return self.scheduler.tick()
+
+    def end(self, *names: str, **how: Any) -> None:
+        """Let runs end, then tick."""
+        for name in names:
+            self.executor.end(self.id(name), **how)
+        self.tick()
+
+    def finish(self, fails: Callable[[str], bool] = lambda _: False) -> list[set[str]]:
+        """Tick and end all runs, wave by wave, until nothing starts; the waves that ran."""
+        waves = []
+        while True:
+            self.tick()
+            ids = sorted(self.executor.running)
+            if not ids:
+                return waves
+            names = self._names(ids)
+            waves.append(set(names.values()))
+            for instance_id in ids:
+                self.executor.end(instance_id, 1 if fails(names[instance_id]) else 0)
+
+    def _names(self, ids: Iterable[int]) -> dict[int, str]:
+        with self.store.read() as reader:
+            tasks = {i: name for name, i in reader.task_ids().items()}
+            return {row.id: written(tasks[row.task_id], row) for row in reader.instances(ids)}
+
+
+def written(task: str, row: InstanceRecord) -> str:
+    """`a 5 07:00`."""
+    day = row.bizdate[-2:].lstrip("0")
+    return f"{task.partition('.')[2]} {day} {timedelta(minutes=row.slot)!s:0>8}"[:-3]
