@@ -1,0 +1,230 @@
+"""Kill Retrofill at random and hold what its tasks saw against the plan.
+
+    python tests/crash/harness.py --seed 1 --kills 300
+
+A scenario is a real project in a folder of its own, a backfill of it, and `backfill wait` run
+again and again while schedulers, launchers and supervisors are killed, until the backfill has
+ended. The seed decides what is asked for, who dies and when; what the machine does in between
+it does not decide, so a seed repeats the plan of the attack and not its every step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from crash import creating
+from crash.checking import Ended, Verdict, check, expect, parse_events
+from crash.nemesis import Deaths, Nemesis
+from crash.world import World, WorldError
+
+_ROOT = Path(__file__).resolve().parents[2] / ".crash"
+_SCENARIO_SECONDS = 180.0
+_CLEAR_SECONDS = 15.0
+_KILLS_A_SCENARIO = (8, 22)
+_CREATE_SHARE = 0.08  # of all kills hit a `create` that fills a large backfill
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Total:
+    """Sums over all scenarios."""
+
+    deaths: Deaths = field(default_factory=Deaths)
+    scenarios: int = 0
+    starts: int = 0
+    reruns: int = 0
+    lost: int = 0
+    doubled: int = 0
+    out_of_order: int = 0
+    other: int = 0
+
+    def add(self, verdict: Verdict) -> None:
+        self.scenarios += 1
+        self.starts += verdict.starts
+        self.reruns += verdict.reruns
+        self.lost += len(verdict.lost)
+        self.doubled += len(verdict.doubled)
+        self.out_of_order += len(verdict.out_of_order)
+        self.other += len(verdict.other)
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.lost or self.doubled or self.out_of_order or self.other)
+
+    def summary(self, seed: int) -> str:
+        others = f", {self.other} other violations" if self.other else ""
+        return (
+            f"crash harness: {self.deaths.total:,} kills, {self.starts:,} starts, {self.lost} lost, "
+            f"{self.doubled} doubled, {self.out_of_order} out of order{others} (seed {seed})"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one scenario asks for."""
+
+    options: tuple[str, ...]
+    barrier: str
+
+
+def choose_request(random: Random) -> Request:
+    """Eight dates, some of them apart, with the policy of chance."""
+    first = random.randint(1, 15)
+    barrier = random.choice(("date", "date", "task"))
+    options = (
+        *("--task", "ops.extract", "--task", "ops.hourly", "--descendants", "all"),
+        *("--bizdate", f"2024-03-{first:02}..2024-03-{first + 5:02}"),
+        *("--bizdate", f"2024-03-{first + 8:02}..2024-03-{first + 9:02}"),
+        *("--groups", str(random.choice((2, 2, 2, 1, 3)))),
+        *("--barrier", barrier),
+        *("--across-groups", random.choice(("wait", "ignore"))),
+    )
+    return Request(options, barrier)
+
+
+def run_scenario(world: World, random: Random, deaths: Deaths, kills: int) -> Verdict:
+    """One backfill from its creation to its end, with about this many kills."""
+    request = choose_request(random)
+    world.run("deploy")
+    lines = world.rows("backfill", "plan", *request.options, "--instances")
+    backfill_id = _create(world, random, deaths, request)
+    nemesis = Nemesis(world, random, deaths, kills, _SCENARIO_SECONDS)
+    try:
+        status = nemesis.run(backfill_id)
+    except TimeoutError:
+        verdict = Verdict()
+        shown = world.run("instance", "list", "--backfill", str(backfill_id), "--output", "jsonl")
+        still = [line for line in shown.splitlines() if '"successful"' not in line]
+        verdict.lost.append(f"the backfill did not end in {_SCENARIO_SECONDS:.0f} s; first of the rest: {still[:3]}")
+        return verdict
+    rows = world.rows("instance", "list", "--backfill", str(backfill_id))
+    ended = {(row["task"], row["scheduled_at"]): Ended(row["state"], row["run_number"]) for row in rows}
+    events = parse_events((world.oracle / "events").read_text())
+    verdict = check(events, expect(lines, request.barrier), ended)
+    if status != 0:
+        verdict.lost.append(f"`backfill wait` ended with {status}")
+    if not nemesis.used_supervisor_points and verdict.unexplained_reruns > deaths.supervisors:
+        verdict.other.append(
+            f"{verdict.unexplained_reruns} runs were done again without having failed, "
+            f"and only {deaths.supervisors} supervisors were killed"
+        )
+    _check_rest(world, verdict)
+    return verdict
+
+
+def _create(world: World, random: Random, deaths: Deaths, request: Request) -> int:
+    """The backfill's id; the command is killed at times, and repeated where nothing came of it."""
+    arguments = ("backfill", "create", *request.options, "--yes")
+    if random.random() < 0.3:
+        creating = world.popen(*arguments)
+        time.sleep(random.uniform(0.1, 0.6))
+        if creating.poll() is None:
+            creating.kill()
+            deaths.kinds["create"] += 1
+        creating.wait()
+    ids = [row["id"] for row in world.rows("backfill", "list")]
+    if not ids:
+        world.run(*arguments)
+        ids = [row["id"] for row in world.rows("backfill", "list")]
+    if len(ids) != 1:
+        raise WorldError(f"there are {len(ids)} backfills where there should be one")
+    return int(ids[0])
+
+
+def _check_rest(world: World, verdict: Verdict) -> None:
+    """Nothing is left running, and doctor finds nothing wrong."""
+    give_up_at = time.monotonic() + _CLEAR_SECONDS
+    while (left := world.processes()) and time.monotonic() < give_up_at:
+        time.sleep(0.05)
+    if left:
+        roles = ", ".join(f"{process.role} {process.pid}" for process in left)
+        verdict.other.append(f"left running {_CLEAR_SECONDS:.0f} s after the end: {roles}")
+    try:
+        world.run("doctor")
+    except WorldError as error:
+        verdict.other.append(str(error))
+
+
+def run(seed: int, kills: int, say: Say, root: Path = _ROOT) -> Total:
+    """Scenarios until so many have been killed; stops at the first that went wrong, and keeps its folder."""
+    total = Total()
+    creates = max(1, round(kills * _CREATE_SHARE))
+    folder = root / f"seed-{seed}"
+    shutil.rmtree(folder, ignore_errors=True)
+    number = 0
+    while total.is_clean and total.deaths.total < kills - creates:
+        number += 1
+        random = Random(f"{seed}.{number}")
+        world = World(folder / f"scenario-{number}", seed=random.randrange(1 << 30))
+        left = kills - creates - total.deaths.total
+        deaths = Deaths()
+        verdict = _guard(
+            world, lambda: run_scenario(world, random, deaths, min(left, random.randint(*_KILLS_A_SCENARIO)))
+        )
+        _add(total, verdict, deaths, f"scenario {number}", world, say)
+    if total.is_clean:
+        deaths = Deaths()
+        verdict = creating.run(folder / "create", Random(f"{seed}.create"), deaths, creates)
+        total.deaths.kinds.update(deaths.kinds)
+        total.add(verdict)
+        say(f"create: {deaths.total} kills while it filled {creating.INSTANCES:,} instances")
+        for sentence in verdict.violations:
+            say(f"  WRONG  {sentence}")
+    if total.is_clean:
+        shutil.rmtree(folder, ignore_errors=True)
+    return total
+
+
+def _guard(world: World, scenario: Callable[[], Verdict]) -> Verdict:
+    try:
+        return scenario()
+    except WorldError as error:
+        verdict = Verdict()
+        verdict.other.append(str(error))
+        return verdict
+    finally:
+        world.kill_all()
+
+
+def _add(total: Total, verdict: Verdict, deaths: Deaths, name: str, world: World, say: Say) -> None:
+    total.add(verdict)
+    total.deaths.kinds.update(deaths.kinds)
+    say(
+        f"{name}: {deaths.total} kills, {verdict.starts} starts, {verdict.reruns} reruns, "
+        f"{len(verdict.violations)} violations; {total.deaths.total} kills so far"
+    )
+    for sentence in verdict.violations[:20]:
+        say(f"  WRONG  {sentence}")
+    if verdict.violations:
+        say(f"  everything is kept in {world.directory}")
+    else:
+        shutil.rmtree(world.directory)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Kill Retrofill at random and check what came of it.")
+    parser.add_argument("--seed", type=int, default=1, help="decides what is attacked and how (default: 1)")
+    parser.add_argument("--kills", type=int, default=300, help="how many processes die (default: 300)")
+    options = parser.parse_args(arguments)
+    print(f"crash harness: seed {options.seed}, {options.kills} kills", flush=True)
+    began = time.monotonic()
+    total = run(options.seed, options.kills, lambda text: print(text, flush=True))
+    kinds = ", ".join(f"{count} {kind}" for kind, count in total.deaths.kinds.most_common())
+    print(f"killed: {kinds}; {total.reruns} reruns; {time.monotonic() - began:.0f} s")
+    print(total.summary(options.seed))
+    return 0 if total.is_clean else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,208 @@
+"""A real project in a folder of its own, its command line, and its processes as /proc shows them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+_RETROFILL = Path(sys.executable).with_name("retrofill")
+_ORACLE_TASK = Path(__file__).with_name("oracle_task.py")
+_COMMAND_SECONDS = 120
+
+_PROJECT = """\
+project: crash
+resource_groups:
+  default: {type: exclusive, slots: 3}
+  narrow: {type: shared, slots: 2}
+"""
+
+
+class WorldError(Exception):
+    """A command of the product did what it must not do."""
+
+
+class Process(NamedTuple):
+    """A living process of the project. `role`: launcher, supervisor, task or command."""
+
+    pid: int
+    parent: int
+    role: str
+    start_time: str
+
+
+class World:
+    """A project's folder.
+
+    Args:
+        directory: is made; must not exist yet.
+        seed: decides how long tasks take and which fail.
+        longest_ms: the longest that a task takes.
+    """
+
+    def __init__(self, directory: Path, seed: int, longest_ms: int = 80) -> None:
+        self.directory = directory.absolute()
+        self.oracle = self.directory / "oracle"
+        (self.oracle / "holders").mkdir(parents=True)
+        (self.oracle / "events").touch()
+        self._write(seed, longest_ms)
+
+    def _write(self, seed: int, longest_ms: int) -> None:
+        program = self.directory / "oracle_task.py"
+        program.write_text(_ORACLE_TASK.read_text())
+        code = f"exec {sys.executable} -I -S {program} {self.oracle} {seed} {longest_ms}"
+        for name, text in workspace_files(code).items():
+            path = self.directory / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    # The command line
+
+    def popen(self, *arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """Start a command in a process group of its own; what it says is kept in `commands.log`."""
+        with open(self.directory / "commands.log", "ab") as log:
+            return subprocess.Popen(
+                [str(_RETROFILL), "--project", str(self.directory), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **(environment or {})},
+                process_group=0,
+            )
+
+    def run(self, *arguments: str, expected: Sequence[int] = (0,)) -> str:
+        """Run a command to its end; its stdout.
+
+        Raises:
+            WorldError: its exit status is not one of those expected, or it took too long.
+        """
+        call = [str(_RETROFILL), "--project", str(self.directory), *arguments]
+        try:
+            done = subprocess.run(
+                call, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise WorldError(f"`{' '.join(arguments)}` did not end in {_COMMAND_SECONDS} s") from None
+        if done.returncode not in expected:
+            raise WorldError(
+                f"`{' '.join(arguments)}` ended with {done.returncode}: {done.stderr.strip() or done.stdout.strip()}"
+            )
+        return done.stdout
+
+    def rows(self, *arguments: str) -> list[dict[str, Any]]:
+        """What a command lists."""
+        return [json.loads(line) for line in self.run(*arguments, "--output", "jsonl").splitlines()]
+
+    # Its processes
+
+    def processes(self) -> list[Process]:
+        """All living processes that carry the project's folder in their command line."""
+        mark = os.fsencode(self.directory)
+        found = []
+        for name in os.listdir("/proc"):
+            if name.isdigit() and int(name) != os.getpid():
+                process = _look(int(name), mark)
+                if process is not None:
+                    found.append(process)
+        return found
+
+    def kill_all(self) -> None:
+        """End what is left of the project's processes."""
+        for _ in range(50):
+            left = self.processes()
+            if not left:
+                return
+            for process in left:
+                kill(process)
+
+
+def kill(process: Process) -> bool:
+    """SIGKILL exactly this process; False if it had gone."""
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except OSError:
+        return False
+    try:
+        stat = _stat(process.pid)
+        if stat is None or stat[2] != process.start_time:
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            return True
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _look(pid: int, mark: bytes) -> Process | None:
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            command = file.read()
+        if mark not in command:
+            return None
+        with open(f"/proc/{pid}/comm", "rb") as file:
+            name = file.read().strip()
+    except OSError:
+        return None
+    stat = _stat(pid)
+    if stat is None:
+        return None
+    state, parent, start_time = stat
+    if state in "ZX":
+        return None
+    if os.fsencode(_RETROFILL) in command.split(b"\0"):
+        role = "command"
+    elif b"executors.launcher" in command:
+        role = "supervisor" if name == b"retrofill-run" else "launcher"
+    else:
+        role = "task"
+    return Process(pid, parent, role, start_time)
+
+
+def _stat(pid: int) -> tuple[str, int, str] | None:
+    """State, parent, start time."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    return fields[0].decode(), int(fields[1]), fields[19].decode()
+
+
+def workspace_files(code: str) -> dict[str, str]:
+    """The project's files: two workspaces, eight tasks, every kind of wait between them."""
+    run = json.dumps(code)
+    shell = f"type: shell, run: {run}"
+    return {
+        "retrofill.yaml": _PROJECT,
+        "workspaces/ops/workspace.yaml": f"""\
+workspace: ops
+defaults:
+  rerun: {{mode: always, times: 10, interval: 0s, on_lost: true}}
+tasks:
+  extract: {{{shell}, schedule: "0 1 * * *", depends_on: [{{task: self, cycle: previous}}]}}
+  hourly: {{{shell}, schedule: "15 */6 * * *", resource_group: narrow}}
+  fan_in: {{{shell}, schedule: "0 2 * * *", depends_on: [extract, hourly]}}
+  gate: {{type: virtual, schedule: "30 2 * * *", depends_on: [fan_in]}}
+  spread: {{{shell}, schedule: "0 3,15 * * *", depends_on: [gate], resource_group: narrow}}
+  chain: {{{shell}, schedule: "0 4,12,20 * * *", depends_on: [spread, {{task: self, cycle: previous}}]}}
+  weekly: {{{shell}, schedule: "0 5 * * 2", depends_on: [extract]}}
+""",
+        "workspaces/reports/workspace.yaml": f"""\
+workspace: reports
+defaults:
+  rerun: {{mode: always, times: 10, interval: 0s, on_lost: true}}
+tasks:
+  report:
+    type: shell
+    run: {run}
+    schedule: "0 6 * * *"
+    depends_on: [ops.fan_in, ops.chain, ops.weekly, {{task: ops.hourly, cycle: previous}}]
+""",
+    }
