@@ -1,0 +1,336 @@
+"""Writes the reference pages that are made from the code: `docs/reference/*.md`, all but the rules.
+
+    python docs/generate.py            write them anew
+    python docs/generate.py --check    write nothing; exit 1 naming the pages that are out of step
+
+Each page is a function that returns its text; the text depends on nothing but the code, so
+that the same code gives the same page on every machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import inspect
+import pkgutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from retrofill.domain.errors import RetrofillError
+
+REFERENCE = Path(__file__).resolve().parent / "reference"
+_MADE_BY = "<!-- Made by docs/generate.py from {source}; `make docs` writes it anew. -->\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Write the reference pages that are made from the code.")
+    parser.add_argument("--check", action="store_true", help="write nothing, name the pages out of step")
+    parser.add_argument("--to", type=Path, default=REFERENCE, help="folder of the pages")
+    options = parser.parse_args(arguments)
+    stale = [name for name, page in PAGES.items() if not _is_current(options.to / name, page())]
+    if options.check:
+        for name in stale:
+            print(f"docs/reference/{name} is out of step with the code: run `make docs`", file=sys.stderr)
+        return 1 if stale else 0
+    for name in stale:
+        (options.to / name).write_text(PAGES[name](), encoding="utf-8")
+        print(f"wrote docs/reference/{name}")
+    return 0
+
+
+def _is_current(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text
+
+
+def _page(title: str, source: str, *parts: str) -> str:
+    blocks = [_MADE_BY.format(source=source) + f"\n# {title}", *(part.strip() for part in parts)]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"
+
+
+# Command line
+
+
+def command_line() -> str:
+    """Every command with its arguments and options, as the program itself knows them."""
+    from retrofill.cli.main import cli
+
+    commands = list(_commands(click.Context(cli, info_name="retrofill"), cli))
+    shared = {option.name for option in _options(cli) if option.name}
+    rows = [(f"[`{path}`](#{_anchor(path)})", command.get_short_help_str(120)) for path, command in commands]
+    return _page(
+        "Command line",
+        "retrofill.cli",
+        _COMMAND_LINE,
+        _table(["option", "does"], [_option_row(option) for option in _options(cli)]),
+        "## Commands",
+        _table(["command", "does"], rows),
+        *(_command_section(path, command, shared) for path, command in commands),
+        _EXIT_STATUSES,
+        _ENVIRONMENT,
+    )
+
+
+_COMMAND_LINE = """
+`retrofill [--project DIR] [--output text|json|jsonl] COMMAND`. Data goes to stdout, talk and progress to
+stderr; `--output json` prints one JSON document, `--output jsonl` one object a line for lists.
+
+The global options may stand before or after the command:
+"""
+
+_EXIT_STATUSES = """
+## Exit status
+
+| status | means |
+| --- | --- |
+| 0 | done and successful |
+| 1 | the backfill ended with failures, or `doctor` found something wrong |
+| 2 | wrong use, a limit exceeded, or an invalid project |
+| 3 | verification found a risk |
+| 4 | not permitted |
+| 5 | an unknown name or id |
+| 6 | the operation does not fit the state |
+| 70 | a bug in Retrofill |
+| 124 | waiting timed out |
+| 130 | interrupted |
+
+A batch of operations exits with the status of the first item that was refused. Every error with its code is
+in [error codes](error-codes.md).
+"""
+
+_ENVIRONMENT = """
+## Environment
+
+| variable | means |
+| --- | --- |
+| `RETROFILL_PROJECT` | the project's folder, where `--project` is not given |
+| `RETROFILL_USER` | who acts: a member of a workspace; default the system administrator |
+| `RETROFILL_NOW` | an ISO instant that replaces the clock in `backfill plan`, for tests |
+| `RETROFILL_SECRET_<NAME>` | the value of `${secret:NAME}` in parameters and connections |
+| `RETROFILL_DEBUG` | not empty: a bug prints its traceback |
+| `RETROFILL_<SETTING>` | every [setting](settings.md) |
+"""
+
+
+def _commands(context: click.Context, group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        inner = click.Context(command, info_name=name, parent=context)
+        if isinstance(command, click.Group):
+            yield from _commands(inner, command)
+        else:
+            yield inner.command_path, command
+
+
+def _anchor(path: str) -> str:
+    return path.replace(" ", "-")
+
+
+def _options(command: click.Command) -> list[click.Option]:
+    return [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
+
+
+def _command_section(path: str, command: click.Command, shared: set[str]) -> str:
+    usage = " ".join([path, *command.collect_usage_pieces(click.Context(command, info_name=path))])
+    options = [option for option in _options(command) if option.name not in shared]
+    table = _table(["option", "does"], [_option_row(option) for option in options]) if options else ""
+    parts = [f"## {path}", f"```text\n{usage}\n```", inspect.cleandoc(command.help or ""), table]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _option_row(option: click.Option) -> tuple[str, str]:
+    names = ", ".join(option.opts + option.secondary_opts)
+    metavar = "" if option.is_flag else f" {option.make_metavar(click.Context(click.Command('x')))}"
+    return _code(f"{names}{metavar}"), option.help or ""
+
+
+# Settings and project files
+
+
+def settings() -> str:
+    """The table of settings, and which of them nothing reads yet."""
+    from retrofill.project.reference import settings_page
+    from retrofill.project.setting_table import TABLE
+
+    unread = [_code(setting.name) for setting in TABLE if setting.name in WITHOUT_EFFECT]
+    return f"{settings_page()}\n{_UNREAD.strip().format(names=', '.join(unread))}\n"
+
+
+# Checked like the others, for parts that later versions bring.
+WITHOUT_EFFECT = frozenset(
+    {
+        "generation_time",
+        "catch_up_nights",
+        "auto_conflict",
+        "retention_days",
+        "log_days",
+        "auto_log_cap",
+        "alerts",
+        "checks",
+        "allow_internal",
+    }
+)
+
+_UNREAD = """
+## Without effect in this version
+
+{names}: their values are checked, and nothing reads them yet
+([not in this version](rules.md#not-in-this-version)).
+"""
+
+
+def project_files() -> str:
+    """Every key of the two project files, made from the models that check them."""
+    from retrofill.project.reference import project_files_page
+
+    return project_files_page()
+
+
+# Error codes
+
+
+def error_codes() -> str:
+    """Every error that is raised on purpose."""
+    rows = [(_code(e.code), str(e.exit_status), _hint(e)) for e in sorted(_errors(), key=lambda e: e.code)]
+    return _page(
+        "Error codes",
+        "the error classes",
+        _ERRORS,
+        _table(["code", "exit status", "what to do"], rows),
+    )
+
+
+_ERRORS = """
+Every error that is raised on purpose has a code, a sentence that says what is wrong and where, and a hint that
+says what to do. The sentence and the hint go to stderr; where the hint depends on the case, it is more exact
+than the one here. Anything else is a bug: exit status 70, with a report in a file.
+"""
+
+
+def _errors() -> set[type[RetrofillError]]:
+    """All error classes of the package, found by importing its modules."""
+    import retrofill
+
+    for module in pkgutil.walk_packages(retrofill.__path__, "retrofill."):
+        if ".migrations" not in module.name and not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    found: set[type[RetrofillError]] = set()
+    front: list[type[RetrofillError]] = [RetrofillError]
+    while front:
+        error = front.pop()
+        front += error.__subclasses__()
+        if "code" in vars(error) and error is not RetrofillError:
+            found.add(error)
+    return found
+
+
+def _hint(error: type[RetrofillError]) -> str:
+    return inspect.cleandoc(error.__doc__ or "").partition("\n\n")[0]
+
+
+# States
+
+
+def states() -> str:
+    """The state machine of instances: diagram and table, from the table that the program uses."""
+    from retrofill.domain.states import MOVES, Reason, State
+
+    arrows: dict[tuple[str, str], list[str]] = {}
+    for move, rule in MOVES.items():
+        for source in _ordered(rule.sources):
+            for target in _ordered(rule.targets):
+                arrows.setdefault((source, target), []).append(move.replace("_", " "))
+    diagram = ["stateDiagram-v2", "    [*] --> not_run", "    [*] --> frozen: task is paused"]
+    diagram += [f'    state "{state.words}" as {state.value}' for state in State]
+    diagram += [f"    {a} --> {b}: {', '.join(moves)}" for (a, b), moves in arrows.items()]
+    rows = [
+        (
+            _code(move.value),
+            ", ".join(_code(s) for s in _ordered(rule.sources)),
+            ", ".join(_code(s) for s in _ordered(rule.targets)),
+            "a person" if rule.by_person else "the scheduler",
+            f"[{rule.source}](rules.md)",
+        )
+        for move, rule in MOVES.items()
+    ]
+    return _page(
+        "States of an instance",
+        "retrofill.domain.states",
+        _STATES,
+        _table(["state", "in words", "means"], [(_code(s.value), s.words, _MEANING[s.value]) for s in State]),
+        "```mermaid\n" + "\n".join(diagram) + "\n```",
+        "## Moves",
+        "An operation from any other state is refused with exit status 6.",
+        _table(["move", "from", "to", "asked for by", "rule"], rows),
+        "## Reasons",
+        "A reason informs people; no move depends on it.",
+        _table(["reason", "means"], [(_code(r.value), _REASONS[r.value]) for r in Reason]),
+    )
+
+
+def _ordered(states: Iterable[str]) -> list[str]:
+    from retrofill.domain.states import State
+
+    wanted = set(states)
+    return [state.value for state in State if state in wanted]
+
+
+_STATES = """
+A state says where an instance is, a reason says why. Code, the database's checks, the tests of every wrong
+state and this page are made from one table.
+"""
+
+_MEANING = {
+    "not_run": "a wait is open, its group has not reached its bizdate, the window is closed, or the backfill is "
+    "paused or stopped",
+    "waiting_time": "everything holds but its time (or a rerun's interval), which lies ahead",
+    "waiting_resources": "only a free slot, or its task's `max_parallel_instances`, is missing",
+    "running": "from the commit that starts it until its exit is known, also while it is being stopped",
+    "successful": "its code ended with exit status 0, or it passed without running",
+    "failed": "its last run failed, was stopped, timed out or got lost, or a sibling failed",
+    "frozen": "held by a person, or made from a paused task; holds up what depends on it",
+}
+
+_REASONS = {
+    "dry_run": "passed without running: an intermediate, blacklisted or dry-run task",
+    "off_day": "passed without running: its schedule leaves this date out",
+    "set_successful": "a person set it successful",
+    "stopped": "a person stopped it",
+    "stopping": "it is being stopped",
+    "timeout": "it ran longer than its task's timeout",
+    "sibling_failed": "another instance of the same task and bizdate failed for good before it started",
+    "exit_code": "its code ended with another exit status than 0",
+    "signal": "a signal ended its main process",
+    "not_started": "it could not be started, for example because a secret is missing",
+    "lost": "its supervisor was killed, or the machine went down: whether its work was done is not known",
+    "isolated": "every slot of an upstream that it waits for was left out: it can never run",
+    "rerun_interval": "its run failed, and an automatic rerun follows",
+    "yielded_to_auto": "it made way for the auto triggered instance of the same task and time",
+}
+
+PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": command_line,
+    "settings.md": settings,
+    "project-files.md": project_files,
+    "error-codes.md": error_codes,
+    "states.md": states,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,255 @@
+"""The documentation: its commands work, its links lead somewhere, its generated pages are in step.
+
+A `console` block is run as it stands: lines that begin with `$ ` are commands, the lines after
+a command are its output, in which `...` stands for anything. `# exits 1` after a command says
+its exit status. The blocks of a page share one folder and follow one another. A block after
+`<!-- file: PATH -->` is written to that file first.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted(
+    path
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").glob("*/*.md")]
+    if path.is_file()
+)
+_BLOCK = re.compile(
+    r"^(?:<!-- file: (?P<file>\S+) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S
+)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ (.*)$", re.M)
+_EXITS = re.compile(r"\s+# exits (\d+)$")
+_SECONDS = 120
+
+
+@dataclass
+class Step:
+    """A command with the output and the exit status that the page promises, or a file to write."""
+
+    text: str
+    output: list[str] = field(default_factory=list)
+    status: int = 0
+    file: str | None = None
+
+
+def steps(page: str) -> Iterator[Step]:
+    """What a page tells to do, in order."""
+    for block in _BLOCK.finditer(page):
+        if block["file"]:
+            yield Step(block["text"], file=block["file"])
+        elif block["language"] == "console":
+            yield from _commands(block["text"])
+
+
+def _commands(text: str) -> Iterator[Step]:
+    step: Step | None = None
+    for line in text.splitlines():
+        if line.startswith("$ "):
+            if step is not None:
+                yield step
+            exits = _EXITS.search(line)
+            command = _EXITS.sub("", line[2:])
+            step = Step(command, status=int(exits[1]) if exits else 0)
+        else:
+            assert step is not None, f"a console block begins with output: {line}"
+            step.output.append(line)
+    if step is not None:
+        yield step
+
+
+def fits(promised: list[str], printed: str) -> bool:
+    """Whether output is what a page shows; `...` stands for anything, also for several lines."""
+    if not promised:
+        return True
+    pattern = re.escape("\n".join(promised)).replace(r"\.\.\.", ".*")
+    return re.fullmatch(pattern, printed.strip("\n"), re.S) is not None
+
+
+def follow(page: str, folder: Path) -> None:
+    """Do what a page says, in `folder`, and hold it to what it promises."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RETROFILL_")}
+    environment |= {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}",
+        "LC_ALL": "C.UTF-8",
+        "COLUMNS": "100",
+    }
+    for step in steps(page):
+        if step.file:
+            path = folder / step.file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(step.text)
+            continue
+        if step.text.startswith("cd "):
+            folder = folder / step.text.removeprefix("cd ")
+            continue
+        done = subprocess.run(
+            ["/bin/sh", "-c", step.text],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        assert done.returncode == step.status, f"$ {step.text}\n{done.stdout}"
+        assert fits(step.output, done.stdout), f"$ {step.text}\n{done.stdout}\npromised:\n" + "\n".join(
+            step.output
+        )
+
+
+WITH_COMMANDS = [page for page in PAGES if "```console" in page.read_text(encoding="utf-8")]
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_the_pages_that_people_follow_have_commands() -> None:
+    """A page whose blocks lose their mark would no longer be tested, silently."""
+    assert {"README.md", "docs/guides/when-something-fails.md"} <= {name(page) for page in WITH_COMMANDS}
+
+
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=name)
+def test_commands_do_what_the_page_says(page: Path, tmp_path: Path) -> None:
+    follow(page.read_text(encoding="utf-8"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("promised", "printed", "expected"),
+    [
+        (["one", "..."], "one\ntwo\nthree\n", True),
+        (["a ... c"], "a b c\n", True),
+        (["a"], "a\nb\n", False),
+        (["...", "b"], "a\nb\nc\n", False),
+        (["1 (x)"], "1 (x)", True),
+    ],
+)
+def test_output_is_compared(promised: list[str], printed: str, expected: bool) -> None:
+    assert fits(promised, printed) is expected
+
+
+def test_a_wrong_status_or_output_is_found(tmp_path: Path) -> None:
+    for page in ("```console\n$ false\n```\n", "```console\n$ echo a\nb\n```\n"):
+        with pytest.raises(AssertionError):
+            follow(page, tmp_path)
+
+
+def test_generated_pages_are_in_step() -> None:
+    """`make docs` has been run since the code last changed."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "generate.py"), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_page_out_of_step_is_named(tmp_path: Path) -> None:
+    generate = [sys.executable, str(ROOT / "docs" / "generate.py"), "--to", str(tmp_path)]
+    subprocess.run(generate, check=True, capture_output=True)
+    (tmp_path / "cli.md").write_text("old")
+    done = subprocess.run([*generate, "--check"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "cli.md" in done.stderr
+    assert "states.md" not in done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_lead_somewhere(page: Path) -> None:
+    broken = []
+    for target in _LINK.findall(_without_code(page.read_text(encoding="utf-8"))):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            broken.append(target)
+    assert not broken
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = _HEADING.findall(page.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def _without_code(text: str) -> str:
+    return re.sub(r"`[^`\n]*`", "", re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S))
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    seen: set[Path] = set()
+    front = [ROOT / "README.md"]
+    while front:
+        page = front.pop()
+        if page in seen or page.suffix != ".md" or not page.exists():
+            continue
+        seen.add(page)
+        for target in _LINK.findall(_without_code(page.read_text(encoding="utf-8"))):
+            if not re.match(r"[a-z]+:|#", target):
+                front.append((page.parent / target.partition("#")[0]).resolve())
+    assert {name(page) for page in PAGES} == {name(page) for page in seen}
+
+
+def test_named_rules_exist() -> None:
+    """A rule id in the code, the tests or the docs is one of the rules."""
+    rule = re.compile(r"\b(?:CAT|TIME|PAR|DEP|SEL|POL|VER|RUN|AUTO|OPS|BF|RET|SEC)-\d+\b")
+    rules = (ROOT / "docs/reference/rules.md").read_text(encoding="utf-8")
+    known = set(re.findall(rf"^- ({rule.pattern})", rules, re.M))
+    strange = {
+        (name(path), found)
+        for folder in ("src", "docs", "tests")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in (".py", ".md") and path.name != Path(__file__).name
+        for found in rule.findall(path.read_text(encoding="utf-8"))
+        if found not in known
+    }
+    assert not strange
+
+
+def test_settings_without_effect_are_named_as_such() -> None:
+    """A setting that something reads is not listed as without effect, and the other way round."""
+    sys.path.insert(0, str(ROOT / "docs"))
+    try:
+        from generate import WITHOUT_EFFECT
+    finally:
+        sys.path.pop(0)
+    from retrofill.project.setting_table import TABLE
+
+    sources = [
+        path.read_text(encoding="utf-8")
+        for path in (ROOT / "src/retrofill").rglob("*.py")
+        if path.name not in ("settings.py", "setting_table.py")
+    ]
+    unread = {s.name for s in TABLE if not any(f"settings.{s.name}" in text for text in sources)}
+    assert unread == set(WITHOUT_EFFECT)
+
+
+def test_nothing_speaks_of_where_it_was_made() -> None:
+    """The project stands alone: no path of a machine, nothing of how it came about."""
+    strange = re.compile(
+        r"/work/|/root/|/home/\w|/tmp/bash|SPEC\.md|INTERFACES|ARCHITECTURE\b|research/|\bissue \d|helper session",
+    )
+    found = []
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False).stdout
+    for path in (ROOT / entry for entry in listed.decode().split("\0") if entry):
+        if path == Path(__file__) or path.suffix in (".csv", ".lock", ".zip") or not path.is_file():
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+            if strange.search(line):
+                found.append(f"{name(path)}:{number}: {line.strip()[:100]}")
+    assert not found, "\n".join(found)
