@@ -1,0 +1,52 @@
+"""Points at which the crash harness kills a process; off unless the environment names them.
+
+`RETROFILL_FAIL_POINTS` holds words `NAME@HIT` (dies at the HITth pass of the process) or
+`NAME%CHANCE` (dies at each pass with this probability, by `RETROFILL_FAIL_SEED` and the pid).
+A name may end with `*`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+
+POINTS = "RETROFILL_FAIL_POINTS"
+SEED = "RETROFILL_FAIL_SEED"
+
+_words = os.environ.get(POINTS, "").split()
+_hits: dict[str, int] = {}
+_chance: Callable[[], float] | None = None
+_chance_pid = 0
+
+
+def fail_point(name: str) -> None:
+    """Die here, by SIGKILL, if the environment asks for it."""
+    if _words:
+        _pass(name)
+
+
+def _pass(name: str) -> None:
+    _hits[name] = _hits.get(name, 0) + 1
+    for word in _words:
+        pattern, at, hit = word.partition("@")
+        if at:
+            due = fnmatchcase(name, pattern) and _hits[name] == int(hit)
+        else:
+            pattern, _, chance = word.partition("%")
+            due = fnmatchcase(name, pattern) and _random() < float(chance)
+        if due:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _random() -> float:
+    """A number of this process's own sequence; a fork starts its own."""
+    global _chance, _chance_pid
+    if _chance is None or _chance_pid != os.getpid():
+        import random
+
+        _chance_pid = os.getpid()
+        seed = f"{os.environ.get(SEED, '0')}.{_chance_pid}"
+        _chance = random.Random(seed).random  # noqa: S311 - repeatable on purpose
+    return _chance()

@@ -1,0 +1,223 @@
+"""Journals: what a supervisor has durably said about its runs, one line per record.
+
+Fields are separated by tabs. `claim` is written before the log is created, and the log is
+created with O_EXCL: so a run may have started only where there are both a claim and a log
+that is no tombstone. `exit` comes last; what it says is final. A supervisor holds a flock on
+its journal for as long as it lives (and its command, until it has been executed).
+
+    supervisor  1  BOOT_ID  PID  PID_NAMESPACE
+    claim       NAME  STARTED
+    refused     NAME
+    exit        NAME  OUTCOME  EXIT_CODE|-  SIGNAL|-  STARTED|-  ENDED  MESSAGE
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+SUFFIX = ".journal"
+ROLL_BYTES = 1 << 20
+CLAIMED_MODE = 0o600  # of the log that a supervisor has created
+TOMBSTONE_MODE = 0o400  # of a log that was created so that no supervisor can start the run any more
+_NAME = re.compile(r"[0-9]+\.[0-9]+\.[A-Za-z0-9_-]+")
+_LONGEST_MESSAGE = 500
+
+
+class Exit(NamedTuple):
+    """How a run ended; see RunEnd for the meaning of the fields."""
+
+    name: str
+    outcome: str
+    exit_code: int | None
+    signal: int | None
+    started_at: float | None
+    ended_at: float
+    message: str
+
+
+class Entry(NamedTuple):
+    """What the journals know of one run."""
+
+    path: str
+    pid: int
+    is_locked: bool
+    exit: Exit | None
+
+
+def run_name(instance_id: int, run_number: int, token: str) -> str:
+    """The name of a run in files and marks: `INSTANCE.RUN.TOKEN`.
+
+    Raises:
+        ValueError: the token is no plain word, so it cannot be part of a file's name.
+    """
+    name = f"{instance_id}.{run_number}.{token}"
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"a run's token must consist of letters, digits, - and _: {token!r}")
+    return name
+
+
+def format_exit(record: Exit) -> bytes:
+    message = " ".join(record.message.split())[:_LONGEST_MESSAGE]
+    numbers = ("-" if value is None else str(value) for value in (record.exit_code, record.signal))
+    started = "-" if record.started_at is None else f"{record.started_at:.6f}"
+    fields = ("exit", record.name, record.outcome, *numbers, started, f"{record.ended_at:.6f}", message)
+    return ("\t".join(fields) + "\n").encode("utf-8", "backslashreplace")
+
+
+def parse_exit(line: str) -> Exit | None:
+    """The record of an `exit` line without its line break, None for any other line."""
+    fields = line.split("\t")
+    if fields[0] != "exit" or len(fields) != 8:
+        return None
+    _, name, outcome, exit_code, number, started, ended, message = fields
+    return Exit(
+        name,
+        outcome,
+        None if exit_code == "-" else int(exit_code),
+        None if number == "-" else int(number),
+        None if started == "-" else float(started),
+        float(ended),
+        message,
+    )
+
+
+class Journal:
+    """A supervisor's own journal, open for appending."""
+
+    def __init__(self, directory: str, boot_id: str) -> None:
+        self._directory = directory
+        self._boot_id = boot_id
+        self._descriptor = -1
+        self._size = 0
+        self._is_torn = False  # the last record is not whole
+        self._open()
+
+    def _open(self) -> None:
+        """Begin a file; it gets its name when it is locked, and the one before stays locked until then."""
+        path = os.path.join(self._directory, f"{time.time_ns()}.{os.getpid()}")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        descriptor = os.open(path, flags, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        before, self._descriptor = self._descriptor, descriptor
+        self._size = 0
+        self._is_torn = False
+        self._append(f"supervisor\t1\t{self._boot_id}\t{os.getpid()}\t{pid_namespace()}\n".encode())
+        os.rename(path, path + SUFFIX)
+        _sync_directory(self._directory)
+        if before >= 0:
+            os.close(before)
+
+    def _append(self, line: bytes) -> None:
+        if self._is_torn:
+            line = b"\n" + line
+        written = os.write(self._descriptor, line)
+        self._size += written
+        self._is_torn = written != len(line)
+        if self._is_torn:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def claim(self, name: bytes, started_at: float) -> None:
+        if self._size > ROLL_BYTES:
+            self._open()
+        self._append(b"claim\t%b\t%.6f\n" % (name, started_at))
+
+    def refuse(self, name: bytes) -> bytes:
+        """Note that somebody else has the claim; the line."""
+        line = b"refused\t%b\n" % name
+        self._append(line)
+        return line
+
+    def exit(self, line: bytes) -> None:
+        self._append(line)
+
+    def sync(self) -> None:
+        os.fdatasync(self._descriptor)
+
+
+def pid_namespace() -> int:
+    """Which numbering of processes this one lives in."""
+    try:
+        return os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        return 0
+
+
+def list_journals(directory: str) -> list[str]:
+    """Paths of the journals, oldest first."""
+    try:
+        names = [name for name in os.listdir(directory) if name.endswith(SUFFIX)]
+    except FileNotFoundError:
+        return []
+    return [os.path.join(directory, name) for name in sorted(names)]
+
+
+def is_locked(path: str) -> bool:
+    """Whether the supervisor of a journal lives, or its command is about to be executed."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def read_journal(path: str) -> tuple[int, list[list[str]]]:
+    """The supervisor's pid (0: not of this numbering of processes) and the whole records."""
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+    except FileNotFoundError:
+        return 0, []
+    lines = text[: text.rfind(b"\n") + 1].decode("utf-8", "replace").split("\n")
+    records = [line.split("\t") for line in lines]
+    header = records[0] if records else []
+    known = len(header) == 5 and header[0] == "supervisor" and int(header[4]) == pid_namespace()
+    return (int(header[3]) if known else 0), [r for r in records[1:] if len(r) > 1]
+
+
+def find_runs(directory: str, names: set[str]) -> dict[str, Entry]:
+    """What the journals say about these runs; runs without a claim are left out.
+
+    The lock is looked at before the file is read, so an entry that is neither locked nor
+    has an exit will never get one.
+    """
+    found: dict[str, Entry] = {}
+    for path in list_journals(directory):
+        locked = is_locked(path)
+        pid, records = read_journal(path)
+        for name, entry in _entries(path, pid, locked, records):
+            if name in names and (name not in found or found[name].exit is None):
+                found[name] = entry
+    return found
+
+
+def _entries(path: str, pid: int, locked: bool, records: list[list[str]]) -> Iterator[tuple[str, Entry]]:
+    claimed: dict[str, Entry] = {}
+    for record in records:
+        kind, name = record[0], record[1]
+        if kind == "claim":
+            claimed[name] = Entry(path, pid, locked, None)
+        elif kind == "refused":
+            claimed.pop(name, None)
+        elif kind == "exit":
+            claimed[name] = Entry(path, pid, locked, parse_exit("\t".join(record)))
+    yield from claimed.items()
+
+
+def _sync_directory(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

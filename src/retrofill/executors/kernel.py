@@ -1,0 +1,47 @@
+"""System calls that Python has no name for, through the C library.
+
+Importing this module loads ctypes: the launcher does it once, others only when they need a call.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+_PR_SET_NAME = 15
+_PR_SET_CHILD_SUBREAPER = 36
+_KEEP_SIZE = 1
+_PUNCH_HOLE = 2
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_prctl = _libc.prctl
+_prctl.argtypes = (ctypes.c_int, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong)
+_set_name = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_char_p)(("prctl", _libc))
+_fallocate = _libc.fallocate
+_fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
+
+
+def become_subreaper() -> None:
+    """Orphaned descendants of this process become its children from now on; forks do not inherit this."""
+    if _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        _raise_errno()
+
+
+def name_process(name: bytes) -> None:
+    """The name that `ps -o comm` shows, at most 15 bytes."""
+    _set_name(_PR_SET_NAME, name)
+
+
+def punch_hole(descriptor: int, start: int, length: int) -> None:
+    """Give back the disk space of a part of a file; its size and all offsets stay.
+
+    Raises:
+        OSError: the file system cannot do this.
+    """
+    if _fallocate(descriptor, _KEEP_SIZE | _PUNCH_HOLE, start, length) != 0:
+        _raise_errno()
+
+
+def _raise_errno() -> None:
+    number = ctypes.get_errno()
+    raise OSError(number, os.strerror(number))

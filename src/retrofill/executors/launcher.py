@@ -1,0 +1,71 @@
+"""The launcher: a small process without threads that forks supervisors when it is asked to.
+
+It has imported all that a supervisor needs and owns nothing: a new one takes its place if it
+dies. It ends when the executor's end of its control socket closes.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import sys
+import time
+
+from retrofill.executors.failpoints import fail_point
+from retrofill.executors.kernel import become_subreaper, name_process
+from retrofill.executors.orders import receive
+from retrofill.executors.places import Places
+from retrofill.executors.supervisor import Supervisor
+
+CONTROL_DESCRIPTOR = 3
+_FORK_PATIENCE_SECONDS = 5.0
+_MANY = 1 << 20
+
+
+def main() -> None:
+    """Serve fork requests: one message each, with the new supervisor's socket.
+
+    Arguments: the runs' folder, the scheduler's wake socket (may be empty), the boot id.
+    """
+    directory, wake_socket, boot_id = sys.argv[1:4]
+    places = Places(directory)
+    control = socket.socket(fileno=CONTROL_DESCRIPTOR)
+    os.set_inheritable(CONTROL_DESCRIPTOR, False)
+    os.closerange(CONTROL_DESCRIPTOR + 1, _MANY)  # whatever the scheduler's own starter left open
+    name_process(b"retrofill-start")
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors that end leave no zombies
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # a terminal's or a service's stop concerns the scheduler
+    gc.collect()
+    gc.freeze()
+    while True:
+        message, descriptor = receive(control, 16)
+        if not message:
+            return
+        fail_point("launcher.received")
+        if _fork() == 0:
+            control.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            become_subreaper()
+            name_process(b"retrofill-run")
+            os.setsid()
+            scheduler = socket.socket(fileno=descriptor)
+            Supervisor(scheduler, places, wake_socket, boot_id).serve()
+            os._exit(0)
+        os.close(descriptor)
+        fail_point("launcher.forked")
+
+
+def _fork() -> int:
+    """Fork, with patience while the machine has no process to spare; -1 when patience ends."""
+    give_up_at = time.monotonic() + _FORK_PATIENCE_SECONDS
+    while True:
+        try:
+            return os.fork()
+        except OSError as error:
+            if time.monotonic() > give_up_at:
+                print(f"cannot start a supervisor: {error}", file=sys.stderr, flush=True)
+                return -1
+            time.sleep(0.05)

@@ -1,0 +1,309 @@
+"""The executor of one machine: hands runs to supervisors and hears from them how they ended.
+
+It owns no task's process. Each supervisor serves it over a socket of its own; those of an
+earlier scheduler are watched through a pidfd, and their journals say the rest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from retrofill.executors import adoption, journals, processes
+from retrofill.executors.adoption import Verdict, name_of
+from retrofill.executors.failpoints import fail_point
+from retrofill.executors.launching import Launching
+from retrofill.executors.orders import Limits, base_environment, encode_run, encode_stop, send
+from retrofill.executors.places import Places
+from retrofill.executors.stopping import put_wish, remove_wish
+from retrofill.services.ports import RunEnd, RunRef, RunSpec
+
+_IDLE_SECONDS = 60.0  # after which a supervisor without work is let go
+_EVENTS = 256
+_ANSWER_BYTES = 8192
+
+
+class _Supervised:
+    """A supervisor of our own, and the run that it carries out."""
+
+    __slots__ = ("idle_since", "name", "ref", "socket")
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.socket = connection
+        self.ref: RunRef | None = None
+        self.name = b""
+        self.idle_since = 0.0
+
+
+class _Adopted:
+    """A run whose supervisor is an earlier scheduler's. Readable when that one has ended.
+
+    Without a pidfd, because the supervisor lives in another container, only its lock tells.
+    """
+
+    __slots__ = ("journal", "pidfd", "ref")
+
+    def __init__(self, ref: RunRef, pidfd: int | None, journal: str) -> None:
+        self.ref = ref
+        self.pidfd = pidfd
+        self.journal = journal
+
+
+class _Sweep:
+    """A run whose supervisor died: its processes are being ended. Readable when one of them has."""
+
+    __slots__ = ("clean_looks", "pidfd", "ref")
+
+    def __init__(self, ref: RunRef) -> None:
+        self.ref = ref
+        self.pidfd = -1
+        self.clean_looks = 0
+
+
+class LocalExecutor:
+    """Runs tasks as processes of this machine.
+
+    Args:
+        directory: the runs' folder, on a local disk; it is made if it is missing.
+        wake_socket: where supervisors that outlive this process send a datagram after an end.
+        log_cap_bytes: beyond this disk space, the middle of a run's log is given back.
+        grace_seconds: between TERM and KILL.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        wake_socket: Path | None = None,
+        *,
+        log_cap_bytes: int = 50 << 20,
+        grace_seconds: float = 10.0,
+        boot_id: str | None = None,
+    ) -> None:
+        self.boot_id = boot_id or adoption.boot_id()
+        self._places = Places(str(directory.absolute()))
+        self._places.make()
+        self._limits = Limits(grace_seconds, log_cap_bytes)
+        self._base = base_environment(os.environ)
+        self._launching = Launching(self._places, str(wake_socket or ""), self.boot_id, self._base)
+        self._epoll = select.epoll()
+        self._watched: dict[int, Callable[[], None]] = {}
+        self._notice = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._watch(self._notice, self._take_notice)
+        self._idle: list[_Supervised] = []
+        self._busy: dict[RunRef, _Supervised] = {}
+        self._adopted: dict[RunRef, _Adopted] = {}
+        self._ends: list[RunEnd] = []
+
+    # The contract
+
+    def start(self, runs: Sequence[RunSpec]) -> None:
+        """Hand runs to supervisors; returns before they have begun (RUN-1).
+
+        Raises:
+            LauncherError: no supervisor can be made.
+        """
+        for run in runs:
+            try:
+                order = encode_run(run, name_of(run.ref), self._limits, self._base)
+            except ValueError as error:
+                why = f"{run.name} cannot be started: {error}"
+                self._report(RunEnd(run.ref, "exited", None, None, None, time.time(), why))
+                continue
+            self._hand_over(run.ref, order)
+
+    def poll(self) -> list[RunEnd]:
+        """The ends since the last poll; never blocks."""
+        for descriptor, _ in self._epoll.poll(0, _EVENTS):
+            react = self._watched.get(descriptor)
+            if react is not None:
+                react()
+        self._look_at_locks()
+        self._let_idle_go()
+        ends, self._ends = self._ends, []
+        return ends
+
+    def fileno(self) -> int:
+        """Readable when `poll` may have something."""
+        return self._epoll.fileno()
+
+    def stop(self, ref: RunRef) -> None:
+        """Ask for the end of a run's process tree (OPS-1); a run that has ended is left as it is."""
+        supervised = self._busy.get(ref)
+        if supervised is not None:
+            with contextlib.suppress(OSError):  # it died: the end is on its way
+                supervised.socket.send(encode_stop(name_of(ref), self._limits.grace_seconds))
+        elif ref in self._adopted:
+            put_wish(self._places, ref, self._limits.grace_seconds)
+            pidfd = self._adopted[ref].pidfd
+            if pidfd is not None:
+                with contextlib.suppress(OSError):
+                    signal.pidfd_send_signal(pidfd, signal.SIGUSR1)
+
+    def adopt(self, refs: Sequence[RunRef]) -> list[RunEnd]:
+        """Take over the runs of an earlier scheduler; ends of those known to have ended.
+
+        The others end through `poll`. Journals that tell of none of these runs are removed.
+
+        Args:
+            refs: every run that the ledger holds to be running.
+        """
+        adoption.remove_journals(self._places, {name_of(ref) for ref in refs})
+        ends = []
+        for ref, judged in adoption.judge(self._places, refs, self.boot_id).items():
+            if judged.end is not None:
+                ends.append(judged.end)
+            else:
+                self._follow(ref, judged)
+        return ends
+
+    def close(self) -> None:
+        """Leave; what runs goes on, and ends its supervisor with it."""
+        for supervised in (*self._idle, *self._busy.values()):
+            self._unwatch(supervised.socket.fileno())
+            supervised.socket.close()
+        for descriptor in [*self._watched]:  # pidfds and the notice
+            self._unwatch(descriptor)
+            os.close(descriptor)
+        self._launching.close()
+        self._epoll.close()
+
+    # Our own supervisors
+
+    def _hand_over(self, ref: RunRef, order: bytes) -> None:
+        supervised = self._idle.pop() if self._idle else self._new_supervisor()
+        while not send(supervised.socket, order):
+            self._drop(supervised)
+            supervised = self._idle.pop() if self._idle else self._new_supervisor()
+        fail_point("start.sent")
+        supervised.ref = ref
+        self._busy[ref] = supervised
+
+    def _new_supervisor(self) -> _Supervised:
+        supervised = _Supervised(self._launching.new_supervisor())
+        self._watch(supervised.socket.fileno(), lambda: self._hear(supervised))
+        return supervised
+
+    def _hear(self, supervised: _Supervised) -> None:
+        """A supervisor says how its run ended, or died."""
+        try:
+            answer = supervised.socket.recv(_ANSWER_BYTES, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError:
+            answer = b""
+        ref = supervised.ref
+        if not answer:
+            self._drop(supervised)
+            if ref is not None:
+                self._busy.pop(ref, None)
+                self._resolve(ref)
+            return
+        if ref is None:
+            return
+        supervised.ref = None
+        supervised.idle_since = time.monotonic()
+        del self._busy[ref]
+        self._idle.append(supervised)
+        record = journals.parse_exit(answer.decode("utf-8", "replace").rstrip("\n"))
+        if record is not None:
+            self._ends.append(adoption.to_end(ref, record))
+        else:  # refused: somebody else had claimed it
+            self._resolve(ref)
+
+    def _drop(self, supervised: _Supervised) -> None:
+        if supervised in self._idle:
+            self._idle.remove(supervised)
+        self._unwatch(supervised.socket.fileno())
+        supervised.socket.close()
+
+    def _let_idle_go(self) -> None:
+        """The stack's bottom is what nobody has needed for longest."""
+        while self._idle and time.monotonic() - self._idle[0].idle_since > _IDLE_SECONDS:
+            self._drop(self._idle[0])
+
+    # Others' runs, and dead ones
+
+    def _resolve(self, ref: RunRef) -> None:
+        """Find out about a run whose supervisor is not there to ask."""
+        judged = adoption.judge(self._places, [ref], self.boot_id)[ref]
+        if judged.end is not None:
+            self._report(judged.end)
+        else:
+            self._follow(ref, judged)
+
+    def _follow(self, ref: RunRef, judged: adoption.Judged) -> None:
+        if judged.verdict is not Verdict.RUNNING:
+            self._sweep(_Sweep(ref))
+            return
+        assert judged.entry is not None
+        pidfd = adoption.supervisor_pidfd(judged.entry)
+        self._adopted[ref] = _Adopted(ref, pidfd, judged.entry.path)
+        if pidfd is not None:
+            self._watch(pidfd, lambda: self._lose_adopted(ref))
+        else:
+            os.eventfd_write(self._notice, 1)  # look at its lock at the next poll
+
+    def _look_at_locks(self) -> None:
+        for adopted in [*self._adopted.values()]:
+            if adopted.pidfd is None and not journals.is_locked(adopted.journal):
+                self._lose_adopted(adopted.ref)
+
+    def _lose_adopted(self, ref: RunRef) -> None:
+        """The supervisor has ended; normally after having written the end of its run."""
+        adopted = self._adopted.pop(ref)
+        if adopted.pidfd is not None:
+            self._unwatch(adopted.pidfd)
+            os.close(adopted.pidfd)
+        remove_wish(self._places, ref)
+        self._resolve(ref)
+
+    def _sweep(self, sweep: _Sweep) -> None:
+        """End what carries the run's mark; once two looks have found nothing, the run is lost.
+
+        No command can come after them: until it has been executed, it holds the dead
+        supervisor's socket and lock open.
+        """
+        if sweep.pidfd >= 0:
+            self._unwatch(sweep.pidfd)
+            os.close(sweep.pidfd)
+            sweep.pidfd = -1
+        name = name_of(sweep.ref)
+        while sweep.clean_looks < 2:
+            left = processes.marked_with([name])[name]
+            if not left:
+                sweep.clean_looks += 1
+                continue
+            sweep.clean_looks = 0
+            for process in left:
+                processes.send_signal(process, signal.SIGKILL)
+            pidfd = processes.open_pidfd(left[0])
+            if pidfd is not None:
+                sweep.pidfd = pidfd
+                self._watch(pidfd, lambda: self._sweep(sweep))
+                return
+        self._report(adoption.lost(sweep.ref, adoption.SUPERVISOR_DIED))
+
+    # Descriptors
+
+    def _report(self, end: RunEnd) -> None:
+        """An end that no descriptor of its own announces."""
+        self._ends.append(end)
+        os.eventfd_write(self._notice, 1)
+
+    def _take_notice(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._notice)
+
+    def _watch(self, descriptor: int, react: Callable[[], None]) -> None:
+        self._watched[descriptor] = react
+        self._epoll.register(descriptor, select.EPOLLIN)
+
+    def _unwatch(self, descriptor: int) -> None:
+        if self._watched.pop(descriptor, None) is not None:
+            self._epoll.unregister(descriptor)

@@ -1,0 +1,150 @@
+"""What the executor tells a supervisor, as one message of fields that NUL ends cannot occur in.
+
+    run   NAME TIMEOUT GRACE LOG_CAP FOLDER PAYLOAD COUNT ARGUMENT... NAME=VALUE...
+    stop  NAME GRACE
+
+The payload reaches the command as a memory file, descriptor 3: code and connection URLs stand
+on no command line. The command closes it before the code runs.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from retrofill.executors.processes import MARK
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import RunSpec
+
+PAYLOAD_DESCRIPTOR = 3
+LONGEST_MESSAGE = 100_000  # a longer one goes as a memory file
+_DESCRIPTOR_SPACE = socket.CMSG_LEN(4)
+_LONGEST_ARGUMENT = 120_000  # the kernel refuses one argument of 128 KiB
+_RUNNERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "runners")
+_INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR")
+_DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class Limits(NamedTuple):
+    """What the executor allows every run."""
+
+    grace_seconds: float  # between TERM and KILL
+    log_cap_bytes: int
+
+
+class Order:
+    """A run as its supervisor sees it: bytes only."""
+
+    __slots__ = (
+        "arguments",
+        "environment",
+        "folder",
+        "grace_seconds",
+        "log_cap",
+        "name",
+        "payload",
+        "timeout_seconds",
+    )
+
+    def __init__(self, fields: list[bytes]) -> None:
+        self.name = fields[1]
+        self.timeout_seconds = float(fields[2])
+        self.grace_seconds = float(fields[3])
+        self.log_cap = int(fields[4])
+        self.folder = fields[5]
+        self.payload = fields[6]
+        end = 8 + int(fields[7])
+        self.arguments = fields[8:end]
+        self.environment = dict(field.split(b"=", 1) for field in fields[end:])
+
+
+def base_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a task inherits: PATH, HOME, USER, LOGNAME, SHELL, LANG, LANGUAGE, LC_*, TZ, TMPDIR; nothing else."""
+    base = {key: environ[key] for key in _INHERITED if key in environ}
+    base.update({key: value for key, value in environ.items() if key.startswith("LC_")})
+    base.setdefault("PATH", _DEFAULT_PATH)
+    return base
+
+
+def encode_run(spec: RunSpec, name: str, limits: Limits, base: Mapping[str, str]) -> bytes:
+    """The message that starts a run (PAR-4).
+
+    Raises:
+        ValueError: code, an argument or a variable holds a NUL character or is no text.
+    """
+    arguments, payload = _command(spec)
+    variables = {**base, **spec.environment, MARK: name}
+    settings = (str(spec.timeout_seconds), str(limits.grace_seconds), str(limits.log_cap_bytes))
+    texts = (
+        *("run", name, *settings, spec.working_directory, payload, str(len(arguments)), *arguments),
+        *(f"{key}={value}" for key, value in variables.items()),
+    )
+    message = "\0".join(texts).encode("utf-8", "surrogateescape")
+    if message.count(b"\0") != len(texts) - 1:
+        raise ValueError(f"{_place_of_nul(spec)} holds a NUL character, which no program can be given")
+    return message
+
+
+def encode_stop(name: str, grace_seconds: float) -> bytes:
+    return f"stop\0{name}\0{grace_seconds}".encode()
+
+
+def _command(spec: RunSpec) -> tuple[list[str], str]:
+    """Arguments and payload."""
+    if spec.type == "python":
+        return [spec.interpreter, os.path.join(_RUNNERS, "python.py")], f"{spec.name}\n{spec.code}"
+    if spec.type == "sql":
+        payload = f"{spec.name}\n{spec.connection_url or ''}\n{spec.code}"
+        return [sys.executable, os.path.join(_RUNNERS, "sql.py")], payload
+    if (
+        len(spec.code) * 4 > _LONGEST_ARGUMENT
+        and len(spec.code.encode("utf-8", "replace")) > _LONGEST_ARGUMENT
+    ):
+        descriptor = PAYLOAD_DESCRIPTOR
+        sourced = f". /proc/self/fd/{descriptor}"
+        return ["/bin/sh", "-c", sourced, spec.name, *spec.arguments], f"exec {descriptor}<&-; {spec.code}"
+    return ["/bin/sh", "-c", spec.code, spec.name, *spec.arguments], ""
+
+
+def _place_of_nul(spec: RunSpec) -> str:
+    if "\0" in spec.code:
+        return "the code"
+    for key, value in spec.environment.items():
+        if "\0" in key + value:
+            return f"the variable {key!r}"
+    return "an argument or the folder" if _any_nul((spec.working_directory, *spec.arguments)) else "the run"
+
+
+def _any_nul(texts: Iterable[str]) -> bool:
+    return any("\0" in text for text in texts)
+
+
+# Messages between processes
+
+
+def send(connection: socket.socket, message: bytes) -> bool:
+    """Hand a message over without waiting for the receiver; False if there is none any more."""
+    try:
+        if len(message) <= LONGEST_MESSAGE:
+            connection.send(message)
+        else:
+            descriptor = os.memfd_create("message", os.MFD_CLOEXEC)
+            try:
+                with open(descriptor, "wb", closefd=False) as file:
+                    file.write(message)
+                socket.send_fds(connection, [b"."], [descriptor])
+            finally:
+                os.close(descriptor)
+    except ConnectionError:
+        return False
+    return True
+
+
+def receive(connection: socket.socket, size: int = LONGEST_MESSAGE) -> tuple[bytes, int]:
+    """Wait for a message; its bytes, none at the end, and the descriptor that came along, or -1."""
+    message, extra, _, _ = connection.recvmsg(size, _DESCRIPTOR_SPACE, socket.MSG_CMSG_CLOEXEC)
+    return message, int.from_bytes(extra[0][2][:4], sys.byteorder) if extra else -1

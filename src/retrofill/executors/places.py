@@ -1,0 +1,33 @@
+"""Where the executor's files are: one folder per store, readable by its owner only."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+
+class Places(NamedTuple):
+    """Paths below the runs' folder."""
+
+    directory: str
+
+    def log(self, name: str) -> str:
+        return f"{self.directory}/logs/{name}.log"
+
+    @property
+    def journals(self) -> str:
+        return f"{self.directory}/journals"
+
+    def wish(self, name: str) -> str:
+        """The file that asks for the end of a run; holds the grace in seconds."""
+        return f"{self.directory}/stops/{name}"
+
+    @property
+    def complaints(self) -> str:
+        """What the launcher and supervisors say about bugs of their own."""
+        return f"{self.directory}/executor.log"
+
+    def make(self) -> None:
+        """Make the folders that are missing."""
+        for folder in ("", "/logs", "/journals", "/stops"):
+            os.makedirs(self.directory + folder, mode=0o700, exist_ok=True)

@@ -1,0 +1,78 @@
+"""Runs a python task: started by path in the task's interpreter, which may not be Retrofill's.
+
+Descriptor 3 holds `NAME`, a line break and the code. Tracebacks name the task as the file
+and show its lines; the folder of the task comes first on the module path.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing itself is slow to import
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+_PAYLOAD = 3
+
+
+def main() -> None:
+    name, code = _read_payload()
+    own = sys.path[0]
+    sys.path[0] = os.getcwd()
+    sys.argv = [name]
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    sys.meta_path.append(_RetrofillFinder(own))
+    module = type(sys)("__main__")
+    module.__dict__["__builtins__"] = __builtins__
+    sys.modules["__main__"] = module
+    try:
+        exec(compile(code, name, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - the task's code
+    except SystemExit:
+        raise
+    except BaseException as error:
+        _print_traceback(error, name, code)
+        sys.exit(1)
+
+
+def _read_payload() -> tuple[str, str]:
+    with open(_PAYLOAD, "rb") as file:
+        name, _, code = file.read().partition(b"\n")
+    return name.decode("utf-8"), code.decode("utf-8", "surrogateescape")
+
+
+def _print_traceback(error: BaseException, name: str, code: str) -> None:
+    """As Python would, with the task's lines, without this file's."""
+    import linecache
+
+    linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
+    first = error.__traceback__
+    own = first.tb_next if first is not None else None
+    if sys.excepthook is not sys.__excepthook__:
+        sys.excepthook(type(error), error.with_traceback(own), own)
+        return
+    import traceback
+
+    traceback.print_exception(type(error), error, own)
+
+
+class _RetrofillFinder:
+    """Lets `import retrofill` work in an interpreter that does not have it, from its own file."""
+
+    def __init__(self, runners: str) -> None:
+        self._path = os.path.join(os.path.dirname(os.path.dirname(runners)), "__init__.py")
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != "retrofill":
+            return None
+        from importlib.util import spec_from_file_location
+
+        return spec_from_file_location(fullname, self._path)
+
+
+main()

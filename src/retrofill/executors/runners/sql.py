@@ -1,0 +1,134 @@
+"""Runs a sql task: a process of its own, so that stopping it works like stopping any other.
+
+Descriptor 3 holds `NAME`, the connection's URL and the code, separated by line breaks. The
+statements run in one transaction where the database allows it. TERM interrupts the running
+statement and rolls back. Nothing is imported before it is needed: most runs are short.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+import signal
+import sys
+import time
+
+# Started by path, it finds its siblings by itself, whatever the interpreter's path holds.
+# ruff: noqa: E402
+sys.path[0] = os.path.abspath(f"{__file__}/../../../..")
+
+from retrofill.executors.runners.databases import Database, DatabaseError, open_database
+from retrofill.executors.runners.masking import Mask
+from retrofill.executors.runners.statements import controls_transactions, excerpt, split, stands_alone
+
+_PAYLOAD = 3
+_ROWS_SHOWN = 40
+_WIDEST = 40
+_STOPPED = 128 + signal.SIGTERM
+_INTERRUPT_SECONDS = 5.0
+
+
+class _Stopping:
+    """Reacts to TERM in a thread of its own, because the main one may be deep inside a query."""
+
+    def __init__(self) -> None:
+        self.database: Database | None = None
+        self.is_wished = False
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        _thread.start_new_thread(self._wait, ())
+
+    def _wait(self) -> None:
+        signal.sigwait({signal.SIGTERM})
+        self.is_wished = True
+        if self.database is not None:
+            deadline = time.monotonic() + _INTERRUPT_SECONDS
+            while time.monotonic() < deadline:  # again and again: it may lie between two statements
+                self.database.interrupt()
+                time.sleep(0.05)
+        os._exit(_STOPPED)
+
+
+def main() -> int:
+    """The run's exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True, encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    stopping = _Stopping()
+    with open(_PAYLOAD, "rb") as file:
+        _, url, code = file.read().decode("utf-8", "surrogateescape").split("\n", 2)
+    mask = Mask(url)
+    statements = split(code)
+    try:
+        database = open_database(url, print)
+    except DatabaseError as error:
+        print(f"Cannot open the connection: {mask(str(error))}")
+        return 1
+    stopping.database = database
+    try:
+        _run(database, statements, mask)
+        database.close()
+    except _StatementError as error:
+        database.abandon()
+        if stopping.is_wished:
+            print("Stopped; the transaction was rolled back.")
+            return _STOPPED
+        print(error)
+        return 1
+    return 0
+
+
+class _StatementError(Exception):
+    pass
+
+
+def _run(database: Database, statements: list[str], mask: Mask) -> None:
+    together = len(statements) > 1 and not controls_transactions(statements)
+    if together and any(map(stands_alone, statements)):
+        together = False
+        print("Not in one transaction, because a statement cannot be part of one.")
+    count = len(statements)
+    number = 0
+    try:
+        if together:
+            database.begin()
+        for number, statement in enumerate(statements, 1):
+            began = time.perf_counter()
+            result = database.execute(statement, _ROWS_SHOWN + 1)
+            took = (time.perf_counter() - began) * 1000
+            changed = "" if result.changed is None else f" -> {_count(result.changed, 'row')}"
+            print(f"[{number}/{count}] {mask(excerpt(statement))}{changed} ({took:.0f} ms)")
+            if result.columns:
+                _print_rows(result.columns, result.rows)
+        number = 0
+        if together:
+            database.commit()
+    except DatabaseError as error:
+        where = f"Statement {number} of {count} failed" if number else "The transaction failed"
+        what = f"\nThe statement: {mask(excerpt(statements[number - 1]))}" if number else ""
+        rolled_back = "\nNothing was changed: the transaction was rolled back." if together else ""
+        raise _StatementError(f"{where}: {mask(str(error))}{what}{rolled_back}") from None
+
+
+def _print_rows(columns: list[str], rows: list[tuple[object, ...]]) -> None:
+    """A small table; more than the shown rows are cut."""
+    shown = [[_cell(value) for value in row] for row in rows[:_ROWS_SHOWN]]
+    names = [_cell(name) for name in columns]
+    widths = [max(map(len, column)) for column in zip(names, *shown, strict=True)]
+    rule = ["-" * width for width in widths]
+    for line in (names, rule, *shown):
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    print(f"(the first {_ROWS_SHOWN} rows)" if len(rows) > _ROWS_SHOWN else f"({_count(len(rows), 'row')})")
+
+
+def _cell(value: object) -> str:
+    text = "null" if value is None else " ".join(str(value).split())
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stdout.flush()
+    os._exit(status)  # taking the interpreter down in order costs more than many a statement

@@ -1,0 +1,94 @@
+"""Stopping a run and learning its end without being its scheduler.
+
+A wish is a file that asks for the end of a run; its supervisor looks at it on SIGUSR1.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import time
+from pathlib import Path
+
+from retrofill.executors import adoption, processes
+from retrofill.executors.adoption import Verdict, name_of
+from retrofill.executors.places import Places
+from retrofill.services.ports import RunEnd, RunRef
+
+_LOOK_MS = 50
+
+
+def put_wish(places: Places, ref: RunRef, grace_seconds: float) -> None:
+    """Ask for the end of a run; whoever signals its supervisor then makes it look."""
+    path = places.wish(name_of(ref))
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
+    with open(descriptor, "w", encoding="ascii") as file:
+        file.write(str(grace_seconds))
+
+
+def remove_wish(places: Places, ref: RunRef) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(places.wish(name_of(ref)))
+
+
+def find_end(runs_directory: Path, ref: RunRef) -> RunEnd | None:
+    """How a run ended, as its supervisor durably said; None if it has not said so (yet).
+
+    Changes nothing, unlike `LocalExecutor.adopt`.
+    """
+    places = Places(str(runs_directory.absolute()))
+    return adoption.find_exit(places, ref)
+
+
+def stop_run(runs_directory: Path, ref: RunRef, grace_seconds: float = 10.0) -> RunEnd:
+    """End a run's whole process tree and wait until it has ended (OPS-1).
+
+    Works beside a scheduler and without one: the run's own supervisor ends the tree. A run
+    that nobody has claimed will never start; one whose supervisor has died is ended here.
+    """
+    places = Places(str(runs_directory.absolute()))
+    places.make()
+    try:
+        while True:
+            judged = adoption.judge(places, [ref], adoption.boot_id())[ref]
+            if judged.end is not None:
+                return judged.end
+            if judged.verdict is Verdict.DEAD:
+                _end_marked(name_of(ref))
+                return adoption.lost(ref, adoption.SUPERVISOR_DIED)
+            assert judged.entry is not None
+            put_wish(places, ref, grace_seconds)
+            _signal_supervisor(judged)
+    finally:
+        remove_wish(places, ref)
+
+
+def _signal_supervisor(judged: adoption.Judged) -> None:
+    """Make it look at its wishes, and wait a little for its end."""
+    assert judged.entry is not None
+    pidfd = adoption.supervisor_pidfd(judged.entry)
+    if pidfd is None:
+        time.sleep(_LOOK_MS / 1000)
+        return
+    try:
+        with contextlib.suppress(OSError):
+            signal.pidfd_send_signal(pidfd, signal.SIGUSR1)
+        poll = select.poll()
+        poll.register(pidfd, select.POLLIN)
+        poll.poll(_LOOK_MS)
+    finally:
+        os.close(pidfd)
+
+
+def _end_marked(name: str) -> None:
+    clean_looks = 0
+    while clean_looks < 2:
+        left = processes.marked_with([name])[name]
+        for process in left:
+            processes.send_signal(process, signal.SIGKILL)
+        clean_looks = 0 if left else clean_looks + 1
+        if left:
+            time.sleep(0.005)

@@ -1,0 +1,317 @@
+"""The supervisor: a process that carries out one run after another and outlives the scheduler.
+
+For each run: `claim` in the journal, the log created with O_EXCL, fdatasync, the command, its
+whole process tree, `exit` in the journal. It is the subreaper of its commands, so that every
+descendant that is left without a parent becomes its child and can be counted and ended.
+When the scheduler's end of its socket closes, it ends with its run.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import time
+
+from retrofill.executors import endings, processes
+from retrofill.executors.capping import cap_log
+from retrofill.executors.failpoints import fail_point
+from retrofill.executors.journals import CLAIMED_MODE, Exit, Journal, format_exit
+from retrofill.executors.orders import LONGEST_MESSAGE, PAYLOAD_DESCRIPTOR, Order, receive
+from retrofill.executors.places import Places
+
+_LOOK_SECONDS = 1.0  # between looks at a growing log
+_IDLE_LOOK_SECONDS = 5.0
+_SHORTEST_PAUSE = 0.0005
+_LONGEST_PAUSE = 0.05
+_RESET = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGUSR1)
+
+
+class Supervisor:
+    """One process's work; at most one run at a time.
+
+    Args:
+        scheduler: the socket over which orders come and ends go.
+        wake_socket: path of the socket of a scheduler that took over from ours; may be empty.
+    """
+
+    def __init__(self, scheduler: socket.socket, places: Places, wake_socket: str, boot_id: str) -> None:
+        self._socket = scheduler
+        self._places = places
+        self._wake_socket = wake_socket
+        self._is_orphan = False
+        self._poll = select.poll()
+        self._poll.register(scheduler.fileno(), select.POLLIN)
+        self._wishes = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._poll.register(self._wishes, select.POLLIN)
+        signal.signal(signal.SIGUSR1, lambda *_: os.eventfd_write(self._wishes, 1))
+        self._journal = Journal(places.journals, boot_id)
+        self._folder = b""
+
+    def serve(self) -> None:
+        """Carry out orders until the scheduler's end of the socket is closed and nothing runs."""
+        while not self._is_orphan:
+            fields = self._receive()
+            if fields and fields[0] == b"run":
+                self._carry_out(Order(fields))
+
+    def _receive(self) -> list[bytes]:
+        """The next message; no fields, and an orphan, when the scheduler has gone."""
+        try:
+            message, descriptor = receive(self._socket, LONGEST_MESSAGE)
+        except ConnectionError:
+            message, descriptor = b"", -1
+        if not message:
+            self._is_orphan = True
+            return []
+        if descriptor >= 0:
+            with open(descriptor, "rb") as file:
+                file.seek(0)
+                message = file.read()
+        return message.split(b"\0")
+
+    # One run
+
+    def _carry_out(self, order: Order) -> None:
+        name = order.name.decode("ascii")
+        started_at = time.time()
+        fail_point("claim.before")
+        try:
+            self._journal.claim(order.name, started_at)
+            fail_point("claim.written")
+            log = os.open(
+                self._places.log(name),
+                os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC,
+                CLAIMED_MODE,
+            )
+            fail_point("claim.logged")
+            self._journal.sync()
+        except FileExistsError:
+            self._send(self._journal.refuse(order.name))
+            return
+        except OSError as error:
+            why = f"cannot write to {self._places.directory}: {error.strerror}"
+            self._finish(Exit(name, "exited", endings.NOT_EXECUTABLE, None, None, time.time(), why))
+            return
+        fail_point("claim.synced")
+        try:
+            self._finish(self._run(order, name, log, started_at))
+        finally:
+            os.close(log)
+
+    def _run(self, order: Order, name: str, log: int, started_at: float) -> Exit:
+        try:
+            if order.folder != self._folder:
+                os.chdir(order.folder)
+                self._folder = order.folder
+        except OSError as error:
+            code, why = endings.describe_folder_error(error, order.folder)
+            return Exit(name, "exited", code, None, None, time.time(), why)
+        try:
+            pid = _spawn(order, log)
+        except OSError as error:
+            code, why = endings.describe_spawn_error(error, order.arguments[0], order.folder)
+            return Exit(name, "exited", code, None, None, time.time(), why)
+        fail_point("spawned")
+        tree = _Tree(self, order, name, pid, log)
+        status = tree.watch()
+        fail_point("ended")
+        code = os.waitstatus_to_exitcode(status)
+        exit_code, number = (code, None) if code >= 0 else (None, -code)
+        why = tree.reason or (
+            endings.describe_exit(code, log) if exit_code is not None else endings.describe_signal(-code)
+        )
+        return Exit(name, tree.outcome, exit_code, number, started_at, time.time(), why)
+
+    def _finish(self, record: Exit) -> None:
+        """Make the end durable and tell whoever may want to know."""
+        line = format_exit(record)
+        while True:
+            try:
+                self._journal.exit(line)
+                fail_point("exit.written")
+                self._journal.sync()
+                fail_point("exit.synced")
+                break
+            except OSError:
+                if not self._is_orphan:
+                    break  # the scheduler records it
+                time.sleep(_LOOK_SECONDS)
+        self._send(line)
+        fail_point("exit.sent")
+        if self._is_orphan:
+            self._call_scheduler()
+
+    def _send(self, line: bytes) -> None:
+        if not self._is_orphan:
+            try:
+                self._socket.send(line)
+            except OSError:
+                self._is_orphan = True
+
+    def _call_scheduler(self) -> None:
+        """Wake the scheduler that has taken the place of ours; a hint."""
+        folder, name = os.path.split(self._wake_socket)
+        if not name:
+            return
+        try:
+            # Through a descriptor, because a socket's path may have only 107 bytes.
+            descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
+                sender.sendto(b"e", f"/proc/self/fd/{descriptor}/{name}")
+            os.close(descriptor)
+        except OSError:
+            return  # nobody listens
+
+    # What the tree that is being watched needs
+
+    def wait(self, pidfd: int | None, seconds: float, name: str) -> float | None:
+        """Sleep until the process has ended, or somebody wants something, or the time is over.
+
+        Returns:
+            The grace of a wish to stop this run, None where there is none.
+        """
+        if pidfd is not None:
+            self._poll.register(pidfd, select.POLLIN)
+        try:
+            events = self._poll.poll(max(0.0, seconds) * 1000)
+        finally:
+            if pidfd is not None:
+                self._poll.unregister(pidfd)
+        grace = None
+        for descriptor, _ in events:
+            if descriptor == self._wishes:
+                os.eventfd_read(self._wishes)
+                grace = self._read_wish(name)
+            elif descriptor == self._socket.fileno():
+                fields = self._receive()
+                if self._is_orphan:
+                    self._poll.unregister(self._socket.fileno())
+                elif fields[0] == b"stop" and fields[1] == name.encode():
+                    grace = float(fields[2])
+        return grace
+
+    def _read_wish(self, name: str) -> float | None:
+        try:
+            with open(self._places.wish(name), encoding="ascii") as file:
+                return float(file.read())
+        except (OSError, ValueError):
+            return None
+
+
+class _Tree:
+    """The processes of one run, from the start of the main one to the end of the last one."""
+
+    def __init__(self, supervisor: Supervisor, order: Order, name: str, pid: int, log: int) -> None:
+        self._supervisor = supervisor
+        self._order = order
+        self._name = name
+        self._pid = pid
+        self._log = log
+        self._status: int | None = None
+        self._began = time.monotonic()
+        self._grace = 0.0
+        self._kill_at: float | None = None  # set while the tree is asked to end
+        self._pause = _SHORTEST_PAUSE
+        self._look_at = self._began + _LOOK_SECONDS
+        self._log_size = 0
+        self.outcome = "exited"
+        self.reason = ""
+
+    def watch(self) -> int:
+        """Wait for the end of the whole tree, end it where that is due; the main one's wait status."""
+        pidfd: int | None = os.pidfd_open(self._pid)
+        try:
+            while True:
+                grace = self._supervisor.wait(pidfd, self._next_look() - time.monotonic(), self._name)
+                if self._reap():
+                    assert self._status is not None
+                    return self._status
+                if self._status is not None and pidfd is not None:
+                    os.close(pidfd)
+                    pidfd = None
+                self._act(grace)
+        finally:
+            if pidfd is not None:
+                os.close(pidfd)
+
+    def _next_look(self) -> float:
+        """When there may be something to do without anybody asking for it."""
+        if self._kill_at is not None or self._status is not None:
+            return time.monotonic() + self._pause
+        return min(self._look_at, self._began + self._order.timeout_seconds)
+
+    def _reap(self) -> bool:
+        """Take note of ended processes; whether none is left."""
+        try:
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    return False
+                if pid == self._pid:
+                    self._status = status
+        except ChildProcessError:
+            return True
+
+    def _act(self, grace: float | None) -> None:
+        now = time.monotonic()
+        if self._kill_at is not None:
+            self._pause = min(self._pause * 1.5, _LONGEST_PAUSE)
+            if now >= self._kill_at:
+                self._kill()
+        elif self._status is not None:
+            self._pause = min(self._pause * 1.5, _LONGEST_PAUSE)
+            self._kill()  # the run ends with its main process; what it left behind does not stay
+        elif grace is not None:
+            self._ask_to_end("stopped", "stopped", grace, now)
+        elif now >= self._began + self._order.timeout_seconds:
+            limit = endings.describe_duration(self._order.timeout_seconds)
+            self._ask_to_end("timeout", f"timed out after {limit}", self._order.grace_seconds, now)
+        elif now >= self._look_at:
+            size = cap_log(self._log, self._order.log_cap)
+            self._look_at = now + (_LOOK_SECONDS if size != self._log_size else _IDLE_LOOK_SECONDS)
+            self._log_size = size
+
+    def _ask_to_end(self, outcome: str, reason: str, grace: float, now: float) -> None:
+        self.outcome, self.reason, self._grace = outcome, reason, grace
+        self._kill_at = now + grace
+        for process in processes.descendants_of(os.getpid()):
+            processes.send_signal(process, signal.SIGTERM)
+            processes.send_signal(process, signal.SIGCONT)
+
+    def _kill(self) -> None:
+        left = processes.descendants_of(os.getpid())
+        if left and self._kill_at is not None and self._status is None and "TERM" not in self.reason:
+            waited = endings.describe_duration(self._grace)
+            self.reason += f"; it did not end on TERM, so it was killed after {waited}"
+        for process in left:
+            processes.send_signal(process, signal.SIGKILL)
+
+
+def _spawn(order: Order, log: int) -> int:
+    """Start the command in a session of its own; its pid.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    actions = [(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)]
+    payload = -1
+    if order.payload:
+        payload = os.memfd_create("code", os.MFD_CLOEXEC)
+        with open(payload, "wb", closefd=False) as file:
+            file.write(order.payload)
+        os.lseek(payload, 0, os.SEEK_SET)
+        actions.append((os.POSIX_SPAWN_DUP2, payload, PAYLOAD_DESCRIPTOR))
+    try:
+        return os.posix_spawnp(
+            order.arguments[0],
+            order.arguments,
+            order.environment,
+            file_actions=actions,
+            setsid=True,
+            setsigdef=_RESET,
+        )
+    finally:
+        if payload >= 0:
+            os.close(payload)
