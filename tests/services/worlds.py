@@ -137,8 +137,9 @@ class World:
         return str(self.row(backfill_id)["status"])
 
     def why(self, name: str, has_scheduler: bool = True) -> Why:
+        instance_id = self.id(name)
         with self.store.read() as reader:
-            row = reader.find_instance(self.id(name))
+            row = reader.find_instance(instance_id)
             assert row is not None
             return why(reader, self.contexts, row, self.clock.now_ms(), has_scheduler)
 

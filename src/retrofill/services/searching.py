@@ -131,9 +131,8 @@ def search_instances(
         _one_of("state", state, [s.value for s in State])
     left = limit
     for record in _backfills(reader, backfill):
-        # Paused and stopped backfills show Waiting as Not run, so such states are compared on the row.
-        is_held = bool(record.paused or record.stopped)
-        exact = [] if state is None or is_held else ["state = ?"]
+        # A held backfill shows Waiting as Not run, so its states are compared on the row.
+        exact = [] if state is None or views.is_held(record) else ["state = ?"]
         bound = [state] if exact else []
         for row in views.instances(record, [*conditions, *exact], [*values, *bound]):
             if state is not None and row["state"] != state:

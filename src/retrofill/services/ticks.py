@@ -132,10 +132,12 @@ class Scheduler:
         succeeded: list[int] = []
         for end in ends:
             instance_id = end.ref.instance_id
-            running = self._running.pop(instance_id, None)
-            self._told_to_stop.discard(instance_id)
+            running = self._running.get(instance_id)
+            # An end under another token is of a run that the ledger has forgotten.
             if running is None or not self._close_run(tx, end, now_ms):
                 continue
+            del self._running[instance_id]
+            self._told_to_stop.discard(instance_id)
             settling = settlings.of(running.backfill_id)
             if end.outcome == Outcome.EXITED and end.exit_code == 0:
                 succeeded.append(instance_id)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from retrofill.domain.readiness import Status
-from retrofill.domain.states import Reason, State
+from retrofill.domain.states import WAITING, Reason, State
 from retrofill.services.contexts import Contexts
 from retrofill.services.holds import holds_of
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord, OperationRecord, RunRecord
@@ -28,6 +28,7 @@ class Views:
         self._contexts = contexts
         self._now_ms = now_ms
         self._task_names: dict[int, str] | None = None
+        self._held: dict[int, bool] = {}
 
     def backfill(self, record: BackfillRecord) -> Row:
         """The row of INTERFACES: status, counts by state, dates, instants."""
@@ -51,6 +52,13 @@ class Views:
             "estimated_end_at": self._estimated_end(record, found, dates),
         }
 
+    def is_held(self, record: BackfillRecord) -> bool:
+        """Whether nothing of it may start now: then what is ready or early counts as Not run (OPS-0)."""
+        if record.id not in self._held:
+            holds = holds_of([record], instant_of(self._now_ms))
+            self._held[record.id] = bool(holds.starting)
+        return self._held[record.id]
+
     def counts(self, record: BackfillRecord, dates: list[DateRecord]) -> dict[str, int]:
         """Instances by state."""
         sums = {
@@ -58,7 +66,7 @@ class Views:
             for name in ("total", "successful", "failed", "running", "frozen")
         }
         for_resources, for_time = self._reader.waiting(record.id) if dates else (0, 0)
-        if record.paused or record.stopped:
+        if self.is_held(record):
             for_resources = for_time = 0  # OPS-0: a held backfill's instances are Not run
         started = sums["successful"] + sums["failed"] + sums["running"] + sums["frozen"]
         not_run = sums["total"] - started - for_resources - for_time
@@ -89,7 +97,7 @@ class Views:
             record = self._record(row.backfill_id)
             context = self._contexts.get(self._reader, row.backfill_id)
             group = int(context.plan.group_of[context.position(row.id)])
-            if (record.paused or record.stopped) and state in (State.WAITING_TIME, State.WAITING_RESOURCES):
+            if state in WAITING and self.is_held(record):
                 state = State.NOT_RUN.value
         ended_ms = None if state == State.RUNNING else row.ended_ms
         ran = row.started_ms is not None and ended_ms is not None
