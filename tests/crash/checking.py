@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 Slot = tuple[str, str]  # task and scheduled time: what an instance is in a plan
@@ -75,10 +76,10 @@ def expect(lines: Sequence[Mapping[str, Any]], barrier: str) -> Expectation:
         chain = (line["group"],) if barrier == "date" else (line["group"], line["task"])
         dates = chains[chain]
         dates.setdefault(line["bizdate"], set()).add((line["task"], line["scheduled_at"]))
-    barriers = []
+    barriers: list[tuple[frozenset[Slot], frozenset[Slot]]] = []
     for dates in chains.values():
         steps = [frozenset(slots) for slots in dates.values()]
-        barriers += list(zip(steps, steps[1:], strict=False))
+        barriers += pairwise(steps)
     return Expectation(waits, running, barriers)
 
 
@@ -196,25 +197,31 @@ def _spans(events: Sequence[Event], slots: Mapping[int, Slot]) -> dict[Slot, tup
 
 def _check_order(verdict: Verdict, expectation: Expectation, spans: Mapping[Slot, tuple[int, int]]) -> None:
     """No instance starts before the last event of what it waits for, also through those without code."""
-    last: dict[Slot, int] = {}
-    held: dict[Slot, tuple[int, Slot]] = {}
-    after: defaultdict[Slot, list[frozenset[Slot]]] = defaultdict(list)
-    for before, behind in expectation.barriers:
+    before: defaultdict[Slot, list[int]] = defaultdict(list)
+    for number, (_, behind) in enumerate(expectation.barriers):
         for slot in behind:
-            after[slot].append(before)
-    barrier_ends: dict[int, tuple[int, Slot]] = {}
+            before[slot].append(number)
+    ends: dict[Slot, _End] = {}
+    barrier_ends: dict[int, _End] = {}
     for slot, waits in expectation.waits.items():
-        latest = max(((last.get(wait, _NEVER), wait) for wait in waits), default=(_NEVER, slot))
-        for before in after[slot]:
-            if id(before) not in barrier_ends:
-                barrier_ends[id(before)] = max((last.get(one, _NEVER), one) for one in before)
-            latest = max(latest, barrier_ends[id(before)])
-        held[slot] = latest
-        if slot in expectation.running:
-            last[slot] = spans[slot][1] if slot in spans else _NEVER
-        else:
-            last[slot] = latest[0]
-        if slot in spans and spans[slot][0] < latest[0]:
+        latest = max((ends[wait] for wait in waits if wait in ends), default=_End(_NEVER, slot))
+        for number in before[slot]:
+            if number not in barrier_ends:
+                barrier_ends[number] = max(ends[one] for one in expectation.barriers[number][0])
+            latest = max(latest, barrier_ends[number])
+        if slot not in expectation.running:
+            ends[slot] = latest
+            continue
+        start, end = spans.get(slot, (latest.position, _NEVER))
+        ends[slot] = _End(end, slot)
+        if start < latest.position:
             verdict.out_of_order.append(
-                f"{' '.join(slot)} started before {' '.join(held[slot][1])}, which it waits for, had ended"
+                f"{' '.join(slot)} started before {' '.join(latest.slot)}, which it waits for, had ended"
             )
+
+
+class _End(NamedTuple):
+    """The last event that an instance, or what it passes on, has in the oracle's file, and whose that is."""
+
+    position: int
+    slot: Slot

@@ -19,7 +19,16 @@ from crash.world import World, WorldError
 _DATES = 365
 _HOURLY, _DAILY = 5, 17
 INSTANCES = (_HOURLY * 24 + _DAILY) * _DATES
-_LARGE = ("--task", "large.first", "--descendants", "all", "--bizdate", "2190-01-01..2190-12-31", "--name", "large")
+_LARGE = (
+    "--task",
+    "large.first",
+    "--descendants",
+    "all",
+    "--bizdate",
+    "2190-01-01..2190-12-31",
+    "--name",
+    "large",
+)
 _SMALL = ("--task", "ops.extract", "--bizdate", "2024-03-01", "--name", "small")
 
 
@@ -31,7 +40,9 @@ def run(directory: Path, random: Random, deaths: Deaths, kills: int) -> Verdict:
     try:
         world.run("deploy")
         seconds = _measure(_copy(world, directory / "whole"), verdict)
-        for number in range(1, kills + 1):
+        enough, number = deaths.total + kills, 0
+        while deaths.total < enough:
+            number += 1
             copy = _copy(world, directory / f"copy-{number}")
             # Most of the time goes into filling, which begins after start-up and planning.
             _kill_one(copy, seconds * random.uniform(0.1, 1.02), deaths)
@@ -47,11 +58,17 @@ def run(directory: Path, random: Random, deaths: Deaths, kills: int) -> Verdict:
 
 def _add_workspace(world: World) -> None:
     tasks = ["first: {type: virtual, schedule: '0 0 * * *'}"]
-    tasks += [f"daily_{n}: {{type: virtual, schedule: '0 1 * * *', depends_on: [first]}}" for n in range(1, _DAILY)]
-    tasks += [f"hourly_{n}: {{type: virtual, schedule: '0 * * * *', depends_on: [first]}}" for n in range(_HOURLY)]
+    tasks += [
+        f"daily_{n}: {{type: virtual, schedule: '0 1 * * *', depends_on: [first]}}" for n in range(1, _DAILY)
+    ]
+    tasks += [
+        f"hourly_{n}: {{type: virtual, schedule: '0 * * * *', depends_on: [first]}}" for n in range(_HOURLY)
+    ]
     folder = world.directory / "workspaces" / "large"
     folder.mkdir()
-    (folder / "workspace.yaml").write_text("workspace: large\ntasks:\n" + "".join(f"  {task}\n" for task in tasks))
+    (folder / "workspace.yaml").write_text(
+        "workspace: large\ntasks:\n" + "".join(f"  {task}\n" for task in tasks)
+    )
 
 
 def _copy(world: World, directory: Path) -> World:
@@ -95,7 +112,10 @@ def _check(world: World, name: str, verdict: Verdict) -> None:
     if _visible(world) != before | {"small"}:
         verdict.other.append(f"{name}: after the next scheduler the list shows {sorted(_visible(world))}")
     expected = 1 + (INSTANCES if before else 0)
-    total, backfills = _count(world, "SELECT count(*) FROM instance"), _count(world, "SELECT count(*) FROM backfill")
+    total, backfills = (
+        _count(world, "SELECT count(*) FROM instance"),
+        _count(world, "SELECT count(*) FROM backfill"),
+    )
     if (total, backfills) != (expected, 1 + len(before)):
         verdict.other.append(
             f"{name}: the next scheduler left {total} instances of {backfills} backfills where {expected} are shown"

@@ -31,7 +31,7 @@ _ROOT = Path(__file__).resolve().parents[2] / ".crash"
 _SCENARIO_SECONDS = 180.0
 _CLEAR_SECONDS = 15.0
 _KILLS_A_SCENARIO = (8, 22)
-_CREATE_SHARE = 0.08  # of all kills hit a `create` that fills a large backfill
+_CREATE_SHARE = 0.05  # of all kills hit a `create` that fills a large backfill
 
 Say = Callable[[str], None]
 
@@ -106,7 +106,9 @@ def run_scenario(world: World, random: Random, deaths: Deaths, kills: int) -> Ve
         verdict = Verdict()
         shown = world.run("instance", "list", "--backfill", str(backfill_id), "--output", "jsonl")
         still = [line for line in shown.splitlines() if '"successful"' not in line]
-        verdict.lost.append(f"the backfill did not end in {_SCENARIO_SECONDS:.0f} s; first of the rest: {still[:3]}")
+        verdict.lost.append(
+            f"the backfill did not end in {_SCENARIO_SECONDS:.0f} s; first of the rest: {still[:3]}"
+        )
         return verdict
     rows = world.rows("instance", "list", "--backfill", str(backfill_id))
     ended = {(row["task"], row["scheduled_at"]): Ended(row["state"], row["run_number"]) for row in rows}
@@ -162,33 +164,26 @@ def run(seed: int, kills: int, say: Say, root: Path = _ROOT) -> Total:
     creates = max(1, round(kills * _CREATE_SHARE))
     folder = root / f"seed-{seed}"
     shutil.rmtree(folder, ignore_errors=True)
-    number = 0
-    while total.is_clean and total.deaths.total < kills - creates:
-        number += 1
-        random = Random(f"{seed}.{number}")
-        world = World(folder / f"scenario-{number}", seed=random.randrange(1 << 30))
-        left = kills - creates - total.deaths.total
+    while total.is_clean and (left := kills - creates - total.deaths.total) > 0:
+        name = f"scenario-{total.scenarios + 1}"
+        random = Random(f"{seed}.{name}")
         deaths = Deaths()
-        verdict = _guard(
-            world, lambda: run_scenario(world, random, deaths, min(left, random.randint(*_KILLS_A_SCENARIO)))
-        )
-        _add(total, verdict, deaths, f"scenario {number}", world, say)
+        verdict = _run_guarded(folder / name, random, deaths, min(left, random.randint(*_KILLS_A_SCENARIO)))
+        _add(total, verdict, deaths, folder / name, say)
     if total.is_clean:
         deaths = Deaths()
-        verdict = creating.run(folder / "create", Random(f"{seed}.create"), deaths, creates)
-        total.deaths.kinds.update(deaths.kinds)
-        total.add(verdict)
-        say(f"create: {deaths.total} kills while it filled {creating.INSTANCES:,} instances")
-        for sentence in verdict.violations:
-            say(f"  WRONG  {sentence}")
+        left = max(1, kills - total.deaths.total)
+        verdict = creating.run(folder / "create", Random(f"{seed}.create"), deaths, left)
+        _add(total, verdict, deaths, folder / "create", say)
     if total.is_clean:
         shutil.rmtree(folder, ignore_errors=True)
     return total
 
 
-def _guard(world: World, scenario: Callable[[], Verdict]) -> Verdict:
+def _run_guarded(directory: Path, random: Random, deaths: Deaths, kills: int) -> Verdict:
+    world = World(directory, seed=random.randrange(1 << 30))
     try:
-        return scenario()
+        return run_scenario(world, random, deaths, kills)
     except WorldError as error:
         verdict = Verdict()
         verdict.other.append(str(error))
@@ -197,19 +192,19 @@ def _guard(world: World, scenario: Callable[[], Verdict]) -> Verdict:
         world.kill_all()
 
 
-def _add(total: Total, verdict: Verdict, deaths: Deaths, name: str, world: World, say: Say) -> None:
+def _add(total: Total, verdict: Verdict, deaths: Deaths, directory: Path, say: Say) -> None:
     total.add(verdict)
     total.deaths.kinds.update(deaths.kinds)
     say(
-        f"{name}: {deaths.total} kills, {verdict.starts} starts, {verdict.reruns} reruns, "
+        f"{directory.name}: {deaths.total} kills, {verdict.starts} starts, {verdict.reruns} reruns, "
         f"{len(verdict.violations)} violations; {total.deaths.total} kills so far"
     )
     for sentence in verdict.violations[:20]:
         say(f"  WRONG  {sentence}")
     if verdict.violations:
-        say(f"  everything is kept in {world.directory}")
+        say(f"  everything is kept in {directory}")
     else:
-        shutil.rmtree(world.directory)
+        shutil.rmtree(directory)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

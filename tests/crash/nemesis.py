@@ -137,7 +137,9 @@ class Nemesis:
 
     def _pause(self) -> float:
         """Mostly while work goes on, now and then while the scheduler is still coming up."""
-        return self._random.uniform(0.0, 0.4) if self._random.random() < 0.3 else self._random.uniform(0.3, 0.9)
+        return (
+            self._random.uniform(0.0, 0.4) if self._random.random() < 0.3 else self._random.uniform(0.3, 0.9)
+        )
 
     def _strike(self, waiting: subprocess.Popen[bytes]) -> None:
         there = self._world.processes()
@@ -170,7 +172,9 @@ class Nemesis:
         """
         if not self._points:
             return {}
-        there = {(p.pid, p.start_time): p for p in self._world.processes() if p.role in (_LAUNCHER, _SUPERVISOR)}
+        there = {
+            (p.pid, p.start_time): p for p in self._world.processes() if p.role in (_LAUNCHER, _SUPERVISOR)
+        }
         pids = {process.pid for process in there.values()}
         for key, process in before.items():
             if key in there or key in self._ours:

@@ -85,7 +85,12 @@ class World:
         call = [str(_RETROFILL), "--project", str(self.directory), *arguments]
         try:
             done = subprocess.run(
-                call, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False
+                call,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=_COMMAND_SECONDS,
+                check=False,
             )
         except subprocess.TimeoutExpired:
             raise WorldError(f"`{' '.join(arguments)}` did not end in {_COMMAND_SECONDS} s") from None
