@@ -1,0 +1,20 @@
+"""The crash harness in short; `make crash` is the long one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crash import harness
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("crash")
+def test_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+    """RUN-3, OPS-0, POL-6: whoever is killed, every instance ends Successful, once, in order."""
+    said: list[str] = []
+    total = harness.run(seed=7, kills=20, say=said.append, root=tmp_path)
+    assert total.is_clean, "\n".join(said)
+    assert total.deaths.total >= 20
+    assert total.starts >= 80
