@@ -19,13 +19,15 @@ from retrofill.domain.instants import day_start, local_date
 from retrofill.domain.planning import ONE_DAY, Kind
 from retrofill.domain.policy import Barrier, priority_by_age
 from retrofill.domain.states import Reason, State
-from retrofill.domain.template import LongArray
 from retrofill.services.contexts import Context
+from retrofill.services.holds import holds_of
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
 from retrofill.services.settling import Settling
+from retrofill.services.statuses import note_end
 from retrofill.services.times import instant_of, ms_of
 
 if TYPE_CHECKING:
+    from retrofill.domain.arrays import LongArray
     from retrofill.services.ports import Store
 
 _ROWS = 5_000
@@ -55,6 +57,10 @@ def create_instances(store: Store, context: Context, now_ms: int) -> None:
     _reach_heads(store, context, now_ms)
     with store.transaction() as tx:
         tx.set_backfill(context.backfill_id, phase="active", check_status="passed", start_ms=None)
+        record = tx.find_backfill(context.backfill_id)
+        assert record is not None
+        # What is frozen or isolated from the start may leave nothing that a tick would look at.
+        note_end(tx, record, now_ms, holds_of([record], instant_of(now_ms)))
 
 
 def remove_half_created(store: Store, record: BackfillRecord) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from retrofill.domain.findings import many
 from retrofill.domain.states import Reason, State
 from retrofill.services.contexts import Context, Contexts
 from retrofill.services.holds import holds_of
@@ -124,9 +125,7 @@ def _not_ready(reader: Reader, context: Context, row: InstanceRecord) -> Why | N
     position = context.position(row.id)
     if not context.has_reached(reader, position):
         return _earlier_date(reader, context, position)
-    waits = reader.instances(
-        context.first_id + offset for offset in context.plan.upstream(row.id - context.first_id)
-    )
+    waits = reader.instances(context.upstream(row.id))
     open_waits = [up for up in waits if up.state != State.SUCCESSFUL]
     if not open_waits:
         return None
@@ -174,17 +173,30 @@ def _time(row: InstanceRecord) -> str:
 
 
 def _resources(reader: Reader, context: Context, row: InstanceRecord) -> Why:
-    taken = [other for other, _ in reader.running() if other.resource_group == row.resource_group]
+    running = [other for other, _ in reader.running()]
+    own = [other for other in running if other.task_id == row.task_id]
+    most = context.task(row.id).max_parallel_instances
+    if most is not None and len(own) >= most:
+        return Why(
+            f"Its task runs at most {many(most, 'instance')} at a time (max_parallel_instances); now {_ids(own)}.",
+            tuple({"id": other.id, "state": other.state} for other in own),
+        )
+    taken = [other for other in running if other.resource_group == row.resource_group]
     group = context.plan.catalog.resource_groups.get(row.resource_group)
     slots = group.slots if group else len(taken)
     if len(taken) < slots:
         return Why(f"It is about to start in resource group {row.resource_group}.")
-    named = ", ".join(f"instance {other.id}" for other in taken[:_NAMED])
-    more = f" and {len(taken) - _NAMED} more" if len(taken) > _NAMED else ""
+    which = "The only slot" if slots == 1 else f"All {slots} slots"
+    verb = "is" if slots == 1 else "are"
     return Why(
-        f"All {slots} slots of resource group {row.resource_group} are taken, by {named}{more}.",
+        f"{which} of resource group {row.resource_group} {verb} taken, by {_ids(taken)}.",
         tuple({"id": other.id, "state": other.state} for other in taken),
     )
+
+
+def _ids(rows: list[InstanceRecord]) -> str:
+    more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
+    return ", ".join(f"instance {row.id}" for row in rows[:_NAMED]) + more
 
 
 def _name(context: Context, row: InstanceRecord) -> str:
