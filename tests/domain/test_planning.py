@@ -65,6 +65,7 @@ def agree(chance: Random) -> None:
         if isolated[date_index][place]:
             assert set(plan.isolated_from(offset)) == expected.isolated_from[instance]
         edges += [(o, offset) for o in above]
+    assert sum(map(sum, open_waits)) == len(edges), "holes wait for nothing"
     offsets = np.array(sorted(by_offset), dtype=np.int64)
     assert sorted(plan.downstream(offsets).tolist()) == sorted(down for _, down in edges)
     for offset in chance.sample(sorted(by_offset), min(5, len(by_offset))):

@@ -15,6 +15,7 @@ from domain.catalogs import (
     SELF,
     make_catalog,
     make_task,
+    previous,
     random_catalog,
     random_policy,
 )
@@ -71,6 +72,18 @@ def test_a_loop_between_instances_is_printed_as_a_path() -> None:
     assert "3 bizdates from 2026-01-01 to 2026-01-03" in found.message
 
 
+def test_circles_of_the_same_tasks_are_told_once() -> None:
+    """VER-1: each of three slots has its own circle."""
+    catalog = make_catalog(
+        make_task("w.a", "0 2-4 * * *", previous("w.c")),
+        make_task("w.b", "0 1-3 * * *", "w.a"),
+        make_task("w.c", "30 1-3,22 * * *", "w.b"),
+    )
+    plan = plan_of(catalog, "2026-01-01")
+    assert sorted(finding(plan, "loop").tasks) == ["w.a", "w.b", "w.c"]
+    assert not can_all_run(plan)
+
+
 def test_no_loop_where_the_time_range_opens_it() -> None:
     """VER-1, POL-3: 06:00 of B is not made."""
     catalog = make_catalog(
@@ -104,6 +117,18 @@ def test_isolation_outside_the_validity_of_an_upstream_task() -> None:
     assert "w.a on 2 of 5 bizdates" in outside.message
 
 
+def test_isolation_names_only_what_is_missed_where_the_task_is_made() -> None:
+    """DEP-11, TIME-4: w.b is not made on the dates on which w.late is missing."""
+    catalog = make_catalog(
+        make_task("w.early", DAILY, valid_from=date(2026, 1, 3)),
+        make_task("w.late", DAILY, valid_until=date(2026, 1, 4)),
+        make_task("w.b", DAILY, "w.early", "w.late", valid_until=date(2026, 1, 4)),
+    )
+    found = finding(plan_of(catalog, "2026-01-01..2026-01-05"), "isolated")
+    assert found.tasks == ("w.b", "w.early")
+    assert "1 instance can never run" in found.message
+
+
 def test_partial_loss_does_not_isolate() -> None:
     """DEP-11: if some upstream slots remain, they are waited for."""
     catalog = make_catalog(make_task("w.hours", HOURLY), make_task("w.day", "0 9 * * *", "w.hours"))
@@ -129,6 +154,17 @@ def test_descending_order_against_previous_cycles_is_a_risk() -> None:
     assert not findings(plan_of(CHAIN, "2026-01-01", order=Order.DESCENDING), "order_conflict")
     apart = plan_of(CHAIN, "2026-01-01", "2026-01-03", order=Order.DESCENDING)
     assert not findings(apart, "order_conflict")
+
+
+def test_previous_cycles_that_are_not_made_are_no_conflict() -> None:
+    """DEP-12: first the validity period drops edges, then order and groups are judged."""
+    catalog = make_catalog(
+        make_task("w.a", DAILY, valid_from=date(2026, 1, 3)), make_task("w.b", DAILY, previous("w.a"))
+    )
+    plan = plan_of(catalog, "2026-01-01..2026-01-02", order=Order.DESCENDING)
+    assert not findings(plan, "order_conflict")
+    assert not findings(plan_of(catalog, "2026-01-01..2026-01-02", groups=2), "across_groups")
+    assert findings(plan_of(catalog, "2026-01-02..2026-01-03", order=Order.DESCENDING), "order_conflict")
 
 
 def test_waits_across_groups_are_a_warning() -> None:
