@@ -15,31 +15,37 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Reader
 
 _LINE_SECONDS = 2.0
+_UNCHANGED_SECONDS = 60.0
 _DATES_SHOWN = 8
 _RUNNING_SHOWN = 4
 _BAR = 28
 
 
 class Progress:
-    """Shows a backfill again and again until `end`."""
+    """Shows a backfill again and again until `end`; a line that says nothing new waits for a minute."""
 
     def __init__(self) -> None:
         self._live: Any = None
         self._last_line_at = time.monotonic()
+        self._last_state = ""
         self._began: tuple[float, int] | None = None
         self._is_terminal = sys.stderr.isatty()
 
     def show(self, reader: Reader, record: BackfillRecord, contexts: Contexts, now_ms: int) -> None:
-        """Show the state of now; plain lines at most every two seconds."""
-        if not self._is_terminal and time.monotonic() - self._last_line_at < _LINE_SECONDS:
-            self._rate(sum(date.successful for date in reader.dates(record.id)))
-            return
+        """Show the state of now.
+
+        Plain lines come at most every two seconds.
+        """
         dates = reader.dates(record.id)
+        speed = self._speed(dates)
         if self._is_terminal:
-            self._show_live(_picture(reader, record, contexts, dates, self._speed(dates)))
-        else:
-            self._last_line_at = time.monotonic()
-            say(_line(record, dates, self._speed(dates)))
+            self._show_live(_picture(reader, record, contexts, dates, speed))
+            return
+        silent = time.monotonic() - self._last_line_at
+        state = _state(record, dates)
+        if silent >= (_LINE_SECONDS if state != self._last_state else _UNCHANGED_SECONDS):
+            self._last_line_at, self._last_state = time.monotonic(), state
+            say(f"backfill {record.id}: {state}{'; ' + speed if speed else ''}")
 
     def end(self) -> None:
         if self._live is not None:
@@ -75,16 +81,14 @@ class Progress:
         return f"{rate:.1f}/s, about {duration(left / rate)} left"
 
 
-def _line(record: BackfillRecord, dates: list[DateRecord], speed: str) -> str:
+def _state(record: BackfillRecord, dates: list[DateRecord]) -> str:
     parts = [_counts(dates)]
     current = [f"{d.bizdate} {d.successful}/{d.total}" for d in dates if d.reached and d.successful < d.total]
     if current:
         parts.append("at " + ", ".join(current[:_DATES_SHOWN]))
-    if speed:
-        parts.append(speed)
     if record.paused or record.stopped:
         parts.append("paused" if record.paused else "stopped")
-    return f"backfill {record.id}: {'; '.join(parts)}"
+    return "; ".join(parts)
 
 
 def _counts(dates: list[DateRecord]) -> str:

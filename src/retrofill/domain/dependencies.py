@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from retrofill.domain.cron import Cycle, Schedule
 
-IntArray = npt.NDArray[np.int32]
-BoolArray = npt.NDArray[np.bool_]
+if TYPE_CHECKING:
+    from retrofill.domain.arrays import ArrayLike, BoolArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +67,7 @@ def previous_cycle(upstream: Schedule, upstream_depends_on_itself: bool, downstr
     return _nearest_earlier(upstream.slots, downstream.slots)
 
 
-def _waits(down: npt.ArrayLike, up: npt.ArrayLike, before: npt.ArrayLike) -> Waits:
+def _waits(down: ArrayLike, up: ArrayLike, before: ArrayLike) -> Waits:
     downs = np.asarray(down, dtype=np.int32)
     return Waits(
         downs, np.asarray(up, dtype=np.int32), np.broadcast_to(np.asarray(before, dtype=bool), downs.shape)

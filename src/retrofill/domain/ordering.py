@@ -7,11 +7,14 @@ one date matter: edges to the date before never point forward.
 from __future__ import annotations
 
 import heapq
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retrofill.domain.dependencies import BoolArray, IntArray
-from retrofill.domain.template import LongArray, Template
+from retrofill.domain.template import Template
+
+if TYPE_CHECKING:
+    from retrofill.domain.arrays import BoolArray, IntArray, LongArray
 
 MOST_LOOPS = 10
 

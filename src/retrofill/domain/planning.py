@@ -12,21 +12,22 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from enum import IntEnum
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from retrofill.domain.catalog import Catalog, RunMode, Task, TaskType
 from retrofill.domain.counting import TooManyInstancesError, count_instances
 from retrofill.domain.cron import Schedule
-from retrofill.domain.dependencies import BoolArray, IntArray
 from retrofill.domain.errors import UnknownNameError, did_you_mean, shown
 from retrofill.domain.instants import due_seconds
 from retrofill.domain.overrides import check_overrides
 from retrofill.domain.policy import AcrossGroups, Order, Policy, deal
 from retrofill.domain.selection import Choice, DryRunReason, NothingToRunError
-from retrofill.domain.template import LongArray, Template
+from retrofill.domain.template import Template
+
+if TYPE_CHECKING:
+    from retrofill.domain.arrays import AnyArray, BoolArray, CodeArray, IntArray, LongArray, MinuteArray
 
 ONE_DAY = timedelta(days=1)
 _KEPT = 8  # arrays of past dates that are kept for reuse
@@ -119,7 +120,7 @@ class Plan:
         self.group_of = np.repeat(np.arange(1, len(sizes) + 1, dtype=np.int16), sizes)
         self._frozen = frozen
         self._index_of = {bizdate: i for i, bizdate in enumerate(self.dates)}
-        self._arrays: OrderedDict[tuple[object, ...], npt.NDArray[Any]] = OrderedDict()
+        self._arrays: OrderedDict[tuple[object, ...], AnyArray] = OrderedDict()
 
     @property
     def dry_runs(self) -> Mapping[str, DryRunReason]:
@@ -216,7 +217,7 @@ class Plan:
         validity = self.validity(date_index)
         return self._kept(("present", validity), lambda: self._valid[validity][self.task_of])
 
-    def kinds(self, date_index: int) -> npt.NDArray[np.uint8]:
+    def kinds(self, date_index: int) -> CodeArray:
         """uint8[n] of `Kind`, whether or not a place is a hole (SEL-8)."""
         codes = self._kinds_of_tasks.copy()
         day = self.dates[date_index] + ONE_DAY
@@ -237,7 +238,7 @@ class Plan:
         return tuple((per_task * np.diff(self.first_of_task)).tolist())
 
     @cached_property
-    def _kinds_of_tasks(self) -> npt.NDArray[np.uint8]:
+    def _kinds_of_tasks(self) -> CodeArray:
         return np.array([self.kind_of_task(task) for task in self.tasks], dtype=np.uint8)
 
     def kind_of_task(self, task: Task) -> Kind:
@@ -384,7 +385,7 @@ class Plan:
         return due
 
     @cached_property
-    def _clocks(self) -> list[tuple[str, BoolArray, npt.NDArray[np.int16], LongArray]]:
+    def _clocks(self) -> list[tuple[str, BoolArray, MinuteArray, LongArray]]:
         """Per time zone: its places, their distinct minutes, and each place's index among these."""
         zones = [self.catalog.timezone_of(task) for task in self.tasks]
         clocks = []
@@ -417,7 +418,7 @@ class Plan:
 
         return lines(self, now, node_ids, sees)
 
-    def _kept(self, key: tuple[object, ...], make: Callable[[], npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    def _kept(self, key: tuple[object, ...], make: Callable[[], AnyArray]) -> AnyArray:
         """An array that many dates share, from the last few that were made."""
         array = self._arrays.get(key)
         if array is None:

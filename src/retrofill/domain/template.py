@@ -11,16 +11,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from retrofill.domain.catalog import DependencyKind, Task
-from retrofill.domain.dependencies import BoolArray, IntArray, Waits, previous_cycle, same_cycle
+from retrofill.domain.dependencies import Waits, previous_cycle, same_cycle
 from retrofill.domain.policy import WHOLE_DAY, slots_within
 
-LongArray = npt.NDArray[np.int64]
+if TYPE_CHECKING:
+    from retrofill.domain.arrays import AnyArray, BoolArray, IntArray, LongArray, MinuteArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +81,7 @@ class Template:
         self.first_of_task: LongArray = np.concatenate(([0], np.cumsum(counts)))
         self.n = int(self.first_of_task[-1])
         self.task_of: IntArray = np.repeat(np.arange(len(self.tasks), dtype=np.int32), counts)
-        self.slot_of: npt.NDArray[np.int16] = np.array(
+        self.slot_of: MinuteArray = np.array(
             [s for task, (i, j) in zip(self.tasks, kept, strict=True) for s in task.schedule.slots[i:j]],
             dtype=np.int16,
         )
@@ -174,7 +174,7 @@ class _Wiring:
                 up = first[ups][:, None] + (waits.up[chosen] - up_first)
                 found.append((down * self._template.n + up).ravel())
         if alike.is_same_cycle and down_kept.any():
-            needing = np.unique(waits.down[down_kept])
+            needing = distinct(waits.down[down_kept])
             lost = ~np.isin(needing, waits.down[kept])
             self._needs.append(
                 (
@@ -187,7 +187,7 @@ class _Wiring:
 
 def _edges(coded: list[LongArray], n: int) -> Edges:
     """Edges from codes `down * n + up`; a pair that two dependencies join is one edge."""
-    codes = np.unique(_joined(coded))
+    codes = distinct(_joined(coded))
     down, up = (codes // n, codes % n) if len(codes) else (codes, codes)
     order = np.argsort(up, kind="stable")
     places = np.arange(n + 1)
@@ -199,5 +199,13 @@ def _edges(coded: list[LongArray], n: int) -> Edges:
     )
 
 
-def _joined(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+def distinct(values: AnyArray) -> AnyArray:
+    """Ascending, each once; np.unique would import numpy.ma, which costs 30 ms of every command."""
+    ascending = np.sort(values)
+    is_first = np.ones(len(ascending), dtype=bool)
+    is_first[1:] = ascending[1:] != ascending[:-1]
+    return ascending[is_first]
+
+
+def _joined(parts: Sequence[AnyArray]) -> AnyArray:
     return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from retrofill.domain.catalog import Catalog, Task
-from retrofill.domain.dependencies import IntArray
 from retrofill.domain.planning import Plan, build
 from retrofill.domain.policy import Barrier, Policy
 from retrofill.domain.selection import Choice
@@ -23,6 +22,7 @@ from retrofill.services import catalog_document
 from retrofill.services.records import BackfillRecord
 
 if TYPE_CHECKING:
+    from retrofill.domain.arrays import IntArray
     from retrofill.services.ports import Reader
 
 _KEPT = 64
