@@ -99,6 +99,8 @@ def summary(plan: Plan, findings: Iterable[Finding]) -> dict[str, Any]:
 
 def _loops(plan: Plan) -> Iterator[Finding]:
     """Slots that wait for each other in a circle, on whatever dates the same tasks are valid."""
+    if not find_loops(plan.template, np.ones(plan.n, dtype=bool)):
+        return  # fewer instances on some dates make no circle
     dates: dict[int, list[int]] = defaultdict(list)
     for date_index in range(len(plan.dates)):
         dates[plan.validity(date_index)].append(date_index)
@@ -132,9 +134,10 @@ def _isolation(plan: Plan) -> Iterator[Finding]:
         for task in np.nonzero(per_task)[0].tolist():
             counts[task] += int(per_task[task]) * times
         lost = plan.lost_needs(first[validity]) & isolated[needs]
-        pairs = np.stack((plan.task_of[needs[lost]], plan.template.needs_task[lost]), axis=1)
-        for task, upstream in np.unique(pairs, axis=0).tolist():
-            missing[task].add(upstream)
+        downs = plan.task_of[needs[lost]].astype(np.int64)
+        pairs = np.unique(downs * len(plan.tasks) + plan.template.needs_task[lost])
+        for pair in pairs.tolist():
+            missing[pair // len(plan.tasks)].add(pair % len(plan.tasks))
     findings = []
     for task, count in sorted(counts.items()):
         above = sorted(plan.tasks[upstream].name for upstream in missing[task])
