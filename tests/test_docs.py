@@ -69,11 +69,14 @@ def _commands(text: str) -> Iterator[Step]:
 
 
 def fits(promised: list[str], printed: str) -> bool:
-    """Whether output is what a page shows; `...` stands for anything, also for several lines."""
+    """Whether output is what a page shows: `...` in a line is any text, a line `...` any lines or none."""
     if not promised:
         return True
-    pattern = re.escape("\n".join(promised)).replace(r"\.\.\.", ".*")
-    return re.fullmatch(pattern, printed.strip("\n"), re.S) is not None
+    lines = (
+        r"(?:.*\n)*" if line == "..." else re.escape(line).replace(r"\.\.\.", ".*") + r"\n"
+        for line in promised
+    )
+    return re.fullmatch("".join(lines), printed.strip("\n") + "\n") is not None
 
 
 def follow(page: str, folder: Path) -> None:
@@ -131,6 +134,9 @@ def test_commands_do_what_the_page_says(page: Path, tmp_path: Path) -> None:
     ("promised", "printed", "expected"),
     [
         (["one", "..."], "one\ntwo\nthree\n", True),
+        (["one", "..."], "one\n", True),
+        (["...", "one"], "one\n", True),
+        (["one ...", "two"], "one\ntwo\n", False),
         (["a ... c"], "a b c\n", True),
         (["a"], "a\nb\n", False),
         (["...", "b"], "a\nb\nc\n", False),
