@@ -143,9 +143,10 @@ def status_of(progress: Progress) -> tuple[Status, tuple[str, ...]]:
         return Status.RUNNING, ()
     if p.check_failed:
         return Status.STOPPED, ()
-    if p.is_stopped and p.successful < p.total:
+    is_unfinished = p.is_planned or p.successful < p.total
+    if p.is_stopped and is_unfinished:
         return Status.STOPPED, ()
-    if p.is_paused and p.successful < p.total:
+    if p.is_paused and is_unfinished:
         return Status.PAUSED, ()
     if p.is_planned:
         return Status.PENDING, ()

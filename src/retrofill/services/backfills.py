@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from retrofill.domain import selection as selections
 from retrofill.domain.catalog import Catalog
-from retrofill.domain.errors import UnknownNameError, UsageError, WrongStateError
-from retrofill.domain.findings import Finding, has_risk
+from retrofill.domain.errors import RetrofillError, UnknownNameError, UsageError, WrongStateError
+from retrofill.domain.findings import Finding, Level, has_risk, names
 from retrofill.domain.instants import day_start
 from retrofill.domain.planning import ONE_DAY, Plan, build
 from retrofill.domain.policy import Policy
 from retrofill.domain.selection import AllDescendantsSelection, Choice, Limits, Selection
-from retrofill.domain.states import State
+from retrofill.domain.states import WAITING, State
 from retrofill.domain.verification import summary, verify
 from retrofill.services.contexts import Context, Contexts
 from retrofill.services.creating import create_instances, remove_half_created
@@ -115,7 +116,7 @@ class Backfills:
         """SEL-4: make the instances of backfills whose start has come, from the catalog of now."""
         now_ms = self._clock.now_ms()
         with self._store.read() as reader:
-            due = [r for r in reader.in_phase("planned") if (r.start_ms or 0) <= now_ms]
+            due = [r for r in _startable(reader) if (r.start_ms or 0) <= now_ms]
         for record in due:
             self._start_one(record, now_ms)
         return [record.id for record in due]
@@ -123,7 +124,7 @@ class Backfills:
     def next_planned_ms(self) -> int | None:
         """When the next backfill starts whose instances are not made yet."""
         with self._store.read() as reader:
-            moments = [record.start_ms for record in reader.in_phase("planned")]
+            moments = [record.start_ms for record in _startable(reader)]
         return min((moment for moment in moments if moment is not None), default=None)
 
     def remove_leftovers(self) -> None:
@@ -169,8 +170,13 @@ class Backfills:
 
     def freeze(self, backfill_id: int, comment: str = "") -> list[ItemResult]:
         """BF-4: what has not started and does not wait for time or resources."""
+        states: tuple[State, ...] = (State.NOT_RUN,)
+        with self._store.read() as reader:
+            record = self._active(reader, backfill_id, "frozen")
+        if holds_of([record], instant_of(self._clock.now_ms())).starting:
+            states += tuple(WAITING)  # OPS-0: what waits in a held backfill is Not run
         return self._whole(
-            backfill_id, "frozen", (State.NOT_RUN,), lambda ids: self._operations().freeze(ids, comment), {}
+            backfill_id, "frozen", states, lambda ids: self._operations().freeze(ids, comment), {}
         )
 
     def unfreeze(self, backfill_id: int, comment: str = "") -> list[ItemResult]:
@@ -257,9 +263,10 @@ class Backfills:
         )
         try:
             planned = make_plan(catalog, request, self._limits, instant_of(now_ms))
-        except UsageError as error:
-            self._refuse(record, now_ms, {"findings": [_impossible(error)]})
+        except RetrofillError as error:
+            self._refuse(record, now_ms, json.loads(record.analysis) | {"findings": [_impossible(error)]})
             return
+        planned = replace(planned, findings=(*_differences(record, planned), *planned.findings))
         if planned.is_refused:
             self._refuse(record, now_ms, planned.summary())
             return
@@ -378,5 +385,24 @@ def _first_start_ms(planned: Planned, now_ms: int) -> int:
     return start
 
 
-def _impossible(error: UsageError) -> dict[str, object]:
+def _startable(reader: Reader) -> list[BackfillRecord]:
+    """Planned backfills that nobody holds back."""
+    return [r for r in reader.in_phase("planned") if not (r.paused or r.stopped)]
+
+
+def _differences(record: BackfillRecord, planned: Planned) -> Iterator[Finding]:
+    """SEL-4: what has changed between the plan of then and the one that starts."""
+    then = set(Choice.from_json(json.loads(record.choice)).tasks)
+    now = set(planned.choice.tasks)
+    for word, tasks in (("New", sorted(now - then)), ("Gone", sorted(then - now))):
+        if tasks:
+            message = f"{word} since the backfill was created: {names(tasks)}."
+            yield Finding(Level.WARNING, "changed", message, tuple(tasks))
+    count = planned.plan.instance_count
+    if then == now and record.instance_count != count:
+        message = f"{record.instance_count:,} instances became {count:,} since the backfill was created."
+        yield Finding(Level.INFO, "changed", message)
+
+
+def _impossible(error: RetrofillError) -> dict[str, object]:
     return {"level": "risk", "code": error.code, "message": error.message, "tasks": []}

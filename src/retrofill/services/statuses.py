@@ -29,7 +29,7 @@ def status(reader: Reader, record: BackfillRecord, window_is_closed: bool) -> tu
         is_paused=bool(record.paused),
         is_stopped=bool(record.stopped),
         check_failed=record.phase == "refused",
-        is_planned=record.phase == "planned",
+        is_planned=record.phase in ("planned", "creating"),
         window_is_closed=window_is_closed,
     )
     found, blocked_by = status_of(progress)

@@ -22,6 +22,8 @@ _INSTANCE = ", ".join(InstanceRecord._fields)
 _INSTANCE_I = ", ".join(f"i.{name}" for name in InstanceRecord._fields)
 _RUN = ", ".join(RunRecord._fields)
 _OPERATION = ", ".join(OperationRecord._fields)
+# One that was planned stays visible while its instances are made.
+_VISIBLE = "(phase <> 'creating' OR start_ms IS NOT NULL)"
 
 
 class Reader:
@@ -66,7 +68,7 @@ class Reader:
     def find_backfill(self, backfill_id: int) -> BackfillRecord | None:
         """A backfill that is visible, that is: wholly created."""
         row = self._execute(
-            f"SELECT {_BACKFILL} FROM backfill WHERE id = ? AND phase <> 'creating'", (backfill_id,)
+            f"SELECT {_BACKFILL} FROM backfill WHERE id = ? AND {_VISIBLE}", (backfill_id,)
         ).fetchone()
         return BackfillRecord(*row) if row else None
 
@@ -93,7 +95,7 @@ class Reader:
         limit: int = 50,
     ) -> list[BackfillRecord]:
         """A page of backfills, newest first, by conditions on columns of `backfill` (BF-1)."""
-        where = ["phase <> 'creating'", *conditions]
+        where = [_VISIBLE, *conditions]
         bound = [*values]
         if before is not None:
             where.append("id < ?")
