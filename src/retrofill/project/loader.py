@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -154,7 +155,7 @@ def _root(directory: Path) -> Path:
         ) from None
     if not root.is_dir():
         raise ProjectError([Problem(DEPLOYMENT_FILE, 1, 1, f"{directory} is not a folder", hint)])
-    if not (root / DEPLOYMENT_FILE).exists():
+    if not os.path.lexists(root / DEPLOYMENT_FILE):
         other = (root / "retrofill.yml").exists()
         message = f"there is no {DEPLOYMENT_FILE} in {directory}"
         raise ProjectError(

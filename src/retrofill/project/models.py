@@ -88,6 +88,8 @@ def _priority(value: object) -> object:
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "a mapping"
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 

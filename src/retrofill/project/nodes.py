@@ -221,33 +221,32 @@ class _Composer:
         return root
 
     def _nodes(self, yaml: Any) -> Node:
-        """Read one node with everything in it. Each frame is [node, place of the key that waits]."""
+        """Read one node with everything in it."""
         scalar, alias = yaml.ScalarEvent, yaml.AliasEvent
         mapping, sequence = yaml.MappingStartEvent, yaml.SequenceStartEvent
-        stack: list[Node] = []
-        keys: list[tuple[str, Place] | None] = []  # of each frame: the key whose value comes next
+        stack: list[Node] = []  # the open collections
+        keys: list[tuple[str, Place] | None] = []  # of each: the key whose value comes next
         while True:
             event = self.next_event()
             kind = type(event)
-            if kind is scalar:
-                if stack and keys[-1] is None and (parent := stack[-1]).entries is not None:
-                    keys[-1] = self._key(event, parent)
-                    continue
-                node = self._scalar(event)
-            elif kind is mapping or kind is sequence:
-                node = self._collection(event, kind is mapping, len(stack))
-                if stack and stack[-1].entries is not None and keys[-1] is None:
-                    self.refuse(
-                        event, "a key must be text, not a list or a mapping", "quote special characters"
-                    )
-                stack.append(node)
-                keys.append(None)
-                continue
-            elif kind is alias:
-                node = self._alias(event)
-            else:  # the end of a collection
+            is_end = kind is not scalar and kind is not alias and kind is not mapping and kind is not sequence
+            if is_end:
                 node = stack.pop()
                 keys.pop()
+            elif stack and keys[-1] is None and (parent := stack[-1]).entries is not None:
+                if kind is not scalar:
+                    hint = "write text; put text that begins with *, [ or { in quotes"
+                    raise _Unreadable(_place(event), "a key must be text", hint)
+                keys[-1] = self._key(event, parent)
+                continue
+            elif kind is scalar:
+                node = self._scalar(event)
+            elif kind is alias:
+                node = self._alias(event)
+            else:
+                stack.append(self._collection(event, kind is mapping, len(stack)))
+                keys.append(None)
+                continue
             if not stack:
                 return node
             self._attach(stack[-1], keys, node)

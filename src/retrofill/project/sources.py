@@ -87,9 +87,7 @@ def read_source(root: Path, path: str, limit: int) -> SourceText:
 
 def _check_inside(root: Path, path: str) -> None:
     try:
-        resolved = os.path.realpath(root / path, strict=True)
-    except FileNotFoundError:
-        raise SourceError("there is no such file", "create it or correct the name") from None
+        resolved = os.path.realpath(root / path)
     except (OSError, ValueError) as error:
         raise _unreadable(error) from None
     if not Path(resolved).is_relative_to(root):
@@ -115,6 +113,8 @@ def _read(root: Path, path: str, limit: int) -> bytes:
 
 
 def _unreadable(error: Exception) -> SourceError:
+    if isinstance(error, FileNotFoundError):
+        return SourceError("there is no such file", "create it or correct the name")
     reason = getattr(error, "strerror", None) or str(error)
     return SourceError(f"the file cannot be opened: {reason}", "check its path and permissions")
 

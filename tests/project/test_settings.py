@@ -1,0 +1,114 @@
+"""Settings come from the environment, else the project, else the table; bad values say where they stand."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+from retrofill import settings
+from retrofill.project.setting_table import TABLE, Webhook
+from retrofill.settings import SettingError, Settings
+
+
+def test_the_table_and_the_values_have_the_same_names() -> None:
+    assert [setting.name for setting in TABLE] == [field.name for field in fields(Settings)]
+
+
+def test_defaults() -> None:
+    """POL-1, POL-13, SEL-1, SEL-3, AUTO-1, AUTO-3, RUN-5, RET-1, RET-2, OPS-1."""
+    found = settings.load({}, {})
+    assert (found.max_roots, found.max_tasks, found.max_workspace_tasks) == (500, 2000, 20_000)
+    assert (found.max_instances, found.max_bizdates) == (1_000_000, 3660)
+    assert (found.generation_time, found.catch_up_nights, found.auto_conflict) == (23 * 60 + 30, 7, "stop")
+    assert (found.retention_days, found.log_days) == (30, {"shared": 7, "exclusive": 30, "serverless": 30})
+    assert (found.log_cap, found.auto_log_cap, found.grace_seconds) == (50_000_000, 3_000_000, 10)
+    assert (found.python, found.alerts, found.checks, found.allow_internal) == ("", {}, {}, ())
+
+
+def test_the_environment_comes_before_the_project() -> None:
+    declared = {"max_roots": 7, "max_tasks": 8}
+    found = settings.load(declared, {"RETROFILL_MAX_ROOTS": "9"})
+    assert (found.max_roots, found.max_tasks) == (9, 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "declared", "text", "value"),
+    [
+        ("max_roots", 5, "5", 5),
+        ("generation_time", "00:15", "00:15", 15),
+        ("auto_conflict", "wait", "wait", "wait"),
+        ("log_cap", "500k", "500k", 500_000),
+        ("log_cap", 0, "0", 0),
+        ("python", "/usr/bin/python3", "/usr/bin/python3", "/usr/bin/python3"),
+        ("log_days", 5, "5", {"shared": 5, "exclusive": 5, "serverless": 5}),
+        ("log_days", {"shared": 1}, '{"shared": 1}', {"shared": 1, "exclusive": 30, "serverless": 30}),
+        ("allow_internal", ["10.0.0.0/8"], '["10.0.0.0/8"]', ("10.0.0.0/8",)),
+        ("alerts", {"sms": "x://y"}, '{"sms": "x://y"}', {"sms": "x://y"}),
+        (
+            "checks",
+            {"a": {"url": "https://x", "timeout": "2m", "retries": 0}},
+            '{"a": {"url": "https://x", "timeout": "2m", "retries": 0}}',
+            {"a": Webhook("https://x", "", 120, 0)},
+        ),
+    ],
+)
+def test_a_value_is_written_the_same_way_in_both(
+    name: str, declared: object, text: str, value: object
+) -> None:
+    assert getattr(settings.load({name: declared}, {}), name) == value
+    assert getattr(settings.load({}, {f"RETROFILL_{name.upper()}": text}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "message"),
+    [
+        ("MAX_ROOTS", "0", "RETROFILL_MAX_ROOTS is 0 (environment); write a whole number from 1 to 100,000"),
+        ("MAX_ROOTS", "many", 'RETROFILL_MAX_ROOTS is "many" (environment)'),
+        ("MAX_ROOTS", "1e3", 'RETROFILL_MAX_ROOTS is "1e3" (environment)'),
+        ("MAX_ROOTS", "\u0663", "RETROFILL_MAX_ROOTS is "),
+        ("MAX_ROOTS", "", 'RETROFILL_MAX_ROOTS is "" (environment)'),
+        ("AUTO_CONFLICT", "kill", 'RETROFILL_AUTO_CONFLICT is "kill" (environment); write stop or wait'),
+        ("GENERATION_TIME", "7:00", 'RETROFILL_GENERATION_TIME is "7:00" (environment); write a time of day'),
+        ("LOG_CAP", "1k", 'RETROFILL_LOG_CAP is "1k" (environment); write 0 or at least 100k'),
+        ("LOG_CAP", "50", "RETROFILL_LOG_CAP is 50"),
+        ("LOG_DAYS", '{"shared": 0}', "RETROFILL_LOG_DAYS (shared) is 0 (environment)"),
+        ("ALLOW_INTERNAL", "[", "RETROFILL_ALLOW_INTERNAL begins like JSON and is none (environment)"),
+        (
+            "ALLOW_INTERNAL",
+            '["10.0.0.1/8"]',
+            'RETROFILL_ALLOW_INTERNAL (0) is "10.0.0.1/8", which is no network',
+        ),
+        ("CHECKS", '{"a": {}}', 'RETROFILL_CHECKS (a) has no "url" (environment)'),
+        ("CHECKS", '{"a": {"url": "https://x", "retries": 11}}', "RETROFILL_CHECKS (a) (retries) is 11"),
+    ],
+)
+def test_a_bad_value_in_the_environment(variable: str, text: str, message: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        settings.load({}, {f"RETROFILL_{variable}": text})
+    assert str(caught.value).startswith(message)
+    assert caught.value.exit_status == 2
+
+
+def test_a_bad_value_in_the_project_names_the_file() -> None:
+    with pytest.raises(SettingError, match=r'"max_roots" is 0 \(`settings:` in retrofill\.yaml\)'):
+        settings.load({"max_roots": 0}, {})
+
+
+def test_an_unknown_setting_in_the_project_is_refused() -> None:
+    """CAT-4."""
+    with pytest.raises(SettingError, match=r'unknown setting "max_taks".*did you mean "max_tasks"'):
+        settings.load({"max_taks": 1}, {})
+
+
+def test_other_variables_are_not_ours() -> None:
+    assert (
+        settings.load({}, {"RETROFILL_URL": "x", "RETROFILL_NOBODY": "y", "MAX_ROOTS": "z"}).max_roots == 500
+    )
+
+
+def test_an_alert_url_is_not_shown() -> None:
+    """SEC-3: it may hold a password."""
+    with pytest.raises(SettingError) as caught:
+        settings.load({"alerts": {"email": "user:hunter2@host"}}, {})
+    assert "hunter2" not in str(caught.value)
