@@ -32,7 +32,7 @@ from retrofill.domain.selection import (
     WorkspaceSelection,
     resolve,
 )
-from retrofill.domain.verification import Finding, Level, summary, verify
+from retrofill.domain.verification import Finding, Level, changes, summary, verify
 
 LATER = datetime(2026, 6, 1, tzinfo=UTC)
 DAILY, HOURLY = "0 2 * * *", "0 * * * *"
@@ -305,6 +305,15 @@ def test_the_summary_is_the_document_of_plan() -> None:
         "groups": [["2026-01-01", "2026-01-02"], ["2026-01-03"]],
         "dry_runs": {"blacklisted": ["w.b"], "mode": ["w.c"]},
     }
+
+
+def test_changes_since_the_plan_are_told() -> None:
+    """SEL-4: the instances are made when the backfill starts, from the tasks of then."""
+    plan = plan_of(CHAIN, "2026-01-01")
+    assert changes(["w.a", "w.b", "w.c"], plan) == ()
+    (found,) = changes(["w.a", "w.old", "w.c"], plan)
+    assert (found.level, found.tasks) == (Level.WARNING, ("w.b", "w.old"))
+    assert "w.b came in; w.old fell out" in found.message
 
 
 def test_a_finding_survives_storage() -> None:

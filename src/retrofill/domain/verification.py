@@ -31,7 +31,7 @@ from retrofill.domain.policy import WHOLE_DAY, AcrossGroups, Order
 from retrofill.domain.selection import DryRunReason
 from retrofill.domain.windows import clock
 
-__all__ = ["Finding", "Level", "summary", "verify"]
+__all__ = ["Finding", "Level", "changes", "summary", "verify"]
 
 LARGE_INSTANCES_PER_SLOT = 1_000
 
@@ -67,6 +67,21 @@ def verify(
     ]
     levels = list(Level)
     return tuple(sorted(found, key=lambda finding: levels.index(finding.level)))
+
+
+def changes(planned: Collection[str], plan: Plan) -> tuple[Finding, ...]:
+    """How the tasks of a backfill that starts now differ from those it was planned with (SEL-4).
+
+    Args:
+        planned: full names of the tasks that took part when it was created.
+    """
+    now = {task.name for task in plan.tasks}
+    come, gone = tuple(sorted(now - set(planned))), tuple(sorted(set(planned) - now))
+    parts = [f"{names(tasks)} {word}" for tasks, word in ((come, "came in"), (gone, "fell out")) if tasks]
+    if not parts:
+        return ()
+    message = f"The tasks have changed since the backfill was created: {'; '.join(parts)}."
+    return (Finding(Level.WARNING, "changed", message, (*come, *gone)),)
 
 
 def summary(plan: Plan, findings: Iterable[Finding]) -> dict[str, Any]:
