@@ -5,7 +5,7 @@ What is missing is a hole in the file, which readers see as a gap.
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import os
 
 HEAD_SHARE = 5  # a fifth of the cap for the beginning, two fifths for the end
@@ -18,15 +18,14 @@ def cap_log(descriptor: int, cap: int) -> int:
     What stays is three fifths of the cap, so that the next cut comes only after a while.
     """
     status = os.fstat(descriptor)
-    if status.st_blocks * 512 > cap:
+    if 0 < cap < status.st_blocks * 512:
         head = cap // HEAD_SHARE
         try:
             cut_middle(descriptor, head, 2 * head)
-        except OSError as error:
-            if error.errno not in (errno.EOPNOTSUPP, errno.ENOSYS):
-                raise
-            os.ftruncate(descriptor, head)  # this file system cannot: the beginning stays
-            os.write(descriptor, b"\n[the log had become too large: what stood here was removed]\n")
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(descriptor, head)  # this file system cannot: only the beginning stays
+                os.write(descriptor, b"\n[the log had become too large: what stood here was removed]\n")
     return status.st_size
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 
-_NOT_FOUND = re.compile(rb": ([^:\n]{1,200}): (?:command )?not found\s*\Z")
+_NOT_FOUND = rb": ([^:\n]{1,200}): (?:command )?not found\s*\Z"
 _TAIL_BYTES = 1024
 _SHELL_OFFSET = 128  # a shell's exit status for a command that a signal ended: 128 + signal
 NOT_FOUND = 127
@@ -71,6 +70,8 @@ def describe_folder_error(error: OSError, folder: bytes) -> tuple[int, str]:
 
 
 def _missing_command(log: int) -> str:
+    import re  # not on the way of every run
+
     try:
         descriptor = os.open(f"/proc/self/fd/{log}", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -80,7 +81,7 @@ def _missing_command(log: int) -> str:
         tail = os.pread(descriptor, _TAIL_BYTES, max(0, size - _TAIL_BYTES))
     finally:
         os.close(descriptor)
-    match = _NOT_FOUND.search(tail)
+    match = re.search(_NOT_FOUND, tail)
     return _shown(match[1].strip()) if match else ""
 
 

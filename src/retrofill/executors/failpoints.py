@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 
 POINTS = "RETROFILL_FAIL_POINTS"
 SEED = "RETROFILL_FAIL_SEED"
@@ -28,6 +27,8 @@ def fail_point(name: str) -> None:
 
 
 def _pass(name: str) -> None:
+    from fnmatch import fnmatchcase
+
     _hits[name] = _hits.get(name, 0) + 1
     for word in _words:
         pattern, at, hit = word.partition("@")

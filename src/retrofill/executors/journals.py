@@ -16,7 +16,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import re
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -25,7 +24,6 @@ SUFFIX = ".journal"
 ROLL_BYTES = 1 << 20
 CLAIMED_MODE = 0o600  # of the log that a supervisor has created
 TOMBSTONE_MODE = 0o400  # of a log that was created so that no supervisor can start the run any more
-_NAME = re.compile(r"[0-9]+\.[0-9]+\.[A-Za-z0-9_-]+")
 _LONGEST_MESSAGE = 500
 
 
@@ -57,7 +55,7 @@ def run_name(instance_id: int, run_number: int, token: str) -> str:
         ValueError: the token is no plain word, so it cannot be part of a file's name.
     """
     name = f"{instance_id}.{run_number}.{token}"
-    if not _NAME.fullmatch(name):
+    if not (token.isascii() and token.replace("-", "").replace("_", "").isalnum()):
         raise ValueError(f"a run's token must consist of letters, digits, - and _: {token!r}")
     return name
 
@@ -88,7 +86,7 @@ def parse_exit(line: str) -> Exit | None:
 
 
 class Journal:
-    """A supervisor's own journal, open for appending."""
+    """A supervisor's own journal; its file is made with the first record. All methods raise OSError."""
 
     def __init__(self, directory: str, boot_id: str) -> None:
         self._directory = directory
@@ -96,34 +94,11 @@ class Journal:
         self._descriptor = -1
         self._size = 0
         self._is_torn = False  # the last record is not whole
-        self._open()
-
-    def _open(self) -> None:
-        """Begin a file; it gets its name when it is locked, and the one before stays locked until then."""
-        path = os.path.join(self._directory, f"{time.time_ns()}.{os.getpid()}")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-        descriptor = os.open(path, flags, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        before, self._descriptor = self._descriptor, descriptor
-        self._size = 0
-        self._is_torn = False
-        self._append(f"supervisor\t1\t{self._boot_id}\t{os.getpid()}\t{pid_namespace()}\n".encode())
-        os.rename(path, path + SUFFIX)
-        _sync_directory(self._directory)
-        if before >= 0:
-            os.close(before)
-
-    def _append(self, line: bytes) -> None:
-        if self._is_torn:
-            line = b"\n" + line
-        written = os.write(self._descriptor, line)
-        self._size += written
-        self._is_torn = written != len(line)
-        if self._is_torn:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.is_dirty = False  # something was written since the last sync
 
     def claim(self, name: bytes, started_at: float) -> None:
         if self._size > ROLL_BYTES:
+            self.sync()
             self._open()
         self._append(b"claim\t%b\t%.6f\n" % (name, started_at))
 
@@ -137,7 +112,43 @@ class Journal:
         self._append(line)
 
     def sync(self) -> None:
-        os.fdatasync(self._descriptor)
+        """Let what was written survive a crash of the machine; one of a process it survives anyway."""
+        if self.is_dirty:
+            os.fdatasync(self._descriptor)
+            self.is_dirty = False
+
+    def _append(self, line: bytes) -> None:
+        if self._descriptor < 0:
+            self._open()
+        if self._is_torn:
+            line = b"\n" + line
+        written = os.write(self._descriptor, line)
+        self._size += written
+        self.is_dirty = True
+        self._is_torn = written != len(line)
+        if self._is_torn:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _open(self) -> None:
+        """Begin a file. It is locked before it gets its name, and the one before stays locked until then."""
+        path = os.path.join(self._directory, f"{time.time_ns()}.{os.getpid()}")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        descriptor = os.open(path, flags, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            header = f"supervisor\t1\t{self._boot_id}\t{os.getpid()}\t{pid_namespace()}\n".encode()
+            if os.write(descriptor, header) != len(header):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.rename(path, path + SUFFIX)
+            _sync_directory(self._directory)
+        except OSError:
+            os.close(descriptor)
+            raise
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = descriptor
+        self._size = len(header)
+        self._is_torn = False
 
 
 def pid_namespace() -> int:

@@ -109,6 +109,8 @@ class LocalExecutor:
             LauncherError: no supervisor can be made.
         """
         for run in runs:
+            if run.ref in self._busy or run.ref in self._adopted:
+                continue
             try:
                 order = encode_run(run, name_of(run.ref), self._limits, self._base)
             except ValueError as error:
@@ -148,11 +150,13 @@ class LocalExecutor:
     def adopt(self, refs: Sequence[RunRef]) -> list[RunEnd]:
         """Take over the runs of an earlier scheduler; ends of those known to have ended.
 
-        The others end through `poll`. Journals that tell of none of these runs are removed.
+        The others end through `poll`. Journals that tell of none of these runs are removed, and
+        the launcher is started, because a scheduler that adopts will soon start runs.
 
         Args:
             refs: every run that the ledger holds to be running.
         """
+        self._launching.start()
         adoption.remove_journals(self._places, {name_of(ref) for ref in refs})
         ends = []
         for ref, judged in adoption.judge(self._places, refs, self.boot_id).items():

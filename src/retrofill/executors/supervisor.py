@@ -1,7 +1,7 @@
 """The supervisor: a process that carries out one run after another and outlives the scheduler.
 
 For each run: `claim` in the journal, the log created with O_EXCL, fdatasync, the command, its
-whole process tree, `exit` in the journal. It is the subreaper of its commands, so that every
+whole process tree, `exit` in the journal, fdatasync. It is the subreaper of its commands, so that every
 descendant that is left without a parent becomes its child and can be counted and ended.
 When the scheduler's end of its socket closes, it ends with its run.
 """
@@ -16,11 +16,13 @@ import time
 
 from retrofill.executors import endings, processes
 from retrofill.executors.capping import cap_log
+from retrofill.executors.endings import describe_duration
 from retrofill.executors.failpoints import fail_point
 from retrofill.executors.journals import CLAIMED_MODE, Exit, Journal, format_exit
 from retrofill.executors.orders import LONGEST_MESSAGE, PAYLOAD_DESCRIPTOR, Order, receive
 from retrofill.executors.places import Places
 
+_SYNC_MS = 20  # an end is synced after this time without a new order
 _LOOK_SECONDS = 1.0  # between looks at a growing log
 _IDLE_LOOK_SECONDS = 5.0
 _SHORTEST_PAUSE = 0.0005
@@ -52,9 +54,12 @@ class Supervisor:
     def serve(self) -> None:
         """Carry out orders until the scheduler's end of the socket is closed and nothing runs."""
         while not self._is_orphan:
+            if self._journal.is_dirty and not self._poll.poll(_SYNC_MS):
+                self._sync()
             fields = self._receive()
             if fields and fields[0] == b"run":
                 self._carry_out(Order(fields))
+        self._sync()
 
     def _receive(self) -> list[bytes]:
         """The next message; no fields, and an orphan, when the scheduler has gone."""
@@ -96,7 +101,9 @@ class Supervisor:
             return
         fail_point("claim.synced")
         try:
-            self._finish(self._run(order, name, log, started_at))
+            record = self._run(order, name, log, started_at)
+            cap_log(log, order.log_cap)
+            self._finish(record)
         finally:
             os.close(log)
 
@@ -125,23 +132,35 @@ class Supervisor:
         return Exit(name, tree.outcome, exit_code, number, started_at, time.time(), why)
 
     def _finish(self, record: Exit) -> None:
-        """Make the end durable and tell whoever may want to know."""
+        """Record the end and tell the scheduler.
+
+        While a scheduler is there to commit the end, the sync waits for the next claim, which
+        does both, or for a quiet moment: the machine can lose an end only where neither has come.
+        """
         line = format_exit(record)
-        while True:
-            try:
-                self._journal.exit(line)
-                fail_point("exit.written")
-                self._journal.sync()
-                fail_point("exit.synced")
-                break
-            except OSError:
-                if not self._is_orphan:
-                    break  # the scheduler records it
-                time.sleep(_LOOK_SECONDS)
+        is_written = self._write_exit(line)
         self._send(line)
         fail_point("exit.sent")
+        while self._is_orphan and not ((is_written or self._write_exit(line)) and self._sync()):
+            time.sleep(_LOOK_SECONDS)  # the disk is full: nobody else knows this end
         if self._is_orphan:
             self._call_scheduler()
+
+    def _write_exit(self, line: bytes) -> bool:
+        try:
+            self._journal.exit(line)
+        except OSError:
+            return False
+        fail_point("exit.written")
+        return True
+
+    def _sync(self) -> bool:
+        try:
+            self._journal.sync()
+        except OSError:
+            return False
+        fail_point("exit.synced")
+        return True
 
     def _send(self, line: bytes) -> None:
         if not self._is_orphan:
@@ -213,6 +232,7 @@ class _Tree:
         self._began = time.monotonic()
         self._grace = 0.0
         self._kill_at: float | None = None  # set while the tree is asked to end
+        self._was_killed = False
         self._pause = _SHORTEST_PAUSE
         self._look_at = self._began + _LOOK_SECONDS
         self._log_size = 0
@@ -266,7 +286,7 @@ class _Tree:
         elif grace is not None:
             self._ask_to_end("stopped", "stopped", grace, now)
         elif now >= self._began + self._order.timeout_seconds:
-            limit = endings.describe_duration(self._order.timeout_seconds)
+            limit = describe_duration(self._order.timeout_seconds)
             self._ask_to_end("timeout", f"timed out after {limit}", self._order.grace_seconds, now)
         elif now >= self._look_at:
             size = cap_log(self._log, self._order.log_cap)
@@ -281,10 +301,13 @@ class _Tree:
             processes.send_signal(process, signal.SIGCONT)
 
     def _kill(self) -> None:
+        """One round; processes that are born meanwhile meet the next one."""
         left = processes.descendants_of(os.getpid())
-        if left and self._kill_at is not None and self._status is None and "TERM" not in self.reason:
-            waited = endings.describe_duration(self._grace)
-            self.reason += f"; it did not end on TERM, so it was killed after {waited}"
+        if left and self._kill_at is not None and not self._was_killed:
+            self._was_killed = True
+            self.reason += (
+                f"; it did not end on TERM, so it was killed after {describe_duration(self._grace)}"
+            )
         for process in left:
             processes.send_signal(process, signal.SIGKILL)
 
