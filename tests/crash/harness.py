@@ -215,7 +215,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"crash harness: seed {options.seed}, {options.kills} kills", flush=True)
     began = time.monotonic()
     total = run(options.seed, options.kills, lambda text: print(text, flush=True))
-    kinds = ", ".join(f"{count} {kind}" for kind, count in total.deaths.kinds.most_common())
+    kinds = ", ".join(f"{count} {kind}" for kind, count in total.deaths.kinds.most_common() if count)
     print(f"killed: {kinds}; {total.reruns} reruns; {time.monotonic() - began:.0f} s")
     print(total.summary(options.seed))
     return 0 if total.is_clean else 1

@@ -7,13 +7,14 @@ import signal
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
-from crash.world import Process, World, kill
+from crash.world import Process, World, died_by, kill
 
 _LOOK_SECONDS = 0.01
-_SCHEDULER, _LAUNCHER, _SUPERVISOR, _ALL, _STANDBY = "scheduler", "launcher", "supervisor", "all", "standby"
+_SCHEDULER, _LAUNCHER, _SUPERVISOR, _ALL = "scheduler", "launcher", "supervisor", "all"
 _VICTIMS = {_SCHEDULER: 45, _SUPERVISOR: 30, _LAUNCHER: 17, _ALL: 8}
 _FAIL_POINTS = (
     "claim.before",
@@ -31,6 +32,8 @@ _FAIL_POINTS = (
     "launcher.received",
     "launcher.forked",
 )
+_SUPERVISOR_POINTS = ("claim", "spawned", "ended", "exit")
+_LAUNCHERS_A_SCHEDULER = 3  # a scheduler gives up when its launchers die again and again at once
 
 
 @dataclass(slots=True)
@@ -66,6 +69,7 @@ class Nemesis:
         self._deadline = time.monotonic() + deadline_seconds
         self._ours: set[tuple[int, str]] = set()  # what this nemesis killed itself: pid, start time
         self._points = ""
+        self._launcher_deaths = 0
         self.used_supervisor_points = False
 
     def run(self, backfill_id: int) -> int:
@@ -105,32 +109,33 @@ class Nemesis:
         if self._random.random() < 0.5:
             return ""
         name = self._random.choice(_FAIL_POINTS)
-        if not name.startswith(("start", "tombstone", "launcher")):
+        if name.startswith(_SUPERVISOR_POINTS):
             self.used_supervisor_points = True
         if self._random.random() < 0.5:
-            return f"{name}@{self._random.randint(1, 6)}"
+            return f"{name}@{self._random.randint(2, 7)}"
         return f"{name}%{self._random.choice((0.02, 0.05, 0.1))}"
 
     def _haunt(self, waiting: subprocess.Popen[bytes], standby: subprocess.Popen[bytes] | None) -> int:
         """Kill around one waiting command until it has ended; its wait status (negative: killed)."""
+        self._launcher_deaths = 0
         next_at = time.monotonic() + self._pause()
-        seen: dict[tuple[int, str], Process] = {}
+        looks = _Looks(self._deaths)
         while True:
             status = waiting.poll()
-            if status is not None and standby is not None:
-                if status < 0:
-                    self._note(_SCHEDULER, waiting.pid)
-                waiting, standby = standby, None
-                continue
             if status is not None:
                 if status < 0:
-                    self._note(_SCHEDULER, waiting.pid)
-                return status
+                    self._deaths.kinds[_SCHEDULER] += 1
+                if standby is None:
+                    return status
+                waiting, standby = standby, None
+                looks = _Looks(self._deaths)
+                continue
             now = time.monotonic()
             if now > self._deadline:
                 raise TimeoutError
-            seen = self._look(seen)
-            if self._is_angry and now >= next_at:
+            if self._points:
+                looks.look(self._world.processes(), self._points, self._ours)
+            if now >= next_at and (self._is_angry or self._points):
                 self._strike(waiting)
                 next_at = now + self._pause()
             time.sleep(_LOOK_SECONDS)
@@ -138,56 +143,60 @@ class Nemesis:
     def _pause(self) -> float:
         """Mostly while work goes on, now and then while the scheduler is still coming up."""
         return (
-            self._random.uniform(0.0, 0.4) if self._random.random() < 0.3 else self._random.uniform(0.3, 0.9)
+            self._random.uniform(0.0, 0.4) if self._random.random() < 0.3 else self._random.uniform(0.3, 0.8)
         )
 
     def _strike(self, waiting: subprocess.Popen[bytes]) -> None:
         there = self._world.processes()
-        kind = self._random.choices([*_VICTIMS], [*_VICTIMS.values()])[0]
-        supervisors = [process for process in there if process.role == "supervisor"]
-        launchers = [process for process in there if process.role == "launcher"]
+        # After the last kill, a scheduler with fail points gives way to one without.
+        kind = self._random.choices([*_VICTIMS], [*_VICTIMS.values()])[0] if self._is_angry else _SCHEDULER
+        supervisors = [process for process in there if process.role == _SUPERVISOR]
+        launchers = [process for process in there if process.role == _LAUNCHER]
         if kind == _SUPERVISOR and supervisors:
-            self._kill(_SUPERVISOR, self._random.choice(supervisors))
-        elif kind == _LAUNCHER and launchers:
-            self._kill(_LAUNCHER, self._random.choice(launchers))
+            self._kill(self._random.choice(supervisors))
+        elif kind == _LAUNCHER and launchers and self._launcher_deaths < _LAUNCHERS_A_SCHEDULER:
+            self._launcher_deaths += 1
+            self._kill(self._random.choice(launchers))
         else:
             if kind == _ALL:
                 for process in [*launchers, *supervisors]:
-                    self._kill(process.role, process)
-            waiting.send_signal(signal.SIGKILL)  # counted when its end is seen
+                    self._kill(process)
+            waiting.send_signal(signal.SIGKILL)  # counted where its end is seen
+            waiting.wait()
 
-    def _kill(self, kind: str, process: Process) -> None:
+    def _kill(self, process: Process) -> None:
         if kill(process):
             self._ours.add((process.pid, process.start_time))
-            self._deaths.kinds[kind] += 1
+            self._deaths.kinds[process.role] += 1
 
-    def _note(self, kind: str, pid: int) -> None:
-        self._deaths.kinds[kind] += 1
 
-    def _look(self, before: dict[tuple[int, str], Process]) -> dict[tuple[int, str], Process]:
-        """Count launchers and supervisors that have gone without us, which only a fail point explains.
+class _Looks:
+    """Finds launchers and supervisors that died at a fail point; counts only what is certain.
 
-        A supervisor without a scheduler ends by itself, so only those are judged whose launcher
-        lived before and lives now; one that comes and goes between two looks is not counted.
-        """
-        if not self._points:
-            return {}
-        there = {
-            (p.pid, p.start_time): p for p in self._world.processes() if p.role in (_LAUNCHER, _SUPERVISOR)
-        }
+    A launcher that was killed is its scheduler's zombie for a while, and says by which signal
+    it died. A supervisor whose launcher lives on for two more looks has not ended by itself.
+    """
+
+    def __init__(self, deaths: Deaths) -> None:
+        self._deaths = deaths
+        self._before: dict[tuple[int, str], Process] = {}
+        self._missing: list[tuple[int, Process]] = []
+
+    def look(self, processes: Iterable[Process], points: str, ours: set[tuple[int, str]]) -> None:
+        there = {(p.pid, p.start_time): p for p in processes if p.role in (_LAUNCHER, _SUPERVISOR)}
         pids = {process.pid for process in there.values()}
-        for key, process in before.items():
-            if key in there or key in self._ours:
+        for key, process in self._before.items():
+            if key in there or key in ours:
                 continue
-            if process.role == _LAUNCHER and "launcher." in self._points:
-                self._deaths.kinds["launcher at a fail point"] += 1
-            elif process.role == _SUPERVISOR and process.parent in pids and self._is_of_supervisors:
-                self._deaths.kinds["supervisor at a fail point"] += 1
-        return there
-
-    @property
-    def _is_of_supervisors(self) -> bool:
-        return not self._points.startswith(("start", "tombstone", "launcher"))
+            if process.role == _LAUNCHER:
+                if died_by(process) == signal.SIGKILL:
+                    self._deaths.kinds["launcher at a fail point"] += 1
+            elif points.startswith(_SUPERVISOR_POINTS):
+                self._missing.append((0, process))
+        waiting = [(looks + 1, process) for looks, process in self._missing if process.parent in pids]
+        self._deaths.kinds["supervisor at a fail point"] += sum(looks > 2 for looks, _ in waiting)
+        self._missing = [(looks, process) for looks, process in waiting if looks <= 2]
+        self._before = there
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -145,6 +145,17 @@ def kill(process: Process) -> bool:
         os.close(descriptor)
 
 
+def died_by(process: Process) -> int | None:
+    """The signal that ended a process of which nobody has taken note yet; None if there is no such thing."""
+    try:
+        with open(f"/proc/{process.pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    is_same = fields[0] == b"Z" and fields[19].decode() == process.start_time
+    return int(fields[-1]) & 0x7F if is_same else None
+
+
 def _look(pid: int, mark: bytes) -> Process | None:
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:

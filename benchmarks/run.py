@@ -1,0 +1,78 @@
+"""Measure what the claims about speed and memory rest on.
+
+    python benchmarks/run.py [--only a,b,c,d] [--repeats 5] [--long]
+
+Prints tables with ratios against a reference measured in the same run, and writes
+`.bench/results.json`. Nothing is asserted: figures depend on the machine, ratios less so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import planning
+import throughput
+import waiting
+from measuring import Line, print_table
+
+_RESULTS = Path(__file__).resolve().parents[1] / ".bench" / "results.json"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure speed and memory.")
+    parser.add_argument(
+        "--only", default="a,b,c,d", help="which: a throughput, b planning, c memory, d latency"
+    )
+    parser.add_argument("--repeats", type=int, default=5, help="k behind a median (default: 5)")
+    parser.add_argument("--long", action="store_true", help="also 100,000 instances (some minutes)")
+    options = parser.parse_args()
+    benchmarks: dict[str, tuple[str, Callable[[], list[Line]]]] = {
+        "a": (
+            "(a) backfills of `true`, 2 slots, 10 groups",
+            lambda: throughput.run(options.repeats, options.long),
+        ),
+        "b": ("(b) planning and creating, about 3 edges a task", lambda: planning.run(options.repeats)),
+        "c": ("(c) memory of an idle scheduler", waiting.run_memory),
+        "d": ("(d) time to the first start", lambda: waiting.run_latency(options.repeats)),
+    }
+    chosen = options.only.split(",")
+    if unknown := set(chosen) - set(benchmarks):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    results: dict[str, Any] = {"machine": _machine(), "benchmarks": {}}
+    for key, (title, measure) in benchmarks.items():
+        if key in chosen:
+            lines = measure()
+            print_table(title, lines)
+            results["benchmarks"][key] = [
+                {"what": line.what.strip(), "figure": line.figure, "reference": line.reference}
+                | {"ratio": line.ratio, "data": line.data}
+                for line in lines
+            ]
+    _RESULTS.parent.mkdir(exist_ok=True)
+    _RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    print(f"\n{_RESULTS}")
+    return 0
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "processors": os.cpu_count(),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "load": os.getloadavg()[0],
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
