@@ -53,6 +53,11 @@ class Figures:
     cancelled: int = 0
     delay_minutes: int = 0
 
+    def __str__(self) -> str:
+        return (
+            f"{self.flights:,} flights, {self.cancelled:,} cancelled, {self.delay_minutes:,} minutes of delay"
+        )
+
     def add(self, other: Figures) -> None:
         self.flights += other.flights
         self.cancelled += other.cancelled
@@ -120,7 +125,7 @@ def show(warehouse: duckdb.DuckDBPyConnection, source: dict[date, Figures], firs
 def differences(made: dict[date, Figures], expected: dict[date, Figures]) -> list[str]:
     """One sentence per day on which warehouse and source differ."""
     return [
-        f"{day}: the warehouse has {made.get(day)}, the source {expected.get(day)}"
+        f"{day}: the warehouse has {made.get(day, 'nothing')}; the source has {expected.get(day, 'nothing')}"
         for day in sorted(made.keys() | expected.keys())
         if made.get(day) != expected.get(day)
     ]

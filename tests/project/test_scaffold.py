@@ -61,7 +61,7 @@ def test_the_tasks_of_the_empty_project_run(tmp_path: Path) -> None:
     create_project(tmp_path / "new", None)
     folder = tmp_path / "new/workspaces/main"
     tasks = yaml.safe_load((folder / "workspace.yaml").read_text())["tasks"]
-    environment = {"PATH": "/usr/bin:/bin", "day": "2024-01-31", "RETROFILL_PARAMETERS": "day"}
+    environment = {"PATH": "/usr/bin:/bin", "day": "2024-01-31", "RETROFILL_PARAMETERS": '["day"]'}
     subprocess.run(["/bin/sh", "-c", tasks["fetch"]["run"]], cwd=folder, env=environment, check=True)
     subprocess.run([sys.executable, "count.py"], cwd=folder, env=environment, check=True)
     report = subprocess.run(

@@ -158,7 +158,7 @@ _WORKSPACE = """\
 workspace: main
 
 defaults:
-  rerun: {mode: always, times: 1, interval: 30s}
+  rerun: {mode: always, times: 1, interval: 5s}      # a failed run is tried once more
 
 tasks:
   fetch:
