@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--groups",
         options.groups,
     ]
+    status = status or run(RETROFILL, "--project", project, "backfill", "plan", *choice)
     started = time.monotonic()
     status = status or run(RETROFILL, "--project", project, "backfill", "create", *choice, "--wait", "--yes")
     if status:
