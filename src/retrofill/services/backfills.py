@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from retrofill.domain import selection as selections
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import RetrofillError, UnknownNameError, UsageError, WrongStateError
-from retrofill.domain.findings import Finding, Level, has_risk, names
+from retrofill.domain.findings import Finding, has_risk
 from retrofill.domain.instants import day_start
 from retrofill.domain.planning import ONE_DAY, Plan, build
 from retrofill.domain.policy import Policy
 from retrofill.domain.selection import AllDescendantsSelection, Choice, Limits, Selection
 from retrofill.domain.states import WAITING, State
-from retrofill.domain.verification import summary, verify
+from retrofill.domain.verification import changes, summary, verify
 from retrofill.services.contexts import Context, Contexts
 from retrofill.services.creating import create_instances, remove_half_created
 from retrofill.services.holds import holds_of
@@ -266,7 +265,8 @@ class Backfills:
         except RetrofillError as error:
             self._refuse(record, now_ms, json.loads(record.analysis) | {"findings": [_impossible(error)]})
             return
-        planned = replace(planned, findings=(*_differences(record, planned), *planned.findings))
+        then = Choice.from_json(json.loads(record.choice)).tasks
+        planned = replace(planned, findings=(*changes(then, planned.plan), *planned.findings))
         if planned.is_refused:
             self._refuse(record, now_ms, planned.summary())
             return
@@ -388,20 +388,6 @@ def _first_start_ms(planned: Planned, now_ms: int) -> int:
 def _startable(reader: Reader) -> list[BackfillRecord]:
     """Planned backfills that nobody holds back."""
     return [r for r in reader.in_phase("planned") if not (r.paused or r.stopped)]
-
-
-def _differences(record: BackfillRecord, planned: Planned) -> Iterator[Finding]:
-    """SEL-4: what has changed between the plan of then and the one that starts."""
-    then = set(Choice.from_json(json.loads(record.choice)).tasks)
-    now = set(planned.choice.tasks)
-    for word, tasks in (("New", sorted(now - then)), ("Gone", sorted(then - now))):
-        if tasks:
-            message = f"{word} since the backfill was created: {names(tasks)}."
-            yield Finding(Level.WARNING, "changed", message, tuple(tasks))
-    count = planned.plan.instance_count
-    if then == now and record.instance_count != count:
-        message = f"{record.instance_count:,} instances became {count:,} since the backfill was created."
-        yield Finding(Level.INFO, "changed", message)
 
 
 def _impossible(error: RetrofillError) -> dict[str, object]:

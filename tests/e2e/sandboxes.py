@@ -1,0 +1,206 @@
+"""A project in a temporary folder and the installed `retrofill` command, run as people run it.
+
+`run` and `spawn` start a process of their own. `call` runs the same command inside the test's
+process, which saves half a second: for looking, where nothing is lost by it. Whatever a
+command is given, it must not print a traceback, and JSON output must be JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from retrofill.cli.main import _run
+
+RETROFILL = str(Path(sys.executable).with_name("retrofill"))
+PATIENCE = 30.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command printed, and its exit status."""
+
+    args: tuple[str, ...]
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.stdout)
+
+    @property
+    def jsonl(self) -> list[Any]:
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+
+class Sandbox:
+    """One project; `home` is its folder, tasks run in `home/workspaces/<workspace>`."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def write(self, tasks: str, deployment: str = "", workspace: str = "w", head: str = "") -> Sandbox:
+        """One workspace; `tasks` is what stands under `tasks:`, `deployment` more of retrofill.yaml."""
+        folder = self.home / "workspaces" / workspace
+        folder.mkdir(parents=True, exist_ok=True)
+        (self.home / "retrofill.yaml").write_text(f"project: test\n{deployment}\n")
+        indented = "".join(f"  {line}\n" for line in tasks.splitlines())
+        (folder / "workspace.yaml").write_text(f"workspace: {workspace}\n{head}\ntasks:\n{indented}")
+        return self
+
+    def environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("RETROFILL_")}
+        return kept | {"LANG": "C.UTF-8"} | dict(more)
+
+    def run(
+        self, *args: object, status: int | None = 0, stdin: str = "", timeout: float = 60, **env: str
+    ) -> Result:
+        """Run a command to its end; `status` is what it must exit with, None for any."""
+        words = tuple(str(arg) for arg in args)
+        process = subprocess.run(
+            [RETROFILL, *words],
+            cwd=self.home,
+            input=stdin,
+            env=self.environment(env),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        result = Result(words, process.returncode, process.stdout, process.stderr)
+        assert "Traceback" not in result.stderr, result.stderr
+        assert status is None or result.status == status, result
+        return result
+
+    def call(self, *args: object, status: int | None = 0, **env: str) -> Result:
+        """Run a command that starts nothing inside this process."""
+        words = tuple(str(arg) for arg in args)
+        out, err = _captured(), _captured()
+        environment, argv, where = dict(os.environ), sys.argv, os.getcwd()
+        try:
+            os.environ.clear()
+            os.environ.update(self.environment(env))
+            sys.argv = ["retrofill", *words]
+            os.chdir(self.home)
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                found = _run()
+        finally:
+            os.chdir(where)
+            sys.argv = argv
+            os.environ.clear()
+            os.environ.update(environment)
+        result = Result(words, found, _text(out), _text(err))
+        assert status is None or found == status, result
+        return result
+
+    def json(self, *args: object, status: int | None = 0, **env: str) -> Any:
+        """What a command prints as JSON; run inside this process."""
+        return self.call(*args, "--output", "json", status=status, **env).json
+
+    def spawn(self, *args: object, **env: str) -> subprocess.Popen[bytes]:
+        """Start a command and let it run; it is killed at the end of the test."""
+        process = subprocess.Popen(
+            [RETROFILL, *[str(arg) for arg in args]],
+            cwd=self.home,
+            env=self.environment(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        self._processes.append(process)
+        return process
+
+    def create(self, *args: object, status: int | None = 0) -> dict[str, Any]:
+        """Create a backfill and return its row."""
+        row: dict[str, Any] = self.json("backfill", "create", *args, "--yes", status=status)
+        return row
+
+    def instances(self, *args: object) -> dict[str, dict[str, Any]]:
+        """Instances by `task day HH:MM`."""
+        rows = self.json("instance", "list", *args)
+        return {f"{r['task'].split('.')[1]} {r['bizdate'][-2:]} {r['scheduled_at'][11:16]}": r for r in rows}
+
+    def states(self, *args: object) -> dict[str, str]:
+        return {name: row["state"] for name, row in self.instances(*args).items()}
+
+    def touch(self, name: str) -> None:
+        (self.home / name).touch()
+
+    def text(self, name: str) -> str:
+        path = self.home / name
+        return path.read_text() if path.exists() else ""
+
+    def close(self) -> None:
+        for process in self._processes:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+        self.touch("go")
+        _end_all_below(self.home)
+
+
+def _captured() -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+
+
+def _text(stream: io.TextIOWrapper) -> str:
+    buffer = stream.buffer
+    assert isinstance(buffer, io.BytesIO)
+    return buffer.getvalue().decode()
+
+
+def _end_all_below(home: Path) -> None:
+    """End what tests left running: processes whose working directory lies in the project."""
+    deadline = time.monotonic() + PATIENCE
+    while left := processes_in(home):
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        assert time.monotonic() < deadline, left
+        time.sleep(0.02)
+
+
+def processes_in(home: Path) -> list[int]:
+    """Processes that work in the project's folder or below."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                where = os.readlink(f"/proc/{entry}/cwd")
+            except OSError:
+                continue
+            if where == str(home) or where.startswith(f"{home}/"):
+                found.append(int(entry))
+    return found
+
+
+def until(condition: Callable[[], object], what: str, patience: float = PATIENCE) -> Any:
+    """Look again and again until the condition holds; its value."""
+    deadline = time.monotonic() + patience
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        time.sleep(0.02)
+    return value
+
+
+def finished(process: subprocess.Popen[bytes], patience: float = PATIENCE) -> Result:
+    """Wait for the end of a spawned command."""
+    stdout, stderr = process.communicate(timeout=patience)
+    result = Result(tuple(str(a) for a in process.args), process.returncode, stdout.decode(), stderr.decode())  # type: ignore[union-attr]
+    assert "Traceback" not in result.stderr, result.stderr
+    return result
