@@ -1,6 +1,6 @@
 """The main job on real data: makes a project, backfills January 2013 in two groups, checks the result.
 
-    python examples/flights/demo.py [--to demo] [--bizdates 2013-01-01..2013-01-31]
+    python examples/flights/demo.py [--to demo] [--month 2013-01]
 
 What it does is printed as the commands that one would type. The folder is made anew each time,
 except for the source data in it. Exit status: that of the first step that fails.
@@ -9,6 +9,7 @@ except for the source data in it. Exit status: that of the first step that fails
 from __future__ import annotations
 
 import argparse
+import calendar
 import shlex
 import shutil
 import subprocess
@@ -23,10 +24,15 @@ RETROFILL = Path(sys.executable).with_name("retrofill")
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Backfill January 2013 of the flights example.")
     parser.add_argument("--to", type=Path, default=Path("demo"), help="folder of the project (demo)")
-    parser.add_argument("--bizdates", default="2013-01-01..2013-01-31", help="dates to backfill")
+    parser.add_argument("--month", default="2013-01", help="month of 2013 to backfill (2013-01)")
     parser.add_argument("--groups", default="2", help="groups of dates side by side (2)")
     options = parser.parse_args(arguments)
     project: Path = options.to
+    try:
+        year, month = (int(part) for part in options.month.split("-"))
+        dates = f"{options.month}-01..{options.month}-{calendar.monthrange(year, month)[1]}"
+    except ValueError:
+        parser.error(f"--month is {options.month}, not of the form 2013-01")
     if project.exists() and not clear(project):
         print(f"demo: {project} holds something else: name another folder with --to", file=sys.stderr)
         return 2
@@ -48,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if status:
         return status
     print(f"\nThe backfill took {time.monotonic() - started:.1f} seconds.\n", flush=True)
-    status = run(sys.executable, project / "show_results.py", "--month", options.bizdates[:7])
+    status = run(sys.executable, project / "show_results.py", "--month", options.month)
     print(f"\nGo on in {project}: its README.md says what to try next.")
     return status
 
