@@ -147,8 +147,11 @@ def compose(path: str, data: bytes, report: Report) -> Node | None:
         report.add(path, error.place, error.message, error.hint)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        lines = data.decode("utf-8").splitlines()
         place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        report.add(path, place, *_syntax_words(error, data, place))
+        if place[0] > len(lines):  # the file's end, which is told in its last line
+            place = (len(lines), len(lines[-1]) + 1)
+        report.add(path, place, *_syntax_words(error, lines[place[0] - 1], place[1]))
     except yaml.reader.ReaderError as error:
         report.add(
             path,
@@ -168,26 +171,27 @@ def place_of(data: bytes, offset: int) -> Place:
     return before.count(b"\n") + 1, len(before[line_start:].decode("utf-8", "replace")) + 1
 
 
-def _syntax_words(error: Any, data: bytes, place: Place) -> tuple[str, str]:
+def _syntax_words(error: Any, line: str, column: int) -> tuple[str, str]:
     """Message and hint for a syntax error, by what stands at its place."""
-    lines = data.decode("utf-8").splitlines()
-    line = lines[place[0] - 1] if place[0] <= len(lines) else ""
-    found = line[place[1] - 1 : place[1]]
+    found = line[column - 1 : column]
     problem = f"{error.problem or ''} {error.context or ''}"
     if "\t" in (found, line[:1]) or "tab character" in problem:
         return "a tab cannot indent", "use spaces"
     if found and found in "@`%" and "cannot start any token" in problem:
         return (
             f"text that begins with {found} must stand in quotes",
-            f'for example "{line[place[1] - 1 :].strip()}"',
+            f'for example "{line[column - 1 :].strip()}"',
         )
     if "scanning an alias" in problem:
         return "text that begins with * must stand in quotes", 'for example "*/5 * * * *"'
     if "mapping values are not allowed" in problem:
         return "a second colon in one line", "put text that holds a colon and a space in quotes"
-    if "flow" in problem and re.search(r"\$[{\[]", line[: place[1]]):
+    if "flow" in problem and re.search(r"\$[{\[]", line[:column]):
         return "text with brackets inside of { } or [ ]", 'put it in quotes, for example {day: "${yyyymmdd}"}'
     words = ": ".join(part for part in (error.context, error.problem) if part) or "it cannot be read"
+    start, end = error.context_mark, error.problem_mark
+    if start and end and start.line < end.line - 1:
+        words += f"; it began in line {start.line + 1}"
     return f"not valid YAML ({words})", "check indentation, colons, brackets and quotes here and above"
 
 

@@ -157,7 +157,7 @@ depend on it (`{children: previous}`).
 
 The group `default` (exclusive, 4 slots) exists also when it is not declared. Shell code is passed to the
 shell as one argument and holds at most 100,000 bytes; other code at most 1,000,000, and a YAML file at
-most 10,000,000. Connections may hold secrets as `${secret:NAME}`.
+most 10,000,000. 2,000 tasks are checked in about a second, 20,000 in about ten. Connections may hold secrets as `${secret:NAME}`.
 """
 
 _SETTINGS_INTRODUCTION = """

@@ -87,17 +87,17 @@ def read_source(root: Path, path: str, limit: int) -> SourceText:
 
 def _check_inside(root: Path, path: str) -> None:
     try:
-        resolved = os.path.realpath(root / path)
+        resolved = os.path.realpath(os.path.join(root, path))
     except (OSError, ValueError) as error:
         raise _unreadable(error) from None
-    if not Path(resolved).is_relative_to(root):
+    if not resolved.startswith(os.path.join(root, "")):
         raise SourceError("the file lies outside the project's folder", "move it into the project")
 
 
 def _read(root: Path, path: str, limit: int) -> bytes:
     try:
         # Not blocking: opening a FIFO must not wait for a writer.
-        descriptor = os.open(root / path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(os.path.join(root, path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
         raise _unreadable(error) from None
     status = os.fstat(descriptor)
