@@ -143,8 +143,8 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
         return status
     if session.project.scheduler_lock.holder() is None:
         say(
-            f"No scheduler runs, so nothing starts yet: `retrofill backfill wait {backfill_id}` or `retrofill up` "
-            "runs one."
+            f"No scheduler runs, so nothing starts until one is up: `retrofill backfill wait {backfill_id}` or "
+            "`retrofill scheduler`."
         )
     _print_backfill(session, backfill_id)
     return 0

@@ -26,6 +26,7 @@ _LAZY = {
     "resource-group": "catalog",
     "backfill": "backfill",
     "instance": "instance",
+    "scheduler": "scheduler",
     "doctor": "doctor",
 }
 

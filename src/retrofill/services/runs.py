@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -79,29 +80,32 @@ class RunSpecs:
             node_id=str(row.task_id),
             instance_id=str(row.id),
         )
+        declared = context.plan.parameters_of(task)
         try:
-            values = parameters.resolve(context.plan.parameters_of(task), at)
+            values = parameters.resolve(declared, at)
         except parameters.ParameterError as error:
             raise UnstartableError(f"{task.name}: {error.message}") from None
-        return {name: self._with_secrets(value, task.name) for name, value in values.items()}
+        for name, text in declared:
+            secret = parameters.parse(text).secret
+            if secret is not None:
+                values[name] = self._secret(secret, task.name)
+        return values
 
     def _url(self, task: Task, context: Context) -> str:
         url = context.plan.catalog.connections.get(task.connection)
         if url is None:
             raise UnstartableError(f"{task.name}: the project has no connection {task.connection!r}")
-        return absolute_url(self._with_secrets(url, task.name), Path(self._project))
+        with_secrets = _SECRET.sub(lambda match: self._secret(match[1], task.name), url)
+        return absolute_url(with_secrets, Path(self._project))
 
-    def _with_secrets(self, text: str, task: str) -> str:
-        def value(match: re.Match[str]) -> str:
-            found = self._secrets(match[1])
-            if found is None:
-                raise UnstartableError(
-                    f"{task}: there is no secret {match[1]}",
-                    f"Set RETROFILL_SECRET_{match[1]} in the scheduler's environment.",
-                )
-            return found
-
-        return _SECRET.sub(value, text) if "${secret:" in text else text
+    def _secret(self, name: str, task: str) -> str:
+        value = self._secrets(name)
+        if value is None:
+            raise UnstartableError(
+                f"{task}: there is no secret {name}",
+                f"Set RETROFILL_SECRET_{name} in the scheduler's environment.",
+            )
+        return value
 
 
 def _own(row: InstanceRecord, task: Task, values: Mapping[str, str]) -> dict[str, str]:
@@ -114,7 +118,7 @@ def _own(row: InstanceRecord, task: Task, values: Mapping[str, str]) -> dict[str
         "RETROFILL_INSTANCE": str(row.id),
         "RETROFILL_RUN_NUMBER": str(row.run_number),
         "RETROFILL_KIND": "auto" if row.backfill_id is None else "backfill",
-        "RETROFILL_PARAMETERS": " ".join(values),
+        "RETROFILL_PARAMETERS": json.dumps(list(values)) if values else "[]",
     }
 
 

@@ -1,0 +1,59 @@
+"""`retrofill scheduler`: the scheduler in the foreground, for as long as it is left alone."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+import click
+
+from retrofill.cli.session import Command, Session, pass_session, say
+from retrofill.domain.errors import WrongStateError
+from retrofill.services.ticks import Ticked
+
+
+class SchedulerRunsError(WrongStateError):
+    """One scheduler serves a project; stop that one first if you want it to run here."""
+
+    code = "scheduler_runs"
+
+
+class _Stopped(Exception):
+    """Somebody asked the scheduler to leave."""
+
+
+@click.command(cls=Command)
+@pass_session
+def scheduler(session: Session) -> None:
+    """Run the scheduler until interrupted; it starts the instances of every unfinished backfill.
+
+    TERM or Ctrl-C ends it; running instances go on, and the next scheduler takes them over.
+    """
+    project = session.project
+    lock = project.scheduler_lock
+    if not lock.acquire():
+        raise SchedulerRunsError(f"a scheduler runs already, as process {lock.holder()}")
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+    executor = project.executor()
+    say(f"The scheduler of {project.directory} runs; Ctrl-C ends it and leaves running instances running.")
+    try:
+        project.loop(executor).run(_report)
+    except _Stopped:
+        say("The scheduler has left.")
+    finally:
+        executor.close()
+        lock.release()
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise _Stopped
+
+
+def _report(ticked: Ticked) -> bool:
+    for backfill_id in ticked.backfills_ended:
+        say(f"Backfill {backfill_id} has ended.")
+    return False
+
+
+COMMANDS: dict[str, click.Command] = {"scheduler": scheduler}
