@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--all-descendants",
         "ops.start_of_day",
         "--bizdate",
-        options.bizdates,
+        dates,
         "--groups",
         options.groups,
     ]
