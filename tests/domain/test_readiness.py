@@ -102,6 +102,8 @@ BASE = Progress(
         ({}, (Status.FAILED, ("loop",))),
     ],
 )
-def test_the_first_status_that_fits(changes: dict[str, object], expected: tuple[Status, tuple[str, ...]]) -> None:
+def test_the_first_status_that_fits(
+    changes: dict[str, object], expected: tuple[Status, tuple[str, ...]]
+) -> None:
     """BF-5: the order of statuses, and what blocks a failed backfill."""
     assert status_of(replace(BASE, **changes)) == expected  # type: ignore[arg-type]

@@ -85,7 +85,10 @@ def _run() -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except RetrofillError as error:
-        _complain(error.message, error.hint)
+        if "\n" in error.message:
+            _complain_of_many(error)
+        else:
+            _complain(error.message, error.hint)
         return error.exit_status
     except BrokenPipeError:
         # The reader of our output has left, as `head` does: nothing to say, and nowhere to say it.
@@ -108,6 +111,13 @@ def _complain(sentence: str, hint: str) -> None:
     click.echo(f"{click.style('error:', fg='red')} {sentence}", err=True)
     if hint:
         click.echo(f"  {hint}", err=True)
+
+
+def _complain_of_many(error: RetrofillError) -> None:
+    """Errors that stand one a line, each with its place (CAT-1)."""
+    lines = error.message.splitlines()
+    click.echo(error.message, err=True)
+    click.echo(f"{click.style('error:', fg='red')} {len(lines)} errors. {error.hint}", err=True)
 
 
 def _bug(error: Exception) -> int:

@@ -253,10 +253,8 @@ class Backfills:
             version_id = reader.current_version_id()
             task_ids = reader.task_ids()
         assert catalog is not None
-        from retrofill.domain import selection
-
         request = Request(
-            selection.from_json(json.loads(record.selection)),
+            selections.from_json(json.loads(record.selection)),
             Policy.from_json(json.loads(record.policy)),
             record.name,
         )
