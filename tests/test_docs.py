@@ -8,6 +8,7 @@ its exit status. The blocks of a page share one folder and follow one another. A
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -125,7 +127,11 @@ def test_the_pages_that_people_follow_have_commands() -> None:
     assert {"README.md", "docs/guides/when-something-fails.md"} <= {name(page) for page in WITH_COMMANDS}
 
 
-@pytest.mark.parametrize("page", WITH_COMMANDS, ids=name)
+@pytest.mark.parametrize(
+    "page",
+    # The README stays among the fast tests: it is what everybody reads first.
+    [pytest.param(p, id=name(p), marks=() if p.parent == ROOT else pytest.mark.slow) for p in WITH_COMMANDS],
+)
 def test_commands_do_what_the_page_says(page: Path, tmp_path: Path) -> None:
     follow(page.read_text(encoding="utf-8"), tmp_path)
 
@@ -164,14 +170,25 @@ def test_generated_pages_are_in_step() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_page_out_of_step_is_named(tmp_path: Path) -> None:
-    generate = [sys.executable, str(ROOT / "docs" / "generate.py"), "--to", str(tmp_path)]
-    subprocess.run(generate, check=True, capture_output=True)
+def test_a_page_out_of_step_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    generate = generator()
+    assert generate.main(["--to", str(tmp_path)]) == 0
+    assert generate.main(["--to", str(tmp_path), "--check"]) == 0
     (tmp_path / "cli.md").write_text("old")
-    done = subprocess.run([*generate, "--check"], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "cli.md" in done.stderr
-    assert "states.md" not in done.stderr
+    assert generate.main(["--to", str(tmp_path), "--check"]) == 1
+    said = capsys.readouterr().err
+    assert "cli.md" in said
+    assert "states.md" not in said
+
+
+def generator() -> ModuleType:
+    """docs/generate.py as a module."""
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
@@ -229,11 +246,6 @@ def test_named_rules_exist() -> None:
 
 def test_settings_without_effect_are_named_as_such() -> None:
     """A setting that something reads is not listed as without effect, and the other way round."""
-    sys.path.insert(0, str(ROOT / "docs"))
-    try:
-        from generate import WITHOUT_EFFECT
-    finally:
-        sys.path.pop(0)
     from retrofill.project.setting_table import TABLE
 
     sources = [
@@ -242,7 +254,7 @@ def test_settings_without_effect_are_named_as_such() -> None:
         if path.name not in ("settings.py", "setting_table.py")
     ]
     unread = {s.name for s in TABLE if not any(f"settings.{s.name}" in text for text in sources)}
-    assert unread == set(WITHOUT_EFFECT)
+    assert unread == set(generator().WITHOUT_EFFECT)
 
 
 def test_nothing_speaks_of_where_it_was_made() -> None:
