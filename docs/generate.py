@@ -235,7 +235,8 @@ def _errors() -> set[type[RetrofillError]]:
     while front:
         error = front.pop()
         front += error.__subclasses__()
-        if "code" in vars(error) and error is not RetrofillError:
+        is_ours = error.__module__.startswith("retrofill.") and error is not RetrofillError
+        if is_ours and "code" in vars(error):
             found.add(error)
     return found
 
