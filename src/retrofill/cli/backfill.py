@@ -131,7 +131,11 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
     version_id, is_new = session.project.deploy()
     if is_new:
         say(f"The folder differed from what was deployed: it is version {version_id} now.")
-    backfill_id = session.project.backfills().create(planned, version_id)
+    try:
+        backfill_id = session.project.backfills().create(planned, version_id)
+    except KeyboardInterrupt:
+        say("Interrupted: the backfill was not created.")
+        raise
     if planned.is_refused:
         say("Verification found a risk: the backfill is stored, and nothing of it runs.")
         _print_backfill(session, backfill_id, findings=planned.summary()["findings"])
@@ -219,7 +223,14 @@ def _listed(row: dict[str, Any]) -> dict[str, Any]:
         "progress": f"{done}/{row['instance_count']}",
         "tasks": row["task_count"],
         "bizdates": _span(dates),
+        "started_at": _to_seconds(row["started_at"]),
+        "ended_at": _to_seconds(row["ended_at"]),
     }
+
+
+def _to_seconds(instant: str | None) -> str | None:
+    """An instant without its fraction, for tables."""
+    return re.sub(r"\.[0-9]+Z$", "Z", instant) if instant else None
 
 
 def _span(dates: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -12,7 +13,7 @@ import click
 
 from retrofill import __version__
 from retrofill.cli.session import Group, Session
-from retrofill.domain.errors import RetrofillError
+from retrofill.domain.errors import RetrofillError, shown
 
 _BUG = 70
 _INTERRUPTED = 130
@@ -61,12 +62,24 @@ def cli(context: click.Context) -> None:
 
     Data goes to stdout, talk and progress to stderr. Start with `retrofill init DIR`.
     """
-    context.ensure_object(Session)
+    context.call_on_close(context.ensure_object(Session).close)
 
 
 def main() -> None:
     """Run a command and exit with its status; errors are one sentence and a hint, never a traceback."""
+    _open_standard_streams()
     sys.exit(_run())
+
+
+def _open_standard_streams() -> None:
+    """Give the null device to streams that are closed, so that no file of ours gets their numbers."""
+    for descriptor, name in ((0, "stdin"), (1, "stdout"), (2, "stderr")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            null = os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
+            os.set_inheritable(null, True)
+            setattr(sys, name, os.fdopen(null, "w" if descriptor else "r", closefd=False))
 
 
 def _run() -> int:
@@ -74,6 +87,10 @@ def _run() -> int:
         status = cli.main(standalone_mode=False)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
+    except (BrokenPipeError, SystemExit):  # click makes the one into the other
+        # The reader of our output has left, as `head` does: nothing to say, and nowhere to say it.
+        _discard_output()
+        return 0
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return 2
@@ -90,17 +107,36 @@ def _run() -> int:
         else:
             _complain(error.message, error.hint)
         return error.exit_status
-    except BrokenPipeError:
-        # The reader of our output has left, as `head` does: nothing to say, and nowhere to say it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
     except UnicodeEncodeError:
         _complain(
             "this terminal's encoding cannot show the output", "Set PYTHONIOENCODING=utf-8 or LANG=C.UTF-8."
         )
         return 1
+    except OSError as error:
+        _discard_output()
+        where = f": {shown(str(error.filename))}" if error.filename else ""
+        _complain(f"the system refused: {error.strerror or error}{where}", "Mend that, then try again.")
+        return 2
     except Exception as error:
-        return _bug(error)
+        return _refused_by_store(error) or _bug(error)
+
+
+def _discard_output() -> None:
+    """What is still to be written to stdout cannot be; the interpreter shall not try again at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refused_by_store(error: Exception) -> int:
+    """Status 2 where SQLite says why it cannot, such as a full disk; else 0."""
+    import sqlite3
+
+    if not isinstance(error, sqlite3.OperationalError):
+        return 0
+    _complain(
+        f"the store cannot be used: {error}", "`retrofill doctor` looks at store and disk; then try again."
+    )
+    return 2
 
 
 def _help_of(error: click.UsageError) -> str:

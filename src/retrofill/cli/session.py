@@ -23,12 +23,18 @@ class Session:
 
     directory: str | None = None
     output: str = "text"
+    opened: Project | None = None
 
     @cached_property
     def project(self) -> Project:
-        project = open_project(self.directory)
+        self.opened = project = open_project(self.directory)
         _ = project.user  # a user whom nobody knows is refused before anything is done
         return project
+
+    def close(self) -> None:
+        """Leave the store in order, whatever the command came to."""
+        if self.opened is not None:
+            self.opened.close()
 
     @property
     def is_text(self) -> bool:

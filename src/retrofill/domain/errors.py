@@ -7,8 +7,6 @@ that says what to do: the class's docstring, or `hint` where it depends on the c
 
 from __future__ import annotations
 
-import difflib
-import inspect
 from collections.abc import Iterable
 
 
@@ -28,6 +26,9 @@ class RetrofillError(Exception):
         """What to do about it, one or two sentences."""
         if self._hint is not None:
             return self._hint
+        # Imported when an error is told: errors are rarer than commands, which all import this module.
+        import inspect
+
         return inspect.cleandoc(type(self).__doc__ or "")
 
 
@@ -73,6 +74,8 @@ class WrongStateError(RetrofillError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of a sentence that offers the nearest known word, or an empty text."""
+    import difflib
+
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f'; did you mean "{near[0]}"?' if near else ""
 

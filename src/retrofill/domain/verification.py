@@ -29,6 +29,7 @@ from retrofill.domain.ordering import find_loops
 from retrofill.domain.planning import ONE_DAY, Kind, Plan
 from retrofill.domain.policy import WHOLE_DAY, AcrossGroups, Order
 from retrofill.domain.selection import DryRunReason
+from retrofill.domain.template import distinct
 from retrofill.domain.windows import clock
 
 __all__ = ["Finding", "Level", "changes", "summary", "verify"]
@@ -150,7 +151,7 @@ def _isolation(plan: Plan) -> Iterator[Finding]:
             counts[task] += int(per_task[task]) * times
         lost = plan.lost_needs(first[validity]) & isolated[needs]
         downs = plan.task_of[needs[lost]].astype(np.int64)
-        pairs = np.unique(downs * len(plan.tasks) + plan.template.needs_task[lost])
+        pairs = distinct(downs * len(plan.tasks) + plan.template.needs_task[lost])
         for pair in pairs.tolist():
             missing[pair // len(plan.tasks)].add(pair % len(plan.tasks))
     findings = []
@@ -226,7 +227,7 @@ def _waiting_tasks(plan: Plan, pairs: Collection[tuple[int, int]]) -> tuple[str,
     waiting: set[int] = set()
     for on, before in kinds.values():
         there = plan.valid_tasks(on)[downs] & plan.valid_tasks(before)[ups]
-        waiting.update(np.unique(downs[there]).tolist())
+        waiting.update(distinct(downs[there]).tolist())
     return tuple(plan.tasks[i].name for i in sorted(waiting))
 
 

@@ -6,7 +6,7 @@ moment, it leaves runs that `adopt` finds again when a scheduler starts.
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -229,7 +229,7 @@ class Scheduler:
     def _commit_starts(
         self, tx: Ledger, chosen: list[InstanceRecord], settlings: _Settlings, now_ms: int
     ) -> list[RunSpec]:
-        tokens = [secrets.token_hex(8) for _ in chosen]
+        tokens = [os.urandom(8).hex() for _ in chosen]
         starts = [(row.id, row.run_number, token) for row, token in zip(chosen, tokens, strict=True)]
         tx.start(starts, self._executor.boot_id, now_ms)
         specs = []

@@ -35,8 +35,8 @@ class Database:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.path = directory / "retrofill.db"
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = os.open(directory / "write.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreError(f"{directory} cannot be written: {error.strerror}") from None
@@ -51,6 +51,7 @@ class Database:
             try:
                 connection = sqlite3.connect(self.path, isolation_level=None, cached_statements=256)
                 os.chmod(self.path, 0o600)
+                schema.check(connection)
                 connection.executescript(
                     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
                     "PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -32000;"

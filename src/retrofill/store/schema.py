@@ -43,17 +43,22 @@ def version(connection: sqlite3.Connection) -> str | None:
     return row[0] if row else None
 
 
-def upgrade(connection: sqlite3.Connection) -> None:
-    """Migrate to HEAD; the caller holds the write lock.
+def check(connection: sqlite3.Connection) -> None:
+    """Refuse what is no store of ours, before anything of the file is changed.
 
     Raises:
+        StoreError: the file is no store of Retrofill.
         NewerSchemaError: a newer program wrote the store.
     """
     found = version(connection)
-    if found == HEAD:
-        return
     if found is not None and found > HEAD:
         raise NewerSchemaError(f"the store has schema {found}, this program knows up to {HEAD}")
+
+
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Migrate to HEAD; the caller holds the write lock and has called `check`."""
+    if version(connection) == HEAD:
+        return
     from alembic import command
     from alembic.config import Config
     from sqlalchemy import create_engine
