@@ -210,6 +210,18 @@ def is_alive(pid: int) -> bool:
     return process is not None and not process.is_zombie
 
 
+def marked_processes(spec: RunSpec) -> list[bytes]:
+    """Command lines of the run's living processes."""
+    name = adoption.name_of(spec.ref)
+    return [read_process(process.pid, "cmdline") for process in processes.marked_with([name])[name]]
+
+
+def parent_of(pid: int) -> int:
+    process = processes.look_at(pid)
+    assert process is not None
+    return process.parent
+
+
 def kill(pid: int, number: int = signal.SIGKILL) -> None:
     """Signal a process that may have gone; waits for its end after SIGKILL."""
     try:

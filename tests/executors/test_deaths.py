@@ -16,12 +16,13 @@ from executors.rooms import (
     collect,
     is_alive,
     kill,
-    read_process,
+    marked_processes,
+    parent_of,
     wait_for_end,
     wait_for_file,
     wait_until,
 )
-from retrofill.executors import adoption, processes
+from retrofill.executors import adoption
 from retrofill.executors.local import LocalExecutor
 from retrofill.services.ports import RunEnd, RunRef, RunSpec
 
@@ -112,7 +113,7 @@ def test_a_killed_supervisor_takes_its_run_along(room: Room) -> None:
     (end,) = collect(executor, 1)
     assert (end.outcome, end.exit_code) == ("lost", None)
     assert not any(map(is_alive, pids))
-    assert marked(spec) == []
+    assert marked_processes(spec) == []
 
 
 def test_a_supervisor_that_died_with_its_scheduler(room: Room, gated: RunSpec) -> None:
@@ -258,7 +259,7 @@ def test_death_at_a_boundary(room: Room, point: str) -> None:
     assert scheduler.process.stdout.readline().split()[1] == _OUTCOMES[point]
     assert starts(room) <= ["s"]
     assert (starts(room) == ["s"]) >= (_OUTCOMES[point] == "exited")
-    assert marked(spec) == []
+    assert marked_processes(spec) == []
 
 
 @pytest.mark.parametrize("point", _OUTCOMES)
@@ -270,7 +271,7 @@ def test_death_at_a_boundary_and_of_the_scheduler(room: Room, point: str) -> Non
     first.kill()
     executor = room.executor()
     (end,) = executor.adopt([spec.ref]) or collect(executor, 1)
-    assert marked(spec) == []
+    assert marked_processes(spec) == []
     if end.outcome == "not_started":
         assert starts(room) == []
     elif end.outcome == "exited":
@@ -330,15 +331,3 @@ def finish(
 
 def starts(room: Room) -> list[str]:
     return room.path("starts").read_text().split() if room.path("starts").exists() else []
-
-
-def marked(spec: RunSpec) -> list[bytes]:
-    """Command lines of the run's living processes."""
-    name = adoption.name_of(spec.ref)
-    return [read_process(process.pid, "cmdline") for process in processes.marked_with([name])[name]]
-
-
-def parent_of(pid: int) -> int:
-    process = processes.look_at(pid)
-    assert process is not None
-    return process.parent

@@ -305,6 +305,16 @@ class Plan:
         before = int(self._date_before[date_index])
         return before if before >= 0 else None
 
+    def date_after(self, date_index: int) -> int | None:
+        """Index of the date whose previous-cycle edges lead to this one, None when there is none."""
+        after = int(self._date_after[date_index])
+        return after if after >= 0 else None
+
+    @cached_property
+    def has_holes(self) -> bool:
+        """Whether any task is outside its validity on any date."""
+        return not bool(self._valid.all())
+
     def upstream(self, offset: int) -> LongArray:
         """Offsets of the instances that this one waits for, ascending within each date."""
         date_index, place = divmod(offset, self.n)

@@ -20,6 +20,7 @@ class Holds:
     passing: tuple[int, ...]
     closed: frozenset[int]  # only their window is closed
     next_ms: int | None  # when a window opens next
+    has_windows: bool = False
 
 
 def holds_of(backfills: Iterable[OpenBackfill | BackfillRecord], now: datetime) -> Holds:
@@ -27,14 +28,16 @@ def holds_of(backfills: Iterable[OpenBackfill | BackfillRecord], now: datetime) 
     held = set()
     closed = set()
     moments = []
+    has_windows = False
     for record in backfills:
         if record.paused or record.stopped or record.phase == "creating":
             held.add(record.id)
         if '"window": null' in record.policy:
             continue  # the common case, without decoding the policy on every tick
         window = Policy.from_json(json.loads(record.policy)).window
+        has_windows = has_windows or window is not None
         if window is not None and not window.is_open(now):
             closed.add(record.id)
             moments.append(ms_of(window.next_open(now)))
     next_ms = min(moments, default=None)
-    return Holds(tuple(sorted(held | closed)), tuple(sorted(held)), frozenset(closed), next_ms)
+    return Holds(tuple(sorted(held | closed)), tuple(sorted(held)), frozenset(closed), next_ms, has_windows)

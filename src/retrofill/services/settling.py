@@ -154,6 +154,8 @@ class Settling:
     def _priority(self, row: InstanceRecord) -> int:
         plan = self._context.plan
         task = self._context.task(row.id)
+        if task.priority == 1:
+            return 1  # POL-12: stays, however old
         zone = plan.catalog.timezone_of(task)
         today = self._today.get(zone)
         if today is None:

@@ -94,7 +94,7 @@ class Scheduler:
         ticked = Ticked(ended=len(ends))
         with self._store.transaction() as tx:
             known = self._look_around(tx)
-            holds = holds_of(known.backfills.values(), instant_of(now_ms))
+            holds = known.holds(now_ms)
             settlings = _Settlings(tx, self._contexts, now_ms, holds)
             self._end(tx, ends, settlings, now_ms)
             self._let_time_pass(tx, settlings, now_ms, holds, ticked)
@@ -286,6 +286,13 @@ class _Known:
     backfills: dict[int, OpenBackfill]
     catalog: Catalog | None
     stopping: list[int]
+    _holds: Holds | None = None
+
+    def holds(self, now_ms: int) -> Holds:
+        """As of now; only a window changes them by time alone."""
+        if self._holds is None or self._holds.has_windows:
+            self._holds = holds_of(self.backfills.values(), instant_of(now_ms))
+        return self._holds
 
 
 class _Settlings:

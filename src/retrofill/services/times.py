@@ -21,9 +21,8 @@ def shown_instant(ms: int | None) -> str | None:
     """As JSON prints it: `2013-01-02T07:00:00.123Z`, without the fraction where it is zero."""
     if ms is None:
         return None
-    seconds, rest = divmod(ms, 1000)
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{text}.{rest:03d}Z" if rest else f"{text}Z"
+    instant = datetime.fromtimestamp(ms // 1000, UTC).isoformat()[:19]
+    return f"{instant}.{ms % 1000:03d}Z" if ms % 1000 else f"{instant}Z"
 
 
 def bizdate_of(row: InstanceRecord) -> date:

@@ -27,6 +27,17 @@ _INSERT_INSTANCE = (
 _INSERT_DATE = f"INSERT INTO backfill_date ({', '.join(DateRecord._fields)}) VALUES ({', '.join('?' * len(DateRecord._fields))})"
 
 
+_COUNT = (
+    "UPDATE backfill_date SET successful = successful + ?, failed = failed + ?, running = running + ?, "
+    f"frozen = frozen + ? WHERE backfill_id = ? AND position = ? RETURNING {', '.join(DateRecord._fields)}"
+)
+_OPEN_OF = (
+    f"SELECT {', '.join(f'i.{name}' for name in InstanceRecord._fields)} "
+    "FROM json_each(?) j CROSS JOIN instance i ON i.id = j.value "
+    "WHERE i.state = 'not_run' AND (i.open_waits = 0 OR i.ignores_waits)"
+)
+
+
 class Ledger(Reader):
     """A write transaction; reads see its own writes."""
 
@@ -275,12 +286,7 @@ class Ledger(Reader):
 
     def count(self, backfill_id: int, position: int, changes: Sequence[int]) -> DateRecord:
         """Add to a date's counters (successful, failed, running, frozen); the row as it is now."""
-        row = self._execute(
-            "UPDATE backfill_date SET successful = successful + ?, failed = failed + ?, running = running + ?, "
-            "frozen = frozen + ? WHERE backfill_id = ? AND position = ? "
-            f"RETURNING {', '.join(DateRecord._fields)}",
-            (*changes, backfill_id, position),
-        ).fetchone()
+        row = self._execute(_COUNT, (*changes, backfill_id, position)).fetchone()
         return DateRecord(*row)
 
     def reach(self, backfill_id: int, position: int) -> bool:
@@ -293,12 +299,7 @@ class Ledger(Reader):
 
     def open_of(self, ids: Iterable[int]) -> list[InstanceRecord]:
         """Of these instances, those that are Not run and wait for no other instance."""
-        rows = self._execute(
-            f"SELECT {', '.join(f'i.{name}' for name in InstanceRecord._fields)} "
-            "FROM json_each(?) j CROSS JOIN instance i ON i.id = j.value "
-            "WHERE i.state = 'not_run' AND (i.open_waits = 0 OR i.ignores_waits)",
-            (json.dumps(list(ids)),),
-        )
+        rows = self._execute(_OPEN_OF, (json.dumps(list(ids)),))
         return [InstanceRecord(*row) for row in rows]
 
     def due(self, now_ms: int, limit: int) -> list[InstanceRecord]:

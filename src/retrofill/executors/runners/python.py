@@ -1,7 +1,8 @@
 """Runs a python task: started by path in the task's interpreter, which may not be Retrofill's.
 
 Descriptor 3 holds `NAME`, a line break and the code. Tracebacks name the task as the file
-and show its lines; the folder of the task comes first on the module path.
+and show its lines; the folder of the task comes first on the module path. `duckdb.connect`
+waits where another process has the file open, as sql tasks do.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     sys.meta_path.append(_RetrofillFinder(own))
+    sys.meta_path.insert(0, _DuckDBFinder(own))
     module = type(sys)("__main__")
     module.__dict__["__builtins__"] = __builtins__
     sys.modules["__main__"] = module
@@ -73,6 +75,36 @@ class _RetrofillFinder:
         from importlib.util import spec_from_file_location
 
         return spec_from_file_location(fullname, self._path)
+
+
+class _DuckDBFinder:
+    """Gives the module `duckdb`, when it is imported, a `connect` that waits for a file in use."""
+
+    def __init__(self, runners: str) -> None:
+        self._runners = runners
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != "duckdb":
+            return None
+        sys.meta_path.remove(self)
+        from importlib.util import find_spec, module_from_spec, spec_from_file_location
+
+        spec = find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def load_and_change(module: ModuleType) -> None:
+                load(module)
+                own = spec_from_file_location("_retrofill_turns", os.path.join(self._runners, "turns.py"))
+                if own is not None and own.loader is not None:
+                    turns = module_from_spec(own)
+                    own.loader.exec_module(turns)
+                    module.connect = turns.waiting(module.connect)  # type: ignore[attr-defined]
+
+            spec.loader.exec_module = load_and_change  # type: ignore[method-assign]
+        return spec
 
 
 main()

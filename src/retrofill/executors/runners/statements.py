@@ -1,6 +1,7 @@
 """SQL text taken apart: statements, and what can be said of one by its first words.
 
-Understands quotes, comments (nested ones too) and dollar quoting; it does not parse SQL.
+Understands quotes, comments (nested ones too) and dollar quoting; it does not parse SQL. What
+is not closed goes on to the end, so that the database says what is wrong with it.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ import re
 
 _TOKEN = re.compile(
     r"""
-    (?P<skip> '(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*` | --[^\n]* )
-  | (?P<escaped> \b[eE]'(?:[^'\\]|\\.|'')*' )
+    (?P<escaped> \b[eE]'(?:[^'\\]|\\.|'')*(?:'|\Z) )
+  | (?P<skip> '[^']*(?:'|\Z) | "[^"]*(?:"|\Z) | `[^`]*(?:`|\Z) | --[^\n]* )
   | (?P<comment> /\* )
   | (?P<dollar> (?<![\w$])\$(?:[A-Za-z_]\w*)?\$ )
   | (?P<end> ; )
