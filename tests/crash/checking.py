@@ -96,7 +96,9 @@ class Verdict:
 
     starts: int = 0
     reruns: int = 0
-    unexplained_reruns: int = 0  # after a run that did not say it failed: its supervisor died
+    repeated: list[tuple[int, int]] = field(
+        default_factory=list
+    )  # done again though they did not say they failed
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     out_of_order: list[str] = field(default_factory=list)
@@ -137,7 +139,7 @@ def _check_instance(verdict: Verdict, instance: int, slot: Slot | None, events: 
             elif event.run > 1:
                 verdict.reruns += 1
                 if latest and latest not in failed:
-                    verdict.unexplained_reruns += 1
+                    verdict.repeated.append((instance, latest))
             started.add(event.run)
             latest = max(latest, event.run)
         elif event.kind == "alive":

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from tempfile import mkdtemp
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -116,11 +117,12 @@ def run_scenario(world: World, random: Random, deaths: Deaths, kills: int) -> Ve
     verdict = check(events, expect(lines, request.barrier), ended)
     if status != 0:
         verdict.lost.append(f"`backfill wait` ended with {status}")
-    if not nemesis.used_supervisor_points and verdict.unexplained_reruns > deaths.supervisors:
-        verdict.other.append(
-            f"{verdict.unexplained_reruns} runs were done again without having failed, "
-            f"and only {deaths.supervisors} supervisors were killed"
-        )
+    if nemesis.knows_all:
+        for instance, number in set(verdict.repeated) - nemesis.struck:
+            verdict.doubled.append(
+                f"instance {instance}: run {number} had not failed and its supervisor was not killed, "
+                "but the work was done again"
+            )
     _check_rest(world, verdict)
     return verdict
 
@@ -162,8 +164,8 @@ def run(seed: int, kills: int, say: Say, root: Path = _ROOT) -> Total:
     """Scenarios until so many have been killed; stops at the first that went wrong, and keeps its folder."""
     total = Total()
     creates = max(1, round(kills * _CREATE_SHARE))
-    folder = root / f"seed-{seed}"
-    shutil.rmtree(folder, ignore_errors=True)
+    root.mkdir(exist_ok=True)
+    folder = Path(mkdtemp(prefix=f"seed-{seed}-", dir=root))
     while total.is_clean and (left := kills - creates - total.deaths.total) > 0:
         name = f"scenario-{total.scenarios + 1}"
         random = Random(f"{seed}.{name}")
@@ -196,7 +198,7 @@ def _add(total: Total, verdict: Verdict, deaths: Deaths, directory: Path, say: S
     total.add(verdict)
     total.deaths.kinds.update(deaths.kinds)
     say(
-        f"{directory.name}: {deaths.total} kills, {verdict.starts} starts, {verdict.reruns} reruns, "
+        f"{directory.name}: {deaths.total} kills ({deaths.words}), {verdict.starts} starts, {verdict.reruns} reruns, "
         f"{len(verdict.violations)} violations; {total.deaths.total} kills so far"
     )
     for sentence in verdict.violations[:20]:
@@ -215,8 +217,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"crash harness: seed {options.seed}, {options.kills} kills", flush=True)
     began = time.monotonic()
     total = run(options.seed, options.kills, lambda text: print(text, flush=True))
-    kinds = ", ".join(f"{count} {kind}" for kind, count in total.deaths.kinds.most_common() if count)
-    print(f"killed: {kinds}; {total.reruns} reruns; {time.monotonic() - began:.0f} s")
+    print(f"killed: {total.deaths.words}; {total.reruns} reruns; {time.monotonic() - began:.0f} s")
     print(total.summary(options.seed))
     return 0 if total.is_clean else 1
 

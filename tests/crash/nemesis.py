@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
-from crash.world import Process, World, died_by, kill
+from crash.world import Process, World, died_by, runs_under, send
 
 _LOOK_SECONDS = 0.01
+_LONGEST_PAUSE = 0.5
 _SCHEDULER, _LAUNCHER, _SUPERVISOR, _ALL = "scheduler", "launcher", "supervisor", "all"
 _VICTIMS = {_SCHEDULER: 45, _SUPERVISOR: 30, _LAUNCHER: 17, _ALL: 8}
 _FAIL_POINTS = (
@@ -47,8 +48,8 @@ class Deaths:
         return sum(self.kinds.values())
 
     @property
-    def supervisors(self) -> int:
-        return self.kinds[_SUPERVISOR] + self.kinds["supervisor at a fail point"]
+    def words(self) -> str:
+        return ", ".join(f"{count} {kind}" for kind, count in self.kinds.most_common() if count)
 
 
 class Nemesis:
@@ -70,7 +71,10 @@ class Nemesis:
         self._ours: set[tuple[int, str]] = set()  # what this nemesis killed itself: pid, start time
         self._points = ""
         self._launcher_deaths = 0
-        self.used_supervisor_points = False
+        self.struck: set[tuple[int, int]] = set()  # runs, by instance id and number, whose supervisor died
+        # A supervisor that dies at a fail point may stay unseen; without them, all deaths are known.
+        self.knows_all = random.random() < 0.5
+        self._names = [n for n in _FAIL_POINTS if not (self.knows_all and n.startswith(_SUPERVISOR_POINTS))]
 
     def run(self, backfill_id: int) -> int:
         """Until `backfill wait` ends by itself; its exit status.
@@ -108,9 +112,7 @@ class Nemesis:
     def _choose_points(self) -> str:
         if self._random.random() < 0.5:
             return ""
-        name = self._random.choice(_FAIL_POINTS)
-        if name.startswith(_SUPERVISOR_POINTS):
-            self.used_supervisor_points = True
+        name = self._random.choice(self._names)
         if self._random.random() < 0.5:
             return f"{name}@{self._random.randint(2, 7)}"
         return f"{name}%{self._random.choice((0.02, 0.05, 0.1))}"
@@ -118,7 +120,7 @@ class Nemesis:
     def _haunt(self, waiting: subprocess.Popen[bytes], standby: subprocess.Popen[bytes] | None) -> int:
         """Kill around one waiting command until it has ended; its wait status (negative: killed)."""
         self._launcher_deaths = 0
-        next_at = time.monotonic() + self._pause()
+        next_at = self._first_strike()
         looks = _Looks(self._deaths)
         while True:
             status = waiting.poll()
@@ -128,23 +130,27 @@ class Nemesis:
                 if standby is None:
                     return status
                 waiting, standby = standby, None
-                looks = _Looks(self._deaths)
+                next_at, looks = self._first_strike(), _Looks(self._deaths)
                 continue
             now = time.monotonic()
             if now > self._deadline:
                 raise TimeoutError
-            if self._points:
-                looks.look(self._world.processes(), self._points, self._ours)
-            if now >= next_at and (self._is_angry or self._points):
+            if self._points or next_at is None:
+                there = self._world.processes()
+                if next_at is None and any(process.role == "task" for process in there):
+                    next_at = now + self._random.uniform(0.0, _LONGEST_PAUSE)
+                if self._points:
+                    looks.look(there, self._points, self._ours)
+            if next_at is not None and now >= next_at and (self._is_angry or self._points):
                 self._strike(waiting)
-                next_at = now + self._pause()
+                next_at = now + self._random.uniform(0.0, _LONGEST_PAUSE)
             time.sleep(_LOOK_SECONDS)
 
-    def _pause(self) -> float:
-        """Mostly while work goes on, now and then while the scheduler is still coming up."""
-        return (
-            self._random.uniform(0.0, 0.4) if self._random.random() < 0.3 else self._random.uniform(0.3, 0.8)
-        )
+    def _first_strike(self) -> float | None:
+        """Now and then while the scheduler is still coming up; mostly (None) once its first task runs."""
+        if self._random.random() < 0.2:
+            return time.monotonic() + self._random.uniform(0.0, _LONGEST_PAUSE)
+        return None
 
     def _strike(self, waiting: subprocess.Popen[bytes]) -> None:
         there = self._world.processes()
@@ -153,19 +159,34 @@ class Nemesis:
         supervisors = [process for process in there if process.role == _SUPERVISOR]
         launchers = [process for process in there if process.role == _LAUNCHER]
         if kind == _SUPERVISOR and supervisors:
-            self._kill(self._random.choice(supervisors))
+            busy = {process.parent for process in there if process.role == "task"}
+            worth = [process for process in supervisors if process.pid in busy] or supervisors
+            self._kill_supervisor(self._random.choice(worth if self._random.random() < 0.8 else supervisors))
         elif kind == _LAUNCHER and launchers and self._launcher_deaths < _LAUNCHERS_A_SCHEDULER:
             self._launcher_deaths += 1
             self._kill(self._random.choice(launchers))
         else:
             if kind == _ALL:
-                for process in [*launchers, *supervisors]:
+                for process in launchers:
                     self._kill(process)
+                for process in supervisors:
+                    self._kill_supervisor(process)
             waiting.send_signal(signal.SIGKILL)  # counted where its end is seen
             waiting.wait()
 
+    def _kill_supervisor(self, process: Process) -> None:
+        """Where all deaths are to be known, halt it first: what has a process then is lost, and nothing else."""
+        if self.knows_all:
+            send(process, signal.SIGSTOP)
+            runs = runs_under(process)
+            if not runs:
+                send(process, signal.SIGCONT)
+                return
+            self.struck |= runs
+        self._kill(process)
+
     def _kill(self, process: Process) -> None:
-        if kill(process):
+        if send(process, signal.SIGKILL):
             self._ours.add((process.pid, process.start_time))
             self._deaths.kinds[process.role] += 1
 

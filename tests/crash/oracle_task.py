@@ -20,6 +20,7 @@ from zlib import crc32
 
 FAIL_PERCENT = 6
 DAEMON_SECONDS = 30.0
+LONG_ONE_IN, LONG_FACTOR = 8, 8  # some live long enough to be met by their successors
 
 
 def main() -> int:
@@ -44,7 +45,10 @@ def main() -> int:
         if _start_time(int(pid)) == start_time:
             oracle.say("alive", number, pid)
     chance = crc32(f"{seed}.{instance}.{run}".encode())
-    _work(chance >> 8, (chance % (longest_ms + 1)) / 1000, holders, run)
+    seconds = (chance % (longest_ms + 1)) / 1000
+    if (chance >> 12) % LONG_ONE_IN == 0:
+        seconds *= LONG_FACTOR
+    _work(chance >> 8, seconds, holders, run)
     status = 1 if (chance >> 16) % 100 < FAIL_PERCENT else 0
     oracle.say("end", str(status))
     return status

@@ -48,7 +48,7 @@ def test_a_good_account_has_no_violations() -> None:
     lines = ["start a 1", "end a 1 1", "start a 2", "start a 3", "end a 3", *GOOD[2:]]
     verdict = judge(lines)
     assert verdict.violations == []
-    assert (verdict.starts, verdict.reruns, verdict.unexplained_reruns) == (5, 2, 1)
+    assert (verdict.starts, verdict.reruns, verdict.repeated) == (5, 2, [(1, 2)])
 
 
 @pytest.mark.parametrize(

@@ -124,11 +124,11 @@ class World:
             if not left:
                 return
             for process in left:
-                kill(process)
+                send(process, signal.SIGKILL)
 
 
-def kill(process: Process) -> bool:
-    """SIGKILL exactly this process; False if it had gone."""
+def send(process: Process, number: int) -> bool:
+    """Signal exactly this process; False if it had gone."""
     try:
         descriptor = os.pidfd_open(process.pid)
     except OSError:
@@ -138,11 +138,27 @@ def kill(process: Process) -> bool:
         if stat is None or stat[2] != process.start_time:
             return False
         with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            signal.pidfd_send_signal(descriptor, number)
             return True
         return False
     finally:
         os.close(descriptor)
+
+
+def runs_under(supervisor: Process) -> set[tuple[int, int]]:
+    """The runs, by instance id and number, of which a process is a child of this supervisor."""
+    found = set()
+    for name in os.listdir("/proc"):
+        stat = _stat(int(name)) if name.isdigit() else None
+        if stat is None or stat[1] != supervisor.pid:
+            continue
+        with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as file:
+            for variable in file.read().split(b"\0"):
+                key, _, value = variable.partition(b"=")
+                if key == b"RETROFILL_RUN":
+                    instance, number, _ = value.decode().split(".")
+                    found.add((int(instance), int(number)))
+    return found
 
 
 def died_by(process: Process) -> int | None:
