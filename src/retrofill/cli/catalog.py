@@ -9,6 +9,7 @@ import click
 
 from retrofill.cli.session import Command, Group, Session, cell, pass_session, print_table, say, say_json
 from retrofill.domain.catalog import Catalog, DependencyKind, Task
+from retrofill.domain.findings import many
 from retrofill.services.catalogs import find_task
 
 
@@ -53,7 +54,8 @@ def check(session: Session) -> None:
     session.document(
         counts,
         lambda: click.echo(
-            f"{catalog.project}: {counts['tasks']} tasks in {counts['workspaces']} workspaces, no errors"
+            f"{catalog.project}: {many(len(catalog.tasks), 'task')} in "
+            f"{many(len(catalog.workspaces), 'workspace')}, no errors"
         ),
     )
 
