@@ -13,9 +13,9 @@ import click
 from retrofill.cli.results import print_results
 from retrofill.cli.selecting import request_of, request_options
 from retrofill.cli.session import Command, Group, Session, cell, integer_id, pass_session, say, say_json
-from retrofill.cli.waiting import EXIT_CHECK_FAILED, row_of, wait_for
+from retrofill.cli.waiting import EXIT_CHECK_FAILED, row_of, unknown_backfill, wait_for
 from retrofill.domain import listing
-from retrofill.domain.errors import RetrofillError, UnknownNameError, UsageError
+from retrofill.domain.errors import RetrofillError, UsageError
 from retrofill.domain.readiness import STATUS_WORDS, Status
 from retrofill.services.backfills import Planned, make_plan
 from retrofill.services.operations import ItemResult
@@ -123,9 +123,14 @@ def _print_findings(findings: Sequence[dict[str, Any]]) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_session
 def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **options: Any) -> int:
-    """Create a backfill: deploys the folder if it differs, verifies, stores, prints the row."""
+    """Create a backfill, and with --wait run it.
+
+    Deploys the folder if it differs, verifies, stores, prints the row.
+    """
     seconds = _seconds(timeout)
     planned = _planned(session, options)
+    if planned.request.policy.alert is not None:
+        say("The alert is kept with the backfill, but this version sends none.")
     if not yes:
         _confirm(planned)
     version_id, is_new = session.project.deploy()
@@ -168,7 +173,10 @@ def _confirm(planned: Planned) -> None:
 )
 @pass_session
 def wait_command(session: Session, backfill_id: str, timeout: str | None) -> int:
-    """Wait until a backfill has ended; runs the scheduler here when none runs."""
+    """Wait until a backfill has ended.
+
+    Runs the scheduler here when none runs.
+    """
     number = integer_id(backfill_id, "a backfill")
     status = wait_for(session.project, number, _seconds(timeout))
     _print_backfill(session, number)
@@ -306,13 +314,9 @@ def analysis(session: Session, backfill_id: str) -> None:
     with session.project.store.read() as reader:
         record = reader.find_backfill(number)
         if record is None:
-            raise _unknown(number)
+            raise unknown_backfill(number)
         document = Views(reader, session.project.contexts, session.project.clock.now_ms()).analysis(record)
     session.document(document, lambda: _print_plan(document))
-
-
-def _unknown(number: int) -> RetrofillError:
-    return UnknownNameError(f"there is no backfill {number}", "`retrofill backfill list` shows all of them.")
 
 
 _comment = click.option("--comment", default="", metavar="TEXT", help="Why; it is kept in the record.")
@@ -323,7 +327,10 @@ _comment = click.option("--comment", default="", metavar="TEXT", help="Why; it i
 @_comment
 @pass_session
 def stop(session: Session, backfill_ids: tuple[str, ...], comment: str) -> int:
-    """End all running instances; nothing further starts until resumed or rerun."""
+    """End all running instances of backfills.
+
+    Nothing further starts until resumed or rerun.
+    """
     from retrofill.cli.stopping import finish_stops
 
     service = session.project.backfills()
@@ -376,7 +383,10 @@ _steer("resume", "Take back a pause or a stop.")
 @_comment
 @pass_session
 def rerun(session: Session, backfill_id: str, failed: bool, comment: str) -> int:
-    """Rerun all ended instances at once, ignoring dependencies and the order of dates."""
+    """Rerun all ended instances at once.
+
+    Dependencies and the order of dates are ignored.
+    """
     return _on_whole(session, backfill_id, lambda service, number: service.rerun(number, failed, comment))
 
 

@@ -18,7 +18,10 @@ from retrofill.services.catalogs import find_task
 @click.option("--example", metavar="NAME", help="Fill it with an example: flights.")
 @pass_session
 def init(session: Session, directory: str, example: str | None) -> None:
-    """Make a new project in DIR, empty or filled with an example."""
+    """Make a new project in DIR.
+
+    It has three small tasks, or is filled with an example.
+    """
     from retrofill.project.scaffold import create_project
 
     paths = create_project(Path(directory), example)
@@ -42,7 +45,10 @@ def schema() -> None:
 @click.command(cls=Command)
 @pass_session
 def check(session: Session) -> None:
-    """Check the whole project; prints every error, each with file and line."""
+    """Check the whole project.
+
+    Prints every error, each with file and line.
+    """
     from retrofill import project
 
     catalog = project.load(session.project.directory)
@@ -63,7 +69,10 @@ def check(session: Session) -> None:
 @click.command(cls=Command)
 @pass_session
 def deploy(session: Session) -> None:
-    """Publish the folder as a new version; an unchanged folder makes none."""
+    """Publish the folder as a new version.
+
+    An unchanged folder makes none.
+    """
     version_id, is_new = session.project.deploy()
     session.document(
         {"version": version_id, "new": is_new},

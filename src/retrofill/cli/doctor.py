@@ -20,7 +20,10 @@ _FREE_BYTES = 500 << 20
 @click.command(cls=Command)
 @pass_session
 def doctor(session: Session) -> int:
-    """Report on the health of store, scheduler and runner; exit 1 if something is wrong."""
+    """Report on store, scheduler and runner.
+
+    Exit 1 if something is wrong.
+    """
     rows = [dict(zip(("check", "ok", "detail"), row, strict=True)) for row in _checks(session)]
 
     def text() -> None:

@@ -25,8 +25,9 @@ class _Stopped(Exception):
 @click.command(cls=Command)
 @pass_session
 def scheduler(session: Session) -> None:
-    """Run the scheduler until interrupted; it starts the instances of every unfinished backfill.
+    """Run the scheduler until interrupted.
 
+    It starts the instances of every unfinished backfill.
     TERM or Ctrl-C ends it; running instances go on, and the next scheduler takes them over.
     """
     project = session.project

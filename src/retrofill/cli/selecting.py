@@ -15,7 +15,7 @@ from retrofill.domain.catalog import Catalog
 from retrofill.domain.conditions import matching, parse_conditions
 from retrofill.domain.errors import UnknownNameError, UsageError
 from retrofill.domain.windows import parse_window
-from retrofill.services.backfills import Request
+from retrofill.services.backfills import Request, check_name
 from retrofill.services.catalogs import find_task
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
@@ -93,6 +93,8 @@ def request_of(
         UsageError: options that do not go together, values in a wrong form.
         UnknownNameError: a task, workspace or backfill that does not exist.
     """
+    if options["name"] is not None:
+        check_name(options["name"])
     return Request(
         selection=_selection(session, catalog, ids, options),
         policy=_policy(catalog, ids, options),

@@ -84,9 +84,7 @@ class _Waiting:
         with self._project.store.read() as reader:
             record = reader.find_backfill(self._id)
         if record is None:
-            raise UnknownNameError(
-                f"there is no backfill {self._id}", "`retrofill backfill list` shows all of them."
-            )
+            raise unknown_backfill(self._id)
         return record
 
     def status(self) -> int:
@@ -99,14 +97,20 @@ class _Waiting:
         return 0 if row_of(self._project, self._id)["status"] == "succeeded" else EXIT_FAILED
 
 
+def unknown_backfill(backfill_id: int) -> UnknownNameError:
+    return UnknownNameError(
+        f"there is no backfill {backfill_id}", "`retrofill backfill list` shows all of them."
+    )
+
+
 def row_of(project: Project, backfill_id: int) -> Row:
     """The backfill's row as it is now."""
+    if project.deployed is None:  # there may be no store, and looking shall make none
+        raise unknown_backfill(backfill_id)
     with project.store.read() as reader:
         record = reader.find_backfill(backfill_id)
         if record is None:
-            raise UnknownNameError(
-                f"there is no backfill {backfill_id}", "`retrofill backfill list` shows all of them."
-            )
+            raise unknown_backfill(backfill_id)
         return Views(reader, project.contexts, project.clock.now_ms()).backfill(record)
 
 
