@@ -123,9 +123,9 @@ class Sandbox:
         self._processes.append(process)
         return process
 
-    def create(self, *args: object, status: int | None = 0) -> dict[str, Any]:
+    def create(self, *args: object, status: int | None = 0, **env: str) -> dict[str, Any]:
         """Create a backfill and return its row."""
-        row: dict[str, Any] = self.json("backfill", "create", *args, "--yes", status=status)
+        row: dict[str, Any] = self.json("backfill", "create", *args, "--yes", status=status, **env)
         return row
 
     def instances(self, *args: object) -> dict[str, dict[str, Any]]:

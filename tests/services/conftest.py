@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.worlds import World
-
-MakeWorld = Callable[..., World]
+from services.worlds import MakeWorld, World
 
 
 @pytest.fixture

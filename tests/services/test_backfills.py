@@ -13,8 +13,7 @@ from retrofill.domain.policy import parse_time_range
 from retrofill.domain.selection import AllDescendantsSelection, Limits
 from retrofill.domain.windows import parse_window
 from retrofill.services.backfills import PlanLimits
-from services.conftest import MakeWorld
-from services.worlds import World
+from services.worlds import MakeWorld, World
 
 CHAIN = (make_task("w.a", "0 1 * * *"), make_task("w.b", "0 2 * * *", "w.a"))
 ALL_OF_A = AllDescendantsSelection("w.a")

@@ -10,8 +10,7 @@ from domain.catalogs import make_task
 from retrofill.domain.catalog import Rerun
 from retrofill.domain.errors import UnknownNameError, WrongStateError
 from retrofill.domain.states import MOVES, Move, State
-from services.conftest import MakeWorld
-from services.worlds import World
+from services.worlds import MakeWorld, World
 
 
 def _tasks() -> list:

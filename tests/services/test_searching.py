@@ -11,8 +11,7 @@ from retrofill.domain.catalog import TaskType
 from retrofill.domain.errors import RetrofillError, UnknownNameError
 from retrofill.services.searching import search_backfills, search_instances
 from retrofill.services.views import Row, Views
-from services.conftest import MakeWorld
-from services.worlds import World
+from services.worlds import MakeWorld, World
 
 
 @pytest.fixture

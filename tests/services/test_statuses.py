@@ -6,8 +6,7 @@ from domain.catalogs import make_task
 from retrofill.domain.catalog import RunMode
 from retrofill.domain.policy import parse_time_range
 from retrofill.services.views import Row
-from services.conftest import MakeWorld
-from services.worlds import World
+from services.worlds import MakeWorld, World
 
 ZERO = dict.fromkeys(
     ["not_run", "waiting_time", "waiting_resources", "running", "successful", "failed", "frozen"], 0

@@ -9,7 +9,7 @@ import pytest
 from domain.catalogs import make_task
 from retrofill.domain.catalog import Rerun, ResourceGroup
 from retrofill.domain.windows import parse_window
-from services.conftest import MakeWorld
+from services.worlds import MakeWorld
 
 
 def test_no_more_start_than_the_group_has_slots(world: MakeWorld) -> None:

@@ -8,7 +8,7 @@ from domain.catalogs import make_task
 from retrofill.domain.catalog import Rerun
 from retrofill.domain.policy import parse_time_range
 from retrofill.domain.windows import parse_window
-from services.conftest import MakeWorld
+from services.worlds import MakeWorld
 
 CHAIN = (make_task("w.a", "0 1 * * *"), make_task("w.b", "0 2 * * *", "w.a"))
 

@@ -182,6 +182,9 @@ class World:
             return {row.id: written(tasks[row.task_id], row) for row in reader.instances(ids)}
 
 
+MakeWorld = Callable[..., World]
+
+
 def written(task: str, row: InstanceRecord) -> str:
     """`a 5 07:00`."""
     day = row.bizdate[-2:].lstrip("0")
