@@ -1,0 +1,268 @@
+"""Lists and rows of backfills and instances, and of the catalog: the promised names."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from e2e.sandboxes import Sandbox
+
+BACKFILL = [
+    "id", "name", "check_status", "status", "blocked_by", "task_count", "instance_count", "counts", "bizdates",
+    "created_by", "created_at", "started_at", "ended_at", "estimated_end_at",
+]  # fmt: skip
+INSTANCE = [
+    "id", "backfill", "task", "bizdate", "scheduled_at", "kind", "state", "reason", "group", "priority",
+    "resource_group", "run_number", "started_at", "ended_at", "run_seconds",
+]  # fmt: skip
+STATES = ["not_run", "waiting_time", "waiting_resources", "running", "successful", "failed", "frozen"]
+
+
+def test_rows_of_backfills(filled: Sandbox) -> None:
+    """BF-2: in every command that prints one."""
+    rows = filled.json("backfill", "list")
+    assert [row["id"] for row in rows] == [3, 2, 1], "newest first"
+    shown = filled.json("backfill", "show", 1)
+    for row in (*rows, shown, filled.json("backfill", "pause", 1), filled.json("backfill", "resume", 1)):
+        assert list(row) == BACKFILL
+        assert list(row["counts"]) == STATES
+    assert shown["counts"] == dict.fromkeys(STATES, 0) | {"not_run": 26, "waiting_resources": 1}
+    assert shown["bizdates"] == ["2026-01-05", "2026-01-06", "2026-01-07"]
+    assert shown["created_at"].endswith("Z")
+    assert filled.call("backfill", "list", "--output", "jsonl").jsonl == filled.json("backfill", "list")
+
+
+def test_backfills_as_text(filled: Sandbox) -> None:
+    """BF-2: with the list's words."""
+    text = filled.call("backfill", "list").stdout
+    assert "Waiting for resources" in text
+    assert "Stopped" in text
+    assert "2026-01-05..2026-01-07 (3)" in text
+    shown = filled.call("backfill", "show", 1).stdout
+    assert shown.splitlines()[0] == "Backfill 1 first: Waiting for resources"
+    assert "group 1  2026-01-06" in shown
+
+
+@pytest.mark.parametrize(
+    ("args", "found"),
+    [
+        (["--name", "FIRST"], [1]), (["--creator", "alice"], [2]), (["--status", "stopped"], [3]),
+        (["--check-status", "failed"], [3]), (["--bizdate", "2026-01-06"], [1]), (["--task", "weekly"], [1]),
+        (["--type", "sql"], [2, 1]), (["--workspace", "bi"], [1]), (["--created", "1999-01-01"], []),
+        (["--limit", "1"], [3]), (["--task", "load", "--creator", "admin"], [1]),
+    ],
+)  # fmt: skip
+def test_filters_of_backfills(filled: Sandbox, args: list[str], found: list[int]) -> None:
+    """BF-1."""
+    assert [row["id"] for row in filled.json("backfill", "list", *args)] == found
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["--status", "done"], ["--check-status", "x"], ["--bizdate", "2026-1-1"], ["--type", "perl"],
+        ["--created", "today"],
+    ],
+)  # fmt: skip
+def test_wrong_filters(filled: Sandbox, args: list[str]) -> None:
+    """BF-1: exit 2, naming what there is."""
+    assert args[1] in filled.call("backfill", "list", *args, status=2).stderr
+
+
+@pytest.mark.parametrize("args", [["--task", "nope"], ["--workspace", "nope"]])
+def test_unknown_filters(filled: Sandbox, args: list[str]) -> None:
+    """BF-1: exit 5."""
+    assert "nope" in filled.call("backfill", "list", *args, status=5).stderr
+
+
+def test_rows_of_instances(filled: Sandbox) -> None:
+    """BF-2: by bizdate in running order, then time, then task."""
+    rows = filled.json("instance", "list", "--backfill", 1)
+    assert len(rows) == 27
+    assert all(list(row) == INSTANCE for row in rows)
+    keys = [(row["bizdate"], row["scheduled_at"], row["task"]) for row in rows]
+    assert keys == sorted(keys)
+    assert rows[1]["task"] == "ops.raw"
+    assert rows[1] | {"id": 0} == {
+        "id": 0, "backfill": 1, "task": "ops.raw", "bizdate": "2026-01-05", "scheduled_at": "2026-01-06T01:30:00",
+        "kind": "run", "state": "waiting_resources", "reason": None, "group": 1, "priority": 1,
+        "resource_group": "default", "run_number": 1, "started_at": None, "ended_at": None, "run_seconds": None,
+    }  # fmt: skip
+    assert filled.call("instance", "list", "--backfill", 1, "--output", "jsonl").jsonl == rows
+
+
+@pytest.mark.parametrize(
+    ("args", "count"),
+    [
+        (["--backfill", "1", "--task", "hours"], 12), (["--bizdate", "2026-01-05", "--backfill", "1"], 9),
+        (["--state", "waiting_resources"], 2), (["--backfill", "3"], 0), (["--limit", "5"], 5),
+        (["--task", "load"], 4),
+    ],
+)  # fmt: skip
+def test_filters_of_instances(filled: Sandbox, args: list[str], count: int) -> None:
+    """BF-2."""
+    assert len(filled.json("instance", "list", *args)) == count
+
+
+def test_text_shows_a_hundred_instances_and_says_so(project: Sandbox) -> None:
+    """BF-2: no limit with json and jsonl."""
+    project.create("--task", "hours", "--bizdate", "2026-01-01..2026-01-31")
+    result = project.call("instance", "list")
+    assert len(result.stdout.splitlines()) == 101
+    assert "--limit" in result.stderr
+    assert len(project.json("instance", "list")) == 124
+    assert len(project.call("instance", "list", "--limit", 110).stdout.splitlines()) == 111
+
+
+def test_one_instance(filled: Sandbox) -> None:
+    """BF-2, OPS-9: its row, why, parameters, runs."""
+    number = filled.json("instance", "list", "--task", "load", "--backfill", 2)[0]["id"]
+    shown = filled.json("instance", "show", number)
+    assert list(shown) == [*INSTANCE, "why", "parameters", "runs"]
+    assert shown["parameters"] == {"day": "20260201", "at": "202602020300"}
+    assert shown["runs"] == []
+    assert "parameter       day=20260201" in filled.call("instance", "show", number).stdout
+
+
+def test_why_in_json(filled: Sandbox) -> None:
+    """OPS-9: id, state, reason, text, blockers."""
+    number = filled.json("instance", "list", "--task", "mid", "--limit", 1)[0]["id"]
+    found = filled.json("instance", "why", number)
+    assert list(found) == ["id", "state", "reason", "text", "blockers"]
+    assert len(found["blockers"]) == 4
+    assert {"id", "task", "scheduled_at", "state", "reason"} == set(found["blockers"][0])
+    raw = filled.json("instance", "list", "--task", "ops.raw", "--limit", 1)[0]["id"]
+    assert "no scheduler runs" in filled.call("instance", "why", raw).stdout
+
+
+def test_analysis(filled: Sandbox) -> None:
+    """VER-1, VER-2: what verification found stays readable, also of a refused backfill."""
+    found = filled.json("backfill", "analysis", 3)
+    assert (found["id"], found["check_status"], found["instance_count"]) == (3, "failed", 1)
+    assert [finding["code"] for finding in found["findings"]] == ["isolated", "outside_time_range"]
+    assert "risk isolated" in filled.call("backfill", "analysis", 3).stdout
+    assert filled.json("backfill", "analysis", 1)["check_status"] == "passed"
+
+
+def test_history(filled: Sandbox) -> None:
+    """OPS-8: who did what, from which state to which."""
+    number = filled.json("instance", "list", "--task", "mid", "--limit", 1)[0]["id"]
+    filled.call("instance", "freeze", number, "--comment", "not this one", RETROFILL_USER="bob")
+    found = filled.json("instance", "history", number)
+    (operation,) = found["operations"]
+    assert operation | {"at": ""} == {
+        "at": "", "user": "bob", "action": "freeze", "backfill": 1, "instance": number, "from_state": "not_run",
+        "to_state": "frozen", "comment": "not this one",
+    }  # fmt: skip
+    text = filled.call("instance", "history", number).stdout
+    assert "not this one" in text
+    assert "bob" in text
+
+
+# The catalog
+
+
+def test_tasks(project: Sandbox) -> None:
+    """CAT-3: ids once they are deployed; the cycle is derived."""
+    rows = {row["task"]: row for row in project.json("task", "list")}
+    assert rows["ops.raw"]["id"] is None
+    assert {name: row["cycle"] for name, row in rows.items() if name.startswith("ops")} == {
+        "ops.raw": "day", "ops.hours": "hour", "ops.mid": "day", "ops.load": "day", "ops.weekly": "week",
+        "ops.lonely": "month",
+    }  # fmt: skip
+    project.call("deploy")
+    assert all(isinstance(row["id"], int) for row in project.json("task", "list"))
+    assert [row["task"] for row in project.json("task", "list", "--tag", "nightly")] == ["ops.raw"]
+    assert [row["task"] for row in project.json("task", "list", "--type", "sql")] == ["ops.load"]
+    assert [row["task"] for row in project.json("task", "list", "--workspace", "bi")] == [
+        "bi.raw",
+        "bi.report",
+    ]
+
+
+def test_one_task(project: Sandbox) -> None:
+    """CAT-5, CAT-7, TIME-1: defaults filled in, the schedule in words."""
+    row = project.json("task", "show", "load")
+    assert (row["priority"], row["baseline"], row["timezone"]) == (7, "morning", "America/New_York")
+    assert row["depends_on"] == ["ops.mid", "its own previous cycle"]
+    assert row["downstream"] == ["bi.report", "ops.weekly"]
+    assert row["parameters"] == {"day": "$bizdate", "at": "$[yyyymmddhh24mi]"}
+    assert row["rerun"] == {"mode": "always", "times": 0, "interval_seconds": 120, "on_lost": False}
+    assert "SELECT" in project.call("task", "show", "load").stdout
+
+
+def test_the_graph(project: Sandbox) -> None:
+    """CAT-6, CAT-8: who waits for whom, of all tasks or around one."""
+    rows = {row["task"]: row for row in project.json("task", "graph", "mid")}
+    assert set(rows) == {"ops.raw", "ops.hours", "ops.mid", "ops.load", "ops.weekly", "bi.report"}
+    assert (rows["ops.mid"]["upstream"], rows["ops.mid"]["downstream"]) == (["ops.hours"], ["ops.load"])
+    text = project.call("task", "graph").stdout
+    assert "      ops.load  <- ops.mid, its own previous cycle" in text
+    assert len(text.splitlines()) == 8
+
+
+def test_workspaces_and_resource_groups(filled: Sandbox) -> None:
+    """CAT-3, POL-10: members, slots, queue."""
+    rows = {row["workspace"]: row for row in filled.json("workspace", "list")}
+    assert rows["ops"]["members"] == {
+        "alice": "administrator",
+        "bob": "operator",
+        "carol": "developer",
+        "dave": "visitor",
+    }
+    assert (rows["ops"]["timezone"], rows["bi"]["tasks"]) == ("America/New_York", 2)
+    groups = {row["resource_group"]: row for row in filled.json("resource-group", "list")}
+    assert groups["night"] == {
+        "resource_group": "night", "type": "shared", "slots": 2, "running": 0, "waiting": 0, "reserved_for_auto": 0,
+        "workspaces": ["ops"],
+    }  # fmt: skip
+    assert groups["default"]["waiting"] == 2
+    for command in ("workspace", "resource-group"):
+        assert filled.call(command, "list").stdout
+
+
+def test_check_and_schema(project: Sandbox) -> None:
+    """CAT-1: counts, or every error; a JSON Schema."""
+    assert project.json("check") == {"project": "test", "workspaces": 2, "tasks": 8}
+    assert json.loads(project.call("schema").stdout)
+    workspace = project.home / "workspaces" / "ops" / "workspace.yaml"
+    workspace.write_text(
+        workspace.read_text().replace("depends_on: [raw]", "depends_on: [rwa]").replace("0 2 * *", "0 25 * *")
+    )
+    result = project.call("check", status=2)
+    assert result.stdout == ""
+    found = [line for line in result.stderr.splitlines() if line.startswith("workspaces/ops/workspace.yaml:")]
+    assert len(found) == 2
+    assert 'did you mean "ops.raw"?' in result.stderr
+    project.call("deploy", status=2)
+
+
+def test_init(tmp_path: object, project: Sandbox) -> None:
+    """CAT-1: refuses a folder that holds a project, and knows its examples."""
+    assert "already holds a project" in project.call("init", ".", status=2).stderr
+    assert project.call("init", "new", "--example", "flight", status=5).stderr.count("flights") >= 1
+    assert project.call("init", "new").stdout.startswith("Made new")
+
+
+def test_doctor(filled: Sandbox) -> None:
+    """CAT-1: checks in rows; exit 1 when something is wrong."""
+    checks = {check["check"]: check["ok"] for check in filled.json("doctor")}
+    assert all(checks.values())
+    assert {"project", "disk", "store", "counters", "scheduler", "runner"} <= set(checks)
+    (filled.home / "workspaces" / "ops" / "workspace.yaml").write_text("workspace: [")
+    assert "WRONG  project" in filled.call("doctor", status=1).stdout
+
+
+def test_help_names_every_command(project: Sandbox) -> None:
+    """CAT-1: what INTERFACES promises is there."""
+    for group, names in {
+        "backfill": "plan create wait list show stop pause resume rerun freeze unfreeze analysis",
+        "instance": "list show log why history stop rerun rerun-descendants set-successful freeze unfreeze",
+        "task": "list show graph",
+    }.items():
+        text = project.call(group, "--help").stdout
+        assert all(f"  {name} " in text for name in names.split()), text
+    for command in ("init", "check", "deploy", "schema", "doctor", "resource-group", "workspace"):
+        assert command in project.call("--help").stdout
+    assert project.call("--version").stdout.startswith("retrofill, version ")

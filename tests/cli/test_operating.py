@@ -1,0 +1,207 @@
+"""Operations from the command line where nothing runs: results, statuses, refusals."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e.sandboxes import Sandbox
+
+RISKY = ("--task", "mid", "--task", "load", "--bizdate", "2026-01-05", "--time-range", "03:00-04:00")
+
+
+def numbers(filled: Sandbox, *args: str) -> list[int]:
+    return [row["id"] for row in filled.json("instance", "list", "--backfill", "1", *args)]
+
+
+@pytest.mark.parametrize(
+    ("operation", "part"),
+    [
+        ("stop", "only Running instances can be stopped"),
+        ("rerun", "only Successful or Failed instances can be rerun"),
+        ("set-successful", "only Failed instances can be set successful"),
+        ("freeze", "only Not run or Successful or Failed instances can be frozen"),
+    ],
+)
+def test_wrong_states_exit_6_and_name_the_state(filled: Sandbox, operation: str, part: str) -> None:
+    """OPS-1, OPS-2, OPS-5, OPS-6, OPS-8."""
+    (number,) = numbers(filled, "--state", "waiting_resources")
+    (result,) = filled.json("instance", operation, number, status=6)
+    assert (result["id"], result["ok"], result["state"]) == (number, False, "waiting_resources")
+    assert "is Waiting (for resources)" in result["error"]
+    assert part in result["error"]
+
+
+def test_a_batch_of_good_and_bad(filled: Sandbox) -> None:
+    """OPS-8: per-item results; the exit status is the first that occurred."""
+    first, *_ = numbers(filled, "--task", "mid")
+    (ready,) = numbers(filled, "--state", "waiting_resources")
+    result = filled.call("instance", "freeze", first, 999999, ready, "--output", "jsonl", status=5)
+    assert [(row["id"], row["ok"]) for row in result.jsonl] == [
+        (first, True),
+        (999999, False),
+        (ready, False),
+    ]
+    assert filled.json("instance", "freeze", ready, first, 999999, status=6)[1] == {
+        "id": first, "ok": True, "state": "frozen", "error": None, "unchanged": True,
+    }  # fmt: skip
+    text = filled.call("instance", "unfreeze", first, ready).stdout.splitlines()
+    assert text == [f"{first}  not_run", f"{ready}  waiting_resources"]
+
+
+def test_frozen_blocks_descendants(filled: Sandbox) -> None:
+    """OPS-6: why names it."""
+    first, *_ = numbers(filled, "--task", "mid")
+    filled.call("instance", "freeze", first)
+    load, *_ = numbers(filled, "--task", "load")
+    assert "ops.mid 2026-01-06 02:00 (Frozen)" in filled.call("instance", "why", load).stdout
+
+
+def test_pause_and_resume_are_unchanged_where_they_hold(filled: Sandbox) -> None:
+    """OPS-8, BF-3."""
+    assert filled.json("backfill", "pause", 1)["status"] == "paused"
+    assert filled.json("backfill", "pause", 1)["status"] == "paused"
+    assert {row["state"] for row in filled.json("instance", "list", "--backfill", 1)} == {"not_run"}
+    assert filled.json("backfill", "resume", 1)["status"] == "waiting_resources"
+    assert filled.json("backfill", "resume", 1)["status"] == "waiting_resources"
+
+
+def test_stop_many(filled: Sandbox) -> None:
+    """BF-3, OPS-1: also many at once; a result per backfill."""
+    found = filled.json("backfill", "stop", 1, 2, 7, 3, status=5)
+    assert [(row["id"], row["ok"], row["state"]) for row in found] == [
+        (1, True, "stopped"), (2, True, "stopped"), (7, False, None), (3, False, "stopped"),
+    ]  # fmt: skip
+    assert filled.json("backfill", "stop", 1, status=6)[0]["error"] == "backfill 1 has been stopped already"
+    assert filled.json("backfill", "show", 1)["ended_at"] is not None
+    assert filled.json("backfill", "resume", 1)["ended_at"] is None
+
+
+def test_freeze_a_whole_backfill(filled: Sandbox) -> None:
+    """BF-4: all that is Not run; once more there is nothing."""
+    row = filled.json("backfill", "freeze", 1)
+    assert (row["counts"]["frozen"], row["counts"]["waiting_resources"]) == (26, 1)
+    assert "no Not run instance" in filled.call("backfill", "freeze", 1, status=6).stderr
+    assert filled.json("backfill", "unfreeze", 1)["counts"]["frozen"] == 0
+    assert "no Frozen instance" in filled.call("backfill", "unfreeze", 1, status=6).stderr
+    assert "no Failed instance" in filled.call("backfill", "rerun", 1, "--failed", status=6).stderr
+
+
+# Risks
+
+
+def test_a_risk_is_stored_without_instances_and_exits_3(project: Sandbox) -> None:
+    """VER-2: with or without --wait; row and findings are printed."""
+    for more in ([], ["--wait"]):
+        row = project.call("backfill", "create", *RISKY, "--yes", *more, "--output", "json", status=3)
+        assert (row.json["check_status"], row.json["status"]) == ("failed", "stopped")
+        assert row.json["findings"][0]["code"] == "isolated"
+        assert row.json["ended_at"] is not None
+    assert len(project.json("backfill", "list")) == 2
+    assert project.json("instance", "list") == []
+    assert "risk isolated" in project.call("backfill", "create", *RISKY, "--yes", status=3).stdout
+
+
+@pytest.mark.parametrize("operation", ["resume", "rerun", "pause", "freeze", "unfreeze"])
+def test_what_to_do_with_a_refused_backfill(filled: Sandbox, operation: str) -> None:
+    """VER-2: exit 6, naming `create --reuse ID --allow-risks`."""
+    result = filled.call("backfill", operation, 3, status=6)
+    assert "`retrofill backfill create --reuse 3 --allow-risks`" in result.stderr
+
+
+def test_reuse_with_risks_allowed(filled: Sandbox) -> None:
+    """SEL-9, VER-2: the task selection of an earlier one; dates and policy are free."""
+    row = filled.create(
+        "--reuse", 3, "--allow-risks", "--bizdate", "2026-01-05", "--time-range", "03:00-04:00"
+    )
+    assert (row["check_status"], row["status"], row["blocked_by"]) == ("passed", "failed", ["isolated"])
+    assert row["ended_at"] is not None
+    (instance,) = filled.json("instance", "list", "--backfill", row["id"])
+    assert (instance["state"], instance["reason"]) == ("not_run", "isolated")
+    assert "ops.mid" in filled.call("instance", "why", instance["id"]).stdout
+    whole = filled.create("--reuse", 3, "--bizdate", "2026-03-01..2026-03-02")
+    assert (whole["task_count"], whole["instance_count"]) == (2, 4)
+
+
+def test_reuse_takes_the_tasks_of_today(filled: Sandbox) -> None:
+    """SEL-9: the selection is kept, not its result; a task that is gone is named."""
+    (filled.home / "workspaces" / "bi" / "workspace.yaml").unlink()
+    (filled.home / "workspaces" / "bi").rmdir()
+    assert filled.create("--reuse", 1, "--bizdate", "2026-03-01")["task_count"] == 5
+    workspace = filled.home / "workspaces" / "ops" / "workspace.yaml"
+    workspace.write_text(workspace.read_text().replace("mid", "middle"))
+    assert (
+        "ops.mid"
+        in filled.call(
+            "backfill", "create", "--reuse", 3, "--bizdate", "2026-03-01", "--yes", status=5
+        ).stderr
+    )
+
+
+def test_reuse_and_exclude(filled: Sandbox) -> None:
+    """SEL-9."""
+    args = ("--reuse", "1", "--exclude", "mid", "--bizdate", "2026-03-01")
+    assert "--exclude does not go with --reuse" in filled.call("backfill", "plan", *args, status=2).stderr
+
+
+def test_create_deploys_a_folder_that_differs_and_says_so(filled: Sandbox) -> None:
+    """CAT-2."""
+    same = filled.call("backfill", "create", "--task", "mid", "--bizdate", "2026-03-01", "--yes")
+    assert "version" not in same.stderr
+    workspace = filled.home / "workspaces" / "ops" / "workspace.yaml"
+    workspace.write_text(workspace.read_text().replace("0 2 * * *", "0 9 * * *"))
+    other = filled.call(
+        "backfill", "create", "--task", "mid", "--bizdate", "2026-03-01", "--yes", "--output", "json"
+    )
+    assert "it is version 2 now" in other.stderr
+    (row,) = filled.json("instance", "list", "--backfill", other.json["id"])
+    assert row["scheduled_at"] == "2026-03-02T09:00:00"
+
+
+def test_all_descendants_whose_window_is_closed_are_planned(filled: Sandbox) -> None:
+    """SEL-4: pending, without instances; they are made when it starts."""
+    from datetime import UTC, datetime, timedelta
+    from zoneinfo import ZoneInfo
+
+    start = datetime.now(UTC).astimezone(ZoneInfo("America/New_York")) + timedelta(hours=2)
+    window = f"{start:%H:%M}-{start + timedelta(hours=1):%H:%M}"
+    row = filled.create("--all-descendants", "load", "--bizdate", "2026-01-05", "--window", window)
+    assert (row["check_status"], row["status"], row["task_count"], row["instance_count"]) == (
+        "passed",
+        "pending",
+        3,
+        3,
+    )
+    assert sum(row["counts"].values()) == 0
+    assert row["bizdates"] == ["2026-01-05"]
+    assert filled.json("instance", "list", "--backfill", row["id"]) == []
+    assert filled.json("backfill", "pause", row["id"])["status"] == "paused"
+    assert filled.json("backfill", "resume", row["id"])["status"] == "pending"
+    assert filled.json("backfill", "list", "--task", "report", "--status", "pending")[0]["id"] == row["id"]
+
+
+def test_a_closed_window_is_the_reason(filled: Sandbox) -> None:
+    """POL-11, OPS-0, OPS-9."""
+    from datetime import UTC, datetime, timedelta
+    from zoneinfo import ZoneInfo
+
+    start = datetime.now(UTC).astimezone(ZoneInfo("America/New_York")) + timedelta(hours=2)
+    window = f"{start:%H:%M}-{start + timedelta(hours=1):%H:%M}"
+    row = filled.create("--task", "mid", "--bizdate", "2026-01-05", "--window", window)
+    assert row["status"] == "pending"
+    (instance,) = filled.json("instance", "list", "--backfill", row["id"])
+    assert instance["state"] == "not_run"
+    why = filled.json("instance", "why", instance["id"])
+    assert "window" in why["text"]
+    assert why["state"] == "not_run"
+
+
+def test_future_dates_wait_for_their_time(filled: Sandbox) -> None:
+    """POL-2, OPS-0."""
+    row = filled.create("--task", "mid", "--bizdate", "2190-01-01")
+    assert row["status"] == "pending"
+    (instance,) = filled.json("instance", "list", "--backfill", row["id"])
+    assert instance["state"] == "waiting_time"
+    assert (
+        "It waits for its time, 2190-01-02 07:00:00 UTC"
+        in filled.call("instance", "why", instance["id"]).stdout
+    )
