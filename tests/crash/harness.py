@@ -14,8 +14,9 @@ import argparse
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from random import Random
 from tempfile import mkdtemp
@@ -25,7 +26,7 @@ if __name__ == "__main__":
 
 from crash import creating
 from crash.checking import Ended, Verdict, check, expect, parse_events
-from crash.nemesis import Deaths, Nemesis
+from crash.nemesis import FAIL_POINTS, Deaths, Nemesis
 from crash.world import World, WorldError
 
 _ROOT = Path(__file__).resolve().parents[2] / ".crash"
@@ -94,13 +95,15 @@ def choose_request(random: Random) -> Request:
     return Request(options, barrier)
 
 
-def run_scenario(world: World, random: Random, deaths: Deaths, kills: int) -> Verdict:
+def run_scenario(
+    world: World, random: Random, deaths: Deaths, fail_points: Iterator[str], kills: int
+) -> Verdict:
     """One backfill from its creation to its end, with about this many kills."""
     request = choose_request(random)
     world.run("deploy")
     lines = world.rows("backfill", "plan", *request.options, "--instances")
     backfill_id = _create(world, random, deaths, request)
-    nemesis = Nemesis(world, random, deaths, kills, _SCENARIO_SECONDS)
+    nemesis = Nemesis(world, random, deaths, fail_points, kills, _SCENARIO_SECONDS)
     try:
         status = nemesis.run(backfill_id)
     except TimeoutError:
@@ -166,11 +169,13 @@ def run(seed: int, kills: int, say: Say, root: Path = _ROOT) -> Total:
     creates = max(1, round(kills * _CREATE_SHARE))
     root.mkdir(exist_ok=True)
     folder = Path(mkdtemp(prefix=f"seed-{seed}-", dir=root))
+    fail_points = cycle(Random(seed).sample(FAIL_POINTS, len(FAIL_POINTS)))
     while total.is_clean and (left := kills - creates - total.deaths.total) > 0:
         name = f"scenario-{total.scenarios + 1}"
         random = Random(f"{seed}.{name}")
         deaths = Deaths()
-        verdict = _run_guarded(folder / name, random, deaths, min(left, random.randint(*_KILLS_A_SCENARIO)))
+        enough = min(left, random.randint(*_KILLS_A_SCENARIO))
+        verdict = _run_guarded(folder / name, random, deaths, fail_points, enough)
         _add(total, verdict, deaths, folder / name, say)
     if total.is_clean:
         deaths = Deaths()
@@ -182,10 +187,12 @@ def run(seed: int, kills: int, say: Say, root: Path = _ROOT) -> Total:
     return total
 
 
-def _run_guarded(directory: Path, random: Random, deaths: Deaths, kills: int) -> Verdict:
+def _run_guarded(
+    directory: Path, random: Random, deaths: Deaths, fail_points: Iterator[str], kills: int
+) -> Verdict:
     world = World(directory, seed=random.randrange(1 << 30))
     try:
-        return run_scenario(world, random, deaths, kills)
+        return run_scenario(world, random, deaths, fail_points, kills)
     except WorldError as error:
         verdict = Verdict()
         verdict.other.append(str(error))

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 
@@ -17,7 +17,7 @@ _LOOK_SECONDS = 0.01
 _LONGEST_PAUSE = 0.5
 _SCHEDULER, _LAUNCHER, _SUPERVISOR, _ALL = "scheduler", "launcher", "supervisor", "all"
 _VICTIMS = {_SCHEDULER: 45, _SUPERVISOR: 30, _LAUNCHER: 17, _ALL: 8}
-_FAIL_POINTS = (
+FAIL_POINTS = (
     "claim.before",
     "claim.written",
     "claim.logged",
@@ -56,16 +56,24 @@ class Nemesis:
     """Runs `backfill wait` again and again, and kills around it, until the backfill has ended.
 
     Args:
+        fail_points: names, taken one after the other, so that all have their turn.
         kills: how many deaths it causes before it lets the backfill run to its end.
         deadline_seconds: for the whole of it.
     """
 
     def __init__(
-        self, world: World, random: Random, deaths: Deaths, kills: int, deadline_seconds: float
+        self,
+        world: World,
+        random: Random,
+        deaths: Deaths,
+        fail_points: Iterator[str],
+        kills: int,
+        deadline_seconds: float,
     ) -> None:
         self._world = world
         self._random = random
         self._deaths = deaths
+        self._fail_points = fail_points
         self._enough = deaths.total + kills
         self._deadline = time.monotonic() + deadline_seconds
         self._ours: set[tuple[int, str]] = set()  # what this nemesis killed itself: pid, start time
@@ -74,7 +82,6 @@ class Nemesis:
         self.struck: set[tuple[int, int]] = set()  # runs, by instance id and number, whose supervisor died
         # A supervisor that dies at a fail point may stay unseen; without them, all deaths are known.
         self.knows_all = random.random() < 0.5
-        self._names = [n for n in _FAIL_POINTS if not (self.knows_all and n.startswith(_SUPERVISOR_POINTS))]
 
     def run(self, backfill_id: int) -> int:
         """Until `backfill wait` ends by itself; its exit status.
@@ -110,9 +117,9 @@ class Nemesis:
         return self._world.popen("backfill", "wait", str(backfill_id), environment=environment)
 
     def _choose_points(self) -> str:
-        if self._random.random() < 0.5:
+        if self._random.random() < 0.35:
             return ""
-        name = self._random.choice(self._names)
+        name = next(n for n in self._fail_points if not (self.knows_all and n.startswith(_SUPERVISOR_POINTS)))
         if self._random.random() < 0.5:
             return f"{name}@{self._random.randint(2, 7)}"
         return f"{name}%{self._random.choice((0.02, 0.05, 0.1))}"
