@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from contextlib import closing
 from types import FrameType
 
 import click
@@ -34,16 +35,17 @@ def scheduler(session: Session) -> None:
     lock = project.scheduler_lock
     if not lock.acquire():
         raise SchedulerRunsError(f"a scheduler runs already, as process {lock.holder()}")
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGINT, _leave)
-    executor = project.executor()
-    say(f"The scheduler of {project.directory} runs; Ctrl-C ends it and leaves running instances running.")
     try:
-        project.loop(executor).run(_report)
+        signal.signal(signal.SIGTERM, _leave)
+        signal.signal(signal.SIGINT, _leave)
+        with closing(project.executor()) as executor:
+            say(
+                f"The scheduler of {project.directory} runs; Ctrl-C ends it and leaves running instances running."
+            )
+            project.loop(executor).run(_report)
     except _Stopped:
         say("The scheduler has left.")
     finally:
-        executor.close()
         lock.release()
 
 

@@ -61,11 +61,13 @@ def run_name(instance_id: int, run_number: int, token: str) -> str:
 
 
 def format_exit(record: Exit) -> bytes:
-    message = " ".join(record.message.split())[:_LONGEST_MESSAGE]
-    numbers = ("-" if value is None else str(value) for value in (record.exit_code, record.signal))
+    """The `exit` line; a message becomes one line of bounded length."""
+    message = " ".join(record.message.split())[:_LONGEST_MESSAGE] if record.message else ""
+    exit_code = "-" if record.exit_code is None else record.exit_code
+    number = "-" if record.signal is None else record.signal
     started = "-" if record.started_at is None else f"{record.started_at:.6f}"
-    fields = ("exit", record.name, record.outcome, *numbers, started, f"{record.ended_at:.6f}", message)
-    return ("\t".join(fields) + "\n").encode("utf-8", "backslashreplace")
+    line = f"exit\t{record.name}\t{record.outcome}\t{exit_code}\t{number}\t{started}\t{record.ended_at:.6f}\t{message}\n"
+    return line.encode("utf-8", "backslashreplace")
 
 
 def parse_exit(line: str) -> Exit | None:

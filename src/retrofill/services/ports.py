@@ -134,7 +134,7 @@ class Reader(Protocol):
         ...
 
     def open_backfills(self) -> list[OpenBackfill]:
-        """Backfills that have not ended, those being created among them."""
+        """Backfills that have not ended, those being created among them, and all that are held."""
         ...
 
     def in_phase(self, phase: str) -> list[BackfillRecord]:

@@ -34,7 +34,7 @@ class BackfillRecord(NamedTuple):
 
 
 class OpenBackfill(NamedTuple):
-    """What a tick must know of every backfill that has not ended."""
+    """What a tick must know of every backfill that has not ended, or that is held."""
 
     id: int
     phase: str

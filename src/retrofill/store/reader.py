@@ -73,9 +73,11 @@ class Reader:
         return BackfillRecord(*row) if row else None
 
     def open_backfills(self) -> list[OpenBackfill]:
-        """Backfills that have not ended, those being created among them."""
+        """Backfills that have not ended, those being created among them, and all that are held."""
         rows = self._execute(
-            f"SELECT {_OPEN} FROM backfill INDEXED BY backfill_open WHERE ended_ms IS NULL ORDER BY id"
+            f"SELECT {_OPEN} FROM backfill WHERE id IN ("
+            "SELECT id FROM backfill INDEXED BY backfill_open WHERE ended_ms IS NULL "
+            "UNION SELECT id FROM backfill INDEXED BY backfill_held WHERE paused = 1 OR stopped = 1) ORDER BY id"
         )
         return [OpenBackfill(*row) for row in rows]
 

@@ -88,6 +88,8 @@ backfill = Table(
     CheckConstraint("phase IN ('creating', 'refused', 'planned', 'active')", name="phase"),
     CheckConstraint("check_status IN ('checking', 'passed', 'failed')", name="check_status"),
     Index("backfill_open", "id", sqlite_where=text("ended_ms IS NULL")),
+    # A stopped backfill has ended, and yet a tick must know that nothing of it may start.
+    Index("backfill_held", "id", sqlite_where=text("paused = 1 OR stopped = 1")),
 )
 
 backfill_task = Table(

@@ -87,6 +87,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
+        "backfill_held",
+        "backfill",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("paused = 1 OR stopped = 1"),
+    )
+    op.create_index(
         "backfill_open", "backfill", ["id"], unique=False, sqlite_where=sa.text("ended_ms IS NULL")
     )
     op.create_table(
