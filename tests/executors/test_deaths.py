@@ -23,6 +23,7 @@ from executors.rooms import (
     wait_until,
 )
 from retrofill.executors import adoption
+from retrofill.executors.launching import LauncherError
 from retrofill.executors.local import LocalExecutor
 from retrofill.services.ports import RunEnd, RunRef, RunSpec
 
@@ -315,6 +316,32 @@ def test_many_deaths(room: Room) -> None:
             assert str(number) in started
         if ends[spec.ref].outcome == "not_started":
             assert str(number) not in started
+
+
+def test_a_folder_that_cannot_be_written_to(room: Room) -> None:
+    """OPS-0: a run that cannot be claimed fails with the reason; it is not tried for ever."""
+    executor = room.executor()
+    (room.runs / "journals").rmdir()
+    (room.runs / "journals").write_text("")
+    executor.start([room.spec(f"touch {room.path('ran')}")])
+    (end,) = collect(executor, 1)
+    assert (end.outcome, end.exit_code) == ("exited", 126)
+    assert end.message == f"cannot write to {room.runs}: Not a directory"
+    assert not room.path("ran").exists()
+
+
+def test_a_launcher_that_does_not_start(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sentence instead of trying for ever."""
+    monkeypatch.setattr("retrofill.executors.launching._CODE", "raise SystemExit('no way')")
+    executor = room.executor()
+
+    def start_again_and_again() -> None:
+        for _ in range(100):
+            executor.start([room.spec("true")])
+            collect(executor, 1)
+
+    with pytest.raises(LauncherError, match="does not stay alive: no way"):
+        start_again_and_again()
 
 
 # Looking around
