@@ -16,11 +16,12 @@ from retrofill.cli.session import Command, Group, Session, cell, integer_id, pas
 from retrofill.cli.waiting import EXIT_CHECK_FAILED, row_of, unknown_backfill, wait_for
 from retrofill.domain import listing
 from retrofill.domain.errors import RetrofillError, UsageError
+from retrofill.domain.findings import many
 from retrofill.domain.readiness import STATUS_WORDS, Status
 from retrofill.services.backfills import Planned, make_plan
 from retrofill.services.operations import ItemResult
 from retrofill.services.times import instant_of
-from retrofill.services.views import Views
+from retrofill.services.views import Views, operation_row
 
 _COLUMNS = ["id", "name", "check", "status", "progress", "tasks", "bizdates", "started_at", "ended_at"]
 _COLOURS = {"risk": "red", "warning": "yellow", "info": "cyan"}
@@ -95,16 +96,18 @@ def _print_plan(document: dict[str, Any]) -> None:
     groups = document["groups"]
     dates = sum(len(group) for group in groups)
     click.echo(
-        f"{document['task_count']} tasks, {dates} bizdates in {len(groups)} "
-        f"group{'s' if len(groups) != 1 else ''}, {document['instance_count']} instances"
+        f"{many(document['task_count'], 'task')}, {many(dates, 'bizdate')} in {many(len(groups), 'group')}, "
+        f"{many(document['instance_count'], 'instance')}"
     )
     for number, group in enumerate(groups, start=1):
         span = group[0] if len(group) == 1 else f"{group[0]} to {group[-1]}"
-        click.echo(f"  group {number}: {span} ({len(group)} bizdates)")
+        click.echo(f"  group {number}: {span} ({many(len(group), 'bizdate')})")
     width = max(len(task["task"]) for task in document["tasks"])
     for task in document["tasks"]:
         dry = f"  dry run: {task['dry_run']}" if task["dry_run"] else ""
-        click.echo(f"  {task['task']:<{width}}  {task['instances']:>6} instances{dry}")
+        click.echo(
+            f"  {task['task']:<{width}}  {task['instances']:>6} instance{'s' if task['instances'] != 1 else ''}{dry}"
+        )
     _print_findings(document["findings"])
 
 
@@ -317,6 +320,19 @@ def analysis(session: Session, backfill_id: str) -> None:
             raise unknown_backfill(number)
         document = Views(reader, session.project.contexts, session.project.clock.now_ms()).analysis(record)
     session.document(document, lambda: _print_plan(document))
+
+
+@backfill.command("history")
+@click.argument("backfill_id", metavar="ID")
+@pass_session
+def history(session: Session, backfill_id: str) -> None:
+    """Show what people did to a backfill and its instances."""
+    number = integer_id(backfill_id, "a backfill")
+    row_of(session.project, number)  # an unknown one is an error
+    with session.project.store.read() as reader:
+        rows = [operation_row(operation) for operation in reader.operations("backfill_id", number)]
+    columns = ["at", "user", "action", "instance", "from_state", "to_state", "comment"]
+    session.rows(rows, columns, f"Nobody has done anything to backfill {number}.")
 
 
 _comment = click.option("--comment", default="", metavar="TEXT", help="Why; it is kept in the record.")

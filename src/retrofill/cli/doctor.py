@@ -28,8 +28,8 @@ def doctor(session: Session) -> int:
 
     def text() -> None:
         for row in rows:
-            mark = click.style("ok", fg="green") if row["ok"] else click.style("WRONG", fg="red")
-            click.echo(f"{mark:<5}  {row['check']}: {row['detail']}")
+            word, colour = ("ok", "green") if row["ok"] else ("WRONG", "red")
+            click.echo(f"{click.style(f'{word:<5}', fg=colour)}  {row['check']}: {row['detail']}")
 
     session.document(rows, text)
     return 0 if all(row["ok"] for row in rows) else 1

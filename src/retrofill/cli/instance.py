@@ -102,8 +102,7 @@ def show(session: Session, instance_id: str) -> None:
 
 def _run_words(run: dict[str, Any]) -> str:
     ended = f"ended {run['ended_at']}: {run['outcome']}" if run["ended_at"] else "running"
-    status = f" with exit status {run['exit_code']}" if run["exit_code"] is not None else ""
-    return f"started {run['started_at']}, {ended}{status}{'; ' + run['message'] if run['message'] else ''}"
+    return f"started {run['started_at']}, {ended}{'; ' + run['message'] if run['message'] else ''}"
 
 
 def _parameters(session: Session, row: InstanceRecord) -> dict[str, str]:

@@ -31,7 +31,7 @@ class Views:
         self._held: dict[int, bool] = {}
 
     def backfill(self, record: BackfillRecord) -> Row:
-        """The row of INTERFACES: status, counts by state, dates, instants."""
+        """A backfill's row: status, counts by state, dates, instants (BF-2)."""
         holds = holds_of([record], instant_of(self._now_ms))
         found, blocked_by = status(self._reader, record, record.id in holds.closed)
         dates = self._reader.dates(record.id)
@@ -90,7 +90,7 @@ class Views:
         return shown_instant(self._now_ms + (self._now_ms - record.started_ms) * left // done)
 
     def instance(self, row: InstanceRecord) -> Row:
-        """The row of INTERFACES."""
+        """An instance's row (BF-2)."""
         group = None
         state = row.state
         if row.backfill_id is not None:
