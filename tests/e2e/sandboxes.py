@@ -176,7 +176,7 @@ def _end_all_below(home: Path) -> None:
 
 
 def processes_in(home: Path) -> list[int]:
-    """Processes that work in the project's folder or below."""
+    """Processes of tasks and of ours that work in the project's folder or below."""
     found = []
     for entry in os.listdir("/proc"):
         if entry.isdigit():
@@ -187,6 +187,18 @@ def processes_in(home: Path) -> list[int]:
             if where == str(home) or where.startswith(f"{home}/"):
                 found.append(int(entry))
     return found
+
+
+def tasks_in(home: Path) -> list[int]:
+    """Processes of tasks; a supervisor may stand by in the folder of its last one."""
+    return [pid for pid in processes_in(home / "workspaces") if not _name(pid).startswith("retrofill-")]
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text()
+    except OSError:
+        return "retrofill-gone"
 
 
 def until(condition: Callable[[], object], what: str, patience: float = PATIENCE) -> Any:

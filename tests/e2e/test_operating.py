@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from e2e.sandboxes import Sandbox, finished, processes_in, until
+from e2e.sandboxes import Sandbox, finished, tasks_in, until
 
 STUBBORN = """
 tree:
@@ -45,11 +45,11 @@ def test_stop_ends_a_process_tree_that_ignores_term(sandbox: Sandbox) -> None:
     until(lambda: sandbox.text("out"), "the tree has started")
     waiting.kill()
     finished(waiting)
-    assert len(processes_in(sandbox.home / "workspaces")) >= 3
+    assert len(tasks_in(sandbox.home)) >= 3
     found = sandbox.instances()["tree 05 01:00"]["id"]
     (result,) = sandbox.run("instance", "stop", found, "--comment", "enough", "--output", "json").json
     assert result == {"id": found, "ok": True, "state": "failed", "error": None}
-    assert processes_in(sandbox.home / "workspaces") == []
+    assert tasks_in(sandbox.home) == []
     tree = sandbox.instances()["tree 05 01:00"]
     assert (tree["state"], tree["reason"]) == ("failed", "stopped")
     assert sandbox.states()["next 05 02:00"] == "not_run"
@@ -74,7 +74,7 @@ def test_stop_of_a_whole_backfill_while_another_process_waits(sandbox: Sandbox) 
     until(lambda: sandbox.text("out"), "the task has started")
     (result,) = sandbox.run("backfill", "stop", 1, "--output", "json").json
     assert result == {"id": 1, "ok": True, "state": "stopped", "error": None}
-    assert processes_in(sandbox.home / "workspaces") == []
+    assert tasks_in(sandbox.home) == []
     assert finished(waiting).status == 1
     sandbox.touch("go")
     sandbox.run("backfill", "wait", 1, status=1)
@@ -178,7 +178,7 @@ def test_a_timeout_ends_the_tree_and_is_not_rerun(sandbox: Sandbox) -> None:
     everything(sandbox, status=1)
     (row,) = sandbox.json("instance", "list")
     assert (row["state"], row["reason"], row["run_number"]) == ("failed", "timeout", 1)
-    assert processes_in(sandbox.home / "workspaces") == []
+    assert tasks_in(sandbox.home) == []
     assert "timeout" in sandbox.call("instance", "why", row["id"]).stdout
 
 

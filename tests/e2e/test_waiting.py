@@ -9,7 +9,7 @@ import signal
 import time
 from typing import NoReturn
 
-from e2e.sandboxes import RETROFILL, Sandbox, finished, processes_in, until
+from e2e.sandboxes import RETROFILL, Sandbox, finished, tasks_in, until
 
 HELD = """
 hold: {type: shell, schedule: "0 1 * * *", run: 'echo start >> ../../out; while test ! -e ../../go; do sleep 0.02; done; echo end >> ../../out'}
@@ -30,7 +30,7 @@ def test_ctrl_c_leaves_running_instances_running_and_says_how_to_go_on(sandbox: 
     assert "1 running instance" in result.stderr
     assert "`retrofill backfill wait 1`" in result.stderr
     assert "`retrofill backfill stop 1`" in result.stderr
-    assert processes_in(sandbox.home / "workspaces"), "the task still runs"
+    assert tasks_in(sandbox.home), "the task still runs"
     assert sandbox.states() == {"hold 05 01:00": "running", "after 05 02:00": "not_run"}
     sandbox.touch("go")
     until(lambda: "end" in sandbox.text("out"), "the task has ended by itself")
