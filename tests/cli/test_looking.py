@@ -255,7 +255,7 @@ def test_doctor(filled: Sandbox) -> None:
 
 
 def test_help_names_every_command(project: Sandbox) -> None:
-    """CAT-1: what INTERFACES promises is there."""
+    """CAT-1: what the commands promise is there."""
     for group, names in {
         "backfill": "plan create wait list show stop pause resume rerun freeze unfreeze analysis",
         "instance": "list show log why history stop rerun rerun-descendants set-successful freeze unfreeze",

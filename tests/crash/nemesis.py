@@ -21,7 +21,6 @@ FAIL_POINTS = (
     "claim.before",
     "claim.written",
     "claim.logged",
-    "claim.synced",
     "spawned",
     "ended",
     "exit.written",

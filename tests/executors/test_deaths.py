@@ -241,7 +241,6 @@ _OUTCOMES = {
     "claim.before": "not_started",
     "claim.written": "not_started",
     "claim.logged": "lost",
-    "claim.synced": "lost",
     "spawned": "lost",
     "ended": "lost",
     "exit.written": "exited",

@@ -1,8 +1,9 @@
 """The supervisor: a process that carries out one run after another and outlives the scheduler.
 
-For each run: `claim` in the journal, the log created with O_EXCL, fdatasync, the command, its
-whole process tree, `exit` in the journal, fdatasync. It is the subreaper of its commands, so that every
-descendant that is left without a parent becomes its child and can be counted and ended.
+For each run: `claim` in the journal, the log created with O_EXCL, the command, its whole process
+tree, `exit` in the journal. What was written is synced in the first quiet moment, see decision 0002. It is
+the subreaper of its commands, so that every descendant that is left without a parent becomes its child
+and can be counted and ended.
 When the scheduler's end of its socket closes, it ends with its run.
 """
 
@@ -22,7 +23,7 @@ from retrofill.executors.journals import CLAIMED_MODE, Exit, Journal, format_exi
 from retrofill.executors.orders import LONGEST_MESSAGE, PAYLOAD_DESCRIPTOR, Order, receive
 from retrofill.executors.places import Places
 
-_SYNC_MS = 20  # an end is synced after this time without a new order
+_SYNC_MS = 20  # what was written is synced after this time in which nothing has happened
 _LOOK_SECONDS = 1.0  # between looks at a growing log
 _IDLE_LOOK_SECONDS = 5.0
 _SHORTEST_PAUSE = 0.0005
@@ -91,7 +92,6 @@ class Supervisor:
                 CLAIMED_MODE,
             )
             fail_point("claim.logged")
-            self._journal.sync()
         except FileExistsError:
             self._send(self._journal.refuse(order.name))
             return
@@ -99,7 +99,6 @@ class Supervisor:
             why = f"cannot write to {self._places.directory}: {error.strerror}"
             self._finish(Exit(name, "exited", endings.NOT_EXECUTABLE, None, None, time.time(), why))
             return
-        fail_point("claim.synced")
         try:
             record = self._run(order, name, log, started_at)
             cap_log(log, order.log_cap)
@@ -134,8 +133,8 @@ class Supervisor:
     def _finish(self, record: Exit) -> None:
         """Record the end and tell the scheduler.
 
-        While a scheduler is there to commit the end, the sync waits for the next claim, which
-        does both, or for a quiet moment: the machine can lose an end only where neither has come.
+        While a scheduler is there to commit the end, the sync waits for a quiet moment: with a
+        scheduler the ledger is what survives the machine, and it has the start and soon the end.
         """
         line = format_exit(record)
         is_written = self._write_exit(line)
@@ -183,6 +182,16 @@ class Supervisor:
         except OSError:
             return  # nobody listens
 
+    def _poll_and_sync(self, milliseconds: float) -> list[tuple[int, int]]:
+        """Poll; what was written is synced when nothing has happened for a moment."""
+        if not self._journal.is_dirty or milliseconds <= _SYNC_MS:
+            return self._poll.poll(milliseconds)
+        events = self._poll.poll(_SYNC_MS)
+        if events:
+            return events
+        self._sync()
+        return self._poll.poll(milliseconds - _SYNC_MS)
+
     # What the tree that is being watched needs
 
     def wait(self, pidfd: int | None, seconds: float, name: str) -> float | None:
@@ -194,7 +203,7 @@ class Supervisor:
         if pidfd is not None:
             self._poll.register(pidfd, select.POLLIN)
         try:
-            events = self._poll.poll(max(0.0, seconds) * 1000)
+            events = self._poll_and_sync(max(0.0, seconds) * 1000)
         finally:
             if pidfd is not None:
                 self._poll.unregister(pidfd)
