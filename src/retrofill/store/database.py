@@ -20,8 +20,9 @@ from retrofill.store.ledger import Ledger
 from retrofill.store.reader import Reader
 from retrofill.store.schema import StoreError
 
-# A checkpoint copies the WAL into the file; every 4,000 commits or 16 MiB it stays cheap.
-_WAL_BYTES = 16 << 20
+# A checkpoint copies the WAL into the file. Done often, the WAL is written over instead of growing,
+# and a sync of a file that does not grow is cheaper.
+_WAL_BYTES = 4 << 20
 _COMMITS = 4_000
 
 
