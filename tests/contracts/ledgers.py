@@ -1,0 +1,45 @@
+"""A ledger with one backfill of one task, for the tests of stores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from retrofill.domain.states import State
+from retrofill.services.ports import Store
+from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
+
+INSTANCE = InstanceRecord(
+    id=1, backfill_id=1, task_id=1, bizdate="2026-01-05", slot=60, due_ms=1_000, kind="run", state="not_run",
+    reason=None, frozen_from=None, priority=1, resource_group="default", open_waits=0, ignores_waits=0, start_ms=1_000,
+    run_number=1, reruns=0, started_ms=None, ended_ms=None,
+)  # fmt: skip
+BACKFILL = BackfillRecord(
+    id=0, name="b", phase="active", check_status="passed", version_id=1, selection="{}", choice="{}",
+    policy='{"window": null}', analysis="{}", task_count=1, instance_count=1, first_instance_id=1, stride=100,
+    paused=0, stopped=0, created_by="admin", created_ms=5, start_ms=None, started_ms=None, ended_ms=None,
+)  # fmt: skip
+
+
+def in_state(state: State, number: int = 1, **more: Any) -> InstanceRecord:
+    """An instance as it stands in the ledger in this state."""
+    own: dict[str, Any] = {"id": number, "state": state.value}
+    if state is State.FROZEN:
+        own["frozen_from"] = "not_run"
+    if state is State.RUNNING:
+        own["started_ms"] = 2_000
+    return INSTANCE._replace(**own | more)
+
+
+def fill(store: Store, *rows: InstanceRecord, **backfill: Any) -> int:
+    """Deploy one task and write a backfill with these instances on one date; its id."""
+    with store.transaction() as tx:
+        if tx.current_version_id() is None:
+            tx.add_version("{}", 1, "admin")
+            tx.set_deployed("task", ["w.a"])
+        number = tx.add_backfill(BACKFILL._replace(**backfill), [tx.task_ids()["w.a"]])
+        tx.add_instances([row._replace(backfill_id=number) for row in rows])
+        counts = [
+            sum(row.state == name for row in rows) for name in ("successful", "failed", "running", "frozen")
+        ]
+        tx.add_dates([DateRecord(number, 0, "2026-01-05", 1, 0, len(rows), *counts)])
+    return number

@@ -1,0 +1,497 @@
+"""What every store must do: atomic transactions, compare-and-set, consistent views, marks that die."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import select
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from contracts.ledgers import BACKFILL, INSTANCE, fill, in_state
+from retrofill.domain.states import MOVES, Move, State
+from retrofill.services.ports import Ledger, Store
+from retrofill.services.records import DateRecord
+from retrofill.store.database import Database
+from retrofill.store.locks import WakeSocket
+
+Opener = Callable[[], Database]
+
+
+@pytest.fixture(params=["sqlite"])
+def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
+    """Opens one and the same store again and again, as several processes do."""
+    opened: list[Database] = []
+
+    def open_one() -> Database:
+        opened.append(Database(tmp_path / ".retrofill"))
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def store(opener: Opener) -> Database:
+    return opener()
+
+
+def state_of(store: Store, number: int = 1) -> str | None:
+    with store.read() as reader:
+        rows = reader.instances([number])
+    return rows[0].state if rows else None
+
+
+# Transactions
+
+
+def test_an_exception_undoes_everything(store: Database) -> None:
+    """OPS-8: one transaction per decision, or none of it."""
+
+    def break_off() -> None:
+        with store.transaction() as tx:
+            tx.add_version("{}", 1, "admin")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        break_off()
+    with store.read() as reader:
+        assert reader.current_version() is None
+    with store.transaction() as tx:
+        assert tx.add_version("{}", 1, "admin") == 1
+
+
+def test_a_transaction_sees_its_own_writes(store: Database) -> None:
+    fill(store, INSTANCE)
+    with store.transaction() as tx:
+        tx.wait_for_resources([(1, 5)])
+        assert [row.priority for row in tx.instances([1])] == [5]
+
+
+def test_a_view_does_not_change_under_its_reader(opener: Opener) -> None:
+    one, other = opener(), opener()
+    fill(one, INSTANCE)
+    with one.read() as reader:
+        before = reader.instances([1])
+        with other.transaction() as tx:
+            tx.wait_for_time([1])
+        assert reader.instances([1]) == before
+    assert state_of(one) == "waiting_time"
+
+
+def test_others_commits_are_noticed(opener: Opener) -> None:
+    """RUN-1: the scheduler looks again only when somebody else has committed."""
+    one, other = opener(), opener()
+    fill(one, INSTANCE)
+    with one.transaction() as tx:
+        first = tx.data_version()
+        tx.wait_for_time([1])
+    with one.transaction() as tx:
+        assert tx.data_version() == first, "one's own commits do not count"
+    with other.transaction() as tx:
+        tx.record(1, "admin", "deploy")
+    with one.transaction() as tx:
+        assert tx.data_version() != first
+
+
+def _add(directory: Path, count: int) -> None:
+    store = Database(directory)
+    for _ in range(count):
+        with store.transaction() as tx:
+            tx.reserve_instance_ids(1)
+    store.close()
+
+
+def test_processes_that_write_at_once_lose_nothing(opener: Opener, tmp_path: Path) -> None:
+    """POL-13: four processes, each with its own connection."""
+    store = opener()
+    spawning = multiprocessing.get_context("spawn")
+    processes = [spawning.Process(target=_add, args=(tmp_path / ".retrofill", 25)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for _ in range(25):
+        with store.transaction() as tx:
+            tx.reserve_instance_ids(1)
+    for process in processes:
+        process.join(60)
+        assert process.exitcode == 0
+    with store.transaction() as tx:
+        assert tx.reserve_instance_ids(1) == 101
+
+
+# Versions and ids
+
+
+def test_names_keep_their_ids(store: Database) -> None:
+    """CAT-3: over redeploys, also when a name was away for a while."""
+    for names in (["w.a", "w.b"], ["w.c"], ["w.b", "w.a"]):
+        with store.transaction() as tx:
+            tx.set_deployed("task", names)
+    with store.read() as reader:
+        assert reader.task_ids() == {"w.a": 1, "w.b": 2, "w.c": 3}
+        assert reader.task_name(3) == "w.c"
+        assert reader.task_name(9) is None
+
+
+def test_versions_are_kept(store: Database) -> None:
+    """CAT-1: immutable and numbered."""
+    with store.transaction() as tx:
+        assert [tx.add_version(text, 1, "admin") for text in ("one", "two")] == [1, 2]
+    with store.read() as reader:
+        assert reader.current_version() == (2, "two")
+        assert reader.version(1) == "one"
+
+
+def test_instance_ids_are_reserved_once(opener: Opener) -> None:
+    """CAT-3."""
+    one, other = opener(), opener()
+    with one.transaction() as tx:
+        assert tx.reserve_instance_ids(10) == 1
+    with other.transaction() as tx:
+        assert tx.reserve_instance_ids(5) == 11
+
+
+# Moves
+
+MAKE: dict[Move, Callable[[Ledger], object]] = {
+    Move.WAIT_FOR_TIME: lambda tx: tx.wait_for_time([1]),
+    Move.WAIT_FOR_RESOURCES: lambda tx: tx.wait_for_resources([(1, 1)]),
+    Move.WITHDRAW: lambda tx: tx.withdraw([1]),
+    Move.PASS: lambda tx: tx.pass_by([(1, "dry_run")], 9),
+    Move.START: lambda tx: tx.start([(1, 1, "token")], "boot", 9),
+    Move.SUCCEED: lambda tx: tx.succeed([1], 9),
+    Move.FAIL: lambda tx: tx.fail(1, "exit_code", 9),
+    Move.RERUN_BY_ITSELF: lambda tx: tx.rerun_by_itself(1, 9, 9),
+    Move.START_ANEW: lambda tx: tx.start_anew(1),
+    Move.FAIL_WITH_SIBLING: lambda tx: tx.fail_siblings([1], 9),
+    Move.RESTORE_SIBLING: lambda tx: tx.restore([1]),
+    Move.RERUN: lambda tx: tx.rerun([(1, 2, False)]),
+    Move.SET_SUCCESSFUL: lambda tx: tx.set_successful(1, 9),
+    Move.FREEZE: lambda tx: tx.freeze(1),
+    Move.UNFREEZE: lambda tx: tx.unfreeze(1),
+}
+
+
+def test_every_move_that_changes_a_state_is_tried() -> None:
+    """OPS-0: the table below leaves nothing out; a stop is a wish, not a move of the ledger."""
+    assert set(MAKE) == set(Move) - {Move.STOP}
+
+
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("move", list(MAKE))
+def test_a_move_happens_from_its_sources_and_from_no_other_state(
+    store: Database, move: Move, state: State
+) -> None:
+    """OPS-0..6: compare-and-set against the state table."""
+    reason = "sibling_failed" if move is Move.RESTORE_SIBLING else None
+    before = in_state(state, open_waits=int(move is Move.WITHDRAW), reason=reason)
+    fill(store, before)
+    with store.transaction() as tx:
+        MAKE[move](tx)
+    with store.read() as reader:
+        (after,) = reader.instances([1])
+    if state in MOVES[move].sources:
+        assert after.state in MOVES[move].targets
+    else:
+        assert after == before
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_a_wish_to_stop_is_noted_on_running_ones_only(store: Database, state: State) -> None:
+    """OPS-1."""
+    fill(store, in_state(state))
+    with store.transaction() as tx:
+        assert tx.mark_stopping(1) is (state is State.RUNNING)
+    assert state_of(store) == state.value
+
+
+def test_what_waits_for_nothing_is_not_withdrawn(store: Database) -> None:
+    """OPS-0, OPS-3: neither is what ignores its waits."""
+    fill(
+        store,
+        in_state(State.WAITING_RESOURCES, 1),
+        in_state(State.WAITING_RESOURCES, 2, open_waits=1, ignores_waits=1),
+        in_state(State.WAITING_RESOURCES, 3, open_waits=1),
+    )
+    with store.transaction() as tx:
+        tx.withdraw([1, 2, 3])
+    assert [state_of(store, i) for i in (1, 2, 3)] == ["waiting_resources", "waiting_resources", "not_run"]
+
+
+def test_the_token_decides_whose_end_it_is(store: Database) -> None:
+    """RUN-3: (instance, run number, token), once."""
+    fill(store, in_state(State.WAITING_RESOURCES))
+    with store.transaction() as tx:
+        tx.start([(1, 1, "right")], "boot", 10)
+        assert not tx.end_run(1, 1, "wrong", 20, "exited", 0, None)
+        assert not tx.end_run(1, 2, "right", 20, "exited", 0, None)
+        assert not tx.forget_run(1, 1, "wrong")
+        assert tx.end_run(1, 1, "right", 20, "exited", 0, "fine")
+        assert not tx.end_run(1, 1, "right", 30, "exited", 1, None), "once"
+        assert not tx.forget_run(1, 1, "right"), "what has ended is kept"
+        (run,) = tx.runs(1)
+    assert (run.token, run.boot_id, run.started_ms, run.ended_ms, run.exit_code, run.message) == (
+        "right", "boot", 10, 20, 0, "fine",
+    )  # fmt: skip
+
+
+def test_a_run_that_never_started_can_start_under_a_new_token(store: Database) -> None:
+    """RUN-3: with the same number."""
+    fill(store, in_state(State.WAITING_RESOURCES))
+    with store.transaction() as tx:
+        tx.start([(1, 1, "first")], "boot", 10)
+        assert tx.forget_run(1, 1, "first")
+        tx.start_anew(1)
+        tx.wait_for_resources([(1, 1)])
+        tx.start([(1, 1, "second")], "boot", 20)
+        assert [run.token for run in tx.runs(1)] == ["second"]
+
+
+def test_a_number_runs_once(store: Database) -> None:
+    """RUN-3: the ledger itself refuses a second run of a number."""
+    import sqlite3
+
+    fill(store, in_state(State.WAITING_RESOURCES))
+    with store.transaction() as tx:
+        tx.start([(1, 1, "first")], "boot", 10)
+    with pytest.raises(sqlite3.IntegrityError), store.transaction() as tx:
+        tx.start([(1, 1, "second")], "boot", 20)
+
+
+def test_an_automatic_rerun_counts_and_a_persons_rerun_resets(store: Database) -> None:
+    """RUN-3, OPS-2."""
+    fill(store, in_state(State.RUNNING))
+    with store.transaction() as tx:
+        tx.rerun_by_itself(1, 99_000, 50_000)
+        (row,) = tx.instances([1])
+        assert (row.state, row.reason, row.run_number, row.reruns, row.start_ms) == (
+            "not_run", "rerun_interval", 2, 1, 99_000,
+        )  # fmt: skip
+        tx.wait_for_resources([(1, 1)])
+        tx.start([(1, 2, "t")], "boot", 99_000)
+        tx.fail(1, "exit_code", 99_500)
+        tx.rerun([(1, 3, True)])
+        (row,) = tx.instances([1])
+    assert (row.run_number, row.reruns, row.ignores_waits, row.reason) == (3, 0, 1, None)
+
+
+def test_freezing_remembers_the_state(store: Database) -> None:
+    """OPS-6."""
+    for number, state in enumerate((State.NOT_RUN, State.SUCCESSFUL, State.FAILED), start=1):
+        fill(store, in_state(state, number))
+        with store.transaction() as tx:
+            tx.freeze(number)
+            tx.freeze(number)
+        assert state_of(store, number) == "frozen"
+        with store.transaction() as tx:
+            tx.unfreeze(number)
+        assert state_of(store, number) == state.value
+
+
+# Questions
+
+
+def test_candidates_in_the_order_of_starting(store: Database) -> None:
+    """RUN-1: priority, then T, then id; other groups, held backfills and full tasks left out."""
+    ready = State.WAITING_RESOURCES
+    fill(
+        store,
+        in_state(ready, 1, due_ms=30),
+        in_state(ready, 2, due_ms=20),
+        in_state(ready, 3, due_ms=20),
+        in_state(ready, 4, due_ms=99, priority=8),
+        in_state(ready, 5, resource_group="night"),
+        in_state(State.NOT_RUN, 6),
+    )
+    held = fill(store, in_state(ready, 7))
+    with store.read() as reader:
+        assert [c.id for c in reader.candidates("default", [held], [], 10)] == [4, 2, 3, 1]
+        assert [c.id for c in reader.candidates("default", [], [], 2)] == [4, 2]
+        assert [c.id for c in reader.candidates("night", [], [], 10)] == [5]
+        assert [c.id for c in reader.candidates("default", [], [1], 10)] == []
+        assert sorted(reader.queues()) == [
+            ("default", "waiting_resources", 5),
+            ("night", "waiting_resources", 1),
+        ]
+
+
+def test_what_is_due(store: Database) -> None:
+    """POL-2: earliest first; the next moment."""
+    early = State.WAITING_TIME
+    fill(
+        store,
+        in_state(early, 1, start_ms=300),
+        in_state(early, 2, start_ms=100),
+        in_state(early, 3, start_ms=200),
+    )
+    with store.transaction() as tx:
+        assert [row.id for row in tx.due(200, 10)] == [2, 3]
+        assert [row.id for row in tx.due(300, 1)] == [2]
+        assert tx.next_start() == 100
+
+
+def test_running_ones_with_their_runs(store: Database) -> None:
+    """OPS-0."""
+    fill(store, in_state(State.WAITING_RESOURCES, 1), in_state(State.WAITING_RESOURCES, 2))
+    with store.transaction() as tx:
+        tx.start([(1, 1, "t")], "boot", 10)
+        tx.mark_stopping(1)
+        assert [(row.id, run.token) for row, run in tx.running()] == [(1, "t")]
+        assert tx.stopping() == [1]
+        assert [run.instance_id for run in tx.open_runs()] == [1]
+
+
+def test_who_waits_for_nothing(store: Database) -> None:
+    """OPS-0, OPS-3."""
+    fill(
+        store,
+        in_state(State.NOT_RUN, 1),
+        in_state(State.NOT_RUN, 2, open_waits=1),
+        in_state(State.NOT_RUN, 3, open_waits=1, ignores_waits=1),
+        in_state(State.FAILED, 4),
+    )
+    with store.transaction() as tx:
+        assert [row.id for row in tx.open_of([4, 3, 2, 1, 99])] in ([3, 1], [1, 3])
+        tx.add_waits([(-1, 2), (2, 1)])
+        assert {row.id: row.open_waits for row in tx.instances([1, 2])} == {1: 2, 2: 0}
+
+
+def test_counters_of_a_date(store: Database) -> None:
+    """POL-6, BF-2: changes add up; a date is reached once."""
+    number = fill(store, in_state(State.NOT_RUN, 1), in_state(State.NOT_RUN, 2))
+    with store.transaction() as tx:
+        assert tx.count(number, 0, [0, 0, 2, 0]).running == 2
+        assert tx.count(number, 0, [1, 1, -2, 0]) == DateRecord(number, 0, "2026-01-05", 1, 0, 2, 1, 1, 0, 0)
+        assert tx.progress(number) == (2, 1, 1, 0, 0)
+        assert not tx.is_reached(number, 0)
+        assert tx.reach(number, 0)
+        assert not tx.reach(number, 0)
+        assert tx.is_reached(number, 0)
+
+
+def test_backfills_that_are_being_created_are_invisible(store: Database) -> None:
+    """POL-13: neither they nor their instances; but a planned one stays visible while it is filled."""
+    hidden = fill(store, in_state(State.NOT_RUN, 1), phase="creating")
+    planned = fill(store, in_state(State.NOT_RUN, 2), phase="creating", start_ms=7)
+    with store.read() as reader:
+        assert reader.find_backfill(hidden) is None
+        assert reader.find_instance(1) is None
+        assert [record.id for record in reader.backfills()] == [planned]
+        assert {record.id for record in reader.in_phase("creating")} == {hidden, planned}
+        assert [record.id for record in reader.open_backfills()] == [hidden, planned]
+    with store.transaction() as tx:
+        assert tx.delete_instances(1, 2, 1) == 1
+        assert tx.delete_instances(1, 2, 5) == 1
+        tx.delete_half_created(hidden, keep=False)
+        tx.delete_half_created(planned, keep=True)
+    with store.read() as reader:
+        assert [record.phase for record in reader.backfills()] == ["planned"]
+        assert reader.in_phase("creating") == []
+
+
+def test_pages_of_backfills(store: Database) -> None:
+    """BF-1: newest first, by key."""
+    for name in "abcd":
+        fill(store, name=name)
+    with store.read() as reader:
+        assert [record.name for record in reader.backfills(limit=2)] == ["d", "c"]
+        assert [record.name for record in reader.backfills(before=3, limit=2)] == ["b", "a"]
+        assert [record.name for record in reader.backfills(["name = ?"], ["b"])] == ["b"]
+
+
+def test_columns_are_set_by_name(store: Database) -> None:
+    number = fill(store)
+    with store.transaction() as tx:
+        tx.set_backfill(number, paused=1, ended_ms=9)
+        record = tx.find_backfill(number)
+    assert record == BACKFILL._replace(id=number, paused=1, ended_ms=9)
+    with pytest.raises(ValueError, match="name; DROP"), store.transaction() as tx:
+        tx.set_backfill(number, **{"name; DROP TABLE task": 1})
+
+
+def test_instances_in_a_range(store: Database) -> None:
+    """BF-2: by id, with conditions and a limit."""
+    fill(store, *[in_state(State.FAILED if i % 2 else State.NOT_RUN, i) for i in range(1, 8)])
+    with store.read() as reader:
+        assert [row.id for row in reader.instance_range(2, 6)] == [2, 3, 4, 5, 6]
+        assert [row.id for row in reader.instance_range(1, 9, ["state = ?"], ["failed"], 2)] == [1, 3]
+        assert [row.id for row in reader.instances([7, 99, 2])] == [2, 7]
+
+
+def test_waiting_counts_by_backfill(store: Database) -> None:
+    """BF-5."""
+    number = fill(store, in_state(State.WAITING_TIME, 1), in_state(State.WAITING_RESOURCES, 2))
+    other = fill(store, in_state(State.WAITING_TIME, 3))
+    with store.read() as reader:
+        assert (reader.waiting(number), reader.waiting(other)) == ((1, 1), (0, 1))
+        assert (reader.has_waiting(number), reader.has_waiting(other)) == ((True, True), (False, True))
+
+
+def test_isolated_ones_that_still_wait(store: Database) -> None:
+    """DEP-11, BF-5."""
+    fill(store, in_state(State.NOT_RUN, 1, reason="isolated", open_waits=1), in_state(State.NOT_RUN, 2))
+    with store.read() as reader:
+        assert reader.has_isolated(1, 2)
+        assert not reader.has_isolated(2, 2)
+
+
+def test_the_record_of_operations(store: Database) -> None:
+    """OPS-8: per instance and per backfill, oldest first."""
+    number = fill(store, INSTANCE)
+    with store.transaction() as tx:
+        tx.record(1, "bob", "pause", number)
+        tx.record(2, "eve", "rerun", number, 1, "failed", "not_run", "because")
+        found = tx.operations("instance_id", 1)
+        assert [(o.user, o.action, o.from_state, o.to_state, o.comment) for o in found] == [
+            ("eve", "rerun", "failed", "not_run", "because")
+        ]
+        assert [o.at_ms for o in tx.operations("backfill_id", number)] == [1, 2]
+    with pytest.raises(ValueError, match="user"), store.read() as reader:
+        reader.operations("user", 1)
+
+
+# Marks and hints
+
+
+def _create_for_ever(directory: Path, ready: multiprocessing.synchronize.Event) -> None:  # type: ignore[name-defined]
+    store = Database(directory)
+    with store.creating(7):
+        ready.set()
+        select.select([], [], [])
+
+
+def test_the_mark_of_creating_dies_with_its_process(store: Database, tmp_path: Path) -> None:
+    """POL-13: whatever kills it."""
+    assert not store.is_being_created(7)
+    with store.creating(7):
+        assert store.is_being_created(7)
+    assert not store.is_being_created(7)
+    spawning = multiprocessing.get_context("spawn")
+    ready = spawning.Event()
+    process = spawning.Process(target=_create_for_ever, args=(tmp_path / ".retrofill", ready))
+    process.start()
+    assert ready.wait(30)
+    assert store.is_being_created(7)
+    process.kill()
+    process.join(30)
+    assert not store.is_being_created(7)
+    assert list(store.directory.glob("creating.*")) == []
+
+
+def test_waking_reaches_the_scheduler_and_harms_nobody_without(store: Database) -> None:
+    """RUN-1: a hint."""
+    store.wake()
+    socket = WakeSocket(store.directory)
+    try:
+        for _ in range(1_000):
+            store.wake()  # a full queue must not block
+        assert select.select([socket], [], [], 5)[0]
+        socket.drain()
+        assert not select.select([socket], [], [], 0)[0]
+    finally:
+        socket.close()
+    store.wake()
+    assert os.path.exists(store.path)

@@ -1,0 +1,194 @@
+"""How the embedded store opens its file: durable, under one lock, upgraded, never harmed."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from retrofill.domain.states import State
+from retrofill.store import schema, tables
+from retrofill.store.database import Database
+from retrofill.store.locks import SchedulerLock
+from retrofill.store.schema import NewerSchemaError, StoreError
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / ".retrofill"
+
+
+def test_every_commit_is_durable(home: Path) -> None:
+    """RUN-1: WAL with FULL sync, and no checkpoint outside the lock."""
+    store = Database(home)
+    asked = {
+        name: store._writer.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("journal_mode", "synchronous", "wal_autocheckpoint", "foreign_keys")
+    }
+    assert asked == {"journal_mode": "wal", "synchronous": 2, "wal_autocheckpoint": 0, "foreign_keys": 1}
+    store.close()
+
+
+def test_only_the_owner_may_read_it(home: Path) -> None:
+    """SEC-3."""
+    Database(home).close()
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    for path in home.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+def test_a_transaction_holds_the_lock_of_writers(home: Path) -> None:
+    """POL-13: from its begin to its commit."""
+    store = Database(home)
+    other = os.open(home / "write.lock", os.O_RDWR)
+    with store.transaction() as tx:
+        tx.reserve_instance_ids(1)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.flock(other, fcntl.LOCK_UN)
+    os.close(other)
+    store.close()
+
+
+def test_readers_cannot_write(home: Path) -> None:
+    """RUN-1: a view is opened read-only."""
+    store = Database(home)
+    with store.read() as reader, pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader._connection.execute("DELETE FROM task")
+    store.close()
+
+
+def test_a_reader_does_not_wait_for_a_writer(home: Path) -> None:
+    """RUN-1: nor the other way round."""
+    store, other = Database(home), Database(home)
+    with store.transaction() as tx:
+        tx.add_version("{}", 1, "admin")
+        with other.read() as reader:
+            assert reader.current_version() is None
+    store.close()
+    other.close()
+
+
+def test_a_long_life_keeps_the_wal_small(home: Path) -> None:
+    """BF-5: checkpoints happen while it is written."""
+    store = Database(home)
+    big = "x" * 200_000
+    for i in range(192):
+        with store.transaction() as tx:
+            tx.add_version(big, i, "admin")
+    assert (home / "retrofill.db-wal").stat().st_size < 40 << 20
+    store.close()
+    assert not (home / "retrofill.db-wal").exists()
+
+
+def test_names_with_odd_characters(tmp_path: Path) -> None:
+    """CAT-1: a folder may be called anything."""
+    home = tmp_path / "100% ?odd#=&name'"
+    store = Database(home)
+    with store.read() as reader:
+        assert reader.current_version() is None
+    store.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [home.name]
+
+
+# The schema
+
+
+def test_migrations_make_what_the_tables_say(home: Path) -> None:
+    """OPS-0: migrated and declared schema are the same."""
+    from sqlalchemy import create_engine
+
+    Database(home).close()
+    with contextlib.closing(sqlite3.connect(home / "retrofill.db")) as connection:
+        migrated = _definitions(connection)
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        engine = create_engine("sqlite://", creator=lambda: connection)
+        tables.metadata.create_all(engine)
+        wanted = _definitions(connection)
+    assert {"instance", "instance_ready"} <= wanted.keys()
+    assert migrated.keys() - {"alembic_version"} == wanted.keys()
+    for name, definition in wanted.items():
+        assert migrated[name] == definition, name
+
+
+def _definitions(connection: sqlite3.Connection) -> dict[str, list[str]]:
+    """Parts of every table's and index's definition, whatever their order and spacing."""
+    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    return {name: sorted(" ".join(part.split()) for part in sql.split("\n")) for name, sql in rows}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "state = 'done'",
+        "state = 'frozen'",
+        "frozen_from = 'not_run'",
+        "state = 'running'",
+        "open_waits = -1",
+        "kind = 'walk'",
+        "task_id = NULL",
+        "task_id = 99",
+        "backfill_id = 99",
+    ],
+)
+def test_the_file_refuses_what_cannot_be(home: Path, change: str) -> None:
+    """OPS-0, CAT-3: CHECKs and foreign keys hold, whoever writes."""
+    from contracts.ledgers import INSTANCE, fill
+
+    store = Database(home)
+    fill(store, INSTANCE)
+    with pytest.raises(sqlite3.IntegrityError):
+        store._writer.execute(f"UPDATE instance SET {change} WHERE id = 1")
+    store.close()
+
+
+def test_the_check_of_states_is_the_state_table(home: Path) -> None:
+    """OPS-0: made from it."""
+    store = Database(home)
+    (sql,) = store._writer.execute("SELECT sql FROM sqlite_master WHERE name = 'instance'").fetchone()
+    assert all(f"'{state.value}'" in sql for state in State)
+    store.close()
+
+
+def test_a_newer_store_is_refused_and_left_alone(home: Path) -> None:
+    """CAT-1: naming both versions."""
+    store = Database(home)
+    store._writer.execute("UPDATE alembic_version SET version_num = '9999'")
+    store.close()
+    before = (home / "retrofill.db").read_bytes()
+    with pytest.raises(NewerSchemaError, match=f"schema 9999, this program knows up to {schema.HEAD}"):
+        Database(home)
+    assert (home / "retrofill.db").read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"x" * 5_000, b"SQLite format 3\0" + b"\xff" * 5_000, b"\0" * 5_000])
+def test_what_is_no_database_is_refused_and_left_alone(home: Path, content: bytes) -> None:
+    """CAT-1."""
+    home.mkdir()
+    (home / "retrofill.db").write_bytes(content)
+    with pytest.raises(StoreError, match="cannot be used as a store"):
+        Database(home)
+    assert (home / "retrofill.db").read_bytes() == content
+
+
+# One scheduler
+
+
+def test_one_scheduler_a_store(home: Path) -> None:
+    """RUN-1: the holder's process is named; a lock that is left can be taken."""
+    Database(home).close()
+    one, other = SchedulerLock(home), SchedulerLock(home)
+    assert other.holder() is None
+    assert one.acquire()
+    assert not other.acquire()
+    assert other.holder() == os.getpid()
+    one.release()
+    assert other.holder() is None
+    assert other.acquire()
+    other.release()
