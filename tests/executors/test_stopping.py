@@ -7,7 +7,8 @@ import os
 import pytest
 
 from executors.rooms import Room, collect, is_alive, kill, marked_processes, wait_for_end, wait_for_file
-from retrofill.executors.stopping import find_end, stop_run
+from retrofill.executors.places import Places
+from retrofill.executors.stopping import find_end, put_wish, stop_run
 from retrofill.services.ports import RunSpec
 
 
@@ -52,6 +53,16 @@ def test_the_grace_is_the_wishs_own(room: Room) -> None:
     first.kill()
     end = stop_run(room.runs, spec.ref, grace_seconds=0.2)
     assert (end.outcome, end.signal) == ("stopped", 9)
+
+
+def test_a_wish_whose_signal_got_lost(room: Room, endless: RunSpec) -> None:
+    """OPS-1: the supervisor sees it when it next looks by itself, as from another container."""
+    executor = room.executor()
+    executor.start([endless])
+    pids = pids_of(room)
+    put_wish(Places(str(room.runs)), endless.ref, 1)
+    assert [end.outcome for end in collect(executor, 1)] == ["stopped"]
+    assert not any(map(is_alive, pids))
 
 
 def test_without_a_supervisor(room: Room, endless: RunSpec) -> None:

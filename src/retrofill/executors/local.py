@@ -32,12 +32,11 @@ _ANSWER_BYTES = 8192
 class _Supervised:
     """A supervisor of our own, and the run that it carries out."""
 
-    __slots__ = ("idle_since", "name", "ref", "socket")
+    __slots__ = ("idle_since", "ref", "socket")
 
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
         self.ref: RunRef | None = None
-        self.name = b""
         self.idle_since = 0.0
 
 

@@ -207,7 +207,7 @@ class Supervisor:
         finally:
             if pidfd is not None:
                 self._poll.unregister(pidfd)
-        grace = None
+        grace = None if events else self._read_wish(name)  # its signal may not have reached us
         for descriptor, _ in events:
             if descriptor == self._wishes:
                 os.eventfd_read(self._wishes)

@@ -59,7 +59,11 @@ class RunSpec:
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """How a run ended: `outcome` is exited, stopped, timeout, lost or not_started; times in epoch seconds."""
+    """How a run ended: `outcome` is exited, stopped, timeout, lost or not_started; times in epoch seconds.
+
+    `exit_code` and `signal` are the main process's, also of a run that was stopped; neither is
+    known where it was lost or could not be started. `message` is one sentence, empty for success.
+    """
 
     ref: RunRef
     outcome: str
@@ -94,7 +98,11 @@ class Executor(Protocol):
     def adopt(self, refs: Sequence[RunRef]) -> list[RunEnd]:
         """Take over runs of an earlier scheduler; the ends of those known to have ended.
 
-        The others still run and end through `poll`.
+        The others still run and end through `poll`. One that was never started is now kept from
+        ever starting under its token (`not_started`).
+
+        Args:
+            refs: every run that the ledger holds to be running; what is known of others is forgotten.
         """
         ...
 
