@@ -309,3 +309,14 @@ def test_validity_leaves_dates_out(world: MakeWorld) -> None:
     w = world(make_task("w.a", "0 1 * * *", valid_from=date(2026, 1, 7)), make_task("w.b", "0 1 * * *"))
     w.create(dates="2026-01-05..2026-01-06")
     assert set(w.states()) == {"b 5 01:00", "a 6 01:00", "b 6 01:00"}
+
+
+def test_a_secret_reaches_the_environment_and_no_argument(world: MakeWorld) -> None:
+    """SEC-3, PAR-4: anybody on the machine can read arguments, so a secret's place is empty there."""
+    task = make_task("w.a", "0 7 * * *", parameters=(("day", "$bizdate"), ("key", "${secret:KEY}")))
+    w = world(task, secrets={"KEY": "hush"})
+    w.create("a")
+    w.tick()
+    (spec,) = w.executor.started
+    assert spec.arguments == ("20260105", "")
+    assert (spec.environment["day"], spec.environment["key"]) == ("20260105", "hush")

@@ -5,9 +5,10 @@ Instances are written `a 5 07:00`: task `w.a`, bizdate 5 January 2026, slot 07:0
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from domain.catalogs import make_catalog
@@ -43,7 +44,9 @@ class World:
         now: str = "2026-03-02T12:00",
         user: str = "admin",
         limits: PlanLimits = LIMITS,
+        secrets: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        self.secrets = secrets
         self.directory = directory
         self.clock = FakeClock(now)
         self.store = Database(directory / ".retrofill")
@@ -63,7 +66,7 @@ class World:
     def restart(self) -> None:
         """A new scheduler that knows nothing but the ledger."""
         self.contexts = Contexts()
-        specs = RunSpecs(self.directory, lambda name: None, "python3")
+        specs = RunSpecs(self.directory, self.secrets.get, "python3")
         contexts = Contexts()
         self.scheduler = Scheduler(self.scheduler_store, self.executor, self.clock, specs, contexts)
         self.scheduler.start()

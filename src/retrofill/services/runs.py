@@ -59,7 +59,7 @@ class RunSpecs:
             type=task.type.value,
             name=task.name,
             code=code,
-            arguments=tuple(values.values()),
+            arguments=_arguments(context, task, values),
             environment=values | _own(row, task, values),
             working_directory=f"{self._project}/workspaces/{task.workspace}",
             timeout_seconds=task.timeout_seconds,
@@ -106,6 +106,15 @@ class RunSpecs:
                 f"Set RETROFILL_SECRET_{name} in the scheduler's environment.",
             )
         return value
+
+
+def _arguments(context: Context, task: Task, values: Mapping[str, str]) -> tuple[str, ...]:
+    """Values in declared order; a secret's place is empty, because everybody can read arguments (SEC-3)."""
+    return tuple(
+        "" if parameters.parse(text).secret is not None else values[name]
+        for name, text in context.plan.parameters_of(task)
+        if values
+    )
 
 
 def _own(row: InstanceRecord, task: Task, values: Mapping[str, str]) -> dict[str, str]:
