@@ -20,10 +20,10 @@ from retrofill.store.ledger import Ledger
 from retrofill.store.reader import Reader
 from retrofill.store.schema import StoreError
 
-# A checkpoint copies the WAL into the file. Done often, the WAL is written over instead of growing,
-# and a sync of a file that does not grow is cheaper.
-_WAL_BYTES = 4 << 20
-_COMMITS = 4_000
+# A checkpoint copies the WAL into the file. Done often, it holds nobody up for long, and the WAL is
+# written over instead of growing: a sync of a file that does not grow is cheaper.
+_COMMITS = 128
+_CHANGES = 20_000
 
 
 class Database:
@@ -41,7 +41,8 @@ class Database:
             self._lock = os.open(directory / "write.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreError(f"{directory} cannot be written: {error.strerror}") from None
-        self._commits = 0
+        self._commits = 0  # since the last checkpoint
+        self._checkpointed_changes = 0
         self._writer = self._open_writer()
         self._reader: sqlite3.Connection | None = None
 
@@ -86,14 +87,10 @@ class Database:
                 raise
             connection.execute("COMMIT")
             self._commits += 1
-            if self._commits % _COMMITS == 0 or (self._commits % 64 == 0 and self._wal_bytes() > _WAL_BYTES):
+            changes = connection.total_changes - self._checkpointed_changes
+            if self._commits >= _COMMITS or changes >= _CHANGES:
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-
-    def _wal_bytes(self) -> int:
-        try:
-            return os.stat(f"{self.path}-wal").st_size
-        except FileNotFoundError:
-            return 0
+                self._commits, self._checkpointed_changes = 0, connection.total_changes
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
