@@ -188,6 +188,17 @@ def test_siblings_stay_failed_while_one_has_a_reason_of_its_own(world: MakeWorld
     assert set(w.states().values()) == {"successful"}
 
 
+def test_a_sibling_that_was_frozen_meanwhile_comes_back_too(world: MakeWorld) -> None:
+    """POL-7, OPS-6: unfrozen after the one that failed was mended, it does not stay Failed for ever."""
+    w = world(make_task("w.h", "0 */12 * * *"), slots=1)
+    w.create()
+    w.finish(fails=lambda _: True)
+    w.do("freeze", "h 5 12:00")
+    w.do("set_successful", "h 5 00:00")
+    w.do("unfreeze", "h 5 12:00")
+    assert w.finish() == [{"h 5 12:00"}]
+
+
 def test_other_groups_go_on_when_one_fails(world: MakeWorld) -> None:
     """POL-7."""
     w = world(make_task("w.a", "0 1 * * *"))

@@ -243,6 +243,8 @@ def _unfreeze(a: _Applying, row: InstanceRecord) -> tuple[State, bool]:
     target = State(row.frozen_from or State.NOT_RUN)
     a.tx.unfreeze(row.id)
     a.settling.moved(row.id, State.FROZEN, target)
+    if target is State.FAILED:
+        a.settling.left_failed(row.id)  # what it failed with may have been mended meanwhile
     return target, True
 
 

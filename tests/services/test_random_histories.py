@@ -1,0 +1,152 @@
+"""Random catalogs, policies and histories: whatever people do and however runs end, the rules hold.
+
+After every step: counters agree with states, nothing started before what it waits for, no
+group overtook a bizdate. At the end everything that can succeed has succeeded.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.catalogs import random_catalog, random_policy
+from retrofill.domain.catalog import Catalog
+from retrofill.domain.errors import RetrofillError
+from retrofill.domain.selection import ManualSelection
+from retrofill.domain.states import State
+from retrofill.services.backfills import Request, make_plan
+from retrofill.services.contexts import Context
+from retrofill.services.times import instant_of
+from services.worlds import World
+
+MOST = 120
+OPERATIONS = ["rerun", "set_successful", "freeze", "unfreeze", "stop", "rerun_descendants"]
+ENDS: list[dict[str, Any]] = [
+    {"exit_code": 0},
+    {"exit_code": 0},
+    {"exit_code": 0},
+    {"exit_code": 1},
+    {"outcome": "timeout", "exit_code": None},
+    {"outcome": "lost", "exit_code": None},
+    {"outcome": "not_started", "exit_code": None},
+]
+
+
+class History:
+    """One backfill in one world, and a source of chance."""
+
+    def __init__(self, directory: Path, chance: Random) -> None:
+        self.chance = chance
+        catalog: Catalog = random_catalog(chance)
+        self.world = World(directory, *catalog.tasks.values(), slots=chance.randint(1, 6))
+        self.backfill = 0
+        self.ignoring: set[int] = set()  # instances that were told to ignore their waits (OPS-3)
+
+    def create(self) -> bool:
+        """Whether a backfill of a fair size came about."""
+        w = self.world
+        roots = tuple(self.chance.sample(sorted(w.catalog.tasks), k=min(3, len(w.catalog.tasks))))
+        request = Request(ManualSelection(roots, "all"), random_policy(self.chance))
+        try:
+            planned = make_plan(w.catalog, request, w.limits, instant_of(w.clock.now_ms()))
+        except RetrofillError:
+            return False
+        if planned.is_refused or planned.plan.instance_count > MOST:
+            return False
+        self.backfill = w.backfills.create(planned, w.version_id)
+        return True
+
+    def step(self) -> None:
+        w, chance = self.world, self.chance
+        what = chance.randrange(10)
+        if what < 5 and w.executor.running:
+            number = chance.choice(sorted(w.executor.running))
+            w.executor.end(number, **chance.choice(ENDS))
+        elif what < 8:
+            rows = list(w.rows(self.backfill).values())
+            ids = [row.id for row in chance.sample(rows, k=min(len(rows), chance.randint(1, 4)))]
+            getattr(w.operations, chance.choice(OPERATIONS))(ids)
+        elif what == 8:
+            self.steer()
+        else:
+            w.restart()
+        started = len(w.executor.started)
+        w.tick()
+        self.check([spec.ref.instance_id for spec in w.executor.started[started:]])
+
+    def steer(self) -> None:
+        how = self.chance.choice(["pause", "resume", "stop", "rerun", "freeze", "unfreeze"])
+        try:
+            results = getattr(self.world.backfills, how)(self.backfill)
+        except RetrofillError:
+            return
+        if how == "rerun":
+            self.ignoring |= {result.id for result in results if result.ok}
+
+    def context(self) -> Context:
+        with self.world.store.read() as reader:
+            return self.world.contexts.get(reader, self.backfill)
+
+    def check(self, started: list[int]) -> None:
+        """RUN-1, POL-6, DEP-10: what has just started was allowed to."""
+        assert self.world.drift() == []
+        rows = {row.id: row for row in self.world.rows(self.backfill).values()}
+        ended = {State.SUCCESSFUL, State.FAILED}
+        self.ignoring -= {i for i in self.ignoring if rows[i].state in ended}
+        if not started:
+            return
+        context = self.context()
+        for number in started:
+            if number in self.ignoring:
+                continue
+            above = [rows[i].state for i in context.upstream(number) if i in rows]
+            assert set(above) <= {State.SUCCESSFUL}, (number, above)
+        with self.world.store.read() as reader:
+            reached = [bool(date.reached) for date in reader.dates(self.backfill)]
+        assert all(reached[context.position(i)] for i in started if i not in self.ignoring)
+
+    def mend(self) -> None:
+        """Take every obstacle away; then everything must come to its end."""
+        w = self.world
+        w.backfills.resume(self.backfill)
+        for _ in range(400):
+            w.finish()
+            w.clock.forward(86_400)
+            rows = list(w.rows(self.backfill).values())
+            w.operations.unfreeze([row.id for row in rows if row.state == State.FROZEN])
+            own = [row.id for row in rows if row.state == State.FAILED and row.reason != "sibling_failed"]
+            w.operations.set_successful(own)
+            if not own and {row.state for row in rows} <= {State.SUCCESSFUL}:
+                return
+            assert w.drift() == []
+        raise AssertionError(w.states())
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+@given(st.integers(0, 10**9))
+def test_random_histories(seed: int) -> None:
+    """RUN-1, POL-6, POL-7, OPS-0, OPS-1..6, BF-5: in any order."""
+    chance = Random(seed)
+    with TemporaryDirectory() as directory:
+        history = History(Path(directory), chance)
+        try:
+            if not history.create():
+                return
+            for _ in range(25):
+                history.step()
+            isolated = [
+                row for row in history.world.rows(history.backfill).values() if row.reason == "isolated"
+            ]
+            if isolated:
+                return
+            history.mend()
+            assert history.world.status(history.backfill) == "succeeded"
+        finally:
+            history.world.close()
