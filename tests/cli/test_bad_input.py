@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
@@ -282,6 +283,20 @@ def test_no_project(project: Sandbox) -> None:
         result = project.call(*args, status=2)
         assert "no retrofill.yaml" in result.stderr
         assert "\x1b" not in result.stderr
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/etc/passwd", "x" * 300, "a\0b"])
+def test_projects_that_are_none(project: Sandbox, path: str) -> None:
+    """CAT-1: no hang, no traceback."""
+    result = project.call("--project", path, "check", status=2)
+    assert result.stderr.startswith("error: ")
+
+
+def test_a_project_file_that_never_ends(project: Sandbox) -> None:
+    """CAT-1: a FIFO or a device is not read."""
+    (project.home / "retrofill.yaml").unlink()
+    os.mkfifo(project.home / "retrofill.yaml")
+    assert "regular file" in project.call("check", status=2).stderr
 
 
 @pytest.mark.parametrize("text", ["now", "2024-03-12", "2024-03-12T08:00:00+99:00", ""])

@@ -160,6 +160,25 @@ def test_history(filled: Sandbox) -> None:
     assert "bob" in text
 
 
+def test_comments_are_shown_escaped(filled: Sandbox) -> None:
+    """OPS-8: whatever somebody wrote cannot reprogram a terminal."""
+    number = filled.json("instance", "list", "--task", "mid", "--limit", 1)[0]["id"]
+    filled.call("instance", "freeze", number, "--comment", "a\x1b[2J\u202eb\n")
+    text = filled.call("instance", "history", number).stdout
+    assert "a\\x1b[2J\\u202eb\\n" in text
+    assert filled.json("instance", "history", number)["operations"][0]["comment"] == "a\x1b[2J\u202eb\n"
+
+
+def test_history_of_a_backfill(filled: Sandbox) -> None:
+    """OPS-8: readable per backfill."""
+    filled.call("backfill", "pause", 1, "--comment", "lunch", RETROFILL_USER="bob")
+    found = filled.json("backfill", "history", 1)
+    operations = found["operations"] if isinstance(found, dict) else found
+    assert [(o["user"], o["action"], o["comment"]) for o in operations] == [
+        ("admin", "create", ""), ("bob", "pause", "lunch"),
+    ]  # fmt: skip
+
+
 # The catalog
 
 

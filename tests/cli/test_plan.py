@@ -84,7 +84,7 @@ def test_the_clock_can_be_given(project: Sandbox) -> None:
 def test_text_and_a_json_array(project: Sandbox) -> None:
     """CAT-1: people get tables, programs get JSON."""
     text = project.call("backfill", "plan", "--task", "ops.raw", "--descendants", "all", *DAY).stdout
-    assert text.splitlines()[0] == "6 tasks, 1 bizdates in 1 group, 9 instances"
+    assert text.splitlines()[0] == "6 tasks, 1 bizdate in 1 group, 9 instances"
     assert "ops.hours" in text
     assert "w" not in project.call("backfill", "plan", "--task", "bi.raw", *DAY).stderr
     array = project.json("backfill", "plan", "--task", "bi.raw", *DAY, "--instances")

@@ -188,6 +188,38 @@ def _some(terminal: int) -> bytes:
         return b""
 
 
+def test_ctrl_c_while_following_a_log(sandbox: Sandbox) -> None:
+    """OPS-10: exit 130; what was printed so far is there, and the run goes on."""
+    sandbox.write(HELD.replace(">> ../../out; while", "| tee ../../out; while"))
+    waiting = sandbox.spawn("backfill", "create", *BOTH, "--wait", "--yes")
+    until(lambda: sandbox.text("out"), "the task has started")
+    following = sandbox.spawn("instance", "log", sandbox.instances()["hold 05 01:00"]["id"], "--follow")
+    assert following.stdout is not None
+    assert following.stdout.readline() == b"start\n"
+    following.send_signal(signal.SIGINT)
+    result = finished(following)
+    assert (result.status, result.stderr.strip()) == (130, "")
+    again = sandbox.spawn("instance", "log", 1, "--follow")
+    sandbox.touch("go")
+    assert finished(waiting).status == 0
+    assert finished(again).stdout == "start\n"
+
+
+def test_a_log_cannot_reprogram_the_terminal(sandbox: Sandbox) -> None:
+    """OPS-10: control characters are escaped in a terminal, and left alone in a pipe."""
+    sandbox.write('a: {type: shell, schedule: "0 1 * * *", run: \'printf "a\\033[2Jb\\n"\'}')
+    sandbox.run("backfill", "create", "--task", "a", "--bizdate", "2026-01-05", "--wait", "--yes")
+    assert sandbox.call("instance", "log", 1).stdout == "a\x1b[2Jb\n"
+    pid, terminal = pty.fork()
+    if pid == 0:
+        become(sandbox, "instance", "log", "1")
+    seen = b""
+    while piece := _some(terminal):
+        seen += piece
+    os.waitpid(pid, 0)
+    assert seen == b"a\\x1b[2Jb\r\n"
+
+
 def test_create_asks_in_a_terminal(sandbox: Sandbox) -> None:
     """VER-4: it shows the plan first; no is no, and nothing is created."""
     sandbox.write(QUICK)

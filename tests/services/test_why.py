@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from domain.catalogs import make_task
-from retrofill.domain.catalog import Rerun
+from domain.catalogs import make_catalog, make_task
+from retrofill.domain.catalog import Rerun, ResourceGroup
 from retrofill.domain.policy import parse_time_range
 from retrofill.domain.windows import parse_window
 from services.worlds import MakeWorld
@@ -91,6 +91,18 @@ def test_max_parallel_instances(world: MakeWorld) -> None:
     w.create()
     w.tick()
     assert "max_parallel_instances" in w.why("h 5 12:00").text
+
+
+def test_a_resource_group_that_is_gone(world: MakeWorld) -> None:
+    """OPS-9, CAT-2: slots are those of the deployed version; without them nothing starts."""
+    night = ResourceGroup("night", slots=1)
+    w = world(make_task("w.a", "0 1 * * *", resource_group="night"), groups=(night,))
+    w.create()
+    w.deploy(make_catalog(make_task("w.a", "0 1 * * *"), groups=(ResourceGroup("default"),)))
+    assert w.finish() == []
+    assert "night is gone from the project" in w.why("a 5 01:00").text
+    w.deploy(make_catalog(make_task("w.a", "0 1 * * *"), groups=(ResourceGroup("default"), night)))
+    assert w.finish() == [{"a 5 01:00"}]
 
 
 def test_no_scheduler(world: MakeWorld) -> None:

@@ -53,7 +53,7 @@ def why(reader: Reader, contexts: Contexts, row: InstanceRecord, now_ms: int, ha
         return _failed(reader, context, row)
     if row.state == State.FROZEN:
         return Why(f"It is frozen; `retrofill instance unfreeze {row.id}` lets it go on.")
-    return _waiting(reader, context, record, row, now_ms, has_scheduler)
+    return _waiting(reader, contexts, record, row, now_ms, has_scheduler)
 
 
 def _succeeded(row: InstanceRecord) -> str:
@@ -83,12 +83,13 @@ def _failed(reader: Reader, context: Context, row: InstanceRecord) -> Why:
 
 def _waiting(
     reader: Reader,
-    context: Context,
+    contexts: Contexts,
     record: BackfillRecord,
     row: InstanceRecord,
     now_ms: int,
     has_scheduler: bool,
 ) -> Why:
+    context = contexts.get(reader, record.id)
     if record.stopped:
         return Why(f"Backfill {record.id} is stopped; `retrofill backfill resume {record.id}` lets it go on.")
     if record.paused:
@@ -110,7 +111,7 @@ def _waiting(
             f"Nothing hinders it but that no scheduler runs: `retrofill backfill wait {record.id}` runs one "
             "until the backfill has ended."
         )
-    return _resources(reader, context, row)
+    return _resources(reader, contexts, context, row)
 
 
 def _not_ready(reader: Reader, context: Context, row: InstanceRecord) -> Why | None:
@@ -172,7 +173,7 @@ def _time(row: InstanceRecord) -> str:
     return f"It waits for its time, {at}."
 
 
-def _resources(reader: Reader, context: Context, row: InstanceRecord) -> Why:
+def _resources(reader: Reader, contexts: Contexts, context: Context, row: InstanceRecord) -> Why:
     running = [other for other, _ in reader.running()]
     own = [other for other in running if other.task_id == row.task_id]
     most = context.task(row.id).max_parallel_instances
@@ -182,8 +183,13 @@ def _resources(reader: Reader, context: Context, row: InstanceRecord) -> Why:
             tuple({"id": other.id, "state": other.state} for other in own),
         )
     taken = [other for other in running if other.resource_group == row.resource_group]
-    group = context.plan.catalog.resource_groups.get(row.resource_group)
-    slots = group.slots if group else len(taken)
+    current = contexts.current(reader)
+    group = current.resource_groups.get(row.resource_group) if current is not None else None
+    if group is None:
+        return Why(
+            f"The resource group {row.resource_group} is gone from the project; declare it again and deploy."
+        )
+    slots = group.slots
     if len(taken) < slots:
         return Why(f"It is about to start in resource group {row.resource_group}.")
     which = "The only slot" if slots == 1 else f"All {slots} slots"
