@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+_QUIET_SHARE = 0.9
 RETROFILL = str(Path(sys.executable).with_name("retrofill"))
 
 
@@ -65,6 +66,23 @@ def stopwatch(seconds: list[float]) -> Iterator[None]:
     began = time.perf_counter()
     yield
     seconds.append(time.perf_counter() - began)
+
+
+def await_quiet(patience_seconds: float) -> None:
+    """Wait until the machine has been idle for half a second, or patience ends."""
+    give_up_at = time.monotonic() + patience_seconds
+    while time.monotonic() < give_up_at:
+        idle, total = _processor_ticks()
+        time.sleep(0.5)
+        later_idle, later_total = _processor_ticks()
+        if later_idle - idle > _QUIET_SHARE * (later_total - total):
+            return
+
+
+def _processor_ticks() -> tuple[int, int]:
+    with open("/proc/stat", encoding="ascii") as file:
+        ticks = [int(field) for field in file.readline().split()[1:9]]
+    return ticks[3] + ticks[4], sum(ticks)
 
 
 def median(values: Sequence[float]) -> float:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from measuring import Line, median, scratch, spread
+from measuring import Line, await_quiet, median, scratch, spread
 from projects import LAYER_WIDTH, dates, layers
 
 _SHAPES = ((50, 365), (200, 365), (2_000, 366))
@@ -19,19 +19,23 @@ _LARGE = 100_000  # instances from which on one repeat is enough
 _STOP_SECONDS = 30
 
 
-def run(repeats: int) -> list[Line]:
+def run(repeats: int, patience: float) -> list[Line]:
     lines = []
     with scratch() as folder:
         for tasks, days in _SHAPES:
-            lines += _measure(folder, tasks, days, repeats)
+            lines += _measure(folder, tasks, days, repeats, patience)
     return lines
 
 
-def _measure(folder: Path, tasks: int, days: int, repeats: int) -> list[Line]:
+def _measure(folder: Path, tasks: int, days: int, repeats: int, patience: float) -> list[Line]:
     count = tasks * days
     template = layers(folder / f"{tasks}x{days}", tasks)
     k = repeats if count < _LARGE else min(repeats, 3)
-    results = [_create(template, folder / f"copy-{number}", days)[0] for number in range(k)]
+    results = []
+    for number in range(k):
+        await_quiet(patience)
+        results.append(_create(template, folder / f"copy-{number}", days)[0])
+    await_quiet(patience)
     watched, writer = _create(template, folder / "watched", days, with_writer=True)
     calm = _idle_writer(template)
     shutil.rmtree(template)

@@ -34,15 +34,25 @@ def main() -> int:
     )
     parser.add_argument("--repeats", type=int, default=5, help="k behind a median (default: 5)")
     parser.add_argument("--long", action="store_true", help="also 100,000 instances (some minutes)")
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="how long to wait for a quiet machine before each repeat (default: 0)",
+    )
     options = parser.parse_args()
     benchmarks: dict[str, tuple[str, Callable[[], list[Line]]]] = {
         "a": (
             "(a) backfills of `true`, 2 slots, 10 groups",
-            lambda: throughput.run(options.repeats, options.long),
+            lambda: throughput.run(options.repeats, options.long, options.patience),
         ),
-        "b": ("(b) planning and creating, about 3 edges a task", lambda: planning.run(options.repeats)),
+        "b": (
+            "(b) planning and creating, about 3 edges a task",
+            lambda: planning.run(options.repeats, options.patience),
+        ),
         "c": ("(c) memory of an idle scheduler", waiting.run_memory),
-        "d": ("(d) time to the first start", lambda: waiting.run_latency(options.repeats)),
+        "d": ("(d) time to the first start", lambda: waiting.run_latency(options.repeats, options.patience)),
     }
     chosen = options.only.split(",")
     if unknown := set(chosen) - set(benchmarks):

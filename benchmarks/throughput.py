@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from measuring import Line, median, retrofill, scratch, spread, stopwatch
+from measuring import Line, await_quiet, median, retrofill, scratch, spread, stopwatch
 from projects import chain, chain_request
 
 _SLOTS = 2
@@ -16,22 +16,34 @@ _GROWTH = ((50, 20), (50, 200))  # 1,000 and 10,000 instances of the same 50 tas
 _LONG = (50, 2_000)  # 100,000
 
 
-def run(repeats: int, is_long: bool) -> list[Line]:
+def run(repeats: int, is_long: bool, patience: float) -> list[Line]:
     lines = []
     with scratch() as folder:
         for tasks, days in _SHAPES:
-            lines.append(_measure(folder, tasks, days, repeats))
+            lines.append(_measure(folder, tasks, days, repeats, patience))
         shapes = [*_GROWTH, _LONG] if is_long else [*_GROWTH]
-        base = None
-        for tasks, days in shapes:
-            line = _measure(folder, tasks, days, 1 if tasks * days > 5_000 else repeats)
-            base = base or line.data["ms"]
-            line.data["growth"] = line.data["ms"] / base
-            lines.append(line)
+        series = [
+            _measure(folder, tasks, days, 1 if tasks * days > 5_000 else repeats, patience)
+            for tasks, days in shapes
+        ]
+        lines += [*series, *(_growth(series[0], line) for line in series[1:])]
     return lines
 
 
-def _measure(folder: Path, tasks: int, days: int, repeats: int) -> Line:
+def _growth(small: Line, large: Line) -> Line:
+    """Cost per instance against the smaller backfill of the same tasks, which should stay near one."""
+    growth = large.data["ms"] / small.data["ms"]
+    xargs = large.data["xargs_ms"] / small.data["xargs_ms"]
+    return Line(
+        f"  an instance of {large.data['instances']:,} against one of {small.data['instances']:,}",
+        f"{growth:.2f}",
+        f"xargs {xargs:.2f}",
+        growth / xargs,
+        {"growth": growth, "xargs_growth": xargs},
+    )
+
+
+def _measure(folder: Path, tasks: int, days: int, repeats: int, patience: float) -> Line:
     """Each repeat on a fresh copy of the same deployed project, xargs right after it."""
     template = chain(folder / f"{tasks}x{days}", tasks)
     count = tasks * days
@@ -40,6 +52,7 @@ def _measure(folder: Path, tasks: int, days: int, repeats: int) -> Line:
     for number in range(repeats):
         copy = folder / f"{tasks}x{days}-{number}"
         shutil.copytree(template, copy)
+        await_quiet(patience)
         with stopwatch(ours):
             row = json.loads(
                 retrofill(

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from measuring import RETROFILL, Line, median, processes_of, pss_of, retrofill, scratch, spread
+from measuring import RETROFILL, Line, await_quiet, median, processes_of, pss_of, retrofill, scratch, spread
 from projects import dates, write
 
 _FAR_DATE = "2190-01-01"  # its instances wait for time, so whoever waits for them goes on waiting
@@ -57,16 +57,16 @@ def run_memory() -> list[Line]:
     ]  # fmt: skip
 
 
-def run_latency(repeats: int) -> list[Line]:
+def run_latency(repeats: int, patience: float) -> list[Line]:
     """From the start of the `create` process to the first line of the first task."""
     with scratch() as folder:
         stamp = folder / "stamp"
         project = write(folder / "first", [f"work: {{run: 'date +%s%N > {stamp}'}}", "later: {}"])
         create = ["backfill", "create", "--task", "bench.work", "--bizdate", "2024-01-01", "--yes"]
-        alone = [_first_start(project, stamp, [*create, "--wait"]) for _ in range(repeats)]
+        alone = [_first_start(project, stamp, [*create, "--wait"], patience) for _ in range(repeats)]
         with _waiting_scheduler(project):
-            served = [_first_start(project, stamp, create) for _ in range(repeats)]
-        bare = [_bare_start(stamp) for _ in range(repeats)]
+            served = [_first_start(project, stamp, create, patience) for _ in range(repeats)]
+        bare = [_bare_start(stamp, patience) for _ in range(repeats)]
     reference = f"Python that starts sh {spread(bare, 1000, 0)}"
     return [
         Line(
@@ -132,16 +132,18 @@ def _await_idle(project: Path, backfill_id: int) -> None:
     raise SystemExit(f"backfill {backfill_id} did not end")
 
 
-def _first_start(project: Path, stamp: Path, command: list[str]) -> float:
+def _first_start(project: Path, stamp: Path, command: list[str], patience: float) -> float:
     stamp.unlink(missing_ok=True)
+    await_quiet(patience)
     began = time.time_ns()
     retrofill(project, *command)
     return (_read_stamp(stamp) - began) / 1e9
 
 
-def _bare_start(stamp: Path) -> float:
+def _bare_start(stamp: Path, patience: float) -> float:
     """The least that a Python program needs which starts a shell."""
     stamp.unlink(missing_ok=True)
+    await_quiet(patience)
     code = f"import os; os.execv('/bin/sh', ['sh', '-c', 'date +%s%N > {stamp}'])"
     began = time.time_ns()
     subprocess.run([sys.executable, "-I", "-c", code], check=True)
