@@ -40,6 +40,9 @@ class Context:
     plan: Plan
     task_ids: dict[str, int]
     reached: set[int] = field(default_factory=set)  # positions; a cache, a reached date stays reached
+    # By position, how many instances are not Successful: a cache that spares a query per tick. It holds as
+    # long as no other process commits; the scheduler forgets it then.
+    open_left: dict[int, int] = field(default_factory=dict)
     _lists_below: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)  # by place
 
     def position(self, instance_id: int) -> int:
@@ -153,6 +156,11 @@ class Contexts:
         else:
             self._contexts.move_to_end(backfill_id)
         return context
+
+    def forget_counts(self) -> None:
+        """Somebody else has changed the ledger."""
+        for context in self._contexts.values():
+            context.open_left.clear()
 
     def put(self, context: Context) -> None:
         """Keep a context that has just been created, so that its plan need not be rebuilt."""

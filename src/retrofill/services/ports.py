@@ -349,6 +349,10 @@ class Ledger(Reader, Protocol):
         """Add to a date's counters (successful, failed, running, frozen); the row as it is now."""
         ...
 
+    def count_many(self, backfill_id: int, changes: Mapping[int, Sequence[int]]) -> None:
+        """Add to the counters of dates, by position."""
+        ...
+
     def reach(self, backfill_id: int, position: int) -> bool:
         """Let a group come to a date; False where it already had."""
         ...

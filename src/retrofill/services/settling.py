@@ -7,7 +7,7 @@ for nothing more becomes ready, dry runs pass, and so on until nothing follows.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,8 @@ from retrofill.services.times import bizdate_of, instant_of
 if TYPE_CHECKING:
     from retrofill.services.ports import Ledger
 
-_COUNTED = {State.SUCCESSFUL: 0, State.FAILED: 1, State.RUNNING: 2, State.FROZEN: 3}
+_SUCCESSFUL = 0
+_COUNTED = {State.SUCCESSFUL: _SUCCESSFUL, State.FAILED: 1, State.RUNNING: 2, State.FROZEN: 3}
 _PASSING = {"dry_run": Reason.DRY_RUN, "off_day": Reason.OFF_DAY, "virtual": None}
 
 
@@ -41,6 +42,7 @@ class Settling:
         self._left: list[int] = []  # ids that were Successful
         self._reconsider: set[int] = set()  # ids that are Not run and may be ready
         self._counts: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+        self._unwritten: dict[int, list[int]] = {}  # changes of counters, by position
         self._today: dict[str, object] = {}
 
     def moved(self, instance_id: int, source: str, target: str) -> None:
@@ -82,11 +84,16 @@ class Settling:
     def reached(self, position: int, ids: Iterable[int]) -> None:
         """A group has come to a date: look at its instances."""
         self._context.reached.add(position)
-        self._counts[position]  # a date without any instance is complete at once
+        self._context.open_left.pop(position, None)
+        self._counts[position][_SUCCESSFUL] += 0  # a date without any instance is complete at once
         self._reconsider.update(ids)
 
-    def settle(self) -> None:
-        """Carry on until nothing follows."""
+    def settle(self, is_last: bool = True) -> None:
+        """Carry on until nothing follows.
+
+        Args:
+            is_last: write the counters too; False where more moves of this transaction follow.
+        """
         while self._entered or self._left or self._counts or self._reconsider:
             entered, left, reconsider = self._entered, self._left, self._reconsider
             self._entered, self._left, self._reconsider = [], [], set()
@@ -94,6 +101,9 @@ class Settling:
             reconsider |= self._reach_dates()
             if reconsider:
                 self._promote(self._tx.open_of(sorted(reconsider)))
+        if is_last and self._unwritten:
+            unwritten, self._unwritten = self._unwritten, {}
+            self._tx.count_many(self._context.backfill_id, unwritten)
 
     def _change_waits(self, entered: list[int], left: list[int]) -> set[int]:
         """Adjust counters below; ids whose counter went down."""
@@ -106,16 +116,22 @@ class Settling:
             self._tx.withdraw(list(below_left))
         return set(below_entered)
 
-    def _downstream(self, ids: list[int]) -> Counter[int]:
+    def _downstream(self, ids: list[int]) -> dict[int, int]:
         """Ids below, each with the number of waits from these instances to it."""
-        return Counter(self._context.downstream(ids)) if ids else Counter()
+        counts: dict[int, int] = {}
+        for below in self._context.downstream(ids) if ids else ():
+            counts[below] = counts.get(below, 0) + 1
+        return counts
 
     def _reach_dates(self) -> set[int]:
-        """Write the dates' counters; ids of the dates that groups come to by it."""
+        """Find dates that have become complete; ids of the dates that groups come to by it."""
         ids: set[int] = set()
         counts, self._counts = self._counts, defaultdict(lambda: [0, 0, 0, 0])
         for position, changes in counts.items():
-            row = self._tx.count(self._context.backfill_id, position, changes)
+            if not self._may_complete(position, changes):
+                continue
+            row = self._tx.count(self._context.backfill_id, position, self._unwritten.pop(position))
+            self._context.open_left[position] = row.total - row.successful
             following = self._context.plan.next_in_group(position)
             if row.successful < row.total or following is None:
                 continue
@@ -123,6 +139,17 @@ class Settling:
                 self.reached(following, ())
                 ids.update(self._context.ids_of_date(following))
         return ids
+
+    def _may_complete(self, position: int, changes: list[int]) -> bool:
+        """Note changes of a date's counters; whether all its instances may be Successful now."""
+        unwritten = self._unwritten.get(position, [0, 0, 0, 0])
+        self._unwritten[position] = [a + b for a, b in zip(unwritten, changes, strict=True)]
+        left = self._context.open_left.get(position)
+        if left is None:
+            return True
+        left -= changes[_SUCCESSFUL]
+        self._context.open_left[position] = left
+        return left <= 0
 
     def _promote(self, rows: Collection[InstanceRecord]) -> None:
         """Let instances that wait for no other one go as far as time allows (OPS-0, RUN-2)."""

@@ -98,7 +98,7 @@ class Scheduler:
             settlings = _Settlings(tx, self._contexts, now_ms, holds)
             self._end(tx, ends, settlings, now_ms)
             self._let_time_pass(tx, settlings, now_ms, holds, ticked)
-            settlings.settle()
+            settlings.settle(is_last=False)
             starts = self._start(tx, settlings, known, holds, now_ms)
             settlings.settle()
             self._note_ends(tx, settlings, known, holds, now_ms, ticked)
@@ -120,6 +120,7 @@ class Scheduler:
             known = _Known(version, backfills, self._contexts.current(tx), tx.stopping())
             self._known = known
             self._must_look = True
+            self._contexts.forget_counts()
         return known
 
     def look_again(self) -> None:
@@ -313,9 +314,9 @@ class _Settlings:
             self._settlings[backfill_id] = settling
         return settling
 
-    def settle(self) -> None:
+    def settle(self, is_last: bool = True) -> None:
         for settling in self._settlings.values():
-            settling.settle()
+            settling.settle(is_last)
 
     def backfill_ids(self) -> set[int]:
         return set(self._settlings)

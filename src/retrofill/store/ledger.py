@@ -7,7 +7,7 @@ leave, and what it did not find is not reported as changed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from retrofill.domain.states import MOVES, Move
@@ -27,10 +27,11 @@ _INSERT_INSTANCE = (
 _INSERT_DATE = f"INSERT INTO backfill_date ({', '.join(DateRecord._fields)}) VALUES ({', '.join('?' * len(DateRecord._fields))})"
 
 
-_COUNT = (
+_COUNT_ONLY = (
     "UPDATE backfill_date SET successful = successful + ?, failed = failed + ?, running = running + ?, "
-    f"frozen = frozen + ? WHERE backfill_id = ? AND position = ? RETURNING {', '.join(DateRecord._fields)}"
+    "frozen = frozen + ? WHERE backfill_id = ? AND position = ?"
 )
+_COUNT = f"{_COUNT_ONLY} RETURNING {', '.join(DateRecord._fields)}"
 _OPEN_OF = (
     f"SELECT {', '.join(f'i.{name}' for name in InstanceRecord._fields)} "
     "FROM json_each(?) j CROSS JOIN instance i ON i.id = j.value "
@@ -288,6 +289,12 @@ class Ledger(Reader):
         """Add to a date's counters (successful, failed, running, frozen); the row as it is now."""
         row = self._execute(_COUNT, (*changes, backfill_id, position)).fetchone()
         return DateRecord(*row)
+
+    def count_many(self, backfill_id: int, changes: Mapping[int, Sequence[int]]) -> None:
+        """Add to the counters of dates, by position."""
+        self._connection.executemany(
+            _COUNT_ONLY, [(*change, backfill_id, position) for position, change in changes.items()]
+        )
 
     def reach(self, backfill_id: int, position: int) -> bool:
         """Let a group come to a date; False where it already had."""
