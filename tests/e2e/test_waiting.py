@@ -193,13 +193,14 @@ def test_ctrl_c_while_following_a_log(sandbox: Sandbox) -> None:
     sandbox.write(HELD.replace(">> ../../out; while", "| tee ../../out; while"))
     waiting = sandbox.spawn("backfill", "create", *BOTH, "--wait", "--yes")
     until(lambda: sandbox.text("out"), "the task has started")
-    following = sandbox.spawn("instance", "log", sandbox.instances()["hold 05 01:00"]["id"], "--follow")
+    number = sandbox.instances()["hold 05 01:00"]["id"]
+    following = sandbox.spawn("instance", "log", number, "--follow")
     assert following.stdout is not None
     assert following.stdout.readline() == b"start\n"
     following.send_signal(signal.SIGINT)
     result = finished(following)
     assert (result.status, result.stderr.strip()) == (130, "")
-    again = sandbox.spawn("instance", "log", 1, "--follow")
+    again = sandbox.spawn("instance", "log", number, "--follow")
     sandbox.touch("go")
     assert finished(waiting).status == 0
     assert finished(again).stdout == "start\n"
