@@ -146,6 +146,7 @@ class Operations:
         results: dict[int, ItemResult],
     ) -> None:
         now_ms = self._clock.now_ms()
+        self._contexts.forget_counts()  # the scheduler has gone on since the last call
         applying: dict[int, _Applying] = {}
         holds: Holds | None = None
         for instance_id in ids:
