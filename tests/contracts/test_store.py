@@ -162,7 +162,7 @@ MAKE: dict[Move, Callable[[Ledger], object]] = {
     Move.WITHDRAW: lambda tx: tx.withdraw([1]),
     Move.PASS: lambda tx: tx.pass_by([(1, "dry_run")], 9),
     Move.START: lambda tx: tx.start([(1, 1, "token")], "boot", 9),
-    Move.SUCCEED: lambda tx: tx.succeed([1], 9),
+    Move.SUCCEED: lambda tx: tx.succeed([(9, 1)]),
     Move.FAIL: lambda tx: tx.fail(1, "exit_code", 9),
     Move.RERUN_BY_ITSELF: lambda tx: tx.rerun_by_itself(1, 9, 9),
     Move.START_ANEW: lambda tx: tx.start_anew(1),
@@ -171,7 +171,7 @@ MAKE: dict[Move, Callable[[Ledger], object]] = {
     Move.RERUN: lambda tx: tx.rerun([(1, 2, False)]),
     Move.SET_SUCCESSFUL: lambda tx: tx.set_successful(1, 9),
     Move.FREEZE: lambda tx: tx.freeze(1),
-    Move.UNFREEZE: lambda tx: tx.unfreeze(1),
+    Move.UNFREEZE: lambda tx: tx.unfreeze(1, "run", "default"),
 }
 
 
@@ -287,7 +287,7 @@ def test_freezing_remembers_the_state(store: Database) -> None:
             tx.freeze(number)
         assert state_of(store, number) == "frozen"
         with store.transaction() as tx:
-            tx.unfreeze(number)
+            tx.unfreeze(number, "run", "default")
         assert state_of(store, number) == state.value
 
 

@@ -352,8 +352,7 @@ def stop(session: Session, backfill_ids: tuple[str, ...], comment: str) -> int:
     service = session.project.backfills()
     results: list[dict[str, Any]] = []
     statuses: list[int] = []
-    for text in backfill_ids:
-        number = integer_id(text, "a backfill")
+    for number in [integer_id(text, "a backfill") for text in backfill_ids]:
         try:
             stopped = service.stop(number, comment)
             finish_stops(session.project, [item.id for item in stopped if item.ok])

@@ -131,7 +131,7 @@ def _refused_by_store(error: Exception) -> int:
     """Status 2 where SQLite says why it cannot, such as a full disk; else 0."""
     import sqlite3
 
-    if not isinstance(error, sqlite3.OperationalError):
+    if not isinstance(error, sqlite3.DatabaseError):
         return 0
     _complain(
         f"the store cannot be used: {error}", "`retrofill doctor` looks at store and disk; then try again."

@@ -117,10 +117,10 @@ def row_of(project: Project, backfill_id: int) -> Row:
 def _say_how_to_go_on(project: Project, backfill_id: int) -> None:
     with project.store.read() as reader:
         running = sum(1 for row, _ in reader.running() if row.backfill_id == backfill_id)
-    goes_on = (
-        f"{running} running instances go on; nothing new starts. " if running else "Nothing new starts. "
-    )
+    what_runs = f"{running} running instances go on; " if running else ""
+    elsewhere = project.scheduler_lock.holder() is not None
+    goes_on = f"{what_runs}{'another scheduler goes on' if elsewhere else 'nothing new starts'}. "
     say(
-        f"\nInterrupted. {goes_on}`retrofill backfill wait {backfill_id}` goes on, "
+        f"\nInterrupted: {goes_on}`retrofill backfill wait {backfill_id}` goes on, "
         f"`retrofill backfill stop {backfill_id}` stops it."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -146,16 +147,32 @@ class Backfills:
 
     def stop(self, backfill_id: int, comment: str = "") -> list[ItemResult]:
         """OPS-1: all running instances, and nothing further starts until resumed or rerun."""
-        with self._store.read() as reader:
-            record = self._active(reader, backfill_id, "stopped")
-            running = [row.id for row, _ in reader.running() if row.backfill_id == backfill_id]
-            total, successful, *_ = reader.progress(backfill_id)
-        if record.stopped or (record.phase == "active" and successful == total):
-            raise WrongStateError(
-                f"backfill {backfill_id} has {'been stopped already' if record.stopped else 'succeeded'}"
-            )
-        self._steer("stop", backfill_id, comment, {"stopped": 1})
-        return self._operations().stop(running, comment) if running else []
+        now_ms = self._clock.now_ms()
+        with self._store.transaction() as tx:
+            record = self._active(tx, backfill_id, "stopped")
+            running = [row.id for row, _ in tx.running() if row.backfill_id == backfill_id]
+            total, successful, *_ = tx.progress(backfill_id)
+            if not running and (record.stopped or (record.phase == "active" and successful == total)):
+                raise WrongStateError(
+                    f"backfill {backfill_id} has {'been stopped already' if record.stopped else 'succeeded'}"
+                )
+            tx.set_backfill(backfill_id, stopped=1)
+            tx.record(now_ms, self._user, "stop", backfill_id, comment=comment)
+            for instance_id in running:
+                tx.mark_stopping(instance_id)
+                tx.record(
+                    now_ms,
+                    self._user,
+                    "stop",
+                    backfill_id,
+                    instance_id,
+                    State.RUNNING,
+                    State.RUNNING,
+                    comment,
+                )
+            self._note_end(tx, backfill_id, now_ms)
+        self._store.wake()
+        return [ItemResult(instance_id, State.RUNNING) for instance_id in running]
 
     def rerun(self, backfill_id: int, only_failed: bool = False, comment: str = "") -> list[ItemResult]:
         """OPS-3: all its ended instances at once, ignoring dependencies and the order of bizdates."""
@@ -271,8 +288,12 @@ class Backfills:
         fresh = self._record(planned, version_id or 0, now_ms)
         with ExitStack() as stack:
             with self._store.transaction() as tx:
+                now = tx.find_backfill(record.id)
+                if now is None or now.phase != "planned" or now.paused or now.stopped:
+                    return  # somebody was faster, or has taken it back
                 first_id = tx.reserve_instance_ids(planned.plan.n * len(planned.plan.dates))
                 stack.enter_context(self._store.creating(record.id))
+                tx.set_tasks(record.id, [task_ids[task.name] for task in planned.plan.tasks])
                 tx.set_backfill(
                     record.id,
                     phase="creating",
@@ -325,7 +346,7 @@ class Backfills:
         backfill_id: int,
         done: str,
         states: tuple[State, ...],
-        apply: object,
+        apply: Callable[[list[int]], list[ItemResult]],
         columns: dict[str, Any],
     ) -> list[ItemResult]:
         with self._store.read() as reader:
@@ -339,10 +360,10 @@ class Backfills:
         if not ids:
             words = " or ".join(state.words for state in states)
             raise WrongStateError(f"backfill {backfill_id} has no {words} instance, so nothing can be {done}")
-        if columns:
-            with self._store.transaction() as tx:
-                tx.set_backfill(backfill_id, **columns)
-        return apply(ids)  # type: ignore[operator, no-any-return]
+        results: list[ItemResult] = apply(ids)
+        if columns and any(item.ok for item in results):
+            self._steer("resume", backfill_id, "", columns)
+        return results
 
     def _note_end(self, tx: Ledger, backfill_id: int, now_ms: int) -> None:
         record = tx.find_backfill(backfill_id)

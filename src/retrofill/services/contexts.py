@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from retrofill.domain.catalog import Catalog, Task
-from retrofill.domain.planning import Plan, build
+from retrofill.domain.catalog import Catalog, Task, TaskType
+from retrofill.domain.planning import ONE_DAY, Kind, Plan, build
 from retrofill.domain.policy import Barrier, Policy
 from retrofill.domain.selection import Choice
 from retrofill.services import catalog_document
-from retrofill.services.records import BackfillRecord
+from retrofill.services.records import BackfillRecord, InstanceRecord
 
 if TYPE_CHECKING:
     from retrofill.domain.arrays import IntArray
@@ -55,6 +55,17 @@ class Context:
 
     def task(self, instance_id: int) -> Task:
         return self.plan.tasks[int(self.plan.task_of[self.place(instance_id)])]
+
+    def unfrozen_kind(self, row: InstanceRecord) -> tuple[str, str]:
+        """Kind and resource group that an instance has when it is not frozen (SEL-8)."""
+        task = self.task(row.id)
+        if row.kind != Kind.FROZEN.word:
+            return row.kind, row.resource_group
+        if not task.schedule.matches(self.plan.dates[self.position(row.id)] + ONE_DAY):
+            return Kind.OFF_DAY.word, ""
+        if task.type is TaskType.VIRTUAL:
+            return Kind.VIRTUAL.word, ""
+        return Kind.RUN.word, row.resource_group
 
     def siblings(self, instance_id: int) -> range:
         """Ids of all instances of the same task and bizdate; some may not exist."""

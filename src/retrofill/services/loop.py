@@ -25,6 +25,8 @@ class Wake(Protocol):
 
     def drain(self) -> None: ...
 
+    def close(self) -> None: ...
+
 
 class Loop:
     """Runs a scheduler until somebody says that it is enough.
@@ -51,7 +53,13 @@ class Loop:
         self._wake_descriptor = wake.fileno()
 
     def run(self, observe: Callable[[Ticked], bool], observe_ms: int | None = None) -> None:
-        """Tick and sleep until `observe` says so."""
+        """Tick and sleep until `observe` says so; a loop runs once."""
+        try:
+            self._run(observe, observe_ms)
+        finally:
+            self._wake.close()
+
+    def _run(self, observe: Callable[[Ticked], bool], observe_ms: int | None) -> None:
         self._backfills.remove_leftovers()
         self._scheduler.start()
         planned_ms = self._start_planned()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retrofill.domain.errors import RetrofillError, UnknownNameError, WrongStateError
+from retrofill.domain.ordering import running_order
 from retrofill.domain.states import WAITING, Move, State, check, is_legal
 from retrofill.services.contexts import Context, Contexts
 from retrofill.services.holds import Holds, holds_of
@@ -49,6 +50,8 @@ class _Applying:
     context: Context
     settling: Settling
     now_ms: int
+    # Ids that left Failed: their siblings come back when all items of the batch are judged (POL-7).
+    mended: list[int]
     is_held: bool  # paused, stopped or outside its window: what waits counts as Not run (OPS-0)
 
     def state(self, row: InstanceRecord) -> State:
@@ -130,11 +133,31 @@ class Operations:
     def _each(self, action: str, ids: Sequence[int], comment: str, apply: Apply) -> list[ItemResult]:
         results: dict[int, ItemResult] = {}
         unique = list(dict.fromkeys(ids))
+        if len(unique) > _BATCH:
+            unique = self._upstream_first(unique)
         for start in range(0, len(unique), _BATCH):
             with self._store.transaction() as tx:
                 self._batch(tx, action, unique[start : start + _BATCH], comment, apply, results)
         self._store.wake()
         return [results[i] for i in unique]
+
+    def _upstream_first(self, ids: list[int]) -> list[int]:
+        """In dependency order, so that no later batch holds what an earlier one waits for (OPS-4)."""
+        with self._store.read() as reader:
+            rows = reader.instances(ids)
+            ranks: dict[int, tuple[int, int, int]] = {}
+            places: dict[int, dict[int, int]] = {}
+            for row in rows:
+                assert row.backfill_id is not None
+                context = self._contexts.get(reader, row.backfill_id)
+                if row.backfill_id not in places:
+                    plan = context.plan
+                    everything = np.ones(plan.n, dtype=bool)
+                    order = running_order(plan.template, everything)
+                    places[row.backfill_id] = {place: rank for rank, place in enumerate(order)}
+                rank = places[row.backfill_id][context.place(row.id)]
+                ranks[row.id] = (row.backfill_id, context.position(row.id), rank)
+        return sorted(ids, key=lambda i: ranks.get(i, (0, 0, 0)))
 
     def _batch(
         self,
@@ -159,9 +182,11 @@ class Operations:
                 context = self._contexts.get(tx, row.backfill_id)
                 settling = Settling(tx, context, now_ms, row.backfill_id in holds.passing)
                 is_held = row.backfill_id in holds.starting
-                applying[row.backfill_id] = _Applying(tx, context, settling, now_ms, is_held)
+                applying[row.backfill_id] = _Applying(tx, context, settling, now_ms, [], is_held)
             results[instance_id] = self._one(applying[row.backfill_id], row, action, comment, apply)
         for backfill_id, one in applying.items():
+            for first in {one.context.siblings(i).start: i for i in one.mended}.values():
+                one.settling.left_failed(first)
             one.settling.settle()
             self._note_end(tx, backfill_id, now_ms, holds)
 
@@ -215,7 +240,7 @@ def _rerun(a: _Applying, row: InstanceRecord, ignore_waits: bool) -> tuple[State
     a.tx.rerun([(row.id, row.run_number + 1 if has_run else row.run_number, ignore_waits)])
     a.settling.moved(row.id, row.state, State.NOT_RUN)
     if row.state == State.FAILED:
-        a.settling.left_failed(row.id)
+        a.mended.append(row.id)
     return State.NOT_RUN, True
 
 
@@ -223,7 +248,7 @@ def _set_successful(a: _Applying, row: InstanceRecord) -> tuple[State, bool]:
     _check(a, Move.SET_SUCCESSFUL, row)
     a.tx.set_successful(row.id, a.now_ms)
     a.settling.moved(row.id, row.state, State.SUCCESSFUL)
-    a.settling.left_failed(row.id)
+    a.mended.append(row.id)
     return State.SUCCESSFUL, True
 
 
@@ -242,10 +267,12 @@ def _unfreeze(a: _Applying, row: InstanceRecord) -> tuple[State, bool]:
     if row.state != State.FROZEN:
         return a.state(row), False
     target = State(row.frozen_from or State.NOT_RUN)
-    a.tx.unfreeze(row.id)
+    a.tx.unfreeze(row.id, *a.context.unfrozen_kind(row))
     a.settling.moved(row.id, State.FROZEN, target)
     if target is State.FAILED:
-        a.settling.left_failed(row.id)  # what it failed with may have been mended meanwhile
+        a.mended.append(row.id)  # what it failed with may have been mended meanwhile
+    elif target is State.NOT_RUN:
+        a.settling.unfrozen(row.id)
     return target, True
 
 

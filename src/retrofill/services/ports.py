@@ -146,7 +146,7 @@ class Reader(Protocol):
         ...
 
     def in_phase(self, phase: str) -> list[BackfillRecord]:
-        """Backfills that have not ended, in one phase; `creating`: a crash may have left them."""
+        """All backfills in one phase; `creating`: a crash may have left them."""
         ...
 
     def backfills(
@@ -264,6 +264,10 @@ class Ledger(Reader, Protocol):
         """Set columns of a backfill; the names are fields of BackfillRecord."""
         ...
 
+    def set_tasks(self, backfill_id: int, task_ids: Iterable[int]) -> None:
+        """Note anew which tasks take part."""
+        ...
+
     def delete_instances(self, first_id: int, last_id: int, limit: int) -> int:
         """Delete up to `limit` instances of a backfill that was never shown; how many went."""
         ...
@@ -307,7 +311,9 @@ class Ledger(Reader, Protocol):
         """Remove a run that never started, so that its number can start under a new token."""
         ...
 
-    def succeed(self, ids: Sequence[int], at_ms: int) -> None: ...
+    def succeed(self, rows: Sequence[tuple[int, int]]) -> None:
+        """(ended at, instance id)."""
+        ...
 
     def pass_by(self, rows: Sequence[tuple[int, str | None]], at_ms: int) -> None:
         """Dry runs, off days and virtual tasks succeed: (instance id, reason) (RUN-2)."""
@@ -339,7 +345,9 @@ class Ledger(Reader, Protocol):
 
     def freeze(self, instance_id: int) -> None: ...
 
-    def unfreeze(self, instance_id: int) -> None: ...
+    def unfreeze(self, instance_id: int, kind: str, resource_group: str) -> None:
+        """Back to the state that it was frozen from, as what it is when it is not frozen."""
+        ...
 
     def add_waits(self, rows: Sequence[tuple[int, int]]) -> None:
         """Change counters of open waits: (difference, instance id)."""

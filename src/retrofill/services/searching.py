@@ -74,7 +74,13 @@ def _conditions(
         add("check_status = ?", _one_of("check status", check_status, ["checking", "passed", "failed"]))
     if (bizdate := filters.get("bizdate")) is not None:
         day = parse_bizdate(bizdate).isoformat()
-        add("EXISTS (SELECT 1 FROM backfill_date d WHERE d.backfill_id = backfill.id AND d.bizdate = ?)", day)
+        # Planned and refused backfills have no dates of their own yet; the analysis counts by bizdate.
+        add(
+            "(EXISTS (SELECT 1 FROM backfill_date d WHERE d.backfill_id = backfill.id AND d.bizdate = ?)"
+            " OR (phase IN ('planned', 'refused') AND instr(analysis, ?) > 0))",
+            day,
+            f'"{day}": ',
+        )
     if (task := filters.get("task")) is not None:
         add_tasks([find_task(catalog, reader.task_ids(), task)])
     if (task_type := filters.get("task_type")) is not None:

@@ -21,6 +21,7 @@ from retrofill.services.times import bizdate_of, instant_of
 if TYPE_CHECKING:
     from retrofill.services.ports import Ledger
 
+_MOST_PASSES = 4_000
 _SUCCESSFUL = 0
 _COUNTED = {State.SUCCESSFUL: _SUCCESSFUL, State.FAILED: 1, State.RUNNING: 2, State.FROZEN: 3}
 _PASSING = {"dry_run": Reason.DRY_RUN, "off_day": Reason.OFF_DAY, "virtual": None}
@@ -41,6 +42,8 @@ class Settling:
         self._entered: list[int] = []  # ids that became Successful
         self._left: list[int] = []  # ids that were Successful
         self._reconsider: set[int] = set()  # ids that are Not run and may be ready
+        self._passed = 0
+        self.is_cut = False  # instances that could pass are left for the next transaction
         self._counts: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
         self._unwritten: dict[int, list[int]] = {}  # changes of counters, by position
         self._today: dict[str, object] = {}
@@ -66,7 +69,12 @@ class Settling:
         ids = [i for i in self._context.siblings(instance_id) if i != instance_id]
         if not ids:
             return
-        rows = [row for row in self._tx.instances(ids) if row.state in NOT_STARTED]
+        # An isolated one could not run anyway, and must go on to say so.
+        rows = [
+            row
+            for row in self._tx.instances(ids)
+            if row.state in NOT_STARTED and row.reason != Reason.ISOLATED
+        ]
         self._tx.fail_siblings([row.id for row in rows], self._now_ms)
         for row in rows:
             self.moved(row.id, row.state, State.FAILED)
@@ -75,11 +83,18 @@ class Settling:
         """POL-7: siblings come back once none of them is Failed for a reason of its own."""
         rows = self._tx.instances(self._context.siblings(instance_id))
         failed = [row for row in rows if row.state == State.FAILED]
-        if not failed or any(row.reason != Reason.SIBLING_FAILED for row in failed):
+        if not failed or any(_failed_by_itself(row) for row in rows):
             return
         self._tx.restore([row.id for row in failed])
         for row in failed:
             self.moved(row.id, State.FAILED, State.NOT_RUN)
+
+    def unfrozen(self, instance_id: int) -> None:
+        """POL-7: what was frozen when a sibling failed fails with it now."""
+        rows = self._tx.instances(self._context.siblings(instance_id))
+        if any(_failed_by_itself(row) for row in rows):
+            self._tx.fail_siblings([instance_id], self._now_ms)
+            self.moved(instance_id, State.NOT_RUN, State.FAILED)
 
     def reached(self, position: int, ids: Iterable[int]) -> None:
         """A group has come to a date: look at its instances."""
@@ -162,7 +177,7 @@ class Settling:
                 continue
             if row.start_ms > self._now_ms:
                 early.append(row.id)
-            elif row.kind in _PASSING and not self._held:
+            elif row.kind in _PASSING and not self._held and self._may_pass():
                 passing.append((row.id, _PASSING[row.kind]))
                 self.moved(row.id, row.state, State.SUCCESSFUL)
             else:
@@ -173,6 +188,12 @@ class Settling:
             self._tx.wait_for_resources(ready)
         if early:
             self._tx.wait_for_time(early)
+
+    def _may_pass(self) -> bool:
+        """A transaction lets only so many pass, so that no other writer waits long."""
+        self._passed += 1
+        self.is_cut = self.is_cut or self._passed > _MOST_PASSES
+        return not self.is_cut
 
     def time_has_come(self, rows: Iterable[InstanceRecord]) -> None:
         """Instances that waited for their time, or dry runs for a hold to end: let them go on."""
@@ -188,3 +209,8 @@ class Settling:
         if today is None:
             today = self._today[zone] = local_date(instant_of(self._now_ms), zone)
         return priority_by_age(task.priority, bizdate_of(row), today)  # type: ignore[arg-type]
+
+
+def _failed_by_itself(row: InstanceRecord) -> bool:
+    """Failed, or frozen when Failed, and not because of a sibling."""
+    return State.FAILED in (row.state, row.frozen_from) and row.reason != Reason.SIBLING_FAILED

@@ -24,7 +24,7 @@ from retrofill.services.statuses import note_end
 from retrofill.services.times import instant_of
 
 if TYPE_CHECKING:
-    from retrofill.services.ports import Clock, Executor, Ledger, RunEnd, RunSpec, Store
+    from retrofill.services.ports import Clock, Executor, Ledger, RunEnd, RunRef, RunSpec, Store
 
 _BATCH = 2_000  # rows of one kind that a tick moves; the next tick follows at once
 
@@ -102,7 +102,9 @@ class Scheduler:
             starts = self._start(tx, settlings, known, holds, now_ms)
             settlings.settle()
             self._note_ends(tx, settlings, known, holds, now_ms, ticked)
-            stops = [self._specs.ref(tx.runs(i)[-1]) for i in known.stopping if i not in self._told_to_stop]
+            stops = self._stops(tx, known)
+            ticked.more = ticked.more or settlings.are_cut
+            self._must_look = self._must_look or settlings.are_cut
             ticked.next_ms = self._next_ms = _earliest(tx.next_start(), holds.next_ms)
         self._executor.start(starts)
         for ref in stops:
@@ -123,6 +125,18 @@ class Scheduler:
             self._contexts.forget_counts()
         return known
 
+    def _stops(self, tx: Ledger, known: _Known) -> list[RunRef]:
+        """Runs that somebody wants stopped and that have not been told yet."""
+        known.stopping = [i for i in known.stopping if i in self._running]
+        open_runs = [
+            run
+            for instance_id in known.stopping
+            if instance_id not in self._told_to_stop
+            for run in tx.runs(instance_id)
+            if run.ended_ms is None
+        ]
+        return [self._specs.ref(run) for run in open_runs]
+
     def look_again(self) -> None:
         """Forget what is known, because this process has changed the ledger other than by a tick."""
         self._known = None
@@ -130,25 +144,27 @@ class Scheduler:
     # What ended
 
     def _end(self, tx: Ledger, ends: Iterable[RunEnd], settlings: _Settlings, now_ms: int) -> None:
-        succeeded: list[int] = []
+        succeeded: list[tuple[int, int]] = []
         for end in ends:
             instance_id = end.ref.instance_id
             running = self._running.get(instance_id)
             # An end under another token is of a run that the ledger has forgotten.
-            if running is None or not self._close_run(tx, end, now_ms):
+            # It may have ended while no scheduler ran.
+            ended_ms = min(now_ms, round(end.ended_at * 1000)) if end.ended_at else now_ms
+            if running is None or not self._close_run(tx, end, ended_ms):
                 continue
             del self._running[instance_id]
             self._told_to_stop.discard(instance_id)
             settling = settlings.of(running.backfill_id)
             if end.outcome == Outcome.EXITED and end.exit_code == 0:
-                succeeded.append(instance_id)
+                succeeded.append((ended_ms, instance_id))
                 settling.moved(instance_id, State.RUNNING, State.SUCCESSFUL)
             else:
-                self._end_badly(tx, end, settling, running.backfill_id, now_ms)
+                self._end_badly(tx, end, settling, running.backfill_id, now_ms, ended_ms)
         if succeeded:
-            tx.succeed(succeeded, now_ms)
+            tx.succeed(succeeded)
 
-    def _close_run(self, tx: Ledger, end: RunEnd, now_ms: int) -> bool:
+    def _close_run(self, tx: Ledger, end: RunEnd, ended_ms: int) -> bool:
         ref = end.ref
         if end.outcome == Outcome.NOT_STARTED:
             return tx.forget_run(ref.instance_id, ref.run_number, ref.token)
@@ -156,19 +172,21 @@ class Scheduler:
             ref.instance_id,
             ref.run_number,
             ref.token,
-            now_ms,
+            ended_ms,
             end.outcome,
             end.exit_code,
             end.message or None,
         )
 
-    def _end_badly(self, tx: Ledger, end: RunEnd, settling: Settling, backfill_id: int, now_ms: int) -> None:
+    def _end_badly(
+        self, tx: Ledger, end: RunEnd, settling: Settling, backfill_id: int, now_ms: int, ended_ms: int
+    ) -> None:
         """RUN-3, RUN-4, POL-7: rerun by itself, start anew, or fail for good."""
         (row,) = tx.instances([end.ref.instance_id])
         task = self._contexts.get(tx, backfill_id).task(row.id)
         after: Ending = ending(Outcome(end.outcome), end.signal, task.rerun, row.reruns, row.reason)
         if after.state is State.FAILED:
-            tx.fail(row.id, after.reason or Reason.EXIT_CODE, now_ms)
+            tx.fail(row.id, after.reason or Reason.EXIT_CODE, ended_ms)
         elif end.outcome == Outcome.NOT_STARTED:
             tx.start_anew(row.id)
         else:
@@ -199,19 +217,21 @@ class Scheduler:
         if known.catalog is None or not self._starts:
             return []
         used = Counter(running.resource_group for running in self._running.values())
+        per_task = Counter(running.task_id for running in self._running.values())
         chosen: list[InstanceRecord] = []
         for group in known.catalog.resource_groups.values():
             if group.slots > used[group.name]:
-                chosen += self._choose(tx, group.name, group.slots - used[group.name], holds)
+                chosen += self._choose(tx, group.name, group.slots - used[group.name], per_task, holds)
         if not chosen:
             return []
         self._note_starts(tx, chosen, known, now_ms)
         return self._commit_starts(tx, chosen, settlings, now_ms)
 
-    def _choose(self, tx: Ledger, group: str, slots: int, holds: Holds) -> list[InstanceRecord]:
-        """RUN-1: the first candidates whose task may run one more instance."""
+    def _choose(
+        self, tx: Ledger, group: str, slots: int, running: Counter[int], holds: Holds
+    ) -> list[InstanceRecord]:
+        """RUN-1: the first candidates whose task may run one more instance; they are added to `running`."""
         limits: dict[int, int | None] = {}
-        running = Counter(running.task_id for running in self._running.values())
         chosen: list[InstanceRecord] = []
         full: set[int] = set()
         while True:
@@ -317,6 +337,11 @@ class _Settlings:
     def settle(self, is_last: bool = True) -> None:
         for settling in self._settlings.values():
             settling.settle(is_last)
+
+    @property
+    def are_cut(self) -> bool:
+        """Whether passes were left for the next tick."""
+        return any(settling.is_cut for settling in self._settlings.values())
 
     def backfill_ids(self) -> set[int]:
         return set(self._settlings)

@@ -82,10 +82,11 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield Ledger(connection)
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # SQLite itself rolls back where the disk is full
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
             self._commits += 1
             changes = connection.total_changes - self._checkpointed_changes
             if self._commits >= _COMMITS or changes >= _CHANGES:

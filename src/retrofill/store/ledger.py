@@ -80,10 +80,7 @@ class Ledger(Reader):
             f"INSERT INTO backfill ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})", record[1:]
         )
         backfill_id = int(cursor.lastrowid or 0)
-        self._connection.executemany(
-            "INSERT INTO backfill_task (backfill_id, task_id) VALUES (?, ?)",
-            [(backfill_id, i) for i in task_ids],
-        )
+        self.set_tasks(backfill_id, task_ids)
         return backfill_id
 
     def add_instances(self, rows: Iterable[Sequence[object]]) -> None:
@@ -100,6 +97,14 @@ class Ledger(Reader):
         self._execute(
             f"UPDATE backfill SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?",
             [*columns.values(), backfill_id],
+        )
+
+    def set_tasks(self, backfill_id: int, task_ids: Iterable[int]) -> None:
+        """Note anew which tasks take part."""
+        self._execute("DELETE FROM backfill_task WHERE backfill_id = ?", (backfill_id,))
+        self._connection.executemany(
+            "INSERT INTO backfill_task (backfill_id, task_id) VALUES (?, ?)",
+            [(backfill_id, i) for i in task_ids],
         )
 
     def delete_instances(self, first_id: int, last_id: int, limit: int) -> int:
@@ -189,11 +194,12 @@ class Ledger(Reader):
         )
         return cursor.rowcount == 1
 
-    def succeed(self, ids: Sequence[int], at_ms: int) -> None:
+    def succeed(self, rows: Sequence[tuple[int, int]]) -> None:
+        """(ended at, instance id)."""
         self._connection.executemany(
             "UPDATE instance SET state = 'successful', reason = NULL, ended_ms = ?, ignores_waits = 0, reruns = 0 "
             f"WHERE id = ? AND state IN ({_states(Move.SUCCEED)})",
-            [(at_ms, i) for i in ids],
+            rows,
         )
 
     def pass_by(self, rows: Sequence[tuple[int, str | None]], at_ms: int) -> None:
@@ -244,8 +250,8 @@ class Ledger(Reader):
     def restore(self, ids: Sequence[int]) -> None:
         """Failed with a sibling, now Not run again (POL-7)."""
         self._connection.executemany(
-            "UPDATE instance SET state = 'not_run', reason = NULL, ended_ms = NULL WHERE id = ? "
-            f"AND state IN ({_states(Move.RESTORE_SIBLING)}) AND reason = 'sibling_failed'",
+            "UPDATE instance SET state = 'not_run', reason = NULL, ended_ms = NULL, start_ms = min(start_ms, due_ms) "
+            f"WHERE id = ? AND state IN ({_states(Move.RESTORE_SIBLING)}) AND reason = 'sibling_failed'",
             [(i,) for i in ids],
         )
 
@@ -253,14 +259,14 @@ class Ledger(Reader):
         """(instance id, next run number, ignore waits) back to Not run (OPS-2, OPS-3)."""
         self._connection.executemany(
             "UPDATE instance SET state = 'not_run', reason = NULL, ended_ms = NULL, started_ms = NULL, "
-            "run_number = ?2, reruns = 0, ignores_waits = ?3 "
+            "run_number = ?2, reruns = 0, ignores_waits = ?3, start_ms = min(start_ms, due_ms) "
             f"WHERE id = ?1 AND state IN ({_states(Move.RERUN)})",
             rows,
         )
 
     def set_successful(self, instance_id: int, at_ms: int) -> None:
         self._execute(
-            "UPDATE instance SET state = 'successful', reason = 'set_successful', ended_ms = ? "
+            "UPDATE instance SET state = 'successful', reason = 'set_successful', ended_ms = coalesce(ended_ms, ?) "
             f"WHERE id = ? AND state IN ({_states(Move.SET_SUCCESSFUL)})",
             (at_ms, instance_id),
         )
@@ -272,11 +278,12 @@ class Ledger(Reader):
             (instance_id,),
         )
 
-    def unfreeze(self, instance_id: int) -> None:
+    def unfreeze(self, instance_id: int, kind: str, resource_group: str) -> None:
+        """Back to the state that it was frozen from, as what it is when it is not frozen."""
         self._execute(
-            "UPDATE instance SET state = frozen_from, frozen_from = NULL "
+            "UPDATE instance SET state = frozen_from, frozen_from = NULL, kind = ?, resource_group = ? "
             f"WHERE id = ? AND state IN ({_states(Move.UNFREEZE)})",
-            (instance_id,),
+            (kind, resource_group, instance_id),
         )
 
     # Counters and order

@@ -82,9 +82,9 @@ class Reader:
         return [OpenBackfill(*row) for row in rows]
 
     def in_phase(self, phase: str) -> list[BackfillRecord]:
-        """Backfills that have not ended, in one phase; `creating`: a crash may have left them."""
+        """All backfills in one phase; `creating`: a crash may have left them."""
         rows = self._execute(
-            f"SELECT {_BACKFILL} FROM backfill INDEXED BY backfill_open WHERE ended_ms IS NULL AND phase = ?",
+            f"SELECT {_BACKFILL} FROM backfill WHERE phase = ?",
             (phase,),
         )
         return [BackfillRecord(*row) for row in rows]

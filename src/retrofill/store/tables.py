@@ -150,6 +150,8 @@ instance = Table(
         text("priority DESC"),
         "due_ms",
         "id",
+        "backfill_id",  # so that what is held or full is passed over without a look at its row
+        "task_id",
         sqlite_where=text("state = 'waiting_resources'"),
     ),
     Index("instance_due", "start_ms", sqlite_where=text("state = 'waiting_time'")),

@@ -178,7 +178,7 @@ def upgrade() -> None:
     op.create_index(
         "instance_ready",
         "instance",
-        ["resource_group", sa.text("priority DESC"), "due_ms", "id"],
+        ["resource_group", sa.text("priority DESC"), "due_ms", "id", "backfill_id", "task_id"],
         unique=False,
         sqlite_where=sa.text("state = 'waiting_resources'"),
     )
