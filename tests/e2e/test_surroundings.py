@@ -221,6 +221,7 @@ def test_doctor_tells_of_a_broken_store(sandbox: Sandbox) -> None:
 # All or nothing
 
 
+@pytest.mark.slow
 def test_an_interrupted_create_leaves_nothing_half_done(sandbox: Sandbox) -> None:
     """POL-13, VER-4: killed while it fills, the backfill is there as a whole or not at all."""
     sandbox.write(MINUTES)
