@@ -101,8 +101,10 @@ def show(session: Session, instance_id: str) -> None:
 
 
 def _run_words(run: dict[str, Any]) -> str:
-    ended = f"ended {run['ended_at']}: {run['outcome']}" if run["ended_at"] else "running"
-    return f"started {run['started_at']}, {ended}{'; ' + run['message'] if run['message'] else ''}"
+    if not run["ended_at"]:
+        return f"started {run['started_at']}, running"
+    how = run["message"] or ("exit status 0" if run["exit_code"] == 0 else run["outcome"])
+    return f"started {run['started_at']}, ended {run['ended_at']}: {how}"
 
 
 def _parameters(session: Session, row: InstanceRecord) -> dict[str, str]:
