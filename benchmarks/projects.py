@@ -7,7 +7,7 @@ from pathlib import Path
 
 from measuring import retrofill
 
-FIRST_DATE = date(2023, 1, 1)
+FIRST_DATE = date(2015, 1, 1)  # long series end before today: a date to come would wait for its time
 LAYER_WIDTH = 10
 
 

@@ -23,11 +23,15 @@ def run(repeats: int, is_long: bool, patience: float) -> list[Line]:
             lines.append(_measure(folder, tasks, days, repeats, patience))
         shapes = [*_GROWTH, _LONG] if is_long else [*_GROWTH]
         series = [
-            _measure(folder, tasks, days, 1 if tasks * days > 5_000 else repeats, patience)
-            for tasks, days in shapes
+            _measure(folder, tasks, days, _repeats(tasks * days, repeats), patience) for tasks, days in shapes
         ]
         lines += [*series, *(_growth(series[0], line) for line in series[1:])]
     return lines
+
+
+def _repeats(count: int, repeats: int) -> int:
+    """Long ones are steady enough to be run once."""
+    return 1 if count > 5_000 else repeats
 
 
 def _growth(small: Line, large: Line) -> Line:

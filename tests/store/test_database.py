@@ -118,9 +118,21 @@ def test_migrations_make_what_the_tables_say(home: Path) -> None:
 
 
 def _definitions(connection: sqlite3.Connection) -> dict[str, list[str]]:
-    """Parts of every table's and index's definition, whatever their order and spacing."""
+    """Parts of every table's and index's definition, whatever their order, quotes and spacing."""
     rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
-    return {name: sorted(" ".join(part.split()) for part in sql.split("\n")) for name, sql in rows}
+    return {name: sorted(_parts(sql)) for name, sql in rows}
+
+
+def _parts(sql: str) -> list[str]:
+    """A definition cut at the commas of its outermost brackets."""
+    parts, depth = [""], 0
+    for letter in sql.replace('"', ""):
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if (letter == "," and depth == 1) or (letter in "()" and depth == (letter == "(")):
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [" ".join(part.split()) for part in parts]
 
 
 @pytest.mark.parametrize(

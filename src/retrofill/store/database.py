@@ -56,9 +56,11 @@ class Database:
                 schema.check(connection)
                 connection.executescript(
                     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
-                    "PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -32000;"
+                    "PRAGMA busy_timeout = 5000; PRAGMA cache_size = -32000;"
                 )
                 schema.upgrade(connection)
+                # After the upgrade: rebuilding a table looks to SQLite like deleting what others refer to.
+                connection.execute("PRAGMA foreign_keys = ON")
             except sqlite3.DatabaseError as error:
                 raise StoreError(
                     f"{self.path} cannot be used as a store: {error}",

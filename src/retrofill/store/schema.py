@@ -11,7 +11,7 @@ from pathlib import Path
 
 from retrofill.domain.errors import RetrofillError
 
-HEAD = "0001"
+HEAD = "0002"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 

@@ -63,6 +63,7 @@ backfill = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("name", Text, nullable=False),
+    # checking: extension checks are asked (VER-3), no instances yet
     # creating: rows are being written, invisible · refused: verification said no, no instances
     # planned: instances are made when it starts (SEL-4) · active
     Column("phase", Text, nullable=False),
@@ -85,7 +86,7 @@ backfill = Table(
     Column("selection", Text, nullable=False),  # JSON: the request, for reuse
     Column("choice", Text, nullable=False),  # JSON: participating tasks, dry runs
     Column("analysis", Text, nullable=False),  # JSON: counts and findings (VER-1)
-    CheckConstraint("phase IN ('creating', 'refused', 'planned', 'active')", name="phase"),
+    CheckConstraint("phase IN ('checking', 'creating', 'refused', 'planned', 'active')", name="phase"),
     CheckConstraint("check_status IN ('checking', 'passed', 'failed')", name="check_status"),
     Index("backfill_open", "id", sqlite_where=text("ended_ms IS NULL")),
     # A stopped backfill has ended, and yet a tick must know that nothing of it may start.

@@ -1,13 +1,9 @@
-"""What services need from the outside, as contracts; adapters live in `store` and `executors`.
-
-One contract suite per port (`tests/contracts`) holds every adapter to it.
-"""
+"""The ledger: what a tick, a command and a page read and write, in transactions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Protocol
 
 from retrofill.services.records import (
@@ -18,100 +14,6 @@ from retrofill.services.records import (
     OperationRecord,
     RunRecord,
 )
-
-
-class Clock(Protocol):
-    """The only source of the present."""
-
-    def now_ms(self) -> int:
-        """Milliseconds since 1970, UTC."""
-        ...
-
-
-# Running tasks
-
-
-@dataclass(frozen=True, slots=True)
-class RunRef:
-    """Names one start of one run; `boot_id` is that of the machine when it was started."""
-
-    instance_id: int
-    run_number: int
-    token: str
-    boot_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunSpec:
-    """All that a run needs. Values may be secrets: they must reach no command line and no journal."""
-
-    ref: RunRef
-    type: str  # shell | python | sql
-    name: str
-    code: str
-    arguments: tuple[str, ...]
-    environment: Mapping[str, str]
-    working_directory: str
-    timeout_seconds: int
-    connection_url: str | None
-    interpreter: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunEnd:
-    """How a run ended: `outcome` is exited, stopped, timeout, lost or not_started; times in epoch seconds.
-
-    `exit_code` and `signal` are the main process's, also of a run that was stopped; neither is
-    known where it was lost or could not be started. `message` is one sentence, empty for success.
-    """
-
-    ref: RunRef
-    outcome: str
-    exit_code: int | None
-    signal: int | None
-    started_at: float | None
-    ended_at: float
-    message: str
-
-
-class Executor(Protocol):
-    """Starts runs at most once each, and tells how each one ended, exactly once."""
-
-    boot_id: str
-
-    def start(self, runs: Sequence[RunSpec]) -> None:
-        """Start runs whose start is committed; does not wait for them."""
-        ...
-
-    def poll(self) -> list[RunEnd]:
-        """The ends since the last poll; never blocks."""
-        ...
-
-    def fileno(self) -> int:
-        """A descriptor that is readable when `poll` may have something."""
-        ...
-
-    def stop(self, ref: RunRef) -> None:
-        """Ask for the end of a run's whole process tree; the end comes through `poll`."""
-        ...
-
-    def adopt(self, refs: Sequence[RunRef]) -> list[RunEnd]:
-        """Take over runs of an earlier scheduler; the ends of those known to have ended.
-
-        The others still run and end through `poll`. One that was never started is now kept from
-        ever starting under its token (`not_started`).
-
-        Args:
-            refs: every run that the ledger holds to be running; what is known of others is forgotten.
-        """
-        ...
-
-    def close(self) -> None:
-        """Leave; running runs go on."""
-        ...
-
-
-# The ledger
 
 
 class Reader(Protocol):

@@ -1,0 +1,10 @@
+"""What services need from the outside, as contracts; adapters live in `store`, `executors` and `alerts`.
+
+One module per noun. One contract suite per port (`tests/contracts`) holds every adapter to it.
+"""
+
+from retrofill.services.ports.clock import Clock
+from retrofill.services.ports.ledger import Ledger, Reader, Store
+from retrofill.services.ports.running import Executor, RunEnd, RunRef, RunSpec
+
+__all__ = ["Clock", "Executor", "Ledger", "Reader", "RunEnd", "RunRef", "RunSpec", "Store"]
