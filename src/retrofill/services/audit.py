@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from retrofill.domain.states import State
-from retrofill.services.contexts import Context, Contexts
+from retrofill.services.contexts import BackfillContext, Contexts
 from retrofill.services.records import BackfillRecord, InstanceRecord
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ def drift(reader: Reader, contexts: Contexts, record: BackfillRecord) -> list[st
     return found + _dates(reader, record, list(rows.values()), context)
 
 
-def _dates(reader: Reader, record: BackfillRecord, rows: list[InstanceRecord], context: Context) -> list[str]:
+def _dates(
+    reader: Reader, record: BackfillRecord, rows: list[InstanceRecord], context: BackfillContext
+) -> list[str]:
     counts: dict[int, Counter[str]] = {}
     for row in rows:
         counts.setdefault(context.position(row.id), Counter())[row.state] += 1

@@ -19,7 +19,7 @@ from retrofill.domain.policy import Policy
 from retrofill.domain.selection import AllDescendantsSelection, Choice, Limits, Selection
 from retrofill.domain.states import WAITING, State
 from retrofill.domain.verification import changes, summary, verify
-from retrofill.services.contexts import Context, Contexts
+from retrofill.services.contexts import BackfillContext, Contexts
 from retrofill.services.creating import create_instances, remove_half_created
 from retrofill.services.holds import holds_of
 from retrofill.services.operations import ItemResult, Operations
@@ -259,7 +259,7 @@ class Backfills:
         self, backfill_id: int, first_id: int, plan: Plan, task_ids: dict[str, int], now_ms: int
     ) -> None:
         """Write the instances; the caller holds the mark of `creating`."""
-        context = Context(backfill_id, first_id, plan, task_ids)
+        context = BackfillContext(backfill_id, first_id, plan, task_ids)
         create_instances(self._store, context, now_ms)
         self._contexts.put(context)
         self._store.wake()

@@ -7,6 +7,7 @@ never changes once its instances exist.
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -31,8 +32,73 @@ _FEW = 16  # instances for which lists are faster than arrays
 V = TypeVar("V")
 
 
+class Context(ABC):
+    """What instances of one backfill, or of the schedule, are beyond their rows: tasks and waits."""
+
+    backfill_id: int | None  # None: auto triggered instances
+
+    @abstractmethod
+    def plan_of(self, instance_id: int) -> Plan:
+        """The plan that the instance is a place of."""
+
+    @abstractmethod
+    def offset(self, instance_id: int) -> int:
+        """The instance's offset in its plan."""
+
+    @abstractmethod
+    def date_order(self, instance_id: int) -> int:
+        """Sorts bizdates in the order in which they run."""
+
+    @abstractmethod
+    def siblings(self, instance_id: int) -> range:
+        """Ids of what fails together with it: the instances of its task and bizdate (POL-7)."""
+
+    @abstractmethod
+    def upstream(self, instance_id: int) -> list[int]:
+        """Ids that the instance waits for."""
+
+    @abstractmethod
+    def downstream(self, ids: Sequence[int]) -> list[int]:
+        """Ids that wait for these, one entry per wait."""
+
+    @abstractmethod
+    def dependents(self, ids: Sequence[int]) -> list[int]:
+        """Ids that depend on these (chapter 4): `downstream` without what only the order of dates asks for."""
+
+    @abstractmethod
+    def isolated_from(self, instance_id: int) -> tuple[str, ...]:
+        """Names of the upstream tasks that leave it isolated (DEP-11, AUTO-2)."""
+
+    @abstractmethod
+    def has_reached(self, tx: Reader, instance_id: int) -> bool:
+        """Whether the turn of its date has come (POL-6)."""
+
+    def place(self, instance_id: int) -> int:
+        """Index of the instance in the template of its date."""
+        return self.offset(instance_id) % self.plan_of(instance_id).n
+
+    def date_index(self, instance_id: int) -> int:
+        """Index of the instance's bizdate in its plan."""
+        return self.offset(instance_id) // self.plan_of(instance_id).n
+
+    def task(self, instance_id: int) -> Task:
+        plan = self.plan_of(instance_id)
+        return plan.tasks[int(plan.task_of[self.place(instance_id)])]
+
+    def unfrozen_kind(self, row: InstanceRecord) -> tuple[str, str]:
+        """Kind and resource group that an instance has when it is not frozen (SEL-8)."""
+        task, plan = self.task(row.id), self.plan_of(row.id)
+        if row.kind != Kind.FROZEN.word:
+            return row.kind, row.resource_group
+        if not task.schedule.matches(plan.dates[self.date_index(row.id)] + ONE_DAY):
+            return Kind.OFF_DAY.word, ""
+        if task.type is TaskType.VIRTUAL:
+            return Kind.VIRTUAL.word, ""
+        return Kind.RUN.word, row.resource_group
+
+
 @dataclass(slots=True)
-class Context:
+class BackfillContext(Context):
     """One active backfill. An instance's offset in the plan is its id minus `first_id`."""
 
     backfill_id: int
@@ -45,30 +111,23 @@ class Context:
     open_left: dict[int, int] = field(default_factory=dict)
     _lists_below: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)  # by place
 
+    def plan_of(self, instance_id: int) -> Plan:
+        return self.plan
+
+    def offset(self, instance_id: int) -> int:
+        return instance_id - self.first_id
+
     def position(self, instance_id: int) -> int:
         """Index of the instance's bizdate in running order."""
         return (instance_id - self.first_id) // self.plan.n
 
+    date_order = position
+
     def place(self, instance_id: int) -> int:
-        """Index of the instance in the template of its date."""
         return (instance_id - self.first_id) % self.plan.n
 
-    def task(self, instance_id: int) -> Task:
-        return self.plan.tasks[int(self.plan.task_of[self.place(instance_id)])]
-
-    def unfrozen_kind(self, row: InstanceRecord) -> tuple[str, str]:
-        """Kind and resource group that an instance has when it is not frozen (SEL-8)."""
-        task = self.task(row.id)
-        if row.kind != Kind.FROZEN.word:
-            return row.kind, row.resource_group
-        if not task.schedule.matches(self.plan.dates[self.position(row.id)] + ONE_DAY):
-            return Kind.OFF_DAY.word, ""
-        if task.type is TaskType.VIRTUAL:
-            return Kind.VIRTUAL.word, ""
-        return Kind.RUN.word, row.resource_group
-
     def siblings(self, instance_id: int) -> range:
-        """Ids of all instances of the same task and bizdate; some may not exist."""
+        """Some may not exist."""
         return self._ids(self.position(instance_id), int(self.plan.task_of[self.place(instance_id)]))
 
     def ids_of_date(self, position: int) -> range:
@@ -88,7 +147,6 @@ class Context:
         return waits
 
     def upstream(self, instance_id: int) -> list[int]:
-        """Ids that the instance waits for."""
         offset = instance_id - self.first_id
         found = [self.first_id + int(o) for o in self.plan.upstream(offset)]
         if self.plan.policy.barrier is Barrier.TASK:
@@ -97,16 +155,22 @@ class Context:
             found += self._ids(before, task)
         return found
 
+    def isolated_from(self, instance_id: int) -> tuple[str, ...]:
+        return self.plan.isolated_from(instance_id - self.first_id)
+
     def downstream(self, ids: Sequence[int]) -> list[int]:
-        """Ids that wait for these, one entry per wait."""
         if len(ids) <= _FEW and not self.plan.has_holes and self.plan.policy.barrier is Barrier.DATE:
             return [below for instance_id in ids for below in self._below(instance_id)]
-        offsets = self.plan.downstream(np.asarray(ids, dtype=np.int64) - self.first_id)
-        found: list[int] = (offsets + self.first_id).tolist()
+        found = self.dependents(ids)
         if self.plan.policy.barrier is Barrier.TASK:
             for instance_id in ids:
                 task = int(self.plan.task_of[self.place(instance_id)])
                 found += self._ids(self.plan.next_of_task(self.position(instance_id), task), task)
+        return found
+
+    def dependents(self, ids: Sequence[int]) -> list[int]:
+        offsets = self.plan.downstream(np.asarray(ids, dtype=np.int64) - self.first_id)
+        found: list[int] = (offsets + self.first_id).tolist()
         return found
 
     def _below(self, instance_id: int) -> list[int]:
@@ -131,7 +195,8 @@ class Context:
         base = self.first_id + position * self.plan.n
         return range(base + int(self.plan.first_of_task[task]), base + int(self.plan.first_of_task[task + 1]))
 
-    def has_reached(self, tx: Reader, position: int) -> bool:
+    def has_reached(self, tx: Reader, instance_id: int) -> bool:
+        position = self.position(instance_id)
         if position not in self.reached and tx.is_reached(self.backfill_id, position):
             self.reached.add(position)
         return position in self.reached
@@ -141,7 +206,7 @@ class Contexts:
     """Contexts by backfill id and catalogs by version id, the last few of each."""
 
     def __init__(self) -> None:
-        self._contexts: OrderedDict[int, Context] = OrderedDict()
+        self._contexts: OrderedDict[int, BackfillContext] = OrderedDict()
         self._catalogs: OrderedDict[int, Catalog] = OrderedDict()
 
     def catalog(self, tx: Reader, version_id: int) -> Catalog:
@@ -156,7 +221,12 @@ class Contexts:
         version_id = tx.current_version_id()
         return None if version_id is None else self.catalog(tx, version_id)
 
-    def get(self, tx: Reader, backfill_id: int) -> Context:
+    def of(self, tx: Reader, row: InstanceRecord) -> Context:
+        """The context that an instance belongs to."""
+        assert row.backfill_id is not None
+        return self.get(tx, row.backfill_id)
+
+    def get(self, tx: Reader, backfill_id: int) -> BackfillContext:
         """The context of an active backfill."""
         context = self._contexts.get(backfill_id)
         if context is None:
@@ -173,18 +243,18 @@ class Contexts:
         for context in self._contexts.values():
             context.open_left.clear()
 
-    def put(self, context: Context) -> None:
+    def put(self, context: BackfillContext) -> None:
         """Keep a context that has just been created, so that its plan need not be rebuilt."""
         _remember(self._contexts, context.backfill_id, context)
 
-    def make(self, tx: Reader, record: BackfillRecord) -> Context:
+    def make(self, tx: Reader, record: BackfillRecord) -> BackfillContext:
         """Rebuild the plan of a stored backfill."""
         plan = build(
             self.catalog(tx, record.version_id),
             Choice.from_json(json.loads(record.choice)),
             Policy.from_json(json.loads(record.policy)),
         )
-        return Context(record.id, record.first_instance_id, plan, tx.task_ids())
+        return BackfillContext(record.id, record.first_instance_id, plan, tx.task_ids())
 
 
 def _remember(kept: OrderedDict[int, V], key: int, value: V) -> None:

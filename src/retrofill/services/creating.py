@@ -19,7 +19,7 @@ from retrofill.domain.instants import day_start, local_date
 from retrofill.domain.planning import ONE_DAY, Kind
 from retrofill.domain.policy import Barrier, priority_by_age
 from retrofill.domain.states import Reason, State
-from retrofill.services.contexts import Context
+from retrofill.services.contexts import BackfillContext
 from retrofill.services.holds import holds_of
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
 from retrofill.services.settling import Settling
@@ -37,7 +37,7 @@ _FROZEN, _NOT_RUN, _ISOLATED = State.FROZEN.value, State.NOT_RUN.value, Reason.I
 _STATE = InstanceRecord._fields.index("state")
 
 
-def create_instances(store: Store, context: Context, now_ms: int) -> None:
+def create_instances(store: Store, context: BackfillContext, now_ms: int) -> None:
     """Write all instances and dates of a backfill in phase `creating`, then show it."""
     plan = context.plan
     maker = _Rows(context, now_ms)
@@ -75,7 +75,7 @@ def remove_half_created(store: Store, record: BackfillRecord) -> None:
             return
 
 
-def _date_record(context: Context, position: int, rows: Sequence[tuple[object, ...]]) -> DateRecord:
+def _date_record(context: BackfillContext, position: int, rows: Sequence[tuple[object, ...]]) -> DateRecord:
     plan = context.plan
     frozen = sum(1 for row in rows if row[_STATE] == _FROZEN)
     group = int(plan.group_of[position])
@@ -86,7 +86,7 @@ def _date_record(context: Context, position: int, rows: Sequence[tuple[object, .
 class _Rows:
     """Makes the rows of a backfill, in the order of InstanceRecord; knows what a task's instances share."""
 
-    def __init__(self, context: Context, now_ms: int) -> None:
+    def __init__(self, context: BackfillContext, now_ms: int) -> None:
         plan = context.plan
         self._context, self._plan = context, plan
         tasks = plan.tasks
@@ -154,7 +154,7 @@ class _Rows:
         return np.where(self._is_immediate, 0, start_ms)
 
 
-def _reach_heads(store: Store, context: Context, now_ms: int) -> None:
+def _reach_heads(store: Store, context: BackfillContext, now_ms: int) -> None:
     """Let every group come to its first date; roots get ready, dry runs among them pass."""
     plan = context.plan
     # With `barrier: task` no date waits for another as a whole.

@@ -99,7 +99,7 @@ class Operations:
         include_self: bool = False,
         tasks: frozenset[str] | None = None,
     ) -> list[ItemResult]:
-        """OPS-4: the ended descendants within the backfill, in dependency order.
+        """OPS-4: the ended descendants, within its backfill or the schedule, in dependency order.
 
         Args:
             tasks: only instances of these tasks, full names; None for all.
@@ -108,10 +108,10 @@ class Operations:
         with self._store.read() as reader:
             for instance_id in ids:
                 row = reader.find_instance(instance_id)
-                if row is None or row.backfill_id is None:
+                if row is None:
                     results.append(_unknown(instance_id))
                     continue
-                context = self._contexts.get(reader, row.backfill_id)
+                context = self._contexts.of(reader, row)
                 found = [
                     i
                     for i in _descendants(context, instance_id)
@@ -122,9 +122,7 @@ class Operations:
                 if include_self:
                     below.append(instance_id)
                 elif not any(is_legal(Move.RERUN, State(r.state)) for r in rows):
-                    error = WrongStateError(
-                        f"instance {instance_id} has no ended descendants in its backfill"
-                    )
+                    error = WrongStateError(f"instance {instance_id} has no ended descendants")
                     results.append(ItemResult(instance_id, row.state, error))
         return results + self._each(
             "rerun-descendants", sorted(set(below)), comment, lambda a, r: _rerun(a, r, False)
@@ -146,17 +144,15 @@ class Operations:
         with self._store.read() as reader:
             rows = reader.instances(ids)
             ranks: dict[int, tuple[int, int, int]] = {}
-            places: dict[int, dict[int, int]] = {}
+            places: dict[int, dict[int, int]] = {}  # by template
             for row in rows:
-                assert row.backfill_id is not None
-                context = self._contexts.get(reader, row.backfill_id)
-                if row.backfill_id not in places:
-                    plan = context.plan
-                    everything = np.ones(plan.n, dtype=bool)
-                    order = running_order(plan.template, everything)
-                    places[row.backfill_id] = {place: rank for rank, place in enumerate(order)}
-                rank = places[row.backfill_id][context.place(row.id)]
-                ranks[row.id] = (row.backfill_id, context.position(row.id), rank)
+                context = self._contexts.of(reader, row)
+                template = context.plan_of(row.id).template
+                if id(template) not in places:
+                    order = running_order(template, np.ones(template.n, dtype=bool))
+                    places[id(template)] = {place: rank for rank, place in enumerate(order)}
+                rank = places[id(template)][context.place(row.id)]
+                ranks[row.id] = (row.backfill_id or 0, context.date_order(row.id), rank)
         return sorted(ids, key=lambda i: ranks.get(i, (0, 0, 0)))
 
     def _batch(
@@ -170,16 +166,16 @@ class Operations:
     ) -> None:
         now_ms = self._clock.now_ms()
         self._contexts.forget_counts()  # the scheduler has gone on since the last call
-        applying: dict[int, _Applying] = {}
+        applying: dict[int | None, _Applying] = {}
         holds: Holds | None = None
         for instance_id in ids:
             row = tx.find_instance(instance_id)
-            if row is None or row.backfill_id is None:
+            if row is None:
                 results[instance_id] = _unknown(instance_id)
                 continue
             if row.backfill_id not in applying:
                 holds = holds or holds_of(tx.open_backfills(), instant_of(now_ms))
-                context = self._contexts.get(tx, row.backfill_id)
+                context = self._contexts.of(tx, row)
                 settling = Settling(tx, context, now_ms, row.backfill_id in holds.passing)
                 is_held = row.backfill_id in holds.starting
                 applying[row.backfill_id] = _Applying(tx, context, settling, now_ms, [], is_held)
@@ -188,7 +184,8 @@ class Operations:
             for first in {one.context.siblings(i).start: i for i in one.mended}.values():
                 one.settling.left_failed(first)
             one.settling.settle()
-            self._note_end(tx, backfill_id, now_ms, holds)
+            if backfill_id is not None:
+                self._note_end(tx, backfill_id, now_ms, holds)
 
     def _one(
         self, applying: _Applying, row: InstanceRecord, action: str, comment: str, apply: Apply
@@ -281,7 +278,6 @@ def _descendants(context: Context, instance_id: int) -> list[int]:
     seen: set[int] = set()
     front = {instance_id}
     while front:
-        offsets = np.fromiter(front, dtype=np.int64) - context.first_id
-        front = set((context.plan.downstream(offsets) + context.first_id).tolist()) - seen
+        front = set(context.dependents(sorted(front))) - seen
         seen |= front
     return sorted(seen)

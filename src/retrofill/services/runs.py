@@ -59,11 +59,11 @@ class RunSpecs:
             type=task.type.value,
             name=task.name,
             code=code,
-            arguments=_arguments(context, task, values),
+            arguments=_arguments(row, context, task, values),
             environment=values | _own(row, task, values),
             working_directory=f"{self._project}/workspaces/{task.workspace}",
             timeout_seconds=task.timeout_seconds,
-            connection_url=self._url(task, context) if task.type is TaskType.SQL else None,
+            connection_url=self._url(row, task, context) if task.type is TaskType.SQL else None,
             interpreter=self._interpreter,
         )
 
@@ -80,7 +80,7 @@ class RunSpecs:
             node_id=str(row.task_id),
             instance_id=str(row.id),
         )
-        declared = context.plan.parameters_of(task)
+        declared = context.plan_of(row.id).parameters_of(task)
         try:
             values = parameters.resolve(declared, at)
         except parameters.ParameterError as error:
@@ -91,8 +91,8 @@ class RunSpecs:
                 values[name] = self._secret(secret, task.name)
         return values
 
-    def _url(self, task: Task, context: Context) -> str:
-        url = context.plan.catalog.connections.get(task.connection)
+    def _url(self, row: InstanceRecord, task: Task, context: Context) -> str:
+        url = context.plan_of(row.id).catalog.connections.get(task.connection)
         if url is None:
             raise UnstartableError(f"{task.name}: the project has no connection {task.connection!r}")
         with_secrets = _SECRET.sub(lambda match: self._secret(match[1], task.name), url)
@@ -108,11 +108,13 @@ class RunSpecs:
         return value
 
 
-def _arguments(context: Context, task: Task, values: Mapping[str, str]) -> tuple[str, ...]:
+def _arguments(
+    row: InstanceRecord, context: Context, task: Task, values: Mapping[str, str]
+) -> tuple[str, ...]:
     """Values in declared order; a secret's place is empty, because everybody can read arguments (SEC-3)."""
     return tuple(
         "" if parameters.parse(text).secret is not None else values[name]
-        for name, text in context.plan.parameters_of(task)
+        for name, text in context.plan_of(row.id).parameters_of(task)
         if values
     )
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from retrofill.domain.instants import local_date
 from retrofill.domain.policy import priority_by_age
 from retrofill.domain.states import NOT_STARTED, Reason, State
-from retrofill.services.contexts import Context
+from retrofill.services.contexts import BackfillContext, Context
 from retrofill.services.records import InstanceRecord
 from retrofill.services.times import bizdate_of, instant_of
 
@@ -28,7 +28,7 @@ _PASSING = {"dry_run": Reason.DRY_RUN, "off_day": Reason.OFF_DAY, "virtual": Non
 
 
 class Settling:
-    """The consequences of moves in one backfill; used once per transaction.
+    """The consequences of moves in one backfill, or in the schedule; used once per transaction.
 
     Args:
         held: nothing may start or pass now, because the backfill is paused or stopped.
@@ -37,6 +37,7 @@ class Settling:
     def __init__(self, tx: Ledger, context: Context, now_ms: int, held: bool) -> None:
         self._tx = tx
         self._context = context
+        self._backfill = context if isinstance(context, BackfillContext) else None  # what has groups of dates
         self._now_ms = now_ms
         self._held = held
         self._entered: list[int] = []  # ids that became Successful
@@ -52,11 +53,12 @@ class Settling:
         """Note a move that the transaction has made."""
         if source == target:
             return
-        counts = self._counts[self._context.position(instance_id)]
-        if source in _COUNTED:
-            counts[_COUNTED[State(source)]] -= 1
-        if target in _COUNTED:
-            counts[_COUNTED[State(target)]] += 1
+        if self._backfill is not None:
+            counts = self._counts[self._backfill.position(instance_id)]
+            if source in _COUNTED:
+                counts[_COUNTED[State(source)]] -= 1
+            if target in _COUNTED:
+                counts[_COUNTED[State(target)]] += 1
         if source == State.SUCCESSFUL:
             self._left.append(instance_id)
         if target == State.SUCCESSFUL:
@@ -98,8 +100,9 @@ class Settling:
 
     def reached(self, position: int, ids: Iterable[int]) -> None:
         """A group has come to a date: look at its instances."""
-        self._context.reached.add(position)
-        self._context.open_left.pop(position, None)
+        assert self._backfill is not None
+        self._backfill.reached.add(position)
+        self._backfill.open_left.pop(position, None)
         self._counts[position][_SUCCESSFUL] += 0  # a date without any instance is complete at once
         self._reconsider.update(ids)
 
@@ -113,12 +116,13 @@ class Settling:
             entered, left, reconsider = self._entered, self._left, self._reconsider
             self._entered, self._left, self._reconsider = [], [], set()
             reconsider |= self._change_waits(entered, left)
-            reconsider |= self._reach_dates()
+            if self._backfill is not None:
+                reconsider |= self._reach_dates(self._backfill)
             if reconsider:
                 self._promote(self._tx.open_of(sorted(reconsider)))
-        if is_last and self._unwritten:
+        if is_last and self._unwritten and self._backfill is not None:
             unwritten, self._unwritten = self._unwritten, {}
-            self._tx.count_many(self._context.backfill_id, unwritten)
+            self._tx.count_many(self._backfill.backfill_id, unwritten)
 
     def _change_waits(self, entered: list[int], left: list[int]) -> set[int]:
         """Adjust counters below; ids whose counter went down."""
@@ -138,32 +142,32 @@ class Settling:
             counts[below] = counts.get(below, 0) + 1
         return counts
 
-    def _reach_dates(self) -> set[int]:
+    def _reach_dates(self, backfill: BackfillContext) -> set[int]:
         """Find dates that have become complete; ids of the dates that groups come to by it."""
         ids: set[int] = set()
         counts, self._counts = self._counts, defaultdict(lambda: [0, 0, 0, 0])
         for position, changes in counts.items():
-            if not self._may_complete(position, changes):
+            if not self._may_complete(backfill, position, changes):
                 continue
-            row = self._tx.count(self._context.backfill_id, position, self._unwritten.pop(position))
-            self._context.open_left[position] = row.total - row.successful
-            following = self._context.plan.next_in_group(position)
+            row = self._tx.count(backfill.backfill_id, position, self._unwritten.pop(position))
+            backfill.open_left[position] = row.total - row.successful
+            following = backfill.plan.next_in_group(position)
             if row.successful < row.total or following is None:
                 continue
-            if self._tx.reach(self._context.backfill_id, following):
+            if self._tx.reach(backfill.backfill_id, following):
                 self.reached(following, ())
-                ids.update(self._context.ids_of_date(following))
+                ids.update(backfill.ids_of_date(following))
         return ids
 
-    def _may_complete(self, position: int, changes: list[int]) -> bool:
+    def _may_complete(self, backfill: BackfillContext, position: int, changes: list[int]) -> bool:
         """Note changes of a date's counters; whether all its instances may be Successful now."""
         unwritten = self._unwritten.get(position, [0, 0, 0, 0])
         self._unwritten[position] = [a + b for a, b in zip(unwritten, changes, strict=True)]
-        left = self._context.open_left.get(position)
+        left = backfill.open_left.get(position)
         if left is None:
             return True
         left -= changes[_SUCCESSFUL]
-        self._context.open_left[position] = left
+        backfill.open_left[position] = left
         return left <= 0
 
     def _promote(self, rows: Collection[InstanceRecord]) -> None:
@@ -173,7 +177,7 @@ class Settling:
         early: list[int] = []
         for row in rows:
             context = self._context
-            if not row.ignores_waits and not context.has_reached(self._tx, context.position(row.id)):
+            if not row.ignores_waits and not context.has_reached(self._tx, row.id):
                 continue
             if row.start_ms > self._now_ms:
                 early.append(row.id)
@@ -200,11 +204,10 @@ class Settling:
         self._promote(list(rows))
 
     def _priority(self, row: InstanceRecord) -> int:
-        plan = self._context.plan
         task = self._context.task(row.id)
-        if task.priority == 1:
-            return 1  # POL-12: stays, however old
-        zone = plan.catalog.timezone_of(task)
+        if task.priority == 1 or self._backfill is None:
+            return task.priority  # POL-12: the lowest stays, however old, and only backfills are lowered
+        zone = self._backfill.plan.catalog.timezone_of(task)
         today = self._today.get(zone)
         if today is None:
             today = self._today[zone] = local_date(instant_of(self._now_ms), zone)

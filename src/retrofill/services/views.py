@@ -171,9 +171,8 @@ class Views:
 
     def _own_group(self, row: InstanceRecord) -> str:
         """The group of an instance that needs no slot."""
-        assert row.backfill_id is not None
-        context = self._contexts.get(self._reader, row.backfill_id)
-        return context.plan.resource_group(context.task(row.id))
+        context = self._contexts.of(self._reader, row)
+        return context.plan_of(row.id).resource_group(context.task(row.id))
 
 
 def run_row(run: RunRecord) -> Row:

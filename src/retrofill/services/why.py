@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.findings import many
 from retrofill.domain.states import Reason, State
-from retrofill.services.contexts import Context, Contexts
+from retrofill.services.contexts import BackfillContext, Contexts
 from retrofill.services.holds import holds_of
 from retrofill.services.records import BackfillRecord, InstanceRecord
 from retrofill.services.times import instant_of, scheduled_at
@@ -65,7 +65,7 @@ def _succeeded(row: InstanceRecord) -> str:
     return how.get(row.reason or "", "It has succeeded.")
 
 
-def _failed(reader: Reader, context: Context, row: InstanceRecord) -> Why:
+def _failed(reader: Reader, context: BackfillContext, row: InstanceRecord) -> Why:
     if row.reason == Reason.SIBLING_FAILED:
         own = [
             sibling
@@ -114,9 +114,9 @@ def _waiting(
     return _resources(reader, contexts, context, row)
 
 
-def _not_ready(reader: Reader, context: Context, row: InstanceRecord) -> Why | None:
+def _not_ready(reader: Reader, context: BackfillContext, row: InstanceRecord) -> Why | None:
     if row.reason == Reason.ISOLATED:
-        missing = ", ".join(context.plan.isolated_from(row.id - context.first_id))
+        missing = ", ".join(context.isolated_from(row.id))
         return Why(
             f"It is isolated: every instance of {missing} that it waits for was left out of the backfill, "
             "so it can never run."
@@ -124,7 +124,7 @@ def _not_ready(reader: Reader, context: Context, row: InstanceRecord) -> Why | N
     if row.ignores_waits:
         return None
     position = context.position(row.id)
-    if not context.has_reached(reader, position):
+    if not context.has_reached(reader, row.id):
         return _earlier_date(reader, context, position)
     waits = reader.instances(context.upstream(row.id))
     open_waits = [up for up in waits if up.state != State.SUCCESSFUL]
@@ -146,7 +146,7 @@ _WEIGHT: dict[str, int] = {
 }
 
 
-def _earlier_date(reader: Reader, context: Context, position: int) -> Why:
+def _earlier_date(reader: Reader, context: BackfillContext, position: int) -> Why:
     """Name the date that the group stands at, and what holds it up."""
     dates = reader.dates(context.backfill_id)
     earlier = context.plan.previous_in_group(position)
@@ -173,7 +173,7 @@ def _time(row: InstanceRecord) -> str:
     return f"It waits for its time, {at}."
 
 
-def _resources(reader: Reader, contexts: Contexts, context: Context, row: InstanceRecord) -> Why:
+def _resources(reader: Reader, contexts: Contexts, context: BackfillContext, row: InstanceRecord) -> Why:
     running = [other for other, _ in reader.running()]
     own = [other for other in running if other.task_id == row.task_id]
     most = context.task(row.id).max_parallel_instances
@@ -205,11 +205,11 @@ def _ids(rows: list[InstanceRecord]) -> str:
     return ", ".join(f"instance {row.id}" for row in rows[:_NAMED]) + more
 
 
-def _name(context: Context, row: InstanceRecord) -> str:
+def _name(context: BackfillContext, row: InstanceRecord) -> str:
     return f"{context.task(row.id).name} {scheduled_at(row):%Y-%m-%d %H:%M}"
 
 
-def _blocker(context: Context, row: InstanceRecord) -> dict[str, object]:
+def _blocker(context: BackfillContext, row: InstanceRecord) -> dict[str, object]:
     return {
         "id": row.id,
         "task": context.task(row.id).name,
