@@ -40,6 +40,7 @@ def _measure(folder: Path, tasks: int, days: int, repeats: int, patience: float)
     calm = _idle_writer(template)
     shutil.rmtree(template)
     plan = [one["plan_seconds"] for one in results]
+    checked = [one["verify_seconds"] for one in results]
     both = [one["plan_seconds"] + one["create_seconds"] for one in results]
     rows = [one["rows_seconds"] for one in results]
     name = f"{tasks:,} x {days} = {count:,} instances"
@@ -47,6 +48,13 @@ def _measure(folder: Path, tasks: int, days: int, repeats: int, patience: float)
     fresh = results[0]["imported_mb"]
     return [
         Line(f"plan {name}, s", spread(plan, digits=3), data={"instances": count, "plan_seconds": plan}),
+        Line(
+            "  of which verification, s",
+            spread(checked, digits=3),
+            f"the whole plan {spread(plan, digits=3)}",
+            median(checked) / median(plan),
+            {"instances": count, "verify_seconds": checked},
+        ),
         Line(
             f"plan + create {name}, s",
             spread(both),

@@ -245,6 +245,36 @@ def _hint(error: type[RetrofillError]) -> str:
     return inspect.cleandoc(error.__doc__ or "").partition("\n\n")[0]
 
 
+# Findings
+
+
+def findings() -> str:
+    """Every code that a finding of verification can have, the grave ones first."""
+    from retrofill.domain.finding_codes import CODES, Level
+
+    parts = []
+    for level in Level:
+        rows = [(_code(code), f.means, f.hint) for code, f in CODES.items() if f.level is level]
+        parts += [f"## {level.value.capitalize()}", _LEVELS[level.value]]
+        parts.append(_table(["code", "means", "what to do"], rows))
+    return _page("Findings", "retrofill.domain.finding_codes", _FINDINGS, *parts)
+
+
+_FINDINGS = """
+What verification and extension checks find in a plan before anything is created (VER-1 to VER-3 of
+[the rules](rules.md)). `retrofill backfill plan` shows them, `retrofill backfill analysis ID` shows those that were
+stored with a backfill. A finding has a level, a code, a sentence, the tasks that it is about (the one that
+it is about first) and what to do: in JSON `{"level", "code", "message", "tasks", "hint"}`.
+"""
+
+_LEVELS = {
+    "risk": "The backfill is stored with check status `failed` and nothing of it runs (exit status 3), unless it is "
+    "created with `--allow-risks`: then it runs, and the risky instances stay blocked.",
+    "warning": "The backfill runs; results may be stale or late.",
+    "info": "Worth knowing.",
+}
+
+
 # States
 
 
@@ -330,6 +360,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings,
     "project-files.md": project_files,
     "error-codes.md": error_codes,
+    "findings.md": findings,
     "states.md": states,
 }
 

@@ -46,7 +46,7 @@ def test_the_document(project: Sandbox) -> None:
         ("warning", "dry_run", ["ops.hours", "ops.load"]),
         ("warning", "dry_run", ["ops.mid", "ops.load"]),
     ]
-    assert all(set(finding) == {"level", "code", "message", "tasks"} for finding in found["findings"])
+    assert all(set(finding) == {"level", "code", "message", "tasks", "hint"} for finding in found["findings"])
 
 
 def test_one_line_an_instance(project: Sandbox) -> None:

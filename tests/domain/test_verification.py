@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ from domain.catalogs import (
 )
 from domain.plans import instances_of, plan_of
 from retrofill.domain.catalog import Catalog, ResourceGroup, RunMode, TaskType
+from retrofill.domain.finding_codes import CODES
 from retrofill.domain.planning import Plan, build
 from retrofill.domain.policy import AcrossGroups, Order, parse_time_range
 from retrofill.domain.selection import (
@@ -69,7 +71,21 @@ def test_a_loop_between_instances_is_printed_as_a_path() -> None:
     assert set(found.tasks) == {"w.a", "w.b"}
     paths = ("w.a 06:30 -> w.b 06:00 -> w.a 06:30", "w.b 06:00 -> w.a 06:30 -> w.b 06:00")
     assert any(path in found.message for path in paths)
+    assert "stays blocked" not in found.message
     assert "3 bizdates from 2026-01-01 to 2026-01-03" in found.message
+
+
+def test_a_loop_names_what_it_holds_up() -> None:
+    """VER-1: tasks below the circle never run either."""
+    catalog = make_catalog(
+        make_task("w.a", "30 6,12 * * *", CHILDREN),
+        make_task("w.b", "0 0,6,12 * * *", "w.a"),
+        make_task("w.c", "0 14 * * *", "w.b"),
+        make_task("w.d", DAILY, "w.c"),
+    )
+    found = finding(plan_of(catalog, "2026-01-01"), "loop")
+    assert found.message.endswith("; what waits for them stays blocked, in w.c, w.d.")
+    assert set(found.tasks) == {"w.a", "w.b"}
 
 
 def test_circles_of_the_same_tasks_are_told_once() -> None:
@@ -289,7 +305,7 @@ def test_the_summary_is_the_document_of_plan() -> None:
     document = json.loads(json.dumps(summary(plan, verify(plan, LATER))))
     found = document.pop("findings")
     assert {f["code"] for f in found} == {"frozen", "dry_run"}
-    assert set(found[0]) == {"level", "code", "message", "tasks"}
+    assert set(found[0]) == {"level", "code", "message", "tasks", "hint"}
     assert document == {
         "tasks": [
             {"task": "w.a", "instances": 72, "dry_run": None},
@@ -318,8 +334,21 @@ def test_changes_since_the_plan_are_told() -> None:
 
 def test_a_finding_survives_storage() -> None:
     """VER-1: task analysis results are kept."""
-    found = Finding(Level.RISK, "loop", "a -> b -> a", ("a", "b"))
+    found = Finding.of("loop", "a -> b -> a", ("a", "b"))
     assert Finding.from_json(json.loads(json.dumps(found.to_json()))) == found
+    first_version = {"level": "info", "code": "future", "message": "ahead", "tasks": []}
+    assert Finding.from_json(first_version).hint == ""
+
+
+def test_every_finding_says_what_to_do() -> None:
+    """VER-2: level and hint come from the table of codes, which the reference page is made from."""
+    found = Finding.of("loop", "a -> b -> a")
+    assert (found.level, found.hint) == (Level.RISK, CODES["loop"].hint)
+    for code, known in CODES.items():
+        assert known.means.endswith("."), code
+        assert known.hint.endswith("."), code
+    with pytest.raises(KeyError):
+        Finding.of("never_heard_of", "x")
 
 
 def test_thousands_of_tasks_are_verified_in_short_sentences() -> None:

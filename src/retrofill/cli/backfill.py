@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from retrofill.cli.findings import print_findings, say_findings
 from retrofill.cli.results import print_results
 from retrofill.cli.selecting import request_of, request_options
 from retrofill.cli.session import Command, Group, Session, cell, integer_id, pass_session, say, say_json
@@ -24,7 +25,6 @@ from retrofill.services.times import instant_of
 from retrofill.services.views import Views, operation_row
 
 _COLUMNS = ["id", "name", "check", "status", "progress", "tasks", "bizdates", "started_at", "ended_at"]
-_COLOURS = {"risk": "red", "warning": "yellow", "info": "cyan"}
 
 
 @click.group(cls=Group)
@@ -94,11 +94,14 @@ def _print_instances(session: Session, planned: Planned) -> None:
 
 def _print_plan(document: dict[str, Any]) -> None:
     groups = document["groups"]
-    dates = sum(len(group) for group in groups)
+    counts = document["by_bizdate"].values()
     click.echo(
-        f"{many(document['task_count'], 'task')}, {many(dates, 'bizdate')} in {many(len(groups), 'group')}, "
+        f"{many(document['task_count'], 'task')}, {many(len(counts), 'bizdate')} in {many(len(groups), 'group')}, "
         f"{many(document['instance_count'], 'instance')}"
     )
+    first, last = document["first_run_date"], document["last_run_date"]
+    each = f"{min(counts):,}" if min(counts) == max(counts) else f"{min(counts):,} to {max(counts):,}"
+    click.echo(f"  scheduled on {first if first == last else f'{first} to {last}'}, {each} a bizdate")
     for number, group in enumerate(groups, start=1):
         span = group[0] if len(group) == 1 else f"{group[0]} to {group[-1]}"
         click.echo(f"  group {number}: {span} ({many(len(group), 'bizdate')})")
@@ -108,15 +111,7 @@ def _print_plan(document: dict[str, Any]) -> None:
         click.echo(
             f"  {task['task']:<{width}}  {task['instances']:>6} instance{'s' if task['instances'] != 1 else ''}{dry}"
         )
-    _print_findings(document["findings"])
-
-
-def _print_findings(findings: Sequence[dict[str, Any]]) -> None:
-    if not findings:
-        click.echo("No findings.")
-    for finding in findings:
-        level = click.style(finding["level"], fg=_COLOURS[finding["level"]])
-        click.echo(f"{level} {finding['code']}: {finding['message']}")
+    print_findings(document["findings"])
 
 
 @backfill.command("create")
@@ -144,22 +139,23 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
     except KeyboardInterrupt:
         say("Interrupted: the backfill was not created.")
         raise
+    findings = [finding.to_json() for finding in planned.findings]
     if planned.is_refused:
         say("Verification found a risk: the backfill is stored, and nothing of it runs.")
-        _print_backfill(session, backfill_id, findings=planned.summary()["findings"])
+        _print_backfill(session, backfill_id, findings=findings)
         return EXIT_CHECK_FAILED
+    if yes and session.is_text:
+        say_findings(planned.findings)
     if wait:
         say(f"Backfill {backfill_id}: {planned.plan.instance_count} instances.")
-        status = wait_for(session.project, backfill_id, seconds)
-        _print_backfill(session, backfill_id)
-        return status
-    if session.project.scheduler_lock.holder() is None:
+    elif session.project.scheduler_lock.holder() is None:
         say(
             f"No scheduler runs, so nothing starts until one is up: `retrofill backfill wait {backfill_id}` or "
             "`retrofill scheduler`."
         )
-    _print_backfill(session, backfill_id)
-    return 0
+    status = wait_for(session.project, backfill_id, seconds) if wait else 0
+    _print_backfill(session, backfill_id, findings=None if session.is_text else findings)
+    return status
 
 
 def _confirm(planned: Planned) -> None:
@@ -290,7 +286,7 @@ def _print_backfill(
     if with_dates:
         _print_dates(session, backfill_id)
     if findings is not None:
-        _print_findings(findings)
+        print_findings(findings)
     if row["status"] == "failed":
         say(f"`retrofill instance list --backfill {backfill_id} --state failed` lists what failed.")
 

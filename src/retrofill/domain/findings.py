@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from typing import Any
+
+from retrofill.domain.finding_codes import CODES, Level
+
+__all__ = ["CODES", "Finding", "Level", "duration", "gathered", "has_risk", "many", "names"]
 
 MOST_SINGLE_FINDINGS = 100  # of one code; more are gathered in one finding
 _NAMES_IN_SENTENCE = 10
 
 
-class Level(StrEnum):
-    """VER-2; a risk stops the backfill unless its policy allows risks."""
-
-    RISK = "risk"
-    WARNING = "warning"
-    INFO = "info"
-
-
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One result of verification; `message` is a sentence that names tasks by their full names."""
+    """One result of verification: a sentence that names tasks by their full names, and what to do."""
 
     level: Level
     code: str
     message: str
     tasks: tuple[str, ...] = ()
+    hint: str = ""
+
+    @classmethod
+    def of(cls, code: str, message: str, tasks: tuple[str, ...] = ()) -> Finding:
+        """A finding with the level and the hint that the table of codes has for it."""
+        known = CODES[code]
+        return cls(known.level, code, message, tasks, known.hint)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -34,12 +36,14 @@ class Finding:
             "code": self.code,
             "message": self.message,
             "tasks": list(self.tasks),
+            "hint": self.hint,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Finding:
-        """The finding that `to_json` wrote."""
-        return cls(Level(data["level"]), data["code"], data["message"], tuple(data["tasks"]))
+        """The finding that `to_json` wrote; the first version wrote no hints."""
+        tasks, hint = tuple(data["tasks"]), data.get("hint", "")
+        return cls(Level(data["level"]), data["code"], data["message"], tasks, hint)
 
 
 def has_risk(findings: Iterable[Finding]) -> bool:
@@ -53,7 +57,7 @@ def gathered(findings: list[Finding], together: str) -> Iterator[Finding]:
         yield from findings
         return
     tasks = tuple(finding.tasks[0] for finding in findings)
-    yield Finding(findings[0].level, findings[0].code, f"{together}: {names(tasks)}.", tasks)
+    yield replace(findings[0], message=f"{together}: {names(tasks)}.", tasks=tasks)
 
 
 def names(of: Collection[str]) -> str:

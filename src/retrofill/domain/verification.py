@@ -82,7 +82,7 @@ def changes(planned: Collection[str], plan: Plan) -> tuple[Finding, ...]:
     if not parts:
         return ()
     message = f"The tasks have changed since the backfill was created: {'; '.join(parts)}."
-    return (Finding(Level.WARNING, "changed", message, (*come, *gone)),)
+    return (Finding.of("changed", message, (*come, *gone)),)
 
 
 def summary(plan: Plan, findings: Iterable[Finding]) -> dict[str, Any]:
@@ -128,13 +128,18 @@ def _loops(plan: Plan) -> Iterator[Finding]:
         tasks = [plan.tasks[plan.task_of[place]].name for place in places]
         clocks = [clock(int(plan.slot_of[place])) for place in places]
         steps = [f"{name} {time}" for name, time in zip(tasks, clocks, strict=True)]
-        yield Finding(
-            Level.RISK,
+        yield Finding.of(
             "loop",
             f"Instances wait for each other in a circle and can never run, on {_dates(plan, on)}: "
-            f"{' -> '.join([*steps, steps[0]])} (each waits for the one before it).",
+            f"{' -> '.join([*steps, steps[0]])} (each waits for the one before it){_held_up(plan, tasks)}.",
             tuple(dict.fromkeys(tasks)),
         )
+
+
+def _held_up(plan: Plan, tasks: Collection[str]) -> str:
+    """The end of a sentence: which other tasks of the plan depend on these."""
+    below = plan.catalog.graph.descendants(tasks) & {task.name for task in plan.tasks} - set(tasks)
+    return f"; what waits for them stays blocked, in {names(sorted(below))}" if below else ""
 
 
 def _isolation(plan: Plan) -> Iterator[Finding]:
@@ -159,8 +164,7 @@ def _isolation(plan: Plan) -> Iterator[Finding]:
         above = sorted(plan.tasks[upstream].name for upstream in missing[task])
         name = plan.tasks[task].name
         findings.append(
-            Finding(
-                Level.RISK,
+            Finding.of(
                 "isolated",
                 f"{name}: {many(count, 'instance')} can never run, because nothing that they wait for of "
                 f"{names(above)} is in the backfill{_time_range(plan)}.",
@@ -180,8 +184,7 @@ def _order_conflicts(plan: Plan) -> Iterator[Finding]:
     pairs = [(i, index[d - ONE_DAY]) for d, i in index.items() if d - ONE_DAY in index]
     tasks = _waiting_tasks(plan, pairs)
     if tasks:
-        yield Finding(
-            Level.RISK,
+        yield Finding.of(
             "order_conflict",
             "Bizdates run in descending order, so waits for the bizdate before are dropped: "
             f"{names(tasks)} will run before the previous cycle that {_they(tasks)} on.",
@@ -208,13 +211,13 @@ def _across_groups(plan: Plan) -> Iterator[Finding]:
             f"{names(tasks)}: the first bizdate of a group waits for the last one of the group before, "
             "because of dependencies on the previous cycle; the groups run one after the other there."
         )
-        yield Finding(Level.WARNING, "across_groups", message, tasks)
+        yield Finding.of("across_groups", message, tasks)
     else:
         message = (
             f"{names(tasks)}: waits of the first bizdate of a group for the previous cycle are dropped, "
             "as asked for (across_groups: ignore)."
         )
-        yield Finding(Level.INFO, "across_groups_ignored", message, tasks)
+        yield Finding.of("across_groups_ignored", message, tasks)
 
 
 def _waiting_tasks(plan: Plan, pairs: Collection[tuple[int, int]]) -> tuple[str, ...]:
@@ -234,8 +237,7 @@ def _waiting_tasks(plan: Plan, pairs: Collection[tuple[int, int]]) -> tuple[str,
 def _frozen(plan: Plan) -> Iterator[Finding]:
     tasks = _tasks_with(plan, lambda task: plan.kind_of_task(task) is Kind.FROZEN)
     if tasks:
-        yield Finding(
-            Level.WARNING,
+        yield Finding.of(
             "frozen",
             f"{names(tasks)}: frozen; what depends on {'it' if len(tasks) == 1 else 'them'} and the next bizdate "
             "of each group wait until the instances are unfrozen.",
@@ -246,8 +248,7 @@ def _frozen(plan: Plan) -> Iterator[Finding]:
 def _auto_conflicts(plan: Plan, conflicts: Collection[str]) -> Iterator[Finding]:
     tasks = tuple(task.name for task in plan.tasks if task.name in conflicts)
     if tasks:
-        yield Finding(
-            Level.WARNING,
+        yield Finding.of(
             "auto_conflict",
             f"{names(tasks)}: auto triggered instances are running or due, and go first.",
             tasks,
@@ -269,8 +270,7 @@ def _permissions(plan: Plan) -> Iterator[Finding]:
         parts.append(f"dry runs instead: {names(dry)}")
     if unseen:
         parts.append(f"left out in workspaces that you are no member of: {many(unseen, 'task')}")
-    yield Finding(
-        Level.WARNING,
+    yield Finding.of(
         "no_permission",
         f"You may not backfill every task that the selection leads to ({'; '.join(parts)}); what depends on "
         "their output may find it stale.",
@@ -283,8 +283,7 @@ def _dry_runs(plan: Plan) -> Iterator[Finding]:
     running = {task.name for task in plan.tasks if task.name not in plan.dry_runs}
     if len(plan.dry_runs) > MOST_SINGLE_FINDINGS:
         below = sorted(plan.catalog.graph.descendants(plan.dry_runs) & running)
-        yield Finding(
-            Level.WARNING,
+        yield Finding.of(
             "dry_run",
             f"{len(plan.dry_runs):,} tasks are dry runs and write nothing: the output of {names(below)} "
             "may be stale.",
@@ -293,8 +292,7 @@ def _dry_runs(plan: Plan) -> Iterator[Finding]:
         return
     for name, reason in plan.dry_runs.items():
         below = sorted(plan.catalog.graph.descendants([name]) & running)
-        yield Finding(
-            Level.WARNING,
+        yield Finding.of(
             "dry_run",
             f"{name} is a dry run ({_REASONS[reason]}) and writes nothing: the output of {names(below)} "
             "may be stale.",
@@ -312,8 +310,7 @@ _REASONS = {
 
 def _empty_workspaces(plan: Plan) -> Iterator[Finding]:
     for name in plan.choice.empty_workspaces:
-        yield Finding(
-            Level.WARNING,
+        yield Finding.of(
             "empty_workspace",
             f"The chosen workspace {name} holds no descendant of the root.",
         )
@@ -332,15 +329,13 @@ def _without_instances(plan: Plan) -> Iterator[Finding]:
             outside[task.name] = total - count // slots
     if outside:
         texts = [f"{name} on {missed} of {total} bizdates" for name, missed in outside.items()]
-        yield Finding(
-            Level.INFO,
+        yield Finding.of(
             "outside_validity",
             f"Outside the validity period, so no instances are made: {names(texts)}.",
             tuple(outside),
         )
     if no_slot:
-        yield Finding(
-            Level.INFO,
+        yield Finding.of(
             "outside_time_range",
             f"No scheduled time within{_time_range(plan) or ' a day'}, so no instances are made: {names(no_slot)}.",
             tuple(no_slot),
@@ -352,8 +347,7 @@ def _resource_groups(plan: Plan) -> Iterator[Finding]:
     name = plan.policy.resource_group
     tasks = () if name is None else _tasks_with(plan, lambda task: not _is_bound(plan, name, task))
     if tasks:
-        yield Finding(
-            Level.INFO,
+        yield Finding.of(
             "resource_group_fallback",
             f"The resource group {name} is not bound to the workspace of {names(tasks)}: "
             f"{'it keeps its' if len(tasks) == 1 else 'they keep their'} own.",
@@ -380,8 +374,7 @@ def _large(plan: Plan, seconds_per_run: float | None) -> Iterator[Finding]:
             continue
         known = "as measured" if seconds_per_run is not None else "if an instance takes a minute"
         length = duration(each * (60.0 if seconds_per_run is None else seconds_per_run))
-        yield Finding(
-            Level.INFO,
+        yield Finding.of(
             "large_request",
             f"{count:,} instances share {many(slots, 'slot')} of the resource group {name}: {each:,.0f} for each "
             f"slot, which takes about {length} ({known}).",
@@ -394,8 +387,7 @@ def _future(plan: Plan, now: datetime) -> Iterator[Finding]:
     ahead = [bizdate for bizdate in plan.dates if bizdate >= today]
     if ahead:
         until = "it has elapsed" if plan.policy.run_future else "their scheduled time"
-        yield Finding(
-            Level.INFO,
+        yield Finding.of(
             "future",
             f"{many(len(ahead), 'bizdate')} from {min(ahead)} on lie ahead; instances wait until {until}.",
         )

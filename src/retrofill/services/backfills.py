@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from retrofill.domain import selection as selections
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import RetrofillError, UnknownNameError, UsageError, WrongStateError
-from retrofill.domain.findings import Finding, has_risk
+from retrofill.domain.findings import Finding, Level, has_risk
 from retrofill.domain.instants import day_start
 from retrofill.domain.planning import ONE_DAY, Plan, build
 from retrofill.domain.policy import Policy
@@ -325,7 +325,8 @@ class Backfills:
             raise WrongStateError(
                 f"backfill {backfill_id} failed its verification and has no instances, so it cannot be {done}",
                 f"Mend what `retrofill backfill analysis {backfill_id}` shows, "
-                f"or accept it with `retrofill backfill create --reuse {backfill_id} --allow-risks`.",
+                f"or accept it with `retrofill backfill create --reuse {backfill_id} --allow-risks` and dates and "
+                "policy as before.",
             )
         return record
 
@@ -410,4 +411,4 @@ def _startable(reader: Reader) -> list[BackfillRecord]:
 
 
 def _impossible(error: RetrofillError) -> dict[str, object]:
-    return {"level": "risk", "code": error.code, "message": error.message, "tasks": []}
+    return Finding(Level.RISK, error.code, f"{error.message}.", hint=error.hint).to_json()

@@ -1,0 +1,33 @@
+"""Findings of verification and of checks, as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+import click
+
+from retrofill.cli.session import cell
+from retrofill.domain.findings import Finding, Level
+
+_COLOURS = {"risk": "red", "warning": "yellow", "info": "cyan"}
+
+
+def print_findings(findings: Sequence[dict[str, Any]], err: bool = False) -> None:
+    """Each finding in a line; what to do follows once for those of one code that stand together."""
+    if not findings:
+        click.echo("No findings.", err=err)
+    for _, alike in groupby(findings, key=lambda finding: (finding["code"], finding.get("hint"))):
+        for finding in alike:
+            level = click.style(finding["level"], fg=_COLOURS[finding["level"]])
+            click.echo(f"{level} {finding['code']}: {cell(finding['message'])}", err=err)
+        if finding.get("hint"):
+            click.echo(f"  {finding['hint']}", err=err)
+
+
+def say_findings(findings: Iterable[Finding]) -> None:
+    """Risks and warnings, to stderr: for somebody who did not look at the preview."""
+    grave = [finding.to_json() for finding in findings if finding.level is not Level.INFO]
+    if grave:
+        print_findings(grave, err=True)

@@ -1,0 +1,134 @@
+"""Every code that a finding can have: its level, what it means, and what to do about it (VER-2).
+
+The reference page of findings is made from this table. Besides these, a backfill that cannot
+be planned any more when it starts (SEL-4) carries the code of the error as a risk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Level(StrEnum):
+    """VER-2; a risk stops the backfill unless its policy allows risks."""
+
+    RISK = "risk"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class FindingCode:
+    """What all findings of one code have in common; `hint` says what to do."""
+
+    level: Level
+    means: str
+    hint: str
+
+
+CODES: Mapping[str, FindingCode] = MappingProxyType(
+    {
+        "loop": FindingCode(
+            Level.RISK,
+            "Instances wait for each other in a circle, though the graph of tasks has no loop: none of them can "
+            "ever run, nor what waits for them.",
+            "Change the schedules or the `cycle: previous` dependencies of the tasks in the path, or leave out one of "
+            "their slots with --time-range. With --allow-risks the rest runs.",
+        ),
+        "isolated": FindingCode(
+            Level.RISK,
+            "An upstream task is part of the backfill, but none of the slots that an instance waits for are: the "
+            "instance can never run, nor what waits for it (DEP-11).",
+            "Widen --time-range or the bizdates so that the upstream's slots are in, or take the upstream out of the "
+            "choice: what is not part of a backfill is not waited for. With --allow-risks the rest runs.",
+        ),
+        "order_conflict": FindingCode(
+            Level.RISK,
+            "Bizdates run in descending order, against dependencies on the previous cycle, which are dropped (DEP-14).",
+            "Use --order asc, or add --allow-risks if the previous cycle's output is right as it stands.",
+        ),
+        "check_failed": FindingCode(
+            Level.RISK,
+            "An extension check said no, or did not answer in time and in form; --allow-risks does not help (VER-3).",
+            "Do what the check's message asks, or see that it can answer; then `retrofill backfill create --reuse ID` "
+            "asks again.",
+        ),
+        "across_groups": FindingCode(
+            Level.WARNING,
+            "Dependencies on the previous cycle lead from one group to another: these groups run one after the "
+            "other (DEP-13).",
+            "Use fewer --groups, or --across-groups ignore where the previous cycle's output is there already.",
+        ),
+        "frozen": FindingCode(
+            Level.WARNING,
+            "Tasks are frozen, by `mode: paused` or by command, so their instances are made Frozen and hold up what "
+            "depends on them (CAT-8, AUTO-4).",
+            "Unfreeze the task first (`retrofill task unfreeze T`, or its `mode`), --exclude it, or unfreeze its "
+            "instances later with `retrofill instance unfreeze`.",
+        ),
+        "auto_conflict": FindingCode(
+            Level.WARNING,
+            "Auto triggered instances of the same tasks run now or are due; they go first (RUN-5).",
+            "Nothing, if waiting is fine; else wait until they have ended, or choose a --window.",
+        ),
+        "no_permission": FindingCode(
+            Level.WARNING,
+            "The selection leads to tasks that you may not backfill; they are left out or become dry runs (SEL-7).",
+            "Ask an administrator of those workspaces for the role operator, or make sure that the left-out output "
+            "is right as it stands.",
+        ),
+        "dry_run": FindingCode(
+            Level.WARNING,
+            "A task between tasks that run is a dry run: what lies below it reads output that was not made anew (SEL-6).",
+            "Make sure that its output is right as it stands, or choose the task too.",
+        ),
+        "empty_workspace": FindingCode(
+            Level.WARNING,
+            "A chosen workspace holds no descendant of the root (SEL-3).",
+            "Check the workspace's name, or leave it out; --include adds tasks that are no descendants.",
+        ),
+        "changed": FindingCode(
+            Level.WARNING,
+            "The tasks are not those that the backfill was planned with, because it started later (SEL-4).",
+            "Look at the analysis; `retrofill backfill stop ID` stops it if the change is not wanted.",
+        ),
+        "check_warned": FindingCode(
+            Level.WARNING,
+            "An extension check has a warning; the backfill runs (VER-3).",
+            "Read the check's message.",
+        ),
+        "across_groups_ignored": FindingCode(
+            Level.INFO,
+            "Waits between groups are dropped, as asked for (DEP-13).",
+            "Nothing, if the previous cycle's output is there already; else use --across-groups wait.",
+        ),
+        "outside_validity": FindingCode(
+            Level.INFO,
+            "Tasks are outside their validity period on some bizdates; no instances are made there (TIME-4).",
+            "Nothing, if that is meant; else change `valid` of the task or the bizdates.",
+        ),
+        "outside_time_range": FindingCode(
+            Level.INFO,
+            "Tasks have no scheduled time within --time-range; no instances are made of them (POL-3).",
+            "Nothing, if that is meant; else widen --time-range.",
+        ),
+        "resource_group_fallback": FindingCode(
+            Level.INFO,
+            "The asked-for resource group is not bound to a task's workspace, so the task keeps its own (POL-10).",
+            "Nothing, if that is meant; else bind the group to the workspace in retrofill.yaml.",
+        ),
+        "large_request": FindingCode(
+            Level.INFO,
+            "Many instances share few slots, so that the backfill keeps them busy for long.",
+            "Split the bizdates, use a --window or a --resource-group with more slots, if others need these.",
+        ),
+        "future": FindingCode(
+            Level.INFO,
+            "Bizdates lie ahead; their instances wait (POL-2).",
+            "Nothing, if that is meant; --run-future lets them run as soon as the bizdate has elapsed.",
+        ),
+    }
+)
