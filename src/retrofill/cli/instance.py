@@ -138,7 +138,7 @@ def log(session: Session, instance_id: str, run_number: int | None, follow: bool
         return
     from retrofill.cli.logs import print_log
 
-    print_log(session.project, row, run, follow)
+    print_log(session.project, row, run, follow, session.output)
 
 
 def _run_of(session: Session, row: InstanceRecord, number: int | None) -> RunRecord | None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from typing import Protocol
 
 from retrofill.bootstrap import Project
+from retrofill.cli.session import say_json
 from retrofill.executors import logs
+from retrofill.executors.masking import Masking
 from retrofill.services.ports import RunRef
 from retrofill.services.records import InstanceRecord, RunRecord
 
@@ -14,38 +18,123 @@ _LOOK_SECONDS = 0.1
 _PIECE = 256 << 10
 
 
-def print_log(project: Project, row: InstanceRecord, run: RunRecord, follow: bool) -> None:
+def print_log(project: Project, row: InstanceRecord, run: RunRecord, follow: bool, output: str) -> None:
     """Write the log to stdout; with `follow`, until the run has ended.
 
     A terminal gets control characters escaped, so that a log cannot reprogram it; a file or a
-    pipe gets the bytes as they are.
+    pipe gets the bytes as they are. As JSON, a log is a list of pieces, `{offset, missing, text}`.
+    Secrets are masked also while the run goes on (SEC-3). One piece is held in memory at a time.
     """
-    ref = RunRef(run.instance_id, run.number, run.token, run.boot_id)
-    offset = 0
+    printing = _Printing(project, run, Masking(_secrets(project, row)), _WRITERS[output]())
     while True:
         has_ended = not follow or _has_ended(project, row.id, run.number)
-        offset = _print_new(project, ref, offset)
+        printing.go_on()
         if has_ended:
+            printing.end()
             return
         time.sleep(_LOOK_SECONDS)
 
 
-def _print_new(project: Project, ref: RunRef, offset: int) -> int:
-    while True:
-        piece = logs.read(project.runs_directory, ref, offset, _PIECE)
-        if not piece.data:
-            return offset
-        _write(piece.data)
-        offset = piece.next_offset
+class _Printing:
+    """How far a log has been printed."""
+
+    def __init__(self, project: Project, run: RunRecord, masking: Masking, writer: _Writer) -> None:
+        self._runs = project.runs_directory
+        self._ref = RunRef(run.instance_id, run.number, run.token, run.boot_id)
+        self._masking = masking
+        self._writer = writer
+        self._offset = 0
+        self._missing = 0  # before what is written next
+        self._written = 0  # offset of what is written next
+
+    def go_on(self) -> None:
+        """Print what is there and was not printed yet."""
+        while True:
+            part = logs.read(self._runs, self._ref, self._offset, _PIECE)
+            if not part.data:
+                return
+            if part.missing:
+                self._write(self._masking.flush())
+                self._missing, self._written = part.missing, part.offset
+            self._write(self._masking.feed(part.data))
+            self._offset = part.next_offset
+
+    def end(self) -> None:
+        """Print what could have been the beginning of a secret, and is none."""
+        self._write(self._masking.flush())
+        self._writer.end()
+
+    def _write(self, data: bytes) -> None:
+        if data:
+            self._writer.write(self._written, self._missing, data)
+            self._written += len(data)
+            self._missing = 0
+            sys.stdout.flush()
 
 
-def _write(data: bytes) -> None:
-    if sys.stdout.isatty():
-        text = data.decode("utf-8", "replace")
-        sys.stdout.write("".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text))
-    else:
-        sys.stdout.buffer.write(data)
-    sys.stdout.flush()
+class _Writer(Protocol):
+    """A form of output; what it writes is flushed by its caller."""
+
+    def write(self, offset: int, missing: int, data: bytes) -> None: ...
+
+    def end(self) -> None: ...
+
+
+class _Text:
+    """The log itself; a line says where something is missing."""
+
+    def write(self, offset: int, missing: int, data: bytes) -> None:
+        if missing:
+            data = f"\n[{missing} bytes of the log were cut out here]\n".encode() + data
+        if sys.stdout.isatty():
+            text = data.decode("utf-8", "replace")
+            sys.stdout.write("".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text))
+        else:
+            sys.stdout.buffer.write(data)
+
+    def end(self) -> None:
+        pass
+
+
+class _Lines:
+    """One JSON object a piece and line."""
+
+    def write(self, offset: int, missing: int, data: bytes) -> None:
+        say_json(_piece(offset, missing, data))
+
+    def end(self) -> None:
+        pass
+
+
+class _Document:
+    """A JSON array of the pieces, written as they come."""
+
+    def __init__(self) -> None:
+        self._before = "["
+
+    def write(self, offset: int, missing: int, data: bytes) -> None:
+        sys.stdout.write(self._before)
+        say_json(_piece(offset, missing, data))
+        self._before = ","
+
+    def end(self) -> None:
+        sys.stdout.write("[]\n" if self._before == "[" else "]\n")
+
+
+_WRITERS: dict[str, Callable[[], _Writer]] = {"text": _Text, "jsonl": _Lines, "json": _Document}
+
+
+def _piece(offset: int, missing: int, data: bytes) -> dict[str, object]:
+    return {"offset": offset, "missing": missing, "text": data.decode("utf-8", "replace")}
+
+
+def _secrets(project: Project, row: InstanceRecord) -> tuple[str, ...]:
+    """The values that the instance's log must not show, as far as this process knows them."""
+    from retrofill.services.runs import RunSpecs
+
+    with project.store.read() as reader:
+        context = project.contexts.of(reader, row)
+    return RunSpecs(project.directory, project.secret, "").secrets(row, context, context.task(row.id))
 
 
 def _has_ended(project: Project, instance_id: int, number: int) -> bool:

@@ -1,6 +1,6 @@
 """What the executor tells a supervisor, as one message of fields that NUL ends cannot occur in.
 
-    run   NAME TIMEOUT GRACE LOG_CAP FOLDER PAYLOAD COUNT ARGUMENT... NAME=VALUE...
+    run   NAME TIMEOUT GRACE LOG_CAP FOLDER PAYLOAD COUNT ARGUMENT... COUNT SECRET... NAME=VALUE...
     stop  NAME GRACE
 
 The payload reaches the command as a memory file, descriptor 3: code and connection URLs stand
@@ -47,6 +47,7 @@ class Order:
         "log_cap",
         "name",
         "payload",
+        "secrets",
         "timeout_seconds",
     )
 
@@ -59,7 +60,9 @@ class Order:
         self.payload = fields[6]
         end = 8 + int(fields[7])
         self.arguments = fields[8:end]
-        self.environment = dict(field.split(b"=", 1) for field in fields[end:])
+        rest = end + 1 + int(fields[end])
+        self.secrets = [field.decode("utf-8", "surrogateescape") for field in fields[end + 1 : rest]]
+        self.environment = dict(field.split(b"=", 1) for field in fields[rest:])
 
 
 def base_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -81,6 +84,7 @@ def encode_run(spec: RunSpec, name: str, limits: Limits, base: Mapping[str, str]
     settings = (str(spec.timeout_seconds), str(limits.grace_seconds), str(limits.log_cap_bytes))
     texts = (
         *("run", name, *settings, spec.working_directory, payload, str(len(arguments)), *arguments),
+        *(str(len(spec.secrets)), *spec.secrets),
         *(f"{key}={value}" for key, value in variables.items()),
     )
     message = "\0".join(texts).encode("utf-8", "surrogateescape")

@@ -20,6 +20,7 @@ from retrofill.executors.capping import cap_log
 from retrofill.executors.endings import describe_duration
 from retrofill.executors.failpoints import fail_point
 from retrofill.executors.journals import CLAIMED_MODE, Exit, Journal, format_exit
+from retrofill.executors.masking import mask_log
 from retrofill.executors.orders import LONGEST_MESSAGE, PAYLOAD_DESCRIPTOR, Order, receive
 from retrofill.executors.places import Places
 
@@ -100,9 +101,7 @@ class Supervisor:
             self._finish(Exit(name, "exited", endings.NOT_EXECUTABLE, None, None, time.time(), why))
             return
         try:
-            record = self._run(order, name, log, started_at)
-            cap_log(log, order.log_cap)
-            self._finish(record)
+            self._finish(self._run(order, name, log, started_at))
         finally:
             os.close(log)
 
@@ -123,6 +122,8 @@ class Supervisor:
         tree = _Tree(self, order, name, pid, log)
         status = tree.watch()
         fail_point("ended")
+        cap_log(log, order.log_cap)
+        mask_log(log, order.secrets)  # before its last line is quoted
         code = os.waitstatus_to_exitcode(status)
         exit_code, number = (code, None) if code >= 0 else (None, -code)
         why = tree.reason or (

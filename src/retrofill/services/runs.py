@@ -65,7 +65,19 @@ class RunSpecs:
             timeout_seconds=task.timeout_seconds,
             connection_url=self._url(row, task, context) if task.type is TaskType.SQL else None,
             interpreter=self._interpreter,
+            secrets=self.secrets(row, context, task),
         )
+
+    def secrets(self, row: InstanceRecord, context: Context, task: Task) -> tuple[str, ...]:
+        """Values of the secrets that the instance can see, as far as they are known here (SEC-3)."""
+        plan = context.plan_of(row.id)
+        declared = plan.parameters_of(task)
+        names = [parameters.parse(text).secret for _, text in declared if "${secret:" in text]
+        if task.type is TaskType.SQL:
+            url = plan.catalog.connections.get(task.connection) or ""
+            names += [match[1] for match in _SECRET.finditer(url)]
+        values = (self._secrets(name) for name in names if name is not None)
+        return tuple(dict.fromkeys(value for value in values if value))
 
     def values(self, row: InstanceRecord, context: Context, task: Task) -> dict[str, str]:
         """The task's parameters at this instance, secrets resolved."""

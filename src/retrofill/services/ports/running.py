@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -31,6 +31,7 @@ class RunSpec:
     timeout_seconds: int
     connection_url: str | None
     interpreter: str
+    secrets: tuple[str, ...] = field(default=(), repr=False)  # values that its log must not show (SEC-3)
 
 
 @dataclass(frozen=True, slots=True)

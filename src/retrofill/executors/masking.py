@@ -1,0 +1,124 @@
+"""Keeping the values of secrets out of logs: what a task prints of one becomes as many asterisks (SEC-3).
+
+The length stays, so offsets in a log stay too, and a log can be masked in place. Found are the
+value as it is, percent-encoded and percent-decoded, and each long line of a value of several
+lines; not found is what a task has changed in another way, as by base64.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, unquote
+
+SHORTEST = 4  # bytes; a shorter value would mask ordinary words, and so hide little and spoil much
+_SHORTEST_LINE = 8  # of a value of several lines
+_PIECE = 1 << 20
+
+
+class Masking:
+    """Masks one stream of bytes that comes in pieces; a value may lie across pieces."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._words = sorted({word for secret in secrets for word in _forms(secret)}, key=len, reverse=True)
+        self._pending = b""  # may be the beginning of a value, so it was not given out yet
+        self._covered = 0  # of what is pending, so much belongs to a value that was found
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to look for."""
+        return bool(self._words)
+
+    def feed(self, data: bytes) -> bytes:
+        """What can be given out of all that came so far: the same number of bytes, later or at once."""
+        data = self._pending + data
+        cut = len(data) - self._unfinished(data)
+        masked, reach = self._mask(data)
+        self._pending, self._covered = data[cut:], max(0, reach - cut)
+        return masked[:cut]
+
+    def flush(self) -> bytes:
+        """The rest, when nothing comes any more, or something that does not belong to it."""
+        masked, _ = self._mask(self._pending)
+        self._pending, self._covered = b"", 0
+        return masked
+
+    def _mask(self, data: bytes) -> tuple[bytes, int]:
+        """The data masked, and where the last value in it ends."""
+        masked: bytearray | None = None
+        reach = 0
+        for start, end in self._spans(data):
+            masked = bytearray(data) if masked is None else masked
+            masked[start:end] = b"*" * (end - start)
+            reach = max(reach, end)
+        return (data if masked is None else bytes(masked)), reach
+
+    def _spans(self, data: bytes) -> Iterator[tuple[int, int]]:
+        if self._covered:
+            yield 0, self._covered
+        for word in self._words:
+            at = data.find(word)
+            while at >= 0:
+                yield at, at + len(word)
+                at = data.find(word, at + 1)
+
+    def _unfinished(self, data: bytes) -> int:
+        """The length of the longest end of the data with which a value begins."""
+        if not self._words:
+            return 0
+        longest = min(len(self._words[0]) - 1, len(data))
+        for length in range(longest, 0, -1):
+            end = data[-length:]
+            if any(len(word) > length and word.startswith(end) for word in self._words):
+                return length
+        return 0
+
+
+def _forms(secret: str) -> Iterator[bytes]:
+    lines = secret.splitlines()
+    texts = {secret, secret.strip(), quote(secret, safe=""), unquote(secret)}
+    if len(lines) > 1:
+        texts.update(line.strip() for line in lines if len(line.strip()) >= _SHORTEST_LINE)
+    for text in texts:
+        word = text.encode("utf-8", "surrogateescape")
+        if len(word) >= SHORTEST:
+            yield word
+
+
+def mask_log(descriptor: int, secrets: Iterable[str]) -> None:
+    """Mask a log in place, piece by piece; gaps stay gaps.
+
+    Args:
+        descriptor: of the log, whichever way it was opened.
+    """
+    masking = Masking(secrets)
+    if not masking:
+        return
+    try:
+        # Anew, because a write through a descriptor that appends goes to the end wherever it is aimed at.
+        log = os.open(f"/proc/self/fd/{descriptor}", os.O_RDWR | os.O_CLOEXEC)
+        try:
+            _mask_file(log, masking)
+        finally:
+            os.close(log)
+    except OSError as error:
+        print(f"cannot mask the secrets in a log: {error}", file=sys.stderr, flush=True)
+
+
+def _mask_file(log: int, masking: Masking) -> None:
+    size = os.fstat(log).st_size
+    position = 0
+    while position < size:
+        try:
+            position = os.lseek(log, position, os.SEEK_DATA)
+        except OSError:
+            return  # nothing but a gap until the end
+        end = min(os.lseek(log, position, os.SEEK_HOLE), size)
+        written = position
+        while position < end:
+            data = os.pread(log, min(_PIECE, end - position), position)
+            if not data:
+                return
+            position += len(data)
+            written += os.pwrite(log, masking.feed(data), written)
+        os.pwrite(log, masking.flush(), written)
