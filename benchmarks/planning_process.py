@@ -20,7 +20,7 @@ from retrofill.domain.policy import Policy, parse_range
 from retrofill.domain.selection import ManualSelection
 from retrofill.domain.verification import verify
 from retrofill.services import creating, settling  # noqa: F401 - imported before the clock starts
-from retrofill.services.backfills import Request, make_plan
+from retrofill.services.planned import Request, make_plan
 from retrofill.services.times import instant_of
 
 _ROWS = 5_000  # as many a transaction as the product writes

@@ -15,9 +15,10 @@ from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import NotPermittedError, UnknownNameError, shown
 from retrofill.domain.selection import Limits
 from retrofill.services import catalogs
-from retrofill.services.backfills import Backfills, PlanLimits
+from retrofill.services.backfills import Backfills
 from retrofill.services.contexts import Contexts
 from retrofill.services.operations import Operations
+from retrofill.services.planned import PlanLimits
 
 if TYPE_CHECKING:
     from retrofill.executors.local import LocalExecutor

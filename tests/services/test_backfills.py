@@ -12,7 +12,8 @@ from retrofill.domain.errors import LimitError, UnknownNameError, UsageError, Wr
 from retrofill.domain.policy import parse_time_range
 from retrofill.domain.selection import AllDescendantsSelection, Limits
 from retrofill.domain.windows import parse_window
-from retrofill.services.backfills import PlanLimits
+from retrofill.services.planned import PlanLimits
+from retrofill.services.starting import record_of
 from services.worlds import MakeWorld, World
 
 CHAIN = (make_task("w.a", "0 1 * * *"), make_task("w.b", "0 2 * * *", "w.a"))
@@ -310,10 +311,7 @@ def test_what_another_process_is_creating_is_left_alone(world: MakeWorld) -> Non
     w = world(*CHAIN)
     planned = w.plan()
     with w.store.transaction() as tx:
-        from retrofill.services.records import BackfillRecord
-
-        record: BackfillRecord = w.backfills._record(planned, w.version_id, w.clock.now_ms())
-        backfill = tx.add_backfill(record, [])
+        backfill = tx.add_backfill(record_of(planned, w.version_id, "admin", w.clock.now_ms()), [])
     with w.store.creating(backfill):
         w.backfills.remove_leftovers()
         with w.store.read() as reader:

@@ -18,7 +18,7 @@ from retrofill.domain.catalog import Catalog, ResourceGroup
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.planning import Plan
 from retrofill.domain.selection import ManualSelection, NothingToRunError
-from retrofill.services.backfills import Request, make_plan
+from retrofill.services.planned import Request, make_plan
 from retrofill.services.times import instant_of
 from services.worlds import World
 

@@ -19,8 +19,8 @@ from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.selection import ManualSelection
 from retrofill.domain.states import State
-from retrofill.services.backfills import Request, make_plan
 from retrofill.services.contexts import Context
+from retrofill.services.planned import Request, make_plan
 from retrofill.services.times import instant_of
 from services.worlds import World
 

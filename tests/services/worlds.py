@@ -17,9 +17,10 @@ from retrofill.domain.policy import Policy, parse_range
 from retrofill.domain.selection import Limits, ManualSelection, Selection
 from retrofill.services import catalogs
 from retrofill.services.audit import drift
-from retrofill.services.backfills import Backfills, PlanLimits, Planned, Request, make_plan
+from retrofill.services.backfills import Backfills
 from retrofill.services.contexts import Contexts
 from retrofill.services.operations import Operations
+from retrofill.services.planned import PlanLimits, Planned, Request, make_plan
 from retrofill.services.records import InstanceRecord
 from retrofill.services.runs import RunSpecs
 from retrofill.services.ticks import Scheduler, Ticked

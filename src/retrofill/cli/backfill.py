@@ -19,8 +19,8 @@ from retrofill.domain import listing
 from retrofill.domain.errors import RetrofillError, UsageError
 from retrofill.domain.findings import many
 from retrofill.domain.readiness import STATUS_WORDS, Status
-from retrofill.services.backfills import Planned, make_plan
 from retrofill.services.operations import ItemResult
+from retrofill.services.planned import Planned, make_plan
 from retrofill.services.times import instant_of
 from retrofill.services.views import Views, operation_row
 

@@ -15,8 +15,8 @@ from retrofill.domain.catalog import Catalog
 from retrofill.domain.conditions import matching, parse_conditions
 from retrofill.domain.errors import UnknownNameError, UsageError
 from retrofill.domain.windows import parse_window
-from retrofill.services.backfills import Request, check_name
 from retrofill.services.catalogs import find_task
+from retrofill.services.planned import Request, check_name
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--task", "tasks", multiple=True, metavar="T", help="Manual: a root task (repeat)."),

@@ -1,0 +1,84 @@
+"""What somebody asks for, and the plan that it gives: preview and creation read the same value (VER-4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from retrofill.domain import selection as selections
+from retrofill.domain.catalog import Catalog
+from retrofill.domain.errors import UsageError
+from retrofill.domain.findings import Finding, has_risk
+from retrofill.domain.planning import Plan, build
+from retrofill.domain.policy import Policy
+from retrofill.domain.selection import Choice, Limits, Selection
+from retrofill.domain.verification import summary, verify
+
+_NAME_LENGTH = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody asks for: which tasks, which dates, how."""
+
+    selection: Selection
+    policy: Policy
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan with what verification found: preview and creation are made from this same value (VER-4)."""
+
+    request: Request
+    choice: Choice
+    plan: Plan
+    findings: tuple[Finding, ...]
+
+    @property
+    def has_risk(self) -> bool:
+        return has_risk(self.findings)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it may be stored, but must not run (VER-2)."""
+        return self.has_risk and not self.request.policy.allow_risks
+
+    def summary(self) -> dict[str, Any]:
+        """The document of `backfill plan --output json`."""
+        return summary(self.plan, self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLimits:
+    """The settings that bound a backfill (SEL-1, POL-1, POL-13)."""
+
+    selection: Limits
+    max_bizdates: int
+    max_instances: int
+
+
+def make_plan(catalog: Catalog, request: Request, limits: PlanLimits, now: datetime) -> Planned:
+    """Choose, plan and verify; creates nothing.
+
+    Raises:
+        SelectionError, InvalidValueError, LimitError, UnknownNameError: as the domain says.
+    """
+    request.policy.check_size(limits.max_bizdates)
+    choice = selections.resolve(request.selection, catalog, limits.selection)
+    plan = build(catalog, choice, request.policy, max_instances=limits.max_instances)
+    return Planned(request, choice, plan, verify(plan, now))
+
+
+def check_name(name: str) -> None:
+    """SEL-0.
+
+    Raises:
+        UsageError: empty, too long, or with characters that cannot be shown.
+    """
+    if not name.strip() or len(name) > _NAME_LENGTH or not name.isprintable():
+        raise UsageError(
+            f"a backfill's name has 1 to {_NAME_LENGTH} printable characters, this one has {len(name)}",
+            "Choose another --name, or leave it out.",
+        )
