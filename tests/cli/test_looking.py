@@ -49,8 +49,8 @@ def test_backfills_as_text(filled: Sandbox) -> None:
     [
         (["--name", "FIRST"], [1]), (["--creator", "alice"], [2]), (["--status", "stopped"], [3]),
         (["--check-status", "failed"], [3]), (["--bizdate", "2026-01-06"], [1]), (["--task", "weekly"], [1]),
-        (["--type", "sql"], [2, 1]), (["--workspace", "bi"], [1]), (["--created", "1999-01-01"], []),
-        (["--limit", "1"], [3]), (["--task", "load", "--creator", "admin"], [1]),
+        (["--type", "sql"], [3, 2, 1]), (["--workspace", "bi"], [1]), (["--created", "1999-01-01"], []),
+        (["--limit", "1"], [3]), (["--task", "load", "--creator", "admin"], [3, 1]),
     ],
 )  # fmt: skip
 def test_filters_of_backfills(filled: Sandbox, args: list[str], found: list[int]) -> None:

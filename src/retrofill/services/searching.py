@@ -74,10 +74,10 @@ def _conditions(
         add("check_status = ?", _one_of("check status", check_status, ["checking", "passed", "failed"]))
     if (bizdate := filters.get("bizdate")) is not None:
         day = parse_bizdate(bizdate).isoformat()
-        # Planned and refused backfills have no dates of their own yet; the analysis counts by bizdate.
+        # Without instances a backfill has no dates of its own yet; the analysis counts by bizdate.
         add(
             "(EXISTS (SELECT 1 FROM backfill_date d WHERE d.backfill_id = backfill.id AND d.bizdate = ?)"
-            " OR (phase IN ('planned', 'refused') AND instr(analysis, ?) > 0))",
+            " OR (phase IN ('planned', 'refused', 'checking', 'creating') AND instr(analysis, ?) > 0))",
             day,
             f'"{day}": ',
         )
