@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import NotPermittedError, UnknownNameError, shown
+from retrofill.domain.permissions import Actor, actor_of, system_administrator
 from retrofill.domain.selection import Limits
 from retrofill.services import catalogs
 from retrofill.services.backfills import Backfills
 from retrofill.services.contexts import Contexts
 from retrofill.services.operations import Operations
+from retrofill.services.people import SYSTEM_ADMINISTRATOR, People, find_actor, members_of
 from retrofill.services.planned import PlanLimits
 
 if TYPE_CHECKING:
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from retrofill.settings import Settings
     from retrofill.store.database import Database
     from retrofill.store.locks import SchedulerLock
-
-SYSTEM_ADMINISTRATOR = "admin"
 
 
 class SystemClock:
@@ -68,6 +68,10 @@ class Project:
         """Store, runs and logs."""
         return self.directory / ".retrofill"
 
+    @property
+    def _has_store(self) -> bool:
+        return (self.home / "retrofill.db").exists()
+
     @cached_property
     def store(self) -> Database:
         from retrofill.store.database import Database
@@ -77,7 +81,7 @@ class Project:
     @cached_property
     def deployed(self) -> Deployed | None:
         """What was deployed last, as of the first question."""
-        if not (self.home / "retrofill.db").exists():
+        if not self._has_store:
             return None
         with self.store.read() as reader:
             version_id = reader.current_version_id()
@@ -124,22 +128,39 @@ class Project:
         )
 
     @cached_property
-    def user(self) -> str:
-        """Who acts (SEC-1).
+    def actor(self) -> Actor:
+        """Who acts, with the roles that the deployed members give (SEC-1, SEC-4).
 
         Raises:
             NotPermittedError: RETROFILL_USER names nobody.
         """
         name = self.environ.get("RETROFILL_USER", SYSTEM_ADMINISTRATOR)
         if name == SYSTEM_ADMINISTRATOR:
-            return name
+            return system_administrator(name)
+        found = self._find_actor(name)
+        if found is None:
+            raise NotPermittedError(
+                f'nobody is called "{shown(name)}" here',
+                "Set RETROFILL_USER to a member of a workspace or to a user that was added, or unset it to "
+                "act as the system administrator.",
+            )
+        return found
+
+    def _find_actor(self, name: str) -> Actor | None:
         catalog = self.deployed.catalog if self.deployed is not None else self.folder.catalog
-        if any(name in workspace.members for workspace in catalog.workspaces.values()):
-            return name
-        raise NotPermittedError(
-            f'nobody is called "{shown(name)}" here',
-            "Set RETROFILL_USER to a member of a workspace, or unset it to act as the system administrator.",
-        )
+        if not self._has_store:  # looking shall make none
+            return actor_of(name, catalog) if name in members_of(catalog) else None
+        with self.store.read() as reader:
+            return find_actor(reader.people, catalog, name)
+
+    @property
+    def user(self) -> str:
+        """The name of who acts."""
+        return self.actor.name
+
+    def people(self) -> People:
+        catalog = self.deployed.catalog if self.deployed is not None else self.folder.catalog
+        return People(self.store, catalog, self.clock, self.actor)
 
     def backfills(self) -> Backfills:
         return Backfills(self.store, self.contexts, self.clock, self.limits, self.user)

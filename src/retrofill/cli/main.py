@@ -31,6 +31,8 @@ _LAZY = {
     "resource-group": "catalog",
     "backfill": "backfill",
     "instance": "instance",
+    "user": "people",
+    "token": "people",
     "scheduler": "scheduler",
     "doctor": "doctor",
 }

@@ -87,19 +87,25 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What the user may backfill and see; None is everything (SEL-5, SEL-7).
+    """What the user may backfill, see and override; None is everything (SEL-5, SEL-7, PAR-5).
 
-    `permitted` holds full names of tasks, `workspaces` those that the user is a member of.
+    `permitted` and `overridable` hold full names of tasks, `workspaces` those that the user is
+    a member of.
     """
 
     permitted: Collection[str] | None = None
     workspaces: Collection[str] | None = None
+    overridable: Collection[str] | None = None
 
     def may_run(self, task: str) -> bool:
         return self.permitted is None or task in self.permitted
 
-    def sees(self, task: str) -> bool:
-        return self.workspaces is None or task.partition(".")[0] in self.workspaces
+    def may_override(self, task: str) -> bool:
+        return self.overridable is None or task in self.overridable
+
+    def sees(self, name: str) -> bool:
+        """Whether a task or a workspace may be shown; `name` is its full name (SEC-2)."""
+        return self.workspaces is None or name.partition(".")[0] in self.workspaces
 
 
 ALL_RIGHTS = Rights()

@@ -109,3 +109,24 @@ class OperationRecord(NamedTuple):
     from_state: str | None
     to_state: str | None
     comment: str
+
+
+class UserRecord(NamedTuple):
+    """What is known of a user beyond the roles that a catalog gives; empty texts are not known."""
+
+    id: int
+    name: str
+    email: str
+    phone: str
+    is_administrator: int  # of the system
+    created_ms: int
+
+
+class TokenRecord(NamedTuple):
+    """An API token; its secret is not kept."""
+
+    id: int
+    user_name: str
+    label: str
+    created_ms: int
+    revoked_ms: int | None

@@ -12,6 +12,7 @@ from functools import cache
 
 from retrofill.domain.states import MOVES, Move
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
+from retrofill.store.people import People
 from retrofill.store.reader import Reader
 
 
@@ -41,6 +42,10 @@ _OPEN_OF = (
 
 class Ledger(Reader):
     """A write transaction; reads see its own writes."""
+
+    @property
+    def people(self) -> People:
+        return People(self._connection)
 
     # Catalog
 

@@ -14,6 +14,7 @@ from retrofill.services.records import (
     OperationRecord,
     RunRecord,
 )
+from retrofill.store.people import PeopleReader
 
 _BACKFILL = ", ".join(BackfillRecord._fields)
 _OPEN = ", ".join(OpenBackfill._fields)
@@ -32,6 +33,10 @@ class Reader:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._execute = connection.execute
+
+    @property
+    def people(self) -> PeopleReader:
+        return PeopleReader(self._connection)
 
     def data_version(self) -> int:
         """A number that differs after another connection has committed."""

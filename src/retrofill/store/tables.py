@@ -190,6 +190,28 @@ operation = Table(
     Index("operation_instance", "instance_id", "id"),
 )
 
+user = Table(
+    "user",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),  # members of a workspace need no row
+    Column("email", Text, nullable=False, server_default=""),
+    Column("phone", Text, nullable=False, server_default=""),
+    Column("is_administrator", Integer, nullable=False, server_default="0"),  # of the system (SEC-1)
+    Column("created_ms", Integer, nullable=False),
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("user_name", Text, nullable=False),
+    Column("label", Text, nullable=False, server_default=""),
+    Column("secret_hash", Text, nullable=False, unique=True),  # SHA-256, in hex, of 256 random bits
+    Column("created_ms", Integer, nullable=False),
+    Column("revoked_ms", Integer),
+)
+
 counter = Table(
     "counter",
     metadata,

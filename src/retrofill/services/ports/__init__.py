@@ -5,6 +5,18 @@ One module per noun. One contract suite per port (`tests/contracts`) holds every
 
 from retrofill.services.ports.clock import Clock
 from retrofill.services.ports.ledger import Ledger, Reader, Store
+from retrofill.services.ports.people import People, PeopleReader
 from retrofill.services.ports.running import Executor, RunEnd, RunRef, RunSpec
 
-__all__ = ["Clock", "Executor", "Ledger", "Reader", "RunEnd", "RunRef", "RunSpec", "Store"]
+__all__ = [
+    "Clock",
+    "Executor",
+    "Ledger",
+    "People",
+    "PeopleReader",
+    "Reader",
+    "RunEnd",
+    "RunRef",
+    "RunSpec",
+    "Store",
+]

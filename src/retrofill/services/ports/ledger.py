@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from retrofill.services.ports.people import People, PeopleReader
 from retrofill.services.records import (
     BackfillRecord,
     DateRecord,
@@ -18,6 +19,9 @@ from retrofill.services.records import (
 
 class Reader(Protocol):
     """One consistent view of the ledger."""
+
+    @property
+    def people(self) -> PeopleReader: ...
 
     def data_version(self) -> int:
         """A number that differs after another connection has committed."""
@@ -141,6 +145,9 @@ class Reader(Protocol):
 
 class Ledger(Reader, Protocol):
     """A write transaction: compare-and-set moves, counters, records; reads see its own writes."""
+
+    @property
+    def people(self) -> People: ...
 
     def add_version(self, document: str, at_ms: int, user: str) -> int: ...
 
