@@ -105,6 +105,7 @@ _EXIT_STATUSES = """
 | 4 | not permitted |
 | 5 | an unknown name or id |
 | 6 | the operation does not fit the state |
+| 7 | the server cannot be reached: `RETROFILL_URL` is set, and this version talks to none |
 | 70 | a bug in Retrofill |
 | 124 | waiting timed out |
 | 130 | interrupted |
@@ -119,7 +120,8 @@ _ENVIRONMENT = """
 | variable | means |
 | --- | --- |
 | `RETROFILL_PROJECT` | the project's folder, where `--project` is not given |
-| `RETROFILL_USER` | who acts: a member of a workspace; default the system administrator |
+| `RETROFILL_USER` | who acts: a member of a workspace or a user that was added; default `admin`, the system administrator |
+| `RETROFILL_URL` | refused: this version works on the embedded store only |
 | `RETROFILL_NOW` | an ISO instant that replaces the clock in `backfill plan`, for tests |
 | `RETROFILL_SECRET_<NAME>` | the value of `${secret:NAME}` in parameters and connections |
 | `RETROFILL_DEBUG` | not empty: a bug prints its traceback |

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog import Catalog
-from retrofill.domain.errors import NotPermittedError, UnknownNameError, shown
+from retrofill.domain.errors import NotPermittedError, RetrofillError, UnknownNameError, shown
 from retrofill.domain.permissions import Actor, actor_of, system_administrator
 from retrofill.domain.selection import Limits
 from retrofill.services import catalogs
@@ -42,6 +42,13 @@ class NoProjectError(UnknownNameError):
 
     code = "no_project"
     exit_status = 2
+
+
+class NoServerSupportError(RetrofillError):
+    """Unset RETROFILL_URL to work on the embedded store of the project's folder."""
+
+    code = "no_server_support"
+    exit_status = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +222,8 @@ class Project:
 def open_project(directory: str | None, environ: Mapping[str, str] | None = None) -> Project:
     """The project of `--project`, RETROFILL_PROJECT or the current folder or the nearest one above it."""
     values = os.environ if environ is None else environ
+    if values.get("RETROFILL_URL"):
+        raise NoServerSupportError("RETROFILL_URL names a server, and this version cannot talk to one")
     named = directory or values.get("RETROFILL_PROJECT")
     if named:
         return Project(Path(named), values)

@@ -98,7 +98,7 @@ def test_groups(project: Sandbox, text: str) -> None:
         ("set", "ops.load.day=1", "ops.load"),
         ("where", "cycle", "KEY=VALUE"),
         ("where", "cycles=day", 'did you mean "cycle"?'),
-        ("where", "cycle=dayly", "no task"),
+        ("where", "cycle=dayly", 'did you mean "day"'),
     ],
 )
 def test_values_of_policy_and_choice(project: Sandbox, option: str, text: str, part: str) -> None:
@@ -183,6 +183,46 @@ def test_unknown_names(project: Sandbox, args: list[str], parts: list[str]) -> N
     complaint = refused(project, ["backfill", "create", "--yes", *args, *DAY], 5, *parts)
     assert "\x1b" not in complaint
     assert "\u202e" not in complaint
+
+
+@pytest.mark.parametrize(
+    ("condition", "status", "part"),
+    [
+        ("owner=carl", 5, 'no owner "carl"; did you mean "carol"?'),
+        ("resource_group=nigth", 5, 'no resource group "nigth"; did you mean "night"?'),
+        ("baseline=morning_report", 5, 'no baseline "morning_report"; did you mean "morning"?'),
+        ("tag=nigthly", 5, 'no tag "nigthly"; did you mean "nightly"?'),
+        ("workspace=opps", 5, 'no workspace "opps"; did you mean "ops"?'),
+        ("cycle=dayly", 2, 'no cycle "dayly"; did you mean "day"?'),
+        ("type=sehll", 2, 'no type "sehll"; did you mean "shell"?'),
+        ("owner=a\x1b[2J", 5, "a\\x1b[2J"),
+        ("resource_group=night", 2, "no task fits resource_group=night"),
+    ],
+)
+def test_conditions_on_what_does_not_exist(project: Sandbox, condition: str, status: int, part: str) -> None:
+    """SEL-1: a value that nothing has is a mistake, told from one that merely chooses no task."""
+    refused(project, ["backfill", "plan", "--where", condition, *DAY], status, part)
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "status", "part"),
+    [
+        ("workspace", "opps", 5, 'did you mean "ops"?'),
+        ("type", "slq", 2, 'did you mean "sql"?'),
+        ("tag", "nightli", 5, 'did you mean "nightly"?'),
+    ],
+)
+def test_filters_of_tasks(project: Sandbox, option: str, text: str, status: int, part: str) -> None:
+    """CAT-3: a misspelt filter is no empty list."""
+    refused(project, ["task", "list", f"--{option}", text], status, part)
+
+
+@pytest.mark.parametrize("command", [["backfill", "list"], ["check"], ["task", "list"]])
+def test_a_server_is_not_silently_ignored(project: Sandbox, command: list[str]) -> None:
+    """CAT-1: whoever sets RETROFILL_URL means another store than the folder's; exit 7."""
+    result = project.call(*command, status=7, RETROFILL_URL="https://retrofill.example")
+    assert "RETROFILL_URL" in result.stderr
+    assert result.stdout == ""
 
 
 def test_no_slot_left(project: Sandbox) -> None:

@@ -255,6 +255,13 @@ def test_check_and_schema(project: Sandbox) -> None:
     assert len(found) == 2
     assert 'did you mean "ops.raw"?' in result.stderr
     project.call("deploy", status=2)
+    told = project.call("check", "--output", "json", status=2)
+    assert told.stderr == ""
+    assert [(error["file"], error["line"]) for error in told.json["errors"]] == [
+        (line.split(":")[0], int(line.split(":")[1])) for line in found
+    ]
+    assert set(told.json["errors"][0]) == {"file", "line", "column", "message", "hint"}
+    assert project.call("check", "--output", "json", status=2, RETROFILL_USER="bob").json == told.json
 
 
 def test_init(tmp_path: object, project: Sandbox) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from e2e.sandboxes import Sandbox
@@ -39,3 +41,104 @@ def test_members_of_the_deployed_version_count(project: Sandbox) -> None:
     project.call("deploy")
     project.call("backfill", "list", RETROFILL_USER="eve")
     project.call("backfill", "list", status=4, RETROFILL_USER="bob")
+
+
+def names(rows: list[dict[str, Any]]) -> list[str]:
+    return [row["user"] for row in rows]
+
+
+def test_adding_a_user(project: Sandbox) -> None:
+    """SEC-1: exists from then on, without a role, so that nothing is seen."""
+    row = project.json("user", "add", "erin", "--email", "erin@example.org", "--phone", "+1 555-123-4567")
+    assert (row["user"], row["email"], row["phone"]) == ("erin", "erin@example.org", "+15551234567")
+    assert (row["administrator"], row["roles"]) == (False, {})
+    assert names(project.json("user", "list")) == ["admin", "alice", "bob", "carol", "dave", "erin"]
+    project.call("backfill", "list", RETROFILL_USER="erin")
+    assert "there is a user erin already" in project.call("user", "add", "erin", status=6).stderr
+
+
+def test_users_as_text(project: Sandbox) -> None:
+    """SEC-1: with roles in words."""
+    lines = project.call("user", "list").stdout.splitlines()
+    assert lines[0].split() == ["USER", "ADMINISTRATOR", "ROLES", "EMAIL", "PHONE"]
+    assert (
+        "administrator of ops, visitor of bi" in lines[2] or "visitor of bi, administrator of ops" in lines[2]
+    )
+
+
+def test_system_administrators(project: Sandbox) -> None:
+    """SEC-4: made and unmade by the command alone; one always stays."""
+    assert project.json("user", "role", "bob", "administrator")["administrator"]
+    assert project.json("user", "role", "alice", "administrator", RETROFILL_USER="bob")["administrator"]
+    assert not project.json("user", "role", "bob", "none", RETROFILL_USER="bob")["administrator"]
+    assert "every deployment keeps" in project.call("user", "role", "admin", "none", status=6).stderr
+    error = project.call("user", "role", "bob", "operator", status=2).stderr
+    assert "neither administrator nor none" in error
+    assert "members" in error
+
+
+def test_contacts(project: Sandbox) -> None:
+    """POL-9: told, and registered by whoever it is or by a system administrator."""
+    assert project.call("user", "contact", "bob").stdout.count("not registered") == 2
+    row = project.json("user", "contact", "bob", "--email", "bob@example.org", RETROFILL_USER="bob")
+    assert (row["email_registered"], row["phone_registered"]) == (True, False)
+    assert "bob@example.org" in project.call("user", "contact", "bob").stdout
+    assert project.json("user", "contact", "bob", "--email", "")["email"] is None
+
+
+@pytest.mark.parametrize(
+    ("args", "status", "part"),
+    [
+        (["user", "add", "e rin"], 2, "no name of a user"),
+        (["user", "add", "erin", "--email", "erin"], 2, "no e-mail address"),
+        (["user", "add", "erin", "--email", "erin@x.org\nBcc: all@x.org"], 2, "no e-mail address"),
+        (["user", "add", "erin", "--phone", "5551234567"], 2, "country code"),
+        (["user", "contact", "erin"], 5, 'no user "erin"'),
+        (["user", "contact", "alcie"], 5, 'did you mean "alice"?'),
+        (["user", "role", "erin", "administrator"], 5, 'no user "erin"'),
+        (["token", "create", "--user", "erin"], 5, 'no user "erin"'),
+        (["token", "create", "--label", "a\x1b[2J"], 2, "label"),
+        (["token", "revoke", "7"], 5, "no token 7"),
+        (["token", "revoke", "x"], 2, "no id of a token"),
+    ],
+)
+def test_wrong_words_about_people(project: Sandbox, args: list[str], status: int, part: str) -> None:
+    """SEC-1, POL-9: one sentence, nothing written."""
+    result = project.call(*args, status=status)
+    assert part in result.stderr
+    assert "\x1b" not in result.stderr
+    assert names(project.json("user", "list")) == ["admin", "alice", "bob", "carol", "dave"]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["user", "list"],
+        ["user", "add", "erin"],
+        ["user", "role", "alice", "administrator"],
+        ["user", "contact", "bob"],
+        ["user", "contact", "nobody"],
+        ["token", "create", "--user", "bob"],
+        ["token", "list", "--user", "bob"],
+    ],
+)
+def test_users_are_the_system_administrators(project: Sandbox, args: list[str]) -> None:
+    """SEC-4: exit 4 for everybody else, a workspace's administrator too."""
+    assert "alice may not" in project.call(*args, status=4, RETROFILL_USER="alice").stderr
+
+
+def test_tokens(project: Sandbox) -> None:
+    """SEC-1: shown once on stdout, listed without the secret, revoked by whoever has it."""
+    made = project.call("token", "create", "--label", "ci", RETROFILL_USER="bob")
+    secret = made.stdout.strip()
+    assert secret.startswith("retrofill_")
+    assert secret not in made.stderr
+    listed = project.call("token", "list", "--output", "json", RETROFILL_USER="bob")
+    assert secret not in listed.stdout
+    assert [(row["id"], row["user"], row["label"], row["revoked_at"]) for row in listed.json] == [
+        (1, "bob", "ci", None)
+    ]
+    assert project.json("token", "list", RETROFILL_USER="alice") == []
+    assert "no token 1" in project.call("token", "revoke", "1", status=5, RETROFILL_USER="alice").stderr
+    project.call("token", "revoke", "1", RETROFILL_USER="bob")
+    assert project.json("token", "list")[0]["revoked_at"] is not None

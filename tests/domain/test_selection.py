@@ -275,6 +275,11 @@ def test_nothing_left_to_run() -> None:
         resolve(ManualSelection(("w.a",), exclude=("w.a",)), LINE)
     with pytest.raises(NothingToRunError, match="you may not backfill any"):
         resolve(WorkspaceSelection("w.a", ("w",), False), LINE, rights=Rights(permitted=()))
+    with pytest.raises(NothingToRunError, match="no descendants in the workspace v, and is itself left out"):
+        resolve(
+            WorkspaceSelection("w.a", ("v",), False),
+            make_catalog(*LINE.tasks.values(), regions={"v": "default"}),
+        )
     with pytest.raises(NothingToRunError, match="no root"):
         resolve(ManualSelection(()), LINE)
 

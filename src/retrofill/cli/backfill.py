@@ -147,7 +147,7 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
     if yes and session.is_text:
         say_findings(planned.findings)
     if wait:
-        say(f"Backfill {backfill_id}: {planned.plan.instance_count} instances.")
+        say(f"Backfill {backfill_id}: {many(planned.plan.instance_count, 'instance')}.")
     elif session.project.scheduler_lock.holder() is None:
         say(
             f"No scheduler runs, so nothing starts until one is up: `retrofill backfill wait {backfill_id}` or "
@@ -272,7 +272,8 @@ def _print_backfill(
     click.echo(f"Backfill {row['id']} {cell(row['name'])}: {_status_words(row)}")
     counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in row["counts"].items() if count)
     click.echo(
-        f"  {row['task_count']} tasks, {row['instance_count']} instances{': ' + counts if counts else ''}"
+        f"  {many(row['task_count'], 'task')}, {many(row['instance_count'], 'instance')}"
+        f"{': ' + counts if counts else ''}"
     )
     click.echo(
         f"  bizdates {_span(row['bizdates'])}, check {row['check_status']}, created by {row['created_by']}"
@@ -425,7 +426,8 @@ def _on_whole(session: Session, text: str, apply: Callable[[Any, int], list[Item
     refused = [item for item in results if item.error is not None]
     for item in refused:
         say(str(item.error))
-    say(f"{len(results) - len(refused)} instances done{f', {len(refused)} refused' if refused else ''}.")
+    done = many(len(results) - len(refused), "instance")
+    say(f"{done} done{f', {len(refused):,} refused' if refused else ''}.")
     _print_backfill(session, number)
     return next((item.error.exit_status for item in refused if item.error is not None), 0)
 

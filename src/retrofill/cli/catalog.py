@@ -9,6 +9,7 @@ import click
 
 from retrofill.cli.session import Command, Group, Session, cell, pass_session, print_table, say, say_json
 from retrofill.domain.catalog import Catalog, DependencyKind, Task
+from retrofill.domain.conditions import matching
 from retrofill.domain.findings import many
 from retrofill.services.catalogs import find_task
 
@@ -28,7 +29,7 @@ def init(session: Session, directory: str, example: str | None) -> None:
     session.document(
         {"directory": directory, "files": [str(path) for path in paths]},
         lambda: click.echo(
-            f"Made {directory} with {len(paths)} files. Next: cd {directory} && retrofill check && "
+            f"Made {directory} with {many(len(paths), 'file')}. Next: cd {directory} && retrofill check && "
             "retrofill backfill plan --help"
         ),
     )
@@ -44,14 +45,20 @@ def schema() -> None:
 
 @click.command(cls=Command)
 @pass_session
-def check(session: Session) -> None:
+def check(session: Session) -> int:
     """Check the whole project.
 
     Prints every error, each with file and line.
     """
     from retrofill import project
 
-    catalog = project.load(session.project.directory)
+    try:
+        catalog = project.load(session.project.directory)
+    except project.ProjectError as error:
+        if session.is_text:
+            raise
+        say_json({"errors": [problem.to_json() for problem in error.problems]})
+        return error.exit_status
     counts = {
         "project": catalog.project,
         "workspaces": len(catalog.workspaces),
@@ -64,6 +71,7 @@ def check(session: Session) -> None:
             f"{many(len(catalog.workspaces), 'workspace')}, no errors"
         ),
     )
+    return 0
 
 
 @click.command(cls=Command)
@@ -95,15 +103,10 @@ def task() -> None:
 def task_list(session: Session, workspace: str | None, task_type: str | None, tag: str | None) -> None:
     """List tasks."""
     catalog, ids = _catalog(session)
-    rows = [
-        _row(found, ids)
-        for found in catalog.tasks.values()
-        if (workspace is None or found.workspace == workspace)
-        and (task_type is None or found.type == task_type)
-        and (tag is None or tag in found.tags)
-    ]
+    filters = {"workspace": workspace, "type": task_type, "tag": tag}
+    conditions = {key: frozenset({value}) for key, value in filters.items() if value is not None}
     session.rows(
-        rows,
+        [_row(catalog.tasks[found], ids) for found in matching(catalog, conditions)],
         ["id", "task", "type", "cycle", "schedule", "owner", "resource_group"],
         "There are no such tasks.",
     )

@@ -12,6 +12,7 @@ import click
 
 from retrofill.cli.session import Command, Session, pass_session
 from retrofill.domain.errors import RetrofillError
+from retrofill.domain.findings import many
 from retrofill.services.audit import drift
 
 _FREE_BYTES = 500 << 20
@@ -39,7 +40,7 @@ def _checks(session: Session) -> Iterator[tuple[str, bool, Any]]:
     project = session.project
     try:
         catalog = project.folder.catalog
-        yield "project", True, f"{len(catalog.tasks)} tasks, no errors"
+        yield "project", True, f"{many(len(catalog.tasks), 'task')}, no errors"
     except RetrofillError as error:
         yield "project", False, error.message
     free = shutil.disk_usage(project.directory).free

@@ -10,6 +10,7 @@ import click
 from retrofill.cli.results import exit_status_of, print_results, rows_of
 from retrofill.cli.session import Group, Session, cell, integer_id, pass_session, say, say_json
 from retrofill.domain.errors import UnknownNameError, UsageError, WrongStateError
+from retrofill.domain.findings import many
 from retrofill.domain.states import Reason, State
 from retrofill.services.catalogs import find_task
 from retrofill.services.operations import ItemResult
@@ -134,7 +135,11 @@ def log(session: Session, instance_id: str, run_number: int | None, follow: bool
     row = _find(session, instance_id)
     run = _run_of(session, row, run_number)
     if run is None:
-        sys.stdout.write(_without_run(session, row))
+        text = _without_run(session, row)
+        if session.is_text:
+            sys.stdout.write(text)
+        else:
+            session.rows([{"offset": 0, "missing": 0, "text": text}], (), "")
         return
     from retrofill.cli.logs import print_log
 
@@ -310,7 +315,7 @@ def unfreeze(session: Session, instance_ids: tuple[str, ...], comment: str) -> i
 def _numbers(texts: tuple[str, ...]) -> list[int]:
     numbers = [integer_id(text, "an instance") for text in texts]
     if len(numbers) > 100_000:
-        raise UsageError(f"{len(numbers)} instances in one call; at most 100,000")
+        raise UsageError(f"{many(len(numbers), 'instance')} in one call; at most 100,000")
     return numbers
 
 

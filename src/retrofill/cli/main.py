@@ -159,9 +159,11 @@ def _complain(sentence: str, hint: str) -> None:
 
 def _complain_of_many(error: RetrofillError) -> None:
     """Errors that stand one a line, each with its place (CAT-1)."""
+    from retrofill.domain.findings import many
+
     lines = error.message.splitlines()
     click.echo(error.message, err=True)
-    click.echo(f"{click.style('error:', fg='red')} {len(lines)} errors. {error.hint}", err=True)
+    click.echo(f"{click.style('error:', fg='red')} {many(len(lines), 'error')}. {error.hint}", err=True)
 
 
 def _bug(error: Exception) -> int:

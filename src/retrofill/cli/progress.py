@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from retrofill.cli.session import say
+from retrofill.domain.findings import many
 from retrofill.services.contexts import Contexts
 from retrofill.services.records import BackfillRecord, DateRecord
 from retrofill.services.times import scheduled_at
@@ -97,7 +98,7 @@ def _counts(dates: list[DateRecord]) -> str:
     complete = sum(1 for d in dates if d.successful == d.total)
     return (
         f"{successful} of {total} successful, {running} running, {failed} failed, "
-        f"{complete} of {len(dates)} bizdates done"
+        f"{complete} of {many(len(dates), 'bizdate')} done"
     )
 
 

@@ -13,7 +13,7 @@ from retrofill.domain import policy as policies
 from retrofill.domain import selection as selections
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.conditions import matching, parse_conditions
-from retrofill.domain.errors import UnknownNameError, UsageError
+from retrofill.domain.errors import UnknownNameError, UsageError, shown
 from retrofill.domain.windows import parse_window
 from retrofill.services.catalogs import find_task
 from retrofill.services.planned import Request, check_name
@@ -185,7 +185,10 @@ def _matching(catalog: Catalog, conditions: tuple[str, ...]) -> list[str]:
         return []
     found = matching(catalog, parse_conditions(conditions))
     if not found:
-        raise UsageError(f"no task fits {' '.join(conditions)}")
+        raise UsageError(
+            f"no task fits {shown(' '.join(conditions))}",
+            "Different keys must all hold, the same key twice means either; leave one out.",
+        )
     return list(found)
 
 

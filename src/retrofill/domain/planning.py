@@ -20,6 +20,7 @@ from retrofill.domain.catalog import Catalog, RunMode, Task, TaskType
 from retrofill.domain.counting import TooManyInstancesError, count_instances
 from retrofill.domain.cron import Schedule
 from retrofill.domain.errors import UnknownNameError, did_you_mean, shown
+from retrofill.domain.findings import many
 from retrofill.domain.instants import due_seconds
 from retrofill.domain.overrides import check_overrides
 from retrofill.domain.policy import AcrossGroups, Order, Policy, deal
@@ -72,7 +73,7 @@ def build(
     total = sum(counts)
     if max_instances is not None and total > max_instances:
         raise TooManyInstancesError(
-            f"{total:,} instances ({len(tasks):,} tasks, {policy.date_count:,} bizdates) are more than the "
+            f"{many(total, 'instance')} ({many(len(tasks), 'task')}, {many(policy.date_count, 'bizdate')}) are more than the "
             f"{max_instances:,} that a backfill may have"
         )
     if not any(count for task, count in zip(tasks, counts, strict=True) if task.name not in choice.dry_runs):

@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from retrofill.domain.errors import InvalidValueError, LimitError, did_you_mean, shown
+from retrofill.domain.findings import many
 from retrofill.domain.windows import ClockRangeError, Window, clock, parse_clock_range, parse_window
 
 EARLIEST, LATEST = date(1970, 1, 1), date(2199, 12, 31)
@@ -163,7 +164,7 @@ class Policy:
         """
         if self.date_count > max_bizdates:
             raise TooManyBizdatesError(
-                f"{self.date_count:,} bizdates are more than the {max_bizdates:,} that a backfill may have"
+                f"{many(self.date_count, 'bizdate')} are more than the {max_bizdates:,} that a backfill may have"
             )
 
     def to_json(self) -> dict[str, Any]:

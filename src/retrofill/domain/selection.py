@@ -21,6 +21,7 @@ from retrofill.domain.errors import (
     did_you_mean,
     shown,
 )
+from retrofill.domain.findings import many
 
 NAME_LENGTH = 128
 
@@ -282,7 +283,7 @@ def _pick_manually(selection: ManualSelection, catalog: Catalog, limits: Limits,
     _check_known((*selection.roots, *selection.only, *selection.exclude), catalog, rights)
     if len(roots) > limits.max_roots:
         raise TooManyTasksError(
-            f"{len(roots):,} root tasks are more than the {limits.max_roots:,} that can be chosen "
+            f"{many(len(roots), 'root task')} are more than the {limits.max_roots:,} that can be chosen "
             "(setting max_roots)"
         )
     level = selection.descendants if selection.descendants is not None or not only else "all"
@@ -297,7 +298,7 @@ def _pick_manually(selection: ManualSelection, catalog: Catalog, limits: Limits,
         below = {name for name, depth in catalog.graph.levels(roots).items() if 0 < depth <= level}
     strangers = only - below - roots
     if strangers:
-        depth = "" if level == "all" else f" within {level} levels"
+        depth = "" if level == "all" else f" within {many(int(level or 1), 'level')}"
         raise NotDescendantError(f"{_listed(strangers)}: no descendant of the chosen roots{depth}")
     _check_chosen(set(selection.exclude), roots | (only or below))
     chosen = roots | ((only or below) - set(selection.exclude))
@@ -362,8 +363,7 @@ def _choice(pick: _Pick, blacklist: set[str], catalog: Catalog, rights: Rights) 
         raise NotPermittedError(f"you may not backfill {_listed(refused)}")
     running = wanted - without_permission
     if not running:
-        why = "every chosen task is blacklisted" if not wanted else "you may not backfill any chosen task"
-        raise NothingToRunError(f"nothing is left to run: {why}")
+        raise NothingToRunError(f"nothing is left to run: {_why_nothing(pick, wanted)}")
     dry_runs = catalog.graph.between(running, running) - running
     left_out = without_permission - dry_runs
     seen = tuple(sorted(name for name in left_out if rights.sees(name)))
@@ -380,6 +380,17 @@ def _choice(pick: _Pick, blacklist: set[str], catalog: Catalog, rights: Rights) 
         len(left_out) - len(seen),
         pick.empty_workspaces,
     )
+
+
+def _why_nothing(pick: _Pick, wanted: set[str]) -> str:
+    if wanted:
+        return "you may not backfill any chosen task"
+    if pick.chosen:
+        return "every chosen task is blacklisted"
+    where = (
+        f"{'workspace' if len(pick.empty_workspaces) == 1 else 'workspaces'} {_listed(pick.empty_workspaces)}"
+    )
+    return f"the root has no descendants in the {where}, and is itself left out"
 
 
 def _check_known(names: Iterable[str], catalog: Catalog, rights: Rights) -> None:
@@ -400,7 +411,7 @@ def _check_chosen(blacklist: set[str], chosen: set[str]) -> None:
 def _check_count(chosen: set[str], most: int, setting: str) -> None:
     if len(chosen) > most:
         raise TooManyTasksError(
-            f"{len(chosen):,} tasks are more than the {most:,} that can be chosen (setting {setting})"
+            f"{many(len(chosen), 'task')} are more than the {most:,} that can be chosen (setting {setting})"
         )
 
 

@@ -328,7 +328,7 @@ def _without_instances(plan: Plan) -> Iterator[Finding]:
         elif count < slots * total:
             outside[task.name] = total - count // slots
     if outside:
-        texts = [f"{name} on {missed} of {total} bizdates" for name, missed in outside.items()]
+        texts = [f"{name} on {missed} of {many(total, 'bizdate')}" for name, missed in outside.items()]
         yield Finding.of(
             "outside_validity",
             f"Outside the validity period, so no instances are made: {names(texts)}.",

@@ -10,6 +10,7 @@ from typing import Any
 from retrofill.domain import instants
 from retrofill.domain.catalog import ResourceGroup
 from retrofill.domain.errors import did_you_mean
+from retrofill.domain.findings import many
 from retrofill.project.models import DeploymentShape
 from retrofill.project.nodes import Node, Place
 from retrofill.project.problems import Report
@@ -123,7 +124,7 @@ def _groups(
         assert here is not None
         if group.reserved_for_auto > group.slots:
             reserved = here.find("reserved_for_auto")
-            message = f'"reserved_for_auto" is {group.reserved_for_auto} of {group.slots} slots'
+            message = f'"reserved_for_auto" is {group.reserved_for_auto} of {many(group.slots, "slot")}'
             report.add(DEPLOYMENT_FILE, (reserved or here).place, message, f"write at most {group.slots}")
         listed = here.find("workspaces")
         for item in (listed.items or []) if listed else []:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from retrofill.domain.errors import UsageError, shown
 
@@ -25,6 +26,15 @@ class Problem:
         """`path:line:column: what is wrong; what to write instead`, safe to print in a terminal."""
         hint = f"; {self.hint}" if self.hint else ""
         return shown(f"{self.path}:{self.line}:{self.column}: {self.message}{hint}")
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "file": self.path,
+            "line": self.line,
+            "column": self.column,
+            "message": self.message,
+            "hint": self.hint or None,
+        }
 
 
 class ProjectError(UsageError):

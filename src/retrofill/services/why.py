@@ -160,7 +160,8 @@ def _earlier_date(reader: Reader, context: BackfillContext, position: int) -> Wh
         reader.instance_range(ids.start, ids.stop - 1, ["state IN ('failed', 'frozen')"], limit=_NAMED)
     )
     left = date.total - date.successful
-    text = f"Group {date.group_number} is at bizdate {date.bizdate}, where {left} of {date.total} instances have not succeeded"
+    of_all = f"{left:,} of {many(date.total, 'instance')} {'has' if left == 1 else 'have'} not succeeded"
+    text = f"Group {date.group_number} is at bizdate {date.bizdate}, where {of_all}"
     if stuck:
         text += ": " + ", ".join(f"{_name(context, s)} ({State(s.state).words})" for s in stuck)
     return Why(f"{text}.", tuple(_blocker(context, s) for s in stuck))
