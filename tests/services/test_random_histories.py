@@ -1,11 +1,12 @@
 """Random catalogs, policies and histories: whatever people do and however runs end, the rules hold.
 
 After every step: counters agree with states, nothing started before what it waits for, no
-group overtook a bizdate. At the end everything that can succeed has succeeded.
+group overtook a bizdate, each round's success and failure were queued once. At the end everything that can succeed has succeeded.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from domain.catalogs import random_catalog, random_policy
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import RetrofillError
+from retrofill.domain.policy import Alert, AlertTrigger
 from retrofill.domain.selection import ManualSelection
 from retrofill.domain.states import State
 from retrofill.services.contexts import Context
@@ -25,6 +27,8 @@ from retrofill.services.times import instant_of
 from services.worlds import World
 
 MOST = 120
+METHODS = ("email", "sms")
+ENDED = ("succeeded", "failed", "stopped")
 OPERATIONS = ["rerun", "set_successful", "freeze", "unfreeze", "stop", "rerun_descendants"]
 ENDS: list[dict[str, Any]] = [
     {"exit_code": 0},
@@ -46,12 +50,14 @@ class History:
         self.world = World(directory, *catalog.tasks.values(), slots=chance.randint(1, 6))
         self.backfill = 0
         self.ignoring: set[int] = set()  # instances that were told to ignore their waits (OPS-3)
+        self.had_ended = False
 
     def create(self) -> bool:
         """Whether a backfill of a fair size came about."""
         w = self.world
         roots = tuple(self.chance.sample(sorted(w.catalog.tasks), k=min(3, len(w.catalog.tasks))))
-        request = Request(ManualSelection(roots, "all"), random_policy(self.chance))
+        policy = replace(random_policy(self.chance), alert=Alert(AlertTrigger.EITHER))
+        request = Request(ManualSelection(roots, "all"), policy)
         try:
             planned = make_plan(w.catalog, request, w.limits, instant_of(w.clock.now_ms()))
         except RetrofillError:
@@ -95,6 +101,7 @@ class History:
     def check(self, started: list[int]) -> None:
         """RUN-1, POL-6, DEP-10: what has just started was allowed to."""
         assert self.world.drift() == []
+        self.check_alerts()
         rows = {row.id: row for row in self.world.rows(self.backfill).values()}
         ended = {State.SUCCESSFUL, State.FAILED}
         self.ignoring -= {i for i in self.ignoring if rows[i].state in ended}
@@ -109,6 +116,24 @@ class History:
         with self.world.store.read() as reader:
             reached = [bool(date.reached) for date in reader.dates(self.backfill)]
         assert all(reached[context.position(i)] for i in started if i not in self.ignoring)
+
+    def check_alerts(self) -> None:
+        """POL-9: each round's success and failure is queued once by each method, and nothing else is."""
+        with self.world.store.read() as reader:
+            queued = [(a.round, a.event, a.method) for a in reader.outbox.of_backfill(self.backfill)]
+        assert len(queued) == len(set(queued))
+        by_method = [{(number, event) for number, event, how in queued if how == name} for name in METHODS]
+        assert by_method[0] == by_method[1]
+        told = by_method[0]
+        rounds = {number for number, _ in told}
+        assert rounds == set(range(1, len(rounds) + 1)), "a round ends by telling how"
+        status = self.world.status(self.backfill)
+        if status in ENDED and not self.had_ended:
+            event = "success" if status == "succeeded" else "failure"
+            assert (max(rounds), event) in told
+        self.had_ended = status in ENDED
+        failed = any(row.state == State.FAILED for row in self.world.rows(self.backfill).values())
+        assert not failed or "failure" in {event for _, event in told}
 
     def mend(self) -> None:
         """Take every obstacle away; then everything must come to its end."""
@@ -132,7 +157,7 @@ class History:
 )
 @given(st.integers(0, 10**9))
 def test_random_histories(seed: int) -> None:
-    """RUN-1, POL-6, POL-7, OPS-0, OPS-1..6, BF-5: in any order."""
+    """RUN-1, POL-6, POL-7, POL-9, OPS-0, OPS-1..6, BF-5: in any order."""
     chance = Random(seed)
     with TemporaryDirectory() as directory:
         history = History(Path(directory), chance)

@@ -97,6 +97,23 @@ class RunRecord(NamedTuple):
     message: str | None
 
 
+class AlertRecord(NamedTuple):
+    """One message about a backfill, to be sent or sent (POL-9)."""
+
+    id: int
+    backfill_id: int
+    round: int
+    event: str
+    method: str
+    instance_id: int | None
+    queued_ms: int
+    state: str
+    tries: int
+    next_ms: int | None
+    done_ms: int | None
+    reason: str | None
+
+
 class OperationRecord(NamedTuple):
     """What somebody did (OPS-8)."""
 

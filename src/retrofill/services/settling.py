@@ -11,9 +11,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
+from retrofill.domain.alerting import Event
 from retrofill.domain.instants import local_date
 from retrofill.domain.policy import priority_by_age
 from retrofill.domain.states import NOT_STARTED, Reason, State
+from retrofill.services.alerting import tell
 from retrofill.services.contexts import BackfillContext, Context
 from retrofill.services.records import InstanceRecord
 from retrofill.services.times import bizdate_of, instant_of
@@ -67,7 +69,11 @@ class Settling:
             self._reconsider.add(instance_id)
 
     def failed_for_good(self, instance_id: int) -> None:
-        """POL-7: what of the same task and bizdate has not started fails with it."""
+        """POL-7, POL-9: what of the same task and bizdate has not started fails with it; an alert may go out."""
+        context = self._context
+        if isinstance(context, BackfillContext):
+            alert = context.plan.policy.alert
+            tell(self._tx, context.backfill_id, alert, Event.FAILURE, self._now_ms, instance_id)
         ids = [i for i in self._context.siblings(instance_id) if i != instance_id]
         if not ids:
             return

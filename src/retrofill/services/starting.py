@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from retrofill.domain import selection as selections
+from retrofill.domain.alerting import Event
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.findings import Finding, Level
 from retrofill.domain.instants import day_start
@@ -19,6 +20,7 @@ from retrofill.domain.planning import ONE_DAY, Plan
 from retrofill.domain.policy import Policy
 from retrofill.domain.selection import AllDescendantsSelection, Choice
 from retrofill.domain.verification import changes
+from retrofill.services.alerting import alert_of, tell
 from retrofill.services.contexts import BackfillContext, Contexts
 from retrofill.services.creating import create_instances, remove_half_created
 from retrofill.services.planned import PlanLimits, Planned, Request, check_name, make_plan
@@ -158,6 +160,7 @@ class Starting:
                 ended_ms=now_ms,
                 analysis=json.dumps(analysis),
             )
+            tell(tx, record.id, alert_of(record.policy), Event.FAILURE, now_ms)
 
 
 def record_of(planned: Planned, version_id: int, user: str, now_ms: int) -> BackfillRecord:

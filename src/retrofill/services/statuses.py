@@ -6,7 +6,9 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from retrofill.domain.alerting import Event
 from retrofill.domain.readiness import ENDED, Progress, Status, status_of
+from retrofill.services.alerting import alert_of, tell
 from retrofill.services.holds import Holds
 from retrofill.services.records import BackfillRecord
 
@@ -47,10 +49,17 @@ def _has_isolated(reader: Reader, record: BackfillRecord) -> bool:
 
 
 def note_end(tx: Ledger, record: BackfillRecord, now_ms: int, holds: Holds) -> bool:
-    """Set or clear `ended_ms` as the status asks; whether the backfill has just ended."""
+    """Set or clear `ended_ms` as the status asks, and queue alerts; whether the backfill has just ended."""
     found, _ = status(tx, record, record.id in holds.closed)
     has_ended = found in ENDED
-    if has_ended == (record.ended_ms is not None):
-        return False
-    tx.set_backfill(record.id, ended_ms=now_ms if has_ended else None)
-    return has_ended
+    is_new = has_ended != (record.ended_ms is not None)
+    if is_new:
+        tx.set_backfill(record.id, ended_ms=now_ms if has_ended else None)
+    # A failed one whose last failure is set successful has never left its end, and yet is told.
+    if found is Status.SUCCEEDED:
+        tell(tx, record.id, alert_of(record.policy), Event.SUCCESS, now_ms)
+    elif has_ended and is_new:
+        tell(tx, record.id, alert_of(record.policy), Event.FAILURE, now_ms)
+    elif is_new:
+        tx.outbox.new_round(record.id)
+    return has_ended and is_new

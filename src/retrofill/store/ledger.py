@@ -12,6 +12,7 @@ from functools import cache
 
 from retrofill.domain.states import MOVES, Move
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
+from retrofill.store.outbox import Outbox
 from retrofill.store.people import People
 from retrofill.store.reader import Reader
 
@@ -46,6 +47,10 @@ class Ledger(Reader):
     @property
     def people(self) -> People:
         return People(self._connection)
+
+    @property
+    def outbox(self) -> Outbox:
+        return Outbox(self._connection)
 
     # Catalog
 

@@ -14,6 +14,7 @@ from retrofill.services.records import (
     OperationRecord,
     RunRecord,
 )
+from retrofill.store.outbox import OutboxReader
 from retrofill.store.people import PeopleReader
 
 _BACKFILL = ", ".join(BackfillRecord._fields)
@@ -37,6 +38,10 @@ class Reader:
     @property
     def people(self) -> PeopleReader:
         return PeopleReader(self._connection)
+
+    @property
+    def outbox(self) -> OutboxReader:
+        return OutboxReader(self._connection)
 
     def data_version(self) -> int:
         """A number that differs after another connection has committed."""

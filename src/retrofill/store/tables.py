@@ -18,9 +18,11 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 
+from retrofill.domain.alerting import AlertState
 from retrofill.domain.states import State
 
 metadata = MetaData()
@@ -82,6 +84,7 @@ backfill = Table(
     Column("start_ms", Integer),  # planned: the moment at which it starts
     Column("started_ms", Integer),
     Column("ended_ms", Integer),
+    Column("round", Integer, nullable=False, server_default="1"),  # one more when it goes on after its end
     # Long texts last, so that a tick that looks at the others does not read past them.
     Column("selection", Text, nullable=False),  # JSON: the request, for reuse
     Column("choice", Text, nullable=False),  # JSON: participating tasks, dry runs
@@ -210,6 +213,27 @@ token = Table(
     Column("secret_hash", Text, nullable=False, unique=True),  # SHA-256, in hex, of 256 random bits
     Column("created_ms", Integer, nullable=False),
     Column("revoked_ms", Integer),
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("backfill_id", Integer, ForeignKey("backfill.id", ondelete="CASCADE"), nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("event", Text, nullable=False),  # success | failure
+    Column("method", Text, nullable=False),  # email | sms
+    Column("instance_id", Integer),  # the one that failed first
+    Column("queued_ms", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("next_ms", Integer),  # when it is due, or its claim runs out; null: done with
+    Column("done_ms", Integer),
+    Column("reason", Text),  # why the last try failed, or why there is none
+    UniqueConstraint("backfill_id", "round", "event", "method", name="alert_once"),
+    CheckConstraint(_one_of("state", AlertState), name="alert_state"),
+    CheckConstraint("(state IN ('pending', 'sending')) = (next_ms IS NOT NULL)", name="alert_next"),
+    Index("alert_due", "next_ms", sqlite_where=text("next_ms IS NOT NULL")),
 )
 
 counter = Table(

@@ -5,6 +5,7 @@ One module per noun. One contract suite per port (`tests/contracts`) holds every
 
 from retrofill.services.ports.clock import Clock
 from retrofill.services.ports.ledger import Ledger, Reader, Store
+from retrofill.services.ports.outbox import Outbox, OutboxReader
 from retrofill.services.ports.people import People, PeopleReader
 from retrofill.services.ports.running import Executor, RunEnd, RunRef, RunSpec
 
@@ -12,6 +13,8 @@ __all__ = [
     "Clock",
     "Executor",
     "Ledger",
+    "Outbox",
+    "OutboxReader",
     "People",
     "PeopleReader",
     "Reader",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from retrofill.services.ports.outbox import Outbox, OutboxReader
 from retrofill.services.ports.people import People, PeopleReader
 from retrofill.services.records import (
     BackfillRecord,
@@ -22,6 +23,9 @@ class Reader(Protocol):
 
     @property
     def people(self) -> PeopleReader: ...
+
+    @property
+    def outbox(self) -> OutboxReader: ...
 
     def data_version(self) -> int:
         """A number that differs after another connection has committed."""
@@ -148,6 +152,9 @@ class Ledger(Reader, Protocol):
 
     @property
     def people(self) -> People: ...
+
+    @property
+    def outbox(self) -> Outbox: ...
 
     def add_version(self, document: str, at_ms: int, user: str) -> int: ...
 

@@ -1,4 +1,4 @@
-"""Users and tokens, checks before a backfill runs, and auto triggered instances in the queue."""
+"""Users and tokens, alerts, checks before a backfill runs, and auto triggered instances in the queue."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +16,31 @@ def upgrade() -> None:
         backfill.create_check_constraint(
             "phase", "phase IN ('checking', 'creating', 'refused', 'planned', 'active')"
         )
+        backfill.add_column(sa.Column("round", sa.Integer(), server_default="1", nullable=False))
+    op.create_table(
+        "alert",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("backfill_id", sa.Integer(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
+        sa.Column("instance_id", sa.Integer(), nullable=True),
+        sa.Column("queued_ms", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("next_ms", sa.Integer(), nullable=True),
+        sa.Column("done_ms", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "state = 'pending' OR state = 'sending' OR state = 'sent' OR state = 'undeliverable' OR state = 'given_up'",
+            name="alert_state",
+        ),
+        sa.CheckConstraint("(state IN ('pending', 'sending')) = (next_ms IS NOT NULL)", name="alert_next"),
+        sa.ForeignKeyConstraint(["backfill_id"], ["backfill.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("backfill_id", "round", "event", "method", name="alert_once"),
+    )
+    op.create_index("alert_due", "alert", ["next_ms"], sqlite_where=sa.text("next_ms IS NOT NULL"))
     op.create_table(
         "user",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -1,0 +1,65 @@
+"""Alerts in the ledger."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from retrofill.services.records import AlertRecord
+
+_ALERT = ", ".join(AlertRecord._fields)
+
+
+class OutboxReader:
+    """Alerts that were queued, whatever became of them."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute = connection.execute
+
+    def of_backfill(self, backfill_id: int) -> list[AlertRecord]:
+        rows = self._execute(f"SELECT {_ALERT} FROM alert WHERE backfill_id = ? ORDER BY id", (backfill_id,))
+        return [AlertRecord(*row) for row in rows]
+
+    def next_ms(self) -> int | None:
+        row = self._execute("SELECT min(next_ms) FROM alert WHERE next_ms IS NOT NULL").fetchone()
+        return None if row[0] is None else int(row[0])
+
+
+class Outbox(OutboxReader):
+    """Alerts inside a write transaction."""
+
+    def add(
+        self, backfill_id: int, event: str, method: str, at_ms: int, instance_id: int | None = None
+    ) -> None:
+        self._execute(
+            "INSERT INTO alert (backfill_id, round, event, method, instance_id, queued_ms, state, next_ms) "
+            "SELECT id, round, ?, ?, ?, ?, 'pending', ? FROM backfill WHERE id = ? "
+            "ON CONFLICT (backfill_id, round, event, method) DO NOTHING",
+            (event, method, instance_id, at_ms, at_ms, backfill_id),
+        )
+
+    def new_round(self, backfill_id: int) -> None:
+        self._execute("UPDATE backfill SET round = round + 1 WHERE id = ?", (backfill_id,))
+
+    def claim(self, now_ms: int, until_ms: int) -> AlertRecord | None:
+        row = self._execute(
+            "UPDATE alert SET state = 'sending', tries = tries + 1, next_ms = ? WHERE id = ("
+            "SELECT id FROM alert WHERE next_ms <= ? ORDER BY next_ms, id LIMIT 1) "
+            f"RETURNING {_ALERT}",
+            (until_ms, now_ms),
+        ).fetchone()
+        return AlertRecord(*row) if row else None
+
+    def finish(
+        self,
+        claimed: AlertRecord,
+        state: str,
+        at_ms: int,
+        next_ms: int | None = None,
+        reason: str | None = None,
+    ) -> bool:
+        cursor = self._execute(
+            "UPDATE alert SET state = ?, next_ms = ?, reason = ?, done_ms = ? "
+            "WHERE id = ? AND state = 'sending' AND tries = ?",
+            (state, next_ms, reason, at_ms if next_ms is None else None, claimed.id, claimed.tries),
+        )
+        return cursor.rowcount == 1
