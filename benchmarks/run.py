@@ -1,6 +1,6 @@
 """Measure what the claims about speed and memory rest on.
 
-    python benchmarks/run.py [--only a,b,c,d] [--repeats 5] [--long]
+    python benchmarks/run.py [--only a,b,c,d,e] [--repeats 5] [--long]
 
 Prints tables with ratios against a reference measured in the same run, and writes
 `.bench/results.json`. Nothing is asserted: figures depend on the machine, ratios less so.
@@ -24,13 +24,15 @@ import throughput
 import waiting
 from measuring import Line, print_table
 
+import lineage
+
 _RESULTS = Path(__file__).resolve().parents[1] / ".bench" / "results.json"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure speed and memory.")
     parser.add_argument(
-        "--only", default="a,b,c,d", help="which: a throughput, b planning, c memory, d latency"
+        "--only", default="a,b,c,d,e", help="which: a throughput, b planning, c memory, d latency, e lineage"
     )
     parser.add_argument("--repeats", type=int, default=5, help="k behind a median (default: 5)")
     parser.add_argument("--long", action="store_true", help="also 100,000 instances (some minutes)")
@@ -53,6 +55,7 @@ def main() -> int:
         ),
         "c": ("(c) memory of an idle scheduler", waiting.run_memory),
         "d": ("(d) time to the first start", lambda: waiting.run_latency(options.repeats, options.patience)),
+        "e": ("(e) lineage from SQL", lambda: lineage.run(options.repeats)),
     }
     chosen = options.only.split(",")
     if unknown := set(chosen) - set(benchmarks):

@@ -24,6 +24,7 @@ from retrofill.services.planned import PlanLimits
 
 if TYPE_CHECKING:
     from retrofill.executors.local import LocalExecutor
+    from retrofill.services.lineages import Lineages
     from retrofill.services.loop import Loop
     from retrofill.settings import Settings
     from retrofill.store.database import Database
@@ -174,6 +175,13 @@ class Project:
 
     def operations(self) -> Operations:
         return Operations(self.store, self.contexts, self.clock, self.user)
+
+    def lineages(self, catalog: Catalog) -> Lineages:
+        """Lineage of the tasks of a catalog."""
+        from retrofill.lineage import SqlLineage
+        from retrofill.services.lineages import Lineages
+
+        return Lineages(catalog, SqlLineage(catalog.connections))
 
     # Running
 

@@ -243,7 +243,7 @@ def test_workspaces_and_resource_groups(filled: Sandbox) -> None:
 
 def test_check_and_schema(project: Sandbox) -> None:
     """CAT-1: counts, or every error; a JSON Schema."""
-    assert project.json("check") == {"project": "test", "workspaces": 2, "tasks": 8}
+    assert project.json("check") == {"project": "test", "workspaces": 2, "tasks": 8, "warnings": []}
     assert json.loads(project.call("schema").stdout)
     workspace = project.home / "workspaces" / "ops" / "workspace.yaml"
     workspace.write_text(

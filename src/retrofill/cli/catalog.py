@@ -48,29 +48,41 @@ def schema() -> None:
 def check(session: Session) -> int:
     """Check the whole project.
 
-    Prints every error, each with file and line.
+    Prints every error, each with file and line. Warnings, such as a task that reads a table which
+    another writes without depending on it, leave the exit status 0.
     """
     from retrofill import project
+    from retrofill.cli.lineage import warnings_of
 
     try:
-        catalog = project.load(session.project.directory)
+        catalog, places = project.load_with_places(session.project.directory)
     except project.ProjectError as error:
         if session.is_text:
             raise
         say_json({"errors": [problem.to_json() for problem in error.problems]})
         return error.exit_status
-    counts = {
+    warnings = warnings_of(session.project.lineages(catalog), places)
+    document = {
         "project": catalog.project,
         "workspaces": len(catalog.workspaces),
         "tasks": len(catalog.tasks),
+        "warnings": warnings,
     }
-    session.document(
-        counts,
-        lambda: click.echo(
+
+    def text() -> None:
+        for warning in warnings:
+            click.echo(
+                f"{warning['path']}:{warning['line']}:{warning['column']}: "
+                f"{click.style(warning['level'], fg='yellow')}: {cell(warning['message'])}; {warning['hint']}"
+            )
+        graves = sum(warning["level"] == "warning" for warning in warnings)
+        click.echo(
             f"{catalog.project}: {many(len(catalog.tasks), 'task')} in "
             f"{many(len(catalog.workspaces), 'workspace')}, no errors"
-        ),
-    )
+            f"{', ' + many(graves, 'warning') if graves else ''}"
+        )
+
+    session.document(document, text)
     return 0
 
 
@@ -116,15 +128,19 @@ def task_list(session: Session, workspace: str | None, task_type: str | None, ta
 @click.argument("name", metavar="T")
 @pass_session
 def task_show(session: Session, name: str) -> None:
-    """Show one task: schedule, dependencies, parameters, settings."""
+    """Show one task: schedule, dependencies, parameters, settings, lineage."""
+    from retrofill.cli.lineage import print_lineage
+
     catalog, ids = _catalog(session)
     found = catalog.tasks[find_task(catalog, ids, name)]
     row = _row(found, ids) | _details(catalog, found)
+    row["lineage"] = session.project.lineages(catalog).row(found.name)
 
     def text() -> None:
         for key, value in row.items():
-            if key != "code":
+            if key not in ("code", "lineage", "reads", "writes"):
                 click.echo(f"{key.replace('_', ' '):<24}{_shown_detail(value)}")
+        print_lineage(row["lineage"])
         if found.code:
             click.echo("code")
             click.echo("".join(f"    {line}\n" for line in found.code.splitlines()), nl=False)

@@ -220,6 +220,56 @@ def history(session: Session, instance_id: str) -> None:
     session.rows(operations, columns, f"Nobody has done anything to instance {row.id}.")
 
 
+@instance.command("lineage")
+@click.argument("instance_id", metavar="ID")
+@pass_session
+def lineage(session: Session, instance_id: str) -> None:
+    """Show the tables that an instance reads and writes, and the tasks at their other ends.
+
+    By the version of the project that the instance was made from.
+    """
+    from retrofill.cli.lineage import print_lineage
+
+    row = _find(session, instance_id)
+    project = session.project
+    with project.store.read() as reader:
+        context = project.contexts.of(reader, row)
+    name = context.task(row.id).name
+    found = project.lineages(context.plan_of(row.id).catalog).row(name)
+
+    def text() -> None:
+        click.echo(f"Instance {row.id}: {name}, bizdate {row.bizdate}")
+        print_lineage(found)
+
+    session.document({"id": row.id, "task": name} | found, text)
+
+
+@instance.command("dag")
+@click.argument("instance_id", metavar="ID")
+@click.option("--up", type=click.IntRange(0), default=1, metavar="N", help="Levels upstream (default: 1).")
+@click.option(
+    "--down", type=click.IntRange(0), default=1, metavar="N", help="Levels downstream (default: 1)."
+)
+@pass_session
+def dag(session: Session, instance_id: str, up: int, down: int) -> None:
+    """Show what an instance waits for and what waits for it, with states, level by level."""
+    from retrofill.cli.dags import print_dag
+    from retrofill.services.dags import dag_around
+
+    row = _find(session, instance_id)
+    project = session.project
+    with project.store.read() as reader:
+        found = dag_around(reader, project.contexts, row, up, down)
+        views = Views(reader, project.contexts, project.clock.now_ms())
+        nodes = {i: views.instance(found.rows[i]) | {"level": level} for i, level in found.levels.items()}
+    document = {
+        "id": row.id,
+        "nodes": sorted(nodes.values(), key=lambda node: (node["level"], node["id"])),
+        "edges": [{"upstream": above, "downstream": below} for above, below in found.edges],
+    }
+    session.document(document, lambda: print_dag(found, nodes, up, down))
+
+
 def _find(session: Session, text: str) -> InstanceRecord:
     number = integer_id(text, "an instance")
     row = None

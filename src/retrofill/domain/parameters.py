@@ -7,7 +7,7 @@ What one value may say is in `expressions`, whose names are offered here too. Po
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from retrofill.domain.errors import did_you_mean, shown
 from retrofill.domain.expressions import Context, Expression, ParameterError, parse
@@ -18,6 +18,7 @@ __all__ = [
     "ParameterError",
     "check_name",
     "parse",
+    "replace_in_sql",
     "resolve",
     "sql_names",
     "substitute_sql",
@@ -75,16 +76,29 @@ def substitute_sql(code: str, values: Mapping[str, str]) -> str:
     Raises:
         ParameterError: `${` is malformed (`sql_names`), or there is no value of that name.
     """
-    parts = []
-    at = 0
-    for name, start, end in _sql_references(code):
-        if name and name not in values:
+
+    def value(name: str, start: int, _end: int) -> str:
+        if name not in values:
             raise ParameterError(
                 f'there is no parameter "{_cut(name)}" for the ${{{_cut(name)}}} in {_place(code, start)}'
                 f"{did_you_mean(name, values) or '; declare it, or write $${ for a literal ${'}",
                 start,
             )
-        parts += [code[at:start], values[name] if name else "${"]
+        return values[name]
+
+    return replace_in_sql(code, value)
+
+
+def replace_in_sql(code: str, value: Callable[[str, int, int], str]) -> str:
+    """The SQL text with what `value` gives for each `${name}`: it gets the name, its start and its end.
+
+    Raises:
+        ParameterError: `${` is malformed.
+    """
+    parts = []
+    at = 0
+    for name, start, end in _sql_references(code):
+        parts += [code[at:start], value(name, start, end) if name else "${"]
         at = end
     return "".join(parts) + code[at:]
 

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retrofill.domain.catalog import Catalog, SourceFile
 from retrofill.project.problems import Problem, ProjectError
 
-__all__ = ["Problem", "ProjectError", "load", "schema", "unchanged"]
+if TYPE_CHECKING:
+    from retrofill.project.loader import TaskPlace
+
+__all__ = ["Problem", "ProjectError", "load", "load_with_places", "schema", "unchanged"]
 
 
 def load(directory: Path) -> Catalog:
@@ -24,6 +27,17 @@ def load(directory: Path) -> Catalog:
     from retrofill.project import loader
 
     return loader.load(directory)
+
+
+def load_with_places(directory: Path) -> tuple[Catalog, dict[str, TaskPlace]]:
+    """The catalog, and by task where its dependencies are written.
+
+    Raises:
+        ProjectError: like `load`.
+    """
+    from retrofill.project import loader
+
+    return loader.load_with_places(directory)
 
 
 def unchanged(directory: Path, files: Sequence[SourceFile]) -> bool:

@@ -6,6 +6,7 @@ import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -35,8 +36,14 @@ def load(directory: Path) -> Catalog:
     Raises:
         ProjectError: with every problem of every file, in order of files and lines.
     """
+    return load_with_places(directory)[0]
+
+
+def load_with_places(directory: Path) -> tuple[Catalog, dict[str, TaskPlace]]:
+    """The same, with the place of every task's dependencies by its full name."""
     with _no_garbage_collection():
-        return _Load(directory).catalog()
+        load = _Load(directory)
+        return load.catalog(), load.places
 
 
 @contextmanager
@@ -51,11 +58,21 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
+@dataclass(frozen=True, slots=True)
+class TaskPlace:
+    """Where a task names what it depends on, or where it begins: the file relative to the project."""
+
+    path: str
+    line: int
+    column: int
+
+
 class _Load:
     """One load: what was read so far, and the report."""
 
     def __init__(self, directory: Path) -> None:
         self.report = Report()
+        self.places: dict[str, TaskPlace] = {}
         self.root = _root(directory)
         self.sources: list[SourceText] = []
         self.code_files = CodeFiles(self.root)
@@ -125,10 +142,11 @@ class _Load:
 
     def _made(self, deployment: Deployment, workspaces: dict[str, ReadWorkspace]) -> Catalog:
         tasks: dict[str, Task] = {}
-        for read in workspaces.values():
+        for folder, read in workspaces.items():
             for name, found in read.tasks.items():
                 assert found.task is not None, name  # else there was a problem
                 tasks[name] = found.task
+                self.places[name] = TaskPlace(f"{WORKSPACES}/{folder}/{WORKSPACE_FILE}", *found.place)
         files = {s.path: s.sha256 for s in (*self.sources, *self.code_files.sources)}
         return Catalog(
             project=deployment.project,

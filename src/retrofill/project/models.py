@@ -177,8 +177,12 @@ class TaskShape(Shape):
     parameters: dict[str, str] | None = Field(
         None, description="Scheduling parameters: name and expression, for example `$bizdate`."
     )
-    reads: list[Text] | None = Field(None, description="Tables that it reads, for lineage.")
-    writes: list[Text] | None = Field(None, description="Tables that it writes, for lineage.")
+    reads: list[Text] | None = Field(
+        None, description="Tables and files that it reads, for lineage; those in its SQL are known."
+    )
+    writes: list[Text] | None = Field(
+        None, description="Tables and files that it writes, for lineage; those in its SQL are known."
+    )
     owner: Text | None = Field(None, description="A member of the workspace.")
     priority: Priority | None = Field(None, description="1, 3, 5, 7 or 8; default 1. Not with `baseline`.")
     baseline: Text | None = Field(None, description="The baseline whose priority it has.")

@@ -44,10 +44,11 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class ReadTask:
-    """A task that could be read, and where it names others."""
+    """A task that could be read, where it names others, and where a dependency would be added."""
 
     task: Task | None
     links: tuple[Link, ...]
+    place: Place = (1, 1)
 
 
 class TaskReader:
@@ -115,7 +116,8 @@ class TaskReader:
             rerun=self._rerun(),
             **values,
         )
-        return ReadTask(task, links)
+        place = self._own["depends_on"][0] if "depends_on" in self._own else self.place
+        return ReadTask(task, links, place)
 
     def _required(self, key: str, hint: str) -> Any:
         if not self.has(key):

@@ -17,9 +17,9 @@ import time
 # ruff: noqa: E402
 sys.path[0] = os.path.abspath(f"{__file__}/../../../..")
 
+from retrofill.domain.statements import controls_transactions, excerpt, split, stands_alone
 from retrofill.executors.runners.databases import Database, DatabaseError, open_database
 from retrofill.executors.runners.masking import Mask
-from retrofill.executors.runners.statements import controls_transactions, excerpt, split, stands_alone
 
 _PAYLOAD = 3
 _ROWS_SHOWN = 40

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrofill.executors.runners.statements import (
+from retrofill.domain.statements import (
     controls_transactions,
     excerpt,
     first_words,
