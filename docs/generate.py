@@ -314,7 +314,19 @@ def states() -> str:
         "## Reasons",
         "A reason informs people; no move depends on it.",
         _table(["reason", "means"], [(_code(r.value), _REASONS[r.value]) for r in Reason]),
+        _STEERING,
+        _steering(),
     )
+
+
+def _steering() -> str:
+    from retrofill.domain.steering import STEERING, Standing, Steer
+
+    rows = [
+        (_code(standing.value), standing.meaning, *(STEERING[steer, standing].value for steer in Steer))
+        for standing in Standing
+    ]
+    return _table(["backfill", "means", *(steer.value for steer in Steer)], rows)
 
 
 def _ordered(states: Iterable[str]) -> list[str]:
@@ -327,6 +339,14 @@ def _ordered(states: Iterable[str]) -> list[str]:
 _STATES = """
 A state says where an instance is, a reason says why. Code, the database's checks, the tests of every wrong
 state and this page are made from one table.
+"""
+
+_STEERING = """
+## Steering a whole backfill
+
+What `backfill pause`, `resume`, `stop` and `change` do, by where the backfill stands (BF-3, BF-5): done;
+unchanged, because it holds already; or refused with exit status 6. A pause or a stop is over when the last
+instance has succeeded, so that it does not hold back a later rerun.
 """
 
 _MEANING = {

@@ -58,11 +58,28 @@ def test_frozen_blocks_descendants(filled: Sandbox) -> None:
 
 def test_pause_and_resume_are_unchanged_where_they_hold(filled: Sandbox) -> None:
     """OPS-8, BF-3."""
-    assert filled.json("backfill", "pause", 1)["status"] == "paused"
-    assert filled.json("backfill", "pause", 1)["status"] == "paused"
+    assert "unchanged" not in filled.json("backfill", "pause", 1)
+    again = filled.json("backfill", "pause", 1)
+    assert (again["status"], again["unchanged"]) == ("paused", True)
     assert {row["state"] for row in filled.json("instance", "list", "--backfill", 1)} == {"not_run"}
     assert filled.json("backfill", "resume", 1)["status"] == "waiting_resources"
-    assert filled.json("backfill", "resume", 1)["status"] == "waiting_resources"
+    assert filled.json("backfill", "resume", 1)["unchanged"]
+
+
+def test_what_waits_in_a_held_backfill_is_not_run_everywhere(filled: Sandbox) -> None:
+    """OPS-0, BF-3: in the queue of its resource group and in the answers of operations too."""
+    (ready,) = numbers(filled, "--state", "waiting_resources")
+
+    def waiting() -> int:
+        return sum(group["waiting"] for group in filled.json("resource-group", "list"))
+
+    before = waiting()
+    filled.call("backfill", "pause", 1)
+    assert waiting() == before - 1
+    filled.call("instance", "freeze", ready)
+    assert filled.json("instance", "unfreeze", ready)[0]["state"] == "not_run"
+    filled.call("backfill", "resume", 1)
+    assert waiting() == before
 
 
 def test_stop_many(filled: Sandbox) -> None:
@@ -71,7 +88,9 @@ def test_stop_many(filled: Sandbox) -> None:
     assert [(row["id"], row["ok"], row["state"]) for row in found] == [
         (1, True, "stopped"), (2, True, "stopped"), (7, False, None), (3, False, "stopped"),
     ]  # fmt: skip
-    assert filled.json("backfill", "stop", 1, status=6)[0]["error"] == "backfill 1 has been stopped already"
+    assert filled.json("backfill", "stop", 1, status=6)[0]["error"] == (
+        "backfill 1 has been stopped already, so there is nothing to stop"
+    )
     assert filled.json("backfill", "show", 1)["ended_at"] is not None
     assert filled.json("backfill", "resume", 1)["ended_at"] is None
 

@@ -264,10 +264,12 @@ def _print_backfill(
     backfill_id: int,
     with_dates: bool = False,
     findings: Sequence[dict[str, Any]] | None = None,
+    is_unchanged: bool = False,
 ) -> None:
     row = row_of(session.project, backfill_id)
     if not session.is_text:
-        say_json(row | {"findings": findings} if findings is not None else row)
+        more = {"findings": findings} if findings is not None else {}
+        say_json(row | more | ({"unchanged": True} if is_unchanged else {}))
         return
     click.echo(f"Backfill {row['id']} {cell(row['name'])}: {_status_words(row)}")
     counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in row["counts"].items() if count)
@@ -347,22 +349,28 @@ def stop(session: Session, backfill_ids: tuple[str, ...], comment: str) -> int:
     from retrofill.cli.stopping import finish_stops
 
     service = session.project.backfills()
-    results: list[dict[str, Any]] = []
-    statuses: list[int] = []
-    for number in [integer_id(text, "a backfill") for text in backfill_ids]:
+    numbers = list(dict.fromkeys(integer_id(text, "a backfill") for text in backfill_ids))
+    errors: dict[int, RetrofillError] = {}
+    stopping: list[int] = []
+    for number in numbers:
         try:
-            stopped = service.stop(number, comment)
-            finish_stops(session.project, [item.id for item in stopped if item.ok])
-            results.append(
-                {"id": number, "ok": True, "state": row_of(session.project, number)["status"], "error": None}
-            )
+            stopping += [item.id for item in service.stop(number, comment)]
         except RetrofillError as error:
-            statuses.append(error.exit_status)
-            results.append(
-                {"id": number, "ok": False, "state": _state_of(session, number), "error": error.message}
-            )
-    print_results(session, results)
-    return statuses[0] if statuses else 0
+            errors[number] = error
+    finish_stops(session.project, stopping)
+    print_results(
+        session,
+        [
+            {
+                "id": number,
+                "ok": number not in errors,
+                "state": _state_of(session, number),
+                "error": errors[number].message if number in errors else None,
+            }
+            for number in numbers
+        ],
+    )
+    return next((error.exit_status for error in errors.values()), 0)
 
 
 def _state_of(session: Session, number: int) -> str | None:
@@ -379,8 +387,10 @@ def _steer(name: str, help_text: str) -> click.Command:
     @pass_session
     def command(session: Session, backfill_id: str, comment: str) -> None:
         number = integer_id(backfill_id, "a backfill")
-        getattr(session.project.backfills(), name)(number, comment)
-        _print_backfill(session, number)
+        steered = getattr(session.project.backfills(), name)(number, comment)
+        if not steered.is_changed:
+            say(f"Backfill {number}: nothing to {name}, so nothing was changed.")
+        _print_backfill(session, number, is_unchanged=not steered.is_changed)
 
     return command
 

@@ -240,11 +240,14 @@ def resource_group() -> None:
 @pass_session
 def resource_group_list(session: Session) -> None:
     """List resource groups with slots in use and the queue."""
+    from retrofill.services.views import Views
+
     catalog, _ = _catalog(session)
     counts: dict[tuple[str, str], int] = {}
-    if session.project.deployed is not None:
-        with session.project.store.read() as reader:
-            counts = {(group, state): count for group, state, count in reader.queues()}
+    project = session.project
+    if project.deployed is not None:
+        with project.store.read() as reader:
+            counts = Views(reader, project.contexts, project.clock.now_ms()).queues()
     rows = [
         {
             "resource_group": group.name,

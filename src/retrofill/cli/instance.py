@@ -298,10 +298,7 @@ def stop(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
     project = session.project
     results = project.operations().stop(_numbers(instance_ids), comment)
     finish_stops(project, [item.id for item in results if item.ok])
-    with project.store.read() as reader:
-        states = {row.id: row.state for row in reader.instances(item.id for item in results)}
-    print_results(session, [row | {"state": states.get(row["id"], row["state"])} for row in rows_of(results)])
-    return exit_status_of(results)
+    return _done(session, results)
 
 
 @instance.command("rerun")
@@ -370,9 +367,11 @@ def _numbers(texts: tuple[str, ...]) -> list[int]:
 
 
 def _done(session: Session, results: list[ItemResult]) -> int:
-    """Print results with the state that each item has now."""
-    with session.project.store.read() as reader:
-        states = {row.id: row.state for row in reader.instances(item.id for item in results)}
+    """Print results with the state that each item has now, as lists show it (OPS-0)."""
+    project = session.project
+    with project.store.read() as reader:
+        views = Views(reader, project.contexts, project.clock.now_ms())
+        states = {row.id: views.state(row) for row in reader.instances(item.id for item in results)}
     print_results(session, [row | {"state": states.get(row["id"], row["state"])} for row in rows_of(results)])
     return exit_status_of(results)
 

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import UnknownNameError, WrongStateError
 from retrofill.domain.states import WAITING, State
+from retrofill.domain.steering import FLAGS, Steer, Verdict, judge
 from retrofill.services.contexts import Contexts
 from retrofill.services.holds import holds_of
 from retrofill.services.operations import ItemResult, Operations
 from retrofill.services.planned import PlanLimits, Planned
 from retrofill.services.records import BackfillRecord
 from retrofill.services.starting import Starting
-from retrofill.services.statuses import note_end
+from retrofill.services.statuses import note_end, standing
 from retrofill.services.times import instant_of
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Clock, Ledger, Reader, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Steered:
+    """A backfill as it is after a pause, resume or stop; `stopping` are the runs that a stop ends."""
+
+    record: BackfillRecord
+    is_changed: bool
+    stopping: tuple[ItemResult, ...] = ()
 
 
 class Backfills:
@@ -51,42 +62,17 @@ class Backfills:
 
     # Steering
 
-    def pause(self, backfill_id: int, comment: str = "") -> BackfillRecord:
+    def pause(self, backfill_id: int, comment: str = "") -> Steered:
         """Nothing new starts; running instances end (BF-3)."""
-        return self._steer("pause", backfill_id, comment, {"paused": 1})
+        return self._steer(Steer.PAUSE, backfill_id, comment)
 
-    def resume(self, backfill_id: int, comment: str = "") -> BackfillRecord:
+    def resume(self, backfill_id: int, comment: str = "") -> Steered:
         """Take back a pause or a stop."""
-        return self._steer("resume", backfill_id, comment, {"paused": 0, "stopped": 0})
+        return self._steer(Steer.RESUME, backfill_id, comment)
 
     def stop(self, backfill_id: int, comment: str = "") -> list[ItemResult]:
         """OPS-1: all running instances, and nothing further starts until resumed or rerun."""
-        now_ms = self._clock.now_ms()
-        with self._store.transaction() as tx:
-            record = self._active(tx, backfill_id, "stopped")
-            running = [row.id for row, _ in tx.running() if row.backfill_id == backfill_id]
-            total, successful, *_ = tx.progress(backfill_id)
-            if not running and (record.stopped or (record.phase == "active" and successful == total)):
-                raise WrongStateError(
-                    f"backfill {backfill_id} has {'been stopped already' if record.stopped else 'succeeded'}"
-                )
-            tx.set_backfill(backfill_id, stopped=1)
-            tx.record(now_ms, self._user, "stop", backfill_id, comment=comment)
-            for instance_id in running:
-                tx.mark_stopping(instance_id)
-                tx.record(
-                    now_ms,
-                    self._user,
-                    "stop",
-                    backfill_id,
-                    instance_id,
-                    State.RUNNING,
-                    State.RUNNING,
-                    comment,
-                )
-            self._note_end(tx, backfill_id, now_ms)
-        self._store.wake()
-        return [ItemResult(instance_id, State.RUNNING) for instance_id in running]
+        return list(self._steer(Steer.STOP, backfill_id, comment).stopping)
 
     def rerun(self, backfill_id: int, only_failed: bool = False, comment: str = "") -> list[ItemResult]:
         """OPS-3: all its ended instances at once, ignoring dependencies and the order of bizdates."""
@@ -95,7 +81,7 @@ class Backfills:
             "rerun",
             (State.FAILED,) if only_failed else (State.FAILED, State.SUCCESSFUL),
             lambda ids: self._operations().rerun(ids, comment, ignore_waits=True),
-            {"stopped": 0},
+            takes_back_stop=True,
         )
 
     def freeze(self, backfill_id: int, comment: str = "") -> list[ItemResult]:
@@ -105,9 +91,7 @@ class Backfills:
             record = self._active(reader, backfill_id, "frozen")
         if holds_of([record], instant_of(self._clock.now_ms())).starting:
             states += tuple(WAITING)  # OPS-0: what waits in a held backfill is Not run
-        return self._whole(
-            backfill_id, "frozen", states, lambda ids: self._operations().freeze(ids, comment), {}
-        )
+        return self._whole(backfill_id, "frozen", states, lambda ids: self._operations().freeze(ids, comment))
 
     def unfreeze(self, backfill_id: int, comment: str = "") -> list[ItemResult]:
         return self._whole(
@@ -115,7 +99,6 @@ class Backfills:
             "unfrozen",
             (State.FROZEN,),
             lambda ids: self._operations().unfreeze(ids, comment),
-            {},
         )
 
     # Inside
@@ -124,9 +107,7 @@ class Backfills:
         return Operations(self._store, self._contexts, self._clock, self._user)
 
     def _active(self, reader: Reader, backfill_id: int, done: str) -> BackfillRecord:
-        record = reader.find_backfill(backfill_id)
-        if record is None:
-            raise UnknownNameError(f"there is no backfill {backfill_id}")
+        record = _get(reader, backfill_id)
         if record.phase == "refused":
             raise WrongStateError(
                 f"backfill {backfill_id} failed its verification and has no instances, so it cannot be {done}",
@@ -136,17 +117,26 @@ class Backfills:
             )
         return record
 
-    def _steer(self, action: str, backfill_id: int, comment: str, columns: dict[str, Any]) -> BackfillRecord:
+    def _steer(self, steer: Steer, backfill_id: int, comment: str) -> Steered:
         now_ms = self._clock.now_ms()
         with self._store.transaction() as tx:
-            record = self._active(tx, backfill_id, f"{action}d" if action.endswith("e") else f"{action}ped")
-            if all(getattr(record, name) == value for name, value in columns.items()):
-                return record  # OPS-8: unchanged
-            tx.set_backfill(backfill_id, **columns)
-            tx.record(now_ms, self._user, action, backfill_id, comment=comment)
+            record = _get(tx, backfill_id)
+            holds = holds_of([record], instant_of(now_ms))
+            now = standing(tx, record, backfill_id in holds.closed)
+            if judge(steer, now, backfill_id) is Verdict.UNCHANGED:
+                return Steered(record, is_changed=False)
+            running = [row.id for row, _ in tx.running() if row.backfill_id == backfill_id]
+            stopping = running if steer is Steer.STOP else []
+            tx.set_backfill(backfill_id, **FLAGS[steer])
+            tx.record(now_ms, self._user, steer.value, backfill_id, comment=comment)
+            for instance_id in stopping:
+                tx.mark_stopping(instance_id)
+                state = State.RUNNING.value
+                tx.record(now_ms, self._user, "stop", backfill_id, instance_id, state, state, comment)
             self._note_end(tx, backfill_id, now_ms)
+            record = _get(tx, backfill_id)
         self._store.wake()
-        return record._replace(**columns)
+        return Steered(record, True, tuple(ItemResult(i, State.RUNNING) for i in stopping))
 
     def _whole(
         self,
@@ -154,7 +144,7 @@ class Backfills:
         done: str,
         states: tuple[State, ...],
         apply: Callable[[list[int]], list[ItemResult]],
-        columns: dict[str, Any],
+        takes_back_stop: bool = False,
     ) -> list[ItemResult]:
         with self._store.read() as reader:
             record = self._active(reader, backfill_id, done)
@@ -168,11 +158,20 @@ class Backfills:
             words = " or ".join(state.words for state in states)
             raise WrongStateError(f"backfill {backfill_id} has no {words} instance, so nothing can be {done}")
         results: list[ItemResult] = apply(ids)
-        if columns and any(item.ok for item in results):
-            self._steer("resume", backfill_id, "", columns)
+        if takes_back_stop and record.stopped and any(item.ok for item in results):
+            self._steer(Steer.RESUME, backfill_id, "")
         return results
 
     def _note_end(self, tx: Ledger, backfill_id: int, now_ms: int) -> None:
         record = tx.find_backfill(backfill_id)
         assert record is not None
         note_end(tx, record, now_ms, holds_of(tx.open_backfills(), instant_of(now_ms)))
+
+
+def _get(reader: Reader, backfill_id: int) -> BackfillRecord:
+    record = reader.find_backfill(backfill_id)
+    if record is None:
+        raise UnknownNameError(
+            f"there is no backfill {backfill_id}", "`retrofill backfill list` shows all of them."
+        )
+    return record

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.alerting import Event
 from retrofill.domain.readiness import ENDED, Progress, Status, status_of
+from retrofill.domain.steering import Standing, standing_of
 from retrofill.services.alerting import alert_of, tell
 from retrofill.services.holds import Holds
 from retrofill.services.records import BackfillRecord
@@ -31,13 +32,19 @@ def status(reader: Reader, record: BackfillRecord, window_is_closed: bool) -> tu
         is_paused=bool(record.paused),
         is_stopped=bool(record.stopped),
         check_failed=record.phase == "refused",
-        is_planned=record.phase in ("planned", "creating"),
+        is_planned=record.phase in ("checking", "planned", "creating"),
         window_is_closed=window_is_closed,
     )
     found, blocked_by = status_of(progress)
     if found is Status.FAILED and _has_isolated(reader, record):
         return status_of(replace(progress, has_isolated=True))
     return found, blocked_by
+
+
+def standing(reader: Reader, record: BackfillRecord, window_is_closed: bool) -> Standing:
+    """Where a visible backfill stands for those who steer it (BF-3)."""
+    found, _ = status(reader, record, window_is_closed)
+    return standing_of(found, record.phase, bool(record.paused), bool(record.stopped))
 
 
 def _has_isolated(reader: Reader, record: BackfillRecord) -> bool:
@@ -49,9 +56,14 @@ def _has_isolated(reader: Reader, record: BackfillRecord) -> bool:
 
 
 def note_end(tx: Ledger, record: BackfillRecord, now_ms: int, holds: Holds) -> bool:
-    """Set or clear `ended_ms` as the status asks, and queue alerts; whether the backfill has just ended."""
+    """Set or clear `ended_ms` as the status asks, and queue alerts; whether the backfill has just ended.
+
+    A pause or a stop ends with the last success: else it would hold back a rerun long after.
+    """
     found, _ = status(tx, record, record.id in holds.closed)
     has_ended = found in ENDED
+    if found is Status.SUCCEEDED and (record.paused or record.stopped):
+        tx.set_backfill(record.id, paused=0, stopped=0)
     is_new = has_ended != (record.ended_ms is not None)
     if is_new:
         tx.set_backfill(record.id, ended_ms=now_ms if has_ended else None)

@@ -59,6 +59,21 @@ class Views:
             self._held[record.id] = bool(holds.starting)
         return self._held[record.id]
 
+    def state(self, row: InstanceRecord) -> str:
+        """An instance's state as people see it (OPS-0)."""
+        if (
+            row.state in WAITING
+            and row.backfill_id is not None
+            and self.is_held(self._record(row.backfill_id))
+        ):
+            return State.NOT_RUN.value
+        return row.state
+
+    def queues(self) -> dict[tuple[str, str], int]:
+        """How many instances run, and wait for resources, by resource group and state."""
+        holds = holds_of(self._reader.open_backfills(), instant_of(self._now_ms))
+        return {(group, state): count for group, state, count in self._reader.queues(holds.starting)}
+
     def counts(self, record: BackfillRecord, dates: list[DateRecord]) -> dict[str, int]:
         """Instances by state."""
         sums = {
@@ -92,13 +107,10 @@ class Views:
     def instance(self, row: InstanceRecord) -> Row:
         """An instance's row (BF-2)."""
         group = None
-        state = row.state
+        state = self.state(row)
         if row.backfill_id is not None:
-            record = self._record(row.backfill_id)
             context = self._contexts.get(self._reader, row.backfill_id)
             group = int(context.plan.group_of[context.position(row.id)])
-            if state in WAITING and self.is_held(record):
-                state = State.NOT_RUN.value
         ended_ms = None if state == State.RUNNING else row.ended_ms
         ran = row.started_ms is not None and ended_ms is not None
         return {
