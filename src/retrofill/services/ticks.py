@@ -36,6 +36,7 @@ class Running:
     backfill_id: int
     task_id: int
     resource_group: str
+    started_ms: int
 
 
 @dataclass(slots=True)
@@ -82,8 +83,8 @@ class Scheduler:
         """Take over what an earlier scheduler left: its running instances go on, or are known dead."""
         with self._store.read() as reader:
             rows = reader.running()
-        for row, _ in rows:
-            self._note_running(row)
+        for row, run in rows:
+            self._note_running(row, run.started_ms)
         self._adopted = self._executor.adopt([self._specs.ref(run) for _, run in rows])
 
     def tick(self) -> Ticked:
@@ -145,6 +146,7 @@ class Scheduler:
 
     def _end(self, tx: Ledger, ends: Iterable[RunEnd], settlings: _Settlings, now_ms: int) -> None:
         succeeded: list[tuple[int, int]] = []
+        run_times: dict[int, list[int]] = defaultdict(list)
         for end in ends:
             instance_id = end.ref.instance_id
             running = self._running.get(instance_id)
@@ -158,11 +160,13 @@ class Scheduler:
             settling = settlings.of(running.backfill_id)
             if end.outcome == Outcome.EXITED and end.exit_code == 0:
                 succeeded.append((ended_ms, instance_id))
+                run_times[running.task_id].append(max(ended_ms - running.started_ms, 0))
                 settling.moved(instance_id, State.RUNNING, State.SUCCESSFUL)
             else:
                 self._end_badly(tx, end, settling, running.backfill_id, now_ms, ended_ms)
         if succeeded:
             tx.succeed(succeeded)
+            tx.times.add(run_times, now_ms)
 
     def _close_run(self, tx: Ledger, end: RunEnd, ended_ms: int) -> bool:
         ref = end.ref
@@ -265,7 +269,7 @@ class Scheduler:
                 settling.moved(row.id, State.RUNNING, State.FAILED)
                 settling.failed_for_good(row.id)
                 continue
-            self._note_running(row)
+            self._note_running(row, now_ms)
         return specs
 
     def _note_starts(self, tx: Ledger, chosen: list[InstanceRecord], known: _Known, now_ms: int) -> None:
@@ -290,8 +294,8 @@ class Scheduler:
     def _context(self, tx: Ledger, row: InstanceRecord) -> Context:
         return self._contexts.get(tx, _backfill_of(row))
 
-    def _note_running(self, row: InstanceRecord) -> None:
-        self._running[row.id] = Running(_backfill_of(row), row.task_id, row.resource_group)
+    def _note_running(self, row: InstanceRecord, started_ms: int) -> None:
+        self._running[row.id] = Running(_backfill_of(row), row.task_id, row.resource_group, started_ms)
 
     @property
     def running(self) -> int:

@@ -15,6 +15,7 @@ from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecor
 from retrofill.store.outbox import Outbox
 from retrofill.store.people import People
 from retrofill.store.reader import Reader
+from retrofill.store.times import TimesLedger
 
 
 @cache
@@ -51,6 +52,11 @@ class Ledger(Reader):
     @property
     def outbox(self) -> Outbox:
         return Outbox(self._connection)
+
+    @property
+    def times(self) -> TimesLedger:
+        """Run times by task."""
+        return TimesLedger(self._connection)
 
     # Catalog
 

@@ -16,6 +16,7 @@ from retrofill.services.records import (
 )
 from retrofill.store.outbox import OutboxReader
 from retrofill.store.people import PeopleReader
+from retrofill.store.times import TimesReader
 
 _BACKFILL = ", ".join(BackfillRecord._fields)
 _OPEN = ", ".join(OpenBackfill._fields)
@@ -42,6 +43,11 @@ class Reader:
     @property
     def outbox(self) -> OutboxReader:
         return OutboxReader(self._connection)
+
+    @property
+    def times(self) -> TimesReader:
+        """Run times by task."""
+        return TimesReader(self._connection)
 
     def data_version(self) -> int:
         """A number that differs after another connection has committed."""

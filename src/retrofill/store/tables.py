@@ -52,6 +52,14 @@ task = Table(
     Column("deployed", Integer, nullable=False),  # 0: not in the current version
 )
 
+task_time = Table(
+    "task_time",
+    metadata,
+    Column("task_id", Integer, ForeignKey("task.id"), primary_key=True),
+    Column("recent", Text, nullable=False),  # JSON: the latest successful run times in ms, oldest first
+    Column("updated_ms", Integer, nullable=False),
+)
+
 workspace = Table(
     "workspace",
     metadata,
@@ -89,6 +97,7 @@ backfill = Table(
     Column("selection", Text, nullable=False),  # JSON: the request, for reuse
     Column("choice", Text, nullable=False),  # JSON: participating tasks, dry runs
     Column("analysis", Text, nullable=False),  # JSON: counts and findings (VER-1)
+    Column("first_estimate", Text),  # JSON: when it was expected to end, before it began (BF-2)
     CheckConstraint("phase IN ('checking', 'creating', 'refused', 'planned', 'active')", name="phase"),
     CheckConstraint("check_status IN ('checking', 'passed', 'failed')", name="check_status"),
     Index("backfill_open", "id", sqlite_where=text("ended_ms IS NULL")),

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from retrofill.services.ports.outbox import Outbox, OutboxReader
 from retrofill.services.ports.people import People, PeopleReader
+from retrofill.services.ports.times import TimesLedger, TimesReader
 from retrofill.services.records import (
     BackfillRecord,
     DateRecord,
@@ -26,6 +27,9 @@ class Reader(Protocol):
 
     @property
     def outbox(self) -> OutboxReader: ...
+
+    @property
+    def times(self) -> TimesReader: ...
 
     def data_version(self) -> int:
         """A number that differs after another connection has committed."""
@@ -159,6 +163,9 @@ class Ledger(Reader, Protocol):
 
     @property
     def outbox(self) -> Outbox: ...
+
+    @property
+    def times(self) -> TimesLedger: ...
 
     def add_version(self, document: str, at_ms: int, user: str) -> int: ...
 

@@ -12,6 +12,7 @@ depends_on = None
 def upgrade() -> None:
     """Extend the ledger."""
     with op.batch_alter_table("backfill", recreate="always") as backfill:
+        backfill.add_column(sa.Column("first_estimate", sa.Text))
         backfill.drop_constraint("phase", type_="check")
         backfill.create_check_constraint(
             "phase", "phase IN ('checking', 'creating', 'refused', 'planned', 'active')"
@@ -62,4 +63,10 @@ def upgrade() -> None:
         sa.Column("revoked_ms", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("secret_hash"),
+    )
+    op.create_table(
+        "task_time",
+        sa.Column("task_id", sa.Integer, sa.ForeignKey("task.id"), primary_key=True),
+        sa.Column("recent", sa.Text, nullable=False),
+        sa.Column("updated_ms", sa.Integer, nullable=False),
     )

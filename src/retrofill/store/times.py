@@ -1,0 +1,53 @@
+"""Run times by task, and first estimates by backfill. A row per task: retention leaves it alone."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+
+from retrofill.domain.durations import remember
+
+
+class TimesReader:
+    """Run times as they were when the transaction began."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def recent(self, task_ids: Iterable[int]) -> dict[int, list[int]]:
+        """The latest successful run times of these tasks, oldest first; a task without one is left out."""
+        rows = self._connection.execute(
+            "SELECT t.task_id, t.recent FROM json_each(?) j CROSS JOIN task_time t ON t.task_id = j.value",
+            (json.dumps(list(task_ids)),),
+        )
+        return {task_id: json.loads(recent) for task_id, recent in rows}
+
+    def first_estimate(self, backfill_id: int) -> str | None:
+        """The estimate that was stored with a backfill, as JSON."""
+        row = self._connection.execute(
+            "SELECT first_estimate FROM backfill WHERE id = ?", (backfill_id,)
+        ).fetchone()
+        return row[0] if row else None
+
+
+class TimesLedger(TimesReader):
+    """Adds to what is remembered."""
+
+    def add(self, ended: Mapping[int, Sequence[int]], at_ms: int) -> None:
+        """Successful run times that have just been measured, by task id."""
+        known = self.recent(ended)
+        self._connection.executemany(
+            "INSERT INTO task_time (task_id, recent, updated_ms) VALUES (?, ?, ?) "
+            "ON CONFLICT (task_id) DO UPDATE SET recent = excluded.recent, updated_ms = excluded.updated_ms",
+            [
+                (task_id, json.dumps(remember(known.get(task_id, ()), new)), at_ms)
+                for task_id, new in ended.items()
+            ],
+        )
+
+    def set_first_estimate(self, backfill_id: int, document: str) -> None:
+        """Store an estimate with a backfill, in place of one that is there (SEL-4)."""
+        self._connection.execute(
+            "UPDATE backfill SET first_estimate = ? WHERE id = ?", (document, backfill_id)
+        )
