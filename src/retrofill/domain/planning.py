@@ -351,9 +351,10 @@ class Plan:
         """int32[n]: edges that each place of the date waits through, without POL-6. Not to be changed."""
         before = self.date_before(date_index)
         key = ("waits", self.validity(date_index), -1 if before is None else self.validity(before))
-        return self._kept(key, lambda: self._count_waits(date_index, before))
+        return self._kept(key, lambda: self.count_waits(date_index, before))
 
-    def _count_waits(self, date_index: int, before: int | None) -> IntArray:
+    def count_waits(self, date_index: int, before: int | None) -> IntArray:
+        """int32[n]: open waits, if this were the date before."""
         present = self.present(date_index)
         counts = np.bincount(self.template.within.waiting[present[self.template.within.up]], minlength=self.n)
         if before is not None:

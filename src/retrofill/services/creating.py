@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retrofill.domain.instants import day_start, local_date
-from retrofill.domain.planning import ONE_DAY, Kind
+from retrofill.domain.instants import local_date
+from retrofill.domain.moments import Moments
+from retrofill.domain.planning import Kind
 from retrofill.domain.policy import Barrier, priority_by_age
 from retrofill.domain.states import Reason, State
 from retrofill.services.contexts import BackfillContext
@@ -24,10 +25,9 @@ from retrofill.services.holds import holds_of
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
 from retrofill.services.settling import Settling
 from retrofill.services.statuses import note_end
-from retrofill.services.times import instant_of, ms_of
+from retrofill.services.times import instant_of
 
 if TYPE_CHECKING:
-    from retrofill.domain.arrays import LongArray
     from retrofill.services.ports import Store
 
 _ROWS = 5_000
@@ -90,11 +90,10 @@ class _Rows:
         plan = context.plan
         self._context, self._plan = context, plan
         tasks = plan.tasks
-        zones = [plan.catalog.timezone_of(task) for task in tasks]
-        self._zones = sorted(set(zones))
-        self._zone_of = np.array([self._zones.index(zone) for zone in zones], dtype=np.int64)
         now = instant_of(now_ms)
-        self._today = np.array([local_date(now, zone).toordinal() for zone in self._zones])[self._zone_of]
+        zones = [plan.catalog.timezone_of(task) for task in tasks]
+        today = {zone: local_date(now, zone).toordinal() for zone in set(zones)}
+        self._today = np.array([today[zone] for zone in zones])
         self._ids = np.array([context.task_ids[task.name] for task in tasks])[plan.task_of].tolist()
         self._priority_now = np.array([task.priority for task in tasks])
         self._priority_old = np.array(
@@ -103,23 +102,19 @@ class _Rows:
         groups = [plan.resource_group(task) for task in tasks]
         self._groups = [groups[i] for i in plan.task_of.tolist()]
         self._slots = plan.slot_of.tolist()
-        # Dry runs by SEL-6 do not wait for T (RUN-2); those of a task's mode do.
-        self._is_immediate = np.array([task.name in plan.dry_runs for task in tasks], dtype=bool)[
-            plan.task_of
-        ]
+        self._moments = Moments(plan)
 
     def of_date(self, position: int) -> list[tuple[object, ...]]:
         """Rows of one date, in the order of the template."""
         plan = self._plan
         kinds = plan.kinds(position).tolist()
-        due_ms = plan.due(position) * 1000
         rows = zip(
             self._context.ids_of_date(position),
             repeat(self._context.backfill_id),
             self._ids,
             repeat(plan.dates[position].isoformat()),
             self._slots,
-            due_ms.tolist(),
+            self._moments.due(position).tolist(),
             [_KIND_NAMES[kind] for kind in kinds],
             [_FROZEN if kind == Kind.FROZEN else _NOT_RUN for kind in kinds],
             [_ISOLATED if flag else None for flag in plan.isolated(position).tolist()],
@@ -128,7 +123,7 @@ class _Rows:
             ["" if kind in _PASSING else group for kind, group in zip(kinds, self._groups, strict=True)],
             self._context.open_waits(position).tolist(),
             repeat(0),
-            self._start_ms(position, due_ms).tolist(),
+            self._moments.starts(position).tolist(),
             repeat(1),
             repeat(0),
             repeat(None),
@@ -143,15 +138,6 @@ class _Rows:
         by_task = np.where(is_old, self._priority_old, self._priority_now)
         priorities: list[int] = by_task[self._plan.task_of].tolist()
         return priorities
-
-    def _start_ms(self, position: int, due_ms: LongArray) -> LongArray:
-        """Not before T, or POL-2's moment."""
-        start_ms = due_ms
-        if self._plan.policy.run_future:
-            elapsed = self._plan.dates[position] + ONE_DAY
-            midnights = np.array([ms_of(day_start(elapsed, zone)) for zone in self._zones], dtype=np.int64)
-            start_ms = np.minimum(due_ms, midnights[self._zone_of][self._plan.task_of])
-        return np.where(self._is_immediate, 0, start_ms)
 
 
 def _reach_heads(store: Store, context: BackfillContext, now_ms: int) -> None:
