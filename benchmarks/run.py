@@ -1,6 +1,6 @@
 """Measure what the claims about speed and memory rest on.
 
-    python benchmarks/run.py [--only a,b,c,d,e] [--repeats 5] [--long]
+    python benchmarks/run.py [--only a,b,c,d,e,g] [--repeats 5] [--long]
 
 Prints tables with ratios against a reference measured in the same run, and writes
 `.bench/results.json`. Nothing is asserted: figures depend on the machine, ratios less so.
@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import estimates
 import planning
 import throughput
 import waiting
@@ -32,7 +33,9 @@ _RESULTS = Path(__file__).resolve().parents[1] / ".bench" / "results.json"
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure speed and memory.")
     parser.add_argument(
-        "--only", default="a,b,c,d,e", help="which: a throughput, b planning, c memory, d latency, e lineage"
+        "--only",
+        default="a,b,c,d,e,g",
+        help="which: a throughput, b planning, c memory, d latency, e lineage, g estimates",
     )
     parser.add_argument("--repeats", type=int, default=5, help="k behind a median (default: 5)")
     parser.add_argument("--long", action="store_true", help="also 100,000 instances (some minutes)")
@@ -56,6 +59,10 @@ def main() -> int:
         "c": ("(c) memory of an idle scheduler", waiting.run_memory),
         "d": ("(d) time to the first start", lambda: waiting.run_latency(options.repeats, options.patience)),
         "e": ("(e) lineage from SQL", lambda: lineage.run(options.repeats)),
+        "g": (
+            "(g) estimates",
+            lambda: [*estimates.run_cost(min(options.repeats, 3)), *estimates.run_quality()],
+        ),
     }
     chosen = options.only.split(",")
     if unknown := set(chosen) - set(benchmarks):

@@ -76,18 +76,7 @@ def test_the_row_has_the_promised_fields(world: MakeWorld) -> None:
     row: Row = w.row(w.create(dates="2026-01-05..2026-01-06"))
     assert list(row) == [
         "id", "name", "check_status", "status", "blocked_by", "task_count", "instance_count", "counts", "bizdates",
-        "created_by", "created_at", "started_at", "ended_at", "estimated_end_at",
+        "created_by", "created_at", "started_at", "ended_at", "estimated_end_at", "first_estimate",
     ]  # fmt: skip
     assert row["counts"] == ZERO | {"not_run": 1, "waiting_resources": 1}
     assert row["name"] == "w.a_20260302_120000"
-
-
-def test_the_end_is_estimated_while_it_runs(world: MakeWorld) -> None:
-    """BF-2: by the rate so far."""
-    w = world(make_task("w.h", "0 */6 * * *"), slots=1)
-    backfill = w.create()
-    w.tick()
-    assert w.row(backfill)["estimated_end_at"] is None
-    w.clock.forward(10)
-    w.end("h 5 00:00")
-    assert w.row(backfill)["estimated_end_at"] == "2026-03-02T12:00:40Z"

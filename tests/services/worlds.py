@@ -19,6 +19,7 @@ from retrofill.services import catalogs
 from retrofill.services.audit import drift
 from retrofill.services.backfills import Backfills
 from retrofill.services.contexts import Contexts
+from retrofill.services.estimating import gather
 from retrofill.services.operations import Operations
 from retrofill.services.planned import PlanLimits, Planned, Request, make_plan
 from retrofill.services.records import InstanceRecord
@@ -89,7 +90,10 @@ class World:
         names = tuple(f"w.{name}" for name in roots) or tuple(self.catalog.tasks)
         ranges = tuple(parse_range(text) for text in dates.split())
         request = Request(selection or ManualSelection(names), Policy(ranges=ranges, **policy))
-        return make_plan(self.catalog, request, self.limits, instant_of(self.clock.now_ms()))
+        now_ms = self.clock.now_ms()
+        with self.store.read() as reader:
+            experience = gather(reader, self.contexts, now_ms)
+        return make_plan(self.catalog, request, self.limits, instant_of(now_ms), experience)
 
     def create(self, *roots: str, dates: str = "2026-01-05", **more: Any) -> int:
         """A backfill of these tasks, or of all."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from retrofill.cli.estimates import end_of, expectation, outlook, to_seconds
 from retrofill.cli.findings import print_findings, say_findings
 from retrofill.cli.results import print_results
 from retrofill.cli.selecting import request_of, request_options
@@ -19,9 +20,10 @@ from retrofill.domain import listing
 from retrofill.domain.errors import RetrofillError, UsageError
 from retrofill.domain.findings import many
 from retrofill.domain.readiness import STATUS_WORDS, Status
+from retrofill.services.estimating import Experience, gather
 from retrofill.services.operations import ItemResult
 from retrofill.services.planned import Planned, make_plan
-from retrofill.services.times import instant_of
+from retrofill.services.times import instant_of, ms_of
 from retrofill.services.views import Views, operation_row
 
 _COLUMNS = ["id", "name", "check", "status", "progress", "tasks", "bizdates", "started_at", "ended_at"]
@@ -49,11 +51,15 @@ def plan(session: Session, /, instances: bool, **options: Any) -> None:
 def _planned(session: Session, options: dict[str, Any]) -> Planned:
     project = session.project
     catalog = project.folder.catalog
+    now = _now(session)
     ids: dict[str, int] = {}
+    experience = Experience()
     if project.deployed is not None:
         with project.store.read() as reader:
             ids = reader.task_ids()
-    return make_plan(catalog, request_of(session, catalog, ids, options), project.limits, _now(session))
+            experience = gather(reader, project.contexts, ms_of(now))
+    request = request_of(session, catalog, ids, options)
+    return make_plan(catalog, request, project.limits, now, experience)
 
 
 def _now(session: Session) -> datetime:
@@ -111,6 +117,9 @@ def _print_plan(document: dict[str, Any]) -> None:
         click.echo(
             f"  {task['task']:<{width}}  {task['instances']:>6} instance{'s' if task['instances'] != 1 else ''}{dry}"
         )
+    if document.get("estimate") is not None:
+        for line in expectation(document["estimate"]):
+            click.echo(line)
     print_findings(document["findings"])
 
 
@@ -230,14 +239,9 @@ def _listed(row: dict[str, Any]) -> dict[str, Any]:
         "progress": f"{done}/{row['instance_count']}",
         "tasks": row["task_count"],
         "bizdates": _span(dates),
-        "started_at": _to_seconds(row["started_at"]),
-        "ended_at": _to_seconds(row["ended_at"]),
+        "started_at": to_seconds(row["started_at"]),
+        "ended_at": end_of(row),
     }
-
-
-def _to_seconds(instant: str | None) -> str | None:
-    """An instant without its fraction, for tables."""
-    return re.sub(r"\.[0-9]+Z$", "Z", instant) if instant else None
 
 
 def _span(dates: Sequence[str]) -> str:
@@ -286,6 +290,8 @@ def _print_backfill(
         if row[name]
     ]
     click.echo(f"  {', '.join(times)}")
+    for line in outlook(row):
+        click.echo(f"  {line}")
     if with_dates:
         _print_dates(session, backfill_id)
     if findings is not None:

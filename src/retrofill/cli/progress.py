@@ -7,16 +7,19 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from retrofill.cli.session import say
-from retrofill.domain.findings import many
+from retrofill.domain.findings import many, names
 from retrofill.services.contexts import Contexts
+from retrofill.services.estimating import MOST_AT_A_LOOK, estimate_left
 from retrofill.services.records import BackfillRecord, DateRecord
 from retrofill.services.times import scheduled_at
 
 if TYPE_CHECKING:
+    from retrofill.domain.estimation import Estimate
     from retrofill.services.ports import Reader
 
 _LINE_SECONDS = 2.0
 _UNCHANGED_SECONDS = 60.0
+_ESTIMATE_SECONDS = 5.0
 _DATES_SHOWN = 8
 _RUNNING_SHOWN = 4
 _BAR = 28
@@ -30,6 +33,8 @@ class Progress:
         self._last_line_at = time.monotonic()
         self._last_state = ""
         self._began: tuple[float, int] | None = None
+        self._expected: Estimate | None = None
+        self._estimate_again_at = 0.0
         self._is_terminal = sys.stderr.isatty()
 
     def show(self, reader: Reader, record: BackfillRecord, contexts: Contexts, now_ms: int) -> None:
@@ -38,7 +43,7 @@ class Progress:
         Plain lines come at most every two seconds.
         """
         dates = reader.dates(record.id)
-        speed = self._speed(dates)
+        speed = ", ".join(filter(None, (self._speed(dates), self._left(reader, record, contexts, now_ms))))
         if self._is_terminal:
             self._show_live(_picture(reader, record, contexts, dates, speed))
             return
@@ -76,10 +81,25 @@ class Progress:
 
     def _speed(self, dates: list[DateRecord]) -> str:
         rate = self._rate(sum(date.successful for date in dates))
-        if rate is None:
+        return "" if rate is None else f"{rate:.1f}/s"
+
+    def _left(self, reader: Reader, record: BackfillRecord, contexts: Contexts, now_ms: int) -> str:
+        """How long it will go on, if it is not held (BF-2)."""
+        if record.phase != "active" or record.paused or record.stopped:
             return ""
-        left = sum(date.total - date.successful for date in dates)
-        return f"{rate:.1f}/s, about {duration(left / rate)} left"
+        began = time.monotonic()
+        if began >= self._estimate_again_at:
+            self._expected = estimate_left(reader, contexts, record, now_ms, MOST_AT_A_LOOK)
+            ended = time.monotonic()
+            # The scheduler may run in this process: an estimate takes a fiftieth of the time at most.
+            rest = _ESTIMATE_SECONDS if self._expected.end_ms is not None else 0.0
+            self._estimate_again_at = ended + max(rest, 50 * (ended - began))
+        expected = self._expected
+        if expected is None or (expected.end_ms is None and not expected.unknown_tasks):
+            return ""
+        if expected.end_ms is None:
+            return f"time left unknown, no successful run yet of {names(expected.unknown_tasks)}"
+        return f"about {duration(max(expected.end_ms - now_ms, 0) / 1000)} left"
 
 
 def _state(record: BackfillRecord, dates: list[DateRecord]) -> str:

@@ -25,8 +25,8 @@ from retrofill.domain.standing import Rival, Standing
 if TYPE_CHECKING:
     from retrofill.domain.arrays import LongArray
 
-MOST_PLAYED = 20_000  # instances that are played one by one
-_HUGE = 60_000  # of two bizdates of every group: beyond, fast and slow runs are not played
+MOST_PLAYED = 12_000  # instances that are played one by one
+_HUGE = 30_000  # of two bizdates of every group: beyond, fast and slow runs are not played
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,7 @@ def estimate(
     standing: Standing | None = None,
     rivals: Sequence[Rival] = (),
     most: int = MOST_PLAYED,
+    with_spread: bool = True,
 ) -> Estimate:
     """Estimate the end of a plan, or of what is left of it.
 
@@ -95,6 +96,7 @@ def estimate(
         standing: how far it has come; None: it has not begun.
         rivals: what else holds or wants slots now; what is not in the plan's groups is left out.
         most: instances to play one by one.
+        with_spread: play fast and slow runs too, which takes three times as long.
     """
     if plan.policy.window is not None and Openings(plan.policy.window).next_open(now_ms) > now_ms:
         rivals = [rival for rival in rivals if rival.is_running]  # what queues now is gone by then
@@ -112,7 +114,7 @@ def estimate(
     longest = max(work, key=work.__getitem__, default=None)
     known = _known_end(usual.end_ms)
     is_known = not unknown and known is not None
-    low, high = player.spread(usual) if is_known else (None, None)
+    low, high = player.spread(usual) if is_known and with_spread else (None, None)
     return Estimate(
         now_ms,
         None if usual.first_ms == NEVER else usual.first_ms,

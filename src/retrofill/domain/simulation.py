@@ -91,7 +91,7 @@ class Simulation:
         self._groups = [plan.resource_group(task) for task in plan.tasks]
         self._limits = [task.max_parallel_instances for task in plan.tasks]
         self._free = {group: slots.get(group, 0) for group in {*self._groups, *slots}}
-        self._task_of = plan.task_of.tolist()
+        self._task_of: list[int] = plan.task_of.tolist()
         self._first_of_task: list[int] = plan.first_of_task.tolist()
         self._within = _lists_below(plan.template.within)
         self._across = _lists_below(plan.template.before)
@@ -283,11 +283,12 @@ class Simulation:
 
     def _start(self, at_ms: int) -> None:
         """RUN-1: the best of each queue take the free slots."""
+        n = self._plan.n
         for group, queue in self._queues.items():
             while queue and self._free[group] > 0:
                 queued = heappop(queue)
                 number = queued[3]
-                task = self._task(number)
+                task = self._task_of[number % n] if number >= 0 else self._task_of_rival(number)
                 if task is not None:
                     limit = self._limits[task]
                     if limit is not None and self._running[task] >= limit:
@@ -300,19 +301,19 @@ class Simulation:
                 if number >= 0:
                     self._first_ms = min(self._first_ms, at_ms)
 
-    def _task(self, number: int) -> int | None:
-        """The task of an instance of ours, or of a rival; None where the plan does not have it."""
-        if number >= 0:
-            return int(self._task_of[number % self._plan.n])
+    def _task_of_rival(self, number: int) -> int | None:
+        """None where the plan does not have its task."""
         return self._index_of.get(self._rivals[number].task)
 
     def _end(self, number: int, at_ms: int) -> None:
         """A run ends: its slot is free, and what its task held back queues again."""
-        task = self._task(number)
+        task: int | None
         if number < 0:
+            task = self._task_of_rival(number)
             self._free[self._rivals[number].resource_group] += 1
         else:
-            self._free[self._groups[self._task_of[number % self._plan.n]]] += 1
+            task = own = self._task_of[number % self._plan.n]
+            self._free[self._groups[own]] += 1
             self._succeeded.append(number)
         if task is not None:
             self._running[task] -= 1

@@ -9,11 +9,14 @@ from typing import Any
 from retrofill.domain import selection as selections
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import UsageError
+from retrofill.domain.estimation import Estimate, seconds_per_run
 from retrofill.domain.findings import Finding, has_risk
 from retrofill.domain.planning import Plan, build
 from retrofill.domain.policy import Policy
 from retrofill.domain.selection import Choice, Limits, Selection
 from retrofill.domain.verification import summary, verify
+from retrofill.services.estimating import Experience, document, estimate_plan
+from retrofill.services.times import ms_of
 
 _NAME_LENGTH = 128
 
@@ -35,6 +38,7 @@ class Planned:
     choice: Choice
     plan: Plan
     findings: tuple[Finding, ...]
+    estimate: Estimate | None = None  # when it would end; None where nobody asked
 
     @property
     def has_risk(self) -> bool:
@@ -47,7 +51,8 @@ class Planned:
 
     def summary(self) -> dict[str, Any]:
         """The document of `backfill plan --output json`."""
-        return summary(self.plan, self.findings)
+        expected = None if self.estimate is None else document(self.estimate)
+        return summary(self.plan, self.findings) | {"estimate": expected}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +64,17 @@ class PlanLimits:
     max_instances: int
 
 
-def make_plan(catalog: Catalog, request: Request, limits: PlanLimits, now: datetime) -> Planned:
+def make_plan(
+    catalog: Catalog,
+    request: Request,
+    limits: PlanLimits,
+    now: datetime,
+    experience: Experience | None = None,
+) -> Planned:
     """Choose, plan and verify; creates nothing.
+
+    Args:
+        experience: to estimate from when it would end (BF-2); None: that is not asked.
 
     Raises:
         SelectionError, InvalidValueError, LimitError, UnknownNameError: as the domain says.
@@ -68,7 +82,10 @@ def make_plan(catalog: Catalog, request: Request, limits: PlanLimits, now: datet
     request.policy.check_size(limits.max_bizdates)
     choice = selections.resolve(request.selection, catalog, limits.selection)
     plan = build(catalog, choice, request.policy, max_instances=limits.max_instances)
-    return Planned(request, choice, plan, verify(plan, now))
+    if experience is None:
+        return Planned(request, choice, plan, verify(plan, now))
+    findings = verify(plan, now, seconds_per_run=seconds_per_run(plan, experience.times))
+    return Planned(request, choice, plan, findings, estimate_plan(plan, experience, ms_of(now)))
 
 
 def check_name(name: str) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from retrofill.domain import selection as selections
 from retrofill.domain.alerting import Event
 from retrofill.domain.errors import RetrofillError
+from retrofill.domain.estimation import Estimate
 from retrofill.domain.findings import Finding, Level
 from retrofill.domain.instants import day_start
 from retrofill.domain.planning import ONE_DAY, Plan
@@ -23,12 +24,13 @@ from retrofill.domain.verification import changes
 from retrofill.services.alerting import alert_of, tell
 from retrofill.services.contexts import BackfillContext, Contexts
 from retrofill.services.creating import create_instances, remove_half_created
+from retrofill.services.estimating import document, estimate_plan, gather
 from retrofill.services.planned import PlanLimits, Planned, Request, check_name, make_plan
 from retrofill.services.records import BackfillRecord
 from retrofill.services.times import instant_of, ms_of
 
 if TYPE_CHECKING:
-    from retrofill.services.ports import Clock, Reader, Store
+    from retrofill.services.ports import Clock, Ledger, Reader, Store
 
 
 class Starting:
@@ -45,6 +47,9 @@ class Starting:
         now_ms = self._clock.now_ms()
         with self._store.read() as reader:
             task_ids = reader.task_ids()
+            if planned.estimate is None:
+                experience = gather(reader, self._contexts, now_ms)
+                planned = replace(planned, estimate=estimate_plan(planned.plan, experience, now_ms))
         record = record_of(planned, version_id, user, now_ms)
         ids = [task_ids[task.name] for task in planned.plan.tasks]
         if planned.is_refused:
@@ -53,8 +58,8 @@ class Starting:
         start_ms = _first_start_ms(planned, now_ms)
         if isinstance(planned.request.selection, AllDescendantsSelection) and start_ms > now_ms:
             record = record._replace(phase="planned", check_status="passed", start_ms=start_ms)
-            return self._store_alone(record, ids)
-        return self._write(record, planned.plan, task_ids)
+            return self._store_alone(record, ids, planned.estimate)
+        return self._write(record, planned, task_ids)
 
     def start_planned(self) -> list[int]:
         """SEL-4: make the instances of backfills whose start has come, from the catalog of now."""
@@ -81,19 +86,24 @@ class Starting:
 
     # Inside
 
-    def _store_alone(self, record: BackfillRecord, task_ids: list[int]) -> int:
+    def _store_alone(
+        self, record: BackfillRecord, task_ids: list[int], expected: Estimate | None = None
+    ) -> int:
         with self._store.transaction() as tx:
             backfill_id = tx.add_backfill(record, task_ids)
+            _keep_estimate(tx, backfill_id, expected)
             tx.record(record.created_ms, record.created_by, "create", backfill_id)
         self._store.wake()
         return backfill_id
 
-    def _write(self, record: BackfillRecord, plan: Plan, task_ids: dict[str, int]) -> int:
+    def _write(self, record: BackfillRecord, planned: Planned, task_ids: dict[str, int]) -> int:
+        plan = planned.plan
         with ExitStack() as stack:
             with self._store.transaction() as tx:
                 first_id = tx.reserve_instance_ids(plan.n * len(plan.dates))
                 record = record._replace(first_instance_id=first_id)
                 backfill_id = tx.add_backfill(record, [task_ids[task.name] for task in plan.tasks])
+                _keep_estimate(tx, backfill_id, planned.estimate)
                 tx.record(record.created_ms, record.created_by, "create", backfill_id)
                 stack.enter_context(self._store.creating(backfill_id))
             self._fill(backfill_id, first_id, plan, task_ids, record.created_ms)
@@ -113,6 +123,7 @@ class Starting:
             catalog = self._contexts.current(reader)
             version_id = reader.current_version_id()
             task_ids = reader.task_ids()
+            experience = gather(reader, self._contexts, now_ms, besides=record.id)
         assert catalog is not None
         request = Request(
             selections.from_json(json.loads(record.selection)),
@@ -120,7 +131,7 @@ class Starting:
             record.name,
         )
         try:
-            planned = make_plan(catalog, request, self._limits, instant_of(now_ms))
+            planned = make_plan(catalog, request, self._limits, instant_of(now_ms), experience)
         except RetrofillError as error:
             self._refuse(record, now_ms, json.loads(record.analysis) | {"findings": [_impossible(error)]})
             return
@@ -138,6 +149,7 @@ class Starting:
                 first_id = tx.reserve_instance_ids(planned.plan.n * len(planned.plan.dates))
                 stack.enter_context(self._store.creating(record.id))
                 tx.set_tasks(record.id, [task_ids[task.name] for task in planned.plan.tasks])
+                _keep_estimate(tx, record.id, planned.estimate)
                 tx.set_backfill(
                     record.id,
                     phase="creating",
@@ -211,6 +223,12 @@ def _first_start_ms(planned: Planned, now_ms: int) -> int:
     if window is not None and not window.is_open(max(now, instant_of(start))):
         start = ms_of(window.next_open(instant_of(start)))
     return start
+
+
+def _keep_estimate(tx: Ledger, backfill_id: int, expected: Estimate | None) -> None:
+    """What is expected before it begins, to be told later how far off that was (BF-2)."""
+    if expected is not None:
+        tx.times.set_first_estimate(backfill_id, json.dumps(document(expected)))
 
 
 def _startable(reader: Reader) -> list[BackfillRecord]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from retrofill.domain.readiness import Status
 from retrofill.domain.states import WAITING, Reason, State
 from retrofill.services.contexts import Contexts
+from retrofill.services.estimating import MOST_AT_A_LOOK, estimate_left, first_estimate
 from retrofill.services.holds import holds_of
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord, OperationRecord, RunRecord
 from retrofill.services.statuses import status
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Reader
 
 Row = dict[str, Any]
+_UNDER_WAY = frozenset({Status.RUNNING, Status.WAITING_RESOURCES, Status.PENDING})
 
 
 class Views:
@@ -35,6 +37,7 @@ class Views:
         holds = holds_of([record], instant_of(self._now_ms))
         found, blocked_by = status(self._reader, record, record.id in holds.closed)
         dates = self._reader.dates(record.id)
+        first = first_estimate(self._reader, record, has_succeeded=found is Status.SUCCEEDED)
         return {
             "id": record.id,
             "name": record.name,
@@ -49,7 +52,8 @@ class Views:
             "created_at": shown_instant(record.created_ms),
             "started_at": shown_instant(record.started_ms),
             "ended_at": shown_instant(record.ended_ms),
-            "estimated_end_at": self._estimated_end(record, found, dates),
+            "estimated_end_at": self._estimated_end(record, found, first),
+            "first_estimate": first,
         }
 
     def is_held(self, record: BackfillRecord) -> bool:
@@ -96,13 +100,14 @@ class Views:
         }
         return {state.value: count for state, count in by_state.items()}
 
-    def _estimated_end(self, record: BackfillRecord, found: Status, dates: list[DateRecord]) -> str | None:
-        """By the rate so far; unknown before anything ended and while nothing runs."""
-        done = sum(date.successful for date in dates)
-        left = sum(date.total for date in dates) - done
-        if found is not Status.RUNNING or not done or record.started_ms is None:
+    def _estimated_end(self, record: BackfillRecord, found: Status, first: Row | None) -> str | None:
+        """When what is left will have run (BF-2); None where it is unknown, held, or needs a person."""
+        if found not in _UNDER_WAY or record.paused or record.stopped:
             return None
-        return shown_instant(self._now_ms + (self._now_ms - record.started_ms) * left // done)
+        if record.phase != "active":
+            return first["end_at"] if first is not None else None
+        left = estimate_left(self._reader, self._contexts, record, self._now_ms, MOST_AT_A_LOOK)
+        return shown_instant(left.end_ms)
 
     def instance(self, row: InstanceRecord) -> Row:
         """An instance's row (BF-2)."""

@@ -1,0 +1,164 @@
+"""Estimates of backfills: before they begin, while they run, and how far off the first one was (BF-2)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from retrofill.domain.durations import RunTimes, summarise
+from retrofill.domain.estimation import MOST_PLAYED, Estimate, estimate, slots_for_backfills
+from retrofill.domain.planning import Kind, Plan
+from retrofill.domain.standing import Begun, Rival, Standing
+from retrofill.domain.states import NOT_STARTED, State
+from retrofill.services.contexts import BackfillContext, Contexts
+from retrofill.services.holds import holds_of
+from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
+from retrofill.services.times import instant_of, shown_instant
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import Reader
+
+MOST_AT_A_LOOK = 5_000  # instances played for a list or a progress, which are shown again and again
+_MOST_RIVALS = 500  # that queue in one resource group
+_KINDS = {kind.word: int(kind) for kind in Kind}
+
+
+@dataclass(frozen=True, slots=True)
+class Experience:
+    """What earlier runs and the present tell: run times by full name, and who holds or wants slots."""
+
+    times: Mapping[str, RunTimes] = field(default_factory=dict)
+    rivals: tuple[Rival, ...] = ()
+
+
+def gather(reader: Reader, contexts: Contexts, now_ms: int, besides: int | None = None) -> Experience:
+    """What is known now.
+
+    Args:
+        besides: a backfill whose own instances are no rivals of it.
+    """
+    names = {task_id: name for name, task_id in reader.task_ids().items()}
+    recent = reader.times.recent(names)
+    times = {names[task_id]: summarise(runs) for task_id, runs in recent.items()}
+    rivals = [_rival(row, names, times, now_ms) for row, _ in reader.running() if row.backfill_id != besides]
+    held = {*holds_of(reader.open_backfills(), instant_of(now_ms)).starting}
+    if besides is not None:
+        held.add(besides)
+    catalog = contexts.current(reader)
+    for group in catalog.resource_groups if catalog is not None else ():
+        waiting = reader.candidates(group, sorted(held), (), _MOST_RIVALS)
+        rivals += [_rival(row, names, times, now_ms) for row in waiting]
+    return Experience(times, tuple(rivals))
+
+
+def _rival(
+    row: InstanceRecord, names: Mapping[int, str], times: Mapping[str, RunTimes], now_ms: int
+) -> Rival:
+    name = names[row.task_id]
+    length = times[name].usual_ms if name in times else 0
+    is_running = row.state == State.RUNNING
+    if is_running and row.started_ms is not None:
+        length = max(length - (now_ms - row.started_ms), 0)
+    is_auto = row.backfill_id is None
+    return Rival(name, row.resource_group, is_running, length, row.priority, is_auto, row.due_ms)
+
+
+def estimate_plan(plan: Plan, experience: Experience, now_ms: int) -> Estimate:
+    """When a plan that begins now would end."""
+    slots = slots_for_backfills(plan.catalog)
+    return estimate(plan, experience.times, now_ms, slots, rivals=experience.rivals)
+
+
+def estimate_left(
+    reader: Reader, contexts: Contexts, record: BackfillRecord, now_ms: int, most: int = MOST_PLAYED
+) -> Estimate:
+    """When an active backfill will end, from where it stands; without fast and slow runs."""
+    context = contexts.get(reader, record.id)
+    experience = gather(reader, contexts, now_ms, besides=record.id)
+    return estimate(
+        context.plan,
+        experience.times,
+        now_ms,
+        slots_for_backfills(contexts.current(reader) or context.plan.catalog),
+        standing=_standing(reader, context, reader.dates(record.id), now_ms),
+        rivals=experience.rivals,
+        most=most,
+        with_spread=False,
+    )
+
+
+def _standing(reader: Reader, context: BackfillContext, dates: Sequence[DateRecord], now_ms: int) -> Standing:
+    """Counters tell of most dates; the instances of those under way are looked at."""
+    done = frozenset(date.position for date in dates if date.reached and date.successful == date.total)
+    begun = {}
+    ages: dict[int, int] = {}
+    for date in dates:
+        moved = date.successful or date.failed or date.running or date.frozen
+        if date.position in done or not date.reached or not moved:
+            continue
+        ids = context.ids_of_date(date.position)
+        rows = list(reader.instance_range(ids.start, ids.stop - 1))
+        begun[date.position] = _begun(context, rows)
+        for row in rows:
+            if row.state == State.RUNNING and row.started_ms is not None:
+                ages[row.id - context.first_id] = max(now_ms - row.started_ms, 0)
+    return Standing(done, begun, ages)
+
+
+def _begun(context: BackfillContext, rows: Sequence[InstanceRecord]) -> Begun:
+    n = context.plan.n
+    waits, kinds, is_open, is_done = [0] * n, [0] * n, [False] * n, [False] * n
+    free = []
+    for row in rows:
+        place = context.place(row.id)
+        waits[place], kinds[place] = row.open_waits, _KINDS[row.kind]
+        is_open[place] = row.state in NOT_STARTED
+        is_done[place] = row.state == State.SUCCESSFUL
+        if row.ignores_waits and is_open[place]:
+            free.append(place)
+    return Begun(waits, is_open, is_done, kinds, tuple(free))
+
+
+# As JSON
+
+
+def document(found: Estimate) -> dict[str, Any]:
+    """An estimate in JSON; lengths count from the first start, and are null where they are unknown."""
+    return {
+        "end_at": shown_instant(found.end_ms),
+        "seconds": _seconds(found, found.end_ms),
+        "low_seconds": _seconds(found, found.low_ms),
+        "high_seconds": _seconds(found, found.high_ms),
+        "at_least_seconds": _seconds(found, found.least_ms),
+        "unknown_tasks": list(found.unknown_tasks),
+        "longest_task": found.longest_task,
+        "longest_share": round(found.longest_share, 2),
+        "rivals": found.rivals,
+        "is_extrapolated": found.is_extrapolated,
+    }
+
+
+def _seconds(found: Estimate, end_ms: int | None) -> float | None:
+    if end_ms is None:
+        return None
+    return (end_ms - (found.at_ms if found.first_ms is None else found.first_ms)) / 1000
+
+
+def first_estimate(reader: Reader, record: BackfillRecord, has_succeeded: bool) -> dict[str, Any] | None:
+    """The estimate stored with a backfill; once it has succeeded, with how far that was off.
+
+    `off_percent` is the estimated length less the true one, in percent of the true one; null
+    as long as it is not known.
+    """
+    text = reader.times.first_estimate(record.id)
+    if text is None:
+        return None
+    found: dict[str, Any] = json.loads(text)
+    off = None
+    if has_succeeded and record.started_ms is not None and record.ended_ms is not None:
+        true_seconds = (record.ended_ms - record.started_ms) / 1000
+        if found["seconds"] is not None and true_seconds > 0:
+            off = round((found["seconds"] - true_seconds) / true_seconds * 100, 1)
+    return {**found, "off_percent": off}
