@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from retrofill.executors.local import LocalExecutor
     from retrofill.services.lineages import Lineages
     from retrofill.services.loop import Loop
+    from retrofill.services.schedule import Schedule
     from retrofill.settings import Settings
     from retrofill.store.database import Database
     from retrofill.store.locks import SchedulerLock
@@ -117,6 +118,8 @@ class Project:
             return self.folder.version_id, False
         version_id, is_new = catalogs.deploy(self.store, self.folder.catalog, self.user, self.clock.now_ms())
         self.__dict__["folder"] = self.__dict__["deployed"] = Deployed(self.folder.catalog, version_id)
+        if is_new and any(task.generation == "immediate" for task in self.folder.catalog.tasks.values()):
+            self.schedule().make_immediate()
         return version_id, is_new
 
     @cached_property
@@ -183,6 +186,12 @@ class Project:
 
         return Lineages(catalog, SqlLineage(catalog.connections))
 
+    def schedule(self) -> Schedule:
+        from retrofill.services.schedule import Schedule, ScheduleSettings
+
+        settings = ScheduleSettings(self.settings.generation_time, self.settings.catch_up_nights)
+        return Schedule(self.store, self.contexts, self.clock, settings)
+
     # Running
 
     @cached_property
@@ -210,16 +219,30 @@ class Project:
             grace_seconds=settings.grace_seconds,
         )
 
-    def loop(self, executor: LocalExecutor, starts: bool = True) -> Loop:
-        """The scheduler's loop; the caller holds the scheduler lock."""
+    def loop(self, executor: LocalExecutor, starts: bool = True, auto: bool = False) -> Loop:
+        """The scheduler's loop; the caller holds the scheduler lock.
+
+        Args:
+            auto: make and start auto triggered instances too, and not those of backfills only.
+        """
         from retrofill.services.loop import Loop
         from retrofill.services.runs import RunSpecs
         from retrofill.services.ticks import Scheduler
         from retrofill.store.locks import WakeSocket
 
         specs = RunSpecs(self.directory, self.secret, self.settings.python or sys.executable)
-        scheduler = Scheduler(self.store, executor, self.clock, specs, self.contexts, starts)
-        return Loop(scheduler, self.backfills(), executor, WakeSocket(self.home), self.clock)
+        scheduler = Scheduler(
+            self.store,
+            executor,
+            self.clock,
+            specs,
+            self.contexts,
+            starts,
+            auto,
+            stops_for_auto=self.settings.auto_conflict == "stop",
+        )
+        schedule = self.schedule() if auto else None
+        return Loop(scheduler, self.backfills(), schedule, executor, WakeSocket(self.home), self.clock)
 
     def close(self) -> None:
         store = self.__dict__.get("store")

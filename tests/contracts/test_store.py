@@ -5,14 +5,16 @@ from __future__ import annotations
 import multiprocessing
 import os
 import select
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from contracts.ledgers import BACKFILL, INSTANCE, fill, in_state
 from retrofill.domain.states import MOVES, Move, State
-from retrofill.services.ports import Ledger, Store
+from retrofill.services.ports import Ledger, Store, Wanted
 from retrofill.services.records import DateRecord
 from retrofill.store.database import Database
 from retrofill.store.locks import WakeSocket
@@ -166,6 +168,7 @@ MAKE: dict[Move, Callable[[Ledger], object]] = {
     Move.FAIL: lambda tx: tx.fail(1, "exit_code", 9),
     Move.RERUN_BY_ITSELF: lambda tx: tx.rerun_by_itself(1, 9, 9),
     Move.START_ANEW: lambda tx: tx.start_anew(1),
+    Move.MAKE_WAY: lambda tx: tx.make_way(1, 9),
     Move.FAIL_WITH_SIBLING: lambda tx: tx.fail_siblings([1], 9),
     Move.RESTORE_SIBLING: lambda tx: tx.restore([1]),
     Move.RERUN: lambda tx: tx.rerun([(1, 2, False)]),
@@ -308,14 +311,59 @@ def test_candidates_in_the_order_of_starting(store: Database) -> None:
     )
     held = fill(store, in_state(ready, 7))
     with store.read() as reader:
-        assert [c.id for c in reader.candidates("default", [held], [], 10)] == [4, 2, 3, 1]
-        assert [c.id for c in reader.candidates("default", [], [], 2)] == [4, 2]
-        assert [c.id for c in reader.candidates("night", [], [], 10)] == [5]
-        assert [c.id for c in reader.candidates("default", [], [1], 10)] == []
+        assert [c.id for c in reader.candidates("default", Wanted(held=[held]), 10)] == [4, 2, 3, 1]
+        assert [c.id for c in reader.candidates("default", Wanted(), 2)] == [4, 2]
+        assert [c.id for c in reader.candidates("night", Wanted(), 10)] == [5]
+        assert [c.id for c in reader.candidates("default", Wanted(full=[1]), 10)] == []
         assert sorted(reader.queues()) == [
             ("default", "waiting_resources", 5),
             ("night", "waiting_resources", 1),
         ]
+
+
+def test_auto_triggered_candidates(store: Database) -> None:
+    """RUN-1, RUN-5, RUN-6: before those of backfills of the same priority; each side can be left out."""
+    ready = State.WAITING_RESOURCES
+    fill(store, in_state(ready, 1, due_ms=10), in_state(ready, 2, due_ms=20, priority=3))
+    with store.transaction() as tx:
+        tx.set_deployed("task", ["w.a", "w.b"])
+        other = tx.task_ids()["w.b"]
+        tx.add_instances(
+            [
+                in_state(ready, 3, due_ms=30, backfill_id=None, task_id=other),
+                in_state(ready, 4, due_ms=40, backfill_id=None, task_id=other, slot=61),
+            ]
+        )
+    with store.read() as reader:
+
+        def ids(**wanted: Any) -> list[int]:
+            return [row.id for row in reader.candidates("default", Wanted(**wanted), 10)]
+
+        assert ids(auto=True) == [2, 3, 4, 1]
+        assert ids(auto=False) == [2, 1]
+        assert ids(auto=True, backfill=False) == [3, 4]
+        assert ids(auto=True, held=[1]) == [3, 4]
+        assert ids(auto=True, rivals=[3]) == [2, 4, 1]
+        assert ids(auto=True, taken=[1]) == [3, 4]
+        assert ids(auto=True, yields=True) == [2, 3, 4, 1]
+        assert reader.generations.ready_tasks() == [other]
+    with store.transaction() as tx:
+        tx.add_instances([in_state(ready, 5, backfill_id=None, slot=62)])
+    with store.read() as reader:
+        assert ids(auto=True, yields=True) == [3, 4, 5]
+        assert [row.id for row in reader.passing([], True, 10)] == []
+
+
+def test_an_auto_triggered_instance_is_there_once(store: Database) -> None:
+    """AUTO-1: its task and slot are its identity."""
+    fill(store)
+    with store.transaction() as tx:
+        tx.add_instances([in_state(State.NOT_RUN, 1, backfill_id=None)])
+    with pytest.raises(sqlite3.IntegrityError), store.transaction() as tx:
+        tx.add_instances([in_state(State.NOT_RUN, 2, backfill_id=None)])
+    with store.read() as reader:
+        assert reader.generations.find_instance(1, "2026-01-05", 60) == 1
+        assert reader.generations.find_instance(1, "2026-01-05", 61) is None
 
 
 def test_what_is_due(store: Database) -> None:

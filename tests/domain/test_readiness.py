@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrofill.domain.catalog import Rerun
-from retrofill.domain.readiness import Ending, Outcome, Progress, Status, choose, ending, status_of
+from retrofill.domain.readiness import (
+    Ending,
+    FreeSlots,
+    Outcome,
+    Progress,
+    Status,
+    choose,
+    ending,
+    free_slots,
+    status_of,
+)
 from retrofill.domain.states import Reason, State
 
 TWICE = Rerun(times=2)
@@ -50,28 +60,66 @@ def test_a_signal_is_another_reason_than_an_exit_status() -> None:
 class Waiting:
     id: int
     task_id: int
+    backfill_id: int | None = 1
 
 
 @given(
-    tasks=st.lists(st.integers(1, 4), max_size=30),
+    tasks=st.lists(st.tuples(st.integers(1, 4), st.booleans()), max_size=30),
     slots=st.integers(0, 8),
+    for_backfills=st.integers(0, 8),
     limits=st.dictionaries(st.integers(1, 4), st.integers(1, 3)),
     running=st.lists(st.integers(1, 4), max_size=4),
 )
 def test_the_first_that_fit_get_the_slots(
-    tasks: list[int], slots: int, limits: dict[int, int], running: list[int]
+    tasks: list[tuple[int, bool]],
+    slots: int,
+    for_backfills: int,
+    limits: dict[int, int],
+    running: list[int],
 ) -> None:
-    """RUN-1: in order, as many as there are slots, no task over its limit; checked one by one."""
-    candidates = [Waiting(i, task) for i, task in enumerate(tasks)]
-    chosen, _ = choose(candidates, slots, Counter(running), limits)
+    """RUN-1, RUN-6: in order, as many as there are slots, no task over its limit; checked one by one."""
+    candidates = [Waiting(i, task, None if is_auto else 1) for i, (task, is_auto) in enumerate(tasks)]
+    free = FreeSlots(slots, min(slots, for_backfills))
+    chosen, _ = choose(candidates, free, Counter(running), limits)
 
-    expected, count = [], Counter(running)
+    expected, count, backfills = [], Counter(running), 0
     for candidate in candidates:
         limit = limits.get(candidate.task_id)
+        is_backfill = candidate.backfill_id is not None
+        if is_backfill and backfills == for_backfills:
+            continue
         if len(expected) < slots and (limit is None or count[candidate.task_id] < limit):
             expected.append(candidate)
             count[candidate.task_id] += 1
+            backfills += is_backfill
     assert chosen == expected
+    assert free.all == slots - len(expected)
+
+
+@pytest.mark.parametrize(
+    ("slots", "reserved", "running", "of_backfills", "expected"),
+    [
+        (4, 0, 0, 0, (4, 4)),
+        (4, 1, 0, 0, (4, 3)),
+        (4, 1, 3, 3, (1, 0)),
+        (4, 1, 1, 0, (3, 3)),
+        (4, 4, 0, 0, (4, 0)),
+        (2, 1, 5, 5, (0, 0)),  # fewer slots were deployed while more ran
+    ],
+)
+def test_reserved_slots_hold_no_backfill(
+    slots: int, reserved: int, running: int, of_backfills: int, expected: tuple[int, int]
+) -> None:
+    """RUN-6: backfills may hold as many slots as are not reserved, whichever these are."""
+    free = free_slots(slots, reserved, running, of_backfills)
+    assert (free.all, free.backfill) == expected
+
+
+def test_what_makes_way_is_not_rerun_and_has_not_failed() -> None:
+    """RUN-5: however its run ends; a stop by a person counts for more."""
+    for outcome in (Outcome.STOPPED, Outcome.EXITED, Outcome.LOST, Outcome.NOT_STARTED):
+        after = ending(outcome, 15, TWICE, 0, Reason.YIELDED_TO_AUTO)
+        assert after == Ending(State.NOT_RUN, Reason.YIELDED_TO_AUTO)
 
 
 BASE = Progress(

@@ -38,7 +38,7 @@ def test_only_a_start_leads_to_running_and_only_an_end_leaves_it() -> None:
     into = {move for move, rule in MOVES.items() if State.RUNNING in rule.targets}
     out = {move for move, rule in MOVES.items() if State.RUNNING in rule.sources}
     assert into == {Move.START}
-    assert out == {Move.SUCCEED, Move.FAIL, Move.RERUN_BY_ITSELF, Move.START_ANEW, Move.STOP}
+    assert out == {Move.SUCCEED, Move.FAIL, Move.RERUN_BY_ITSELF, Move.START_ANEW, Move.MAKE_WAY, Move.STOP}
 
 
 def test_every_state_can_be_left() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.catalogs import make_catalog, make_task
+from domain.catalogs import SELF, make_catalog, make_task
 from retrofill.domain.catalog import Rerun, ResourceGroup
 from retrofill.domain.policy import parse_time_range
 from retrofill.domain.windows import parse_window
@@ -182,3 +182,48 @@ def test_running_and_successful(world: MakeWorld) -> None:
     assert "being stopped" in w.why("a 5 01:00").text
     w.end("a 5 01:00")
     assert w.why("a 5 01:00").text == "It has succeeded."
+
+
+def test_the_cause_at_the_end_of_a_chain(world: MakeWorld) -> None:
+    """OPS-9: what merely has not had its turn is no answer at night."""
+    w = world(*CHAIN, make_task("w.c", "0 3 * * *", "w.b"), make_task("w.d", "0 4 * * *", "w.c"))
+    w.create()
+    w.tick()
+    w.end("a 5 01:00", exit_code=3)
+    found = w.why("d 5 04:00")
+    assert found.text == (
+        "It waits for w.c 2026-01-06 03:00 (Not run), and in the end for w.a 2026-01-06 01:00 (Failed)."
+    )
+    assert found.cause is not None
+    assert found.cause["id"] == w.id("a 5 01:00")
+    assert found.code == "upstream"
+
+
+def test_a_date_that_waits_across_groups_names_where_it_stands(world: MakeWorld) -> None:
+    """OPS-9, DEP-13: an instance, not a date alone."""
+    w = world(make_task("w.a", "0 1 * * *", SELF))
+    w.create(dates="2026-01-05..2026-01-08", groups=2)
+    w.tick()
+    found = w.why("a 8 01:00")
+    assert "it stands at w.a 2026-01-06 01:00 (Running)" in found.text
+
+
+def test_what_may_not_be_rerun_is_not_advised_to_be(world: MakeWorld) -> None:
+    """OPS-9, OPS-2: rerun mode never."""
+    w = world(make_task("w.a", "0 1 * * *", rerun=Rerun(mode="never")))
+    w.create()
+    w.tick()
+    w.end("a 5 01:00", exit_code=1)
+    text = w.why("a 5 01:00").text
+    assert "instance rerun" not in text
+    assert "instance set-successful" in text
+
+
+def test_what_could_not_start_has_no_log(world: MakeWorld) -> None:
+    """OPS-9: nothing is pointed at that does not exist."""
+    w = world(make_task("w.a", "0 1 * * *", parameters=(("key", "${secret:MISSING}"),)))
+    w.create()
+    w.tick()
+    text = w.why("a 5 01:00").text
+    assert "there is no secret MISSING" in text
+    assert "instance log" not in text

@@ -16,7 +16,7 @@ from retrofill.domain.catalog import Catalog, ResourceGroup, Task
 from retrofill.domain.policy import Policy, parse_range
 from retrofill.domain.selection import Limits, ManualSelection, Selection
 from retrofill.services import catalogs
-from retrofill.services.audit import drift
+from retrofill.services.audit import drift, schedule_drift
 from retrofill.services.backfills import Backfills
 from retrofill.services.contexts import Contexts
 from retrofill.services.estimating import gather
@@ -24,6 +24,7 @@ from retrofill.services.operations import Operations
 from retrofill.services.planned import PlanLimits, Planned, Request, make_plan
 from retrofill.services.records import InstanceRecord
 from retrofill.services.runs import RunSpecs
+from retrofill.services.schedule import Schedule, ScheduleSettings
 from retrofill.services.ticks import Scheduler, Ticked
 from retrofill.services.times import instant_of
 from retrofill.services.views import Row, Views
@@ -31,6 +32,7 @@ from retrofill.services.why import Why, why
 from retrofill.store.database import Database
 from services.fakes import FakeClock, FakeExecutor
 
+NIGHTS = ScheduleSettings(generation_minute=23 * 60 + 30, catch_up_nights=7)
 LIMITS = PlanLimits(Limits(), max_bizdates=3_660, max_instances=1_000_000)
 
 
@@ -47,8 +49,12 @@ class World:
         user: str = "admin",
         limits: PlanLimits = LIMITS,
         secrets: Mapping[str, str] = MappingProxyType({}),
+        auto: bool = True,
+        stops_for_auto: bool = True,
+        nights: ScheduleSettings = NIGHTS,
     ) -> None:
         self.secrets = secrets
+        self.auto, self.stops_for_auto, self.night_settings = auto, stops_for_auto, nights
         self.directory = directory
         self.clock = FakeClock(now)
         self.store = Database(directory / ".retrofill")
@@ -70,7 +76,17 @@ class World:
         self.contexts = Contexts()
         specs = RunSpecs(self.directory, self.secrets.get, "python3")
         contexts = Contexts()
-        self.scheduler = Scheduler(self.scheduler_store, self.executor, self.clock, specs, contexts)
+        self.scheduler = Scheduler(
+            self.scheduler_store,
+            self.executor,
+            self.clock,
+            specs,
+            contexts,
+            auto=self.auto,
+            stops_for_auto=self.stops_for_auto,
+        )
+        self.schedule = Schedule(self.scheduler_store, contexts, self.clock, self.night_settings)
+        self.schedule.put_in_order()
         self.scheduler.start()
 
     def close(self) -> None:
@@ -121,8 +137,25 @@ class World:
                 for row in reader.instance_range(1, 1 << 40, ["backfill_id = ?"], [wanted])
             }
 
+    def auto_rows(self) -> dict[str, InstanceRecord]:
+        """Every auto triggered instance by its written name."""
+        with self.store.read() as reader:
+            names = {i: name for name, i in reader.task_ids().items()}
+            rows = [
+                row for day in reader.generations.bizdates(-1) for row in reader.generations.instances(day)
+            ]
+            return {written(names[row.task_id], row): row for row in rows}
+
+    def auto_states(self) -> dict[str, str]:
+        return {
+            name: f"{row.state} {row.reason}" if row.reason else row.state
+            for name, row in self.auto_rows().items()
+        }
+
     def id(self, name: str) -> int:
-        return self.rows()[name].id
+        """Of an instance of the newest backfill; with `auto` before it, of an auto triggered one."""
+        kind, _, rest = name.partition(" ")
+        return self.auto_rows()[rest].id if kind == "auto" else self.rows()[name].id
 
     def state(self, name: str) -> str:
         """`state` or `state reason`."""
@@ -152,18 +185,25 @@ class World:
             return why(reader, self.contexts, row, self.clock.now_ms(), has_scheduler)
 
     def drift(self) -> list[str]:
-        """Counters that differ from the states, over all backfills."""
+        """Counters that differ from the states, over all backfills and the schedule."""
         with self.store.read() as reader:
             return [
                 sentence
                 for record in reader.backfills(["phase = 'active'"])
                 for sentence in drift(reader, self.contexts, record)
-            ]
+            ] + schedule_drift(reader, self.contexts)
 
     # Running
 
     def tick(self) -> Ticked:
         return self.scheduler.tick()
+
+    def night(self, was_down: bool = False) -> list[str]:
+        """Make the nights that are due, then tick; their bizdates."""
+        made = self.schedule.make_due(was_down)
+        self.scheduler.look_again()
+        self.tick()
+        return [str(bizdate) for bizdate in made]
 
     def end(self, *names: str, **how: Any) -> None:
         """Let runs end, then tick."""

@@ -42,7 +42,7 @@ def scheduler(session: Session) -> None:
             say(
                 f"The scheduler of {project.directory} runs; Ctrl-C ends it and leaves running instances running."
             )
-            project.loop(executor).run(_report)
+            project.loop(executor, auto=True).run(_report)
     except _Stopped:
         say("The scheduler has left.")
     finally:

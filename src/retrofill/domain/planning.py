@@ -55,12 +55,14 @@ def build(
     *,
     frozen: Collection[str] = (),
     max_instances: int | None = None,
+    template: Template | None = None,
 ) -> Plan:
     """Plan a backfill.
 
     Args:
         frozen: full names of tasks that a command has frozen, besides those of mode `paused`.
         max_instances: refuse more (POL-13); None when an accepted plan is built again.
+        template: of the same tasks and time range, where one is at hand.
 
     Raises:
         TooManyInstancesError: with the count, before anything is built.
@@ -85,7 +87,7 @@ def build(
         near = did_you_mean(policy.resource_group, catalog.resource_groups)
         raise UnknownNameError(f'there is no resource group "{shown(policy.resource_group)}"{near}')
     check_overrides(tasks, policy.overrides)
-    return Plan(catalog, choice, policy, tasks, tuple(counts), frozenset(frozen))
+    return Plan(catalog, choice, policy, tasks, tuple(counts), frozenset(frozen), template)
 
 
 class Plan:
@@ -108,10 +110,11 @@ class Plan:
         tasks: tuple[Task, ...],
         counts: tuple[int, ...],
         frozen: frozenset[str],
+        template: Template | None = None,
     ) -> None:
         self.catalog, self.choice, self.policy = catalog, choice, policy
         self.tasks, self.counts = tasks, counts
-        self.template = Template(tasks, policy.time_range)
+        self.template = template or Template(tasks, policy.time_range)
         self.n = self.template.n
         self.task_of, self.slot_of = self.template.task_of, self.template.slot_of
         self.first_of_task = self.template.first_of_task

@@ -42,10 +42,13 @@ def ending(outcome: Outcome, signal: int | None, rerun: Rerun, reruns: int, reas
     Args:
         signal: that ended the main process, if one did.
         reruns: automatic reruns so far, since a person's rerun.
-        reason: the instance's reason; `stopping` when somebody asked to stop it.
+        reason: the instance's reason; `stopping` when somebody asked to stop it, `yielded_to_auto`
+            when it makes way for an auto triggered instance (RUN-5).
     """
     if reason == Reason.STOPPING:
         return Ending(State.FAILED, Reason.STOPPED)
+    if reason == Reason.YIELDED_TO_AUTO:
+        return Ending(State.NOT_RUN, Reason.YIELDED_TO_AUTO)
     if outcome is Outcome.NOT_STARTED:
         return Ending(State.NOT_RUN, None)
     may = {Outcome.EXITED: True, Outcome.LOST: rerun.on_lost}.get(outcome, False)
@@ -55,25 +58,70 @@ def ending(outcome: Outcome, signal: int | None, rerun: Rerun, reruns: int, reas
     return Ending(State.FAILED, _REASONS.get(outcome, own))
 
 
-class HasTask(Protocol):
-    """A candidate for a slot."""
+class Candidate(Protocol):
+    """An instance that only lacks a slot."""
 
     @property
     def task_id(self) -> int: ...
 
+    @property
+    def backfill_id(self) -> int | None: ...
 
-C = TypeVar("C", bound=HasTask)
+
+C = TypeVar("C", bound=Candidate)
+
+
+@dataclass(slots=True)
+class FreeSlots:
+    """Of one resource group; backfill instances may take no more than `backfill` of them (RUN-6)."""
+
+    all: int
+    backfill: int
+
+    def take(self, is_backfill: bool) -> None:
+        self.all -= 1
+        self.backfill = min(self.backfill - is_backfill, self.all)
+
+
+def free_slots(slots: int, reserved_for_auto: int, running: int, running_backfill: int) -> FreeSlots:
+    """Slots of a group that are free now, of all and for backfill instances (RUN-6)."""
+    free = max(slots - running, 0)
+    return FreeSlots(free, max(min(free, slots - reserved_for_auto - running_backfill), 0))
+
+
+class Lack(StrEnum):
+    """What an instance lacks that waits for resources (RUN-1, RUN-6)."""
+
+    SLOT = "slot"
+    UNRESERVED_SLOT = "unreserved_slot"
+    TASK_LIMIT = "task_limit"
+
+
+def lack(candidate: Candidate, free: FreeSlots, running: int, limit: int | None) -> Lack | None:
+    """The first thing that a candidate lacks, None if it may start.
+
+    Args:
+        running: instances of its task, auto triggered and of backfills.
+        limit: its task's `max_parallel_instances`.
+    """
+    if limit is not None and running >= limit:
+        return Lack.TASK_LIMIT
+    if not free.all:
+        return Lack.SLOT
+    if candidate.backfill_id is not None and not free.backfill:
+        return Lack.UNRESERVED_SLOT
+    return None
 
 
 def choose(
-    candidates: Iterable[C], slots: int, running: Counter[int], limits: Mapping[int, int | None]
+    candidates: Iterable[C], free: FreeSlots, running: Counter[int], limits: Mapping[int, int | None]
 ) -> tuple[list[C], set[int]]:
     """The candidates that start, in their order (RUN-1).
 
     Args:
         candidates: of one resource group, best first.
-        slots: free ones of the group.
-        running: instances by task id; the chosen ones are added.
+        free: the group's free slots; those of the chosen ones are taken from it.
+        running: instances by task id, auto triggered and of backfills; the chosen ones are added.
         limits: `max_parallel_instances` by task id.
 
     Returns:
@@ -82,14 +130,16 @@ def choose(
     chosen: list[C] = []
     full: set[int] = set()
     for candidate in candidates:
-        if len(chosen) == slots:
+        if not free.all:
             break
-        limit = limits.get(candidate.task_id)
-        if limit is not None and running[candidate.task_id] >= limit:
-            full.add(candidate.task_id)
-            continue
-        running[candidate.task_id] += 1
-        chosen.append(candidate)
+        task_id = candidate.task_id
+        lacking = lack(candidate, free, running[task_id], limits.get(task_id))
+        if lacking is Lack.TASK_LIMIT:
+            full.add(task_id)
+        if lacking is None:
+            running[task_id] += 1
+            free.take(candidate.backfill_id is not None)
+            chosen.append(candidate)
     return chosen, full
 
 

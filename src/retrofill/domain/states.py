@@ -75,6 +75,7 @@ class Move(StrEnum):
     FAIL = "fail"
     RERUN_BY_ITSELF = "rerun_by_itself"
     START_ANEW = "start_anew"
+    MAKE_WAY = "make_way"
     FAIL_WITH_SIBLING = "fail_with_sibling"
     RESTORE_SIBLING = "restore_sibling"
     STOP = "stop"
@@ -111,6 +112,7 @@ MOVES: dict[Move, Rule] = {
     Move.FAIL: _rule({_S.RUNNING}, {_S.FAILED}, "RUN-3"),
     Move.RERUN_BY_ITSELF: _rule({_S.RUNNING}, {_S.NOT_RUN}, "RUN-3"),
     Move.START_ANEW: _rule({_S.RUNNING}, {_S.NOT_RUN}, "RUN-3"),
+    Move.MAKE_WAY: _rule({_S.RUNNING}, {_S.NOT_RUN}, "RUN-5"),
     Move.FAIL_WITH_SIBLING: _rule(NOT_STARTED, {_S.FAILED}, "POL-7"),
     Move.RESTORE_SIBLING: _rule({_S.FAILED}, {_S.NOT_RUN}, "POL-7"),
     Move.STOP: _rule({_S.RUNNING}, {_S.FAILED}, "OPS-1", by_person=True),

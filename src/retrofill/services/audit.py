@@ -33,6 +33,20 @@ def drift(reader: Reader, contexts: Contexts, record: BackfillRecord) -> list[st
     return found + _dates(reader, record, list(rows.values()), context)
 
 
+def schedule_drift(reader: Reader, contexts: Contexts) -> list[str]:
+    """One sentence per auto triggered instance whose counter differs from what states give."""
+    context = contexts.schedule(reader)
+    found = []
+    for bizdate in reader.generations.bizdates(-1):
+        for row in reader.generations.instances(bizdate):
+            above = reader.instances(context.upstream(row.id))
+            isolated = bool(context.isolated_from(row.id))
+            expected = isolated + sum(1 for up in above if up.state != State.SUCCESSFUL)
+            if row.open_waits != expected:
+                found.append(f"instance {row.id}: open_waits is {row.open_waits}, states give {expected}")
+    return found
+
+
 def _dates(
     reader: Reader, record: BackfillRecord, rows: list[InstanceRecord], context: BackfillContext
 ) -> list[str]:

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -24,6 +25,7 @@ from retrofill.services.records import BackfillRecord, InstanceRecord
 
 if TYPE_CHECKING:
     from retrofill.domain.arrays import IntArray
+    from retrofill.services.nights import Nights
     from retrofill.services.ports import Reader
 
 _KEPT = 64
@@ -213,7 +215,7 @@ class Contexts:
         catalog = self._catalogs.get(version_id)
         if catalog is None:
             catalog = catalog_document.load(tx.version(version_id))
-            _remember(self._catalogs, version_id, catalog)
+            remember(self._catalogs, version_id, catalog)
         return catalog
 
     def current(self, tx: Reader) -> Catalog | None:
@@ -223,8 +225,23 @@ class Contexts:
 
     def of(self, tx: Reader, row: InstanceRecord) -> Context:
         """The context that an instance belongs to."""
-        assert row.backfill_id is not None
-        return self.get(tx, row.backfill_id)
+        return self.by_id(tx, row.backfill_id)
+
+    def by_id(self, tx: Reader, backfill_id: int | None) -> Context:
+        """The context of an active backfill; None means the schedule."""
+        return self.schedule(tx) if backfill_id is None else self.get(tx, backfill_id)
+
+    def schedule(self, tx: Reader) -> Context:
+        """The context of all auto triggered instances, for as long as this view is open."""
+        from retrofill.services.nights import ScheduleContext
+
+        return ScheduleContext(tx, self.nights)
+
+    @cached_property
+    def nights(self) -> Nights:
+        from retrofill.services.nights import Nights  # which needs this module
+
+        return Nights(self.catalog)
 
     def get(self, tx: Reader, backfill_id: int) -> BackfillContext:
         """The context of an active backfill."""
@@ -233,7 +250,7 @@ class Contexts:
             record = tx.find_backfill(backfill_id)
             assert record is not None
             context = self.make(tx, record)
-            _remember(self._contexts, backfill_id, context)
+            remember(self._contexts, backfill_id, context)
         else:
             self._contexts.move_to_end(backfill_id)
         return context
@@ -245,7 +262,7 @@ class Contexts:
 
     def put(self, context: BackfillContext) -> None:
         """Keep a context that has just been created, so that its plan need not be rebuilt."""
-        _remember(self._contexts, context.backfill_id, context)
+        remember(self._contexts, context.backfill_id, context)
 
     def make(self, tx: Reader, record: BackfillRecord) -> BackfillContext:
         """Rebuild the plan of a stored backfill."""
@@ -257,7 +274,8 @@ class Contexts:
         return BackfillContext(record.id, record.first_instance_id, plan, tx.task_ids())
 
 
-def _remember(kept: OrderedDict[int, V], key: int, value: V) -> None:
+def remember(kept: OrderedDict[int, V], key: int, value: V, most: int = _KEPT) -> None:
+    """Keep a value; the one that was wanted least recently goes when there are too many."""
     kept[key] = value
-    if len(kept) > _KEPT:
+    if len(kept) > most:
         kept.popitem(last=False)

@@ -8,7 +8,7 @@ the backfill. What a crash leaves in `creating` is removed by whoever comes next
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import compress, repeat
 from typing import TYPE_CHECKING
@@ -28,6 +28,8 @@ from retrofill.services.statuses import note_end
 from retrofill.services.times import instant_of
 
 if TYPE_CHECKING:
+    from retrofill.domain.arrays import BoolArray, IntArray
+    from retrofill.domain.planning import Plan
     from retrofill.services.ports import Store
 
 _ROWS = 5_000
@@ -40,11 +42,18 @@ _STATE = InstanceRecord._fields.index("state")
 def create_instances(store: Store, context: BackfillContext, now_ms: int) -> None:
     """Write all instances and dates of a backfill in phase `creating`, then show it."""
     plan = context.plan
-    maker = _Rows(context, now_ms)
+    maker = InstanceRows(plan, context.task_ids, now_ms)
     rows: list[tuple[object, ...]] = []
     dates: list[DateRecord] = []
     for position in range(len(plan.dates)):
-        made = maker.of_date(position)
+        made = maker.of_date(
+            position,
+            context.ids_of_date(position),
+            context.backfill_id,
+            context.open_waits(position),
+            plan.isolated(position),
+            plan.present(position),
+        )
         dates.append(_date_record(context, position, made))
         rows += made
         while len(rows) >= _ROWS:
@@ -83,18 +92,17 @@ def _date_record(context: BackfillContext, position: int, rows: Sequence[tuple[o
     return DateRecord(context.backfill_id, position, bizdate, group, 0, len(rows), 0, 0, 0, frozen)
 
 
-class _Rows:
-    """Makes the rows of a backfill, in the order of InstanceRecord; knows what a task's instances share."""
+class InstanceRows:
+    """Makes the rows of a plan, in the order of InstanceRecord; knows what a task's instances share."""
 
-    def __init__(self, context: BackfillContext, now_ms: int) -> None:
-        plan = context.plan
-        self._context, self._plan = context, plan
+    def __init__(self, plan: Plan, task_ids: Mapping[str, int], now_ms: int) -> None:
+        self._plan = plan
         tasks = plan.tasks
         now = instant_of(now_ms)
         zones = [plan.catalog.timezone_of(task) for task in tasks]
         today = {zone: local_date(now, zone).toordinal() for zone in set(zones)}
         self._today = np.array([today[zone] for zone in zones])
-        self._ids = np.array([context.task_ids[task.name] for task in tasks])[plan.task_of].tolist()
+        self._ids = np.array([task_ids[task.name] for task in tasks])[plan.task_of].tolist()
         self._priority_now = np.array([task.priority for task in tasks])
         self._priority_old = np.array(
             [priority_by_age(task.priority, date.min, now.date()) for task in tasks]
@@ -104,24 +112,37 @@ class _Rows:
         self._slots = plan.slot_of.tolist()
         self._moments = Moments(plan)
 
-    def of_date(self, position: int) -> list[tuple[object, ...]]:
-        """Rows of one date, in the order of the template."""
+    def of_date(
+        self,
+        position: int,
+        ids: Sequence[int],
+        backfill_id: int | None,
+        open_waits: IntArray,
+        isolated: BoolArray,
+        exists: BoolArray,
+    ) -> list[tuple[object, ...]]:
+        """Rows of one date, in the order of the template.
+
+        Args:
+            ids, open_waits, isolated, exists: one entry per place; only places that exist get a row.
+            backfill_id: None for auto triggered instances, whose priority age does not lower (POL-12).
+        """
         plan = self._plan
         kinds = plan.kinds(position).tolist()
         rows = zip(
-            self._context.ids_of_date(position),
-            repeat(self._context.backfill_id),
+            ids,
+            repeat(backfill_id),
             self._ids,
             repeat(plan.dates[position].isoformat()),
             self._slots,
             self._moments.due(position).tolist(),
             [_KIND_NAMES[kind] for kind in kinds],
             [_FROZEN if kind == Kind.FROZEN else _NOT_RUN for kind in kinds],
-            [_ISOLATED if flag else None for flag in plan.isolated(position).tolist()],
+            [_ISOLATED if flag else None for flag in isolated.tolist()],
             [_NOT_RUN if kind == Kind.FROZEN else None for kind in kinds],
-            self._priorities(position),
+            self._priorities(position, is_aged=backfill_id is not None),
             ["" if kind in _PASSING else group for kind, group in zip(kinds, self._groups, strict=True)],
-            self._context.open_waits(position).tolist(),
+            open_waits.tolist(),
             repeat(0),
             self._moments.starts(position).tolist(),
             repeat(1),
@@ -129,12 +150,11 @@ class _Rows:
             repeat(None),
             repeat(None),
         )
-        present = plan.present(position)
-        return list(rows) if present.all() else list(compress(rows, present.tolist()))
+        return list(rows) if exists.all() else list(compress(rows, exists.tolist()))
 
-    def _priorities(self, position: int) -> list[int]:
+    def _priorities(self, position: int, is_aged: bool) -> list[int]:
         """POL-12, as judged now."""
-        is_old = self._plan.dates[position].toordinal() < self._today - 1
+        is_old = (self._plan.dates[position].toordinal() < self._today - 1) & is_aged
         by_task = np.where(is_old, self._priority_old, self._priority_now)
         priorities: list[int] = by_task[self._plan.task_of].tolist()
         return priorities

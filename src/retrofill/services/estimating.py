@@ -14,6 +14,7 @@ from retrofill.domain.standing import Begun, Rival, Standing
 from retrofill.domain.states import NOT_STARTED, State
 from retrofill.services.contexts import BackfillContext, Contexts
 from retrofill.services.holds import holds_of
+from retrofill.services.ports.ledger import Wanted
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
 from retrofill.services.times import instant_of, shown_instant
 
@@ -48,7 +49,7 @@ def gather(reader: Reader, contexts: Contexts, now_ms: int, besides: int | None 
         held.add(besides)
     catalog = contexts.current(reader)
     for group in catalog.resource_groups if catalog is not None else ():
-        waiting = reader.candidates(group, sorted(held), (), _MOST_RIVALS)
+        waiting = reader.candidates(group, Wanted(held=sorted(held), auto=True), _MOST_RIVALS)
         rivals += [_rival(row, names, times, now_ms) for row in waiting]
     return Experience(times, tuple(rivals))
 

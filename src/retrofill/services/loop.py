@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from retrofill.services.backfills import Backfills
+from retrofill.services.schedule import Schedule
 from retrofill.services.ticks import Scheduler, Ticked
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Loop:
     """Runs a scheduler until somebody says that it is enough.
 
     Args:
+        schedule: None where auto triggered instances are not made here.
         observe: called after every tick and at least every `observe_ms`; True ends the loop.
     """
 
@@ -39,12 +41,14 @@ class Loop:
         self,
         scheduler: Scheduler,
         backfills: Backfills,
+        schedule: Schedule | None,
         executor: Executor,
         wake: Wake,
         clock: Clock,
     ) -> None:
         self._scheduler = scheduler
         self._backfills = backfills
+        self._schedule = schedule
         self._wake = wake
         self._clock = clock
         self._poll = select.poll()
@@ -61,8 +65,10 @@ class Loop:
 
     def _run(self, observe: Callable[[Ticked], bool], observe_ms: int | None) -> None:
         self._backfills.remove_leftovers()
+        if self._schedule is not None:
+            self._schedule.put_in_order()
         self._scheduler.start()
-        planned_ms = self._start_planned()
+        planned_ms = self._make_instances(was_down=True)
         while True:
             ticked = self._scheduler.tick()
             if observe(ticked):
@@ -70,12 +76,17 @@ class Loop:
             if ticked.more:
                 continue
             if self._sleep(_earlier(ticked.next_ms, planned_ms), observe_ms):
-                planned_ms = self._start_planned()
+                planned_ms = self._make_instances()
 
-    def _start_planned(self) -> int | None:
-        if self._backfills.start_planned():
+    def _make_instances(self, was_down: bool = False) -> int | None:
+        """Make the instances of backfills that start now and of nights that are due; when the next is."""
+        made: list[object] = [*self._backfills.start_planned()]
+        if self._schedule is not None:
+            made += self._schedule.make_due(was_down)
+        if made:
             self._scheduler.look_again()
-        return self._backfills.next_planned_ms()
+        night_ms = None if self._schedule is None else self._schedule.next_ms()
+        return _earlier(self._backfills.next_planned_ms(), night_ms)
 
     def _sleep(self, until_ms: int | None, observe_ms: int | None) -> bool:
         """Wait for something to happen; True if it was not merely the end of a run."""

@@ -59,6 +59,24 @@ class DateRecord(NamedTuple):
     frozen: int
 
 
+class GenerationRecord(NamedTuple):
+    """Auto triggered instances of one bizdate that were made at once: by a night, or by a deploy.
+
+    Instances have the ids `first_instance_id` + place in the template of all tasks of the version;
+    `is_partial`: only some places exist.
+    """
+
+    id: int
+    bizdate: str
+    kind: str  # night | immediate
+    phase: str  # creating | releasing | active
+    version_id: int
+    first_instance_id: int
+    stride: int
+    is_partial: int
+    made_ms: int
+
+
 class InstanceRecord(NamedTuple):
     """One instance. `open_waits` counts upstream instances that are not Successful."""
 
@@ -126,6 +144,7 @@ class OperationRecord(NamedTuple):
     from_state: str | None
     to_state: str | None
     comment: str
+    task_id: int | None
 
 
 class UserRecord(NamedTuple):

@@ -112,6 +112,10 @@ class Settling:
         self._counts[position][_SUCCESSFUL] += 0  # a date without any instance is complete at once
         self._reconsider.update(ids)
 
+    def reconsider(self, ids: Iterable[int]) -> None:
+        """Look at instances that may be ready."""
+        self._reconsider.update(ids)
+
     def settle(self, is_last: bool = True) -> None:
         """Carry on until nothing follows.
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog import Catalog
-from retrofill.domain.readiness import Ending, Outcome, choose, ending
+from retrofill.domain.readiness import Ending, FreeSlots, Outcome, choose, ending, free_slots
 from retrofill.domain.states import Reason, State
 from retrofill.services.contexts import Context, Contexts
 from retrofill.services.holds import Holds, holds_of
+from retrofill.services.ports.ledger import Wanted
 from retrofill.services.records import InstanceRecord, OpenBackfill
 from retrofill.services.runs import RunSpecs, UnstartableError
 from retrofill.services.settling import Settling
@@ -31,12 +32,15 @@ _BATCH = 2_000  # rows of one kind that a tick moves; the next tick follows at o
 
 @dataclass(slots=True)
 class Running:
-    """What the scheduler must know of a running instance to count slots."""
+    """What the scheduler must know of a running instance to count slots, and to let it make way."""
 
-    backfill_id: int
+    backfill_id: int | None
     task_id: int
     resource_group: str
     started_ms: int
+    bizdate: str
+    slot: int
+    rival: int | None = None  # the auto triggered instance of the same task and T, of a backfill's (RUN-5)
 
 
 @dataclass(slots=True)
@@ -55,6 +59,9 @@ class Scheduler:
 
     Args:
         starts: False to see ends through and start nothing.
+        auto: whether it starts auto triggered instances too, and not those of backfills only.
+        stops_for_auto: whether a running backfill instance makes way for an auto triggered one of
+            the same task and T, or that one waits (RUN-5, setting `auto_conflict`).
     """
 
     def __init__(
@@ -65,8 +72,12 @@ class Scheduler:
         specs: RunSpecs,
         contexts: Contexts,
         starts: bool = True,
+        auto: bool = True,
+        stops_for_auto: bool = True,
     ) -> None:
         self._starts = starts
+        self._auto = auto
+        self._stops_for_auto = stops_for_auto
         self._store = store
         self._executor = executor
         self._clock = clock
@@ -83,8 +94,8 @@ class Scheduler:
         """Take over what an earlier scheduler left: its running instances go on, or are known dead."""
         with self._store.read() as reader:
             rows = reader.running()
-        for row, run in rows:
-            self._note_running(row, run.started_ms)
+            for row, run in rows:
+                self._note_running(row, run.started_ms)
         self._adopted = self._executor.adopt([self._specs.ref(run) for _, run in rows])
 
     def tick(self) -> Ticked:
@@ -96,10 +107,11 @@ class Scheduler:
         with self._store.transaction() as tx:
             known = self._look_around(tx)
             holds = known.holds(now_ms)
-            settlings = _Settlings(tx, self._contexts, now_ms, holds)
+            settlings = _Settlings(tx, self._contexts, now_ms, holds, known.schedule_is_held)
             self._end(tx, ends, settlings, now_ms)
-            self._let_time_pass(tx, settlings, now_ms, holds, ticked)
+            self._let_time_pass(tx, settlings, now_ms, known, holds, ticked)
             settlings.settle(is_last=False)
+            self._make_way(tx, known)
             starts = self._start(tx, settlings, known, holds, now_ms)
             settlings.settle()
             self._note_ends(tx, settlings, known, holds, now_ms, ticked)
@@ -120,10 +132,19 @@ class Scheduler:
         known = self._known
         if known is None or known.data_version != version:
             backfills = {record.id: record for record in tx.open_backfills()}
-            known = _Known(version, backfills, self._contexts.current(tx), tx.stopping())
+            generations = tx.generations
+            known = _Known(
+                version,
+                backfills,
+                self._contexts.current(tx),
+                tx.stopping(),
+                has_auto=generations.have_any(),
+                schedule_is_held=generations.is_held(),
+            )
             self._known = known
             self._must_look = True
             self._contexts.forget_counts()
+            self._find_rivals(tx, known)
         return known
 
     def _stops(self, tx: Ledger, known: _Known) -> list[RunRef]:
@@ -137,6 +158,25 @@ class Scheduler:
             if run.ended_ms is None
         ]
         return [self._specs.ref(run) for run in open_runs]
+
+    def _find_rivals(self, tx: Ledger, known: _Known) -> None:
+        for running in self._running.values() if known.has_auto else ():
+            self._find_rival(tx, running)
+
+    def _find_rival(self, tx: Ledger, running: Running) -> None:
+        """RUN-5: the auto triggered instance that would write the same partition."""
+        if running.backfill_id is not None and running.rival is None:
+            running.rival = tx.generations.find_instance(running.task_id, running.bizdate, running.slot)
+
+    def _make_way(self, tx: Ledger, known: _Known) -> None:
+        """RUN-5: a backfill instance is stopped for an auto triggered one that is ready."""
+        if not (known.starts_auto(self._auto) and self._stops_for_auto):
+            return
+        of_rival = {r.rival: i for i, r in self._running.items() if r.rival is not None}
+        for rival in tx.instances(of_rival) if of_rival else ():
+            instance_id = of_rival[rival.id]
+            if rival.state == State.WAITING_RESOURCES and tx.mark_yielding(instance_id):
+                known.stopping.append(instance_id)
 
     def look_again(self) -> None:
         """Forget what is known, because this process has changed the ledger other than by a tick."""
@@ -163,7 +203,7 @@ class Scheduler:
                 run_times[running.task_id].append(max(ended_ms - running.started_ms, 0))
                 settling.moved(instance_id, State.RUNNING, State.SUCCESSFUL)
             else:
-                self._end_badly(tx, end, settling, running.backfill_id, now_ms, ended_ms)
+                self._end_badly(tx, end, settling, now_ms, ended_ms)
         if succeeded:
             tx.succeed(succeeded)
             tx.times.add(run_times, now_ms)
@@ -182,17 +222,17 @@ class Scheduler:
             end.message or None,
         )
 
-    def _end_badly(
-        self, tx: Ledger, end: RunEnd, settling: Settling, backfill_id: int, now_ms: int, ended_ms: int
-    ) -> None:
+    def _end_badly(self, tx: Ledger, end: RunEnd, settling: Settling, now_ms: int, ended_ms: int) -> None:
         """RUN-3, RUN-4, POL-7: rerun by itself, start anew, or fail for good."""
         (row,) = tx.instances([end.ref.instance_id])
-        task = self._contexts.get(tx, backfill_id).task(row.id)
+        task = self._contexts.of(tx, row).task(row.id)
         after: Ending = ending(Outcome(end.outcome), end.signal, task.rerun, row.reruns, row.reason)
         if after.state is State.FAILED:
             tx.fail(row.id, after.reason or Reason.EXIT_CODE, ended_ms)
         elif end.outcome == Outcome.NOT_STARTED:
             tx.start_anew(row.id)
+        elif after.reason is Reason.YIELDED_TO_AUTO:
+            tx.make_way(row.id, now_ms)
         else:
             tx.rerun_by_itself(row.id, now_ms + 1000 * task.rerun.interval_seconds, now_ms)
         settling.moved(row.id, State.RUNNING, after.state)
@@ -202,13 +242,15 @@ class Scheduler:
     # What time allows
 
     def _let_time_pass(
-        self, tx: Ledger, settlings: _Settlings, now_ms: int, holds: Holds, ticked: Ticked
+        self, tx: Ledger, settlings: _Settlings, now_ms: int, known: _Known, holds: Holds, ticked: Ticked
     ) -> None:
         """Instances whose time has come, and dry runs that a hold kept back or that were just made."""
         due: list[InstanceRecord] = []
         if self._must_look or (self._next_ms is not None and self._next_ms <= now_ms):
             due = tx.due(now_ms, _BATCH)
-        passing = tx.candidates("", holds.passing, (), _BATCH) if self._must_look else []
+        passing: list[InstanceRecord] = []
+        if self._must_look:
+            passing = tx.passing(holds.passing, not known.schedule_is_held, _BATCH)
         for backfill_id, rows in _by_backfill([*due, *passing]).items():
             settlings.of(backfill_id).time_has_come(rows)
         self._must_look = ticked.more = len(due) == _BATCH or len(passing) == _BATCH
@@ -221,45 +263,63 @@ class Scheduler:
         if known.catalog is None or not self._starts:
             return []
         used = Counter(running.resource_group for running in self._running.values())
+        used_by_backfills = Counter(
+            running.resource_group for running in self._running.values() if running.backfill_id is not None
+        )
         per_task = Counter(running.task_id for running in self._running.values())
+        wanted = self._wanted(known, holds)
         chosen: list[InstanceRecord] = []
         for group in known.catalog.resource_groups.values():
-            if group.slots > used[group.name]:
-                chosen += self._choose(tx, group.name, group.slots - used[group.name], per_task, holds)
+            name = group.name
+            free = free_slots(group.slots, group.reserved_for_auto, used[name], used_by_backfills[name])
+            if free.all:
+                chosen += self._choose(tx, name, free, per_task, wanted)
         if not chosen:
             return []
         self._note_starts(tx, chosen, known, now_ms)
-        return self._commit_starts(tx, chosen, settlings, now_ms)
+        return self._commit_starts(tx, chosen, settlings, known, now_ms)
+
+    def _wanted(self, known: _Known, holds: Holds) -> Wanted:
+        """What may start now at all (RUN-1, RUN-5)."""
+        if not known.has_auto:
+            return Wanted(held=holds.starting)
+        auto = known.starts_auto(self._auto)
+        taken = {running.task_id for running in self._running.values() if running.backfill_id is None}
+        rivals = [running.rival for running in self._running.values() if running.rival is not None]
+        # One that nobody starts makes no backfill wait.
+        return Wanted(held=holds.starting, auto=auto, taken=sorted(taken), yields=auto, rivals=sorted(rivals))
 
     def _choose(
-        self, tx: Ledger, group: str, slots: int, running: Counter[int], holds: Holds
+        self, tx: Ledger, group: str, free: FreeSlots, running: Counter[int], wanted: Wanted
     ) -> list[InstanceRecord]:
         """RUN-1: the first candidates whose task may run one more instance; they are added to `running`."""
         limits: dict[int, int | None] = {}
         chosen: list[InstanceRecord] = []
         full: set[int] = set()
         while True:
-            found = tx.candidates(group, holds.starting, sorted(full), slots + len(chosen))
+            may_backfill = free.backfill > 0
+            asked = replace(wanted, full=sorted(full), backfill=may_backfill)
+            found = tx.candidates(group, asked, free.all + len(chosen))
             candidates = [row for row in found if row not in chosen]
             for row in candidates:
                 if row.task_id not in limits:
                     limits[row.task_id] = self._context(tx, row).task(row.id).max_parallel_instances
-            more, now_full = choose(candidates, slots - len(chosen), running, limits)
+            more, now_full = choose(candidates, free, running, limits)
             chosen += more
-            # Tasks at their limit took places among the candidates: ask again without them.
-            if len(chosen) == slots or not now_full - full:
+            # What may not start took places among the candidates: ask again without it.
+            if not free.all or not (now_full - full or (may_backfill and not free.backfill)):
                 return chosen
             full |= now_full
 
     def _commit_starts(
-        self, tx: Ledger, chosen: list[InstanceRecord], settlings: _Settlings, now_ms: int
+        self, tx: Ledger, chosen: list[InstanceRecord], settlings: _Settlings, known: _Known, now_ms: int
     ) -> list[RunSpec]:
         tokens = [os.urandom(8).hex() for _ in chosen]
         starts = [(row.id, row.run_number, token) for row, token in zip(chosen, tokens, strict=True)]
         tx.start(starts, self._executor.boot_id, now_ms)
         specs = []
         for row, token in zip(chosen, tokens, strict=True):
-            settling = settlings.of(_backfill_of(row))
+            settling = settlings.of(row.backfill_id)
             settling.moved(row.id, row.state, State.RUNNING)
             try:
                 specs.append(self._specs.make(row, self._context(tx, row), token, self._executor.boot_id))
@@ -269,11 +329,13 @@ class Scheduler:
                 settling.moved(row.id, State.RUNNING, State.FAILED)
                 settling.failed_for_good(row.id)
                 continue
-            self._note_running(row, now_ms)
+            running = self._note_running(row, now_ms)
+            if known.has_auto:
+                self._find_rival(tx, running)
         return specs
 
     def _note_starts(self, tx: Ledger, chosen: list[InstanceRecord], known: _Known, now_ms: int) -> None:
-        for backfill_id in {_backfill_of(row) for row in chosen}:
+        for backfill_id in {row.backfill_id for row in chosen if row.backfill_id is not None}:
             record = known.backfills.get(backfill_id)
             if record is not None and record.started_ms is None:
                 tx.set_backfill(backfill_id, started_ms=now_ms)
@@ -292,10 +354,12 @@ class Scheduler:
                 known.backfills.pop(backfill_id, None)
 
     def _context(self, tx: Ledger, row: InstanceRecord) -> Context:
-        return self._contexts.get(tx, _backfill_of(row))
+        return self._contexts.of(tx, row)
 
-    def _note_running(self, row: InstanceRecord, started_ms: int) -> None:
-        self._running[row.id] = Running(_backfill_of(row), row.task_id, row.resource_group, started_ms)
+    def _note_running(self, row: InstanceRecord, started_ms: int) -> Running:
+        running = Running(row.backfill_id, row.task_id, row.resource_group, started_ms, row.bizdate, row.slot)
+        self._running[row.id] = running
+        return running
 
     @property
     def running(self) -> int:
@@ -311,7 +375,13 @@ class _Known:
     backfills: dict[int, OpenBackfill]
     catalog: Catalog | None
     stopping: list[int]
+    has_auto: bool = False
+    schedule_is_held: bool = False
     _holds: Holds | None = None
+
+    def starts_auto(self, is_asked: bool) -> bool:
+        """Whether auto triggered instances may start."""
+        return is_asked and self.has_auto and not self.schedule_is_held
 
     def holds(self, now_ms: int) -> Holds:
         """As of now; only a window changes them by time alone."""
@@ -321,19 +391,23 @@ class _Known:
 
 
 class _Settlings:
-    """One Settling per backfill that a tick touches."""
+    """One Settling per backfill that a tick touches, and one for the schedule (None)."""
 
-    def __init__(self, tx: Ledger, contexts: Contexts, now_ms: int, holds: Holds) -> None:
+    def __init__(
+        self, tx: Ledger, contexts: Contexts, now_ms: int, holds: Holds, schedule_is_held: bool
+    ) -> None:
         self._tx = tx
         self._contexts = contexts
         self._now_ms = now_ms
-        self._held = frozenset(holds.passing)
-        self._settlings: dict[int, Settling] = {}
+        self._held: frozenset[int | None] = frozenset(holds.passing)
+        if schedule_is_held:
+            self._held |= {None}
+        self._settlings: dict[int | None, Settling] = {}
 
-    def of(self, backfill_id: int) -> Settling:
+    def of(self, backfill_id: int | None) -> Settling:
         settling = self._settlings.get(backfill_id)
         if settling is None:
-            context = self._contexts.get(self._tx, backfill_id)
+            context = self._contexts.by_id(self._tx, backfill_id)
             settling = Settling(self._tx, context, self._now_ms, backfill_id in self._held)
             self._settlings[backfill_id] = settling
         return settling
@@ -348,20 +422,14 @@ class _Settlings:
         return any(settling.is_cut for settling in self._settlings.values())
 
     def backfill_ids(self) -> set[int]:
-        return set(self._settlings)
+        return {backfill_id for backfill_id in self._settlings if backfill_id is not None}
 
 
-def _by_backfill(rows: Iterable[InstanceRecord]) -> dict[int, list[InstanceRecord]]:
-    found: dict[int, list[InstanceRecord]] = defaultdict(list)
+def _by_backfill(rows: Iterable[InstanceRecord]) -> dict[int | None, list[InstanceRecord]]:
+    found: dict[int | None, list[InstanceRecord]] = defaultdict(list)
     for row in rows:
-        if row.backfill_id is not None:
-            found[row.backfill_id].append(row)
+        found[row.backfill_id].append(row)
     return found
-
-
-def _backfill_of(row: InstanceRecord) -> int:
-    assert row.backfill_id is not None
-    return row.backfill_id
 
 
 def _earliest(*moments: int | None) -> int | None:

@@ -1,16 +1,19 @@
 """Why is it not running? One sentence that names the binding constraint (OPS-9).
 
-The conditions are asked in the order in which an instance meets them on its way to a slot.
+The conditions are asked in the order in which an instance meets them on its way to a slot, of
+the same functions that decide. Where others are waited for, the cause is looked for upstream.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from retrofill.domain.findings import many
+from retrofill.domain.readiness import Lack, free_slots, lack
 from retrofill.domain.states import Reason, State
-from retrofill.services.contexts import BackfillContext, Contexts
+from retrofill.services.contexts import BackfillContext, Context, Contexts
 from retrofill.services.holds import holds_of
 from retrofill.services.records import BackfillRecord, InstanceRecord
 from retrofill.services.times import instant_of, scheduled_at
@@ -19,14 +22,20 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Reader
 
 _NAMED = 3  # blockers named in a sentence; all of them are listed
+_MOST_LOOKED_AT = 5_000  # instances on the way to a cause
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """The sentence, and what it is about."""
+    """The sentence, and what it is about.
 
+    `code` names the constraint in a word; `cause` is the instance at which a chain of waits ends.
+    """
+
+    code: str
     text: str
     blockers: tuple[dict[str, object], ...] = field(default=())
+    cause: dict[str, object] | None = None
 
 
 _FAILURES = {
@@ -36,107 +45,12 @@ _FAILURES = {
     Reason.NOT_STARTED: "It could not be started",
     Reason.SIBLING_FAILED: "Another instance of the same task and bizdate failed before this one started",
 }
-
-
-def why(reader: Reader, contexts: Contexts, row: InstanceRecord, now_ms: int, has_scheduler: bool) -> Why:
-    """Explain the state of an instance of a backfill."""
-    assert row.backfill_id is not None
-    record = reader.find_backfill(row.backfill_id)
-    assert record is not None
-    context = contexts.get(reader, row.backfill_id)
-    if row.state == State.RUNNING:
-        suffix = " and is being stopped" if row.reason == Reason.STOPPING else ""
-        return Why(f"It is running (run {row.run_number}){suffix}.")
-    if row.state == State.SUCCESSFUL:
-        return Why(_succeeded(row))
-    if row.state == State.FAILED:
-        return _failed(reader, context, row)
-    if row.state == State.FROZEN:
-        return Why(f"It is frozen; `retrofill instance unfreeze {row.id}` lets it go on.")
-    return _waiting(reader, contexts, record, row, now_ms, has_scheduler)
-
-
-def _succeeded(row: InstanceRecord) -> str:
-    how = {
-        Reason.DRY_RUN.value: "It succeeded as a dry run, without running its code.",
-        Reason.OFF_DAY.value: "It succeeded without running: its schedule leaves this date out.",
-        Reason.SET_SUCCESSFUL.value: "Somebody set it successful.",
-    }
-    return how.get(row.reason or "", "It has succeeded.")
-
-
-def _failed(reader: Reader, context: BackfillContext, row: InstanceRecord) -> Why:
-    if row.reason == Reason.SIBLING_FAILED:
-        own = [
-            sibling
-            for sibling in reader.instances(context.siblings(row.id))
-            if sibling.state == State.FAILED and sibling.reason != Reason.SIBLING_FAILED
-        ]
-        names = ", ".join(_name(context, s) for s in own[:_NAMED]) or "none is left"
-        return Why(f"{_FAILURES[Reason.SIBLING_FAILED]}: {names}.", tuple(_blocker(context, s) for s in own))
-    runs = reader.runs(row.id)
-    message = runs[-1].message if runs else None
-    start = _FAILURES.get(Reason(row.reason), "Its code failed") if row.reason else "It failed"
-    rerun = f"`retrofill instance log {row.id}` shows what it printed, `retrofill instance rerun {row.id}` runs it again"
-    return Why(f"{start}{f': {message}' if message else ''}; {rerun}.")
-
-
-def _waiting(
-    reader: Reader,
-    contexts: Contexts,
-    record: BackfillRecord,
-    row: InstanceRecord,
-    now_ms: int,
-    has_scheduler: bool,
-) -> Why:
-    context = contexts.get(reader, record.id)
-    if record.stopped:
-        return Why(f"Backfill {record.id} is stopped; `retrofill backfill resume {record.id}` lets it go on.")
-    if record.paused:
-        return Why(f"Backfill {record.id} is paused; `retrofill backfill resume {record.id}` lets it go on.")
-    if row.state == State.NOT_RUN:
-        found = _not_ready(reader, context, row)
-        if found is not None:
-            return found
-    holds = holds_of([record], instant_of(now_ms))
-    if row.state == State.WAITING_TIME:
-        return Why(_time(row))
-    if record.id in holds.closed and row.resource_group:
-        opens = instant_of(holds.next_ms or now_ms)
-        return Why(
-            f"The execution window of backfill {record.id} is closed; it opens at {opens:%Y-%m-%d %H:%M} UTC."
-        )
-    if not has_scheduler:
-        return Why(
-            f"Nothing hinders it but that no scheduler runs: `retrofill backfill wait {record.id}` runs one "
-            "until the backfill has ended."
-        )
-    return _resources(reader, contexts, context, row)
-
-
-def _not_ready(reader: Reader, context: BackfillContext, row: InstanceRecord) -> Why | None:
-    if row.reason == Reason.ISOLATED:
-        missing = ", ".join(context.isolated_from(row.id))
-        return Why(
-            f"It is isolated: every instance of {missing} that it waits for was left out of the backfill, "
-            "so it can never run."
-        )
-    if row.ignores_waits:
-        return None
-    position = context.position(row.id)
-    if not context.has_reached(reader, row.id):
-        return _earlier_date(reader, context, position)
-    waits = reader.instances(context.upstream(row.id))
-    open_waits = [up for up in waits if up.state != State.SUCCESSFUL]
-    if not open_waits:
-        return None
-    # What failed or stands still explains more than what merely has not had its turn.
-    open_waits.sort(key=lambda up: (_WEIGHT.get(up.state, 9), up.id))
-    named = ", ".join(f"{_name(context, up)} ({State(up.state).words})" for up in open_waits[:_NAMED])
-    more = f" and {len(open_waits) - _NAMED} more" if len(open_waits) > _NAMED else ""
-    return Why(f"It waits for {named}{more}.", tuple(_blocker(context, up) for up in open_waits))
-
-
+_SUCCESSES = {
+    Reason.DRY_RUN.value: "It succeeded as a dry run, without running its code.",
+    Reason.OFF_DAY.value: "It succeeded without running: its schedule leaves this date out.",
+    Reason.SET_SUCCESSFUL.value: "Somebody set it successful.",
+}
+# What failed or stands still explains more than what merely has not had its turn.
 _WEIGHT: dict[str, int] = {
     State.FAILED: 0,
     State.FROZEN: 1,
@@ -146,75 +60,284 @@ _WEIGHT: dict[str, int] = {
 }
 
 
-def _earlier_date(reader: Reader, context: BackfillContext, position: int) -> Why:
-    """Name the date that the group stands at, and what holds it up."""
-    dates = reader.dates(context.backfill_id)
-    earlier = context.plan.previous_in_group(position)
-    while earlier is not None and not dates[earlier].reached:
-        earlier = context.plan.previous_in_group(earlier)
-    if earlier is None:
-        return Why("Its group of bizdates has not started.")
-    date = dates[earlier]
-    ids = context.ids_of_date(earlier)
-    stuck = list(
-        reader.instance_range(ids.start, ids.stop - 1, ["state IN ('failed', 'frozen')"], limit=_NAMED)
-    )
-    left = date.total - date.successful
-    of_all = f"{left:,} of {many(date.total, 'instance')} {'has' if left == 1 else 'have'} not succeeded"
-    text = f"Group {date.group_number} is at bizdate {date.bizdate}, where {of_all}"
-    if stuck:
-        text += ": " + ", ".join(f"{_name(context, s)} ({State(s.state).words})" for s in stuck)
-    return Why(f"{text}.", tuple(_blocker(context, s) for s in stuck))
+def why(reader: Reader, contexts: Contexts, row: InstanceRecord, now_ms: int, has_scheduler: bool) -> Why:
+    """Explain the state of an instance.
+
+    Args:
+        has_scheduler: whether one runs that would start it.
+    """
+    return _Explaining(reader, contexts, row, now_ms, has_scheduler).why()
 
 
-def _time(row: InstanceRecord) -> str:
-    at = f"{instant_of(row.start_ms):%Y-%m-%d %H:%M:%S} UTC"
-    if row.reason == Reason.RERUN_INTERVAL:
-        return f"Run {row.run_number - 1} failed; run {row.run_number} starts by itself at {at}."
-    return f"It waits for its time, {at}."
+class _Explaining:
+    """One question."""
 
+    def __init__(
+        self, reader: Reader, contexts: Contexts, row: InstanceRecord, now_ms: int, has_scheduler: bool
+    ) -> None:
+        self._reader, self._contexts, self._row = reader, contexts, row
+        self._now_ms, self._has_scheduler = now_ms, has_scheduler
+        self._context: Context = contexts.of(reader, row)
+        self._backfill: BackfillRecord | None = None
+        if row.backfill_id is not None:
+            self._backfill = reader.find_backfill(row.backfill_id)
 
-def _resources(reader: Reader, contexts: Contexts, context: BackfillContext, row: InstanceRecord) -> Why:
-    running = [other for other, _ in reader.running()]
-    own = [other for other in running if other.task_id == row.task_id]
-    most = context.task(row.id).max_parallel_instances
-    if most is not None and len(own) >= most:
+    def why(self) -> Why:
+        row = self._row
+        if row.state == State.RUNNING:
+            return self._running()
+        if row.state == State.SUCCESSFUL:
+            return Why("successful", _SUCCESSES.get(row.reason or "", "It has succeeded."))
+        if row.state == State.FAILED:
+            return self._failed()
+        if row.state == State.FROZEN:
+            return Why("frozen", f"It is frozen; `retrofill instance unfreeze {row.id}` lets it go on.")
+        return self._held() or self._waits() or self._time() or self._window() or self._resources()
+
+    def _running(self) -> Why:
+        endings = {
+            Reason.STOPPING.value: " and is being stopped",
+            Reason.YIELDED_TO_AUTO.value: " and is being stopped, to make way for the auto triggered instance "
+            "of the same task and time",
+        }
+        ending = endings.get(self._row.reason or "", "")
+        return Why("running", f"It is running (run {self._row.run_number}){ending}.")
+
+    def _failed(self) -> Why:
+        row = self._row
+        if row.reason == Reason.SIBLING_FAILED:
+            own = [
+                sibling
+                for sibling in self._reader.instances(self._context.siblings(row.id))
+                if sibling.state == State.FAILED and sibling.reason != Reason.SIBLING_FAILED
+            ]
+            names = self._names(own) or "none is left"
+            return Why("failed", f"{_FAILURES[Reason.SIBLING_FAILED]}: {names}.", self._blockers(own))
+        runs = self._reader.runs(row.id)
+        message = runs[-1].message if runs else None
+        start = _FAILURES.get(Reason(row.reason), "Its code failed") if row.reason else "It failed"
+        return Why("failed", f"{start}{f': {message}' if message else ''}; {self._what_to_do()}.")
+
+    def _what_to_do(self) -> str:
+        """Only what this task allows, and only a log that there is."""
+        number, mode = self._row.id, self._context.task(self._row.id).rerun.mode
+        parts = []
+        if self._row.reason != Reason.NOT_STARTED:
+            parts.append(f"`retrofill instance log {number}` shows what it printed")
+        if mode != "never":
+            parts.append(f"`retrofill instance rerun {number}` runs it again")
+        else:
+            parts.append(
+                f"its task may not be rerun (rerun mode never); `retrofill instance set-successful {number}` "
+                "lets what waits for it go on"
+            )
+        return ", ".join(parts)
+
+    def _held(self) -> Why | None:
+        backfill = self._backfill
+        if backfill is None:
+            if self._reader.generations.is_held():
+                return Why("paused", "The schedule is paused; `retrofill schedule resume` lets it go on.")
+            return None
+        go_on = f"`retrofill backfill resume {backfill.id}` lets it go on"
+        if backfill.stopped:
+            return Why("stopped", f"Backfill {backfill.id} is stopped; {go_on}.")
+        if backfill.paused:
+            return Why("paused", f"Backfill {backfill.id} is paused; {go_on}.")
+        return None
+
+    def _waits(self) -> Why | None:
+        row, context = self._row, self._context
+        if row.state != State.NOT_RUN or row.ignores_waits:
+            return None
+        if row.reason == Reason.ISOLATED:
+            missing = ", ".join(context.isolated_from(row.id))
+            where = "was left out of the backfill" if self._backfill else "was never made"
+            return Why(
+                "isolated",
+                f"It is isolated: every instance of {missing} that it waits for {where}, so it can never run.",
+            )
+        if isinstance(context, BackfillContext) and not context.has_reached(self._reader, row.id):
+            return self._earlier_date(context, context.position(row.id))
+        waits = self._reader.instances(context.upstream(row.id))
+        open_waits = sorted((up for up in waits if up.state != State.SUCCESSFUL), key=_weight)
+        if not open_waits:
+            return None
+        cause = self._cause(open_waits)
         return Why(
-            f"Its task runs at most {many(most, 'instance')} at a time (max_parallel_instances); now {_ids(own)}.",
-            tuple({"id": other.id, "state": other.state} for other in own),
+            "upstream",
+            f"It waits for {self._names(open_waits)}{self._cause_words(cause)}.",
+            self._blockers(open_waits),
+            self._blocker(cause) if cause else None,
         )
-    taken = [other for other in running if other.resource_group == row.resource_group]
-    current = contexts.current(reader)
-    group = current.resource_groups.get(row.resource_group) if current is not None else None
-    if group is None:
-        return Why(
-            f"The resource group {row.resource_group} is gone from the project; declare it again and deploy."
+
+    def _earlier_date(self, context: BackfillContext, position: int) -> Why:
+        """Name the date that the group stands at, and what holds it up."""
+        dates = self._reader.dates(context.backfill_id)
+        earlier = context.plan.previous_in_group(position)
+        while earlier is not None and not dates[earlier].reached:
+            earlier = context.plan.previous_in_group(earlier)
+        if earlier is None:
+            return Why("earlier_date", "Its group of bizdates has not started.")
+        date = dates[earlier]
+        ids = context.ids_of_date(earlier)
+        left = list(self._reader.instance_range(ids.start, ids.stop - 1, ["state <> 'successful'"]))
+        left.sort(key=_weight)
+        stuck = [other for other in left if other.state in (State.FAILED, State.FROZEN)]
+        cause = stuck[0] if stuck else self._cause(left)
+        text = (
+            f"Group {date.group_number} is at bizdate {date.bizdate}, where {len(left):,} of "
+            f"{many(date.total, 'instance')} {'has' if len(left) == 1 else 'have'} not succeeded"
         )
-    slots = group.slots
-    if len(taken) < slots:
-        return Why(f"It is about to start in resource group {row.resource_group}.")
-    which = "The only slot" if slots == 1 else f"All {slots} slots"
-    verb = "is" if slots == 1 else "are"
-    return Why(
-        f"{which} of resource group {row.resource_group} {verb} taken, by {_ids(taken)}.",
-        tuple({"id": other.id, "state": other.state} for other in taken),
-    )
+        if stuck:
+            text += f": {self._names(stuck)}"
+        elif cause is not None:
+            text += f"; it stands at {self._name(cause)} ({State(cause.state).words})"
+        named = stuck or ([cause] if cause else [])
+        return Why("earlier_date", f"{text}.", self._blockers(named), self._blocker(cause) if cause else None)
+
+    def _cause(self, waiting: Sequence[InstanceRecord]) -> InstanceRecord | None:
+        """Upstream of what is Not run, the instance that explains most; None where it is among these."""
+        if not waiting or waiting[0].state != State.NOT_RUN:
+            return None
+        seen = {row.id for row in waiting}
+        front = [row.id for row in waiting]
+        best: InstanceRecord | None = None
+        while front and len(seen) < _MOST_LOOKED_AT:
+            above = {up for number in front for up in self._context.upstream(number)} - seen
+            seen |= above
+            rows = [row for row in self._reader.instances(sorted(above)) if row.state != State.SUCCESSFUL]
+            best = min([*rows, *([best] if best else [])], key=_weight, default=None)
+            if best is not None and best.state == State.FAILED:
+                break
+            front = [row.id for row in rows if row.state == State.NOT_RUN]
+        return best
+
+    def _cause_words(self, cause: InstanceRecord | None) -> str:
+        if cause is None:
+            return ""
+        return f", and in the end for {self._name(cause)} ({State(cause.state).words})"
+
+    def _time(self) -> Why | None:
+        row = self._row
+        if row.state == State.WAITING_RESOURCES or (
+            row.state == State.NOT_RUN and row.start_ms <= self._now_ms
+        ):
+            return None
+        at = f"{instant_of(row.start_ms):%Y-%m-%d %H:%M:%S} UTC"
+        if row.reason == Reason.RERUN_INTERVAL:
+            return Why(
+                "rerun_interval",
+                f"Run {row.run_number - 1} failed; run {row.run_number} starts by itself at {at}.",
+            )
+        return Why("time", f"It waits for its time, {at}.")
+
+    def _window(self) -> Why | None:
+        backfill = self._backfill
+        if backfill is not None and self._row.resource_group:
+            holds = holds_of([backfill], instant_of(self._now_ms))
+            if backfill.id in holds.closed:
+                opens = instant_of(holds.next_ms or self._now_ms)
+                return Why(
+                    "window",
+                    f"The execution window of backfill {backfill.id} is closed; "
+                    f"it opens at {opens:%Y-%m-%d %H:%M} UTC.",
+                )
+        if self._has_scheduler:
+            return None
+        text = "Nothing hinders it but that no scheduler runs: `retrofill scheduler` starts one"
+        if backfill is not None:
+            text = (
+                f"Nothing hinders it but that no scheduler runs: `retrofill backfill wait {backfill.id}` runs one "
+                "until the backfill has ended"
+            )
+        return Why("no_scheduler", f"{text}.")
+
+    def _resources(self) -> Why:
+        """What the next tick would find (RUN-1, RUN-5, RUN-6)."""
+        row = self._row
+        running = [other for other, _ in self._reader.running()]
+        own = [other for other in running if other.task_id == row.task_id]
+        current = self._contexts.current(self._reader)
+        group = current.resource_groups.get(row.resource_group) if current is not None else None
+        if group is None:
+            return Why(
+                "no_group",
+                f"The resource group {row.resource_group} is gone from the project; declare it again and deploy.",
+            )
+        first = self._auto_first(own) if row.backfill_id is not None else self._rival(own)
+        if first is not None:
+            return first
+        used = [other for other in running if other.resource_group == group.name]
+        of_backfills = [other for other in used if other.backfill_id is not None]
+        free = free_slots(group.slots, group.reserved_for_auto, len(used), len(of_backfills))
+        most = self._context.task(row.id).max_parallel_instances
+        match lack(row, free, len(own), most):
+            case Lack.TASK_LIMIT:
+                return self._taken(
+                    "task_limit",
+                    f"Its task runs at most {many(most or 0, 'instance')} at a time (max_parallel_instances); now",
+                    own,
+                )
+            case Lack.SLOT:
+                which = "The only slot" if group.slots == 1 else f"All {group.slots} slots"
+                verb = "is" if group.slots == 1 else "are"
+                return self._taken("slots", f"{which} of resource group {group.name} {verb} taken, by", used)
+            case Lack.UNRESERVED_SLOT:
+                return self._taken(
+                    "reserved",
+                    f"Resource group {group.name} keeps {group.reserved_for_auto} of {many(group.slots, 'slot')} for "
+                    "auto triggered instances; the others are taken, by",
+                    of_backfills,
+                )
+        return Why("starting", f"It is about to start in resource group {group.name}.")
+
+    def _auto_first(self, own: Iterable[InstanceRecord]) -> Why | None:
+        """RUN-5, of a backfill instance."""
+        autos = [other for other in own if other.backfill_id is None]
+        if autos:
+            return self._taken(
+                "auto_first", "An auto triggered instance of its task runs, and goes first:", autos
+            )
+        if (
+            self._row.task_id in self._reader.generations.ready_tasks()
+            and not self._reader.generations.is_held()
+        ):
+            return Why("auto_first", "An auto triggered instance of its task is ready, and goes first.")
+        return None
+
+    def _rival(self, own: Iterable[InstanceRecord]) -> Why | None:
+        """RUN-5, of an auto triggered instance."""
+        row = self._row
+        rivals = [o for o in own if (o.bizdate, o.slot) == (row.bizdate, row.slot)]
+        if not rivals:
+            return None
+        return self._taken("rival", "A backfill runs the same task and time, and has to end first:", rivals)
+
+    def _taken(self, code: str, text: str, by: Sequence[InstanceRecord]) -> Why:
+        more = f" and {len(by) - _NAMED} more" if len(by) > _NAMED else ""
+        ids = ", ".join(f"instance {other.id}" for other in by[:_NAMED])
+        return Why(code, f"{text} {ids}{more}.", tuple({"id": o.id, "state": o.state} for o in by))
+
+    def _names(self, rows: Sequence[InstanceRecord]) -> str:
+        named = ", ".join(f"{self._name(row)} ({State(row.state).words})" for row in rows[:_NAMED])
+        return f"{named} and {len(rows) - _NAMED} more" if len(rows) > _NAMED else named
+
+    def _name(self, row: InstanceRecord) -> str:
+        return f"{self._context.task(row.id).name} {scheduled_at(row):%Y-%m-%d %H:%M}"
+
+    def _blockers(self, rows: Iterable[InstanceRecord]) -> tuple[dict[str, object], ...]:
+        return tuple(self._blocker(row) for row in rows)
+
+    def _blocker(self, row: InstanceRecord) -> dict[str, object]:
+        return {
+            "id": row.id,
+            "task": self._context.task(row.id).name,
+            "scheduled_at": scheduled_at(row).isoformat(),
+            "state": row.state,
+            "reason": row.reason,
+        }
 
 
-def _ids(rows: list[InstanceRecord]) -> str:
-    more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
-    return ", ".join(f"instance {row.id}" for row in rows[:_NAMED]) + more
-
-
-def _name(context: BackfillContext, row: InstanceRecord) -> str:
-    return f"{context.task(row.id).name} {scheduled_at(row):%Y-%m-%d %H:%M}"
-
-
-def _blocker(context: BackfillContext, row: InstanceRecord) -> dict[str, object]:
-    return {
-        "id": row.id,
-        "task": context.task(row.id).name,
-        "scheduled_at": scheduled_at(row).isoformat(),
-        "state": row.state,
-        "reason": row.reason,
-    }
+def _weight(row: InstanceRecord) -> tuple[int, int]:
+    return _WEIGHT.get(row.state, 9), row.id

@@ -109,12 +109,12 @@ class Database:
         finally:
             connection.execute("COMMIT")
 
-    def creating(self, backfill_id: int) -> AbstractContextManager[None]:
-        """Mark that this process is creating the backfill."""
-        return locks.creating(self.directory, backfill_id)
+    def creating(self, what: int | str) -> AbstractContextManager[None]:
+        """Mark that this process is creating a backfill (by id) or something else."""
+        return locks.creating(self.directory, what)
 
-    def is_being_created(self, backfill_id: int) -> bool:
-        return locks.is_being_created(self.directory, backfill_id)
+    def is_being_created(self, what: int | str) -> bool:
+        return locks.is_being_created(self.directory, what)
 
     def wake(self) -> None:
         """Tell a running scheduler that something has changed."""

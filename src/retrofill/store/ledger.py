@@ -256,6 +256,22 @@ class Ledger(Reader):
         )
         return cursor.rowcount == 1
 
+    def mark_yielding(self, instance_id: int) -> bool:
+        """Let a running backfill instance make way for an auto triggered one (RUN-5)."""
+        cursor = self._execute(
+            "UPDATE instance SET reason = 'yielded_to_auto' WHERE id = ? AND state = 'running' AND reason IS NULL",
+            (instance_id,),
+        )
+        return cursor.rowcount == 1
+
+    def make_way(self, instance_id: int, at_ms: int) -> None:
+        """Not run again with the next run number, because it has made way (RUN-5)."""
+        self._execute(
+            "UPDATE instance SET state = 'not_run', reason = 'yielded_to_auto', ended_ms = ?, "
+            f"run_number = run_number + 1 WHERE id = ? AND state IN ({_states(Move.MAKE_WAY)})",
+            (at_ms, instance_id),
+        )
+
     def fail_siblings(self, ids: Sequence[int], at_ms: int) -> None:
         self._connection.executemany(
             "UPDATE instance SET state = 'failed', reason = 'sibling_failed', ended_ms = ? "
@@ -351,10 +367,12 @@ class Ledger(Reader):
         from_state: str | None = None,
         to_state: str | None = None,
         comment: str = "",
+        task_id: int | None = None,
     ) -> None:
         """Note who did what to what (OPS-8)."""
         self._execute(
-            "INSERT INTO operation (at_ms, user, action, backfill_id, instance_id, from_state, to_state, comment) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (at_ms, user, action, backfill_id, instance_id, from_state, to_state, comment),
+            "INSERT INTO operation "
+            "(at_ms, user, action, backfill_id, instance_id, from_state, to_state, comment, task_id) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (at_ms, user, action, backfill_id, instance_id, from_state, to_state, comment, task_id),
         )

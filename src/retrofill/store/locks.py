@@ -95,9 +95,9 @@ def wake(directory: Path) -> None:
 
 
 @contextmanager
-def creating(directory: Path, backfill_id: int) -> Iterator[None]:
-    """Show others that this process is creating the backfill."""
-    path = _creating_path(directory, backfill_id)
+def creating(directory: Path, what: int | str) -> Iterator[None]:
+    """Show others that this process is creating a backfill (by id) or a generation."""
+    path = _creating_path(directory, what)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -108,10 +108,10 @@ def creating(directory: Path, backfill_id: int) -> Iterator[None]:
         os.close(descriptor)
 
 
-def is_being_created(directory: Path, backfill_id: int) -> bool:
-    """Whether the process that creates the backfill is alive."""
+def is_being_created(directory: Path, what: int | str) -> bool:
+    """Whether the process that creates it is alive."""
     try:
-        descriptor = os.open(_creating_path(directory, backfill_id), os.O_RDWR | os.O_CLOEXEC)
+        descriptor = os.open(_creating_path(directory, what), os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:
@@ -121,9 +121,9 @@ def is_being_created(directory: Path, backfill_id: int) -> bool:
     finally:
         os.close(descriptor)
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(_creating_path(directory, backfill_id))
+        os.unlink(_creating_path(directory, what))
     return False
 
 
-def _creating_path(directory: Path, backfill_id: int) -> Path:
-    return directory / f"creating.{backfill_id}.lock"
+def _creating_path(directory: Path, what: int | str) -> Path:
+    return directory / f"creating.{what}.lock"

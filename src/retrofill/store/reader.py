@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
+from retrofill.services.ports.ledger import Wanted
 from retrofill.services.records import (
     BackfillRecord,
     DateRecord,
@@ -14,6 +16,7 @@ from retrofill.services.records import (
     OperationRecord,
     RunRecord,
 )
+from retrofill.store.generations import FrozenTasks, Generations
 from retrofill.store.outbox import OutboxReader
 from retrofill.store.people import PeopleReader
 from retrofill.store.times import TimesReader
@@ -22,6 +25,7 @@ _BACKFILL = ", ".join(BackfillRecord._fields)
 _OPEN = ", ".join(OpenBackfill._fields)
 _DATE = ", ".join(DateRecord._fields)
 _INSTANCE = ", ".join(InstanceRecord._fields)
+_READY = f"SELECT {_INSTANCE} FROM instance INDEXED BY instance_ready WHERE state = 'waiting_resources'"
 _INSTANCE_I = ", ".join(f"i.{name}" for name in InstanceRecord._fields)
 _RUN = ", ".join(RunRecord._fields)
 _OPERATION = ", ".join(OperationRecord._fields)
@@ -49,6 +53,14 @@ class Reader:
         """Run times by task."""
         return TimesReader(self._connection)
 
+    @cached_property
+    def generations(self) -> Generations:
+        return Generations(self._connection)
+
+    @cached_property
+    def frozen_tasks(self) -> FrozenTasks:
+        return FrozenTasks(self._connection)
+
     def data_version(self) -> int:
         """A number that differs after another connection has committed."""
         return int(self._execute("PRAGMA data_version").fetchone()[0])
@@ -67,6 +79,11 @@ class Reader:
     def version(self, version_id: int) -> str:
         row = self._execute("SELECT document FROM catalog_version WHERE id = ?", (version_id,)).fetchone()
         return str(row[0])
+
+    def first_deployed_ms(self) -> int | None:
+        """When the first version was deployed."""
+        row = self._execute("SELECT created_ms FROM catalog_version ORDER BY id LIMIT 1").fetchone()
+        return row[0] if row else None
 
     def task_ids(self) -> dict[str, int]:
         """Ids by full name, of every task that was ever deployed."""
@@ -185,7 +202,9 @@ class Reader:
         """An instance of a visible backfill, or an auto triggered one."""
         row = self._execute(
             f"SELECT {_INSTANCE_I} FROM instance i LEFT JOIN backfill b ON b.id = i.backfill_id "
-            "WHERE i.id = ? AND (b.id IS NULL OR b.phase = 'active')",
+            "WHERE i.id = ? AND (b.phase = 'active' OR (i.backfill_id IS NULL AND NOT EXISTS ("
+            "SELECT 1 FROM generation g INDEXED BY generation_unfinished WHERE g.phase <> 'active' "
+            "AND g.phase = 'creating' AND i.id BETWEEN g.first_instance_id AND g.first_instance_id + g.stride - 1)))",
             (instance_id,),
         ).fetchone()
         return InstanceRecord(*row) if row else None
@@ -225,10 +244,10 @@ class Reader:
         return [(InstanceRecord(*row[:width]), RunRecord(*row[width:])) for row in rows]
 
     def stopping(self) -> list[int]:
-        """Running instances that somebody asked to stop."""
+        """Running instances that somebody asked to stop, or that make way (RUN-5)."""
         rows = self._execute(
             "SELECT i.id FROM run r INDEXED BY run_open CROSS JOIN instance i ON i.id = r.instance_id "
-            "WHERE r.ended_ms IS NULL AND i.state = 'running' AND i.reason = 'stopping'"
+            "WHERE r.ended_ms IS NULL AND i.state = 'running' AND i.reason IN ('stopping', 'yielded_to_auto')"
         )
         return [row[0] for row in rows]
 
@@ -240,16 +259,19 @@ class Reader:
         ).fetchone()
         return row[0] if row else None
 
-    def candidates(
-        self, resource_group: str, held: Sequence[int], full_tasks: Sequence[int], limit: int
-    ) -> list[InstanceRecord]:
+    def candidates(self, resource_group: str, wanted: Wanted, limit: int) -> list[InstanceRecord]:
         """Instances that only lack a slot of the group, in the order of RUN-1."""
         rows = self._execute(
-            f"SELECT {_INSTANCE} FROM instance INDEXED BY instance_ready "
-            "WHERE state = 'waiting_resources' AND resource_group = ? "
-            f"{_not_in('backfill_id', held)} {_not_in('task_id', full_tasks)} "
-            "ORDER BY priority DESC, due_ms, id LIMIT ?",
+            f"{_READY} AND resource_group = ? {_conditions(wanted)} "
+            "ORDER BY priority DESC, (backfill_id IS NOT NULL), due_ms, id LIMIT ?",
             (resource_group, limit),
+        )
+        return [InstanceRecord(*row) for row in rows]
+
+    def passing(self, held: Sequence[int], auto: bool, limit: int) -> list[InstanceRecord]:
+        """Instances that need no slot and whose turn has come (RUN-2); `auto`: auto triggered ones too."""
+        rows = self._execute(
+            f"{_READY} AND resource_group = '' {_of_backfills(held, auto)} LIMIT ?", (limit,)
         )
         return [InstanceRecord(*row) for row in rows]
 
@@ -257,7 +279,7 @@ class Reader:
         """Resource group, state (waiting_resources or running), number of instances; nothing waits that is held."""
         rows = self._execute(
             "SELECT resource_group, 'waiting_resources', count(*) FROM instance INDEXED BY instance_ready "
-            f"WHERE state = 'waiting_resources' {_not_in('backfill_id', held)} GROUP BY resource_group "
+            f"WHERE state = 'waiting_resources' {_of_backfills(held, auto=True)} GROUP BY resource_group "
             "UNION ALL SELECT i.resource_group, 'running', count(*) FROM run r INDEXED BY run_open "
             "CROSS JOIN instance i ON i.id = r.instance_id "
             "WHERE r.ended_ms IS NULL AND i.state = 'running' GROUP BY i.resource_group"
@@ -287,6 +309,32 @@ class Reader:
         return str(self._execute("PRAGMA quick_check").fetchone()[0])
 
 
+def _of_backfills(held: Sequence[int], auto: bool) -> str:
+    """All backfills but these; auto triggered instances, which have none, if `auto`."""
+    if not auto:
+        return f"AND backfill_id IS NOT NULL {_not_in('backfill_id', held)}"
+    return f"AND (backfill_id IS NULL OR backfill_id NOT IN ({_listed(held)}))" if held else ""
+
+
+def _conditions(wanted: Wanted) -> str:
+    parts = [_of_backfills(wanted.held, wanted.auto), _not_in("task_id", wanted.full)]
+    if not wanted.backfill:
+        parts.append("AND backfill_id IS NULL")
+    if wanted.taken:
+        parts.append(f"AND (backfill_id IS NULL OR task_id NOT IN ({_listed(wanted.taken)}))")
+    if wanted.yields:
+        parts.append(
+            "AND (backfill_id IS NULL OR NOT EXISTS (SELECT 1 FROM instance a INDEXED BY instance_auto_ready "
+            "WHERE a.state = 'waiting_resources' AND a.backfill_id IS NULL AND a.task_id = instance.task_id))"
+        )
+    parts.append(_not_in("id", wanted.rivals))
+    return " ".join(part for part in parts if part)
+
+
 def _not_in(column: str, ids: Sequence[int]) -> str:
     """A condition on integers of ours; few of them, so their text may stand in the statement."""
-    return f"AND {column} NOT IN ({','.join(str(int(i)) for i in ids)})" if ids else ""
+    return f"AND {column} NOT IN ({_listed(ids)})" if ids else ""
+
+
+def _listed(ids: Sequence[int]) -> str:
+    return ",".join(str(int(i)) for i in ids)

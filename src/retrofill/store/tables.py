@@ -50,6 +50,7 @@ task = Table(
     Column("id", Integer, primary_key=True),  # survives redeploys (CAT-3)
     Column("name", Text, nullable=False, unique=True),
     Column("deployed", Integer, nullable=False),  # 0: not in the current version
+    Column("frozen", Integer, nullable=False, server_default="0"),  # by a command (AUTO-4)
 )
 
 task_time = Table(
@@ -130,6 +131,25 @@ backfill_date = Table(
     sqlite_with_rowid=False,
 )
 
+generation = Table(  # auto triggered instances of a bizdate that were made at once
+    "generation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("bizdate", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    # creating: rows are being written, invisible · releasing: what waits for nothing becomes ready · active
+    Column("phase", Text, nullable=False),
+    Column("version_id", Integer, ForeignKey("catalog_version.id"), nullable=False),
+    Column("first_instance_id", Integer, nullable=False, unique=True),
+    Column("stride", Integer, nullable=False),
+    Column("is_partial", Integer, nullable=False),  # not every place of the version's template exists
+    Column("made_ms", Integer, nullable=False),
+    CheckConstraint("kind IN ('night', 'immediate')", name="kind"),
+    CheckConstraint("phase IN ('creating', 'releasing', 'active')", name="phase"),
+    Index("generation_bizdate", "bizdate"),
+    Index("generation_unfinished", "phase", sqlite_where=text("phase <> 'active'")),
+)
+
 instance = Table(
     "instance",
     metadata,
@@ -161,6 +181,7 @@ instance = Table(
         "instance_ready",
         "resource_group",
         text("priority DESC"),
+        text("(backfill_id IS NOT NULL)"),  # RUN-1: auto triggered before backfill
         "due_ms",
         "id",
         "backfill_id",  # so that what is held or full is passed over without a look at its row
@@ -168,6 +189,15 @@ instance = Table(
         sqlite_where=text("state = 'waiting_resources'"),
     ),
     Index("instance_due", "start_ms", sqlite_where=text("state = 'waiting_time'")),
+    # An auto triggered instance is there once for its task and slot.
+    Index(
+        "instance_auto", "bizdate", "task_id", "slot", unique=True, sqlite_where=text("backfill_id IS NULL")
+    ),
+    Index(
+        "instance_auto_ready",
+        "task_id",
+        sqlite_where=text("state = 'waiting_resources' AND backfill_id IS NULL"),
+    ),
 )
 
 run = Table(
@@ -198,6 +228,7 @@ operation = Table(
     Column("from_state", Text),
     Column("to_state", Text),
     Column("comment", Text, nullable=False, server_default=""),
+    Column("task_id", Integer),
     Index("operation_backfill", "backfill_id", "id"),
     Index("operation_instance", "instance_id", "id"),
 )

@@ -4,7 +4,8 @@ One module per noun. One contract suite per port (`tests/contracts`) holds every
 """
 
 from retrofill.services.ports.clock import Clock
-from retrofill.services.ports.ledger import Ledger, Reader, Store
+from retrofill.services.ports.generations import FrozenTasks, Generations
+from retrofill.services.ports.ledger import Ledger, Reader, Store, Wanted
 from retrofill.services.ports.outbox import Outbox, OutboxReader
 from retrofill.services.ports.people import People, PeopleReader
 from retrofill.services.ports.running import Executor, RunEnd, RunRef, RunSpec
@@ -12,6 +13,8 @@ from retrofill.services.ports.running import Executor, RunEnd, RunRef, RunSpec
 __all__ = [
     "Clock",
     "Executor",
+    "FrozenTasks",
+    "Generations",
     "Ledger",
     "Outbox",
     "OutboxReader",
@@ -22,4 +25,5 @@ __all__ = [
     "RunRef",
     "RunSpec",
     "Store",
+    "Wanted",
 ]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
+from retrofill.services.ports.generations import FrozenTasks, Generations
 from retrofill.services.ports.outbox import Outbox, OutboxReader
 from retrofill.services.ports.people import People, PeopleReader
 from retrofill.services.ports.times import TimesLedger, TimesReader
@@ -17,6 +19,29 @@ from retrofill.services.records import (
     OperationRecord,
     RunRecord,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which of the instances that only lack a slot may start at all (RUN-1, RUN-5).
+
+    Attributes:
+        held: backfills of which nothing may start.
+        full: tasks that may run no more instances.
+        auto: whether auto triggered instances may start.
+        backfill: whether backfill instances may.
+        taken: tasks of which an auto triggered instance runs, and no backfill instance may start.
+        yields: whether a backfill instance waits for ready auto triggered ones of its task.
+        rivals: auto triggered instances whose task and time a running backfill instance has.
+    """
+
+    held: Sequence[int] = ()
+    full: Sequence[int] = ()
+    auto: bool = False
+    backfill: bool = True
+    taken: Sequence[int] = ()
+    yields: bool = False
+    rivals: Sequence[int] = ()
 
 
 class Reader(Protocol):
@@ -31,6 +56,12 @@ class Reader(Protocol):
     @property
     def times(self) -> TimesReader: ...
 
+    @property
+    def generations(self) -> Generations: ...
+
+    @property
+    def frozen_tasks(self) -> FrozenTasks: ...
+
     def data_version(self) -> int:
         """A number that differs after another connection has committed."""
         ...
@@ -42,6 +73,10 @@ class Reader(Protocol):
     def current_version_id(self) -> int | None: ...
 
     def version(self, version_id: int) -> str: ...
+
+    def first_deployed_ms(self) -> int | None:
+        """When the first version was deployed."""
+        ...
 
     def task_ids(self) -> dict[str, int]:
         """Ids by full name, of every task that was ever deployed."""
@@ -114,6 +149,10 @@ class Reader(Protocol):
         """Instances whose ids lie in the range, by id, by conditions on columns of `instance`."""
         ...
 
+    def passing(self, held: Sequence[int], auto: bool, limit: int) -> list[InstanceRecord]:
+        """Instances that need no slot and whose turn has come (RUN-2); `auto`: auto triggered ones too."""
+        ...
+
     def running(self) -> list[tuple[InstanceRecord, RunRecord]]:
         """Instances that run, each with its run."""
         ...
@@ -126,9 +165,7 @@ class Reader(Protocol):
         """The earliest moment for which an instance waits."""
         ...
 
-    def candidates(
-        self, resource_group: str, held: Sequence[int], full_tasks: Sequence[int], limit: int
-    ) -> list[InstanceRecord]:
+    def candidates(self, resource_group: str, wanted: Wanted, limit: int) -> list[InstanceRecord]:
         """Instances that only lack a slot of the group, in the order of RUN-1."""
         ...
 
@@ -258,6 +295,14 @@ class Ledger(Reader, Protocol):
 
     def mark_stopping(self, instance_id: int) -> bool: ...
 
+    def mark_yielding(self, instance_id: int) -> bool:
+        """Let a running backfill instance make way for an auto triggered one (RUN-5)."""
+        ...
+
+    def make_way(self, instance_id: int, at_ms: int) -> None:
+        """Not run again with the next run number, because it has made way (RUN-5)."""
+        ...
+
     def fail_siblings(self, ids: Sequence[int], at_ms: int) -> None: ...
 
     def restore(self, ids: Sequence[int]) -> None:
@@ -310,6 +355,7 @@ class Ledger(Reader, Protocol):
         from_state: str | None = None,
         to_state: str | None = None,
         comment: str = "",
+        task_id: int | None = None,
     ) -> None:
         """Note who did what to what (OPS-8)."""
         ...
@@ -326,12 +372,12 @@ class Store(Protocol):
         """One write transaction: commits at the end, rolls back on an exception."""
         ...
 
-    def creating(self, backfill_id: int) -> AbstractContextManager[None]:
-        """Mark that this process is creating the backfill, for as long as it lives."""
+    def creating(self, what: int | str) -> AbstractContextManager[None]:
+        """Mark that this process is creating a backfill (by id) or something else, for as long as it lives."""
         ...
 
-    def is_being_created(self, backfill_id: int) -> bool:
-        """Whether a living process is creating the backfill."""
+    def is_being_created(self, what: int | str) -> bool:
+        """Whether a living process is creating it."""
         ...
 
     def wake(self) -> None:

@@ -18,6 +18,13 @@ def upgrade() -> None:
             "phase", "phase IN ('checking', 'creating', 'refused', 'planned', 'active')"
         )
         backfill.add_column(sa.Column("round", sa.Integer(), server_default="1", nullable=False))
+    _add_alerts()
+    _add_people()
+    _add_run_times()
+    _add_auto_triggered_instances()
+
+
+def _add_alerts() -> None:
     op.create_table(
         "alert",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -42,6 +49,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("backfill_id", "round", "event", "method", name="alert_once"),
     )
     op.create_index("alert_due", "alert", ["next_ms"], sqlite_where=sa.text("next_ms IS NOT NULL"))
+
+
+def _add_people() -> None:
     op.create_table(
         "user",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -64,6 +74,63 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("secret_hash"),
     )
+
+
+def _add_auto_triggered_instances() -> None:
+    op.add_column("task", sa.Column("frozen", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("operation", sa.Column("task_id", sa.Integer(), nullable=True))
+    op.create_table(
+        "generation",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("bizdate", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("phase", sa.Text(), nullable=False),
+        sa.Column("version_id", sa.Integer(), nullable=False),
+        sa.Column("first_instance_id", sa.Integer(), nullable=False),
+        sa.Column("stride", sa.Integer(), nullable=False),
+        sa.Column("is_partial", sa.Integer(), nullable=False),
+        sa.Column("made_ms", sa.Integer(), nullable=False),
+        sa.CheckConstraint("kind IN ('night', 'immediate')", name="kind"),
+        sa.CheckConstraint("phase IN ('creating', 'releasing', 'active')", name="phase"),
+        sa.ForeignKeyConstraint(["version_id"], ["catalog_version.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("first_instance_id"),
+    )
+    op.create_index("generation_bizdate", "generation", ["bizdate"])
+    op.create_index(
+        "generation_unfinished", "generation", ["phase"], sqlite_where=sa.text("phase <> 'active'")
+    )
+    op.drop_index("instance_ready", "instance")
+    op.create_index(
+        "instance_ready",
+        "instance",
+        [
+            "resource_group",
+            sa.text("priority DESC"),
+            sa.text("(backfill_id IS NOT NULL)"),
+            "due_ms",
+            "id",
+            "backfill_id",
+            "task_id",
+        ],
+        sqlite_where=sa.text("state = 'waiting_resources'"),
+    )
+    op.create_index(
+        "instance_auto",
+        "instance",
+        ["bizdate", "task_id", "slot"],
+        unique=True,
+        sqlite_where=sa.text("backfill_id IS NULL"),
+    )
+    op.create_index(
+        "instance_auto_ready",
+        "instance",
+        ["task_id"],
+        sqlite_where=sa.text("state = 'waiting_resources' AND backfill_id IS NULL"),
+    )
+
+
+def _add_run_times() -> None:
     op.create_table(
         "task_time",
         sa.Column("task_id", sa.Integer, sa.ForeignKey("task.id"), primary_key=True),

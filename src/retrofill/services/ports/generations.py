@@ -1,0 +1,94 @@
+"""Generations of auto triggered instances: what a night, or a deploy, made at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from retrofill.services.records import GenerationRecord, InstanceRecord
+
+
+class Generations(Protocol):
+    """Of the ledger; the methods from `add` on need a write transaction."""
+
+    def have_any(self) -> bool:
+        """Whether there is any auto triggered instance to think of."""
+        ...
+
+    def between(self, first: str, last: str) -> list[GenerationRecord]:
+        """Generations of these bizdates (ISO, inclusive), without empty ones and those being made, oldest first."""
+        ...
+
+    def holding(self, instance_id: int) -> GenerationRecord | None:
+        """The generation that the instance is of."""
+        ...
+
+    def unfinished(self) -> list[GenerationRecord]:
+        """What a crash left half made."""
+        ...
+
+    def last_night(self) -> str | None:
+        """The newest bizdate whose night was made."""
+        ...
+
+    def ids_between(self, first_id: int, last_id: int) -> list[int]:
+        """Ids of the instances that exist in this range."""
+        ...
+
+    def successful_between(self, first_id: int, last_id: int) -> list[int]:
+        """Ids of the Successful instances in this range."""
+        ...
+
+    def slots_of(self, bizdate: str) -> list[tuple[int, int]]:
+        """(task id, slot) of the auto triggered instances of a bizdate."""
+        ...
+
+    def find_instance(self, task_id: int, bizdate: str, slot: int) -> int | None:
+        """The id of the auto triggered instance of a task at a slot."""
+        ...
+
+    def ready_tasks(self) -> list[int]:
+        """Tasks with an auto triggered instance that only lacks a slot (RUN-5)."""
+        ...
+
+    def counts(self, first: str, last: str) -> list[tuple[str, str, int]]:
+        """(bizdate, state, number of instances) of bizdates from first to last."""
+        ...
+
+    def instances(
+        self, bizdate: str, conditions: Sequence[str] = (), values: Sequence[object] = ()
+    ) -> list[InstanceRecord]:
+        """The auto triggered instances of a bizdate, by conditions on columns of `instance`."""
+        ...
+
+    def bizdates(self, limit: int) -> list[str]:
+        """Bizdates with auto triggered instances, newest first; -1 for all."""
+        ...
+
+    def is_held(self) -> bool:
+        """Whether the schedule is paused: nothing is made, nothing of it starts."""
+        ...
+
+    def add(self, record: GenerationRecord) -> int:
+        """Insert with a new id, whatever `record.id` says."""
+        ...
+
+    def set_phase(self, generation_id: int, phase: str) -> None: ...
+
+    def delete(self, generation_id: int) -> None:
+        """Remove the row of a generation whose instances are gone."""
+        ...
+
+    def hold(self, held: bool) -> None:
+        """Pause the schedule, or let it go on."""
+        ...
+
+
+class FrozenTasks(Protocol):
+    """Tasks that a command has frozen (AUTO-4, SEC-4)."""
+
+    def names(self) -> frozenset[str]:
+        """Full names."""
+        ...
+
+    def set(self, names: Collection[str], frozen: bool) -> None: ...

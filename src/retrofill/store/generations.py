@@ -1,0 +1,141 @@
+"""Generations of auto triggered instances in the ledger, and tasks that a command has frozen."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Sequence
+
+from retrofill.services.records import GenerationRecord, InstanceRecord
+
+_GENERATION = ", ".join(GenerationRecord._fields)
+_INSTANCE = ", ".join(InstanceRecord._fields)
+_AUTO = "instance INDEXED BY instance_auto WHERE backfill_id IS NULL"
+_HELD = "schedule_held"  # a row of `counter`
+
+
+class Generations:
+    """Reads within a view; writes within a write transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute = connection.execute
+
+    def have_any(self) -> bool:
+        return self._execute("SELECT 1 FROM generation LIMIT 1").fetchone() is not None
+
+    def between(self, first: str, last: str) -> list[GenerationRecord]:
+        rows = self._execute(
+            f"SELECT {_GENERATION} FROM generation WHERE bizdate BETWEEN ? AND ? "
+            "AND phase <> 'creating' AND stride > 0 ORDER BY id",
+            (first, last),
+        )
+        return [GenerationRecord(*row) for row in rows]
+
+    def holding(self, instance_id: int) -> GenerationRecord | None:
+        row = self._execute(
+            f"SELECT {_GENERATION} FROM generation WHERE first_instance_id <= ? "
+            "ORDER BY first_instance_id DESC LIMIT 1",
+            (instance_id,),
+        ).fetchone()
+        found = GenerationRecord(*row) if row else None
+        if found is None or instance_id >= found.first_instance_id + found.stride:
+            return None
+        return found
+
+    def unfinished(self) -> list[GenerationRecord]:
+        rows = self._execute(
+            f"SELECT {_GENERATION} FROM generation INDEXED BY generation_unfinished "
+            "WHERE phase <> 'active' ORDER BY id"
+        )
+        return [GenerationRecord(*row) for row in rows]
+
+    def last_night(self) -> str | None:
+        row = self._execute("SELECT max(bizdate) FROM generation WHERE kind = 'night'").fetchone()
+        return row[0] if row else None
+
+    def ids_between(self, first_id: int, last_id: int) -> list[int]:
+        rows = self._execute("SELECT id FROM instance WHERE id BETWEEN ? AND ?", (first_id, last_id))
+        return [row[0] for row in rows]
+
+    def successful_between(self, first_id: int, last_id: int) -> list[int]:
+        rows = self._execute(
+            "SELECT id FROM instance WHERE id BETWEEN ? AND ? AND state = 'successful'", (first_id, last_id)
+        )
+        return [row[0] for row in rows]
+
+    def slots_of(self, bizdate: str) -> list[tuple[int, int]]:
+        return list(self._execute(f"SELECT task_id, slot FROM {_AUTO} AND bizdate = ?", (bizdate,)))
+
+    def find_instance(self, task_id: int, bizdate: str, slot: int) -> int | None:
+        row = self._execute(
+            f"SELECT id FROM {_AUTO} AND bizdate = ? AND task_id = ? AND slot = ?", (bizdate, task_id, slot)
+        ).fetchone()
+        return row[0] if row else None
+
+    def ready_tasks(self) -> list[int]:
+        rows = self._execute(
+            "SELECT DISTINCT task_id FROM instance INDEXED BY instance_auto_ready "
+            "WHERE state = 'waiting_resources' AND backfill_id IS NULL"
+        )
+        return [row[0] for row in rows]
+
+    def counts(self, first: str, last: str) -> list[tuple[str, str, int]]:
+        return list(
+            self._execute(
+                f"SELECT bizdate, state, count(*) FROM {_AUTO} AND bizdate BETWEEN ? AND ? GROUP BY bizdate, state",
+                (first, last),
+            )
+        )
+
+    def instances(
+        self, bizdate: str, conditions: Sequence[str] = (), values: Sequence[object] = ()
+    ) -> list[InstanceRecord]:
+        where = " AND ".join(["bizdate = ?", *conditions])
+        rows = self._execute(f"SELECT {_INSTANCE} FROM {_AUTO} AND {where}", [bizdate, *values])
+        return [InstanceRecord(*row) for row in rows]
+
+    def bizdates(self, limit: int) -> list[str]:
+        rows = self._execute(
+            "SELECT DISTINCT bizdate FROM generation WHERE phase <> 'creating' ORDER BY bizdate DESC LIMIT ?",
+            (limit,),
+        )
+        return [row[0] for row in rows]
+
+    def is_held(self) -> bool:
+        row = self._execute("SELECT value FROM counter WHERE name = ?", (_HELD,)).fetchone()
+        return row is not None and bool(row[0])
+
+    # Writing
+
+    def add(self, record: GenerationRecord) -> int:
+        names = GenerationRecord._fields[1:]
+        cursor = self._execute(
+            f"INSERT INTO generation ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})", record[1:]
+        )
+        return int(cursor.lastrowid or 0)
+
+    def set_phase(self, generation_id: int, phase: str) -> None:
+        self._execute("UPDATE generation SET phase = ? WHERE id = ?", (phase, generation_id))
+
+    def delete(self, generation_id: int) -> None:
+        self._execute("DELETE FROM generation WHERE id = ?", (generation_id,))
+
+    def hold(self, held: bool) -> None:
+        self._execute(
+            "INSERT INTO counter (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (_HELD, int(held)),
+        )
+
+
+class FrozenTasks:
+    """Tasks that a command has frozen."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def names(self) -> frozenset[str]:
+        return frozenset(row[0] for row in self._connection.execute("SELECT name FROM task WHERE frozen"))
+
+    def set(self, names: Collection[str], frozen: bool) -> None:
+        self._connection.executemany(
+            "UPDATE task SET frozen = ? WHERE name = ?", [(int(frozen), name) for name in names]
+        )
