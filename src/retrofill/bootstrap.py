@@ -23,9 +23,10 @@ from retrofill.services.people import SYSTEM_ADMINISTRATOR, People, find_actor, 
 from retrofill.services.planned import PlanLimits
 
 if TYPE_CHECKING:
-    from retrofill.executors.local import LocalExecutor
     from retrofill.services.lineages import Lineages
     from retrofill.services.loop import Loop
+    from retrofill.services.ports import Executor, RunRef, RunSpec
+    from retrofill.services.runs import RunSpecs
     from retrofill.services.schedule import Schedule
     from retrofill.settings import Settings
     from retrofill.store.database import Database
@@ -184,7 +185,7 @@ class Project:
         from retrofill.lineage import SqlLineage
         from retrofill.services.lineages import Lineages
 
-        return Lineages(catalog, SqlLineage(catalog.connections))
+        return Lineages(catalog, SqlLineage(catalog.connections), self.actor.sees)
 
     def schedule(self) -> Schedule:
         from retrofill.services.schedule import Schedule, ScheduleSettings
@@ -208,34 +209,69 @@ class Project:
         """The value of a secret: RETROFILL_SECRET_<NAME> of the scheduler's environment (SEC-3)."""
         return self.environ.get(f"RETROFILL_SECRET_{name}")
 
-    def executor(self) -> LocalExecutor:
+    def executor(self) -> Executor:
+        """What carries out runs, observed where events are to be sent."""
         from retrofill.executors.local import LocalExecutor
 
         settings = self.settings
-        return LocalExecutor(
+        executor = LocalExecutor(
             self.runs_directory,
             self.home / "wake.sock",
             log_cap_bytes=settings.log_cap,
             grace_seconds=settings.grace_seconds,
         )
+        return self._observed(executor, settings.openlineage) if settings.openlineage else executor
 
-    def loop(self, executor: LocalExecutor, starts: bool = True, auto: bool = False) -> Loop:
+    def _observed(self, executor: Executor, url: str) -> Executor:
+        """The executor with its runs told to a lineage service."""
+        from importlib.util import find_spec
+
+        from retrofill.lineage.emitting import Emitter, ObservedExecutor, client_for
+        from retrofill.lineage.events import event_of
+
+        def say(text: str) -> None:
+            print(text, file=sys.stderr, flush=True)
+
+        if find_spec("openlineage") is None:
+            say("No OpenLineage events are sent: install retrofill[openlineage].")
+            return executor
+        key = self.secret("OPENLINEAGE_API_KEY")
+        name = self.deployed.catalog.project if self.deployed is not None else ""
+        emitter = Emitter(client_for(url, key), lambda *told: event_of(name, *told), say)
+        return ObservedExecutor(executor, emitter, self._spec_of)
+
+    def _spec_of(self, ref: RunRef) -> RunSpec | None:
+        """The specification of a run that another process started, while it can still be made."""
+        with self.store.read() as reader:
+            row = reader.find_instance(ref.instance_id)
+            if row is None or row.run_number != ref.run_number:
+                return None
+            try:
+                return self._specs.make(row, self.contexts.of(reader, row), ref.token, ref.boot_id)
+            except RetrofillError:
+                return None
+
+    @cached_property
+    def _specs(self) -> RunSpecs:
+        from retrofill.services.runs import RunSpecs
+
+        return RunSpecs(self.directory, self.secret, self.settings.python or sys.executable)
+
+    def loop(self, executor: Executor, starts: bool = True, auto: bool = False) -> Loop:
         """The scheduler's loop; the caller holds the scheduler lock.
 
         Args:
             auto: make and start auto triggered instances too, and not those of backfills only.
         """
         from retrofill.services.loop import Loop
-        from retrofill.services.runs import RunSpecs
         from retrofill.services.ticks import Scheduler
         from retrofill.store.locks import WakeSocket
 
-        specs = RunSpecs(self.directory, self.secret, self.settings.python or sys.executable)
         scheduler = Scheduler(
             self.store,
             executor,
             self.clock,
-            specs,
+            self._specs,
             self.contexts,
             starts,
             auto,

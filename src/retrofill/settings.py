@@ -42,6 +42,7 @@ class Settings:
     alerts: Mapping[str, str]  # URL by method; secrets unresolved
     checks: Mapping[str, Webhook]
     allow_internal: tuple[str, ...]  # networks
+    openlineage: str  # address, "" for none
 
 
 def load(declared: Mapping[str, object], environ: Mapping[str, str]) -> Settings:

@@ -108,6 +108,14 @@ def test_without_the_extra(project: Sandbox, monkeypatch: pytest.MonkeyPatch) ->
     assert "sqlglot is not installed" in lineage["problem"]
 
 
+def test_foreign_tasks_are_not_named(project: Sandbox) -> None:
+    """SEC-2: at the other ends of tables, and in warnings."""
+    project.write(REPORT, DEPLOYMENT, "bi", "members: {ann: developer}")
+    [table] = project.json("task", "show", "bi.report", RETROFILL_USER="ann")["lineage"]["reads"]
+    assert table == {"table": "mart.t_*", "connection": "db", "written_by": []}
+    assert project.json("check", RETROFILL_USER="ann")["warnings"] == []
+
+
 def test_lineage_of_an_instance(project: Sandbox) -> None:
     """OPS-10: by the version that the instance was made from."""
     created = project.create("--task", "w.mart", "--bizdate", "2026-01-05")

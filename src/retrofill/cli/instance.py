@@ -259,7 +259,7 @@ def dag(session: Session, instance_id: str, up: int, down: int) -> None:
     row = _find(session, instance_id)
     project = session.project
     with project.store.read() as reader:
-        found = dag_around(reader, project.contexts, row, up, down)
+        found = dag_around(reader, project.contexts, row, up, down, project.actor.sees)
         views = Views(reader, project.contexts, project.clock.now_ms())
         nodes = {i: views.instance(found.rows[i]) | {"level": level} for i, level in found.levels.items()}
     document = {

@@ -36,8 +36,11 @@ _DEFAULT_SCHEMAS = {
     "databricks": "default",
     "clickhouse": "default",
 }
+# How many parts a whole name has, where it is not three.
+_DEPTHS = {"mysql": 2, "clickhouse": 2, "hive": 2, "spark": 2, "sqlite": 2}
 _WITHOUT_HOST = frozenset({"bigquery", "gbq", "odps", "maxcompute"})  # the URL begins with a project
-_URL = re.compile(r"(?P<scheme>[\w.-]+)(?:\+[\w.-]+)?:(?://)?(?:[^@/?]*@)?(?P<rest>[^?#]*)")
+# Whatever stands before the last `@` may be a password.
+_URL = re.compile(r"(?P<scheme>[\w.-]+)(?:\+[\w.-]+)?:(?://)?(?:.*@)?(?P<rest>[^?#]*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,9 @@ class Place:
     connection: str
     dialect: str
     implied: frozenset[str]
+    scheme: str = ""
+    host: str = ""
+    defaults: tuple[str, ...] = ()  # what the database puts before a name that stands alone
 
 
 def place_of(connection: str, connections: Mapping[str, str], known: frozenset[str]) -> Place:
@@ -64,12 +70,36 @@ def place_of(connection: str, connections: Mapping[str, str], known: frozenset[s
     dialect = dialect if dialect in known else ""
     same = [name for name, url in connections.items() if url and _parts(url) == (scheme, rest)]
     parts = rest.casefold().strip("/").split("/")
+    host = ""
     if dialect in ("duckdb", "sqlite"):
-        parts = [parts[-1].partition(".")[0]]  # a file's name without its ending
+        host, parts = rest, [parts[-1].partition(".")[0]]  # a file's name without its ending
     elif scheme not in _WITHOUT_HOST:
-        del parts[0]
-    implied = {*parts, _DEFAULT_SCHEMAS.get(dialect, "")} - {""}
-    return Place(min(same, default=connection), dialect, frozenset(implied))
+        host = parts.pop(0)
+    schema = _DEFAULT_SCHEMAS.get(dialect, "")
+    defaults = [part for part in parts if part]
+    if schema and len(defaults) < _DEPTHS.get(dialect, 3) - 1:
+        defaults.append(schema)
+    return Place(
+        min(same, default=connection),
+        dialect,
+        frozenset({*defaults, schema} - {""}),
+        _DIALECTS.get(scheme, scheme),
+        host,
+        tuple(defaults),
+    )
+
+
+def dataset_of(name: str, place: Place) -> tuple[str, str]:
+    """Namespace and name of a table in the way of OpenLineage: where it is, and all parts of its name."""
+    if name.startswith("file:"):
+        return "file", name.removeprefix("file:")
+    if "://" in name:
+        scheme, _, path = name.partition("://")
+        host, _, rest = path.partition("/")
+        return f"{scheme}://{host}", rest or "/"
+    missing = _DEPTHS.get(place.dialect, 3) - 1 - name.count(".")
+    before = place.defaults[: max(missing, 0)]
+    return f"{place.scheme}://{place.host}".removesuffix("://"), ".".join((*before, name))
 
 
 def _parts(url: str) -> tuple[str, str]:

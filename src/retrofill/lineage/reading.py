@@ -45,6 +45,20 @@ class SqlLineage:
         """The same with the columns; costs several milliseconds a statement."""
         return self._read(task, with_columns=True)
 
+    def of_code(self, code: str, connection: str, workspace: str) -> TaskLineage:
+        """Tables and columns of code whose parameters are filled in."""
+        if find_spec("sqlglot") is None:
+            return TaskLineage(problem=_MISSING)
+        return _lineage(code, self.place(connection), workspace, with_columns=True)
+
+    def place(self, connection: str) -> Place:
+        """Where the SQL of a connection's tasks runs."""
+        place = self._places.get(connection)
+        if place is None:
+            place = place_of(connection, self._connections, self._dialects)
+            self._places[connection] = place
+        return place
+
     def _read(self, task: Task, with_columns: bool) -> TaskLineage:
         if find_spec("sqlglot") is None:
             return TaskLineage(problem=_MISSING)
@@ -52,11 +66,7 @@ class SqlLineage:
             code = fill(task)
         except ParameterError as error:
             return TaskLineage(problem=f"the SQL is not read: {error.message}")
-        place = self._places.get(task.connection)
-        if place is None:
-            place = place_of(task.connection, self._connections, self._dialects)
-            self._places[task.connection] = place
-        return _lineage(code, place, task.workspace, with_columns)
+        return _lineage(code, self.place(task.connection), task.workspace, with_columns)
 
 
 @lru_cache(maxsize=_KEPT)

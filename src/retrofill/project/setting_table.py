@@ -130,6 +130,22 @@ class PlainText:
         return _text(value)
 
 
+class WebAddress:
+    """The address of a web service, or nothing."""
+
+    words = "URL, or empty"
+
+    @property
+    def schema(self) -> dict[str, object]:
+        return {"type": "string"}
+
+    def read(self, value: object) -> str:
+        text = _text(value)
+        if text and not text.startswith(("http://", "https://")):
+            raise FormError("is no address of a web service", "write one of the form https://...")
+        return text
+
+
 class LogDays:
     """Days by type of resource group; one number stands for all types."""
 
@@ -360,6 +376,12 @@ TABLE: tuple[Setting, ...] = (
     Setting("alerts", Alerts(), {}, "Where alerts are sent, by method."),
     Setting("checks", Webhooks(), {}, "Extension checks that must pass before a backfill runs."),
     Setting("allow_internal", Networks(), [], "Internal addresses that webhooks may reach."),
+    Setting(
+        "openlineage",
+        WebAddress(),
+        "",
+        "Where OpenLineage events of runs are sent (extra `openlineage`); empty: nowhere.",
+    ),
 )
 BY_NAME: Mapping[str, Setting] = MappingProxyType({setting.name: setting for setting in TABLE})
 

@@ -66,6 +66,9 @@ class RunSpecs:
             connection_url=self._url(row, task, context) if task.type is TaskType.SQL else None,
             interpreter=self._interpreter,
             secrets=self.secrets(row, context, task),
+            connection=task.connection,
+            reads=task.reads,
+            writes=task.writes,
         )
 
     def secrets(self, row: InstanceRecord, context: Context, task: Task) -> tuple[str, ...]:

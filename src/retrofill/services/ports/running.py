@@ -32,6 +32,9 @@ class RunSpec:
     connection_url: str | None
     interpreter: str
     secrets: tuple[str, ...] = field(default=(), repr=False)  # values that its log must not show (SEC-3)
+    connection: str = ""  # its name
+    reads: tuple[str, ...] = ()  # tables, as declared
+    writes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
