@@ -145,6 +145,12 @@ def test_everywhere(where: str, code: str, reads: str, writes: str) -> None:
         ("duckdb", 'INSERT INTO MART."Daily" SELECT * FROM Raw.X', "raw.x", "mart.daily"),
         ("duckdb", "SUMMARIZE x; PRAGMA threads=4; INSTALL httpfs", "", ""),
         ("duckdb", "SELECT * FROM range(3)", "", ""),
+        ("duckdb", "PIVOT x ON a USING sum(b)", "x", ""),
+        ("duckdb", "SELECT * FROM postgres_scan('host=h', 'public', 'x')", "", ""),
+        ("duckdb", "SELECT * FROM parquet_scan('s3://b/x.parquet')", "s3://b/x.parquet", ""),
+        ("postgres", "ALTER TABLE t ATTACH PARTITION p FOR VALUES FROM (1) TO (2); REINDEX TABLE t", "", ""),
+        ("postgres", "CREATE TABLE t AS TABLE x", "x", "t"),
+        ("clickhouse", "CREATE MATERIALIZED VIEW v TO t AS SELECT * FROM x", "x", "t"),
         # What a task makes for itself
         ("duckdb", "CREATE TEMP TABLE c AS SELECT * FROM x; INSERT INTO t SELECT * FROM c", "x", "t"),
         ("duckdb", "CREATE TABLE c AS SELECT * FROM x; INSERT INTO t SELECT * FROM c; DROP TABLE c", "x", "t"),

@@ -23,7 +23,8 @@ _FILE_ENDING = re.compile(
     r"\.(csv|tsv|txt|json|jsonl|ndjson|parquet|xlsx|arrow|db|duckdb)(\.gz|\.zst)?$", re.I
 )
 _FILE_FUNCTIONS = re.compile(
-    r"(read_\w+|\w+_scan|s3|s3cluster|gcs|azureblobstorage|hdfs|url|file|deltalake|iceberg)", re.I
+    r"(read_\w+|(parquet|json|csv|sqlite|iceberg|delta|arrow)_scan|s3|s3cluster|gcs|azureblobstorage|hdfs|url|file|deltalake|iceberg)",
+    re.I,
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _PLAIN = re.compile(r"[^\s.]+")

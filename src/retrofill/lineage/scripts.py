@@ -30,6 +30,7 @@ _SILENT = frozenset(
         "ATTACH",
         "BEGIN",
         "CHECKPOINT",
+        "CLUSTER",
         "COMMENT",
         "COMMIT",
         "DESC",
@@ -46,6 +47,7 @@ _SILENT = frozenset(
         "MSCK",
         "OPTIMIZE",
         "PRAGMA",
+        "REINDEX",
         "RELEASE",
         "RESET",
         "REVOKE",
@@ -79,7 +81,7 @@ _SILENT_KINDS = frozenset(
 _WIDER = {"hive": "spark"}  # read by another dialect what the first does not know
 _LIFECYCLE = re.compile(r"\bLIFECYCLE\s+\d+", re.I)  # MaxCompute's, which no dialect knows
 _REFRESH = re.compile(r"REFRESH\s+MATERIALIZED\s+VIEW\s+(?:CONCURRENTLY\s+)?([\w.\"]+)", re.I)
-_QUERY = re.compile(r"\b(SELECT|WITH|FROM)\b", re.I)
+_QUERY = re.compile(r"\b(SELECT|WITH)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)

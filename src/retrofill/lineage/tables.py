@@ -28,10 +28,15 @@ def effects_of(statement: exp.Expr, names: Names) -> Effects:
     """What a statement does; nothing for one that touches no table's rows."""
     effects = Effects()
     targets = _targets(statement, names, effects)
-    effects.is_shown = isinstance(statement, exp.Query) and not effects.writes and not effects.temporary
+    effects.is_shown = (
+        isinstance(statement, exp.Query | exp.Pivot) and not effects.writes and not effects.temporary
+    )
     if targets is not None:
         effects.reads += read_names(statement, names, targets)
     return effects
+
+
+_CONCERNED = exp.Query | exp.Pivot | exp.DML | exp.TruncateTable | exp.MultitableInserts | exp.LoadData
 
 
 def _targets(statement: exp.Expr, names: Names, effects: Effects) -> set[int] | None:
@@ -39,9 +44,7 @@ def _targets(statement: exp.Expr, names: Names, effects: Effects) -> set[int] | 
     handler = _HANDLERS.get(type(statement))
     if handler is not None:
         return handler(statement, names, effects)
-    if not isinstance(
-        statement, exp.Query | exp.DML | exp.TruncateTable | exp.MultitableInserts | exp.LoadData
-    ):
+    if not isinstance(statement, _CONCERNED):
         return None
     found = _changed(statement)
     for query in statement.find_all(exp.CTE):  # PostgreSQL: WITH d AS (DELETE ... RETURNING ...)
@@ -64,7 +67,7 @@ def _changed(statement: exp.Expr) -> list[exp.Expr]:
         return [insert.this for insert in statement.find_all(exp.Insert)]
     if isinstance(statement, exp.Update | exp.Delete):
         return _changed_by_alias(statement)
-    return [] if isinstance(statement, exp.Query) else [statement.this]
+    return [] if isinstance(statement, exp.Query | exp.Pivot) else [statement.this]
 
 
 def _drop(statement: exp.Expr, names: Names, effects: Effects) -> None:
@@ -82,7 +85,10 @@ def _create(statement: exp.Expr, names: Names, effects: Effects) -> set[int] | N
         return None
     properties = statement.args.get("properties")
     copied = statement.args.get("clone")
-    if properties is not None and properties.find(exp.TemporaryProperty):
+    fed = properties.find(exp.ToTableProperty) if properties is not None else None
+    if fed is not None:  # ClickHouse: a view that fills another table
+        _note(effects.writes, [fed.this], names)
+    elif properties is not None and properties.find(exp.TemporaryProperty):
         _note(effects.temporary, [table], names)
     else:
         _note(effects.created if statement.args.get("exists") else effects.made, [table], names)
@@ -92,7 +98,7 @@ def _create(statement: exp.Expr, names: Names, effects: Effects) -> set[int] | N
         _note(effects.reads, [copied.this], names)
     if statement.expression is None:
         return None  # the columns alone: what they refer to is not read
-    return {id(table)}
+    return {id(table), id(_table(fed.this) if fed is not None else None)}
 
 
 def _alter(statement: exp.Expr, names: Names, effects: Effects) -> None:
