@@ -145,7 +145,7 @@ def test_plain_lines_of_progress_where_there_is_no_terminal(sandbox: Sandbox) ->
     text = seen.decode() + result.stderr
     assert "\x1b" not in text
     assert (
-        "backfill 1: 0 of 2 successful, 1 running, 0 failed, 0 of 1 bizdates done; at 2026-01-05 0/2" in text
+        "backfill 1: 0 of 2 successful, 1 running, 0 failed, 0 of 1 bizdate done; at 2026-01-05 0/2" in text
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from retrofill.cli.session import say
 from retrofill.domain.findings import many, names
 from retrofill.services.contexts import Contexts
-from retrofill.services.estimating import MOST_AT_A_LOOK, estimate_left
+from retrofill.services.estimating import estimate_left
 from retrofill.services.records import BackfillRecord, DateRecord
 from retrofill.services.times import scheduled_at
 
@@ -89,7 +89,7 @@ class Progress:
             return ""
         began = time.monotonic()
         if began >= self._estimate_again_at:
-            self._expected = estimate_left(reader, contexts, record, now_ms, MOST_AT_A_LOOK)
+            self._expected = estimate_left(reader, contexts, record, now_ms)
             ended = time.monotonic()
             # The scheduler may run in this process: an estimate takes a fiftieth of the time at most.
             rest = _ESTIMATE_SECONDS if self._expected.end_ms is not None else 0.0

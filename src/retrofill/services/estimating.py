@@ -1,4 +1,7 @@
-"""Estimates of backfills: before they begin, while they run, and how far off the first one was (BF-2)."""
+"""Estimates of backfills: before they begin, while they run, and how far off the first one was (BF-2).
+
+The simulation is imported where something is estimated: most commands only show what was.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from retrofill.domain.durations import RunTimes, summarise
-from retrofill.domain.estimation import MOST_PLAYED, Estimate, estimate, slots_for_backfills
 from retrofill.domain.planning import Kind, Plan
-from retrofill.domain.standing import Begun, Rival, Standing
 from retrofill.domain.states import NOT_STARTED, State
 from retrofill.services.contexts import BackfillContext, Contexts
 from retrofill.services.holds import holds_of
@@ -19,6 +19,9 @@ from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecor
 from retrofill.services.times import instant_of, shown_instant
 
 if TYPE_CHECKING:
+    from retrofill.domain.durations import RunTimes
+    from retrofill.domain.estimation import Estimate
+    from retrofill.domain.standing import Begun, Rival, Standing
     from retrofill.services.ports import Reader
 
 MOST_AT_A_LOOK = 5_000  # instances played for a list or a progress, which are shown again and again
@@ -40,6 +43,8 @@ def gather(reader: Reader, contexts: Contexts, now_ms: int, besides: int | None 
     Args:
         besides: a backfill whose own instances are no rivals of it.
     """
+    from retrofill.domain.durations import summarise
+
     names = {task_id: name for name, task_id in reader.task_ids().items()}
     recent = reader.times.recent(names)
     times = {names[task_id]: summarise(runs) for task_id, runs in recent.items()}
@@ -57,6 +62,8 @@ def gather(reader: Reader, contexts: Contexts, now_ms: int, besides: int | None 
 def _rival(
     row: InstanceRecord, names: Mapping[int, str], times: Mapping[str, RunTimes], now_ms: int
 ) -> Rival:
+    from retrofill.domain.standing import Rival
+
     name = names[row.task_id]
     length = times[name].usual_ms if name in times else 0
     is_running = row.state == State.RUNNING
@@ -68,14 +75,18 @@ def _rival(
 
 def estimate_plan(plan: Plan, experience: Experience, now_ms: int) -> Estimate:
     """When a plan that begins now would end."""
+    from retrofill.domain.estimation import estimate, slots_for_backfills
+
     slots = slots_for_backfills(plan.catalog)
     return estimate(plan, experience.times, now_ms, slots, rivals=experience.rivals)
 
 
 def estimate_left(
-    reader: Reader, contexts: Contexts, record: BackfillRecord, now_ms: int, most: int = MOST_PLAYED
+    reader: Reader, contexts: Contexts, record: BackfillRecord, now_ms: int, most: int = MOST_AT_A_LOOK
 ) -> Estimate:
     """When an active backfill will end, from where it stands; without fast and slow runs."""
+    from retrofill.domain.estimation import estimate, slots_for_backfills
+
     context = contexts.get(reader, record.id)
     experience = gather(reader, contexts, now_ms, besides=record.id)
     return estimate(
@@ -92,6 +103,8 @@ def estimate_left(
 
 def _standing(reader: Reader, context: BackfillContext, dates: Sequence[DateRecord], now_ms: int) -> Standing:
     """Counters tell of most dates; the instances of those under way are looked at."""
+    from retrofill.domain.standing import Standing
+
     done = frozenset(date.position for date in dates if date.reached and date.successful == date.total)
     begun = {}
     ages: dict[int, int] = {}
@@ -109,6 +122,8 @@ def _standing(reader: Reader, context: BackfillContext, dates: Sequence[DateReco
 
 
 def _begun(context: BackfillContext, rows: Sequence[InstanceRecord]) -> Begun:
+    from retrofill.domain.standing import Begun
+
     n = context.plan.n
     waits, kinds, is_open, is_done = [0] * n, [0] * n, [False] * n, [False] * n
     free = []

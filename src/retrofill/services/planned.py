@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retrofill.domain import selection as selections
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import UsageError
-from retrofill.domain.estimation import Estimate, seconds_per_run
 from retrofill.domain.findings import Finding, has_risk
 from retrofill.domain.planning import Plan, build
 from retrofill.domain.policy import Policy
@@ -17,6 +16,9 @@ from retrofill.domain.selection import Choice, Limits, Selection
 from retrofill.domain.verification import summary, verify
 from retrofill.services.estimating import Experience, document, estimate_plan
 from retrofill.services.times import ms_of
+
+if TYPE_CHECKING:
+    from retrofill.domain.estimation import Estimate
 
 _NAME_LENGTH = 128
 
@@ -84,6 +86,8 @@ def make_plan(
     plan = build(catalog, choice, request.policy, max_instances=limits.max_instances)
     if experience is None:
         return Planned(request, choice, plan, verify(plan, now))
+    from retrofill.domain.estimation import seconds_per_run
+
     findings = verify(plan, now, seconds_per_run=seconds_per_run(plan, experience.times))
     return Planned(request, choice, plan, findings, estimate_plan(plan, experience, ms_of(now)))
 

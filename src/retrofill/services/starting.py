@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from retrofill.domain import selection as selections
 from retrofill.domain.alerting import Event
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.estimation import Estimate
 from retrofill.domain.findings import Finding, Level
 from retrofill.domain.instants import day_start
 from retrofill.domain.planning import ONE_DAY, Plan
@@ -30,6 +29,7 @@ from retrofill.services.records import BackfillRecord
 from retrofill.services.times import instant_of, ms_of
 
 if TYPE_CHECKING:
+    from retrofill.domain.estimation import Estimate
     from retrofill.services.ports import Clock, Ledger, Reader, Store
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from retrofill.domain.readiness import Status
 from retrofill.domain.states import WAITING, Reason, State
 from retrofill.services.contexts import Contexts
-from retrofill.services.estimating import MOST_AT_A_LOOK, estimate_left, first_estimate
+from retrofill.services.estimating import estimate_left, first_estimate
 from retrofill.services.holds import holds_of
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord, OperationRecord, RunRecord
 from retrofill.services.statuses import status
@@ -106,7 +106,7 @@ class Views:
             return None
         if record.phase != "active":
             return first["end_at"] if first is not None else None
-        left = estimate_left(self._reader, self._contexts, record, self._now_ms, MOST_AT_A_LOOK)
+        left = estimate_left(self._reader, self._contexts, record, self._now_ms)
         return shown_instant(left.end_ms)
 
     def instance(self, row: InstanceRecord) -> Row:
