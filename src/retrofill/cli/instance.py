@@ -234,8 +234,8 @@ def lineage(session: Session, instance_id: str) -> None:
     project = session.project
     with project.store.read() as reader:
         context = project.contexts.of(reader, row)
-    name = context.task(row.id).name
-    found = project.lineages(context.plan_of(row.id).catalog).row(name)
+        name, catalog = context.task(row.id).name, context.plan_of(row.id).catalog
+    found = project.lineages(catalog).row(name)
 
     def text() -> None:
         click.echo(f"Instance {row.id}: {name}, bizdate {row.bizdate}")
