@@ -23,9 +23,11 @@ from retrofill.services.people import SYSTEM_ADMINISTRATOR, People, find_actor, 
 from retrofill.services.planned import PlanLimits
 
 if TYPE_CHECKING:
+    from retrofill.services.daily import Daily
     from retrofill.services.lineages import Lineages
     from retrofill.services.loop import Loop
     from retrofill.services.ports import Executor, RunRef, RunSpec
+    from retrofill.services.retention import Retention
     from retrofill.services.runs import RunSpecs
     from retrofill.services.schedule import Schedule
     from retrofill.settings import Settings
@@ -278,7 +280,25 @@ class Project:
             stops_for_auto=self.settings.auto_conflict == "stop",
         )
         schedule = self.schedule() if auto else None
-        return Loop(scheduler, self.backfills(), schedule, executor, WakeSocket(self.home), self.clock)
+        wake = WakeSocket(self.home)
+        return Loop(scheduler, self.backfills(), schedule, executor, wake, self.clock, self.daily())
+
+    def retention(self, is_dry: bool = False) -> Retention:
+        """What goes by age and size, as of now (RET-1, RET-2)."""
+        from retrofill.executors.folder import RunsFolder
+        from retrofill.services.retention import Retention, Rules
+
+        settings = self.settings
+        rules = Rules(settings.retention_days, settings.log_days, settings.auto_log_cap)
+        folder = RunsFolder(self.runs_directory)
+        return Retention(self.store, folder, self.contexts, self.clock, rules, is_dry)
+
+    def daily(self) -> Daily:
+        """The job that a scheduler does once a day."""
+        from retrofill.services.daily import Daily
+
+        catalog = (self.deployed or self.folder).catalog
+        return Daily(self.store, self.retention, self.clock, self.settings.retention_time, catalog.timezone)
 
     def close(self) -> None:
         store = self.__dict__.get("store")

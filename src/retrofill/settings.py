@@ -34,6 +34,7 @@ class Settings:
     catch_up_nights: int
     auto_conflict: str  # stop | wait
     retention_days: int
+    retention_time: int  # minutes after midnight
     log_days: Mapping[str, int]  # by type of resource group
     log_cap: int  # bytes, 0 for none
     auto_log_cap: int  # bytes, 0 for none

@@ -13,6 +13,7 @@ from retrofill.executors import logs
 from retrofill.executors.masking import Masking
 from retrofill.services.ports import RunRef
 from retrofill.services.records import InstanceRecord, RunRecord
+from retrofill.services.times import instant_of
 
 _LOOK_SECONDS = 0.1
 _PIECE = 256 << 10
@@ -41,6 +42,7 @@ class _Printing:
     def __init__(self, project: Project, run: RunRecord, masking: Masking, writer: _Writer) -> None:
         self._runs = project.runs_directory
         self._ref = RunRef(run.instance_id, run.number, run.token, run.boot_id)
+        self._removed_ms = run.log_removed_ms
         self._masking = masking
         self._writer = writer
         self._offset = 0
@@ -50,7 +52,7 @@ class _Printing:
     def go_on(self) -> None:
         """Print what is there and was not printed yet."""
         while True:
-            part = logs.read(self._runs, self._ref, self._offset, _PIECE)
+            part = self._read()
             if not part.data:
                 return
             if part.missing:
@@ -58,6 +60,19 @@ class _Printing:
                 self._missing, self._written = part.missing, part.offset
             self._write(self._masking.feed(part.data))
             self._offset = part.next_offset
+
+    def _read(self) -> logs.Part:
+        try:
+            return logs.read(self._runs, self._ref, self._offset, _PIECE)
+        except logs.NoLogError:
+            if self._removed_ms is None:
+                raise
+            day = f"{instant_of(self._removed_ms):%Y-%m-%d}"
+            raise logs.NoLogError(
+                f"the log of run {self._ref.run_number} of instance {self._ref.instance_id} "
+                f"was deleted by retention on {day}",
+                "The setting `log_days` says how long logs are kept.",
+            ) from None
 
     def end(self) -> None:
         """Print what could have been the beginning of a secret, and is none."""

@@ -34,6 +34,7 @@ _LAZY = {
     "user": "people",
     "token": "people",
     "scheduler": "scheduler",
+    "retention": "retention",
     "doctor": "doctor",
 }
 

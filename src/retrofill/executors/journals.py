@@ -60,6 +60,19 @@ def run_name(instance_id: int, run_number: int, token: str) -> str:
     return name
 
 
+def parse_name(name: str) -> tuple[int, int, str] | None:
+    """Instance id, run number and token of a run's name, None for anything else."""
+    instance, _, rest = name.partition(".")
+    number, _, token = rest.partition(".")
+    if not (instance.isdigit() and number.isdigit() and token and len(instance) < 19 and len(number) < 10):
+        return None
+    parsed = int(instance), int(number), token
+    try:
+        return parsed if run_name(*parsed) == name else None
+    except ValueError:
+        return None
+
+
 def format_exit(record: Exit) -> bytes:
     """The `exit` line; a message becomes one line of bounded length."""
     message = " ".join(record.message.split())[:_LONGEST_MESSAGE] if record.message else ""

@@ -359,6 +359,13 @@ TABLE: tuple[Setting, ...] = (
         "Days that backfills and instances are kept after their last change.",
     ),
     Setting(
+        "retention_time",
+        Clock(),
+        "04:00",
+        "When a scheduler removes what is older than that, in the deployment's time zone; when it was not "
+        "running then, as soon as it is.",
+    ),
+    Setting(
         "log_days",
         LogDays(),
         {"shared": 7, "exclusive": 30, "serverless": 30},

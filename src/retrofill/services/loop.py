@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from retrofill.services.backfills import Backfills
+from retrofill.services.daily import Daily
 from retrofill.services.schedule import Schedule
 from retrofill.services.ticks import Scheduler, Ticked
 
@@ -34,7 +35,7 @@ class Loop:
 
     Args:
         schedule: None where auto triggered instances are not made here.
-        observe: called after every tick and at least every `observe_ms`; True ends the loop.
+        daily: done once a day, in steps between ticks.
     """
 
     def __init__(
@@ -45,19 +46,25 @@ class Loop:
         executor: Executor,
         wake: Wake,
         clock: Clock,
+        daily: Daily | None = None,
     ) -> None:
         self._scheduler = scheduler
         self._backfills = backfills
         self._schedule = schedule
         self._wake = wake
         self._clock = clock
+        self._daily = daily
         self._poll = select.poll()
         self._poll.register(executor.fileno(), select.POLLIN)
         self._poll.register(wake.fileno(), select.POLLIN)
         self._wake_descriptor = wake.fileno()
 
     def run(self, observe: Callable[[Ticked], bool], observe_ms: int | None = None) -> None:
-        """Tick and sleep until `observe` says so; a loop runs once."""
+        """Tick and sleep until `observe` says so; a loop runs once.
+
+        Args:
+            observe: called after every tick and at least every `observe_ms`; True ends the loop.
+        """
         try:
             self._run(observe, observe_ms)
         finally:
@@ -75,7 +82,9 @@ class Loop:
                 return
             if ticked.more:
                 continue
-            if self._sleep(_earlier(ticked.next_ms, planned_ms), observe_ms):
+            is_busy = self._daily is not None and self._daily.step()
+            until_ms = self._clock.now_ms() if is_busy else _earlier(ticked.next_ms, planned_ms)
+            if self._sleep(until_ms, observe_ms):
                 planned_ms = self._make_instances()
 
     def _make_instances(self, was_down: bool = False) -> int | None:

@@ -113,6 +113,7 @@ class RunRecord(NamedTuple):
     outcome: str | None
     exit_code: int | None
     message: str | None
+    log_removed_ms: int | None = None
 
 
 class AlertRecord(NamedTuple):

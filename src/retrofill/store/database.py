@@ -77,10 +77,10 @@ class Database:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     @contextmanager
-    def transaction(self) -> Iterator[Ledger]:
+    def transaction(self, *, checks_references: bool = True) -> Iterator[Ledger]:
         """One write transaction: commits at the end, rolls back on any exception."""
         connection = self._writer
-        with self._exclusive():
+        with self._exclusive(), self._references(checks_references):
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield Ledger(connection)
@@ -94,6 +94,18 @@ class Database:
             if self._commits >= _COMMITS or changes >= _CHANGES:
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
                 self._commits, self._checkpointed_changes = 0, connection.total_changes
+
+    @contextmanager
+    def _references(self, are_checked: bool) -> Iterator[None]:
+        """Foreign keys, checked or not; they cannot be switched within a transaction."""
+        if are_checked:
+            yield
+            return
+        self._writer.execute("PRAGMA foreign_keys = OFF")
+        try:
+            yield
+        finally:
+            self._writer.execute("PRAGMA foreign_keys = ON")
 
     @contextmanager
     def read(self) -> Iterator[Reader]:

@@ -15,6 +15,7 @@ from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecor
 from retrofill.store.outbox import Outbox
 from retrofill.store.people import People
 from retrofill.store.reader import Reader
+from retrofill.store.retention import Retention
 from retrofill.store.times import TimesLedger
 
 
@@ -57,6 +58,10 @@ class Ledger(Reader):
     def times(self) -> TimesLedger:
         """Run times by task."""
         return TimesLedger(self._connection)
+
+    @property
+    def retention(self) -> Retention:
+        return Retention(self._connection)
 
     # Catalog
 

@@ -19,6 +19,7 @@ from retrofill.services.records import (
 from retrofill.store.generations import FrozenTasks, Generations
 from retrofill.store.outbox import OutboxReader
 from retrofill.store.people import PeopleReader
+from retrofill.store.retention import RetentionReader
 from retrofill.store.times import TimesReader
 
 _BACKFILL = ", ".join(BackfillRecord._fields)
@@ -30,7 +31,7 @@ _INSTANCE_I = ", ".join(f"i.{name}" for name in InstanceRecord._fields)
 _RUN = ", ".join(RunRecord._fields)
 _OPERATION = ", ".join(OperationRecord._fields)
 # One that was planned stays visible while its instances are made.
-_VISIBLE = "(phase <> 'creating' OR start_ms IS NOT NULL)"
+_VISIBLE = "(phase NOT IN ('creating', 'expired') OR start_ms IS NOT NULL)"
 
 
 class Reader:
@@ -60,6 +61,10 @@ class Reader:
     @cached_property
     def frozen_tasks(self) -> FrozenTasks:
         return FrozenTasks(self._connection)
+
+    @property
+    def retention(self) -> RetentionReader:
+        return RetentionReader(self._connection)
 
     def data_version(self) -> int:
         """A number that differs after another connection has committed."""

@@ -77,6 +77,7 @@ backfill = Table(
     # checking: extension checks are asked (VER-3), no instances yet
     # creating: rows are being written, invisible · refused: verification said no, no instances
     # planned: instances are made when it starts (SEL-4) · active
+    # expired: retention deletes its rows, invisible (RET-1)
     Column("phase", Text, nullable=False),
     Column("check_status", Text, nullable=False),
     Column("version_id", Integer, ForeignKey("catalog_version.id"), nullable=False),
@@ -99,9 +100,12 @@ backfill = Table(
     Column("choice", Text, nullable=False),  # JSON: participating tasks, dry runs
     Column("analysis", Text, nullable=False),  # JSON: counts and findings (VER-1)
     Column("first_estimate", Text),  # JSON: when it was expected to end, before it began (BF-2)
-    CheckConstraint("phase IN ('checking', 'creating', 'refused', 'planned', 'active')", name="phase"),
+    CheckConstraint(
+        "phase IN ('checking', 'creating', 'refused', 'planned', 'active', 'expired')", name="phase"
+    ),
     CheckConstraint("check_status IN ('checking', 'passed', 'failed')", name="check_status"),
     Index("backfill_open", "id", sqlite_where=text("ended_ms IS NULL")),
+    Index("backfill_ended", "ended_ms", sqlite_where=text("ended_ms IS NOT NULL")),  # retention
     # A stopped backfill has ended, and yet a tick must know that nothing of it may start.
     Index("backfill_held", "id", sqlite_where=text("paused = 1 OR stopped = 1")),
 )
@@ -212,6 +216,7 @@ run = Table(
     Column("outcome", Text),  # exited | stopped | timeout | lost
     Column("exit_code", Integer),
     Column("message", Text),
+    Column("log_removed_ms", Integer),  # by retention (RET-1)
     Index("run_open", "instance_id", sqlite_where=text("ended_ms IS NULL")),
     sqlite_with_rowid=False,
 )

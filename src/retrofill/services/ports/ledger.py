@@ -10,6 +10,7 @@ from typing import Protocol
 from retrofill.services.ports.generations import FrozenTasks, Generations
 from retrofill.services.ports.outbox import Outbox, OutboxReader
 from retrofill.services.ports.people import People, PeopleReader
+from retrofill.services.ports.retention import Retention, RetentionReader
 from retrofill.services.ports.times import TimesLedger, TimesReader
 from retrofill.services.records import (
     BackfillRecord,
@@ -61,6 +62,9 @@ class Reader(Protocol):
 
     @property
     def frozen_tasks(self) -> FrozenTasks: ...
+
+    @property
+    def retention(self) -> RetentionReader: ...
 
     def data_version(self) -> int:
         """A number that differs after another connection has committed."""
@@ -203,6 +207,9 @@ class Ledger(Reader, Protocol):
 
     @property
     def times(self) -> TimesLedger: ...
+
+    @property
+    def retention(self) -> Retention: ...
 
     def add_version(self, document: str, at_ms: int, user: str) -> int: ...
 
@@ -368,8 +375,13 @@ class Store(Protocol):
         """One consistent view."""
         ...
 
-    def transaction(self) -> AbstractContextManager[Ledger]:
-        """One write transaction: commits at the end, rolls back on an exception."""
+    def transaction(self, *, checks_references: bool = True) -> AbstractContextManager[Ledger]:
+        """One write transaction: commits at the end, rolls back on an exception.
+
+        Args:
+            checks_references: False to delete what surely nothing refers to any more; looking for
+                what refers to a backfill may cost as much as there are instances.
+        """
         ...
 
     def creating(self, what: int | str) -> AbstractContextManager[None]:

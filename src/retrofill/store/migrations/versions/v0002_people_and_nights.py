@@ -15,7 +15,7 @@ def upgrade() -> None:
         backfill.add_column(sa.Column("first_estimate", sa.Text))
         backfill.drop_constraint("phase", type_="check")
         backfill.create_check_constraint(
-            "phase", "phase IN ('checking', 'creating', 'refused', 'planned', 'active')"
+            "phase", "phase IN ('checking', 'creating', 'refused', 'planned', 'active', 'expired')"
         )
         backfill.add_column(sa.Column("round", sa.Integer(), server_default="1", nullable=False))
     _add_alerts()
@@ -137,3 +137,10 @@ def _add_run_times() -> None:
         sa.Column("recent", sa.Text, nullable=False),
         sa.Column("updated_ms", sa.Integer, nullable=False),
     )
+    _retention()
+
+
+def _retention() -> None:
+    """What is let go of by age (RET-1, RET-2)."""
+    op.add_column("run", sa.Column("log_removed_ms", sa.Integer(), nullable=True))
+    op.create_index("backfill_ended", "backfill", ["ended_ms"], sqlite_where=sa.text("ended_ms IS NOT NULL"))

@@ -1,0 +1,84 @@
+"""`retrofill retention ...`"""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from retrofill.bootstrap import Project
+from retrofill.cli.session import Group, Session, pass_session, say
+from retrofill.domain.errors import NotPermittedError
+from retrofill.services.retention import Report
+
+_LONGEST_PAUSE = 0.05
+
+
+@click.group(cls=Group)
+def retention() -> None:
+    """What is let go of by age and size: backfills, instances, logs."""
+
+
+@retention.command("run")
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@pass_session
+def run(session: Session, dry_run: bool) -> None:
+    """Remove what is older than the settings allow; a scheduler does it daily by itself.
+
+    The settings are retention_days, log_days and auto_log_cap.
+    """
+    project = session.project
+    require_system_administrator(project, "remove what is old")
+    report = Report() if project.deployed is None else project.retention(dry_run).run(_Pacing().pause)
+    session.document(
+        {"dry_run": dry_run, **report.row()}, lambda: _print(report, "would go" if dry_run else "removed")
+    )
+
+
+class _Pacing:
+    """Leaves others as much time between steps as each step took."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def pause(self) -> None:
+        time.sleep(min(time.monotonic() - self._began, _LONGEST_PAUSE))
+        self._began = time.monotonic()
+
+
+def _print(report: Report, done: str) -> None:
+    lines = [
+        (report.backfills, "backfills"),
+        (
+            report.instances,
+            f"instances with {report.runs} runs and {report.operations} records of operations",
+        ),
+        (report.logs, f"logs, {_size(report.log_bytes)}"),
+        (report.unknown_files, f"files of unknown runs, {_size(report.unknown_bytes)}"),
+        (report.journals, "journals"),
+        (report.cut_logs, f"logs of which the middle was cut, {_size(report.cut_bytes)}"),
+    ]
+    if not any(count for count, _ in lines):
+        say("Nothing is old or large enough to go.")
+        return
+    click.echo(f"{done}:")
+    for count, what in lines:
+        if count:
+            click.echo(f"  {count} {what}")
+
+
+def _size(count: int) -> str:
+    return f"{count} bytes" if count < 10_000 else f"{count / 1e6:.1f} MB"
+
+
+def require_system_administrator(project: Project, what: str) -> None:
+    """SEC-4.
+
+    Raises:
+        NotPermittedError: somebody else acts.
+    """
+    if not project.actor.is_system_administrator:
+        raise NotPermittedError(f"{project.user} may not {what}", "Ask the system administrator.")
+
+
+COMMANDS: dict[str, click.Command] = {"retention": retention}

@@ -1,0 +1,148 @@
+"""The folder of runs as retention sees it: logs that may go or be cut, journals of the dead.
+
+A log's existence is the claim of its run (see `adoption`), so whoever removes one must know from
+the ledger that the run has ended, or that the ledger has no such run: then nobody asks for it,
+and its token is never used again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import time
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+from retrofill.executors import journals
+from retrofill.executors.capping import cap_log, cut_middle
+from retrofill.executors.places import Places
+from retrofill.services.ports.retention import LogFile, RunName
+
+_LOG = ".log"
+_COMPLAINTS_BYTES = 1 << 20
+_MARK_BYTES = 4096
+
+
+class RunsFolder:
+    """The folder of one store's runs; it may not be there yet."""
+
+    def __init__(self, directory: Path) -> None:
+        self._places = Places(str(directory.absolute()))
+
+    def scan(self) -> Iterator[LogFile]:
+        """All logs, in no order; looks at each when it is asked for."""
+        with contextlib.suppress(FileNotFoundError), os.scandir(f"{self._places.directory}/logs") as entries:
+            for entry in entries:
+                with contextlib.suppress(FileNotFoundError):
+                    status = entry.stat(follow_symlinks=False)
+                    if not stat.S_ISDIR(status.st_mode):
+                        run = _run_of(entry.name)
+                        yield LogFile(entry.name, run, status.st_mtime_ns // 1_000_000, _held(status))
+
+    def size(self, run: RunName) -> int:
+        """Bytes that a log holds, without what was cut out; 0 where there is none."""
+        try:
+            return _held(os.lstat(self._log(run)))
+        except FileNotFoundError:
+            return 0
+
+    def remove(self, names: Iterable[str]) -> None:
+        """By the names that `scan` gives."""
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(f"{self._places.directory}/logs/{name}")
+
+    def remove_of(self, runs: Iterable[RunName]) -> tuple[int, int]:
+        """How many there were, and their bytes."""
+        sizes = []
+        for run in runs:
+            with contextlib.suppress(FileNotFoundError):
+                path = self._log(run)
+                size = _held(os.lstat(path))
+                os.unlink(path)
+                sizes.append(size)
+        return len(sizes), sum(sizes)
+
+    def shorten(self, run: RunName, keep_bytes: int) -> None:
+        """Keep only the first and the last bytes of a log, with a gap between (RET-2)."""
+        path = self._log(run)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            return  # it has gone, or a task has put something else in its place
+        try:
+            status = os.fstat(descriptor)
+            if stat.S_ISREG(status.st_mode):
+                _cut(descriptor, path, keep_bytes)
+                os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # its age does not change
+        finally:
+            os.close(descriptor)
+
+    def dead_journals(self) -> Iterator[tuple[str, Collection[RunName]]]:
+        """Journals of supervisors that have ended: path, and the runs that it tells of."""
+        for path in journals.list_journals(self._places.journals):
+            if not journals.is_locked(path):
+                _, records = journals.read_journal(path)
+                runs = (journals.parse_name(record[1]) for record in records)
+                yield path, {run for run in runs if run is not None}
+
+    def remove_journal(self, path: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+
+    def tidy(self, before_seconds: float) -> None:
+        """Bound what supervisors say about themselves, and forget wishes that nobody saw before that instant."""
+        with contextlib.suppress(FileNotFoundError):
+            descriptor = os.open(self._places.complaints, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                cap_log(descriptor, _COMPLAINTS_BYTES)
+            finally:
+                os.close(descriptor)
+        with contextlib.suppress(FileNotFoundError), os.scandir(f"{self._places.directory}/stops") as entries:
+            for entry in entries:
+                with contextlib.suppress(FileNotFoundError):
+                    if entry.stat(follow_symlinks=False).st_mtime < before_seconds:
+                        os.unlink(entry.path)
+
+    def living_supervisors(self) -> list[tuple[int, str]]:
+        """Supervisors that carry out a run now: pid (0: of another container) and the run's name."""
+        found = []
+        for path in journals.list_journals(self._places.journals):
+            if journals.is_locked(path):
+                pid, records = journals.read_journal(path)
+                last = records[-1] if records else []
+                if last and last[0] == "claim":
+                    found.append((pid, last[1]))
+        return found
+
+    def _log(self, run: RunName) -> str:
+        return self._places.log(journals.run_name(*run))
+
+
+def _run_of(file_name: str) -> RunName | None:
+    return journals.parse_name(file_name.removesuffix(_LOG)) if file_name.endswith(_LOG) else None
+
+
+def _held(status: os.stat_result) -> int:
+    """Bytes of data: a short file takes a whole block, one with a gap takes less than its size."""
+    return min(status.st_size, status.st_blocks * 512)
+
+
+def _cut(descriptor: int, path: str, keep: int) -> None:
+    try:
+        cut_middle(descriptor, keep, keep)
+    except OSError:
+        _rewrite(descriptor, path, keep)  # this file system has no holes
+
+
+def _rewrite(descriptor: int, path: str, keep: int) -> None:
+    """Put a short file in the log's place; a line says what is missing."""
+    size = os.fstat(descriptor).st_size
+    if size <= 2 * keep + _MARK_BYTES:
+        return
+    gap = f"\n[{size - 2 * keep} bytes of the log were cut out here]\n".encode()
+    short = f"{path}.{time.time_ns()}"
+    with open(short, "xb", opener=lambda name, flags: os.open(name, flags, journals.CLAIMED_MODE)) as file:
+        file.write(os.pread(descriptor, keep, 0) + gap + os.pread(descriptor, keep, size - keep))
+    os.rename(short, path)

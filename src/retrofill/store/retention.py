@@ -1,0 +1,197 @@
+"""What the ledger lets go of by age: plain SQL, in parts of at most 5,000 rows.
+
+What belongs to an instance or a backfill is found by the foreign keys that refer to it, so that
+a new table needs no change here.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+
+from retrofill.services.ports.retention import EndedRun, Expired, Part, RunName
+
+ROWS = 5_000  # most rows of one transaction
+_DONE = "retention_ms"
+_REFERRERS = (
+    'SELECT m.name, f."from" FROM sqlite_master m, pragma_foreign_key_list(m.name) f '
+    "WHERE m.type = 'table' AND f.\"table\" = ? ORDER BY m.name"
+)
+# Nothing of it has run since it ended: what runs, or may run again by itself, has no end.
+_MAY_GO = (
+    "phase IN ('active', 'refused') AND ended_ms < ?1 AND created_ms < ?1 "
+    "AND coalesce((SELECT o.at_ms FROM operation o WHERE o.backfill_id = backfill.id ORDER BY o.id DESC LIMIT 1), 0) < ?1 "
+    "AND NOT EXISTS (SELECT 1 FROM backfill_date d WHERE d.backfill_id = backfill.id AND d.running > 0)"
+)
+_EXPIRED = (
+    "SELECT id, first_instance_id, first_instance_id + stride * "
+    "(SELECT count(*) FROM backfill_date d WHERE d.backfill_id = backfill.id) - 1 FROM backfill "
+)
+_GENERATION_OF = (
+    "SELECT g.made_ms, g.phase FROM generation g WHERE g.first_instance_id <= i.id "
+    "ORDER BY g.first_instance_id DESC LIMIT 1"
+)
+_RUN_OF = "r.instance_id, r.number, r.token, r.ended_ms, i.resource_group, i.state"
+
+
+class RetentionReader:
+    """What may go (RET-1, RET-2)."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._execute = connection.execute
+
+    def last_run_ms(self) -> int | None:
+        row = self._execute("SELECT value FROM counter WHERE name = ?", (_DONE,)).fetchone()
+        return int(row[0]) if row else None
+
+    def expired_backfills(self, before_ms: int) -> list[Expired]:
+        """Backfills that have ended and whose last change lies before (RET-1)."""
+        # The index is named, because it holds only what has ended.
+        rows = self._execute(
+            f"{_EXPIRED} INDEXED BY backfill_ended WHERE {_MAY_GO} ORDER BY id", (before_ms,)
+        )
+        return [Expired(*row) for row in rows]
+
+    def half_deleted(self) -> list[Expired]:
+        """Backfills whose deletion has begun."""
+        return [Expired(*row) for row in self._execute(f"{_EXPIRED} WHERE phase = 'expired' ORDER BY id")]
+
+    def part_of(self, expired: Expired, after: int = 0) -> Part:
+        """The first instances of a backfill beyond an id; none when all have gone."""
+        return self._part("i.id BETWEEN ? AND ?", "i.id", (max(expired.first_id, after + 1), expired.last_id))
+
+    def part_of_auto(self, before_ms: int, before_date: str, after: tuple[str, int] = ("", 0)) -> Part:
+        """Auto triggered instances whose last change lies before, by bizdate and id, beyond one of them."""
+        return self._part(
+            "i.backfill_id IS NULL AND i.bizdate < ? AND (i.bizdate, i.id) > (?, ?) "
+            "AND i.state NOT IN ('running', 'waiting_time', 'waiting_resources') "
+            "AND max(i.due_ms, coalesce(i.ended_ms, 0)) < ? "
+            "AND NOT EXISTS (SELECT 1 FROM operation o WHERE o.instance_id = i.id AND o.at_ms >= ?) "
+            f"AND NOT EXISTS (SELECT 1 FROM ({_GENERATION_OF}) WHERE made_ms >= ? OR phase <> 'active')",
+            "i.bizdate, i.id",
+            (before_date, *after, before_ms, before_ms, before_ms),
+        )
+
+    def _part(self, condition: str, order: str, values: Sequence[object]) -> Part:
+        """As many instances as may be deleted with all that belongs to them, at least one."""
+        belonging = " + ".join(
+            f"(SELECT count(*) FROM {table} x WHERE x.{column} = i.id)"
+            for table, column in self._referrers("instance")
+        )
+        rows = self._execute(
+            f"SELECT i.id, 1 + {belonging} FROM instance i WHERE {condition} ORDER BY {order} LIMIT {ROWS}",
+            values,
+        ).fetchall()
+        sums = accumulate(row[1] for row in rows)
+        ids = [row[0] for row, total in zip(rows, sums, strict=True) if total <= ROWS] or [
+            row[0] for row in rows[:1]
+        ]
+        listed = json.dumps(ids)
+        runs = self._execute(
+            "SELECT r.instance_id, r.number, r.token FROM json_each(?) j CROSS JOIN run r ON r.instance_id = j.value",
+            (listed,),
+        ).fetchall()
+        operations = self._execute(
+            "SELECT count(*) FROM json_each(?) j CROSS JOIN operation o ON o.instance_id = j.value", (listed,)
+        ).fetchone()[0]
+        return Part(ids, runs, operations)
+
+    def _referrers(self, table: str) -> list[tuple[str, str]]:
+        """Tables and columns that refer to it; the record of operations does without a foreign key."""
+        found = [(name, column) for name, column in self._execute(_REFERRERS, (table,)) if name != "instance"]
+        return [*found, ("operation", f"{table}_id")]
+
+    def bizdate(self, instance_id: int) -> str:
+        return str(self._execute("SELECT bizdate FROM instance WHERE id = ?", (instance_id,)).fetchone()[0])
+
+    def runs_named(self, names: Iterable[RunName]) -> list[EndedRun]:
+        """Those of these runs that the ledger knows, ended or not."""
+        rows = self._execute(
+            f"SELECT {_RUN_OF} FROM json_each(?) j "
+            "CROSS JOIN run r ON r.instance_id = json_extract(j.value, '$[0]') "
+            "AND r.number = json_extract(j.value, '$[1]') AND r.token = json_extract(j.value, '$[2]') "
+            "CROSS JOIN instance i ON i.id = r.instance_id",
+            (json.dumps(list(names)),),
+        )
+        return [EndedRun(*row) for row in rows]
+
+    def auto_dates(self, since_ms: int) -> list[str]:
+        """Bizdates of auto triggered instances that have ended since."""
+        rows = self._execute(
+            "SELECT DISTINCT bizdate FROM instance INDEXED BY instance_auto "
+            "WHERE backfill_id IS NULL AND ended_ms >= ? ORDER BY bizdate",
+            (since_ms,),
+        )
+        return [row[0] for row in rows]
+
+    def auto_runs(self, bizdate: str) -> list[EndedRun]:
+        """Ended runs of the date's finished auto triggered instances that have a log."""
+        rows = self._execute(
+            f"SELECT {_RUN_OF} FROM instance i INDEXED BY instance_auto CROSS JOIN run r ON r.instance_id = i.id "
+            "WHERE i.backfill_id IS NULL AND i.bizdate = ? AND i.state IN ('successful', 'failed') "
+            "AND r.ended_ms IS NOT NULL AND r.log_removed_ms IS NULL",
+            (bizdate,),
+        )
+        return [EndedRun(*row) for row in rows]
+
+
+class Retention(RetentionReader):
+    """Letting it go."""
+
+    def note_run(self, at_ms: int) -> None:
+        self._execute(
+            "INSERT INTO counter (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (_DONE, at_ms),
+        )
+
+    def hide(self, backfill_id: int, before_ms: int) -> bool:
+        """Begin to delete a backfill, if it still may go: nobody finds it from now on."""
+        cursor = self._execute(
+            "UPDATE backfill SET phase = 'expired', paused = 0, stopped = 0, start_ms = NULL "
+            f"WHERE id = ?2 AND {_MAY_GO}",
+            (before_ms, backfill_id),
+        )
+        return cursor.rowcount == 1
+
+    def delete_instances(self, ids: Sequence[int]) -> None:
+        """With runs, operations and whatever else refers to them."""
+        listed = json.dumps(ids)
+        for table, column in [*self._referrers("instance"), ("instance", "id")]:
+            self._execute(
+                f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (listed,)
+            )
+
+    def delete_generations(self, before_date: str) -> None:
+        """Those of earlier bizdates without instances; not the newest night, after which the next one is made."""
+        self._execute(
+            "DELETE FROM generation WHERE phase = 'active' AND bizdate < ? "
+            "AND bizdate < (SELECT max(bizdate) FROM generation WHERE kind = 'night') AND NOT EXISTS (SELECT 1 "
+            "FROM instance i WHERE i.id BETWEEN first_instance_id AND first_instance_id + stride - 1)",
+            (before_date,),
+        )
+
+    def delete_rest(self, backfill_id: int) -> int:
+        """Up to 5,000 rows that belong to a backfill without instances, in the end itself; how many went."""
+        for table, column in [*self._referrers("backfill"), ("backfill", "id")]:
+            key = ", ".join(self._key_of(table))
+            cursor = self._execute(
+                f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {column} = ? LIMIT {ROWS})",
+                (backfill_id,),
+            )
+            if cursor.rowcount:
+                return cursor.rowcount
+        return 0
+
+    def _key_of(self, table: str) -> list[str]:
+        rows = self._execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", (table,))
+        return [row[0] for row in rows]
+
+    def note_removed_logs(self, runs: Iterable[RunName], at_ms: int) -> None:
+        self._connection.executemany(
+            "UPDATE run SET log_removed_ms = ? WHERE instance_id = ? AND number = ? AND token = ? "
+            "AND log_removed_ms IS NULL",
+            [(at_ms, *run) for run in runs],
+        )
