@@ -35,6 +35,8 @@ _LAZY = {
     "token": "people",
     "scheduler": "scheduler",
     "retention": "retention",
+    "backup": "backup",
+    "restore": "backup",
     "doctor": "doctor",
 }
 

@@ -17,11 +17,12 @@ from pathlib import Path
 from retrofill.executors import journals
 from retrofill.executors.capping import cap_log, cut_middle
 from retrofill.executors.places import Places
-from retrofill.services.ports.retention import LogFile, RunName
+from retrofill.services.ports.retention import LogFile, LogPiece, RunName
 
 _LOG = ".log"
 _COMPLAINTS_BYTES = 1 << 20
 _MARK_BYTES = 4096
+_PIECE = 1 << 20
 
 
 class RunsFolder:
@@ -105,6 +106,50 @@ class RunsFolder:
                     if entry.stat(follow_symlinks=False).st_mtime < before_seconds:
                         os.unlink(entry.path)
 
+    def pieces(self) -> Iterator[LogPiece]:
+        """The data of all logs, as of the moment at which each is reached; gaps are left out."""
+        for file in self.scan():
+            if file.run is None:
+                continue
+            try:
+                log = os.open(self._log(file.run), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            except OSError:
+                continue
+            try:
+                status = os.fstat(log)
+                if stat.S_ISREG(status.st_mode):
+                    for start, end in _data_of(log, status.st_size):
+                        yield LogPiece(file.name, start, _read(log, start, end))
+                    mode = stat.S_IMODE(status.st_mode)
+                    yield LogPiece(file.name, None, (), status.st_size, mode, status.st_mtime_ns)
+            finally:
+                os.close(log)
+
+    def put_back(self, pieces: Iterable[LogPiece]) -> int:
+        """Write logs of a backup, except those that are there; how many."""
+        self._places.make()
+        folder = f"{self._places.directory}/logs"
+        present = set(os.listdir(folder))
+        count = 0
+        for piece in pieces:
+            if piece.name in present or _run_of(piece.name) is None:
+                continue
+            path = f"{folder}/{piece.name}"
+            flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            log = os.open(path, flags, journals.CLAIMED_MODE)
+            try:
+                offset = piece.offset or 0
+                for data in piece.data:
+                    offset += os.pwrite(log, data, offset)
+                if piece.offset is None:
+                    os.ftruncate(log, piece.size)
+                    os.fchmod(log, piece.mode & 0o600)
+                    os.utime(log, ns=(piece.mtime_ns, piece.mtime_ns))
+                    count += 1
+            finally:
+                os.close(log)
+        return count
+
     def living_supervisors(self) -> list[tuple[int, str]]:
         """Supervisors that carry out a run now: pid (0: of another container) and the run's name."""
         found = []
@@ -118,6 +163,26 @@ class RunsFolder:
 
     def _log(self, run: RunName) -> str:
         return self._places.log(journals.run_name(*run))
+
+
+def _data_of(log: int, size: int) -> Iterator[tuple[int, int]]:
+    """Beginning and end of each stretch of data before `size`."""
+    end = 0
+    while end < size:
+        try:
+            start = os.lseek(log, end, os.SEEK_DATA)
+        except OSError:
+            return  # nothing but a gap until the end
+        if start >= size:
+            return
+        end = min(os.lseek(log, start, os.SEEK_HOLE), size)
+        yield start, end
+
+
+def _read(log: int, start: int, end: int) -> Iterator[bytes]:
+    while start < end and (data := os.pread(log, min(_PIECE, end - start), start)):
+        start += len(data)
+        yield data
 
 
 def _run_of(file_name: str) -> RunName | None:

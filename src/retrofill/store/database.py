@@ -121,6 +121,22 @@ class Database:
         finally:
             connection.execute("COMMIT")
 
+    def copy_to(self, path: Path) -> None:
+        """Write a consistent copy of the store to a new file, while others go on writing.
+
+        Raises:
+            StoreError: the store is damaged.
+        """
+        source = sqlite3.connect(f"file:{_quoted(self.path)}?mode=ro", uri=True, isolation_level=None)
+        copy = sqlite3.connect(path, isolation_level=None)
+        try:
+            source.backup(copy)  # in one piece: a view of one moment, as every reader has it
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a WAL beside it
+            schema.check_integrity(copy, self.path)
+        finally:
+            copy.close()
+            source.close()
+
     def creating(self, what: int | str) -> AbstractContextManager[None]:
         """Mark that this process is creating a backfill (by id) or something else."""
         return locks.creating(self.directory, what)

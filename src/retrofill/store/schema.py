@@ -55,6 +55,25 @@ def check(connection: sqlite3.Connection) -> None:
         raise NewerSchemaError(f"the store has schema {found}, this program knows up to {HEAD}")
 
 
+def check_integrity(connection: sqlite3.Connection, shown: object) -> None:
+    """Look at the whole file, and at whether all that is referred to is there.
+
+    Raises:
+        StoreError: something is wrong.
+    """
+    try:
+        found = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
+        dangling = connection.execute("PRAGMA foreign_key_check").fetchone()
+    except sqlite3.DatabaseError as error:
+        found, dangling = str(error), None
+    if found != "ok":
+        raise StoreError(f"{shown} is damaged: {found}")
+    if dangling is not None:
+        raise StoreError(
+            f"{shown} is damaged: a row of {dangling[0]} refers to one of {dangling[2]} that is not there"
+        )
+
+
 def upgrade(connection: sqlite3.Connection) -> None:
     """Migrate to HEAD; the caller holds the write lock and has called `check`."""
     if version(connection) == HEAD:

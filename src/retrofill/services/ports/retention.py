@@ -114,6 +114,17 @@ class LogFile(NamedTuple):
     bytes: int
 
 
+class LogPiece(NamedTuple):
+    """Data of a log at an offset; without an offset, after all data of the log, the log as a whole."""
+
+    name: str  # of the file
+    offset: int | None
+    data: Iterable[bytes]
+    size: int = 0
+    mode: int = 0
+    mtime_ns: int = 0
+
+
 class LogFolder(Protocol):
     """The logs of all runs, and what else supervisors leave behind."""
 

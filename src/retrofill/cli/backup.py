@@ -1,0 +1,168 @@
+"""`retrofill backup` and `retrofill restore`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from retrofill import __version__
+from retrofill.bootstrap import Project
+from retrofill.cli.retention import require_system_administrator
+from retrofill.cli.scheduler import SchedulerRunsError
+from retrofill.cli.session import Command, Session, pass_session, say
+from retrofill.domain.errors import UsageError, WrongStateError, shown
+from retrofill.services.times import instant_of, shown_instant
+
+if TYPE_CHECKING:
+    from retrofill.executors.folder import RunsFolder
+
+_force = click.option("--force", is_flag=True, help="Take the place of what is there.")
+
+
+class StoreExistsError(WrongStateError):
+    """`--force` restores in its place; the store that is there is moved aside, not removed."""
+
+    code = "store_exists"
+
+
+class RunsGoOnError(WrongStateError):
+    """Wait for the end of what runs, or stop it with `retrofill instance stop`; then restore."""
+
+    code = "runs_go_on"
+
+
+@click.command(cls=Command)
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--with-logs", is_flag=True, help="The logs of all runs too.")
+@_force
+@pass_session
+def backup(session: Session, file: Path, with_logs: bool, force: bool) -> None:
+    """Write a consistent copy of the store to FILE, also while a scheduler runs.
+
+    The project's own files and secrets are not in it; the code of every deployed version is.
+    """
+    from retrofill.executors.folder import RunsFolder
+    from retrofill.store import backups
+
+    project = session.project
+    require_system_administrator(project, "take backups")
+    if project.deployed is None:
+        raise WrongStateError(
+            "there is no store yet, so there is nothing to back up", "`retrofill deploy` makes one."
+        )
+    logs = RunsFolder(project.runs_directory).pieces() if with_logs else iter(())
+    name = project.deployed.catalog.project
+    manifest = backups.write(project.store, file, name, project.clock.now_ms(), __version__, logs, force)
+    size = file.stat().st_size
+    document = {
+        "file": str(file.absolute()),
+        "bytes": size,
+        "made_at": shown_instant(manifest.made_ms),
+        "schema": manifest.schema,
+        "logs": manifest.logs,
+    }
+    and_logs = f" with {manifest.logs} logs" if with_logs else ""
+    session.document(document, lambda: click.echo(f"Backed up the store{and_logs} to {file}, {size} bytes."))
+
+
+@click.command(cls=Command)
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@_force
+@pass_session
+def restore(session: Session, file: Path, force: bool) -> None:
+    """Make the store anew from a backup; nothing starts until somebody resumes it.
+
+    Every unfinished backfill is paused, and what ran when the backup was made is lost: that
+    machine may still be running. Logs that are there stay.
+    """
+    project = session.project
+    require_system_administrator(project, "restore a backup")
+    if not file.is_file():
+        raise UsageError(
+            f"there is no file {shown(str(file))}", "Name a file that `retrofill backup` has made."
+        )
+    project.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = project.scheduler_lock
+    if not lock.acquire():
+        raise SchedulerRunsError(f"a scheduler runs, as process {lock.holder()}")
+    try:
+        document = _restore(project, file, force)
+    finally:
+        lock.release()
+    session.document(document, lambda: _say(document))
+
+
+def _restore(project: Project, file: Path, force: bool) -> dict[str, object]:
+    from retrofill.executors.folder import RunsFolder
+    from retrofill.services.restoring import hold_everything
+    from retrofill.services.runs import RunSpecs
+    from retrofill.store import backups
+    from retrofill.store.database import Database
+
+    if (project.home / "retrofill.db").exists() and not force:
+        raise StoreExistsError(f"{shown(str(project.directory))} has a store already")
+    folder = RunsFolder(project.runs_directory)
+    _refuse_while_runs_go_on(folder)
+    user = project.environ.get("RETROFILL_USER", "admin")
+    with (
+        backups.open_backup(file) as backup,
+        tempfile.TemporaryDirectory(dir=project.home, prefix="restoring.") as prepared,
+    ):
+        made_ms = backup.manifest.made_ms
+        backup.extract_store(Path(prepared) / "retrofill.db")
+        # Held before it takes its place: at no moment is there a store that would go on by itself.
+        with closing(Database(Path(prepared))) as store:
+            specs = RunSpecs(project.directory, project.secret, sys.executable)
+            held = hold_everything(store, project.clock, specs, user, made_ms)
+        project.close()
+        stamp = f"{instant_of(project.clock.now_ms()):%Y%m%dT%H%M%S}.{os.getpid()}"
+        aside = backups.put_in_place(Path(prepared), project.home, stamp)
+        logs = folder.put_back(backup.logs())
+    return {
+        "made_at": shown_instant(made_ms),
+        "project": backup.manifest.project,
+        "schedule_is_held": True,
+        "paused": list(held.backfills),
+        "lost": list(held.instances),
+        "logs": logs,
+        "replaced": str(aside) if aside is not None else None,
+    }
+
+
+def _refuse_while_runs_go_on(folder: RunsFolder) -> None:
+    living = folder.living_supervisors()
+    if living:
+        names = ", ".join(f"instance {name.partition('.')[0]} (process {pid})" for pid, name in living[:5])
+        raise RunsGoOnError(f"{len(living)} runs of the store that is there go on: {names}")
+
+
+def _say(document: dict[str, object]) -> None:
+    click.echo(f"Restored the store as it was at {document['made_at']}.")
+    if document["replaced"]:
+        click.echo(f"The store that was there is in {document['replaced']} now.")
+    paused, lost = document["paused"], document["lost"]
+    assert isinstance(paused, list)
+    assert isinstance(lost, list)
+    if lost:
+        click.echo(
+            f"{len(lost)} instances ran when it was made; they are Failed (lost): what they have done is unknown."
+        )
+    click.echo("The schedule is held: no auto triggered instances are made or started.")
+    if paused:
+        ids = " ".join(map(str, paused[:20]))
+        click.echo(
+            f"{len(paused)} unfinished backfills are paused: {ids}{' ...' if len(paused) > 20 else ''}"
+        )
+    say(
+        "What the machine of the backup has run since, nobody here knows. Make sure that it runs no more, then "
+        "let each backfill go on with `retrofill backfill resume ID`, and the schedule with `retrofill schedule resume`."
+    )
+
+
+COMMANDS: dict[str, click.Command] = {"backup": backup, "restore": restore}
