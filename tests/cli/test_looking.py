@@ -277,6 +277,7 @@ def test_doctor(filled: Sandbox) -> None:
     assert all(checks.values())
     assert {"project", "disk", "store", "counters", "scheduler", "runner"} <= set(checks)
     (filled.home / "workspaces" / "ops" / "workspace.yaml").write_text("workspace: [")
+    assert filled.call("doctor", "--output", "jsonl", status=1).jsonl[0]["check"] == "project"
     assert "WRONG  project" in filled.call("doctor", status=1).stdout
 
 

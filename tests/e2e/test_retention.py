@@ -65,6 +65,17 @@ def test_a_scheduler_does_it_by_itself(sandbox: Sandbox) -> None:
     until(lambda: not any((sandbox.home / ".retrofill/runs/logs").iterdir()), "its log has gone")
 
 
+def test_doctor_tells_when_the_clock_was_wrong(sandbox: Sandbox) -> None:
+    """TIME-7: something in the store that lies ahead of now; and when retention last went through."""
+    ran(sandbox)
+    checks = {row["check"]: row for row in sandbox.json("doctor")}
+    assert checks["clock"]["ok"]
+    assert checks["logs"]["detail"].startswith("1 log, ")
+    grow_old(sandbox, -2)
+    checks = {row["check"]: row for row in sandbox.json("doctor", status=1)}
+    assert "later than now" in checks["clock"]["detail"]
+
+
 def test_only_the_system_administrator(sandbox: Sandbox) -> None:
     """SEC-4."""
     sandbox.write(_TASK, head="members: {alice: administrator}")

@@ -5,39 +5,49 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
+from retrofill.bootstrap import Project
 from retrofill.cli.session import Command, Session, pass_session
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.findings import many
 from retrofill.services.audit import drift
+from retrofill.services.times import shown_instant
+
+if TYPE_CHECKING:
+    from retrofill.executors.folder import RunsFolder
+    from retrofill.store.reader import Reader
 
 _FREE_BYTES = 500 << 20
+_WAL_BYTES = 256 << 20  # a checkpoint comes every few MiB
+_SETTLE_SECONDS = 1.0
+_MINUTE_MS = 60_000
+_DAY_MS = 24 * 60 * _MINUTE_MS
+_Check = tuple[str, bool, str]  # what was looked at, whether it is in order, one sentence
 
 
 @click.command(cls=Command)
 @pass_session
 def doctor(session: Session) -> int:
-    """Report on store, scheduler and runner.
+    """Report on store, scheduler, runs and what they have left.
 
     Exit 1 if something is wrong.
     """
-    rows = [dict(zip(("check", "ok", "detail"), row, strict=True)) for row in _checks(session)]
-
-    def text() -> None:
+    rows = [dict(zip(("check", "ok", "detail"), row, strict=True)) for row in _checks(session.project)]
+    if session.is_text:
         for row in rows:
             word, colour = ("ok", "green") if row["ok"] else ("WRONG", "red")
             click.echo(f"{click.style(f'{word:<5}', fg=colour)}  {row['check']}: {row['detail']}")
-
-    session.document(rows, text)
+    else:
+        session.rows(rows, [], "")
     return 0 if all(row["ok"] for row in rows) else 1
 
 
-def _checks(session: Session) -> Iterator[tuple[str, bool, Any]]:
-    project = session.project
+def _checks(project: Project) -> Iterator[_Check]:
     try:
         catalog = project.folder.catalog
         yield "project", True, f"{many(len(catalog.tasks), 'task')}, no errors"
@@ -45,37 +55,116 @@ def _checks(session: Session) -> Iterator[tuple[str, bool, Any]]:
         yield "project", False, error.message
     free = shutil.disk_usage(project.directory).free
     yield "disk", free > _FREE_BYTES, f"{free >> 20} MiB free"
-    if project.deployed is None:
+    try:
+        is_deployed = project.deployed is not None
+    except RetrofillError as error:
+        yield "store", False, f"{error.message}. {error.hint}"
+        return
+    if not is_deployed:
         yield "store", True, "nothing is deployed yet"
         return
-    yield from _store(session)
-    holder = project.scheduler_lock.holder()
-    yield "scheduler", True, "none runs" if holder is None else f"runs as process {holder}"
-    subreaper = os.path.exists("/proc/self/pidfd") or os.path.exists("/proc/self/stat")
-    yield "runner", subreaper, "process trees can be followed" if subreaper else "/proc is not mounted"
+    with project.store.read() as reader:
+        yield from _store(project, reader)
+        yield from _times(project, reader)
+    yield from _runs(project)
+    yield from _files(project)
 
 
-def _store(session: Session) -> Iterator[tuple[str, bool, Any]]:
-    project = session.project
+def _store(project: Project, reader: Reader) -> Iterator[_Check]:
     version = sqlite3.sqlite_version_info
     is_fixed = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
     race = "" if is_fixed else "; its WAL race cannot occur, because every write holds one lock"
     yield "sqlite", True, f"version {sqlite3.sqlite_version}{race}"
+    found = reader.integrity()
+    is_sound = f"{project.store.path.name} is sound, schema {reader.health.schema()}"
+    yield "store", found == "ok", is_sound if found == "ok" else found
+    wal = _bytes_of(str(project.store.path) + "-wal")
+    yield "wal", wal < _WAL_BYTES, f"{wal >> 10} KiB wait to be copied into the store"
+    wrong = [
+        sentence
+        for open_one in reader.open_backfills()
+        if open_one.phase == "active" and (record := reader.find_backfill(open_one.id)) is not None
+        for sentence in drift(reader, project.contexts, record)
+    ]
+    yield "counters", not wrong, wrong[0] if wrong else "agree with the states of all open backfills"
+    created = [r for r in reader.in_phase("creating") if not project.store.is_being_created(r.id)]
+    deleted = reader.retention.half_deleted()
+    halves = [
+        *([f"{len(created)} half created; the next scheduler removes them"] if created else []),
+        *([f"{len(deleted)} half deleted; retention goes on with them"] if deleted else []),
+    ]
+    yield "backfills", True, "; ".join(halves) or "none is half created"
+
+
+def _times(project: Project, reader: Reader) -> Iterator[_Check]:
+    now_ms = project.clock.now_ms()
+    newest_ms = reader.health.newest_ms() or 0
+    is_right = newest_ms <= now_ms + _MINUTE_MS
+    ahead = f"the store has something of {shown_instant(newest_ms)}, which is later than now"
+    yield "clock", is_right, f"it is {shown_instant(now_ms)}" if is_right else ahead
+    oldest = reader.health.oldest_open()
+    age = "" if oldest is None else f"backfill {oldest[0]}, since {shown_instant(oldest[1])}"
+    yield "oldest open", True, age or "no backfill is open"
+    last_ms = reader.retention.last_run_ms()
+    is_late = last_ms is not None and last_ms < now_ms - 3 * _DAY_MS and _has_scheduler(project)
+    when = "it has never run" if last_ms is None else f"it went through at {shown_instant(last_ms)}"
+    yield "retention", not is_late, f"{when}, though a scheduler runs" if is_late else when
+
+
+def _runs(project: Project) -> Iterator[_Check]:
+    holder = project.scheduler_lock.holder()
+    yield "scheduler", True, "none runs" if holder is None else f"runs as process {holder}"
+    can = os.path.exists("/proc/self/stat")
+    yield "runner", can, "process trees can be followed" if can else "/proc is not mounted"
+    count, alone = _open_runs(project)
+    if alone and holder is not None:
+        time.sleep(_SETTLE_SECONDS)  # an end that is known is noted within moments
+        count, alone = _open_runs(project)
+    if alone and holder is not None:
+        yield "runs", False, f"instance {alone[0]} counts as running, and no supervisor carries it out"
+    else:
+        ended = f"; {len(alone)} have ended, which the next scheduler notes" if alone else ""
+        yield "runs", True, f"{count} open{ended}"
+
+
+def _open_runs(project: Project) -> tuple[int, list[int]]:
+    """How many the ledger holds to be running, and instances of old ones that no supervisor carries out."""
+    living = {name for _, name in _folder(project).living_supervisors()}
+    late_ms = project.clock.now_ms() - _MINUTE_MS
     with project.store.read() as reader:
-        found = reader.integrity()
-        yield "store", found == "ok", f"{project.store.path.name} is sound" if found == "ok" else found
-        wrong = [
-            sentence
-            for open_one in reader.open_backfills()
-            if open_one.phase == "active" and (record := reader.find_backfill(open_one.id)) is not None
-            for sentence in drift(reader, project.contexts, record)
-        ]
-        yield "counters", not wrong, wrong[0] if wrong else "agree with the states of all open backfills"
-        left = [r for r in reader.in_phase("creating") if not project.store.is_being_created(r.id)]
-        detail = (
-            f"{len(left)} half created; the next scheduler removes them" if left else "none is half created"
-        )
-        yield "backfills", True, detail
+        runs = reader.open_runs()
+    names = {f"{run.instance_id}.{run.number}.{run.token}": run for run in runs if run.started_ms < late_ms}
+    return len(runs), [run.instance_id for name, run in names.items() if name not in living]
+
+
+def _files(project: Project) -> Iterator[_Check]:
+    count = size = 0
+    for file in _folder(project).scan():
+        count += 1
+        size += file.bytes
+    yield "logs", True, f"{many(count, 'log')}, {size / 1e6:.1f} MB"
+    aside = sorted(path.name for path in project.home.glob("replaced.*"))
+    broken_off = sorted(path.name for path in project.home.glob("restoring.*"))
+    left = [*aside, *broken_off]
+    detail = f"{', '.join(left)} in {project.home}; remove what nobody needs" if left else "none"
+    yield "left by restore", True, detail
+
+
+def _folder(project: Project) -> RunsFolder:
+    from retrofill.executors.folder import RunsFolder
+
+    return RunsFolder(project.runs_directory)
+
+
+def _has_scheduler(project: Project) -> bool:
+    return project.scheduler_lock.holder() is not None
+
+
+def _bytes_of(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0
 
 
 COMMANDS: dict[str, click.Command] = {"doctor": doctor}

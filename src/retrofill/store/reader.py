@@ -17,6 +17,7 @@ from retrofill.services.records import (
     RunRecord,
 )
 from retrofill.store.generations import FrozenTasks, Generations
+from retrofill.store.health import Health
 from retrofill.store.outbox import OutboxReader
 from retrofill.store.people import PeopleReader
 from retrofill.store.retention import RetentionReader
@@ -61,6 +62,10 @@ class Reader:
     @cached_property
     def frozen_tasks(self) -> FrozenTasks:
         return FrozenTasks(self._connection)
+
+    @property
+    def health(self) -> Health:
+        return Health(self._connection)
 
     @property
     def retention(self) -> RetentionReader:

@@ -1,0 +1,32 @@
+"""What `doctor` asks of the ledger's file."""
+
+from __future__ import annotations
+
+import sqlite3
+
+
+class Health:
+    """One look; each question costs little, however much there is."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute = connection.execute
+
+    def schema(self) -> str:
+        return str(self._execute("SELECT version_num FROM alembic_version").fetchone()[0])
+
+    def newest_ms(self) -> int | None:
+        """The latest instant of which the ledger says that something has happened then."""
+        row = self._execute(
+            "SELECT max(at_ms) FROM (SELECT max(created_ms) AS at_ms FROM catalog_version "
+            "UNION ALL SELECT at_ms FROM (SELECT at_ms FROM operation ORDER BY id DESC LIMIT 1) "
+            "UNION ALL SELECT max(started_ms) FROM run INDEXED BY run_open WHERE ended_ms IS NULL "
+            "UNION ALL SELECT value FROM counter WHERE name = 'retention_ms')"
+        ).fetchone()
+        return None if row[0] is None else int(row[0])
+
+    def oldest_open(self) -> tuple[int, int] | None:
+        """Id and creation (ms) of the backfill that has been open for longest."""
+        row = self._execute(
+            "SELECT id, created_ms FROM backfill INDEXED BY backfill_open WHERE ended_ms IS NULL ORDER BY id LIMIT 1"
+        ).fetchone()
+        return (int(row[0]), int(row[1])) if row else None
