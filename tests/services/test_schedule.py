@@ -9,7 +9,9 @@ import pytest
 
 from domain.catalogs import SELF, make_catalog, make_task, previous
 from retrofill.domain.catalog import Catalog, ResourceGroup, RunMode, Task, TaskType, Workspace
-from retrofill.services.schedule import ScheduleSettings, freeze_tasks
+from retrofill.domain.permissions import system_administrator
+from retrofill.services.freezing import freeze_tasks
+from retrofill.services.schedule import ScheduleSettings
 from services.worlds import MakeWorld, World
 
 CHAIN = (make_task("w.a", "0 1 * * *"), make_task("w.b", "0 2 * * *", "w.a"))
@@ -156,9 +158,12 @@ def test_frozen_tasks_modes_and_off_days(world: MakeWorld) -> None:
     )
     w = evening(world, *tasks)
     w.night()
-    with w.store.transaction() as tx:
-        assert freeze_tasks(tx, ["w.x"], True, "admin", "broken", w.clock.ms) == ["w.x"]
-        assert freeze_tasks(tx, ["w.x"], True, "admin", "broken", w.clock.ms) == []
+    admin = system_administrator("admin")
+    for unchanged in (False, True):
+        (result,) = freeze_tasks(w.store, w.catalog, w.clock, admin, ["w.x"], True)
+        assert (result.error, result.unchanged) == (None, unchanged)
+    (refused,) = freeze_tasks(w.store, w.catalog, w.clock, admin, ["w.cold"], False)
+    assert "mode: paused" in str(refused.error)
     w.clock.move_to("2026-03-03T01:00")
     w.tick()
     assert w.auto_states() == {
@@ -473,3 +478,30 @@ def test_the_parts_of_a_failed_task_fail_alone(world: MakeWorld) -> None:
     assert w.do("rerun", "auto h 2 01:00") == [None]
     w.tick()
     assert w.auto_states()["h 2 01:00"] == "running"
+
+
+def test_a_backfill_of_a_frozen_task_is_frozen_from_then_on(world: MakeWorld) -> None:
+    """AUTO-4, SEL-8, VER-1: by command as by mode, and verification says so."""
+    w = world(*CHAIN)
+    w.create("a", dates="2026-01-04")
+    admin = system_administrator("admin")
+    freeze_tasks(w.store, w.catalog, w.clock, admin, ["w.a"], True)
+    planned = w.plan("a", "b")
+    assert "frozen" in {finding.code for finding in planned.findings}
+    number = w.backfills.create(planned, w.version_id)
+    w.tick()
+    assert w.states() == {"a 5 01:00": "frozen", "b 5 02:00": "not_run"}
+    assert w.rows(1)["a 4 01:00"].state == "running"
+    freeze_tasks(w.store, w.catalog, w.clock, admin, ["w.a"], False)
+    assert w.rows(number)["a 5 01:00"].state == "frozen"
+
+
+def test_verification_names_tasks_whose_auto_triggered_instances_go_first(world: MakeWorld) -> None:
+    """VER-1, RUN-5."""
+    w = evening(world, *CHAIN)
+    w.night()
+    w.clock.move_to("2026-03-03T01:00")
+    w.tick()
+    planned = w.plan("a", "b")
+    (finding,) = [f for f in planned.findings if f.code == "auto_conflict"]
+    assert finding.tasks == ("w.a",)

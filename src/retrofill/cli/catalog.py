@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from retrofill.cli.session import Command, Group, Session, cell, pass_session, print_table, say, say_json
-from retrofill.domain.catalog import Catalog, DependencyKind, Task
+from retrofill.domain.catalog import Catalog, DependencyKind, RunMode, Task
 from retrofill.domain.conditions import matching
+from retrofill.domain.errors import WrongStateError
 from retrofill.domain.findings import many
 from retrofill.services.catalogs import find_task
 
@@ -133,7 +134,7 @@ def task_show(session: Session, name: str) -> None:
 
     catalog, ids = _catalog(session)
     found = catalog.tasks[find_task(catalog, ids, name)]
-    row = _row(found, ids) | _details(catalog, found)
+    row = _row(found, ids) | _details(catalog, found) | {"frozen": _is_frozen(session, found)}
     row["lineage"] = session.project.lineages(catalog).row(found.name)
 
     def text() -> None:
@@ -146,6 +147,43 @@ def task_show(session: Session, name: str) -> None:
             click.echo("".join(f"    {line}\n" for line in found.code.splitlines()), nl=False)
 
     session.document(row, text)
+
+
+def _freezing(name: str, frozen: bool, help_text: str) -> None:
+    @task.command(name, help=help_text)
+    @click.argument("names", metavar="T...", nargs=-1, required=True)
+    @click.option("--comment", default="", metavar="TEXT", help="Why; it is kept in the record.")
+    @pass_session
+    def command(session: Session, names: tuple[str, ...], comment: str) -> int:
+        from retrofill.services.freezing import freeze_tasks
+
+        project = session.project
+        if project.deployed is None:
+            raise WrongStateError(
+                "nothing is deployed yet, so there is nothing to freeze",
+                "`retrofill deploy` publishes the folder.",
+            )
+        catalog = project.deployed.catalog
+        with project.store.read() as reader:
+            ids = reader.task_ids()
+        full = [find_task(catalog, ids, text) for text in names]
+        results = freeze_tasks(project.store, catalog, project.clock, project.actor, full, frozen, comment)
+        rows = [
+            {
+                "task": result.task,
+                "ok": result.error is None,
+                "frozen": frozen if result.error is None else not frozen,
+                "error": result.error.message if result.error else None,
+                **({"unchanged": True} if result.unchanged else {}),
+            }
+            for result in results
+        ]
+        session.rows(rows, ["task", "ok", "frozen", "error"], "")
+        return next((r.error.exit_status for r in results if r.error is not None), 0)
+
+
+_freezing("freeze", True, "Freeze tasks: what is made of them from now on stands still.")
+_freezing("unfreeze", False, "Take back a freeze; instances that are frozen stay so until they are unfrozen.")
 
 
 @task.command("graph")
@@ -272,6 +310,14 @@ def _catalog(session: Session) -> tuple[Catalog, dict[str, int]]:
         with project.store.read() as reader:
             ids = reader.task_ids()
     return project.folder.catalog, ids
+
+
+def _is_frozen(session: Session, found: Task) -> bool:
+    """Whether instances made from now on are frozen: by its mode, or by command (SEC-4)."""
+    if found.mode is RunMode.PAUSED or session.project.deployed is None:
+        return found.mode is RunMode.PAUSED
+    with session.project.store.read() as reader:
+        return found.name in reader.frozen_tasks.names()
 
 
 def _row(found: Task, ids: dict[str, int]) -> dict[str, Any]:

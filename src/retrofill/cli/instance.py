@@ -41,6 +41,7 @@ def instance() -> None:
 
 @instance.command("list")
 @click.option("--backfill", metavar="ID", help="Only instances of this backfill.")
+@click.option("--auto", is_flag=True, help="Only auto triggered instances.")
 @click.option("--task", metavar="T", help="Only instances of this task.")
 @click.option("--bizdate", metavar="D", help="Only this business date.")
 @click.option("--state", metavar="STATE", help=f"One of {', '.join(s.value for s in State)}.")
@@ -49,12 +50,18 @@ def instance() -> None:
 def list_command(
     session: Session,
     backfill: str | None,
+    auto: bool,
     task: str | None,
     bizdate: str | None,
     state: str | None,
     limit: int | None,
 ) -> None:
-    """List instances by bizdate in running order, then scheduled time, then task."""
+    """List instances by bizdate in running order, then scheduled time, then task.
+
+    Those of backfills come first, newest first, then the auto triggered ones, newest bizdate first.
+    """
+    if auto and backfill is not None:
+        raise UsageError("--auto and --backfill do not go together")
     project = session.project
     if project.deployed is None:
         session.rows([], _COLUMNS, "There are no instances yet.")
@@ -64,7 +71,9 @@ def list_command(
     with project.store.read() as reader:
         views = Views(reader, project.contexts, project.clock.now_ms())
         asked = wanted + 1 if session.is_text and wanted > 0 else wanted
-        rows = search_instances(reader, views, project.deployed.catalog, number, task, bizdate, state, asked)
+        rows = search_instances(
+            reader, views, project.deployed.catalog, number, task, bizdate, state, asked, auto
+        )
         if not session.is_text:
             session.rows(rows, _COLUMNS, "")
             return
@@ -85,7 +94,7 @@ def show(session: Session, instance_id: str) -> None:
     project = session.project
     with project.store.read() as reader:
         view = Views(reader, project.contexts, project.clock.now_ms()).instance(row)
-        explained = why(reader, project.contexts, row, project.clock.now_ms(), _has_scheduler(session))
+        explained = why(reader, project.contexts, row, project.clock.now_ms(), _has_scheduler(session, row))
         runs = [run_row(run) for run in reader.runs(row.id)]
     document = view | {"why": explained.text, "parameters": _parameters(session, row), "runs": runs}
 
@@ -113,14 +122,13 @@ def _parameters(session: Session, row: InstanceRecord) -> dict[str, str]:
     from retrofill.services.runs import RunSpecs, UnstartableError
 
     project = session.project
-    with project.store.read() as reader:
-        assert row.backfill_id is not None
-        context = project.contexts.get(reader, row.backfill_id)
     specs = RunSpecs(project.directory, lambda name: f"${{secret:{name}}}", "")
-    try:
-        return specs.values(row, context, context.task(row.id))
-    except UnstartableError:
-        return dict(context.task(row.id).parameters)
+    with project.store.read() as reader:
+        context = project.contexts.of(reader, row)
+        try:
+            return specs.values(row, context, context.task(row.id))
+        except UnstartableError:
+            return dict(context.task(row.id).parameters)
 
 
 @instance.command("log")
@@ -168,8 +176,7 @@ def _without_run(session: Session, row: InstanceRecord) -> str:
             f"`retrofill instance why {row.id}` says why.",
         )
     with project.store.read() as reader:
-        assert row.backfill_id is not None
-        plan = project.contexts.get(reader, row.backfill_id).plan
+        plan = project.contexts.of(reader, row).plan_of(row.id)
         task = reader.task_name(row.task_id) or ""
     return log_line(row, {name: str(reason) for name, reason in plan.dry_runs.items()}, task)
 
@@ -183,7 +190,7 @@ def why_command(session: Session, instance_id: str) -> None:
     project = session.project
     with project.store.read() as reader:
         state = Views(reader, project.contexts, project.clock.now_ms()).instance(row)["state"]
-        explained = why(reader, project.contexts, row, project.clock.now_ms(), _has_scheduler(session))
+        explained = why(reader, project.contexts, row, project.clock.now_ms(), _has_scheduler(session, row))
     document = {
         "id": row.id,
         "state": state,
@@ -194,8 +201,8 @@ def why_command(session: Session, instance_id: str) -> None:
     session.document(document, lambda: click.echo(explained.text))
 
 
-def _has_scheduler(session: Session) -> bool:
-    return session.project.scheduler_lock.holder() is not None
+def _has_scheduler(session: Session, row: InstanceRecord) -> bool:
+    return session.project.scheduler_lock.starts(auto=row.backfill_id is None)
 
 
 @instance.command("history")

@@ -33,6 +33,7 @@ _LAZY = {
     "instance": "instance",
     "user": "people",
     "token": "people",
+    "schedule": "schedule",
     "scheduler": "scheduler",
     "retention": "retention",
     "backup": "backup",

@@ -28,12 +28,12 @@ class _Stopped(Exception):
 def scheduler(session: Session) -> None:
     """Run the scheduler until interrupted.
 
-    It starts the instances of every unfinished backfill.
+    It makes auto triggered instances every night and runs them, and those of every unfinished backfill.
     TERM or Ctrl-C ends it; running instances go on, and the next scheduler takes them over.
     """
     project = session.project
     lock = project.scheduler_lock
-    if not lock.acquire():
+    if not lock.acquire(auto=True):
         raise SchedulerRunsError(f"a scheduler runs already, as process {lock.holder()}")
     try:
         signal.signal(signal.SIGTERM, _leave)

@@ -31,10 +31,16 @@ _KINDS = {kind.word: int(kind) for kind in Kind}
 
 @dataclass(frozen=True, slots=True)
 class Experience:
-    """What earlier runs and the present tell: run times by full name, and who holds or wants slots."""
+    """What earlier runs and the present tell: run times by full name, and who holds or wants slots.
+
+    `frozen` are tasks that a command has frozen; of `auto_tasks` auto triggered instances run or
+    are due, which go first (RUN-5).
+    """
 
     times: Mapping[str, RunTimes] = field(default_factory=dict)
     rivals: tuple[Rival, ...] = ()
+    frozen: frozenset[str] = frozenset()
+    auto_tasks: frozenset[str] = frozenset()
 
 
 def gather(reader: Reader, contexts: Contexts, now_ms: int, besides: int | None = None) -> Experience:
@@ -48,7 +54,8 @@ def gather(reader: Reader, contexts: Contexts, now_ms: int, besides: int | None 
     names = {task_id: name for name, task_id in reader.task_ids().items()}
     recent = reader.times.recent(names)
     times = {names[task_id]: summarise(runs) for task_id, runs in recent.items()}
-    rivals = [_rival(row, names, times, now_ms) for row, _ in reader.running() if row.backfill_id != besides]
+    running = [row for row, _ in reader.running()]
+    rivals = [_rival(row, names, times, now_ms) for row in running if row.backfill_id != besides]
     held = {*holds_of(reader.open_backfills(), instant_of(now_ms)).starting}
     if besides is not None:
         held.add(besides)
@@ -56,7 +63,10 @@ def gather(reader: Reader, contexts: Contexts, now_ms: int, besides: int | None 
     for group in catalog.resource_groups if catalog is not None else ():
         waiting = reader.candidates(group, Wanted(held=sorted(held), auto=True), _MOST_RIVALS)
         rivals += [_rival(row, names, times, now_ms) for row in waiting]
-    return Experience(times, tuple(rivals))
+    auto = {row.task_id for row in running if row.backfill_id is None} | set(reader.generations.ready_tasks())
+    return Experience(
+        times, tuple(rivals), reader.frozen_tasks.names(), frozenset(names[task_id] for task_id in auto)
+    )
 
 
 def _rival(

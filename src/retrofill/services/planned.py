@@ -76,19 +76,22 @@ def make_plan(
     """Choose, plan and verify; creates nothing.
 
     Args:
-        experience: to estimate from when it would end (BF-2); None: that is not asked.
+        experience: frozen tasks, auto triggered instances, and from what to estimate when it would end
+            (BF-2); None: that is not asked.
 
     Raises:
         SelectionError, InvalidValueError, LimitError, UnknownNameError: as the domain says.
     """
     request.policy.check_size(limits.max_bizdates)
     choice = selections.resolve(request.selection, catalog, limits.selection)
-    plan = build(catalog, choice, request.policy, max_instances=limits.max_instances)
+    frozen = experience.frozen if experience is not None else ()
+    plan = build(catalog, choice, request.policy, frozen=frozen, max_instances=limits.max_instances)
     if experience is None:
         return Planned(request, choice, plan, verify(plan, now))
     from retrofill.domain.estimation import seconds_per_run
 
-    findings = verify(plan, now, seconds_per_run=seconds_per_run(plan, experience.times))
+    seconds = seconds_per_run(plan, experience.times)
+    findings = verify(plan, now, auto_conflicts=experience.auto_tasks, seconds_per_run=seconds)
     return Planned(request, choice, plan, findings, estimate_plan(plan, experience, ms_of(now)))
 
 

@@ -7,7 +7,6 @@ a crash leaves in either phase is put in order by whoever comes next.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
@@ -28,7 +27,7 @@ from retrofill.services.times import instant_of, ms_of
 
 if TYPE_CHECKING:
     from retrofill.domain.arrays import BoolArray, IntArray
-    from retrofill.services.ports import Clock, Ledger, Reader, Store
+    from retrofill.services.ports import Clock, Reader, Store
 
 _ROWS = 5_000
 _NOTICE_SECONDS = 600  # AUTO-1: slots sooner after a deploy are not made
@@ -233,20 +232,6 @@ class Schedule:
                     continue
                 tx.generations.delete(record.id)
                 return
-
-
-def freeze_tasks(
-    tx: Ledger, names: Sequence[str], frozen: bool, user: str, comment: str, now_ms: int
-) -> list[str]:
-    """Freeze tasks, or take that back (AUTO-4); the names of those for which it is new."""
-    current = tx.frozen_tasks.names()
-    changed = [name for name in names if (name in current) != frozen]
-    tx.frozen_tasks.set(changed, frozen)
-    task_ids = tx.task_ids()
-    for name in changed:
-        action = "freeze-task" if frozen else "unfreeze-task"
-        tx.record(now_ms, user, action, task_id=task_ids[name], comment=comment)
-    return changed
 
 
 def _mark(generation_id: int) -> str:

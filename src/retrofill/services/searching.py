@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog import Catalog, TaskType
@@ -118,11 +119,15 @@ def search_instances(
     bizdate: str | None,
     state: str | None,
     limit: int,
+    auto: bool = False,
 ) -> Iterator[Row]:
     """Rows of instances: backfills newest first, inside by bizdate in running order, time, task.
 
+    Auto triggered ones come last, newest bizdate first.
+
     Args:
         limit: -1 for all.
+        auto: only auto triggered ones.
     """
     conditions: list[str] = []
     values: list[object] = []
@@ -135,18 +140,34 @@ def search_instances(
         values.append(parse_bizdate(bizdate).isoformat())
     if state is not None:
         _one_of("state", state, [s.value for s in State])
-    left = limit
+    rows = _auto_triggered(reader, views, conditions, values) if backfill is None else iter(())
+    if not auto:
+        rows = chain(_of_backfills(reader, views, backfill, state, conditions, values), rows)
+    fitting = (row for row in rows if state is None or row["state"] == state)
+    yield from islice(fitting, None if limit < 0 else limit)
+
+
+def _of_backfills(
+    reader: Reader,
+    views: Views,
+    backfill: int | None,
+    state: str | None,
+    conditions: list[str],
+    values: list[object],
+) -> Iterator[Row]:
     for record in _backfills(reader, backfill):
         # A held backfill shows Waiting as Not run, so its states are compared on the row.
         exact = [] if state is None or views.is_held(record) else ["state = ?"]
         bound = [state] if exact else []
-        for row in views.instances(record, [*conditions, *exact], [*values, *bound]):
-            if state is not None and row["state"] != state:
-                continue
-            if left == 0:
-                return
-            left -= 1
-            yield row
+        yield from views.instances(record, [*conditions, *exact], [*values, *bound])
+
+
+def _auto_triggered(
+    reader: Reader, views: Views, conditions: list[str], values: list[object]
+) -> Iterator[Row]:
+    for bizdate in reader.generations.bizdates(-1):
+        rows = reader.generations.instances(bizdate, conditions, values)
+        yield from views.auto_triggered(rows)
 
 
 def _backfills(reader: Reader, backfill: int | None) -> Iterator[BackfillRecord]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from retrofill.domain.readiness import Status
@@ -153,6 +153,24 @@ class Views:
                     return
                 left -= 1
                 yield self.instance(row)
+
+    def auto_triggered(self, rows: Iterable[InstanceRecord]) -> Iterator[Row]:
+        """Auto triggered instances of one bizdate by scheduled time, then task."""
+        for row in sorted(rows, key=lambda row: (row.slot, self._task_name(row.task_id))):
+            yield self.instance(row)
+
+    def nights(self, limit: int = -1) -> list[Row]:
+        """Bizdates with auto triggered instances, newest first: how many, by state (`/schedule`)."""
+        bizdates = self._reader.generations.bizdates(limit)
+        counts: dict[str, dict[str, int]] = {day: {state.value: 0 for state in State} for day in bizdates}
+        for day, state, count in (
+            self._reader.generations.counts(bizdates[-1], bizdates[0]) if bizdates else ()
+        ):
+            counts[day][state] = count
+        return [
+            {"bizdate": day, "instance_count": sum(counts[day].values()), "counts": counts[day]}
+            for day in bizdates
+        ]
 
     def analysis(self, record: BackfillRecord) -> Row:
         """What verification found when the backfill was created, or started (VER-1)."""

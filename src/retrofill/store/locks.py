@@ -14,14 +14,18 @@ _WAKE = "wake.sock"
 
 
 class SchedulerLock:
-    """Held by the one scheduler of a store, for as long as it lives; holds the holder's pid."""
+    """Held by the one scheduler of a store, for as long as it lives; tells the holder's pid and what it starts."""
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / "scheduler.lock"
         self._descriptor: int | None = None
 
-    def acquire(self) -> bool:
-        """Take the lock if nobody has it."""
+    def acquire(self, auto: bool = False) -> bool:
+        """Take the lock if nobody has it.
+
+        Args:
+            auto: whether this scheduler starts auto triggered instances too.
+        """
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -29,12 +33,23 @@ class SchedulerLock:
             os.close(descriptor)
             return False
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        os.pwrite(descriptor, f"{os.getpid()}{' auto' if auto else ''}".encode(), 0)
         self._descriptor = descriptor
         return True
 
     def holder(self) -> int | None:
         """The pid of the process that holds the lock, None if nobody does."""
+        words = self._holder()
+        if words is None:
+            return None
+        return int(words[0]) if words and words[0].isdigit() else 0
+
+    def starts(self, auto: bool) -> bool:
+        """Whether a scheduler runs that starts backfill instances, or auto triggered ones if `auto`."""
+        words = self._holder()
+        return words is not None and (not auto or "auto" in words)
+
+    def _holder(self) -> list[str] | None:
         try:
             descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -42,8 +57,7 @@ class SchedulerLock:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            text = os.pread(descriptor, 32, 0).decode("ascii", "replace")
-            return int(text) if text.isdigit() else 0
+            return os.pread(descriptor, 32, 0).decode("ascii", "replace").split()
         finally:
             os.close(descriptor)
         return None

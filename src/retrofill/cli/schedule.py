@@ -1,0 +1,99 @@
+"""`retrofill schedule ...`: auto triggered instances, night by night."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from retrofill.cli.session import Group, Session, pass_session, say
+from retrofill.domain.errors import NotPermittedError
+from retrofill.domain.states import State
+from retrofill.services.times import shown_instant
+from retrofill.services.views import Views
+
+_comment = click.option("--comment", default="", metavar="TEXT", help="Why; it is kept in the record.")
+
+
+@click.group(cls=Group)
+def schedule() -> None:
+    """The regular schedule: instances that every night makes."""
+
+
+@schedule.command("show")
+@pass_session
+def show(session: Session) -> None:
+    """Show when the next night is, and whether the schedule goes on."""
+    project = session.project
+    document: dict[str, Any] = {"held": False, "last_bizdate": None, "next_at": None, "scheduler": False}
+    if project.deployed is not None:
+        with project.store.read() as reader:
+            document["held"] = reader.generations.is_held()
+            document["last_bizdate"] = reader.generations.last_night()
+        document["next_at"] = shown_instant(project.schedule().next_ms())
+        document["scheduler"] = project.scheduler_lock.starts(auto=True)
+    session.document(document, lambda: _print_status(document))
+
+
+def _print_status(document: dict[str, Any]) -> None:
+    if document["held"]:
+        click.echo("The schedule is paused: nothing is made, and nothing of it starts.")
+    elif document["next_at"] is None:
+        click.echo("Nothing is deployed yet, so there is no schedule.")
+    else:
+        click.echo(f"The next instances are made at {document['next_at']}.")
+    if document["last_bizdate"] is not None:
+        click.echo(f"The last night made those of bizdate {document['last_bizdate']}.")
+    if not document["scheduler"]:
+        say("No scheduler runs that makes and starts them: `retrofill scheduler`.")
+
+
+@schedule.command("list")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=30, show_default=True)
+@pass_session
+def list_command(session: Session, limit: int) -> None:
+    """List bizdates with auto triggered instances, newest first."""
+    project = session.project
+    rows: list[dict[str, Any]] = []
+    if project.deployed is not None:
+        with project.store.read() as reader:
+            rows = Views(reader, project.contexts, project.clock.now_ms()).nights(limit)
+    states = [state.value for state in State]
+    if session.is_text:
+        rows = [row | row["counts"] | {"instances": row["instance_count"]} for row in rows]
+    session.rows(rows, ["bizdate", "instances", *states], "There are no auto triggered instances yet.")
+
+
+@schedule.command("pause")
+@_comment
+@pass_session
+def pause(session: Session, comment: str) -> None:
+    """Make nothing and start nothing of the schedule; what runs, ends."""
+    _steer(session, True, comment)
+
+
+@schedule.command("resume")
+@_comment
+@pass_session
+def resume(session: Session, comment: str) -> None:
+    """Let the schedule go on; nights that were missed are made."""
+    _steer(session, False, comment)
+
+
+def _steer(session: Session, hold: bool, comment: str) -> None:
+    project = session.project
+    if not project.actor.is_system_administrator:
+        raise NotPermittedError(
+            f"only a system administrator may {'pause' if hold else 'resume'} the schedule",
+            "Ask one; a workspace's administrator can freeze its tasks with `retrofill task freeze`.",
+        )
+    service = project.schedule()
+    changed = service.hold(project.user, comment) if hold else service.go_on(project.user, comment)
+    words = "is paused" if hold else "goes on"
+    session.document(
+        {"held": hold, "unchanged": not changed},
+        lambda: click.echo(f"The schedule {words}{'' if changed else ' already; nothing changed'}."),
+    )
+
+
+COMMANDS: dict[str, click.Command] = {"schedule": schedule}

@@ -1,0 +1,90 @@
+"""`schedule`, `task freeze`, and auto triggered instances on the command line."""
+
+from __future__ import annotations
+
+import pytest
+
+from e2e.sandboxes import Sandbox
+
+IMMEDIATE = """
+late: {type: shell, run: "true", schedule: "59 23 * * *", generation: immediate}
+"""
+
+
+def test_before_the_first_deploy(project: Sandbox) -> None:
+    """AUTO-1: nothing is made, and that is said."""
+    assert "Nothing is deployed yet" in project.call("schedule", "show").stdout
+    assert project.json("schedule", "list") == []
+    assert "no auto triggered instances" in project.call("schedule", "list").stderr
+
+
+def test_show_names_the_next_night(project: Sandbox) -> None:
+    """AUTO-1."""
+    project.call("deploy")
+    shown = project.json("schedule", "show")
+    assert shown["held"] is False
+    assert shown["last_bizdate"] is None
+    assert shown["next_at"].endswith("30:00Z")
+    text = project.call("schedule", "show")
+    assert shown["next_at"] in text.stdout
+    assert "No scheduler runs" in text.stderr
+
+
+def test_pause_and_resume(project: Sandbox) -> None:
+    """AUTO-3, OPS-8: by the system administrator only; what holds already is unchanged."""
+    project.call("deploy")
+    assert project.json("schedule", "pause") == {"held": True, "unchanged": False}
+    assert project.json("schedule", "pause") == {"held": True, "unchanged": True}
+    assert project.json("schedule", "show")["next_at"] is None
+    assert "is paused" in project.call("schedule", "show").stdout
+    refused = project.call("schedule", "resume", status=4, RETROFILL_USER="alice")
+    assert "only a system administrator" in refused.stderr
+    assert project.json("schedule", "resume") == {"held": False, "unchanged": False}
+
+
+def test_an_immediate_task_is_listed_from_its_deploy_on(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """AUTO-1: rows of auto triggered instances have no backfill and no group."""
+    sandbox = Sandbox(tmp_path_factory.mktemp("immediate"))
+    sandbox.write(IMMEDIATE, "timezone: Etc/GMT+12")  # late on the day there for almost all of ours
+    sandbox.call("deploy")
+    rows = sandbox.json("instance", "list", "--auto")
+    if not rows:  # within ten minutes of its time
+        return
+    (row,) = rows
+    assert (row["task"], row["backfill"], row["group"], row["state"]) == (
+        "w.late",
+        None,
+        None,
+        "waiting_time",
+    )
+    assert sandbox.json("instance", "list") == rows
+    assert sandbox.json("instance", "list", "--state", "running", "--auto") == []
+    number = row["id"]
+    assert sandbox.json("instance", "show", number)["backfill"] is None
+    assert sandbox.json("instance", "why", number)["state"] == "waiting_time"
+    assert sandbox.json("instance", "freeze", number, status=6)[0]["ok"] is False
+    (night,) = sandbox.json("schedule", "list")
+    assert (night["bizdate"], night["instance_count"]) == (row["bizdate"], 1)
+    assert night["counts"]["waiting_time"] == 1
+    assert row["bizdate"] in sandbox.call("schedule", "list").stdout
+    sandbox.call("instance", "list", "--auto", "--backfill", "1", status=2)
+
+
+def test_freezing_tasks(project: Sandbox) -> None:
+    """AUTO-4, SEC-4: administrators freeze tasks; the next backfill's instances are frozen."""
+    assert "nothing is deployed yet" in project.call("task", "freeze", "ops.raw", status=6).stderr
+    project.call("deploy")
+    assert project.json("task", "freeze", "ops.raw", "hours", RETROFILL_USER="alice") == [
+        {"task": "ops.raw", "ok": True, "frozen": True, "error": None},
+        {"task": "ops.hours", "ok": True, "frozen": True, "error": None},
+    ]
+    (again,) = project.json("task", "freeze", "ops.raw")
+    assert again["unchanged"] is True
+    refused = project.call("task", "unfreeze", "ops.raw", status=4, RETROFILL_USER="bob")
+    assert "you may not unfreeze ops.raw" in refused.stdout + refused.stderr
+    plan = project.json("backfill", "plan", "--task", "ops.raw", "--bizdate", "2026-01-05")
+    assert [f["code"] for f in plan["findings"]] == ["frozen"]
+    assert project.json("task", "show", "ops.raw")["frozen"] is True
+    project.call("task", "unfreeze", "ops.raw")
+    assert project.json("task", "show", "ops.raw")["frozen"] is False
+    project.call("task", "freeze", "nonsense", status=5)
