@@ -184,8 +184,6 @@ WITHOUT_EFFECT = frozenset(
         "log_days",
         "auto_log_cap",
         "alerts",
-        "checks",
-        "allow_internal",
     }
 )
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from retrofill.services.loop import Loop
     from retrofill.services.ports import Executor, RunRef, RunSpec
     from retrofill.services.retention import Retention
+    from retrofill.services.ports import Check, Executor, RunRef, RunSpec
     from retrofill.services.runs import RunSpecs
     from retrofill.services.schedule import Schedule
     from retrofill.settings import Settings
@@ -177,7 +178,35 @@ class Project:
         return People(self.store, catalog, self.clock, self.actor)
 
     def backfills(self) -> Backfills:
-        return Backfills(self.store, self.contexts, self.clock, self.limits, self.user)
+        return Backfills(self.store, self.contexts, self.clock, self.limits, self.user, self.checks_of)
+
+    def checks_of(self, catalog: Catalog) -> list[Check]:
+        """The extension checks that a catalog's settings and the installed plugins ask for (VER-3).
+
+        Raises:
+            SettingError: two checks have the same name.
+        """
+        from retrofill.checks.discovery import installed
+        from retrofill.settings import SettingError, load
+
+        settings = load(catalog.settings, self.environ)
+        plugins = installed()
+        both = [name for name in plugins if name in settings.checks]
+        if both:
+            raise SettingError(
+                f"checks ({shown(both[0])}) is also the name of an installed plugin; call it otherwise"
+            )
+        if not (plugins or settings.checks):
+            return []
+        from retrofill.checks.plugins import PluginCheck
+        from retrofill.checks.webhooks import Surroundings, WebhookCheck
+
+        around = Surroundings(self.secret, settings.allow_internal, self.clock)
+        webhooks = [
+            WebhookCheck(name, hook.url, hook.secret, hook.timeout_seconds, hook.retries, around)
+            for name, hook in settings.checks.items()
+        ]
+        return [*webhooks, *(PluginCheck(name, settings.plugin_seconds) for name in plugins)]
 
     def operations(self) -> Operations:
         return Operations(self.store, self.contexts, self.clock, self.user)
@@ -208,7 +237,7 @@ class Project:
         return self.home / "runs"
 
     def secret(self, name: str) -> str | None:
-        """The value of a secret: RETROFILL_SECRET_<NAME> of the scheduler's environment (SEC-3)."""
+        """The value of a secret: RETROFILL_SECRET_<NAME> of this process's environment (SEC-3)."""
         return self.environ.get(f"RETROFILL_SECRET_{name}")
 
     def executor(self) -> Executor:

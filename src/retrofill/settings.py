@@ -42,6 +42,7 @@ class Settings:
     python: str  # "" for the interpreter that runs Retrofill
     alerts: Mapping[str, str]  # URL by method; secrets unresolved
     checks: Mapping[str, Webhook]
+    plugin_seconds: int
     allow_internal: tuple[str, ...]  # networks
     openlineage: str  # address, "" for none
 

@@ -433,8 +433,8 @@ def test_backfills_that_are_being_created_are_invisible(store: Database) -> None
     with store.transaction() as tx:
         assert tx.delete_instances(1, 2, 1) == 1
         assert tx.delete_instances(1, 2, 5) == 1
-        tx.delete_half_created(hidden, keep=False)
-        tx.delete_half_created(planned, keep=True)
+        tx.delete_half_created(hidden)
+        tx.delete_half_created(planned, back_to="planned")
     with store.read() as reader:
         assert [record.phase for record in reader.backfills()] == ["planned"]
         assert reader.in_phase("creating") == []

@@ -89,9 +89,10 @@ class Sandbox:
         words = tuple(str(arg) for arg in args)
         out, err = _captured(), _captured()
         environment, argv, where = dict(os.environ), sys.argv, os.getcwd()
+        wanted = self.environment(env)
         try:
             os.environ.clear()
-            os.environ.update(self.environment(env))
+            os.environ.update(wanted)
             sys.argv = ["retrofill", *words]
             os.chdir(self.home)
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

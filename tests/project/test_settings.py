@@ -81,6 +81,14 @@ def test_a_value_is_written_the_same_way_in_both(
         ),
         ("CHECKS", '{"a": {}}', 'RETROFILL_CHECKS (a) has no "url" (environment)'),
         ("CHECKS", '{"a": {"url": "https://x", "retries": 11}}', "RETROFILL_CHECKS (a) (retries) is 11"),
+        ("CHECKS", '{"a": {"url": "ftp://x"}}', "RETROFILL_CHECKS (a) (url) is no web address (environment)"),
+        (
+            "CHECKS",
+            '{"a": {"url": "https://u:hunter2@x/"}}',
+            "RETROFILL_CHECKS (a) (url) holds a user name (env",
+        ),
+        ("CHECKS", '{"a": {"url": "https://x", "timeout": "6m"}}', "RETROFILL_CHECKS (a) (timeout) is 6m"),
+        ("PLUGIN_SECONDS", "0", "RETROFILL_PLUGIN_SECONDS is 0 (environment)"),
     ],
 )
 def test_a_bad_value_in_the_environment(variable: str, text: str, message: str) -> None:
@@ -105,6 +113,13 @@ def test_other_variables_are_not_ours() -> None:
     assert (
         settings.load({}, {"RETROFILL_URL": "x", "RETROFILL_NOBODY": "y", "MAX_ROOTS": "z"}).max_roots == 500
     )
+
+
+def test_a_webhooks_whole_address_may_be_a_secret() -> None:
+    """VER-3, SEC-3."""
+    found = settings.load({"checks": {"a": {"url": "${secret:HOOK}"}, "b": {"url": "https://x/@/y"}}}, {})
+    assert found.checks["a"].url == "${secret:HOOK}"
+    assert "secret" not in repr(found.checks["a"]).partition("url=")[0]
 
 
 def test_an_alert_url_is_not_shown() -> None:

@@ -258,7 +258,7 @@ def test_a_refused_backfill_can_only_be_made_anew(world: MakeWorld, how: str) ->
     """VER-2: resume and rerun name `create --reuse ID --allow-risks`."""
     w = world(*CHAIN)
     backfill = w.create(**RISKY)
-    with pytest.raises(WrongStateError, match="failed its verification") as caught:
+    with pytest.raises(WrongStateError, match="failed its check") as caught:
         getattr(w.backfills, how)(backfill)
     assert f"create --reuse {backfill} --allow-risks" in caught.value.hint
 

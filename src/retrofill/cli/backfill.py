@@ -10,13 +10,13 @@ from typing import Any
 
 import click
 
-from retrofill.cli.estimates import end_of, expectation, outlook, to_seconds
+from retrofill.cli.estimates import end_of, outlook, to_seconds
 from retrofill.cli.findings import print_findings, say_findings
+from retrofill.cli.plans import checks_in_words, print_instances, print_plan
 from retrofill.cli.results import print_results
 from retrofill.cli.selecting import request_of, request_options
 from retrofill.cli.session import Command, Group, Session, cell, integer_id, pass_session, say, say_json
 from retrofill.cli.waiting import EXIT_CHECK_FAILED, row_of, unknown_backfill, wait_for
-from retrofill.domain import listing
 from retrofill.domain.errors import RetrofillError, UsageError
 from retrofill.domain.findings import many
 from retrofill.domain.readiness import STATUS_WORDS, Status
@@ -42,10 +42,13 @@ def plan(session: Session, /, instances: bool, **options: Any) -> None:
     """Show what a backfill would do: tasks, counts, findings. Creates nothing."""
     planned = _planned(session, options)
     if instances:
-        _print_instances(session, planned)
+        print_instances(session, planned, _now(session))
         return
     document = planned.summary()
-    session.document(document, lambda: _print_plan(document))
+    names = [check.name for check in session.project.checks_of(planned.plan.catalog)]
+    if names:
+        document["checks_to_ask"] = names
+    session.document(document, lambda: print_plan(document))
 
 
 def _planned(session: Session, options: dict[str, Any]) -> Planned:
@@ -76,53 +79,6 @@ def _now(session: Session) -> datetime:
     return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
 
 
-def _print_instances(session: Session, planned: Planned) -> None:
-    ids: dict[str, int] = {}
-    if session.project.deployed is not None:
-        with session.project.store.read() as reader:
-            ids = reader.task_ids()
-    lines = listing.lines(planned.plan, _now(session), ids or None)
-    if session.output == "json":
-        say_json(list(lines))
-        return
-    for line in lines:
-        if session.output == "jsonl":
-            say_json(line)
-            continue
-        waits = ", ".join(f"{task} {at}" for task, at in line["waits_for"])
-        kind = f"{line['kind']}{' (' + line['reason'] + ')' if line['reason'] else ''}"
-        isolated = f"  isolated from {', '.join(line['isolated_from'])}" if line["isolated_from"] else ""
-        click.echo(
-            f"{line['bizdate']}  {line['scheduled_at']}  {line['task']}  {kind}  group {line['group']}"
-            f"{'  waits for ' + waits if waits else ''}{isolated}"
-        )
-
-
-def _print_plan(document: dict[str, Any]) -> None:
-    groups = document["groups"]
-    counts = document["by_bizdate"].values()
-    click.echo(
-        f"{many(document['task_count'], 'task')}, {many(len(counts), 'bizdate')} in {many(len(groups), 'group')}, "
-        f"{many(document['instance_count'], 'instance')}"
-    )
-    first, last = document["first_run_date"], document["last_run_date"]
-    each = f"{min(counts):,}" if min(counts) == max(counts) else f"{min(counts):,} to {max(counts):,}"
-    click.echo(f"  scheduled on {first if first == last else f'{first} to {last}'}, {each} a bizdate")
-    for number, group in enumerate(groups, start=1):
-        span = group[0] if len(group) == 1 else f"{group[0]} to {group[-1]}"
-        click.echo(f"  group {number}: {span} ({many(len(group), 'bizdate')})")
-    width = max(len(task["task"]) for task in document["tasks"])
-    for task in document["tasks"]:
-        dry = f"  dry run: {task['dry_run']}" if task["dry_run"] else ""
-        click.echo(
-            f"  {task['task']:<{width}}  {task['instances']:>6} instance{'s' if task['instances'] != 1 else ''}{dry}"
-        )
-    if document.get("estimate") is not None:
-        for line in expectation(document["estimate"]):
-            click.echo(line)
-    print_findings(document["findings"])
-
-
 @backfill.command("create")
 @request_options
 @click.option("--wait", is_flag=True, help="Run it and show progress until it has ended.")
@@ -143,18 +99,16 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
     version_id, is_new = session.project.deploy()
     if is_new:
         say(f"The folder differed from what was deployed: it is version {version_id} now.")
-    try:
-        backfill_id = session.project.backfills().create(planned, version_id)
-    except KeyboardInterrupt:
-        say("Interrupted: the backfill was not created.")
-        raise
-    findings = [finding.to_json() for finding in planned.findings]
-    if planned.is_refused:
-        say("Verification found a risk: the backfill is stored, and nothing of it runs.")
+    backfill_id = _create(session, planned, version_id)
+    row = _analysis(session, backfill_id)
+    findings = row["findings"]
+    if row["check_status"] == "failed":
+        who = "Verification found a risk" if planned.is_refused else "An extension check said no"
+        say(f"{who}: the backfill is stored, and nothing of it runs.")
         _print_backfill(session, backfill_id, findings=findings)
         return EXIT_CHECK_FAILED
     if yes and session.is_text:
-        say_findings(planned.findings)
+        say_findings(findings)
     if wait:
         say(f"Backfill {backfill_id}: {many(planned.plan.instance_count, 'instance')}.")
     elif session.project.scheduler_lock.holder() is None:
@@ -167,10 +121,21 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
     return status
 
 
+def _create(session: Session, planned: Planned, version_id: int) -> int:
+    names = [check.name for check in session.project.checks_of(planned.plan.catalog)]
+    if names and not planned.is_refused:
+        say(f"Asking {checks_in_words(names)}.")
+    try:
+        return session.project.backfills().create(planned, version_id)
+    except KeyboardInterrupt:
+        say("Interrupted: the backfill was not created.")
+        raise
+
+
 def _confirm(planned: Planned) -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("creating a backfill asks for a yes, and this is no terminal", "Add --yes.")
-    _print_plan(planned.summary())
+    print_plan(planned.summary())
     click.confirm("Create this backfill?", abort=True, err=True)
 
 
@@ -317,14 +282,18 @@ def _print_dates(session: Session, backfill_id: int) -> None:
 @click.argument("backfill_id", metavar="ID")
 @pass_session
 def analysis(session: Session, backfill_id: str) -> None:
-    """Show what verification found (task analysis results)."""
-    number = integer_id(backfill_id, "a backfill")
+    """Show what verification found and what extension checks answered (task analysis results)."""
+    document = _analysis(session, integer_id(backfill_id, "a backfill"))
+    session.document(document, lambda: print_plan(document))
+
+
+def _analysis(session: Session, number: int) -> dict[str, Any]:
+    """What was found and answered, as it is stored."""
     with session.project.store.read() as reader:
         record = reader.find_backfill(number)
         if record is None:
             raise unknown_backfill(number)
-        document = Views(reader, session.project.contexts, session.project.clock.now_ms()).analysis(record)
-    session.document(document, lambda: _print_plan(document))
+        return Views(reader, session.project.contexts, session.project.clock.now_ms()).analysis(record)
 
 
 @backfill.command("history")

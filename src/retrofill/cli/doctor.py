@@ -88,9 +88,11 @@ def _store(project: Project, reader: Reader) -> Iterator[_Check]:
     ]
     yield "counters", not wrong, wrong[0] if wrong else "agree with the states of all open backfills"
     created = [r for r in reader.in_phase("creating") if not project.store.is_being_created(r.id)]
+    unasked = [r for r in reader.in_phase("checking") if not project.store.is_being_created(r.id)]
     deleted = reader.retention.half_deleted()
     halves = [
         *([f"{len(created)} half created; the next scheduler removes them"] if created else []),
+        *([f"{len(unasked)} whose checks nobody asks; the next scheduler does"] if unasked else []),
         *([f"{len(deleted)} half deleted; retention goes on with them"] if deleted else []),
     ]
     yield "backfills", True, "; ".join(halves) or "none is half created"

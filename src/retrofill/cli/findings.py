@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
 import click
 
 from retrofill.cli.session import cell
-from retrofill.domain.findings import Finding, Level
+from retrofill.domain.findings import Level
 
 _COLOURS = {"risk": "red", "warning": "yellow", "info": "cyan"}
 
@@ -26,8 +26,8 @@ def print_findings(findings: Sequence[dict[str, Any]], err: bool = False) -> Non
             click.echo(f"  {finding['hint']}", err=err)
 
 
-def say_findings(findings: Iterable[Finding]) -> None:
+def say_findings(findings: Sequence[dict[str, Any]]) -> None:
     """Risks and warnings, to stderr: for somebody who did not look at the preview."""
-    grave = [finding.to_json() for finding in findings if finding.level is not Level.INFO]
+    grave = [finding for finding in findings if finding["level"] != Level.INFO]
     if grave:
         print_findings(grave, err=True)

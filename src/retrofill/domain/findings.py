@@ -8,7 +8,7 @@ from typing import Any
 
 from retrofill.domain.finding_codes import CODES, Level
 
-__all__ = ["CODES", "Finding", "Level", "duration", "gathered", "has_risk", "many", "names"]
+__all__ = ["CODES", "Finding", "Level", "by_level", "duration", "gathered", "has_risk", "many", "names"]
 
 MOST_SINGLE_FINDINGS = 100  # of one code; more are gathered in one finding
 _NAMES_IN_SENTENCE = 10
@@ -49,6 +49,12 @@ class Finding:
 def has_risk(findings: Iterable[Finding]) -> bool:
     """Whether a policy that does not allow risks stops here."""
     return any(finding.level is Level.RISK for finding in findings)
+
+
+def by_level(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Risks first, then warnings, then information; within a level in the order given."""
+    levels = list(Level)
+    return tuple(sorted(findings, key=lambda finding: levels.index(finding.level)))
 
 
 def gathered(findings: list[Finding], together: str) -> Iterator[Finding]:

@@ -69,9 +69,10 @@ class Verdict(StrEnum):
 _D, _U, _R = Verdict.DONE, Verdict.UNCHANGED, Verdict.REFUSED
 _ROWS: dict[Standing, tuple[Verdict, Verdict, Verdict, Verdict]] = {
     # A standing:              pause, resume, stop, change
-    Standing.CHECKING:          (_D, _U, _D, _R),
+    # A held one of these still stands here, so a resume is always carried out.
+    Standing.CHECKING:          (_D, _D, _D, _R),
     Standing.REFUSED:           (_R, _R, _R, _R),
-    Standing.STARTING:          (_D, _U, _D, _R),
+    Standing.STARTING:          (_D, _D, _D, _R),
     Standing.RUNNING:           (_D, _U, _D, _D),
     Standing.PAUSING:           (_U, _D, _D, _D),
     Standing.STOPPING:          (_R, _D, _D, _D),
@@ -102,7 +103,7 @@ _ENDED = {
     Standing.STOPPED: "has been stopped already",
     Standing.SUCCEEDED: "has succeeded",
     Standing.FAILED: "has failed, and nothing of it starts by itself",
-    Standing.REFUSED: "failed its verification and has no instances",
+    Standing.REFUSED: "failed its check and has no instances",
 }
 _MOMENT = {
     Standing.CHECKING: "its checks have not answered yet",
@@ -153,10 +154,16 @@ def judge(steer: Steer, standing: Standing, backfill_id: int) -> Verdict:
 
 def _hint(standing: Standing, backfill_id: int) -> str:
     if standing is Standing.REFUSED:
-        return (
-            f"Mend what `retrofill backfill analysis {backfill_id}` shows, "
-            f"or accept it with `retrofill backfill create --reuse {backfill_id} --allow-risks`."
-        )
+        return how_to_go_on(backfill_id)
     if standing in (Standing.STOPPED, Standing.STOPPING):
         return f"`retrofill backfill resume {backfill_id}` lets it go on."
     return f"`retrofill backfill rerun {backfill_id}` runs it again."
+
+
+def how_to_go_on(backfill_id: int) -> str:
+    """The hint for a backfill that verification or an extension check refused (VER-2, VER-3)."""
+    return (
+        f"Mend what `retrofill backfill analysis {backfill_id}` shows and create it anew, with dates and policy as "
+        f"before; `retrofill backfill create --reuse {backfill_id} --allow-risks` accepts what verification found, "
+        "but not a failed extension check."
+    )

@@ -19,6 +19,7 @@ from retrofill.domain.findings import (
     MOST_SINGLE_FINDINGS,
     Finding,
     Level,
+    by_level,
     duration,
     gathered,
     many,
@@ -66,8 +67,7 @@ def verify(
         *_large(plan, seconds_per_run),
         *_future(plan, now),
     ]
-    levels = list(Level)
-    return tuple(sorted(found, key=lambda finding: levels.index(finding.level)))
+    return by_level(found)
 
 
 def changes(planned: Collection[str], plan: Plan) -> tuple[Finding, ...]:

@@ -218,7 +218,7 @@ class Webhooks:
 
     def read(self, value: object) -> Mapping[str, Webhook]:
         return MappingProxyType(
-            {name: _at(name, self._one, entry) for name, entry in _mapping(value).items()}
+            {str(name): _at(name, self._one, entry) for name, entry in _mapping(value).items()}
         )
 
     def _one(self, value: object) -> Webhook:
@@ -227,8 +227,12 @@ class Webhooks:
         if "url" not in entry:
             raise FormError('has no "url"', "write the address that is asked")
         url = _at("url", _url, entry["url"])
-        if not url.lower().startswith(("http://", "https://")):
+        if not url.lower().startswith(("http://", "https://", "${secret:")):
             raise FormError("is no web address", "write one that begins with https://").within("url")
+        if "@" in url.partition("://")[2].partition("/")[0]:
+            raise FormError(
+                "holds a user name", "leave it out; a secret may stand in the path, as ${secret:NAME}"
+            ).within("url")
         return Webhook(
             url,
             _at("secret", _text, entry.get("secret", "")),
@@ -382,6 +386,7 @@ TABLE: tuple[Setting, ...] = (
     Setting("python", PlainText(), "", "The interpreter of python tasks; empty: Retrofill's own."),
     Setting("alerts", Alerts(), {}, "Where alerts are sent, by method."),
     Setting("checks", Webhooks(), {}, "Extension checks that must pass before a backfill runs."),
+    Setting("plugin_seconds", Whole(1, 300), 30, "Most seconds that an extension check plugin may take."),
     Setting("allow_internal", Networks(), [], "Internal addresses that webhooks may reach."),
     Setting(
         "openlineage",

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import UnknownNameError, WrongStateError
 from retrofill.domain.states import WAITING, State
-from retrofill.domain.steering import FLAGS, Steer, Verdict, judge
+from retrofill.domain.steering import FLAGS, Steer, Verdict, how_to_go_on, judge
 from retrofill.services.contexts import Contexts
 from retrofill.services.holds import holds_of
 from retrofill.services.operations import ItemResult, Operations
 from retrofill.services.planned import PlanLimits, Planned
 from retrofill.services.records import BackfillRecord
-from retrofill.services.starting import Starting
+from retrofill.services.starting import ChecksOf, Starting, no_checks
 from retrofill.services.statuses import note_end, standing
 from retrofill.services.times import instant_of
 
@@ -32,24 +32,35 @@ class Steered:
 
 
 class Backfills:
-    """Backfills of one store, in the name of one user."""
+    """Backfills of one store, in the name of one user; `checks` as `Starting` takes them."""
 
-    def __init__(self, store: Store, contexts: Contexts, clock: Clock, limits: PlanLimits, user: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        contexts: Contexts,
+        clock: Clock,
+        limits: PlanLimits,
+        user: str,
+        checks: ChecksOf = no_checks,
+    ) -> None:
         self._store = store
         self._contexts = contexts
         self._clock = clock
         self._limits = limits
         self._user = user
-        self._starting = Starting(store, contexts, clock, limits)
+        self._starting = Starting(store, contexts, clock, limits, checks)
 
     # Starting
 
     def create(self, planned: Planned, version_id: int) -> int:
-        """Store a backfill, all or nothing; its id. A refused one is stored without instances (VER-2)."""
+        """Store a backfill, all or nothing; its id. A refused one is stored without instances (VER-2, VER-3).
+
+        Waits for the answers of extension checks, if there are any.
+        """
         return self._starting.create(planned, version_id, self._user)
 
     def start_planned(self) -> list[int]:
-        """SEL-4: make the instances of backfills whose start has come; their ids."""
+        """Go on with backfills whose start has come (SEL-4) or whose checks have answered; their ids."""
         return self._starting.start_planned()
 
     def next_planned_ms(self) -> int | None:
@@ -59,6 +70,10 @@ class Backfills:
     def remove_leftovers(self) -> None:
         """Remove backfills that a crash left half created."""
         self._starting.remove_leftovers()
+
+    def leave(self) -> None:
+        """Let go of what is being checked: the next scheduler asks again."""
+        self._starting.leave()
 
     # Steering
 
@@ -110,10 +125,8 @@ class Backfills:
         record = _get(reader, backfill_id)
         if record.phase == "refused":
             raise WrongStateError(
-                f"backfill {backfill_id} failed its verification and has no instances, so it cannot be {done}",
-                f"Mend what `retrofill backfill analysis {backfill_id}` shows, "
-                f"or accept it with `retrofill backfill create --reuse {backfill_id} --allow-risks` and dates and "
-                "policy as before.",
+                f"backfill {backfill_id} failed its check and has no instances, so it cannot be {done}",
+                how_to_go_on(backfill_id),
             )
         return record
 

@@ -265,13 +265,16 @@ class Contexts:
         remember(self._contexts, context.backfill_id, context)
 
     def make(self, tx: Reader, record: BackfillRecord) -> BackfillContext:
+        """The context of a stored backfill."""
+        return BackfillContext(record.id, record.first_instance_id, self.plan_of(tx, record), tx.task_ids())
+
+    def plan_of(self, tx: Reader, record: BackfillRecord) -> Plan:
         """Rebuild the plan of a stored backfill."""
-        plan = build(
+        return build(
             self.catalog(tx, record.version_id),
             Choice.from_json(json.loads(record.choice)),
             Policy.from_json(json.loads(record.policy)),
         )
-        return BackfillContext(record.id, record.first_instance_id, plan, tx.task_ids())
 
 
 def remember(kept: OrderedDict[int, V], key: int, value: V, most: int = _KEPT) -> None:

@@ -73,14 +73,18 @@ def create_instances(store: Store, context: BackfillContext, now_ms: int) -> Non
 
 
 def remove_half_created(store: Store, record: BackfillRecord) -> None:
-    """Remove what a crash left; one that was planned earlier goes back to that (SEL-4)."""
+    """Remove what a crash left; one that was planned (SEL-4) or checked before goes back to that."""
+    back_to = None
+    if record.start_ms is not None:
+        is_planned = json.loads(record.selection)["way"] == "all_descendants"
+        back_to = "planned" if is_planned else "checking"
     plan_dates = json.loads(record.analysis)["groups"]
     last_id = record.first_instance_id + record.stride * sum(len(group) for group in plan_dates) - 1
     while True:
         with store.transaction() as tx:
             if tx.delete_instances(record.first_instance_id, last_id, _ROWS):
                 continue
-            tx.delete_half_created(record.id, keep=record.start_ms is not None)
+            tx.delete_half_created(record.id, back_to)
             return
 
 

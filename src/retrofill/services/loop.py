@@ -68,6 +68,7 @@ class Loop:
         try:
             self._run(observe, observe_ms)
         finally:
+            self._backfills.leave()
             self._wake.close()
 
     def _run(self, observe: Callable[[Ticked], bool], observe_ms: int | None) -> None:

@@ -1,30 +1,37 @@
 """From a plan to a backfill that runs: stored, its instances made, or refused.
 
 A backfill by SEL-4 that starts later is stored without instances (phase `planned`); these are
-made when it starts.
+made when it starts. Where extension checks are to be asked, it is stored first (phase
+`checking`), so that everybody sees it while they think and a crash loses nothing: a
+scheduler takes up what nobody is asking about any more, and asks again (VER-3).
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from retrofill.domain import selection as selections
 from retrofill.domain.alerting import Event
+from retrofill.domain.answers import Answer, all_pass, findings_of, question
+from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.findings import Finding, Level
+from retrofill.domain.findings import Finding, Level, by_level
 from retrofill.domain.instants import day_start
 from retrofill.domain.planning import ONE_DAY, Plan
 from retrofill.domain.policy import Policy
-from retrofill.domain.selection import AllDescendantsSelection, Choice
+from retrofill.domain.selection import AllDescendantsSelection, Choice, Selection
 from retrofill.domain.verification import changes
 from retrofill.services.alerting import alert_of, tell
+from retrofill.services.checks import Asking
 from retrofill.services.contexts import BackfillContext, Contexts
 from retrofill.services.creating import create_instances, remove_half_created
 from retrofill.services.estimating import document, estimate_plan, gather
 from retrofill.services.planned import PlanLimits, Planned, Request, check_name, make_plan
+from retrofill.services.ports import Check
 from retrofill.services.records import BackfillRecord
 from retrofill.services.times import instant_of, ms_of
 
@@ -32,15 +39,44 @@ if TYPE_CHECKING:
     from retrofill.domain.estimation import Estimate
     from retrofill.services.ports import Clock, Ledger, Reader, Store
 
+ChecksOf = Callable[[Catalog], Sequence[Check]]
+
+
+def no_checks(catalog: Catalog) -> Sequence[Check]:
+    """Backfills run without asking anybody."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A backfill whose checks are being asked by this process, for as long as it holds `mark`."""
+
+    plan: Plan
+    asking: Asking
+    mark: ExitStack
+
 
 class Starting:
-    """Stores and starts the backfills of one store."""
+    """Stores and starts the backfills of one store.
 
-    def __init__(self, store: Store, contexts: Contexts, clock: Clock, limits: PlanLimits) -> None:
+    Args:
+        checks: those that a deployed catalog's settings ask for; all must pass before a backfill runs.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        contexts: Contexts,
+        clock: Clock,
+        limits: PlanLimits,
+        checks: ChecksOf = no_checks,
+    ) -> None:
         self._store = store
         self._contexts = contexts
         self._clock = clock
         self._limits = limits
+        self._checks_of = checks
+        self._asked: dict[int, _Asked] = {}
 
     def create(self, planned: Planned, version_id: int, user: str) -> int:
         """Store a backfill, all or nothing; its id. A refused one is stored without instances (VER-2)."""
@@ -56,24 +92,41 @@ class Starting:
             refused = record._replace(phase="refused", check_status="failed", ended_ms=now_ms)
             return self._store_alone(refused, ids)
         start_ms = _first_start_ms(planned, now_ms)
-        if isinstance(planned.request.selection, AllDescendantsSelection) and start_ms > now_ms:
+        is_later = start_ms > now_ms and isinstance(planned.request.selection, AllDescendantsSelection)
+        checks = self._checks_of(planned.plan.catalog)
+        if checks:
+            checking = record._replace(phase="checking", start_ms=start_ms if is_later else now_ms)
+            return self._create_checked(checking, planned, checks, ids)
+        if is_later:
             record = record._replace(phase="planned", check_status="passed", start_ms=start_ms)
             return self._store_alone(record, ids, planned.estimate)
         return self._write(record, planned, task_ids)
 
     def start_planned(self) -> list[int]:
-        """SEL-4: make the instances of backfills whose start has come, from the catalog of now."""
+        """Go on with what waits for its start (SEL-4) or for checks; ids of what was started or refused.
+
+        Asks checks without waiting for them: the store's wake-up tells when the answers are there.
+        """
+        settled = [backfill_id for backfill_id in list(self._asked) if self._settle_if_answered(backfill_id)]
         now_ms = self._clock.now_ms()
         with self._store.read() as reader:
-            due = [r for r in _startable(reader) if (r.start_ms or 0) <= now_ms]
+            due = [r for r in _startable(reader, "planned") if (r.start_ms or 0) <= now_ms]
+            abandoned = [r for r in _startable(reader, "checking") if not self._is_asked(r.id)]
         for record in due:
             self._start_one(record, now_ms)
-        return [record.id for record in due]
+        for record in abandoned:
+            self._take_up(record, now_ms)
+        return [*settled, *(record.id for record in (*due, *abandoned))]
+
+    def leave(self) -> None:
+        """Let go of the backfills whose checks are still being asked: the next scheduler asks again."""
+        while self._asked:
+            self._asked.popitem()[1].mark.close()
 
     def next_planned_ms(self) -> int | None:
         """When the next backfill starts whose instances are not made yet."""
         with self._store.read() as reader:
-            moments = [record.start_ms for record in _startable(reader)]
+            moments = [record.start_ms for record in _startable(reader, "planned")]
         return min((moment for moment in moments if moment is not None), default=None)
 
     def remove_leftovers(self) -> None:
@@ -118,18 +171,103 @@ class Starting:
         self._contexts.put(context)
         self._store.wake()
 
+    # Checks
+
+    def _create_checked(
+        self, record: BackfillRecord, planned: Planned, checks: Sequence[Check], task_ids: list[int]
+    ) -> int:
+        """Store, ask, and make the instances where all checks pass; an interrupt takes it all back."""
+        with ExitStack() as mark:
+            with self._store.transaction() as tx:
+                backfill_id = tx.add_backfill(record, task_ids)
+                _keep_estimate(tx, backfill_id, planned.estimate)
+                tx.record(record.created_ms, record.created_by, "create", backfill_id)
+                mark.enter_context(self._store.creating(backfill_id))
+            try:
+                asked = record._replace(id=backfill_id)
+                answers = Asking(checks, _question(asked, planned.plan), lambda: None).wait()
+            except KeyboardInterrupt:
+                with self._store.transaction() as tx:
+                    tx.delete_half_created(backfill_id)
+                raise
+            self._settle(backfill_id, planned.plan, answers)
+        return backfill_id
+
+    def _is_asked(self, backfill_id: int) -> bool:
+        """Whether somebody asks about it now, here or in another process."""
+        return backfill_id in self._asked or self._store.is_being_created(backfill_id)
+
+    def _take_up(self, record: BackfillRecord, now_ms: int) -> None:
+        """Ask again about a backfill that its process left in `checking`."""
+        if isinstance(_selection_of(record), AllDescendantsSelection) and (record.start_ms or 0) <= now_ms:
+            self._start_one(record, now_ms)  # SEL-4: from the tasks of now
+            return
+        with self._store.read() as reader:
+            plan = self._contexts.plan_of(reader, record)
+            current = self._contexts.current(reader)
+        assert current is not None
+        with ExitStack() as mark:
+            mark.enter_context(self._store.creating(record.id))
+            self._ask_aside(record, plan, self._checks_of(current), mark.pop_all())
+
+    def _ask_aside(
+        self, record: BackfillRecord, plan: Plan, checks: Sequence[Check], mark: ExitStack
+    ) -> None:
+        """Ask while the scheduler goes on; the mark is kept until the answers are settled."""
+        asking = Asking(checks, _question(record, plan), self._store.wake)
+        self._asked[record.id] = _Asked(plan, asking, mark)
+
+    def _settle_if_answered(self, backfill_id: int) -> bool:
+        asked = self._asked[backfill_id]
+        answers = asked.asking.find_answers()
+        if answers is None:
+            return False
+        del self._asked[backfill_id]
+        with asked.mark:
+            self._settle(backfill_id, asked.plan, answers)
+        return True
+
+    def _settle(self, backfill_id: int, plan: Plan, answers: Sequence[Answer]) -> None:
+        """Keep the answers, then let the backfill run, wait for its start or be refused."""
+        now_ms = self._clock.now_ms()
+        with self._store.transaction() as tx:
+            record = tx.find_backfill(backfill_id)
+            if record is None or record.phase != "checking":
+                return
+            passed = all_pass(answers)
+            if passed and record.stopped:
+                return  # resumed, it is asked about again
+            runs_now = passed and (record.start_ms or 0) <= now_ms
+            tx.set_backfill(backfill_id, analysis=json.dumps(_with_answers(record, answers)))
+            if runs_now:
+                tx.set_backfill(backfill_id, **self._reserved(tx, plan))
+            elif passed:
+                tx.set_backfill(backfill_id, phase="planned", check_status="passed")
+            else:
+                tx.set_backfill(backfill_id, phase="refused", check_status="failed", ended_ms=now_ms)
+                tell(tx, backfill_id, alert_of(record.policy), Event.FAILURE, now_ms)
+            settled, task_ids = tx.find_backfill(backfill_id), tx.task_ids()
+        assert settled is not None
+        if runs_now:
+            self._fill(backfill_id, settled.first_instance_id, plan, task_ids, now_ms)
+        self._store.wake()
+
+    def _reserved(self, tx: Ledger, plan: Plan) -> dict[str, object]:
+        """Columns: what a backfill's row says while its instances are made."""
+        first_id = tx.reserve_instance_ids(plan.n * len(plan.dates))
+        return {"phase": "creating", "first_instance_id": first_id, "stride": plan.n}
+
+    # Starting later (SEL-4)
+
     def _start_one(self, record: BackfillRecord, now_ms: int) -> None:
+        """Plan and verify anew, then make the instances, or ask the checks first."""
         with self._store.read() as reader:
             catalog = self._contexts.current(reader)
             version_id = reader.current_version_id()
             task_ids = reader.task_ids()
             experience = gather(reader, self._contexts, now_ms, besides=record.id)
         assert catalog is not None
-        request = Request(
-            selections.from_json(json.loads(record.selection)),
-            Policy.from_json(json.loads(record.policy)),
-            record.name,
-        )
+        request = Request(_selection_of(record), Policy.from_json(json.loads(record.policy)), record.name)
         try:
             planned = make_plan(catalog, request, self._limits, instant_of(now_ms), experience)
         except RetrofillError as error:
@@ -141,27 +279,24 @@ class Starting:
             self._refuse(record, now_ms, planned.summary())
             return
         fresh = record_of(planned, version_id or 0, record.created_by, now_ms)
-        with ExitStack() as stack:
+        columns: dict[str, object] = {name: getattr(fresh, name) for name in _PLANNED_ANEW}
+        checks = self._checks_of(catalog)
+        with ExitStack() as mark:
             with self._store.transaction() as tx:
                 now = tx.find_backfill(record.id)
-                if now is None or now.phase != "planned" or now.paused or now.stopped:
+                if now is None or now.phase != record.phase or now.paused or now.stopped:
                     return  # somebody was faster, or has taken it back
-                first_id = tx.reserve_instance_ids(planned.plan.n * len(planned.plan.dates))
-                stack.enter_context(self._store.creating(record.id))
+                columns |= {"phase": "checking"} if checks else self._reserved(tx, planned.plan)
                 tx.set_tasks(record.id, [task_ids[task.name] for task in planned.plan.tasks])
                 _keep_estimate(tx, record.id, planned.estimate)
-                tx.set_backfill(
-                    record.id,
-                    phase="creating",
-                    version_id=version_id,
-                    choice=fresh.choice,
-                    analysis=fresh.analysis,
-                    task_count=fresh.task_count,
-                    instance_count=fresh.instance_count,
-                    first_instance_id=first_id,
-                    stride=fresh.stride,
-                )
-            self._fill(record.id, first_id, planned.plan, task_ids, now_ms)
+                tx.set_backfill(record.id, **columns)
+                started = tx.find_backfill(record.id)
+                assert started is not None
+                mark.enter_context(self._store.creating(record.id))
+            if checks:
+                self._ask_aside(started, planned.plan, checks, mark.pop_all())
+            else:
+                self._fill(record.id, started.first_instance_id, planned.plan, task_ids, now_ms)
 
     def _refuse(self, record: BackfillRecord, now_ms: int, analysis: dict[str, object]) -> None:
         with self._store.transaction() as tx:
@@ -173,6 +308,12 @@ class Starting:
                 analysis=json.dumps(analysis),
             )
             tell(tx, record.id, alert_of(record.policy), Event.FAILURE, now_ms)
+
+
+# Columns of a backfill that are worked out again when it starts.
+_PLANNED_ANEW = (
+    "check_status", "version_id", "choice", "analysis", "task_count", "instance_count", "stride",
+)  # fmt: skip
 
 
 def record_of(planned: Planned, version_id: int, user: str, now_ms: int) -> BackfillRecord:
@@ -231,9 +372,30 @@ def _keep_estimate(tx: Ledger, backfill_id: int, expected: Estimate | None) -> N
         tx.times.set_first_estimate(backfill_id, json.dumps(document(expected)))
 
 
-def _startable(reader: Reader) -> list[BackfillRecord]:
-    """Planned backfills that nobody holds back."""
-    return [r for r in reader.in_phase("planned") if not (r.paused or r.stopped)]
+def _startable(reader: Reader, phase: str) -> list[BackfillRecord]:
+    """Backfills in a phase before they have instances, which nobody holds back."""
+    return [r for r in reader.in_phase(phase) if not (r.paused or r.stopped)]
+
+
+def _selection_of(record: BackfillRecord) -> Selection:
+    return selections.from_json(json.loads(record.selection))
+
+
+def _question(record: BackfillRecord, plan: Plan) -> dict[str, Any]:
+    backfill = {"id": record.id, "name": record.name, "created_by": record.created_by}
+    policy, analysis = json.loads(record.policy), json.loads(record.analysis)
+    return question(plan.catalog.project, backfill, policy, analysis)
+
+
+def _with_answers(record: BackfillRecord, answers: Sequence[Answer]) -> dict[str, Any]:
+    """The analysis with what the checks said: all answers, and findings for what is to be known."""
+    analysis: dict[str, Any] = json.loads(record.analysis)
+    known = [Finding.from_json(finding) for finding in analysis["findings"]]
+    findings = by_level([*known, *findings_of(answers)])
+    return analysis | {
+        "checks": [answer.to_json() for answer in answers],
+        "findings": [finding.to_json() for finding in findings],
+    }
 
 
 def _impossible(error: RetrofillError) -> dict[str, object]:

@@ -136,11 +136,11 @@ class Ledger(Reader):
         )
         return cursor.rowcount
 
-    def delete_half_created(self, backfill_id: int, keep: bool) -> None:
-        """Remove the rest of a backfill without instances; `keep`: it goes back to `planned`."""
+    def delete_half_created(self, backfill_id: int, back_to: str | None = None) -> None:
+        """Remove the rest of a backfill without instances, or let it go back to an earlier phase."""
         self._execute("DELETE FROM backfill_date WHERE backfill_id = ?", (backfill_id,))
-        if keep:
-            self._execute("UPDATE backfill SET phase = 'planned' WHERE id = ?", (backfill_id,))
+        if back_to is not None:
+            self._execute("UPDATE backfill SET phase = ? WHERE id = ?", (back_to, backfill_id))
             return
         self._execute("DELETE FROM backfill_task WHERE backfill_id = ?", (backfill_id,))
         self._execute("DELETE FROM backfill WHERE id = ?", (backfill_id,))

@@ -125,7 +125,7 @@ class Reader:
         return [OpenBackfill(*row) for row in rows]
 
     def in_phase(self, phase: str) -> list[BackfillRecord]:
-        """All backfills in one phase; `creating`: a crash may have left them."""
+        """All backfills in one phase; `creating`, `checking`: a crash may have left them."""
         rows = self._execute(
             f"SELECT {_BACKFILL} FROM backfill WHERE phase = ?",
             (phase,),

@@ -3,6 +3,7 @@
 One module per noun. One contract suite per port (`tests/contracts`) holds every adapter to it.
 """
 
+from retrofill.services.ports.checking import Check
 from retrofill.services.ports.clock import Clock
 from retrofill.services.ports.generations import FrozenTasks, Generations
 from retrofill.services.ports.ledger import Ledger, Reader, Store, Wanted
@@ -11,6 +12,7 @@ from retrofill.services.ports.people import People, PeopleReader
 from retrofill.services.ports.running import Executor, RunEnd, RunRef, RunSpec
 
 __all__ = [
+    "Check",
     "Clock",
     "Executor",
     "FrozenTasks",

@@ -99,7 +99,7 @@ class Reader(Protocol):
         ...
 
     def in_phase(self, phase: str) -> list[BackfillRecord]:
-        """All backfills in one phase; `creating`: a crash may have left them."""
+        """All backfills in one phase; `creating`, `checking`: a crash may have left them."""
         ...
 
     def backfills(
@@ -243,8 +243,8 @@ class Ledger(Reader, Protocol):
         """Delete up to `limit` instances of a backfill that was never shown; how many went."""
         ...
 
-    def delete_half_created(self, backfill_id: int, keep: bool) -> None:
-        """Remove the rest of a backfill without instances; `keep`: it goes back to `planned`."""
+    def delete_half_created(self, backfill_id: int, back_to: str | None = None) -> None:
+        """Remove the rest of a backfill without instances, or let it go back to an earlier phase."""
         ...
 
     def wait_for_time(self, ids: Sequence[int]) -> None: ...

@@ -1,0 +1,1 @@
+"""Extension checks: plugins, and webhooks over HTTP (VER-3). Each is asked in a process of its own."""

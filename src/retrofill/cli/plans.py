@@ -1,0 +1,75 @@
+"""Plans as people read them: counts, tasks, instances, findings, checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+
+from retrofill.cli.estimates import expectation
+from retrofill.cli.findings import print_findings
+from retrofill.cli.session import Session, cell, say_json
+from retrofill.domain import listing
+from retrofill.domain.findings import many
+from retrofill.services.planned import Planned
+
+
+def print_plan(document: dict[str, Any]) -> None:
+    """The document of `backfill plan`, or of `backfill analysis` with what checks answered."""
+    groups = document["groups"]
+    counts = document["by_bizdate"].values()
+    click.echo(
+        f"{many(document['task_count'], 'task')}, {many(len(counts), 'bizdate')} in {many(len(groups), 'group')}, "
+        f"{many(document['instance_count'], 'instance')}"
+    )
+    first, last = document["first_run_date"], document["last_run_date"]
+    each = f"{min(counts):,}" if min(counts) == max(counts) else f"{min(counts):,} to {max(counts):,}"
+    click.echo(f"  scheduled on {first if first == last else f'{first} to {last}'}, {each} a bizdate")
+    for number, group in enumerate(groups, start=1):
+        span = group[0] if len(group) == 1 else f"{group[0]} to {group[-1]}"
+        click.echo(f"  group {number}: {span} ({many(len(group), 'bizdate')})")
+    width = max(len(task["task"]) for task in document["tasks"])
+    for task in document["tasks"]:
+        dry = f"  dry run: {task['dry_run']}" if task["dry_run"] else ""
+        click.echo(
+            f"  {task['task']:<{width}}  {task['instances']:>6} instance{'s' if task['instances'] != 1 else ''}{dry}"
+        )
+    if document.get("estimate") is not None:
+        for line in expectation(document["estimate"]):
+            click.echo(line)
+    print_findings(document["findings"])
+    if document.get("checks_to_ask"):
+        click.echo(f"`backfill create` will ask {checks_in_words(document['checks_to_ask'])}.")
+    for answer in document.get("checks", []):
+        message = f": {cell(answer['message'])}" if answer["message"] else ""
+        click.echo(f"check {cell(answer['check'])}: {answer['result']}{message}")
+
+
+def checks_in_words(names: Sequence[str]) -> str:
+    """As they stand in a sentence."""
+    return f"the extension check{'s' if len(names) != 1 else ''} {', '.join(cell(name) for name in names)}"
+
+
+def print_instances(session: Session, planned: Planned, now: datetime) -> None:
+    """Every instance in a line, in an order in which they may run."""
+    ids: dict[str, int] = {}
+    if session.project.deployed is not None:
+        with session.project.store.read() as reader:
+            ids = reader.task_ids()
+    lines = listing.lines(planned.plan, now, ids or None)
+    if session.output == "json":
+        say_json(list(lines))
+        return
+    for line in lines:
+        if session.output == "jsonl":
+            say_json(line)
+            continue
+        waits = ", ".join(f"{task} {at}" for task, at in line["waits_for"])
+        kind = f"{line['kind']}{' (' + line['reason'] + ')' if line['reason'] else ''}"
+        isolated = f"  isolated from {', '.join(line['isolated_from'])}" if line["isolated_from"] else ""
+        click.echo(
+            f"{line['bizdate']}  {line['scheduled_at']}  {line['task']}  {kind}  group {line['group']}"
+            f"{'  waits for ' + waits if waits else ''}{isolated}"
+        )
