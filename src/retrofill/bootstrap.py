@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from retrofill.services.daily import Daily
     from retrofill.services.lineages import Lineages
     from retrofill.services.loop import Loop
-    from retrofill.services.ports import Executor, RunRef, RunSpec
-    from retrofill.services.retention import Retention
     from retrofill.services.ports import Check, Executor, RunRef, RunSpec
+    from retrofill.services.retention import Retention
     from retrofill.services.runs import RunSpecs
     from retrofill.services.schedule import Schedule
     from retrofill.settings import Settings
