@@ -12,7 +12,7 @@ from domain.catalogs import SELF, make_catalog, make_task
 from domain.plans import plan_of
 from retrofill.domain.catalog import Catalog, ResourceGroup
 from retrofill.domain.durations import RunTimes, summarise
-from retrofill.domain.estimation import Estimate, estimate, seconds_per_run, slots_for_backfills
+from retrofill.domain.estimation import Estimate, estimate, in_the_way, seconds_per_run, slots_for_backfills
 from retrofill.domain.planning import Plan, build
 from retrofill.domain.policy import AcrossGroups, Barrier
 from retrofill.domain.selection import Choice
@@ -86,6 +86,15 @@ def test_reserved_slots_are_not_for_backfills() -> None:
     """RUN-6."""
     catalog = make_catalog(groups=(ResourceGroup("default", slots=4, reserved_for_auto=1),))
     assert slots_for_backfills(catalog) == {"default": 3}
+
+
+def test_auto_triggered_instances_sit_on_reserved_slots_first() -> None:
+    """RUN-6: those that run before those that wait; what is beyond is in the way of backfills."""
+    catalog = make_catalog(groups=(ResourceGroup("default", slots=4, reserved_for_auto=2),))
+    waits, runs = (Rival("w.x", "default", running, MINUTE, is_auto=True) for running in (False, True))
+    other = Rival("w.y", "default", True, MINUTE)
+    assert in_the_way([waits, other, waits, runs], catalog) == (other, waits)
+    assert in_the_way([waits, other], make_catalog()) == (other, waits)
 
 
 def test_what_is_left_is_estimated_from_where_it_stands() -> None:
@@ -216,3 +225,13 @@ def test_a_task_valid_for_a_while_is_played_only_then() -> None:
     )
     plan = plan_of(catalog, "2026-01-05..2026-01-07")
     assert minutes(estimate(plan, times(a=10), NOW, SLOTS).end_ms) == 20
+
+
+@pytest.mark.parametrize("window", [None, parse_window("03:00-03:01", "UTC", weekends=True)])
+def test_what_takes_longer_than_a_calendar_has_years_is_no_error(window: Any) -> None:
+    catalog = make_catalog(*(make_task(f"w.t{i}", "0 1 * * *") for i in range(30)))
+    plan = plan_of(catalog, "1990-01-01..2020-12-31", window=window)
+    week = {task.name: summarise([7 * 24 * 60 * MINUTE]) for task in plan.tasks}
+    found = estimate(plan, week, NOW, {"default": 1}, most=600)
+    assert found.end_ms is not None
+    assert datetime.fromtimestamp(found.end_ms / 1000, UTC).year >= 2200

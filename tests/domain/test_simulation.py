@@ -147,6 +147,19 @@ def test_openings_of_a_window() -> None:
     openings = Openings(Window(20 * 60, 22 * 60, "UTC"))
     assert openings.after(ms("2026-03-02T21:00"), 4 * HOUR) == ms("2026-03-04T21:00")
     assert Openings(None).between(5, 12) == 7
+    weekend = parse_window("23:00-01:00", "UTC", weekends=True)
+    assert Openings(weekend).between(NOW, NOW + 520 * 7 * 24 * HOUR) == 520 * 4 * HOUR
+    assert Openings(weekend).after(ms("2026-03-07T00:00"), 520 * 4 * HOUR) == ms("2036-02-18T01:00")
+
+
+def test_nobody_looks_further_ahead_than_centuries() -> None:
+    """A calendar ends in the year 9999."""
+    for window in (None, parse_window("23:00-23:01", "UTC", weekends=True)):
+        end = Openings(window).after(NOW, 20_000 * 365 * 24 * HOUR)
+        assert datetime.fromtimestamp(end / 1000, UTC).year in range(2200, 2240)
+
+
+def test_without_a_window_it_is_always_open() -> None:
     assert Openings(None).after(5, 7) == 12
 
 

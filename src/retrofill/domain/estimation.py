@@ -8,6 +8,7 @@ to their work. Assumed is that nothing fails, and that nothing else is started l
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -64,6 +65,18 @@ def slots_for_backfills(catalog: Catalog) -> dict[str, int]:
     return {
         name: max(group.slots - group.reserved_for_auto, 0) for name, group in catalog.resource_groups.items()
     }
+
+
+def in_the_way(rivals: Sequence[Rival], catalog: Catalog) -> tuple[Rival, ...]:
+    """Rivals without the auto triggered ones that sit on reserved slots (RUN-6), those that run first."""
+    left = Counter({name: group.reserved_for_auto for name, group in catalog.resource_groups.items()})
+    found = []
+    for rival in sorted(rivals, key=lambda rival: not rival.is_running):
+        if rival.is_auto and left[rival.resource_group] > 0:
+            left[rival.resource_group] -= 1
+        else:
+            found.append(rival)
+    return tuple(found)
 
 
 def seconds_per_run(plan: Plan, times: Mapping[str, RunTimes]) -> float | None:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from retrofill.domain.windows import Window
 
 NEVER = 1 << 62
+_WEEK = 7 * 24 * 3_600_000
+_MOST_WEEKS = 52 * 200  # further ahead nobody looks, and calendars end
 
 
 class Openings:
@@ -31,9 +33,12 @@ class Openings:
         return self._to
 
     def between(self, from_ms: int, to_ms: int) -> int:
-        """For how much of this time it is open."""
-        total = 0
-        at_ms = self.next_open(from_ms)
+        """For how much of this time it is open; weeks are alike, so that long spans are not walked."""
+        if self._window is None:
+            return to_ms - from_ms
+        weeks = max((to_ms - from_ms) // _WEEK - 1, 0)
+        total = weeks * self._week_after(from_ms) if weeks else 0
+        at_ms = self.next_open(from_ms + weeks * _WEEK)
         while at_ms < to_ms:
             closes = self.close_after(at_ms)
             total += min(closes, to_ms) - at_ms
@@ -41,12 +46,24 @@ class Openings:
         return total
 
     def after(self, from_ms: int, open_ms: int) -> int:
-        """The moment by which it has been open for so long."""
+        """The moment by which it has been open for so long, at most some 200 years ahead."""
+        open_ms = min(open_ms, _MOST_WEEKS * _WEEK)
+        if self._window is None:
+            return from_ms + open_ms
         at_ms = self.next_open(from_ms)
+        week_ms = self._week_after(at_ms)
+        weeks = min(max(open_ms // week_ms - 1, 0), _MOST_WEEKS)
+        if weeks == _MOST_WEEKS:
+            return at_ms + weeks * _WEEK
+        at_ms, open_ms = self.next_open(at_ms + weeks * _WEEK), open_ms - weeks * week_ms
         while open_ms > (length := self.close_after(at_ms) - at_ms):
             open_ms -= length
             at_ms = self.next_open(self.close_after(at_ms))
         return at_ms + open_ms
+
+    def _week_after(self, at_ms: int) -> int:
+        """Open time of the week from this moment on; some of it, because every window opens within a week."""
+        return max(Openings(self._window).between(at_ms, at_ms + _WEEK), 1)
 
 
 def instant_of(ms: int) -> datetime:

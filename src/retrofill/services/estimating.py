@@ -50,6 +50,7 @@ def gather(reader: Reader, contexts: Contexts, now_ms: int, besides: int | None 
         besides: a backfill whose own instances are no rivals of it.
     """
     from retrofill.domain.durations import summarise
+    from retrofill.domain.estimation import in_the_way
 
     names = {task_id: name for name, task_id in reader.task_ids().items()}
     recent = reader.times.recent(names)
@@ -60,12 +61,17 @@ def gather(reader: Reader, contexts: Contexts, now_ms: int, besides: int | None 
     if besides is not None:
         held.add(besides)
     catalog = contexts.current(reader)
-    for group in catalog.resource_groups if catalog is not None else ():
+    if catalog is None:
+        return Experience(times)
+    for group in catalog.resource_groups:
         waiting = reader.candidates(group, Wanted(held=sorted(held), auto=True), _MOST_RIVALS)
         rivals += [_rival(row, names, times, now_ms) for row in waiting]
     auto = {row.task_id for row in running if row.backfill_id is None} | set(reader.generations.ready_tasks())
     return Experience(
-        times, tuple(rivals), reader.frozen_tasks.names(), frozenset(names[task_id] for task_id in auto)
+        times,
+        in_the_way(rivals, catalog),
+        reader.frozen_tasks.names(),
+        frozenset(names[task_id] for task_id in auto),
     )
 
 
