@@ -7,20 +7,21 @@ moment, it leaves runs that `adopt` finds again when a scheduler starts.
 from __future__ import annotations
 
 import os
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog import Catalog
-from retrofill.domain.readiness import Ending, FreeSlots, Outcome, choose, ending, free_slots
+from retrofill.domain.readiness import Ending, Outcome, ending
 from retrofill.domain.states import Reason, State
-from retrofill.services.contexts import Context, Contexts
+from retrofill.services.contexts import Contexts
 from retrofill.services.holds import Holds, holds_of
 from retrofill.services.ports.ledger import Wanted
 from retrofill.services.records import InstanceRecord, OpenBackfill
 from retrofill.services.runs import RunSpecs, UnstartableError
 from retrofill.services.settling import Settling
+from retrofill.services.slots import Slots
 from retrofill.services.statuses import note_end
 from retrofill.services.times import instant_of
 
@@ -28,19 +29,6 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Clock, Executor, Ledger, RunEnd, RunRef, RunSpec, Store
 
 _BATCH = 2_000  # rows of one kind that a tick moves; the next tick follows at once
-
-
-@dataclass(slots=True)
-class Running:
-    """What the scheduler must know of a running instance to count slots, and to let it make way."""
-
-    backfill_id: int | None
-    task_id: int
-    resource_group: str
-    started_ms: int
-    bizdate: str
-    slot: int
-    rival: int | None = None  # the auto triggered instance of the same task and T, of a backfill's (RUN-5)
 
 
 @dataclass(slots=True)
@@ -83,7 +71,7 @@ class Scheduler:
         self._clock = clock
         self._specs = specs
         self._contexts = contexts
-        self._running: dict[int, Running] = {}
+        self._slots = Slots(contexts)
         self._told_to_stop: set[int] = set()
         self._adopted: list[RunEnd] = []
         self._known: _Known | None = None
@@ -94,8 +82,8 @@ class Scheduler:
         """Take over what an earlier scheduler left: its running instances go on, or are known dead."""
         with self._store.read() as reader:
             rows = reader.running()
-            for row, run in rows:
-                self._note_running(row, run.started_ms)
+        for row, run in rows:
+            self._slots.take(row, run.started_ms)
         self._adopted = self._executor.adopt([self._specs.ref(run) for _, run in rows])
 
     def tick(self) -> Ticked:
@@ -111,7 +99,8 @@ class Scheduler:
             self._end(tx, ends, settlings, now_ms)
             self._let_time_pass(tx, settlings, now_ms, known, holds, ticked)
             settlings.settle(is_last=False)
-            self._make_way(tx, known)
+            if self._stops_for_auto and known.starts_auto(self._auto):
+                known.stopping += self._slots.make_way(tx)
             starts = self._start(tx, settlings, known, holds, now_ms)
             settlings.settle()
             self._note_ends(tx, settlings, known, holds, now_ms, ticked)
@@ -144,12 +133,13 @@ class Scheduler:
             self._known = known
             self._must_look = True
             self._contexts.forget_counts()
-            self._find_rivals(tx, known)
+            if known.has_auto:
+                self._slots.find_rivals(tx, again=True)
         return known
 
     def _stops(self, tx: Ledger, known: _Known) -> list[RunRef]:
         """Runs that somebody wants stopped and that have not been told yet."""
-        known.stopping = [i for i in known.stopping if i in self._running]
+        known.stopping = [i for i in known.stopping if i in self._slots]
         open_runs = [
             run
             for instance_id in known.stopping
@@ -158,25 +148,6 @@ class Scheduler:
             if run.ended_ms is None
         ]
         return [self._specs.ref(run) for run in open_runs]
-
-    def _find_rivals(self, tx: Ledger, known: _Known) -> None:
-        for running in self._running.values() if known.has_auto else ():
-            self._find_rival(tx, running)
-
-    def _find_rival(self, tx: Ledger, running: Running) -> None:
-        """RUN-5: the auto triggered instance that would write the same partition."""
-        if running.backfill_id is not None and running.rival is None:
-            running.rival = tx.generations.find_instance(running.task_id, running.bizdate, running.slot)
-
-    def _make_way(self, tx: Ledger, known: _Known) -> None:
-        """RUN-5: a backfill instance is stopped for an auto triggered one that is ready."""
-        if not (known.starts_auto(self._auto) and self._stops_for_auto):
-            return
-        of_rival = {r.rival: i for i, r in self._running.items() if r.rival is not None}
-        for rival in tx.instances(of_rival) if of_rival else ():
-            instance_id = of_rival[rival.id]
-            if rival.state == State.WAITING_RESOURCES and tx.mark_yielding(instance_id):
-                known.stopping.append(instance_id)
 
     def look_again(self) -> None:
         """Forget what is known, because this process has changed the ledger other than by a tick."""
@@ -189,13 +160,13 @@ class Scheduler:
         run_times: dict[int, list[int]] = defaultdict(list)
         for end in ends:
             instance_id = end.ref.instance_id
-            running = self._running.get(instance_id)
+            running = self._slots.find(instance_id)
             # An end under another token is of a run that the ledger has forgotten.
             # It may have ended while no scheduler ran.
             ended_ms = min(now_ms, round(end.ended_at * 1000)) if end.ended_at else now_ms
             if running is None or not self._close_run(tx, end, ended_ms):
                 continue
-            del self._running[instance_id]
+            self._slots.release(instance_id)
             self._told_to_stop.discard(instance_id)
             settling = settlings.of(running.backfill_id)
             if end.outcome == Outcome.EXITED and end.exit_code == 0:
@@ -262,54 +233,14 @@ class Scheduler:
     ) -> list[RunSpec]:
         if known.catalog is None or not self._starts:
             return []
-        used = Counter(running.resource_group for running in self._running.values())
-        used_by_backfills = Counter(
-            running.resource_group for running in self._running.values() if running.backfill_id is not None
-        )
-        per_task = Counter(running.task_id for running in self._running.values())
-        wanted = self._wanted(known, holds)
-        chosen: list[InstanceRecord] = []
-        for group in known.catalog.resource_groups.values():
-            name = group.name
-            free = free_slots(group.slots, group.reserved_for_auto, used[name], used_by_backfills[name])
-            if free.all:
-                chosen += self._choose(tx, name, free, per_task, wanted)
+        wanted = Wanted(held=holds.starting)
+        if known.has_auto:
+            wanted = self._slots.wanted(holds.starting, known.starts_auto(self._auto))
+        chosen = self._slots.choose(tx, known.catalog, wanted)
         if not chosen:
             return []
         self._note_starts(tx, chosen, known, now_ms)
         return self._commit_starts(tx, chosen, settlings, known, now_ms)
-
-    def _wanted(self, known: _Known, holds: Holds) -> Wanted:
-        """What may start now at all (RUN-1, RUN-5)."""
-        if not known.has_auto:
-            return Wanted(held=holds.starting)
-        auto = known.starts_auto(self._auto)
-        taken = {running.task_id for running in self._running.values() if running.backfill_id is None}
-        rivals = [running.rival for running in self._running.values() if running.rival is not None]
-        # One that nobody starts makes no backfill wait.
-        return Wanted(held=holds.starting, auto=auto, taken=sorted(taken), yields=auto, rivals=sorted(rivals))
-
-    def _choose(
-        self, tx: Ledger, group: str, free: FreeSlots, running: Counter[int], wanted: Wanted
-    ) -> list[InstanceRecord]:
-        """RUN-1: the first candidates whose task may run one more instance; they are added to `running`."""
-        limits: dict[int, int | None] = {}
-        chosen: list[InstanceRecord] = []
-        full: set[int] = set()
-        while True:
-            may_backfill = free.backfill > 0
-            asked = replace(wanted, full=sorted(full), backfill=may_backfill)
-            found = tx.candidates(group, asked, free.all + len(chosen))
-            candidates = [row for row in found if row not in chosen]
-            for row in candidates:
-                if row.task_id not in limits:
-                    limits[row.task_id] = self._context(tx, row).task(row.id).max_parallel_instances
-            more, now_full = choose(candidates, free, running, limits)
-            chosen += more
-            # What may not start took places among the candidates: ask again without it.
-            if not free.all or not (now_full - full or (may_backfill and not free.backfill)):
-                return chosen
-            full |= now_full
 
     def _commit_starts(
         self, tx: Ledger, chosen: list[InstanceRecord], settlings: _Settlings, known: _Known, now_ms: int
@@ -322,16 +253,16 @@ class Scheduler:
             settling = settlings.of(row.backfill_id)
             settling.moved(row.id, row.state, State.RUNNING)
             try:
-                specs.append(self._specs.make(row, self._context(tx, row), token, self._executor.boot_id))
+                specs.append(self._specs.make(row, self._contexts.of(tx, row), token, self._executor.boot_id))
             except UnstartableError as error:
                 tx.end_run(row.id, row.run_number, token, now_ms, Outcome.EXITED, None, error.message)
                 tx.fail(row.id, Reason.NOT_STARTED, now_ms)
                 settling.moved(row.id, State.RUNNING, State.FAILED)
                 settling.failed_for_good(row.id)
                 continue
-            running = self._note_running(row, now_ms)
-            if known.has_auto:
-                self._find_rival(tx, running)
+            self._slots.take(row, now_ms)
+        if known.has_auto:
+            self._slots.find_rivals(tx)
         return specs
 
     def _note_starts(self, tx: Ledger, chosen: list[InstanceRecord], known: _Known, now_ms: int) -> None:
@@ -346,25 +277,17 @@ class Scheduler:
     ) -> None:
         """Backfills of which something moved and nothing runs may have ended (BF-5)."""
         for backfill_id in settlings.backfill_ids():
-            if any(running.backfill_id == backfill_id for running in self._running.values()):
+            if self._slots.has_any_of(backfill_id):
                 continue
             record = tx.find_backfill(backfill_id)
             if record is not None and note_end(tx, record, now_ms, holds):
                 ticked.backfills_ended.append(backfill_id)
                 known.backfills.pop(backfill_id, None)
 
-    def _context(self, tx: Ledger, row: InstanceRecord) -> Context:
-        return self._contexts.of(tx, row)
-
-    def _note_running(self, row: InstanceRecord, started_ms: int) -> Running:
-        running = Running(row.backfill_id, row.task_id, row.resource_group, started_ms, row.bizdate, row.slot)
-        self._running[row.id] = running
-        return running
-
     @property
     def running(self) -> int:
         """How many instances run."""
-        return len(self._running)
+        return len(self._slots)
 
 
 @dataclass(slots=True)

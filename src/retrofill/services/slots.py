@@ -1,0 +1,132 @@
+"""Who holds slots now, and who gets the free ones (RUN-1, RUN-5, RUN-6)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from retrofill.domain.catalog import Catalog
+from retrofill.domain.readiness import FreeSlots, choose, free_slots
+from retrofill.domain.states import State
+from retrofill.services.contexts import Contexts
+from retrofill.services.ports.ledger import Wanted
+from retrofill.services.records import InstanceRecord
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import Ledger
+
+
+@dataclass(slots=True)
+class Running:
+    """What the scheduler must know of a running instance to count slots, and to let it make way."""
+
+    backfill_id: int | None
+    task_id: int
+    resource_group: str
+    started_ms: int
+    bizdate: str
+    slot: int
+    rival: int | None = None  # the auto triggered instance of the same task and T, of a backfill's (RUN-5)
+    looked: bool = False  # whether one was looked for
+
+
+class Slots:
+    """The instances that run, and the choice of those that start next."""
+
+    def __init__(self, contexts: Contexts) -> None:
+        self._contexts = contexts
+        self._running: dict[int, Running] = {}
+
+    def __contains__(self, instance_id: int) -> bool:
+        return instance_id in self._running
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def take(self, row: InstanceRecord, started_ms: int) -> None:
+        """Note that an instance runs."""
+        self._running[row.id] = Running(
+            row.backfill_id, row.task_id, row.resource_group, started_ms, row.bizdate, row.slot
+        )
+
+    def find(self, instance_id: int) -> Running | None:
+        return self._running.get(instance_id)
+
+    def release(self, instance_id: int) -> None:
+        """Note that an instance runs no more."""
+        del self._running[instance_id]
+
+    def has_any_of(self, backfill_id: int) -> bool:
+        """Whether an instance of the backfill runs."""
+        return any(running.backfill_id == backfill_id for running in self._running.values())
+
+    def make_way(self, tx: Ledger) -> Iterator[int]:
+        """Backfill instances that are told to stop for an auto triggered one that is ready (RUN-5)."""
+        of_rival = {r.rival: i for i, r in self._running.items() if r.rival is not None}
+        for rival in tx.instances(of_rival) if of_rival else ():
+            instance_id = of_rival[rival.id]
+            if rival.state == State.WAITING_RESOURCES and tx.mark_yielding(instance_id):
+                yield instance_id
+
+    def find_rivals(self, tx: Ledger, again: bool = False) -> None:
+        """Look which running backfill instances would write the same partition as an auto triggered one.
+
+        Args:
+            again: also for those that had none, because some may have been made.
+        """
+        for running in self._running.values():
+            if running.backfill_id is None or running.rival is not None or (running.looked and not again):
+                continue
+            running.rival = tx.generations.find_instance(running.task_id, running.bizdate, running.slot)
+            running.looked = True
+
+    def wanted(self, held: tuple[int, ...], auto: bool) -> Wanted:
+        """What may start now at all where there are auto triggered instances.
+
+        Args:
+            held: backfills of which nothing may start.
+            auto: whether auto triggered instances may; one that nobody starts keeps no backfill waiting.
+        """
+        running = self._running.values()
+        taken = {r.task_id for r in running if r.backfill_id is None}
+        rivals = [r.rival for r in running if r.rival is not None]
+        return Wanted(held=held, auto=auto, taken=sorted(taken), yields=auto, rivals=sorted(rivals))
+
+    def choose(self, tx: Ledger, catalog: Catalog, wanted: Wanted) -> list[InstanceRecord]:
+        """The instances that start now, in their order (RUN-1)."""
+        running = self._running.values()
+        used = Counter(r.resource_group for r in running)
+        of_backfills = Counter(r.resource_group for r in running if r.backfill_id is not None)
+        per_task = Counter(r.task_id for r in running)
+        chosen: list[InstanceRecord] = []
+        for group in catalog.resource_groups.values():
+            name = group.name
+            free = free_slots(group.slots, group.reserved_for_auto, used[name], of_backfills[name])
+            if free.all:
+                chosen += self._choose(tx, name, free, per_task, wanted)
+        return chosen
+
+    def _choose(
+        self, tx: Ledger, group: str, free: FreeSlots, running: Counter[int], wanted: Wanted
+    ) -> list[InstanceRecord]:
+        """The first candidates of a group whose task may run one more; they are added to `running`."""
+        limits: dict[int, int | None] = {}
+        chosen: list[InstanceRecord] = []
+        full: set[int] = set()
+        while True:
+            may_backfill = free.backfill > 0
+            asked = replace(wanted, full=sorted(full), backfill=may_backfill)
+            found = tx.candidates(group, asked, free.all + len(chosen))
+            candidates = [row for row in found if row not in chosen]
+            for row in candidates:
+                if row.task_id not in limits:
+                    task = self._contexts.of(tx, row).task(row.id)
+                    limits[row.task_id] = task.max_parallel_instances
+            more, now_full = choose(candidates, free, running, limits)
+            chosen += more
+            # What may not start took places among the candidates: ask again without it.
+            if not free.all or not (now_full - full or (may_backfill and not free.backfill)):
+                return chosen
+            full |= now_full
