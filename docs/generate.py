@@ -175,17 +175,7 @@ def settings() -> str:
 
 
 # Checked like the others, for parts that later versions bring.
-WITHOUT_EFFECT = frozenset(
-    {
-        "generation_time",
-        "catch_up_nights",
-        "auto_conflict",
-        "retention_days",
-        "log_days",
-        "auto_log_cap",
-        "alerts",
-    }
-)
+WITHOUT_EFFECT = frozenset({"alerts"})
 
 _UNREAD = """
 ## Without effect in this version

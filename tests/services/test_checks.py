@@ -12,11 +12,13 @@ import pytest
 
 from domain.catalogs import make_catalog, make_task
 from retrofill.domain.answers import Answer, Verdict
+from retrofill.domain.permissions import system_administrator
 from retrofill.domain.policy import parse_time_range
 from retrofill.domain.selection import AllDescendantsSelection
 from retrofill.domain.windows import parse_window
 from retrofill.services.backfills import Backfills
 from retrofill.services.checks import Asking
+from retrofill.services.freezing import freeze_tasks
 from services.worlds import MakeWorld, World
 
 CHAIN = (make_task("w.a", "0 1 * * *"), make_task("w.b", "0 2 * * *", "w.a"))
@@ -192,6 +194,17 @@ def test_what_a_crash_left_is_asked_about_again(world: MakeWorld) -> None:
     assert stored(w, backfill)[:2] == ("active", "passed")
     assert len(w.finish()) == 2
     assert len(check.questions) == 1
+
+
+def test_what_was_frozen_meanwhile_is_made_frozen(world: MakeWorld) -> None:
+    """VER-3, AUTO-4: the instances are made when the checks have passed."""
+    w = world(*CHAIN)
+    interrupted(w)
+    freeze_tasks(w.store, w.catalog, w.clock, system_administrator("admin"), ["w.b"], True)
+    scheduler = checked(w, Says(Verdict.PASS))
+    scheduler.start_planned()
+    settle(scheduler)
+    assert w.states() == {"a 5 01:00": "waiting_resources", "b 5 02:00": "frozen"}
 
 
 def test_a_scheduler_that_leaves_lets_go(world: MakeWorld) -> None:

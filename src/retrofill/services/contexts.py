@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -268,12 +268,17 @@ class Contexts:
         """The context of a stored backfill."""
         return BackfillContext(record.id, record.first_instance_id, self.plan_of(tx, record), tx.task_ids())
 
-    def plan_of(self, tx: Reader, record: BackfillRecord) -> Plan:
-        """Rebuild the plan of a stored backfill."""
+    def plan_of(self, tx: Reader, record: BackfillRecord, frozen: Collection[str] = ()) -> Plan:
+        """Rebuild the plan of a stored backfill.
+
+        Args:
+            frozen: tasks that a command has frozen; matters until the instances are made.
+        """
         return build(
             self.catalog(tx, record.version_id),
             Choice.from_json(json.loads(record.choice)),
             Policy.from_json(json.loads(record.policy)),
+            frozen=frozen,
         )
 
 

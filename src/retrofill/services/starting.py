@@ -203,7 +203,7 @@ class Starting:
             self._start_one(record, now_ms)  # SEL-4: from the tasks of now
             return
         with self._store.read() as reader:
-            plan = self._contexts.plan_of(reader, record)
+            plan = self._contexts.plan_of(reader, record, reader.frozen_tasks.names())
             current = self._contexts.current(reader)
         assert current is not None
         with ExitStack() as mark:
