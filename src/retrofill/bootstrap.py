@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import NotPermittedError, RetrofillError, UnknownNameError, shown
 from retrofill.domain.permissions import Actor, actor_of, system_administrator
-from retrofill.domain.selection import Limits
+from retrofill.domain.selection import Limits, Rights
 from retrofill.services import catalogs
+from retrofill.services.access import Access
 from retrofill.services.backfills import Backfills
 from retrofill.services.contexts import Contexts
 from retrofill.services.operations import Operations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from retrofill.services.daily import Daily
     from retrofill.services.lineages import Lineages
     from retrofill.services.loop import Loop
-    from retrofill.services.ports import Check, Executor, RunRef, RunSpec
+    from retrofill.services.ports import Check, Executor, Reader, RunRef, RunSpec
     from retrofill.services.retention import Retention
     from retrofill.services.runs import RunSpecs
     from retrofill.services.schedule import Schedule
@@ -172,12 +173,21 @@ class Project:
         """The name of who acts."""
         return self.actor.name
 
+    @cached_property
+    def rights(self) -> Rights:
+        """What the actor may backfill, override and see of the folder's tasks."""
+        return self.actor.rights(self.folder.catalog)
+
+    def access(self, reader: Reader) -> Access:
+        """What the actor may see and do, on one view of the ledger."""
+        return Access(reader, self.contexts, self.actor)
+
     def people(self) -> People:
         catalog = self.deployed.catalog if self.deployed is not None else self.folder.catalog
         return People(self.store, catalog, self.clock, self.actor)
 
     def backfills(self) -> Backfills:
-        return Backfills(self.store, self.contexts, self.clock, self.limits, self.user, self.checks_of)
+        return Backfills(self.store, self.contexts, self.clock, self.limits, self.actor, self.checks_of)
 
     def checks_of(self, catalog: Catalog) -> list[Check]:
         """The extension checks that a catalog's settings and the installed plugins ask for (VER-3).
@@ -208,7 +218,7 @@ class Project:
         return [*webhooks, *(PluginCheck(name, settings.plugin_seconds) for name in plugins)]
 
     def operations(self) -> Operations:
-        return Operations(self.store, self.contexts, self.clock, self.user)
+        return Operations(self.store, self.contexts, self.clock, self.actor)
 
     def lineages(self, catalog: Catalog) -> Lineages:
         """Lineage of the tasks of a catalog."""

@@ -171,6 +171,7 @@ def test_comments_are_shown_escaped(filled: Sandbox) -> None:
 
 def test_history_of_a_backfill(filled: Sandbox) -> None:
     """OPS-8: readable per backfill."""
+    filled.call("user", "role", "bob", "administrator")
     filled.call("backfill", "pause", 1, "--comment", "lunch", RETROFILL_USER="bob")
     found = filled.json("backfill", "history", 1)
     operations = found["operations"] if isinstance(found, dict) else found

@@ -36,12 +36,19 @@ def make_task(name: str, schedule: str, *depends_on: str | Dependency, **more: A
 
 
 def make_catalog(
-    *tasks: Task, regions: Mapping[str, str] | None = None, groups: tuple[ResourceGroup, ...] = ()
+    *tasks: Task,
+    regions: Mapping[str, str] | None = None,
+    groups: tuple[ResourceGroup, ...] = (),
+    members: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Catalog:
+    """A catalog of these tasks; `members` are roles by workspace and user."""
     names = sorted({task.workspace for task in tasks} | set(regions or {}))
     return Catalog(
         "test",
-        workspaces={w: Workspace(w, region=(regions or {}).get(w, "default")) for w in names},
+        workspaces={
+            w: Workspace(w, region=(regions or {}).get(w, "default"), members=(members or {}).get(w, {}))
+            for w in names
+        },
         tasks={task.name: task for task in sorted(tasks, key=lambda task: task.name)},
         resource_groups={g.name: g for g in (ResourceGroup("default"), *groups)},
     )

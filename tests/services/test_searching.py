@@ -21,6 +21,7 @@ def w(world: MakeWorld) -> World:
         make_task("w.b", "0 2 * * *", "w.a"),
         make_task("v.py", "0 3 * * *", type=TaskType.PYTHON),
         slots=2,
+        members={"v": {"carol": "operator"}},
     )
     one.create("a", "b", dates="2026-01-05..2026-01-06")
     one.finish(fails=lambda name: name == "b 6 02:00")
@@ -29,20 +30,23 @@ def w(world: MakeWorld) -> World:
     from retrofill.domain.selection import ManualSelection
 
     one.create(selection=ManualSelection(("v.py",)), dates="2026-02-01")
+    one.user = "admin"
     return one
 
 
 def backfills(w: World, limit: int = 50, **filters: str) -> list[int]:
     with w.store.read() as reader:
         views = Views(reader, w.contexts, w.clock.now_ms())
-        return [row["id"] for row in search_backfills(reader, views, w.catalog, filters, limit)]
+        return [
+            row["id"] for row in search_backfills(reader, views, w.access(reader), w.catalog, filters, limit)
+        ]
 
 
 def instances(w: World, limit: int = -1, **filters: Any) -> list[Row]:
     wanted = {"backfill": None, "task": None, "bizdate": None, "state": None} | filters
     with w.store.read() as reader:
         views = Views(reader, w.contexts, w.clock.now_ms())
-        return list(search_instances(reader, views, w.catalog, **wanted, limit=limit))
+        return list(search_instances(reader, views, w.access(reader), w.catalog, **wanted, limit=limit))
 
 
 @pytest.mark.parametrize(

@@ -13,15 +13,19 @@ from typing import Any
 
 from domain.catalogs import make_catalog
 from retrofill.domain.catalog import Catalog, ResourceGroup, Task
+from retrofill.domain.permissions import Actor
 from retrofill.domain.policy import Policy, parse_range
 from retrofill.domain.selection import Limits, ManualSelection, Selection
 from retrofill.services import catalogs
+from retrofill.services.access import Access
 from retrofill.services.audit import drift, schedule_drift
 from retrofill.services.backfills import Backfills
 from retrofill.services.contexts import Contexts
 from retrofill.services.estimating import gather
 from retrofill.services.operations import Operations
+from retrofill.services.people import find_actor
 from retrofill.services.planned import PlanLimits, Planned, Request, make_plan
+from retrofill.services.ports import Reader
 from retrofill.services.records import InstanceRecord
 from retrofill.services.runs import RunSpecs
 from retrofill.services.schedule import Schedule, ScheduleSettings
@@ -52,6 +56,7 @@ class World:
         auto: bool = True,
         stops_for_auto: bool = True,
         nights: ScheduleSettings = NIGHTS,
+        members: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self.secrets = secrets
         self.auto, self.stops_for_auto, self.night_settings = auto, stops_for_auto, nights
@@ -62,7 +67,9 @@ class World:
         self.user = user
         self.limits = limits
         self.executor = FakeExecutor(self.clock)
-        self.catalog = make_catalog(*tasks, groups=(ResourceGroup("default", slots=slots), *groups))
+        self.catalog = make_catalog(
+            *tasks, groups=(ResourceGroup("default", slots=slots), *groups), members=members
+        )
         self.deploy(self.catalog)
         self.restart()
 
@@ -94,11 +101,25 @@ class World:
         self.scheduler_store.close()
         self.store.close()
 
+    @property
+    def actor(self) -> Actor:
+        """Who acts: `user`, with the roles that the deployed members give."""
+        with self.store.read() as reader:
+            return self._actor(reader)
+
+    def _actor(self, reader: Reader) -> Actor:
+        found = find_actor(reader.people, self.catalog, self.user)
+        assert found is not None, self.user
+        return found
+
+    def access(self, reader: Reader) -> Access:
+        return Access(reader, self.contexts, self._actor(reader))
+
     # Backfills
 
     @property
     def backfills(self) -> Backfills:
-        return Backfills(self.store, self.contexts, self.clock, self.limits, self.user)
+        return Backfills(self.store, self.contexts, self.clock, self.limits, self.actor)
 
     def plan(
         self, *roots: str, dates: str = "2026-01-05", selection: Selection | None = None, **policy: Any
@@ -109,7 +130,8 @@ class World:
         now_ms = self.clock.now_ms()
         with self.store.read() as reader:
             experience = gather(reader, self.contexts, now_ms)
-        return make_plan(self.catalog, request, self.limits, instant_of(now_ms), experience)
+        rights = self.actor.rights(self.catalog)
+        return make_plan(self.catalog, request, self.limits, instant_of(now_ms), experience, rights)
 
     def create(self, *roots: str, dates: str = "2026-01-05", **more: Any) -> int:
         """A backfill of these tasks, or of all."""
@@ -117,7 +139,7 @@ class World:
 
     @property
     def operations(self) -> Operations:
-        return Operations(self.store, self.contexts, self.clock, self.user)
+        return Operations(self.store, self.contexts, self.clock, self.actor)
 
     def do(self, operation: str, *names: str, **more: Any) -> list[str | None]:
         """An operation on instances by name; errors as sentences, None where it was done."""

@@ -16,7 +16,7 @@ from retrofill.cli.plans import checks_in_words, print_instances, print_plan
 from retrofill.cli.results import print_results
 from retrofill.cli.selecting import request_of, request_options
 from retrofill.cli.session import Command, Group, Session, cell, integer_id, pass_session, say, say_json
-from retrofill.cli.waiting import EXIT_CHECK_FAILED, row_of, unknown_backfill, wait_for
+from retrofill.cli.waiting import EXIT_CHECK_FAILED, row_of, wait_for
 from retrofill.domain.errors import RetrofillError, UsageError
 from retrofill.domain.findings import many
 from retrofill.domain.readiness import STATUS_WORDS, Status
@@ -62,7 +62,7 @@ def _planned(session: Session, options: dict[str, Any]) -> Planned:
             ids = reader.task_ids()
             experience = gather(reader, project.contexts, ms_of(now))
     request = request_of(session, catalog, ids, options)
-    return make_plan(catalog, request, project.limits, now, experience)
+    return make_plan(catalog, request, project.limits, now, experience, project.rights)
 
 
 def _now(session: Session) -> datetime:
@@ -187,7 +187,8 @@ def list_command(session: Session, /, limit: int, **filters: str | None) -> None
         return
     with project.store.read() as reader:
         views = Views(reader, project.contexts, project.clock.now_ms())
-        rows = search_backfills(reader, views, project.deployed.catalog, filters, limit)
+        access = project.access(reader)
+        rows = search_backfills(reader, views, access, project.deployed.catalog, filters, limit)
         session.rows(
             [_listed(row) if session.is_text else row for row in rows],
             _COLUMNS,
@@ -290,10 +291,10 @@ def analysis(session: Session, backfill_id: str) -> None:
 def _analysis(session: Session, number: int) -> dict[str, Any]:
     """What was found and answered, as it is stored."""
     with session.project.store.read() as reader:
-        record = reader.find_backfill(number)
-        if record is None:
-            raise unknown_backfill(number)
-        return Views(reader, session.project.contexts, session.project.clock.now_ms()).analysis(record)
+        access = session.project.access(reader)
+        record = access.get_backfill(number)
+        views = Views(reader, session.project.contexts, session.project.clock.now_ms())
+        return access.shown_analysis(record, views.analysis(record))
 
 
 @backfill.command("history")
@@ -304,7 +305,8 @@ def history(session: Session, backfill_id: str) -> None:
     number = integer_id(backfill_id, "a backfill")
     row_of(session.project, number)  # an unknown one is an error
     with session.project.store.read() as reader:
-        rows = [operation_row(operation) for operation in reader.operations("backfill_id", number)]
+        operations = reader.operations("backfill_id", number)
+        rows = [operation_row(o) for o in session.project.access(reader).shown_operations(operations)]
     columns = ["at", "user", "action", "instance", "from_state", "to_state", "comment"]
     session.rows(rows, columns, f"Nobody has done anything to backfill {number}.")
 
@@ -329,9 +331,17 @@ def stop(session: Session, backfill_ids: tuple[str, ...], comment: str) -> int:
     stopping: list[int] = []
     for number in numbers:
         try:
-            stopping += [item.id for item in service.stop(number, comment)]
+            results = service.stop(number, comment)
         except RetrofillError as error:
             errors[number] = error
+            continue
+        stopping += [item.id for item in results if item.error is None]
+        for item in results:
+            if item.error is not None:
+                say(item.error.message)
+                errors.setdefault(number, item.error)
+        if not service.may_steer(number):
+            say(f"Backfill {number} goes on with what you may not operate.")
     finish_stops(session.project, stopping)
     print_results(
         session,

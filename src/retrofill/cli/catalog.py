@@ -12,6 +12,7 @@ from retrofill.domain.catalog import Catalog, DependencyKind, RunMode, Task
 from retrofill.domain.conditions import matching
 from retrofill.domain.errors import WrongStateError
 from retrofill.domain.findings import many
+from retrofill.domain.selection import Rights
 from retrofill.services.catalogs import find_task
 
 
@@ -119,7 +120,7 @@ def task_list(session: Session, workspace: str | None, task_type: str | None, ta
     filters = {"workspace": workspace, "type": task_type, "tag": tag}
     conditions = {key: frozenset({value}) for key, value in filters.items() if value is not None}
     session.rows(
-        [_row(catalog.tasks[found], ids) for found in matching(catalog, conditions)],
+        [_row(catalog.tasks[found], ids) for found in matching(catalog, conditions, session.project.rights)],
         ["id", "task", "type", "cycle", "schedule", "owner", "resource_group"],
         "There are no such tasks.",
     )
@@ -133,8 +134,9 @@ def task_show(session: Session, name: str) -> None:
     from retrofill.cli.lineage import print_lineage
 
     catalog, ids = _catalog(session)
-    found = catalog.tasks[find_task(catalog, ids, name)]
-    row = _row(found, ids) | _details(catalog, found) | {"frozen": _is_frozen(session, found)}
+    rights = session.project.rights
+    found = catalog.tasks[find_task(catalog, ids, name, rights.sees)]
+    row = _row(found, ids) | _details(catalog, found, rights) | {"frozen": _is_frozen(session, found)}
     row["lineage"] = session.project.lineages(catalog).row(found.name)
 
     def text() -> None:
@@ -192,9 +194,10 @@ _freezing("unfreeze", False, "Take back a freeze; instances that are frozen stay
 def task_graph(session: Session, name: str | None) -> None:
     """Show who waits for whom, of all tasks or around one."""
     catalog, ids = _catalog(session)
-    names = list(catalog.tasks)
+    rights = session.project.rights
+    names = [n for n in catalog.tasks if rights.sees(n)]
     if name is not None:
-        full = find_task(catalog, ids, name)
+        full = find_task(catalog, ids, name, rights.sees)
         around = catalog.graph.ancestors([full]) | catalog.graph.descendants([full]) | {full}
         names = [n for n in names if n in around]
     order = [n for n in catalog.graph.in_order() if n in set(names)]
@@ -207,12 +210,12 @@ def task_graph(session: Session, name: str | None) -> None:
         for n in order
     ]
     if session.is_text:
-        _draw(catalog, order)
+        _draw(catalog, order, rights)
     else:
         session.rows(rows, ["task", "upstream", "downstream"], "There are no tasks.")
 
 
-def _draw(catalog: Catalog, order: list[str]) -> None:
+def _draw(catalog: Catalog, order: list[str], rights: Rights) -> None:
     """One line a task, indented by its level, with what it waits for."""
     levels: dict[str, int] = {}
     inside = set(order)
@@ -222,7 +225,7 @@ def _draw(catalog: Catalog, order: list[str]) -> None:
         extra = [
             _dependency_words(d.kind, d.task)
             for d in catalog.tasks[name].depends_on
-            if d.kind != "same_cycle"
+            if d.kind != "same_cycle" and (not d.task or rights.sees(d.task))
         ]
         waits = [*above, *extra]
         click.echo(f"{'  ' * levels[name]}{name}{'  <- ' + ', '.join(waits) if waits else ''}")
@@ -260,6 +263,7 @@ def workspace_list(session: Session) -> None:
             "members": dict(found.members),
         }
         for found in catalog.workspaces.values()
+        if session.project.rights.sees(found.name)
     ]
     if session.is_text:
         for row in rows:
@@ -286,6 +290,7 @@ def resource_group_list(session: Session) -> None:
     if project.deployed is not None:
         with project.store.read() as reader:
             counts = Views(reader, project.contexts, project.clock.now_ms()).queues()
+    sees = project.rights.sees
     rows = [
         {
             "resource_group": group.name,
@@ -294,7 +299,7 @@ def resource_group_list(session: Session) -> None:
             "running": counts.get((group.name, "running"), 0),
             "waiting": counts.get((group.name, "waiting_resources"), 0),
             "reserved_for_auto": group.reserved_for_auto,
-            "workspaces": sorted(group.workspaces) if group.workspaces is not None else None,
+            "workspaces": None if group.workspaces is None else sorted(filter(sees, group.workspaces)),
         }
         for group in catalog.resource_groups.values()
     ]
@@ -333,7 +338,7 @@ def _row(found: Task, ids: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _details(catalog: Catalog, found: Task) -> dict[str, Any]:
+def _details(catalog: Catalog, found: Task, rights: Rights) -> dict[str, Any]:
     return {
         "description": found.description or None,
         "timezone": catalog.timezone_of(found),
@@ -341,8 +346,9 @@ def _details(catalog: Catalog, found: Task) -> dict[str, Any]:
         "depends_on": [
             d.task if d.kind is DependencyKind.SAME_CYCLE else _dependency_words(d.kind, d.task)
             for d in found.depends_on
+            if not d.task or rights.sees(d.task)
         ],
-        "downstream": list(catalog.graph.downstream[found.name]),
+        "downstream": [name for name in catalog.graph.downstream[found.name] if rights.sees(name)],
         "parameters": dict(found.parameters),
         "baseline": found.baseline or None,
         "mode": found.mode.value,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,12 +12,16 @@ from retrofill.cli.session import Group, Session, cell, integer_id, pass_session
 from retrofill.domain.errors import UnknownNameError, UsageError, WrongStateError
 from retrofill.domain.findings import many
 from retrofill.domain.states import Reason, State
+from retrofill.services.access import unknown_instance
 from retrofill.services.catalogs import find_task
 from retrofill.services.operations import ItemResult
 from retrofill.services.records import InstanceRecord, RunRecord
 from retrofill.services.searching import search_instances
 from retrofill.services.views import Views, log_line, operation_row, run_row
-from retrofill.services.why import why
+from retrofill.services.why import Why, why
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import Reader
 
 _COLUMNS = [
     "id",
@@ -71,8 +75,9 @@ def list_command(
     with project.store.read() as reader:
         views = Views(reader, project.contexts, project.clock.now_ms())
         asked = wanted + 1 if session.is_text and wanted > 0 else wanted
+        access = project.access(reader)
         rows = search_instances(
-            reader, views, project.deployed.catalog, number, task, bizdate, state, asked, auto
+            reader, views, access, project.deployed.catalog, number, task, bizdate, state, asked, auto
         )
         if not session.is_text:
             session.rows(rows, _COLUMNS, "")
@@ -94,7 +99,7 @@ def show(session: Session, instance_id: str) -> None:
     project = session.project
     with project.store.read() as reader:
         view = Views(reader, project.contexts, project.clock.now_ms()).instance(row)
-        explained = why(reader, project.contexts, row, project.clock.now_ms(), _has_scheduler(session, row))
+        explained = _explained(session, reader, row)
         runs = [run_row(run) for run in reader.runs(row.id)]
     document = view | {"why": explained.text, "parameters": _parameters(session, row), "runs": runs}
 
@@ -190,7 +195,7 @@ def why_command(session: Session, instance_id: str) -> None:
     project = session.project
     with project.store.read() as reader:
         state = Views(reader, project.contexts, project.clock.now_ms()).instance(row)["state"]
-        explained = why(reader, project.contexts, row, project.clock.now_ms(), _has_scheduler(session, row))
+        explained = _explained(session, reader, row)
     document = {
         "id": row.id,
         "state": state,
@@ -199,6 +204,12 @@ def why_command(session: Session, instance_id: str) -> None:
         "blockers": list(explained.blockers),
     }
     session.document(document, lambda: click.echo(explained.text))
+
+
+def _explained(session: Session, reader: Reader, row: InstanceRecord) -> Why:
+    project = session.project
+    explained = why(reader, project.contexts, row, project.clock.now_ms(), _has_scheduler(session, row))
+    return project.access(reader).shown_why(row, explained)
 
 
 def _has_scheduler(session: Session, row: InstanceRecord) -> bool:
@@ -279,15 +290,10 @@ def dag(session: Session, instance_id: str, up: int, down: int) -> None:
 
 def _find(session: Session, text: str) -> InstanceRecord:
     number = integer_id(text, "an instance")
-    row = None
-    if session.project.deployed is not None:
-        with session.project.store.read() as reader:
-            row = reader.find_instance(number)
-    if row is None:
-        raise UnknownNameError(
-            f"there is no instance {number}", "`retrofill instance list` shows all of them."
-        )
-    return row
+    if session.project.deployed is None:  # there may be no store, and looking shall make none
+        raise unknown_instance(number)
+    with session.project.store.read() as reader:
+        return session.project.access(reader).get_instance(number)
 
 
 _ids = click.argument("instance_ids", metavar="ID...", nargs=-1, required=True)
@@ -335,7 +341,8 @@ def rerun_descendants(
             raise UnknownNameError("nothing is deployed yet")
         with project.store.read() as reader:
             ids = reader.task_ids()
-        chosen = frozenset(find_task(project.deployed.catalog, ids, text) for text in tasks)
+        sees = project.actor.sees
+        chosen = frozenset(find_task(project.deployed.catalog, ids, text, sees) for text in tasks)
     return _done(session, project.operations().rerun_descendants(numbers, comment, with_self, chosen))
 
 
@@ -376,10 +383,12 @@ def _numbers(texts: tuple[str, ...]) -> list[int]:
 def _done(session: Session, results: list[ItemResult]) -> int:
     """Print results with the state that each item has now, as lists show it (OPS-0)."""
     project = session.project
+    # What was unknown stays so: it may be there, and not to be seen.
+    known = [item.id for item in results if item.state is not None]
     with project.store.read() as reader:
         views = Views(reader, project.contexts, project.clock.now_ms())
-        states = {row.id: views.state(row) for row in reader.instances(item.id for item in results)}
-    print_results(session, [row | {"state": states.get(row["id"], row["state"])} for row in rows_of(results)])
+        states = {row.id: views.state(row) for row in reader.instances(known)}
+    print_results(session, [row | {"state": states.get(row["id"])} for row in rows_of(results)])
     return exit_status_of(results)
 
 

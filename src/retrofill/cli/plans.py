@@ -30,7 +30,7 @@ def print_plan(document: dict[str, Any]) -> None:
     for number, group in enumerate(groups, start=1):
         span = group[0] if len(group) == 1 else f"{group[0]} to {group[-1]}"
         click.echo(f"  group {number}: {span} ({many(len(group), 'bizdate')})")
-    width = max(len(task["task"]) for task in document["tasks"])
+    width = max((len(task["task"]) for task in document["tasks"]), default=0)
     for task in document["tasks"]:
         dry = f"  dry run: {task['dry_run']}" if task["dry_run"] else ""
         click.echo(
@@ -58,7 +58,7 @@ def print_instances(session: Session, planned: Planned, now: datetime) -> None:
     if session.project.deployed is not None:
         with session.project.store.read() as reader:
             ids = reader.task_ids()
-    lines = listing.lines(planned.plan, now, ids or None)
+    lines = listing.lines(planned.plan, now, ids or None, session.project.rights.sees)
     if session.output == "json":
         say_json(list(lines))
         return

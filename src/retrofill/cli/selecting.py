@@ -13,8 +13,9 @@ from retrofill.domain import policy as policies
 from retrofill.domain import selection as selections
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.conditions import matching, parse_conditions
-from retrofill.domain.errors import UnknownNameError, UsageError, shown
+from retrofill.domain.errors import UsageError, shown
 from retrofill.domain.windows import parse_window
+from retrofill.services.access import unknown_backfill
 from retrofill.services.catalogs import find_task
 from retrofill.services.planned import Request, check_name
 
@@ -97,7 +98,7 @@ def request_of(
         check_name(options["name"])
     return Request(
         selection=_selection(session, catalog, ids, options),
-        policy=_policy(catalog, ids, options),
+        policy=_policy(session, catalog, ids, options),
         name=options["name"],
     )
 
@@ -123,14 +124,15 @@ def _selection(
     _refuse_strays(named[0], o)
 
     def full(text: str) -> str:
-        return find_task(catalog, ids, text)
+        return find_task(catalog, ids, text, session.project.rights.sees)
 
     def fulls(texts: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(full(text) for text in texts))
 
     exclude = fulls(o["exclude"])
     if named[0] == "--task":
-        roots = tuple(dict.fromkeys([*fulls(o["tasks"]), *_matching(catalog, o["where"])]))
+        matched = _matching(catalog, o["where"], session.project.rights)
+        roots = tuple(dict.fromkeys([*fulls(o["tasks"]), *matched]))
         return selections.ManualSelection(roots, _descendants(o["descendants"]), fulls(o["only"]), exclude)
     if named[0] == "--from/--to":
         if not o["start"] or not o["ends"]:
@@ -148,7 +150,7 @@ def _selection(
         )
     if named[0] == "--all-descendants":
         return selections.AllDescendantsSelection(full(o["all_descendants"]), exclude)
-    return _reused(session, o["reuse"])
+    return _reused(session, catalog, o["reuse"])
 
 
 _BELONGS = {
@@ -179,11 +181,11 @@ def _descendants(text: str | None) -> int | Literal["all"] | None:
     raise UsageError(f'--descendants: "{text}" is neither a level from 1 nor all')
 
 
-def _matching(catalog: Catalog, conditions: tuple[str, ...]) -> list[str]:
+def _matching(catalog: Catalog, conditions: tuple[str, ...], rights: selections.Rights) -> list[str]:
     """Tasks by conditions; different keys must all hold, the same key twice means either (SEL-1)."""
     if not conditions:
         return []
-    found = matching(catalog, parse_conditions(conditions))
+    found = matching(catalog, parse_conditions(conditions), rights)
     if not found:
         raise UsageError(
             f"no task fits {shown(' '.join(conditions))}",
@@ -192,18 +194,21 @@ def _matching(catalog: Catalog, conditions: tuple[str, ...]) -> list[str]:
     return list(found)
 
 
-def _reused(session: Session, text: str) -> selections.Selection:
+def _reused(session: Session, catalog: Catalog, text: str) -> selections.Selection:
+    """The tasks of an earlier backfill, whatever became of it (SEL-9)."""
     backfill_id = integer_id(text, "a backfill")
+    if session.project.deployed is None:  # there may be no store, and looking shall make none
+        raise unknown_backfill(backfill_id)
     with session.project.store.read() as reader:
-        record = reader.find_backfill(backfill_id)
-    if record is None:
-        raise UnknownNameError(
-            f"there is no backfill {backfill_id}", "`retrofill backfill list` shows all of them."
-        )
-    return selections.from_json(json.loads(record.selection))
+        record = session.project.access(reader).get_backfill(backfill_id)
+    selection = selections.from_json(json.loads(record.selection))
+    selections.check_names(selection, catalog, session.project.rights, f"backfill {backfill_id} chose")
+    return selection
 
 
-def _policy(catalog: Catalog, ids: Mapping[str, int], o: Mapping[str, Any]) -> policies.Policy:
+def _policy(
+    session: Session, catalog: Catalog, ids: Mapping[str, int], o: Mapping[str, Any]
+) -> policies.Policy:
     if not o["bizdates"]:
         raise UsageError(
             "no business dates are chosen", "Add --bizdate 2013-01-01 or --bizdate 2013-01-01..2013-01-31."
@@ -234,15 +239,17 @@ def _policy(catalog: Catalog, ids: Mapping[str, int], o: Mapping[str, Any]) -> p
         run_future=o["run_future"],
         resource_group=o["resource_group"],
         allow_risks=o["allow_risks"],
-        overrides=_overrides(catalog, ids, o["overrides"]),
+        overrides=_overrides(session, catalog, ids, o["overrides"]),
     )
 
 
-def _overrides(catalog: Catalog, ids: Mapping[str, int], texts: tuple[str, ...]) -> dict[str, dict[str, str]]:
+def _overrides(
+    session: Session, catalog: Catalog, ids: Mapping[str, int], texts: tuple[str, ...]
+) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for text in texts:
         name, parameter, value = policies.parse_override(text)
-        task = find_task(catalog, ids, name)
+        task = find_task(catalog, ids, name, session.project.rights.sees)
         if parameter in found.get(task, {}):
             raise UsageError(f"--set: {task}.{parameter} is given twice")
         found.setdefault(task, {})[parameter] = value

@@ -7,7 +7,7 @@ import time
 from retrofill.bootstrap import Project
 from retrofill.cli.progress import Progress
 from retrofill.cli.session import say
-from retrofill.domain.errors import UnknownNameError
+from retrofill.services.access import unknown_backfill
 from retrofill.services.records import BackfillRecord
 from retrofill.services.ticks import Ticked
 from retrofill.services.views import Row, Views
@@ -82,10 +82,7 @@ class _Waiting:
 
     def _record(self) -> BackfillRecord:
         with self._project.store.read() as reader:
-            record = reader.find_backfill(self._id)
-        if record is None:
-            raise unknown_backfill(self._id)
-        return record
+            return self._project.access(reader).get_backfill(self._id)
 
     def status(self) -> int:
         record = self._record()
@@ -97,21 +94,15 @@ class _Waiting:
         return 0 if row_of(self._project, self._id)["status"] == "succeeded" else EXIT_FAILED
 
 
-def unknown_backfill(backfill_id: int) -> UnknownNameError:
-    return UnknownNameError(
-        f"there is no backfill {backfill_id}", "`retrofill backfill list` shows all of them."
-    )
-
-
 def row_of(project: Project, backfill_id: int) -> Row:
     """The backfill's row as it is now."""
     if project.deployed is None:  # there may be no store, and looking shall make none
         raise unknown_backfill(backfill_id)
     with project.store.read() as reader:
-        record = reader.find_backfill(backfill_id)
-        if record is None:
-            raise unknown_backfill(backfill_id)
-        return Views(reader, project.contexts, project.clock.now_ms()).backfill(record)
+        access = project.access(reader)
+        record = access.get_backfill(backfill_id)
+        row = Views(reader, project.contexts, project.clock.now_ms()).backfill(record)
+        return access.shown_row(record, row)
 
 
 def _say_how_to_go_on(project: Project, backfill_id: int) -> None:

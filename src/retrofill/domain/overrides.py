@@ -5,8 +5,30 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from retrofill.domain.catalog import Task, TaskType
-from retrofill.domain.errors import did_you_mean, shown
+from retrofill.domain.errors import NotPermittedError, did_you_mean, shown
 from retrofill.domain.policy import OverrideError
+from retrofill.domain.selection import Rights
+
+
+def check_may_override(overrides: Collection[str], rights: Rights) -> None:
+    """Refuse overrides by somebody who may not set the parameters of a task (PAR-5).
+
+    Args:
+        overrides: full names of the tasks whose parameters are set.
+
+    Raises:
+        OverrideError: a task that the user may not see, like one that takes no part.
+        NotPermittedError: naming every other task that the user may not override.
+    """
+    for name in overrides:
+        if not rights.sees(name):
+            raise _no_part(name)
+    refused = [name for name in overrides if not rights.may_override(name)]
+    if refused:
+        raise NotPermittedError(
+            f"you may not set parameters of {', '.join(sorted(refused))}",
+            "Administrators of the workspace may, and developers for the tasks that they own.",
+        )
 
 
 def check_overrides(tasks: Collection[Task], overrides: Mapping[str, Mapping[str, str]]) -> None:
@@ -25,9 +47,7 @@ def check_overrides(tasks: Collection[Task], overrides: Mapping[str, Mapping[str
     for name, values in overrides.items():
         task = by_name.get(name)
         if task is None:
-            raise OverrideError(
-                f'"{shown(name)}" is no task of this backfill, so its parameters cannot be set'
-            )
+            raise _no_part(name)
         declared = [parameter for parameter, _ in task.parameters]
         for parameter, text in values.items():
             if parameter not in declared:
@@ -38,3 +58,7 @@ def check_overrides(tasks: Collection[Task], overrides: Mapping[str, Mapping[str
                     f"the value of {name}.{parameter} holds a line break; SQL tasks take none"
                 )
             parameters.parse(text)
+
+
+def _no_part(name: str) -> OverrideError:
+    return OverrideError(f'"{shown(name)}" is no task of this backfill, so its parameters cannot be set')

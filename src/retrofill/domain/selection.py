@@ -270,6 +270,38 @@ def resolve(
     return _choice(pick, blacklist, catalog, rights)
 
 
+def check_names(selection: Selection, catalog: Catalog, rights: Rights, who: str) -> None:
+    """Whether everything that an earlier selection names still exists and may be seen (SEL-9).
+
+    Args:
+        who: begins the sentence, for example "backfill 3 chose".
+
+    Raises:
+        UnknownNameError: naming all that is gone.
+    """
+    values = to_json(selection)
+    named = [name for key in _NAMING for name in _several(values.get(key))]
+    gone = {name for name in named if name not in catalog.tasks or not rights.sees(name)}
+    workspaces = {name for name in values.get("workspaces", ()) if name not in catalog.workspaces}
+    parts = [
+        f"{many(len(names), what).partition(' ')[2]} {_listed(names)}"
+        for names, what in ((gone, "task"), (workspaces, "workspace"))
+        if names
+    ]
+    if parts:
+        raise UnknownNameError(
+            f"{who} what does not exist any more: {', '.join(parts)}",
+            "Choose the tasks anew, by one of the ways.",
+        )
+
+
+_NAMING = ("roots", "root", "start", "ends", "only", "include", "exclude")
+
+
+def _several(value: str | list[str] | None) -> list[str]:
+    return [value] if isinstance(value, str) else value or []
+
+
 def automatic_name(selection: Selection, now: datetime) -> str:
     """The name of a backfill that the user gave none: first root, date and time (SEL-0)."""
     moment = f"_{now:%Y%m%d_%H%M%S}"

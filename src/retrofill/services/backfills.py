@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retrofill.domain.errors import UnknownNameError, WrongStateError
+from retrofill.domain.errors import NotPermittedError, WrongStateError
+from retrofill.domain.permissions import Actor
 from retrofill.domain.states import WAITING, State
 from retrofill.domain.steering import FLAGS, Steer, Verdict, how_to_go_on, judge
+from retrofill.services.access import Access
 from retrofill.services.contexts import Contexts
 from retrofill.services.holds import holds_of
 from retrofill.services.operations import ItemResult, Operations
@@ -32,7 +34,7 @@ class Steered:
 
 
 class Backfills:
-    """Backfills of one store, in the name of one user; `checks` as `Starting` takes them."""
+    """Backfills of one store, in the name of one actor; `checks` as `Starting` takes them."""
 
     def __init__(
         self,
@@ -40,14 +42,15 @@ class Backfills:
         contexts: Contexts,
         clock: Clock,
         limits: PlanLimits,
-        user: str,
+        actor: Actor,
         checks: ChecksOf = no_checks,
     ) -> None:
         self._store = store
         self._contexts = contexts
         self._clock = clock
         self._limits = limits
-        self._user = user
+        self._actor = actor
+        self._user = actor.name
         self._starting = Starting(store, contexts, clock, limits, checks)
 
     # Starting
@@ -77,6 +80,12 @@ class Backfills:
 
     # Steering
 
+    def may_steer(self, backfill_id: int) -> bool:
+        """Whether the actor may pause, resume, stop and change it as a whole (SEC-4)."""
+        with self._store.read() as reader:
+            access = self._access(reader)
+            return access.may_steer(access.get_backfill(backfill_id))
+
     def pause(self, backfill_id: int, comment: str = "") -> Steered:
         """Nothing new starts; running instances end (BF-3)."""
         return self._steer(Steer.PAUSE, backfill_id, comment)
@@ -86,8 +95,21 @@ class Backfills:
         return self._steer(Steer.RESUME, backfill_id, comment)
 
     def stop(self, backfill_id: int, comment: str = "") -> list[ItemResult]:
-        """OPS-1: all running instances, and nothing further starts until resumed or rerun."""
-        return list(self._steer(Steer.STOP, backfill_id, comment).stopping)
+        """OPS-1: all running instances, and nothing further starts until resumed or rerun.
+
+        Somebody who may not steer the backfill ends the instances that he may operate, and the
+        others go on (SEC-4); what is left alone is in the results, as far as he may see it.
+        """
+        if self.may_steer(backfill_id):
+            return list(self._steer(Steer.STOP, backfill_id, comment).stopping)
+        with self._store.read() as reader:
+            access = self._access(reader)
+            running = [row.id for row, _ in reader.running() if row.backfill_id == backfill_id]
+            seen = [row.id for row in reader.instances(running) if access.sees_instance(row)]
+        results = self._operations().stop(seen, comment)
+        if not any(item.ok for item in results):
+            raise NotPermittedError(f"no instance of backfill {backfill_id} that you may operate is running")
+        return results
 
     def rerun(self, backfill_id: int, only_failed: bool = False, comment: str = "") -> list[ItemResult]:
         """OPS-3: all its ended instances at once, ignoring dependencies and the order of bizdates."""
@@ -119,10 +141,13 @@ class Backfills:
     # Inside
 
     def _operations(self) -> Operations:
-        return Operations(self._store, self._contexts, self._clock, self._user)
+        return Operations(self._store, self._contexts, self._clock, self._actor)
+
+    def _access(self, reader: Reader) -> Access:
+        return Access(reader, self._contexts, self._actor)
 
     def _active(self, reader: Reader, backfill_id: int, done: str) -> BackfillRecord:
-        record = _get(reader, backfill_id)
+        record = self._access(reader).get_backfill(backfill_id)
         if record.phase == "refused":
             raise WrongStateError(
                 f"backfill {backfill_id} failed its check and has no instances, so it cannot be {done}",
@@ -133,7 +158,9 @@ class Backfills:
     def _steer(self, steer: Steer, backfill_id: int, comment: str) -> Steered:
         now_ms = self._clock.now_ms()
         with self._store.transaction() as tx:
-            record = _get(tx, backfill_id)
+            access = self._access(tx)
+            record = access.get_backfill(backfill_id)
+            access.check_steer(record, steer.value)
             holds = holds_of([record], instant_of(now_ms))
             now = standing(tx, record, backfill_id in holds.closed)
             if judge(steer, now, backfill_id) is Verdict.UNCHANGED:
@@ -147,7 +174,7 @@ class Backfills:
                 state = State.RUNNING.value
                 tx.record(now_ms, self._user, "stop", backfill_id, instance_id, state, state, comment)
             self._note_end(tx, backfill_id, now_ms)
-            record = _get(tx, backfill_id)
+            record = access.get_backfill(backfill_id)
         self._store.wake()
         return Steered(record, True, tuple(ItemResult(i, State.RUNNING) for i in stopping))
 
@@ -163,15 +190,15 @@ class Backfills:
             record = self._active(reader, backfill_id, done)
             last = record.first_instance_id + record.stride * len(reader.dates(backfill_id)) - 1
             names = ", ".join(f"'{state.value}'" for state in states)
-            ids = [
-                row.id
-                for row in reader.instance_range(record.first_instance_id, last, [f"state IN ({names})"])
-            ]
+            access = self._access(reader)
+            rows = reader.instance_range(record.first_instance_id, last, [f"state IN ({names})"])
+            ids = [row.id for row in rows if access.sees_instance(row)]
+            may_steer = access.may_steer(record)
         if not ids:
             words = " or ".join(state.words for state in states)
             raise WrongStateError(f"backfill {backfill_id} has no {words} instance, so nothing can be {done}")
         results: list[ItemResult] = apply(ids)
-        if takes_back_stop and record.stopped and any(item.ok for item in results):
+        if takes_back_stop and may_steer and record.stopped and any(item.ok for item in results):
             self._steer(Steer.RESUME, backfill_id, "")
         return results
 
@@ -179,12 +206,3 @@ class Backfills:
         record = tx.find_backfill(backfill_id)
         assert record is not None
         note_end(tx, record, now_ms, holds_of(tx.open_backfills(), instant_of(now_ms)))
-
-
-def _get(reader: Reader, backfill_id: int) -> BackfillRecord:
-    record = reader.find_backfill(backfill_id)
-    if record is None:
-        raise UnknownNameError(
-            f"there is no backfill {backfill_id}", "`retrofill backfill list` shows all of them."
-        )
-    return record

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog import Catalog
@@ -28,29 +28,35 @@ def deploy(store: Store, catalog: Catalog, user: str, now_ms: int) -> tuple[int,
     return version_id, True
 
 
-def find_task(catalog: Catalog, ids: Mapping[str, int], text: str) -> str:
+def find_task(
+    catalog: Catalog, ids: Mapping[str, int], text: str, sees: Callable[[str], bool] = lambda _: True
+) -> str:
     """The full name of the task that `text` names: full name, id, or short name if unambiguous.
+
+    Args:
+        sees: whether the user may see a task; others are answered like unknown ones (SEL-5).
 
     Raises:
         UnknownNameError: there is no such task.
         UsageError: several tasks have this short name.
     """
-    if text in catalog.tasks:
+    if text in catalog.tasks and sees(text):
         return text
     if text.isascii() and text.isdigit():
         for name, task_id in ids.items():
-            if task_id == int(text) and name in catalog.tasks:
+            if task_id == int(text) and name in catalog.tasks and sees(name):
                 return name
-        raise UnknownNameError(f"there is no task {text}")
-    found = [name for name, task in catalog.tasks.items() if task.short_name == text]
+        raise UnknownNameError(f"there is no task {text}", "`retrofill task list` shows all tasks.")
+    known = [name for name in catalog.tasks if sees(name)]
+    found = [name for name in known if catalog.tasks[name].short_name == text]
     if len(found) > 1:
         raise UsageError(
             f'several tasks are called "{text}": {", ".join(found)}', "Write one of the full names."
         )
     if found:
         return found[0]
-    known = [*catalog.tasks, *(task.short_name for task in catalog.tasks.values())]
+    words = [*known, *(catalog.tasks[name].short_name for name in known)]
     raise UnknownNameError(
-        f'there is no task "{shown(text)}"{did_you_mean(text, known)}',
+        f'there is no task "{shown(text)}"{did_you_mean(text, words)}',
         "`retrofill task list` shows all tasks.",
     )

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retrofill.domain.errors import RetrofillError, UnknownNameError, WrongStateError
+from retrofill.domain.errors import RetrofillError, WrongStateError
 from retrofill.domain.ordering import running_order
+from retrofill.domain.permissions import Action, Actor
 from retrofill.domain.states import WAITING, Move, State, check, is_legal
+from retrofill.services.access import Access, unknown_instance
 from retrofill.services.contexts import Context, Contexts
 from retrofill.services.holds import Holds, holds_of
 from retrofill.services.records import BackfillRecord, InstanceRecord
@@ -48,6 +50,7 @@ class _Applying:
 
     tx: Ledger
     context: Context
+    access: Access
     settling: Settling
     now_ms: int
     # Ids that left Failed: their siblings come back when all items of the batch are judged (POL-7).
@@ -64,13 +67,14 @@ Apply = Callable[[_Applying, InstanceRecord], tuple[State, bool]]
 
 
 class Operations:
-    """Operations on instances, in the name of one user."""
+    """Operations on instances, in the name of one actor: what he may not see is unknown (SEC-2, SEC-4)."""
 
-    def __init__(self, store: Store, contexts: Contexts, clock: Clock, user: str) -> None:
+    def __init__(self, store: Store, contexts: Contexts, clock: Clock, actor: Actor) -> None:
         self._store = store
         self._contexts = contexts
         self._clock = clock
-        self._user = user
+        self._actor = actor
+        self._user = actor.name
 
     def stop(self, ids: Sequence[int], comment: str = "") -> list[ItemResult]:
         """OPS-1: ask for the end of running instances; `Failed` shows once their processes have ended."""
@@ -106,16 +110,17 @@ class Operations:
         """
         results, below = [], []
         with self._store.read() as reader:
+            access = Access(reader, self._contexts, self._actor)
             for instance_id in ids:
                 row = reader.find_instance(instance_id)
-                if row is None:
+                if row is None or not access.sees_instance(row):
                     results.append(_unknown(instance_id))
                     continue
                 context = self._contexts.of(reader, row)
                 found = [
                     i
                     for i in _descendants(context, instance_id)
-                    if tasks is None or context.task(i).name in tasks
+                    if (tasks is None or context.task(i).name in tasks) and access.sees(context.task(i).name)
                 ]
                 rows = reader.instances(found)
                 below += [r.id for r in rows if is_legal(Move.RERUN, State(r.state))]
@@ -128,7 +133,15 @@ class Operations:
             "rerun-descendants", sorted(set(below)), comment, lambda a, r: _rerun(a, r, False)
         )
 
-    def _each(self, action: str, ids: Sequence[int], comment: str, apply: Apply) -> list[ItemResult]:
+    def _each(
+        self,
+        action: str,
+        ids: Sequence[int],
+        comment: str,
+        apply: Apply,
+        permission: Action = Action.OPERATE,
+    ) -> list[ItemResult]:
+        apply = _permitted(permission, apply)
         results: dict[int, ItemResult] = {}
         unique = list(dict.fromkeys(ids))
         if len(unique) > _BATCH:
@@ -168,9 +181,10 @@ class Operations:
         self._contexts.forget_counts()  # the scheduler has gone on since the last call
         applying: dict[int | None, _Applying] = {}
         holds: Holds | None = None
+        access = Access(tx, self._contexts, self._actor)
         for instance_id in ids:
             row = tx.find_instance(instance_id)
-            if row is None:
+            if row is None or not access.sees_instance(row):
                 results[instance_id] = _unknown(instance_id)
                 continue
             if row.backfill_id not in applying:
@@ -178,7 +192,7 @@ class Operations:
                 context = self._contexts.of(tx, row)
                 settling = Settling(tx, context, now_ms, row.backfill_id in holds.passing)
                 is_held = row.backfill_id in holds.starting
-                applying[row.backfill_id] = _Applying(tx, context, settling, now_ms, [], is_held)
+                applying[row.backfill_id] = _Applying(tx, context, access, settling, now_ms, [], is_held)
             results[instance_id] = self._one(applying[row.backfill_id], row, action, comment, apply)
         for backfill_id, one in applying.items():
             for first in {one.context.siblings(i).start: i for i in one.mended}.values():
@@ -213,7 +227,19 @@ def describe(row: InstanceRecord, context: Context) -> str:
 
 
 def _unknown(instance_id: int) -> ItemResult:
-    return ItemResult(instance_id, None, UnknownNameError(f"there is no instance {instance_id}"))
+    return ItemResult(instance_id, None, unknown_instance(instance_id))
+
+
+def _permitted(permission: Action, apply: Apply) -> Apply:
+    """The operation, refused where the actor's role does not reach to the instance's task (SEC-4)."""
+
+    def checked(applying: _Applying, row: InstanceRecord) -> tuple[State, bool]:
+        context = applying.context
+        if not applying.access.is_unlimited:
+            applying.access.check(permission, row, context, describe(row, context))
+        return apply(applying, row)
+
+    return checked
 
 
 def _check(applying: _Applying, move: Move, row: InstanceRecord) -> None:

@@ -10,9 +10,10 @@ from retrofill.domain import selection as selections
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import UsageError
 from retrofill.domain.findings import Finding, has_risk
+from retrofill.domain.overrides import check_may_override
 from retrofill.domain.planning import Plan, build
 from retrofill.domain.policy import Policy
-from retrofill.domain.selection import Choice, Limits, Selection
+from retrofill.domain.selection import ALL_RIGHTS, Choice, Limits, Rights, Selection
 from retrofill.domain.verification import summary, verify
 from retrofill.services.estimating import Experience, document, estimate_plan
 from retrofill.services.times import ms_of
@@ -72,18 +73,22 @@ def make_plan(
     limits: PlanLimits,
     now: datetime,
     experience: Experience | None = None,
+    rights: Rights = ALL_RIGHTS,
 ) -> Planned:
     """Choose, plan and verify; creates nothing.
 
     Args:
         experience: frozen tasks, auto triggered instances, and from what to estimate when it would end
             (BF-2); None: that is not asked.
+        rights: what whoever asks may backfill, override and see of this catalog (SEL-5, SEL-7, PAR-5).
 
     Raises:
         SelectionError, InvalidValueError, LimitError, UnknownNameError: as the domain says.
+        NotPermittedError: a task that was named, or a parameter that is set, without the right to.
     """
     request.policy.check_size(limits.max_bizdates)
-    choice = selections.resolve(request.selection, catalog, limits.selection)
+    choice = selections.resolve(request.selection, catalog, limits.selection, rights)
+    check_may_override(request.policy.overrides, rights)
     frozen = experience.frozen if experience is not None else ()
     plan = build(catalog, choice, request.policy, frozen=frozen, max_instances=limits.max_instances)
     if experience is None:

@@ -8,11 +8,13 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog import Catalog, TaskType
-from retrofill.domain.errors import InvalidValueError, UnknownNameError, did_you_mean
+from retrofill.domain.errors import InvalidValueError, UnknownNameError, did_you_mean, shown
 from retrofill.domain.policy import parse_bizdate, parse_range
 from retrofill.domain.readiness import Status
 from retrofill.domain.states import State
+from retrofill.services.access import Access
 from retrofill.services.catalogs import find_task
+from retrofill.services.people import user_names
 from retrofill.services.records import BackfillRecord
 from retrofill.services.times import ms_of
 from retrofill.services.views import Row, Views
@@ -25,9 +27,14 @@ _WITH_TASKS = "id IN (SELECT backfill_id FROM backfill_task t JOIN task ON task.
 
 
 def search_backfills(
-    reader: Reader, views: Views, catalog: Catalog, filters: Mapping[str, str | None], limit: int
+    reader: Reader,
+    views: Views,
+    access: Access,
+    catalog: Catalog,
+    filters: Mapping[str, str | None],
+    limit: int,
 ) -> list[Row]:
-    """Rows of backfills that fit all filters, newest first.
+    """Rows of backfills that fit all filters and that the actor may see, newest first.
 
     Args:
         filters: name, creator, status, check_status, bizdate, task, task_type, workspace, created.
@@ -38,13 +45,15 @@ def search_backfills(
     status = filters.get("status")
     if status is not None:
         _one_of("status", status, [s.value for s in Status])
-    conditions, values = _conditions(reader, catalog, filters)
+    conditions, values = _conditions(reader, access, catalog, filters)
     found: list[Row] = []
     before: int | None = None
     while len(found) < limit:
         page = reader.backfills(conditions, values, before, _PAGE)
         for record in page:
-            row = views.backfill(record)
+            if not access.sees_backfill(record):
+                continue
+            row = access.shown_row(record, views.backfill(record))
             # A status follows from counters and the clock, so it is compared here, not in SQL.
             if status is None or row["status"] == status:
                 found.append(row)
@@ -55,7 +64,7 @@ def search_backfills(
 
 
 def _conditions(
-    reader: Reader, catalog: Catalog, filters: Mapping[str, str | None]
+    reader: Reader, access: Access, catalog: Catalog, filters: Mapping[str, str | None]
 ) -> tuple[list[str], list[object]]:
     conditions: list[str] = []
     values: list[object] = []
@@ -70,6 +79,7 @@ def _conditions(
     if (name := filters.get("name")) is not None:
         add("instr(lower(name), lower(?)) > 0", name)
     if (creator := filters.get("creator")) is not None:
+        _check_creator(reader, catalog, creator)
         add("created_by = ?", creator)
     if (check_status := filters.get("check_status")) is not None:
         add("check_status = ?", _one_of("check status", check_status, ["checking", "passed", "failed"]))
@@ -83,14 +93,15 @@ def _conditions(
             f'"{day}": ',
         )
     if (task := filters.get("task")) is not None:
-        add_tasks([find_task(catalog, reader.task_ids(), task)])
+        add_tasks([find_task(catalog, reader.task_ids(), task, access.sees)])
     if (task_type := filters.get("task_type")) is not None:
         _one_of("task type", task_type, [t.value for t in TaskType])
-        add_tasks([t.name for t in catalog.tasks.values() if t.type == task_type])
+        add_tasks([t.name for t in catalog.tasks.values() if t.type == task_type and access.sees(t.name)])
     if (workspace := filters.get("workspace")) is not None:
-        if workspace not in catalog.workspaces:
+        known = [name for name in catalog.workspaces if access.sees(name)]
+        if workspace not in known:
             raise UnknownNameError(
-                f'there is no workspace "{workspace}"{did_you_mean(workspace, catalog.workspaces)}',
+                f'there is no workspace "{shown(workspace)}"{did_you_mean(workspace, known)}',
                 "`retrofill workspace list` shows all of them.",
             )
         add_tasks([t.name for t in catalog.tasks.values() if t.workspace == workspace])
@@ -102,10 +113,20 @@ def _conditions(
     return conditions, values
 
 
+def _check_creator(reader: Reader, catalog: Catalog, name: str) -> None:
+    """Somebody who exists, or who once created something."""
+    known = user_names(reader.people, catalog)
+    if name not in known and not reader.backfills(["created_by = ?"], [name], limit=1):
+        raise UnknownNameError(
+            f'there is no user "{shown(name)}"{did_you_mean(name, known)}',
+            "`retrofill user list` shows all of them to a system administrator.",
+        )
+
+
 def _one_of(what: str, value: str, known: list[str]) -> str:
     if value not in known:
         raise InvalidValueError(
-            f'"{value}" is no {what}{did_you_mean(value, known)}', f"Write one of {', '.join(known)}."
+            f'"{shown(value)}" is no {what}{did_you_mean(value, known)}', f"Write one of {', '.join(known)}."
         )
     return value
 
@@ -113,6 +134,7 @@ def _one_of(what: str, value: str, known: list[str]) -> str:
 def search_instances(
     reader: Reader,
     views: Views,
+    access: Access,
     catalog: Catalog,
     backfill: int | None,
     task: str | None,
@@ -134,15 +156,15 @@ def search_instances(
     if task is not None:
         ids = reader.task_ids()
         conditions.append("task_id = ?")
-        values.append(ids[find_task(catalog, ids, task)])
+        values.append(ids[find_task(catalog, ids, task, access.sees)])
     if bizdate is not None:
         conditions.append("bizdate = ?")
         values.append(parse_bizdate(bizdate).isoformat())
     if state is not None:
         _one_of("state", state, [s.value for s in State])
-    rows = _auto_triggered(reader, views, conditions, values) if backfill is None else iter(())
+    rows = _auto_triggered(reader, views, access, conditions, values) if backfill is None else iter(())
     if not auto:
-        rows = chain(_of_backfills(reader, views, backfill, state, conditions, values), rows)
+        rows = chain(_of_backfills(reader, views, access, backfill, state, conditions, values), rows)
     fitting = (row for row in rows if state is None or row["state"] == state)
     yield from islice(fitting, None if limit < 0 else limit)
 
@@ -150,39 +172,38 @@ def search_instances(
 def _of_backfills(
     reader: Reader,
     views: Views,
+    access: Access,
     backfill: int | None,
     state: str | None,
     conditions: list[str],
     values: list[object],
 ) -> Iterator[Row]:
-    for record in _backfills(reader, backfill):
+    for record in _backfills(reader, access, backfill):
+        listed = access.listed_tasks(record)
         # A held backfill shows Waiting as Not run, so its states are compared on the row.
         exact = [] if state is None or views.is_held(record) else ["state = ?"]
         bound = [state] if exact else []
-        yield from views.instances(record, [*conditions, *exact], [*values, *bound])
+        for row in views.instances(record, [*conditions, *exact], [*values, *bound]):
+            if listed is None or row["task"] in listed:
+                yield row
 
 
 def _auto_triggered(
-    reader: Reader, views: Views, conditions: list[str], values: list[object]
+    reader: Reader, views: Views, access: Access, conditions: list[str], values: list[object]
 ) -> Iterator[Row]:
     for bizdate in reader.generations.bizdates(-1):
         rows = reader.generations.instances(bizdate, conditions, values)
-        yield from views.auto_triggered(rows)
+        yield from (row for row in views.auto_triggered(rows) if access.sees(row["task"]))
 
 
-def _backfills(reader: Reader, backfill: int | None) -> Iterator[BackfillRecord]:
+def _backfills(reader: Reader, access: Access, backfill: int | None) -> Iterator[BackfillRecord]:
     if backfill is not None:
-        record = reader.find_backfill(backfill)
-        if record is None:
-            raise UnknownNameError(
-                f"there is no backfill {backfill}", "`retrofill backfill list` shows all of them."
-            )
-        yield record
+        yield access.get_backfill(backfill)
         return
     before: int | None = None
     while True:
         page = reader.backfills((), (), before, _PAGE)
-        yield from page
+        yield from filter(access.sees_backfill, page)
         if len(page) < _PAGE:
             return
         before = page[-1].id

@@ -18,18 +18,20 @@ from retrofill.domain import selection as selections
 from retrofill.domain.alerting import Event
 from retrofill.domain.answers import Answer, all_pass, findings_of, question
 from retrofill.domain.catalog import Catalog
-from retrofill.domain.errors import RetrofillError
+from retrofill.domain.errors import NotPermittedError, RetrofillError
 from retrofill.domain.findings import Finding, Level, by_level
 from retrofill.domain.instants import day_start
+from retrofill.domain.permissions import Actor
 from retrofill.domain.planning import ONE_DAY, Plan
 from retrofill.domain.policy import Policy
-from retrofill.domain.selection import AllDescendantsSelection, Choice, Selection
+from retrofill.domain.selection import AllDescendantsSelection, Choice, Rights, Selection
 from retrofill.domain.verification import changes
 from retrofill.services.alerting import alert_of, tell
 from retrofill.services.checks import Asking
 from retrofill.services.contexts import BackfillContext, Contexts
 from retrofill.services.creating import create_instances, remove_half_created
 from retrofill.services.estimating import document, estimate_plan, gather
+from retrofill.services.people import find_actor
 from retrofill.services.planned import PlanLimits, Planned, Request, check_name, make_plan
 from retrofill.services.ports import Check
 from retrofill.services.records import BackfillRecord
@@ -266,10 +268,12 @@ class Starting:
             version_id = reader.current_version_id()
             task_ids = reader.task_ids()
             experience = gather(reader, self._contexts, now_ms, besides=record.id)
+            creator = find_actor(reader.people, catalog, record.created_by)
         assert catalog is not None
         request = Request(_selection_of(record), Policy.from_json(json.loads(record.policy)), record.name)
         try:
-            planned = make_plan(catalog, request, self._limits, instant_of(now_ms), experience)
+            rights = _rights_of(creator, record.created_by, catalog)
+            planned = make_plan(catalog, request, self._limits, instant_of(now_ms), experience, rights)
         except RetrofillError as error:
             self._refuse(record, now_ms, json.loads(record.analysis) | {"findings": [_impossible(error)]})
             return
@@ -370,6 +374,13 @@ def _keep_estimate(tx: Ledger, backfill_id: int, expected: Estimate | None) -> N
     """What is expected before it begins, to be told later how far off that was (BF-2)."""
     if expected is not None:
         tx.times.set_first_estimate(backfill_id, json.dumps(document(expected)))
+
+
+def _rights_of(creator: Actor | None, name: str, catalog: Catalog) -> Rights:
+    """What the creator of a planned backfill may do now (SEL-4)."""
+    if creator is None:
+        raise NotPermittedError(f"nobody is called {name} any more, who created this backfill")
+    return creator.rights(catalog)
 
 
 def _startable(reader: Reader, phase: str) -> list[BackfillRecord]:

@@ -1,0 +1,262 @@
+"""What one actor may see and do, judged on what the ledger holds (SEC-2, SEC-4).
+
+What somebody may not see is answered exactly like what does not exist. A backfill is seen by
+its creator and by the members of a workspace of one of the tasks that really run in it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from retrofill.domain import selection as selections
+from retrofill.domain.catalog import Catalog, Task
+from retrofill.domain.errors import NotPermittedError, UnknownNameError
+from retrofill.domain.permissions import Action, Actor, owner_of
+from retrofill.services.contexts import Context, Contexts
+from retrofill.services.records import BackfillRecord, InstanceRecord, OperationRecord
+from retrofill.services.why import Why
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import Reader
+
+_ANOTHER = "a task of another workspace"
+_DONE = {Action.OPERATE: "operate", Action.EMERGENCY: "change waits, priority or resource group of"}
+
+
+class Access:
+    """The eyes and hands of one actor on one view of the ledger."""
+
+    def __init__(self, reader: Reader, contexts: Contexts, actor: Actor) -> None:
+        self._reader = reader
+        self._contexts = contexts
+        self._actor = actor
+        self._seen_backfills: dict[int, bool] = {}
+        self._seen_tasks: dict[tuple[int | None, int], bool] = {}  # by backfill and task
+
+    @property
+    def is_unlimited(self) -> bool:
+        """Whether nothing needs to be asked."""
+        return self._actor.is_system_administrator
+
+    def sees(self, task: str) -> bool:
+        """Whether a task, by its full name, may be shown."""
+        return self._actor.sees(task)
+
+    # Backfills
+
+    def get_backfill(self, backfill_id: int) -> BackfillRecord:
+        """A backfill that the actor may see.
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        record = self._reader.find_backfill(backfill_id)
+        if record is None or not self.sees_backfill(record):
+            raise unknown_backfill(backfill_id)
+        return record
+
+    def sees_backfill(self, record: BackfillRecord) -> bool:
+        if self.is_unlimited or record.created_by == self._actor.name:
+            return True
+        if record.id not in self._seen_backfills:
+            tasks, _ = _choice(record)
+            self._seen_backfills[record.id] = any(self.sees(task) for task in tasks)
+        return self._seen_backfills[record.id]
+
+    def may_steer(self, record: BackfillRecord) -> bool:
+        """Whether the actor may pause, resume and change it: its creator, or who may operate all of it."""
+        if self.is_unlimited or record.created_by == self._actor.name:
+            return True
+        catalog = self._contexts.catalog(self._reader, record.version_id)
+        tasks, _ = _choice(record)
+        return all(self._may(Action.OPERATE, catalog.tasks[task]) for task in tasks)
+
+    def check_steer(self, record: BackfillRecord, what: str) -> None:
+        """Refuse what only the creator, and who may operate all of a backfill, may do.
+
+        Raises:
+            NotPermittedError: naming what.
+        """
+        if not self.may_steer(record):
+            raise NotPermittedError(
+                f"you may not {what} backfill {record.id}",
+                "Its creator may, and who may operate all tasks that run in it.",
+            )
+
+    def shown_row(self, record: BackfillRecord, row: Mapping[str, Any]) -> dict[str, Any]:
+        """A backfill's row; a name that was made from that of a task which may not be named is not shown."""
+        listed = self.listed_tasks(record)
+        if listed is None:
+            return dict(row)
+        root = selections.from_json(json.loads(record.selection)).first_root
+        is_hidden = root not in listed and record.name.startswith(root)
+        return {
+            **row,
+            "name": f"backfill {record.id}" if is_hidden else record.name,
+            "first_estimate": _shown_estimate(row["first_estimate"], listed),
+        }
+
+    def listed_tasks(self, record: BackfillRecord) -> frozenset[str] | None:
+        """Tasks of a backfill that may be named: those seen, and its dry runs; None for all (SEC-2)."""
+        if self.is_unlimited:
+            return None
+        tasks, dry_runs = _choice(record)
+        return frozenset([*(task for task in tasks if self.sees(task)), *dry_runs])
+
+    def shown_analysis(self, record: BackfillRecord, document: Mapping[str, Any]) -> dict[str, Any]:
+        """A backfill's analysis, without the tasks that may not be named; counts stay."""
+        listed = self.listed_tasks(record)
+        if listed is None:
+            return dict(document)
+        hidden = {row["task"] for row in document["tasks"]} - listed
+        dry_runs = {
+            reason: kept
+            for reason, tasks in document["dry_runs"].items()
+            if (kept := [task for task in tasks if task in listed])
+        }
+        return {
+            **document,
+            "tasks": [row for row in document["tasks"] if row["task"] in listed],
+            "dry_runs": dry_runs,
+            "estimate": _shown_estimate(document.get("estimate"), listed),
+            **_shown_answers(document, hidden),
+            "findings": [self._shown_finding(finding, hidden, listed) for finding in document["findings"]],
+        }
+
+    def _shown_finding(
+        self, finding: Mapping[str, Any], hidden: Collection[str], listed: Collection[str]
+    ) -> dict[str, Any]:
+        unseen = {task for task in finding["tasks"] if task not in listed and not self.sees(task)}
+        return {
+            **finding,
+            "message": _without(finding["message"], unseen.union(hidden)),
+            "tasks": [task for task in finding["tasks"] if task not in unseen],
+        }
+
+    # Instances
+
+    def get_instance(self, instance_id: int) -> InstanceRecord:
+        """An instance that the actor may see.
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        row = self._reader.find_instance(instance_id)
+        if row is None or not self.sees_instance(row):
+            raise unknown_instance(instance_id)
+        return row
+
+    def sees_instance(self, row: InstanceRecord) -> bool:
+        """Whether it is of a task that the actor sees, in a backfill that the actor sees."""
+        if self.is_unlimited:
+            return True
+        key = (row.backfill_id, row.task_id)
+        if key not in self._seen_tasks:
+            self._seen_tasks[key] = self._sees_task_in(row)
+        return self._seen_tasks[key]
+
+    def _sees_task_in(self, row: InstanceRecord) -> bool:
+        if not self.sees(self._reader.task_name(row.task_id) or ""):
+            return False
+        record = None if row.backfill_id is None else self._reader.find_backfill(row.backfill_id)
+        return record is None or self.sees_backfill(record)
+
+    def shown_operations(self, operations: Iterable[OperationRecord]) -> list[OperationRecord]:
+        """The record of a backfill, without what was done to instances that are not seen."""
+        if self.is_unlimited:
+            return list(operations)
+        found = list(operations)
+        ids = {o.instance_id for o in found if o.instance_id is not None}
+        seen = {row.id for row in self._reader.instances(sorted(ids)) if self.sees_instance(row)}
+        return [o for o in found if o.instance_id is None or o.instance_id in seen]
+
+    def shown_why(self, row: InstanceRecord, found: Why) -> Why:
+        """An explanation without the names of tasks that may not be named."""
+        if self.is_unlimited:
+            return found
+        record = None if row.backfill_id is None else self._reader.find_backfill(row.backfill_id)
+        listed = None if record is None else self.listed_tasks(record)
+        catalog = self._current if record is None else self._contexts.catalog(self._reader, record.version_id)
+        hidden = {
+            task
+            for task in (catalog.tasks if catalog is not None else ())
+            if not self.sees(task) and (listed is None or task not in listed)
+        }
+        return replace(
+            found,
+            text=_without(found.text, hidden),
+            blockers=tuple(one for one in found.blockers if one.get("task") not in hidden),
+            cause=None if found.cause is None or found.cause.get("task") in hidden else found.cause,
+        )
+
+    def check(self, action: Action, row: InstanceRecord, context: Context, what: str) -> None:
+        """Refuse what the actor may not do with an instance.
+
+        Args:
+            what: names the instance in the sentence.
+
+        Raises:
+            NotPermittedError: the role does not reach that far.
+        """
+        if not self.is_unlimited and not self._may(action, context.task(row.id)):
+            raise NotPermittedError(f"you may not {_DONE[action]} {what}")
+
+    def _may(self, action: Action, task: Task) -> bool:
+        return self._actor.may(action, task.name, owner_of(task, self._current))
+
+    @cached_property
+    def _current(self) -> Catalog | None:
+        return self._contexts.current(self._reader)
+
+
+def unknown_backfill(backfill_id: int) -> UnknownNameError:
+    """The answer to an id that there is not, or that is not to be seen."""
+    return UnknownNameError(
+        f"there is no backfill {backfill_id}", "`retrofill backfill list` shows all of them."
+    )
+
+
+def unknown_instance(instance_id: int) -> UnknownNameError:
+    """The answer to an id that there is not, or that is not to be seen."""
+    return UnknownNameError(
+        f"there is no instance {instance_id}", "`retrofill instance list` shows all of them."
+    )
+
+
+def _without(text: str, hidden: Collection[str]) -> str:
+    """A sentence in which tasks that may not be named are not named."""
+    if not hidden:
+        return text
+    names = "|".join(re.escape(name) for name in sorted(hidden, key=len, reverse=True))
+    return re.sub(rf"(?<![\w.-])(?:{names})(?![\w-])", _ANOTHER, text)
+
+
+def _shown_answers(document: Mapping[str, Any], hidden: Collection[str]) -> dict[str, Any]:
+    """What extension checks answered, where there were any; their sentences may name tasks too."""
+    if "checks" not in document:
+        return {}
+    return {"checks": [one | {"message": _without(one["message"], hidden)} for one in document["checks"]]}
+
+
+def _shown_estimate(found: Mapping[str, Any] | None, listed: Collection[str]) -> dict[str, Any] | None:
+    """An estimate in JSON that names no task but those that may be named."""
+    if found is None:
+        return None
+    longest, unknown = found["longest_task"], found["unknown_tasks"]
+    return {
+        **found,
+        "longest_task": longest if longest is None or longest in listed else _ANOTHER,
+        "unknown_tasks": list(dict.fromkeys(task if task in listed else _ANOTHER for task in unknown)),
+    }
+
+
+def _choice(record: BackfillRecord) -> tuple[list[str], list[str]]:
+    """Tasks that really run in a backfill, and its dry runs by SEL-6."""
+    choice = json.loads(record.choice)
+    dry_runs: dict[str, str] = choice.get("dry_runs", {})
+    return [task for task in choice.get("tasks", []) if task not in dry_runs], list(dry_runs)
