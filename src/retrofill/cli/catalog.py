@@ -168,7 +168,7 @@ def _freezing(name: str, frozen: bool, help_text: str) -> None:
         catalog = project.deployed.catalog
         with project.store.read() as reader:
             ids = reader.task_ids()
-        full = [find_task(catalog, ids, text) for text in names]
+        full = [find_task(catalog, ids, text, project.actor.sees) for text in names]
         results = freeze_tasks(project.store, catalog, project.clock, project.actor, full, frozen, comment)
         rows = [
             {
