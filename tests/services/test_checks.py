@@ -56,7 +56,9 @@ class Thinks(Says):
 
 def checked(w: World, *checks: Says) -> Backfills:
     """The backfills of a process that asks these."""
-    return Backfills(w.store, w.contexts, w.clock, w.limits, "admin", lambda catalog: checks)
+    return Backfills(
+        w.store, w.contexts, w.clock, w.limits, system_administrator("admin"), lambda catalog: checks
+    )
 
 
 def stored(w: World, backfill: int) -> tuple[str, str, dict[str, Any]]:
@@ -150,7 +152,9 @@ def test_it_is_seen_while_checks_think(world: MakeWorld) -> None:
         from retrofill.store.database import Database
 
         store = Database(w.directory / ".retrofill")
-        other = Backfills(store, w.contexts, w.clock, w.limits, "admin", lambda catalog: [check])
+        other = Backfills(
+            store, w.contexts, w.clock, w.limits, system_administrator("admin"), lambda catalog: [check]
+        )
         with store.read() as reader:
             (record,) = reader.backfills(["check_status = ?"], ["checking"])
             seen.append((record.phase, record.task_count, store.is_being_created(record.id)))
