@@ -64,11 +64,13 @@ class Slots:
 
     def make_way(self, tx: Ledger) -> Iterator[int]:
         """Backfill instances that are told to stop for an auto triggered one that is ready (RUN-5)."""
-        of_rival = {r.rival: i for i, r in self._running.items() if r.rival is not None}
-        for rival in tx.instances(of_rival) if of_rival else ():
-            instance_id = of_rival[rival.id]
-            if rival.state == State.WAITING_RESOURCES and tx.mark_yielding(instance_id):
-                yield instance_id
+        in_the_way: dict[int, list[int]] = {}  # several backfills may run the same task and T
+        for instance_id, running in self._running.items():
+            if running.rival is not None:
+                in_the_way.setdefault(running.rival, []).append(instance_id)
+        for rival in tx.instances(in_the_way) if in_the_way else ():
+            if rival.state == State.WAITING_RESOURCES:
+                yield from (i for i in in_the_way[rival.id] if tx.mark_yielding(i))
 
     def find_rivals(self, tx: Ledger, again: bool = False) -> None:
         """Look which running backfill instances would write the same partition as an auto triggered one.
