@@ -125,6 +125,21 @@ def test_nothing_starts_outside_the_window_and_what_runs_goes_on(world: MakeWorl
     assert w.finish() == [{"b 5 02:00"}]
 
 
+def test_a_stopped_backfill_starts_nothing_after_its_end(world: MakeWorld) -> None:
+    """OPS-1: whatever else the scheduler looks at, a window of another backfill above all."""
+    w = world(make_task("w.a", "0 1 * * *"), make_task("w.b", "0 1 * * *"), slots=1)
+    stopped = w.create("a", "b")
+    w.tick()
+    w.backfills.stop(stopped)
+    windowed = w.create("a", dates="2026-01-06", window=parse_window("10:00-22:00", "UTC"))
+    w.tick()
+    w.tick()
+    w.finish()
+    assert w.status(stopped) == "stopped"
+    assert {row.state for row in w.rows(stopped).values()} == {"failed", "waiting_resources"}
+    assert w.status(windowed) == "succeeded"
+
+
 def test_a_weekend_window_over_midnight(world: MakeWorld) -> None:
     """POL-11: it belongs to the day on which it starts."""
     w = world(make_task("w.a", "0 1 * * *"), now="2026-01-09T23:00")  # a Friday

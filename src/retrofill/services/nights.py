@@ -184,6 +184,15 @@ class Nights:
             self._generations.move_to_end(record.id)
         return found
 
+    def holding(self, tx: Reader, instance_id: int) -> Generation:
+        """The generation that an auto triggered instance is of; asked for every move of one."""
+        for found in self._generations.values():
+            if 0 <= instance_id - found.first_id < found.record.stride:
+                return found
+        record = tx.generations.holding(instance_id)
+        assert record is not None
+        return self.get(tx, record)
+
     def wiring(self, tx: Reader, record: GenerationRecord) -> Wiring:
         """Who waits for whom in a generation."""
         generation = self.get(tx, record)
@@ -218,25 +227,20 @@ class ScheduleContext(Context):
         self._tx = tx
         self._nights = nights
 
-    def _record(self, instance_id: int) -> GenerationRecord:
-        record = self._tx.generations.holding(instance_id)
-        assert record is not None
-        return record
-
     def _generation(self, instance_id: int) -> Generation:
-        return self._nights.get(self._tx, self._record(instance_id))
+        return self._nights.holding(self._tx, instance_id)
 
     def _wiring(self, instance_id: int) -> Wiring:
-        return self._nights.wiring(self._tx, self._record(instance_id))
+        return self._nights.wiring(self._tx, self._generation(instance_id).record)
 
     def plan_of(self, instance_id: int) -> Plan:
         return self._generation(instance_id).plan
 
     def offset(self, instance_id: int) -> int:
-        return instance_id - self._record(instance_id).first_instance_id
+        return instance_id - self._generation(instance_id).first_id
 
     def date_order(self, instance_id: int) -> int:
-        return date.fromisoformat(self._record(instance_id).bizdate).toordinal()
+        return self._generation(instance_id).bizdate.toordinal()
 
     def siblings(self, instance_id: int) -> range:
         """None: an auto triggered instance fails alone."""
@@ -265,5 +269,5 @@ class ScheduleContext(Context):
     def _by_bizdate(self, ids: Sequence[int]) -> dict[str, LongArray]:
         groups: dict[str, list[int]] = {}
         for instance_id in ids:
-            groups.setdefault(self._record(instance_id).bizdate, []).append(instance_id)
+            groups.setdefault(self._generation(instance_id).record.bizdate, []).append(instance_id)
         return {bizdate: np.array(group, dtype=np.int64) for bizdate, group in groups.items()}

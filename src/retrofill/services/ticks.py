@@ -282,7 +282,8 @@ class Scheduler:
             record = tx.find_backfill(backfill_id)
             if record is not None and note_end(tx, record, now_ms, holds):
                 ticked.backfills_ended.append(backfill_id)
-                known.backfills.pop(backfill_id, None)
+                if not (record.paused or record.stopped):  # what is held stays held after its end
+                    known.backfills.pop(backfill_id, None)
 
     @property
     def running(self) -> int:
