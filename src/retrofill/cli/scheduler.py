@@ -42,7 +42,7 @@ def scheduler(session: Session) -> None:
             say(
                 f"The scheduler of {project.directory} runs; Ctrl-C ends it and leaves running instances running."
             )
-            project.loop(executor, auto=True).run(_report)
+            project.loop(executor, auto=True).run(_Reporter())
     except _Stopped:
         say("The scheduler has left.")
     finally:
@@ -51,6 +51,19 @@ def scheduler(session: Session) -> None:
 
 def _leave(number: int, frame: FrameType | None) -> None:
     raise _Stopped
+
+
+class _Reporter:
+    """Tells what happens; a trouble that lasts is told once."""
+
+    def __init__(self) -> None:
+        self._trouble: str | None = None
+
+    def __call__(self, ticked: Ticked) -> bool:
+        if ticked.trouble != self._trouble:
+            say(f"{ticked.trouble}; waiting for room." if ticked.trouble else "There is room again.")
+            self._trouble = ticked.trouble
+        return _report(ticked)
 
 
 def _report(ticked: Ticked) -> bool:

@@ -42,6 +42,7 @@ class _Waiting:
         self._deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         self._looked_at = 0.0
         self._timed_out = False
+        self._trouble: str | None = None
         self._record()
         self.progress = Progress()
 
@@ -64,6 +65,9 @@ class _Waiting:
             executor.close()
 
     def _observe(self, ticked: Ticked) -> bool:
+        if ticked.trouble != self._trouble:
+            say(f"{ticked.trouble}; waiting for room." if ticked.trouble else "There is room again.")
+            self._trouble = ticked.trouble
         return self._is_over(force=self._id in ticked.backfills_ended)
 
     def _is_over(self, force: bool) -> bool:

@@ -72,6 +72,13 @@ class WrongStateError(RetrofillError):
     exit_status = 6
 
 
+class StoreFullError(RetrofillError):
+    """Make room on the disk; nothing that was noted is lost, and what is running goes on."""
+
+    code = "store_full"
+    exit_status = 2
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of a sentence that offers the nearest known word, or an empty text."""
     import difflib

@@ -255,6 +255,10 @@ class Contexts:
             self._contexts.move_to_end(backfill_id)
         return context
 
+    def forget(self) -> None:
+        """What contexts have noted was rolled back in the ledger."""
+        self._contexts.clear()
+
     def forget_counts(self) -> None:
         """Somebody else has changed the ledger."""
         for context in self._contexts.values():

@@ -9,6 +9,7 @@ import select
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from retrofill.domain.errors import StoreFullError
 from retrofill.services.backfills import Backfills
 from retrofill.services.daily import Daily
 from retrofill.services.schedule import Schedule
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Clock, Executor
 
 _LONGEST_SLEEP_MS = 60_000  # a missed hint costs at most this
+_RETRY_MS = 1_000  # when there was no room to note anything
 
 
 class Wake(Protocol):
@@ -78,15 +80,25 @@ class Loop:
         self._scheduler.start()
         planned_ms = self._make_instances(was_down=True)
         while True:
-            ticked = self._scheduler.tick()
+            try:
+                ticked = self._scheduler.tick()
+            except StoreFullError as error:
+                soon_ms = self._clock.now_ms() + _RETRY_MS
+                ticked = Ticked(next_ms=soon_ms, trouble=error.message)
             if observe(ticked):
                 return
             if ticked.more:
                 continue
-            is_busy = self._daily is not None and self._daily.step()
+            is_busy = ticked.trouble is None and self._daily is not None and self._daily.step()
             until_ms = self._clock.now_ms() if is_busy else _earlier(ticked.next_ms, planned_ms)
-            if self._sleep(until_ms, observe_ms):
-                planned_ms = self._make_instances()
+            if self._sleep(until_ms, observe_ms) and ticked.trouble is None:
+                planned_ms = self._make_what_room_is_for(planned_ms)
+
+    def _make_what_room_is_for(self, planned_ms: int | None) -> int | None:
+        try:
+            return self._make_instances()
+        except StoreFullError:  # the next tick tells
+            return planned_ms
 
     def _make_instances(self, was_down: bool = False) -> int | None:
         """Make the instances of backfills that start now and of nights that are due; when the next is."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog import Catalog
+from retrofill.domain.errors import StoreFullError
 from retrofill.domain.readiness import Ending, Outcome, ending
 from retrofill.domain.states import Reason, State
 from retrofill.services.contexts import Contexts
@@ -40,6 +41,7 @@ class Ticked:
     next_ms: int | None = None
     more: bool = False
     backfills_ended: list[int] = field(default_factory=list)
+    trouble: str | None = None  # why nothing could be noted; it is tried again soon
 
 
 class Scheduler:
@@ -80,18 +82,30 @@ class Scheduler:
 
     def start(self) -> None:
         """Take over what an earlier scheduler left: its running instances go on, or are known dead."""
+        self._adopted = self._executor.adopt(self._note_all_running())
+
+    def tick(self) -> Ticked:
+        """One pass; never waits for a task. One that fails, as on a full disk, leaves all to the next one."""
+        ends = self._adopted + self._executor.poll()
+        self._adopted = []
+        try:
+            return self._pass(ends)
+        except StoreFullError:
+            self._contexts.forget()  # what was noted was rolled back
+            self._slots = Slots(self._contexts)
+            self._adopted, self._known, self._must_look = ends, None, True
+            self._note_all_running()
+            raise
+
+    def _note_all_running(self) -> list[RunRef]:
         with self._store.read() as reader:
             rows = reader.running()
         for row, run in rows:
             self._slots.take(row, run.started_ms)
-        self._adopted = self._executor.adopt([self._specs.ref(run) for _, run in rows])
+        return [self._specs.ref(run) for _, run in rows]
 
-    def tick(self) -> Ticked:
-        """One pass; never waits for a task."""
-        now_ms = self._clock.now_ms()
-        ends = self._adopted + self._executor.poll()
-        self._adopted = []
-        ticked = Ticked(ended=len(ends))
+    def _pass(self, ends: list[RunEnd]) -> Ticked:
+        now_ms, ticked = self._clock.now_ms(), Ticked(ended=len(ends))
         with self._store.transaction() as tx:
             known = self._look_around(tx)
             holds = known.holds(now_ms)

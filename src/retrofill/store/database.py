@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from retrofill.domain.errors import StoreFullError
 from retrofill.store import locks, schema
 from retrofill.store.ledger import Ledger
 from retrofill.store.reader import Reader
@@ -23,6 +24,7 @@ from retrofill.store.schema import StoreError
 # A checkpoint copies the WAL into the file. Done often, it holds nobody up for long, and the WAL is
 # written over instead of growing: a sync of a file that does not grow is cheaper.
 _COMMITS = 128
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)  # the second: for the index of the WAL
 _CHANGES = 20_000
 
 
@@ -81,13 +83,17 @@ class Database:
         """One write transaction: commits at the end, rolls back on any exception."""
         connection = self._writer
         with self._exclusive(), self._references(checks_references):
-            connection.execute("BEGIN IMMEDIATE")
             try:
+                connection.execute("BEGIN IMMEDIATE")
                 yield Ledger(connection)
                 connection.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 if connection.in_transaction:  # SQLite itself rolls back where the disk is full
                     connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode in _NO_ROOM:
+                    raise StoreFullError(
+                        f"there is no room for the store on the disk of {self.directory}"
+                    ) from error
                 raise
             self._commits += 1
             changes = connection.total_changes - self._checkpointed_changes
