@@ -42,8 +42,9 @@ bench: setup  ## measure: figures with ratios, as a table and JSON
 	@$(BIN)/python -m compileall -q src
 	$(BIN)/python benchmarks/run.py
 
-crash: setup  ## the crash harness: SEED=1 KILLS=300
+crash: setup  ## the crash harness: SEED=1 KILLS=300; then logs of 5 GB
 	$(BIN)/python tests/crash/harness.py --seed $(SEED) --kills $(KILLS)
+	LOG_BYTES=5000000000 $(BIN)/python -m pytest -n 0 tests/e2e/test_logs.py -k larger_than_memory
 
 format: setup  ## put the code into the house format
 	$(BIN)/ruff format .

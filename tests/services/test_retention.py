@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from contracts.ledgers import BACKFILL, INSTANCE
-from domain.catalogs import make_task
+from domain.catalogs import SELF, make_task
 from retrofill.domain.catalog import ResourceGroup
 from retrofill.domain.states import State
 from retrofill.executors.folder import RunsFolder
@@ -518,3 +518,38 @@ def test_rows_are_found_by_index(old: Old) -> None:
 
 def _plan(connection: sqlite3.Connection, statement: str) -> str:
     return "\n".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}"))
+
+
+# The schedule
+
+
+def nights(old: Old, count: int, fails: int) -> None:
+    """Let so many nights be made, run and end; the first ones fail."""
+    world = old.world
+    for number in range(count):
+        world.clock.move_to(f"2026-03-{2 + number:02}T23:30")
+        world.night()
+        world.clock.move_to(f"2026-03-{3 + number:02}T12:00")
+        world.finish(fails=lambda name, number=number: number < fails)  # type: ignore[misc]
+
+
+def test_nights_go_with_their_instances(old: Old) -> None:
+    """RET-1, AUTO-3: all but the newest one, after which the next is made."""
+    nights(old, 3, fails=0)
+    old.world.clock.forward(days(60))
+    assert old.clean().instances == 6
+    assert (old.count("instance"), old.count("generation")) == (0, 1)
+    with old.world.store.read() as reader:
+        assert reader.generations.last_night() == "2026-03-04"
+
+
+def test_the_rest_of_a_schedule_of_which_the_oldest_goes(world: MakeWorld) -> None:
+    """RET-1, AUTO-2: what has not succeeded stays as long as one waits for it that stays; then all go at once."""
+    old = Old(world(make_task("w.a", _DAILY, SELF), now=_MADE))
+    nights(old, 3, fails=1)
+    assert sorted(row.state for row in old.world.auto_rows().values()) == ["failed", "not_run", "not_run"]
+    old.world.clock.move_to("2026-04-02T13:00")
+    assert old.clean().instances == 0
+    old.world.clock.move_to("2026-04-04T13:00")
+    assert old.clean().instances == 3
+    assert old.world.drift() == []

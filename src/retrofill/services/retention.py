@@ -13,12 +13,13 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from retrofill.domain.states import State
 from retrofill.services.contexts import Contexts
 from retrofill.services.times import instant_of
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog import Catalog
-    from retrofill.services.ports import Clock, Store
+    from retrofill.services.ports import Clock, Reader, Store
     from retrofill.services.ports.retention import EndedRun, Expired, LogFile, LogFolder, Part, RunName
 
 DAY_MS = 24 * 60 * 60 * 1000
@@ -153,24 +154,36 @@ class Retention:
         latest = instant_of(self._before_ms) + timedelta(days=_ZONES_DAYS)
         before_date, after = latest.date().isoformat(), ("", 0)
         while True:
-            if self._is_dry:
-                with self._store.read() as reader:
-                    part = reader.retention.part_of_auto(self._before_ms, before_date, after)
-                    last = reader.retention.bizdate(part.ids[-1]) if part.ids else ""
-            else:
+            with self._store.read() as reader:
+                found = reader.retention.part_of_auto(self._before_ms, before_date, after).ids
+                last = reader.retention.bizdate(found[-1]) if found else ""
+                unneeded = self._unneeded(reader, found)
+                part = reader.retention.part_with(unneeded)
+            if unneeded and not self._is_dry:
                 with self._store.transaction() as tx:
-                    part = tx.retention.part_of_auto(self._before_ms, before_date, after)
-                    last = tx.retention.bizdate(part.ids[-1]) if part.ids else ""
+                    still = set(tx.retention.part_of_auto(self._before_ms, before_date, after).ids)
+                    part = tx.retention.part_with([i for i in unneeded if i in still])
                     tx.retention.delete_instances(part.ids)
             self._note(part)
             yield
-            if not part.ids:
+            if not found:
                 break
-            after = (last, part.ids[-1])
+            after = (last, found[-1])
         if not self._is_dry:
             with self._store.transaction() as tx:
                 tx.retention.delete_generations(before_date)
             yield
+
+    def _unneeded(self, reader: Reader, ids: list[int]) -> list[int]:
+        """Those that have succeeded, or that no instance which stays waits for; in order."""
+        context = self._contexts.schedule(reader)
+        gone: set[int] = set()
+        for row in sorted(reader.instances(ids), key=lambda row: (row.bizdate, row.slot), reverse=True):
+            is_wired = row.state != State.SUCCESSFUL and reader.generations.holding(row.id) is not None
+            below = context.downstream([row.id]) if is_wired else []
+            if all(one.id in gone for one in reader.instances(below)):
+                gone.add(row.id)
+        return [i for i in ids if i in gone]
 
     def _note(self, part: Part) -> None:
         self.report.instances += len(part.ids)

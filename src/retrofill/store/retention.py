@@ -89,6 +89,10 @@ class RetentionReader:
         ids = [row[0] for row, total in zip(rows, sums, strict=True) if total <= ROWS] or [
             row[0] for row in rows[:1]
         ]
+        return self.part_with(ids)
+
+    def part_with(self, ids: list[int]) -> Part:
+        """These instances with what belongs to them."""
         listed = json.dumps(ids)
         runs = self._execute(
             "SELECT r.instance_id, r.number, r.token FROM json_each(?) j CROSS JOIN run r ON r.instance_id = j.value",

@@ -66,6 +66,10 @@ class RetentionReader(Protocol):
         """
         ...
 
+    def part_with(self, ids: list[int]) -> Part:
+        """These instances with what belongs to them."""
+        ...
+
     def bizdate(self, instance_id: int) -> str: ...
 
     def runs_named(self, names: Iterable[RunName]) -> list[EndedRun]:
