@@ -149,7 +149,7 @@ def _secrets(project: Project, row: InstanceRecord) -> tuple[str, ...]:
 
     with project.store.read() as reader:
         context = project.contexts.of(reader, row)
-    return RunSpecs(project.directory, project.secret, "").secrets(row, context, context.task(row.id))
+        return RunSpecs(project.directory, project.secret, "").secrets(row, context, context.task(row.id))
 
 
 def _has_ended(project: Project, instance_id: int, number: int) -> bool:
