@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SEED ?= 1
 KILLS ?= 300
+RUNS ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check docs bench crash format clean
+.PHONY: help setup demo test check docs bench crash sim format clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +46,9 @@ bench: setup  ## measure: figures with ratios, as a table and JSON
 crash: setup  ## the crash harness: SEED=1 KILLS=300; then logs of 5 GB
 	$(BIN)/python tests/crash/harness.py --seed $(SEED) --kills $(KILLS)
 	LOG_BYTES=5000000000 $(BIN)/python -m pytest -n 0 tests/e2e/test_logs.py -k larger_than_memory
+
+sim: setup  ## simulated histories of a scheduler and its users: SEED=1 RUNS=20
+	$(BIN)/python tests/simulation/run.py --seed $(SEED) --runs $(RUNS)
 
 format: setup  ## put the code into the house format
 	$(BIN)/ruff format .

@@ -1,0 +1,348 @@
+"""A scheduler, its users and their bad luck, day after day, in a seeded world.
+
+The real services run on the real store; the clock moves from one event to the next. Whatever
+fails is repeated by the same seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from domain.catalogs import SELF, make_task, previous
+from retrofill.domain.catalog import Dependency, Rerun, ResourceGroup, Task, TaskType
+from retrofill.domain.errors import RetrofillError
+from retrofill.domain.policy import Alert, AlertTrigger, Barrier, Order
+from retrofill.domain.states import State
+from retrofill.services.ports import Ledger, RunSpec
+from retrofill.services.times import instant_of
+from retrofill.store.database import Database
+from services.worlds import World
+from simulation.executors import CrashError, Faults, SimulatedExecutor
+from simulation.watch import Watch
+
+FAULTS = Faults(
+    crash=0.002, never_started=0.01, told_late=0.01, told_twice=0.02, lost=0.01, fails=0.04, timeout=0.01
+)
+_CRONS = ["0 1 * * *", "0 1 * * *", "0 2 * * *", "0 4 * * *", "0 5 * * MON", "0 6 1 * *"]
+_MOST = 60  # instances of a backfill
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much happens."""
+
+    tasks: int = 8
+    days: int = 12
+    actions_per_day: float = 4.0
+
+
+class FaultyDatabase(Database):
+    """A store whose process may be killed before a transaction, or right after its commit."""
+
+    def __init__(self, directory: Path, chance: Random, faults: Faults) -> None:
+        super().__init__(directory)
+        self.chance, self.faults = chance, faults
+
+    @contextmanager
+    def transaction(self, *, checks_references: bool = True) -> Iterator[Ledger]:
+        self._perhaps_die()
+        with super().transaction(checks_references=checks_references) as tx:
+            yield tx
+        self._perhaps_die()
+
+    def _perhaps_die(self) -> None:
+        if self.faults.crash and self.chance.random() < self.faults.crash:
+            raise CrashError
+
+
+class SimulatedWorld(World):
+    """A world whose runs end by themselves, and whose scheduler may die."""
+
+    simulated: SimulatedExecutor
+
+    def __init__(self, directory: Path, chance: Random, faults: Faults, *tasks: Task, **more: Any) -> None:
+        super().__init__(directory, *tasks, **more)
+        self.executor.close()
+        self.scheduler_store.close()
+        self.simulated = SimulatedExecutor(self.clock, _seconds_of, chance.random, faults)
+        self.executor = self.simulated  # type: ignore[assignment]
+        self.scheduler_store = FaultyDatabase(directory / ".retrofill", chance, faults)
+        self.crashes = 0
+        self._planned_ms: int | None = None
+        self.is_woken = False  # by what another process has committed
+        self.come_up()
+
+    def come_up(self) -> None:
+        """Start a scheduler, and again if it dies at that."""
+        while True:
+            try:
+                self.backfills.remove_leftovers()
+                self.restart()
+                self.schedule.make_due(was_down=True)
+                self.scheduler.look_again()
+                self.is_woken = True
+                return
+            except CrashError:
+                self.crashes += 1
+
+    def pass_on(self) -> int | None:
+        """What the loop does when it wakes: make what is due, then tick; when it wakes next (ms)."""
+        try:
+            if self.is_woken or (self._planned_ms is not None and self._planned_ms <= self.clock.now_ms()):
+                self._make_instances()
+            ticked = self.scheduler.tick()
+            while ticked.more:
+                ticked = self.scheduler.tick()
+            return _earliest(ticked.next_ms, self._planned_ms, self.simulated.next_ms)
+        except CrashError:
+            self.crashes += 1
+            self.come_up()
+            return self.clock.now_ms()
+
+    def _make_instances(self) -> None:
+        self.is_woken = False
+        if self.backfills.start_planned() or self.schedule.make_due(was_down=False):
+            self.scheduler.look_again()
+        self._planned_ms = _earliest(self.schedule.next_ms(), self.backfills.next_planned_ms())
+
+
+def _earliest(*moments: int | None) -> int | None:
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _seconds_of(spec: RunSpec) -> float:
+    """Ten to forty minutes, by task, date and run: the same in every history."""
+    environment = spec.environment
+    seed = f"{spec.name} {environment['RETROFILL_BIZDATE']} {environment['RETROFILL_KIND']}"
+    return 10 * _MINUTE * Random(seed).randint(1, 4)
+
+
+class History:
+    """Days of one world, with everything that people do."""
+
+    def __init__(self, directory: Path, seed: int, scale: Scale = Scale(), faults: Faults = FAULTS) -> None:
+        self.chance = Random(seed)
+        self.scale, self.faults = scale, replace(faults)
+        tasks = self._tasks(scale.tasks)
+        self.world = SimulatedWorld(
+            directory,
+            Random(seed + 1),
+            self.faults,
+            *tasks,
+            groups=(
+                ResourceGroup("default", slots=4, reserved_for_auto=1),
+                ResourceGroup("small", slots=2),
+            ),
+            now="2026-01-01T12:00",
+            stops_for_auto=self.chance.random() < 0.7,
+        )
+        self.watch = Watch(self.world, self.world.simulated)
+        self.steps = 0
+
+    def close(self) -> None:
+        self.world.close()
+
+    def run(self) -> None:
+        """All days, then quiet ones until everything has come to its end."""
+        w = self.world
+        for day in range(self.scale.days):
+            noon = w.clock.ms + _DAY * 1000
+            acts = sorted(self.chance.random() for _ in range(self._how_many()))
+            for moment in acts:
+                self._live_until(noon - round((1 - moment) * _DAY * 1000))
+                self._act()
+            self._live_until(noon)
+            if self.chance.random() < 0.7:
+                self._mend()
+            if day % 60 == 59:
+                self.watch.look_at_all()
+        self._come_to_an_end()
+
+    @property
+    def summary(self) -> str:
+        """What it was about, in a line."""
+        w = self.world
+        return (
+            f"{self.scale.days} days, {self.steps} steps, {len(w.simulated.runs)} runs, {w.crashes} crashes"
+        )
+
+    def _how_many(self) -> int:
+        rate = self.scale.actions_per_day
+        return int(rate) + (self.chance.random() < rate % 1)
+
+    def _live_until(self, until_ms: int) -> None:
+        """Move the clock from event to event."""
+        w = self.world
+        while True:
+            next_ms = w.pass_on()
+            self._look(acted=False)
+            if next_ms is None or next_ms > until_ms:
+                break
+            w.clock.ms = max(w.clock.ms, next_ms)
+        w.clock.ms = max(w.clock.ms, until_ms)
+
+    def _look(self, acted: bool) -> None:
+        self.steps += 1
+        self.watch.look(acted)
+
+    # What people do
+
+    def _act(self) -> None:
+        w = self.world
+        often = [self._backfill, self._operate, self._operate, self._steer]
+        what = self.chance.choice([*often, *often, self._deploy, self._turn_the_clock, self._hold, w.come_up])
+        with suppress(RetrofillError):  # it did not fit: so it changed nothing
+            what()
+        self.world.is_woken = True
+        self._look(acted=True)
+
+    def _backfill(self) -> None:
+        w, chance = self.world, self.chance
+        today = instant_of(w.clock.now_ms()).date()
+        first = today - timedelta(days=chance.choice([1, 1, 2, 5, 40]))
+        last = first + timedelta(days=chance.randint(0, 4))
+        roots = chance.sample(sorted(name.partition(".")[2] for name in w.catalog.tasks), k=3)
+        planned = w.plan(
+            *roots,
+            dates=f"{first}..{last}",
+            groups=chance.choice([1, 2, 4]),
+            order=chance.choice(list(Order)),
+            barrier=chance.choice(list(Barrier)),
+            run_future=chance.random() < 0.5,
+            allow_risks=True,
+            alert=chance.choice([None, Alert(AlertTrigger.EITHER)]),
+        )
+        if planned.plan.instance_count <= _MOST:
+            w.backfills.create(planned, w.version_id)
+
+    def _operate(self) -> None:
+        with self.world.store.read() as reader:
+            rows = list(reader.instance_range(self.watch.horizon, 1 << 40))[-150:]
+        names = ["rerun", "set_successful", "freeze", "unfreeze", "stop", "rerun_descendants"]
+        ids = [row.id for row in self.chance.sample(rows, k=min(len(rows), self.chance.randint(1, 4)))]
+        getattr(self.world.operations, self.chance.choice(names))(ids)
+
+    def _steer(self) -> None:
+        with self.world.store.read() as reader:
+            ids = [record.id for record in reader.backfills(["phase = 'active'"], limit=4)]
+        how = self.chance.choice(["pause", "resume", "stop", "rerun", "freeze", "unfreeze"])
+        if ids:
+            getattr(self.world.backfills, how)(self.chance.choice(ids))
+
+    def _deploy(self) -> None:
+        """Another priority and another dependency for one task, perhaps one task more or less."""
+        tasks = dict(self.world.catalog.tasks)
+        name = self.chance.choice(sorted(tasks))
+        tasks[name] = replace(tasks[name], priority=self.chance.choice([1, 3, 5, 7, 8]))
+        extra = tasks.pop("w.extra", None)
+        if extra is None:
+            tasks["w.extra"] = make_task("w.extra", "0 3 * * *", self.chance.choice(sorted(tasks)))
+        self.world.deploy(self.world.catalog.frozen_copy_of(tasks))
+
+    def _turn_the_clock(self) -> None:
+        self.world.clock.ms += 1000 * self.chance.choice([-_HOUR, -5 * _MINUTE, 3 * _HOUR])
+
+    def _hold(self) -> None:
+        self.world.schedule.hold("admin")
+
+    def _mend(self) -> None:
+        """Somebody takes every obstacle away, but what never ended as far as anybody knows."""
+        w = self.world
+        if w.simulated.has_late:
+            w.come_up()
+        with suppress(CrashError):
+            w.schedule.go_on("admin")
+        with w.store.read() as reader:
+            records = reader.backfills(["phase = 'active' AND (paused OR stopped)"], limit=1000)
+            unfinished = reader.instance_range(self.watch.horizon, 1 << 40)
+            rows = [row for row in unfinished if row.state in (State.FROZEN, State.FAILED)]
+        for record in records:
+            with suppress(RetrofillError):
+                w.backfills.resume(record.id)
+        w.operations.unfreeze([row.id for row in rows if row.state == State.FROZEN])
+        w.operations.set_successful([row.id for row in rows if row.reason != "sibling_failed"])
+        w.is_woken = True
+        self._look(acted=True)
+
+    def _come_to_an_end(self) -> None:
+        """I9: with every obstacle taken away, everything succeeds."""
+        w = self.world
+        for name in Faults.__slots__:
+            setattr(self.faults, name, 0.0)
+        w.schedule.go_on("admin")
+        for _ in range(60):
+            self._mend()
+            w.schedule.hold("admin")  # no more nights
+            w.schedule.go_on("admin")
+            self._live_until(w.clock.ms + _DAY * 1000)
+            if not self._unfinished_before(w.clock.ms - 2 * _DAY * 1000):
+                break
+        self.watch.look_at_all()
+        assert not self._unfinished_before(w.clock.ms - 2 * _DAY * 1000)
+        self._check_nights()
+        self._check_runs()
+
+    def _unfinished_before(self, due_ms: int) -> list[str]:
+        with self.world.store.read() as reader:
+            rows = reader.instance_range(1, 1 << 40, ["state <> 'successful'", "due_ms < ?"], [due_ms])
+            return [str(row) for row in rows]
+
+    def _check_nights(self) -> None:
+        """AUTO-1, AUTO-3: every bizdate has its night, once."""
+        with self.world.store.read() as reader:
+            nights = [g.bizdate for g in reader.generations.between("2026-01-01", "2030-01-01")]
+        days = [date.fromisoformat(night) for night in nights]
+        assert days == [days[0] + timedelta(days=i) for i in range(len(days))]
+        assert len(days) >= self.scale.days
+
+    def _check_runs(self) -> None:
+        """I3, I5: every run that really ended is in the ledger as it ended, and nothing else is."""
+        real = {ref: run.end for ref, run in self.world.simulated.runs.items()}
+        with self.world.store.read() as reader:
+            kept = {
+                (run.instance_id, run.number, run.token): run
+                for row in reader.instance_range(1, 1 << 40)
+                for run in reader.runs(row.id)
+                if run.ended_ms is not None
+            }
+        ended = {(r.instance_id, r.run_number, r.token): e for r, e in real.items()}
+        assert set(kept) <= set(ended)
+        for key, run in kept.items():
+            assert (run.outcome, run.exit_code) == (ended[key].outcome, ended[key].exit_code), run
+        alive = {
+            (r.spec.ref.instance_id, r.spec.ref.run_number, r.spec.ref.token)
+            for r in self.world.simulated.running()
+        }
+        assert set(ended) - set(kept) <= alive
+
+    # The world
+
+    def _tasks(self, count: int) -> list[Task]:
+        names = [f"w.t{i:02}" for i in range(count)]
+        return [self._task(name, names[:i]) for i, name in enumerate(names)]
+
+    def _task(self, name: str, above: list[str]) -> Task:
+        chance = self.chance
+        waits: list[str | Dependency] = [*chance.sample(above[-5:], chance.randint(0, min(len(above), 2)))]
+        if chance.random() < 0.2:
+            waits.append(SELF)
+        if above and chance.random() < 0.15:
+            waits.append(previous(chance.choice(above)))
+        more: dict[str, Any] = {"type": TaskType.VIRTUAL} if chance.random() < 0.1 else {}
+        return make_task(  # type: ignore[no-any-return]
+            name,
+            chance.choice(_CRONS),
+            *waits,
+            priority=chance.choice([1, 3, 5, 7, 8]),
+            max_parallel_instances=chance.choice([None, None, 1, 2]),
+            resource_group=chance.choice(["default", "default", "small"]),
+            rerun=Rerun(times=chance.choice([0, 1, 2]), interval_seconds=600, on_lost=chance.random() < 0.5),
+            **more,
+        )
