@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 import click
 
-from retrofill.cli.session import Session, integer_id
+from retrofill.cli.session import Session, integer_id, say
 from retrofill.domain import policy as policies
 from retrofill.domain import selection as selections
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.conditions import matching, parse_conditions
 from retrofill.domain.errors import UsageError, shown
+from retrofill.domain.findings import names
 from retrofill.domain.windows import parse_window
 from retrofill.services.access import unknown_backfill
 from retrofill.services.catalogs import find_task
@@ -213,7 +214,11 @@ def _policy(
         raise UsageError(
             "no business dates are chosen", "Add --bizdate 2013-01-01 or --bizdate 2013-01-01..2013-01-31."
         )
-    values: dict[str, Any] = {"ranges": tuple(policies.parse_range(text) for text in o["bizdates"])}
+    ranges = tuple(policies.parse_range(text) for text in o["bizdates"])
+    merged = policies.merge_ranges(ranges)
+    if sum(map(len, merged)) < sum(map(len, ranges)):
+        say(f"Overlapping bizdates are merged: {names([str(r) for r in merged])}.")
+    values: dict[str, Any] = {"ranges": merged}
     if o["time_range"] is not None:
         values["time_range"] = policies.parse_time_range(o["time_range"])
     if o["groups"] is not None:
