@@ -119,7 +119,9 @@ class Slots:
         full: set[int] = set()
         while True:
             may_backfill = free.backfill > 0
-            asked = replace(wanted, full=sorted(full), backfill=may_backfill)
+            asked = wanted
+            if full or not may_backfill:
+                asked = replace(wanted, full=sorted(full), backfill=may_backfill)
             found = tx.candidates(group, asked, free.all + len(chosen))
             candidates = [row for row in found if row not in chosen]
             for row in candidates:

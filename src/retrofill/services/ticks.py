@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Clock, Executor, Ledger, RunEnd, RunRef, RunSpec, Store
 
 _BATCH = 2_000  # rows of one kind that a tick moves; the next tick follows at once
+_RUN_TIMES_EVERY_MS = 2_000  # what a crash loses of run times is missed by nobody
 
 
 @dataclass(slots=True)
@@ -79,6 +80,8 @@ class Scheduler:
         self._known: _Known | None = None
         self._must_look = True
         self._next_ms: int | None = None
+        self._run_times: dict[int, list[int]] = defaultdict(list)  # by task, not yet written
+        self._run_times_ms = 0  # when they were written last
 
     def start(self) -> None:
         """Take over what an earlier scheduler left: its running instances go on, or are known dead."""
@@ -117,6 +120,7 @@ class Scheduler:
                 known.stopping += self._slots.make_way(tx)
             starts = self._start(tx, settlings, known, holds, now_ms)
             settlings.settle()
+            self._write_run_times(tx, now_ms)
             self._note_ends(tx, settlings, known, holds, now_ms, ticked)
             stops = self._stops(tx, known)
             ticked.more = ticked.more or settlings.are_cut
@@ -171,7 +175,6 @@ class Scheduler:
 
     def _end(self, tx: Ledger, ends: Iterable[RunEnd], settlings: _Settlings, now_ms: int) -> None:
         succeeded: list[tuple[int, int]] = []
-        run_times: dict[int, list[int]] = defaultdict(list)
         for end in ends:
             instance_id = end.ref.instance_id
             running = self._slots.find(instance_id)
@@ -185,13 +188,19 @@ class Scheduler:
             settling = settlings.of(running.backfill_id)
             if end.outcome == Outcome.EXITED and end.exit_code == 0:
                 succeeded.append((ended_ms, instance_id))
-                run_times[running.task_id].append(max(ended_ms - running.started_ms, 0))
+                self._run_times[running.task_id].append(max(ended_ms - running.started_ms, 0))
                 settling.moved(instance_id, State.RUNNING, State.SUCCESSFUL)
             else:
                 self._end_badly(tx, end, settling, now_ms, ended_ms)
         if succeeded:
             tx.succeed(succeeded)
-            tx.times.add(run_times, now_ms)
+
+    def _write_run_times(self, tx: Ledger, now_ms: int) -> None:
+        """Now and then, and when nothing runs any more."""
+        if self._run_times and (not self._slots or now_ms - self._run_times_ms >= _RUN_TIMES_EVERY_MS):
+            tx.times.add(self._run_times, now_ms)
+            self._run_times.clear()
+            self._run_times_ms = now_ms
 
     def _close_run(self, tx: Ledger, end: RunEnd, ended_ms: int) -> bool:
         ref = end.ref
