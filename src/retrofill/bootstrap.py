@@ -25,6 +25,7 @@ from retrofill.services.planned import PlanLimits
 
 if TYPE_CHECKING:
     from retrofill.services.daily import Daily
+    from retrofill.services.emergencies import Emergencies
     from retrofill.services.lineages import Lineages
     from retrofill.services.loop import Loop
     from retrofill.services.ports import Check, Executor, Reader, RunRef, RunSpec
@@ -219,6 +220,13 @@ class Project:
 
     def operations(self) -> Operations:
         return Operations(self.store, self.contexts, self.clock, self.actor)
+
+    def emergencies(self) -> Emergencies:
+        """Operations on single instances for administrators (OPS-7)."""
+        from retrofill.services.emergencies import Emergencies
+
+        catalog = (self.deployed or self.folder).catalog
+        return Emergencies(self.operations(), catalog.resource_groups)
 
     def lineages(self, catalog: Catalog) -> Lineages:
         """Lineage of the tasks of a catalog."""

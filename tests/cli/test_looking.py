@@ -153,7 +153,7 @@ def test_history(filled: Sandbox) -> None:
     (operation,) = found["operations"]
     assert operation | {"at": ""} == {
         "at": "", "user": "bob", "action": "freeze", "backfill": 1, "instance": number, "from_state": "not_run",
-        "to_state": "frozen", "comment": "not this one",
+        "to_state": "frozen", "comment": "not this one", "task": None,
     }  # fmt: skip
     text = filled.call("instance", "history", number).stdout
     assert "not this one" in text

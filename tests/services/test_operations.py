@@ -2,73 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from domain.catalogs import make_task
 from retrofill.domain.catalog import Rerun
 from retrofill.domain.errors import UnknownNameError, WrongStateError
 from retrofill.domain.states import MOVES, Move, State
+from services.reached import REACH, failed, running, two_tasks, waiting_resources
 from services.worlds import MakeWorld, World
 
-
-def _tasks() -> list:
-    return [make_task("w.a", "0 1 * * *"), make_task("w.b", "0 2 * * *", "w.a")]
-
-
-def _not_run(make: MakeWorld) -> tuple[World, str]:
-    w = make(*_tasks())
-    w.create()
-    return w, "b 5 02:00"
-
-
-def _waiting_time(make: MakeWorld) -> tuple[World, str]:
-    w = make(*_tasks(), now="2026-01-05T12:00")
-    w.create()
-    return w, "a 5 01:00"
-
-
-def _waiting_resources(make: MakeWorld) -> tuple[World, str]:
-    w = make(*_tasks())
-    w.create()
-    return w, "a 5 01:00"
-
-
-def _running(make: MakeWorld) -> tuple[World, str]:
-    w, name = _waiting_resources(make)
-    w.executor.obeys = False
-    w.tick()
-    return w, name
-
-
-def _successful(make: MakeWorld) -> tuple[World, str]:
-    w, name = _running(make)
-    w.end(name)
-    return w, name
-
-
-def _failed(make: MakeWorld) -> tuple[World, str]:
-    w, name = _running(make)
-    w.end(name, exit_code=1)
-    return w, name
-
-
-def _frozen(make: MakeWorld) -> tuple[World, str]:
-    w, name = _failed(make)
-    w.do("freeze", name)
-    return w, name
-
-
-REACH: dict[State, Callable[[MakeWorld], tuple[World, str]]] = {
-    State.NOT_RUN: _not_run,
-    State.WAITING_TIME: _waiting_time,
-    State.WAITING_RESOURCES: _waiting_resources,
-    State.RUNNING: _running,
-    State.SUCCESSFUL: _successful,
-    State.FAILED: _failed,
-    State.FROZEN: _frozen,
-}
 OPERATIONS = {
     Move.STOP: "stop",
     Move.RERUN: "rerun",
@@ -124,7 +66,7 @@ def _recorded(w: World, instance_id: int) -> list[tuple[str, str | None, str | N
 
 def test_stopped_shows_only_when_the_processes_have_ended(world: MakeWorld) -> None:
     """OPS-0, OPS-1: Running with reason `stopping` until its exit is known, then Failed (stopped)."""
-    w, name = _running(world)
+    w, name = running(world)
     assert w.do("stop", name) == [None]
     w.tick()
     assert w.state(name) == "running stopping"
@@ -136,7 +78,7 @@ def test_stopped_shows_only_when_the_processes_have_ended(world: MakeWorld) -> N
 
 def test_a_stop_loses_against_a_success(world: MakeWorld) -> None:
     """OPS-1: a run that had succeeded before the stop came is Successful."""
-    w, name = _running(world)
+    w, name = running(world)
     w.do("stop", name)
     w.end(name, exit_code=0)
     assert w.state(name) == "successful"
@@ -177,7 +119,7 @@ def test_a_rerun_asks_the_tasks_rerun_mode(world: MakeWorld, mode: str, ends: in
 
 def test_a_rerun_keeps_what_succeeded_below_and_the_reached_date(world: MakeWorld) -> None:
     """OPS-2: Successful descendants stay, and a bizdate that was reached stays reached."""
-    w = world(*_tasks())
+    w = world(*two_tasks())
     w.create(dates="2026-01-05..2026-01-06")
     w.finish(fails=lambda name: name == "b 6 02:00")
     assert w.do("rerun", "a 5 01:00", "b 6 02:00") == [None, None]
@@ -190,7 +132,7 @@ def test_a_rerun_keeps_what_succeeded_below_and_the_reached_date(world: MakeWorl
 
 def test_waiting_descendants_are_withdrawn_by_a_rerun_above(world: MakeWorld) -> None:
     """OPS-0: Waiting follows its conditions both ways."""
-    w = world(*_tasks(), slots=1)
+    w = world(*two_tasks(), slots=1)
     w.create()
     w.tick()
     w.executor.end(w.id("a 5 01:00"))
@@ -205,7 +147,7 @@ def test_waiting_descendants_are_withdrawn_by_a_rerun_above(world: MakeWorld) ->
 
 def test_batch_rerun_ignores_dependencies_and_the_order_of_dates(world: MakeWorld) -> None:
     """OPS-3: all at once, but not beyond the slots."""
-    w = world(*_tasks(), slots=3)
+    w = world(*two_tasks(), slots=3)
     backfill = w.create(dates="2026-01-05..2026-01-06")
     w.finish()
     results = w.backfills.rerun(backfill)
@@ -234,7 +176,7 @@ def test_rerun_of_descendants_in_dependency_order(world: MakeWorld) -> None:
 
 def test_rerun_of_some_descendants(world: MakeWorld) -> None:
     """OPS-4: choose the descendants."""
-    w = world(*_tasks(), make_task("w.c", "0 3 * * *", "w.a"))
+    w = world(*two_tasks(), make_task("w.c", "0 3 * * *", "w.a"))
     w.create()
     w.finish()
     w.do("rerun_descendants", "a 5 01:00", tasks=frozenset({"w.c"}))
@@ -243,7 +185,7 @@ def test_rerun_of_some_descendants(world: MakeWorld) -> None:
 
 def test_rerun_descendants_without_ended_ones_is_refused(world: MakeWorld) -> None:
     """OPS-4, OPS-8."""
-    w, name = _failed(world)
+    w, name = failed(world)
     (error,) = w.do("rerun_descendants", name)
     assert error is not None
     assert "no ended descendants" in error
@@ -251,7 +193,7 @@ def test_rerun_descendants_without_ended_ones_is_refused(world: MakeWorld) -> No
 
 def test_set_successful_lets_descendants_go_on(world: MakeWorld) -> None:
     """OPS-5."""
-    w, name = _failed(world)
+    w, name = failed(world)
     w.do("set_successful", name)
     assert w.state(name) == "successful set_successful"
     assert w.finish() == [{"b 5 02:00"}]
@@ -259,7 +201,7 @@ def test_set_successful_lets_descendants_go_on(world: MakeWorld) -> None:
 
 def test_frozen_blocks_descendants_and_goes_back_to_where_it_was(world: MakeWorld) -> None:
     """OPS-6: from Successful too: its descendants wait until it is unfrozen."""
-    w, name = _running(world)
+    w, name = running(world)
     w.scheduler._starts = False
     w.end(name)
     w.do("freeze", name)
@@ -274,7 +216,7 @@ def test_frozen_blocks_descendants_and_goes_back_to_where_it_was(world: MakeWorl
 
 def test_a_frozen_not_run_instance_starts_when_it_is_unfrozen(world: MakeWorld) -> None:
     """OPS-6, POL-7: a group that a frozen instance holds up goes on when it is unfrozen."""
-    w = world(*_tasks())
+    w = world(*two_tasks())
     backfill = w.create(dates="2026-01-05..2026-01-06")
     w.do("freeze", "b 5 02:00")
     w.finish()
@@ -288,7 +230,7 @@ def test_a_frozen_not_run_instance_starts_when_it_is_unfrozen(world: MakeWorld) 
 
 def test_what_waits_in_a_paused_backfill_is_not_run_and_can_be_frozen(world: MakeWorld) -> None:
     """OPS-0, OPS-6: a paused backfill's instances are Not run."""
-    w, name = _waiting_resources(world)
+    w, name = waiting_resources(world)
     w.backfills.pause(1)
     assert w.do("freeze", name) == [None]
     w.backfills.resume(1)
@@ -299,7 +241,7 @@ def test_what_waits_in_a_paused_backfill_is_not_run_and_can_be_frozen(world: Mak
 
 def test_a_batch_answers_item_by_item(world: MakeWorld) -> None:
     """OPS-8: one that does not fit hinders no other; unknown ids too."""
-    w, name = _failed(world)
+    w, name = failed(world)
     ids = [w.id("b 5 02:00"), 999_999, w.id(name), w.id(name)]
     results = w.operations.rerun(ids)
     assert [result.id for result in results] == [ids[0], ids[1], ids[2]], "each item once"
@@ -310,7 +252,7 @@ def test_a_batch_answers_item_by_item(world: MakeWorld) -> None:
 
 def test_operations_on_a_whole_backfill_are_recorded_with_who_and_when(world: MakeWorld) -> None:
     """OPS-8: who, when, comment; readable per backfill."""
-    w, _ = _waiting_resources(world)
+    w, _ = waiting_resources(world)
     w.backfills.pause(1, "lunch")
     w.backfills.resume(1)
     w.backfills.resume(1)

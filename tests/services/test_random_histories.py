@@ -76,7 +76,10 @@ class History:
         elif what < 8:
             rows = list(w.rows(self.backfill).values())
             ids = [row.id for row in chance.sample(rows, k=min(len(rows), chance.randint(1, 4)))]
-            getattr(w.operations, chance.choice(OPERATIONS))(ids)
+            if chance.random() < 0.1:
+                w.emergencies.remove_waits(ids, None)
+            else:
+                getattr(w.operations, chance.choice(OPERATIONS))(ids)
         elif what == 8:
             self.steer()
         else:
@@ -111,7 +114,9 @@ class History:
         for number in started:
             if number in self.ignoring:
                 continue
-            above = [rows[i].state for i in context.upstream(number) if i in rows]
+            with self.world.store.read() as reader:
+                removed = reader.emergencies.removed_of(number)
+            above = [rows[i].state for i in context.upstream(number) if i in rows and i not in removed]
             assert set(above) <= {State.SUCCESSFUL}, (number, above)
         with self.world.store.read() as reader:
             reached = [bool(date.reached) for date in reader.dates(self.backfill)]

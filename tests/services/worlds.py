@@ -21,6 +21,7 @@ from retrofill.services.access import Access
 from retrofill.services.audit import drift, schedule_drift
 from retrofill.services.backfills import Backfills
 from retrofill.services.contexts import Contexts
+from retrofill.services.emergencies import Emergencies
 from retrofill.services.estimating import gather
 from retrofill.services.operations import Operations
 from retrofill.services.people import find_actor
@@ -140,6 +141,10 @@ class World:
     @property
     def operations(self) -> Operations:
         return Operations(self.store, self.contexts, self.clock, self.actor)
+
+    @property
+    def emergencies(self) -> Emergencies:
+        return Emergencies(self.operations, self.catalog.resource_groups)
 
     def do(self, operation: str, *names: str, **more: Any) -> list[str | None]:
         """An operation on instances by name; errors as sentences, None where it was done."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from retrofill.cli.history import task_history
 from retrofill.cli.session import Command, Group, Session, cell, pass_session, print_table, say, say_json
 from retrofill.domain.catalog import Catalog, DependencyKind, RunMode, Task
 from retrofill.domain.conditions import matching
@@ -186,6 +187,9 @@ def _freezing(name: str, frozen: bool, help_text: str) -> None:
 
 _freezing("freeze", True, "Freeze tasks: what is made of them from now on stands still.")
 _freezing("unfreeze", False, "Take back a freeze; instances that are frozen stay so until they are unfrozen.")
+
+
+task.add_command(task_history)
 
 
 @task.command("graph")

@@ -19,32 +19,41 @@ def print_dag(dag: Dag, nodes: Mapping[int, Mapping[str, Any]], up: int, down: i
     An instance that is reached on several ways has its own neighbours where it comes first.
     """
     click.echo(_words(nodes[dag.root]))
-    for title, neighbours, depth in (
-        ("waits for", dag.upstream, up),
-        ("is waited for by", dag.downstream, down),
+    for title, neighbours, depth, is_up in (
+        ("waits for", dag.upstream, up, True),
+        ("is waited for by", dag.downstream, down, False),
     ):
         if not depth:
             continue
         if neighbours(dag.root):
             click.echo(title)
-            _print_below(dag.root, neighbours, nodes, depth)
+            removed = dag.removed if is_up else frozenset((down, up) for up, down in dag.removed)
+            _print_below(dag.root, neighbours, nodes, depth, removed)
         else:
             click.echo(f"{title} nothing")
 
 
 def _print_below(
-    root: int, neighbours: Callable[[int], list[int]], nodes: Mapping[int, Mapping[str, Any]], depth: int
+    root: int,
+    neighbours: Callable[[int], list[int]],
+    nodes: Mapping[int, Mapping[str, Any]],
+    depth: int,
+    removed: frozenset[tuple[int, int]],
 ) -> None:
+    """`removed`: pairs of a node and the one above it in the tree, between which no wait is left."""
     seen: set[int] = set()
-    stack = [(node, 1) for node in reversed(neighbours(root))]
+    stack = [(node, root, 1) for node in reversed(neighbours(root))]
     while stack:
-        node, level = stack.pop()
+        node, parent, level = stack.pop()
         again = node in seen
         seen.add(node)
         further = neighbours(node) if level < depth else []
-        click.echo(f"{'  ' * level}{_words(nodes[node])}{' (see above)' if again and further else ''}")
+        notes = " (see above)" if again and further else ""
+        if (node, parent) in removed:
+            notes += " (wait removed)"
+        click.echo(f"{'  ' * level}{_words(nodes[node])}{notes}")
         if not again:
-            stack.extend((other, level + 1) for other in reversed(further))
+            stack.extend((other, node, level + 1) for other in reversed(further))
 
 
 def _words(node: Mapping[str, Any]) -> str:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retrofill.cli.results import exit_status_of, print_results, rows_of
+from retrofill.cli import emergencies
+from retrofill.cli.results import comment_option, done, ids_argument, numbers_of
 from retrofill.cli.session import Group, Session, cell, integer_id, pass_session, say, say_json
 from retrofill.domain.errors import UnknownNameError, UsageError, WrongStateError
-from retrofill.domain.findings import many
 from retrofill.domain.states import Reason, State
 from retrofill.services.access import unknown_instance
 from retrofill.services.catalogs import find_task
-from retrofill.services.operations import ItemResult
 from retrofill.services.records import InstanceRecord, RunRecord
 from retrofill.services.searching import search_instances
 from retrofill.services.views import Views, log_line, operation_row, run_row
@@ -283,7 +282,10 @@ def dag(session: Session, instance_id: str, up: int, down: int) -> None:
     document = {
         "id": row.id,
         "nodes": sorted(nodes.values(), key=lambda node: (node["level"], node["id"])),
-        "edges": [{"upstream": above, "downstream": below} for above, below in found.edges],
+        "edges": [
+            {"upstream": above, "downstream": below, "removed": (above, below) in found.removed}
+            for above, below in found.edges
+        ],
     }
     session.document(document, lambda: print_dag(found, nodes, up, down))
 
@@ -296,45 +298,47 @@ def _find(session: Session, text: str) -> InstanceRecord:
         return session.project.access(reader).get_instance(number)
 
 
-_ids = click.argument("instance_ids", metavar="ID...", nargs=-1, required=True)
-_comment = click.option("--comment", default="", metavar="TEXT", help="Why; it is kept in the record.")
-
-
 @instance.command("stop")
-@_ids
-@_comment
+@ids_argument
+@comment_option
 @pass_session
 def stop(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
     """End running instances with their whole process trees; returns when they have ended."""
     from retrofill.cli.stopping import finish_stops
 
     project = session.project
-    results = project.operations().stop(_numbers(instance_ids), comment)
+    results = project.operations().stop(numbers_of(instance_ids), comment)
     finish_stops(project, [item.id for item in results if item.ok])
-    return _done(session, results)
+    return done(session, results)
 
 
 @instance.command("rerun")
-@_ids
-@_comment
+@ids_argument
+@comment_option
+@click.option(
+    "--ignore-dependencies",
+    is_flag=True,
+    help="All at once, whatever they wait for and whatever date it is the turn of.",
+)
 @pass_session
-def rerun(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
+def rerun(session: Session, instance_ids: tuple[str, ...], comment: str, ignore_dependencies: bool) -> int:
     """Run ended instances again, when what they wait for has succeeded."""
-    return _done(session, session.project.operations().rerun(_numbers(instance_ids), comment))
+    operations = session.project.operations()
+    return done(session, operations.rerun(numbers_of(instance_ids), comment, ignore_dependencies))
 
 
 @instance.command("rerun-descendants")
-@_ids
+@ids_argument
 @click.option("--with-self", is_flag=True, help="The instance itself too.")
 @click.option("--task", "tasks", multiple=True, metavar="T", help="Only descendants of this task (repeat).")
-@_comment
+@comment_option
 @pass_session
 def rerun_descendants(
     session: Session, instance_ids: tuple[str, ...], with_self: bool, tasks: tuple[str, ...], comment: str
 ) -> int:
     """Run the descendants again, in dependency order."""
     project = session.project
-    numbers = _numbers(instance_ids)
+    numbers = numbers_of(instance_ids)
     chosen = None
     if tasks:
         if project.deployed is None:
@@ -343,54 +347,38 @@ def rerun_descendants(
             ids = reader.task_ids()
         sees = project.actor.sees
         chosen = frozenset(find_task(project.deployed.catalog, ids, text, sees) for text in tasks)
-    return _done(session, project.operations().rerun_descendants(numbers, comment, with_self, chosen))
+    return done(session, project.operations().rerun_descendants(numbers, comment, with_self, chosen))
 
 
 @instance.command("set-successful")
-@_ids
-@_comment
+@ids_argument
+@comment_option
 @pass_session
 def set_successful(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
     """Take failed instances as successful, so that what waits for them goes on."""
-    return _done(session, session.project.operations().set_successful(_numbers(instance_ids), comment))
+    return done(session, session.project.operations().set_successful(numbers_of(instance_ids), comment))
 
 
 @instance.command("freeze")
-@_ids
-@_comment
+@ids_argument
+@comment_option
 @pass_session
 def freeze(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
     """Freeze instances: they and what waits for them stand still."""
-    return _done(session, session.project.operations().freeze(_numbers(instance_ids), comment))
+    return done(session, session.project.operations().freeze(numbers_of(instance_ids), comment))
 
 
 @instance.command("unfreeze")
-@_ids
-@_comment
+@ids_argument
+@comment_option
 @pass_session
 def unfreeze(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
     """Let frozen instances go on from the state in which they were frozen."""
-    return _done(session, session.project.operations().unfreeze(_numbers(instance_ids), comment))
+    return done(session, session.project.operations().unfreeze(numbers_of(instance_ids), comment))
 
 
-def _numbers(texts: tuple[str, ...]) -> list[int]:
-    numbers = [integer_id(text, "an instance") for text in texts]
-    if len(numbers) > 100_000:
-        raise UsageError(f"{many(len(numbers), 'instance')} in one call; at most 100,000")
-    return numbers
-
-
-def _done(session: Session, results: list[ItemResult]) -> int:
-    """Print results with the state that each item has now, as lists show it (OPS-0)."""
-    project = session.project
-    # What was unknown stays so: it may be there, and not to be seen.
-    known = [item.id for item in results if item.state is not None]
-    with project.store.read() as reader:
-        views = Views(reader, project.contexts, project.clock.now_ms())
-        states = {row.id: views.state(row) for row in reader.instances(known)}
-    print_results(session, [row | {"state": states.get(row["id"])} for row in rows_of(results)])
-    return exit_status_of(results)
-
+for _command in emergencies.COMMANDS:
+    instance.add_command(_command)
 
 COMMANDS: dict[str, click.Command] = {"instance": instance}
 __all__ = ["COMMANDS", "Reason"]

@@ -31,6 +31,7 @@ _LAZY = {
     "resource-group": "catalog",
     "backfill": "backfill",
     "instance": "instance",
+    "operation": "history",
     "user": "people",
     "token": "people",
     "schedule": "schedule",

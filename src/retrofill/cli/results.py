@@ -1,4 +1,4 @@
-"""Per-item results of batches: one line or one object an item."""
+"""Batches: the ids that a command takes, and one line or one object an item of what became of them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,40 @@ from typing import Any
 
 import click
 
-from retrofill.cli.session import Session, cell, say_json
+from retrofill.cli.session import Session, cell, integer_id, say_json
+from retrofill.domain.errors import UsageError
+from retrofill.domain.findings import many
 from retrofill.services.operations import ItemResult
+from retrofill.services.views import Views
+
+_MOST = 100_000
+
+ids_argument = click.argument("instance_ids", metavar="ID...", nargs=-1, required=True)
+comment_option = click.option("--comment", default="", metavar="TEXT", help="Why; it is kept in the record.")
+
+
+def numbers_of(texts: Sequence[str]) -> list[int]:
+    """Ids of instances as people type them.
+
+    Raises:
+        UsageError: one is no number, or there are more than 100,000.
+    """
+    numbers = [integer_id(text, "an instance") for text in texts]
+    if len(numbers) > _MOST:
+        raise UsageError(f"{many(len(numbers), 'instance')} in one call; at most {_MOST:,}")
+    return numbers
+
+
+def done(session: Session, results: Sequence[ItemResult]) -> int:
+    """Print results with the state that each item has now, as lists show it (OPS-0); the exit status."""
+    project = session.project
+    # What was unknown stays so: it may be there, and not to be seen.
+    known = [item.id for item in results if item.state is not None]
+    with project.store.read() as reader:
+        views = Views(reader, project.contexts, project.clock.now_ms())
+        states = {row.id: views.state(row) for row in reader.instances(known)}
+    print_results(session, [row | {"state": states.get(row["id"])} for row in rows_of(results)])
+    return exit_status_of(results)
 
 
 def print_results(session: Session, results: Sequence[dict[str, Any]]) -> None:

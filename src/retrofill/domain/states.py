@@ -122,6 +122,9 @@ MOVES: dict[Move, Rule] = {
     Move.UNFREEZE: _rule({_S.FROZEN}, {_S.NOT_RUN, _S.SUCCESSFUL, _S.FAILED}, "OPS-6", by_person=True),
 }
 
+CHANGEABLE = NOT_STARTED | {State.FAILED, State.FROZEN}
+"""OPS-7: where waits, priority and resource group of one instance still decide something."""
+
 _DONE = {
     Move.STOP: "stopped",
     Move.RERUN: "rerun",
@@ -149,3 +152,16 @@ def check(move: Move, state: State, what: str) -> None:
         return
     allowed = " or ".join(s.words for s in State if s in MOVES[move].sources)
     raise WrongStateError(f"{what} is {state.words}; only {allowed} instances can be {_DONE[move]}")
+
+
+def check_changeable(state: State, what: str) -> None:
+    """Refuse an emergency change that would change nothing any more (OPS-7).
+
+    Raises:
+        WrongStateError: the instance runs, or has succeeded.
+    """
+    if state not in CHANGEABLE:
+        raise WrongStateError(
+            f"{what} is {state.words}; its waits, priority and resource group matter only before a run",
+            "Stop or rerun it first, if it is to run in another way.",
+        )

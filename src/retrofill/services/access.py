@@ -175,6 +175,18 @@ class Access:
         seen = {row.id for row in self._reader.instances(sorted(ids)) if self.sees_instance(row)}
         return [o for o in found if o.instance_id is None or o.instance_id in seen]
 
+    def sees_operation(self, operation: OperationRecord) -> bool:
+        """Whether the actor may read this line of the record (OPS-8)."""
+        if self.is_unlimited or operation.user == self._actor.name:
+            return True
+        if operation.instance_id is not None:
+            row = self._reader.find_instance(operation.instance_id)
+            return row is not None and self.sees_instance(row)
+        if operation.task_id is not None:
+            return self.sees(self._reader.task_name(operation.task_id) or "")
+        record = None if operation.backfill_id is None else self._reader.find_backfill(operation.backfill_id)
+        return record is not None and self.sees_backfill(record)
+
     def shown_why(self, row: InstanceRecord, found: Why) -> Why:
         """An explanation without the names of tasks that may not be named."""
         if self.is_unlimited:

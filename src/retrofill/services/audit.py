@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from retrofill.domain.states import State
 from retrofill.services.contexts import BackfillContext, Contexts
+from retrofill.services.ports.emergencies import ISOLATION
 from retrofill.services.records import BackfillRecord, InstanceRecord
 
 if TYPE_CHECKING:
@@ -20,13 +22,14 @@ def drift(reader: Reader, contexts: Contexts, record: BackfillRecord) -> list[st
     last = record.first_instance_id + plan.n * len(plan.dates) - 1
     rows = {row.id: row for row in reader.instance_range(record.first_instance_id, last)}
     done = Counter(context.downstream([i for i, row in rows.items() if row.state == State.SUCCESSFUL]))
+    removed = _removed(reader, context, rows)
     found = []
     for position in range(len(plan.dates)):
         waits = context.open_waits(position).tolist()
         for instance_id, wait in zip(context.ids_of_date(position), waits, strict=True):
             row = rows.get(instance_id)
-            if row is not None and row.open_waits != wait - done[instance_id]:
-                expected = wait - done[instance_id]
+            expected = wait - done[instance_id] - removed[instance_id]
+            if row is not None and row.open_waits != expected:
                 found.append(
                     f"instance {instance_id}: open_waits is {row.open_waits}, states give {expected}"
                 )
@@ -39,12 +42,25 @@ def schedule_drift(reader: Reader, contexts: Contexts) -> list[str]:
     found = []
     for bizdate in reader.generations.bizdates(-1):
         for row in reader.generations.instances(bizdate):
-            above = reader.instances(context.upstream(row.id))
-            isolated = bool(context.isolated_from(row.id))
+            gone = reader.emergencies.removed_of(row.id)
+            above = reader.instances(set(context.upstream(row.id)) - gone)
+            isolated = bool(context.isolated_from(row.id)) and ISOLATION not in gone
             expected = isolated + sum(1 for up in above if up.state != State.SUCCESSFUL)
             if row.open_waits != expected:
                 found.append(f"instance {row.id}: open_waits is {row.open_waits}, states give {expected}")
     return found
+
+
+def _removed(reader: Reader, context: BackfillContext, rows: Mapping[int, InstanceRecord]) -> Counter[int]:
+    """By instance, how many of its removed waits would be open now (OPS-7)."""
+    counts: Counter[int] = Counter()
+    isolations = [pair for pair in reader.emergencies.removed_from([ISOLATION]) if pair[0] in rows]
+    for instance_id, up in [*reader.emergencies.removed_from(list(rows)), *isolations]:
+        if up == ISOLATION:
+            counts[instance_id] += 1
+        elif rows[up].state != State.SUCCESSFUL:
+            counts[instance_id] += context.upstream(instance_id).count(up)
+    return counts
 
 
 def _dates(

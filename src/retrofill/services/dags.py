@@ -26,13 +26,15 @@ class DagTooLargeError(UsageError):
 class Dag:
     """Instances by id with their level: 0 the one asked about, -1 what it waits for, 1 what waits for it.
 
-    `edges` are pairs of ids, upstream first, in order.
+    `edges` are pairs of ids, upstream first, in order; `removed`: those that are not waited for any
+    more (OPS-7).
     """
 
     root: int
     levels: dict[int, int] = field(default_factory=dict)
     rows: dict[int, InstanceRecord] = field(default_factory=dict)
     edges: list[tuple[int, int]] = field(default_factory=list)
+    removed: frozenset[tuple[int, int]] = frozenset()
 
     def upstream(self, instance_id: int) -> list[int]:
         """Direct upstream ids among the nodes."""
@@ -72,6 +74,8 @@ def dag_around(
     pairs = {(other, node) for node, other in _walk(reader, dag, above, up, -1)}
     pairs |= set(_walk(reader, dag, below, down, 1))
     dag.edges = sorted(pair for pair in pairs if pair[0] in dag.rows and pair[1] in dag.rows)
+    waits = reader.emergencies.removed_from(sorted({up for up, _ in dag.edges}))
+    dag.removed = frozenset((up, down) for down, up in waits) & set(dag.edges)
     return dag
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -45,7 +45,7 @@ class ItemResult:
 
 
 @dataclass(slots=True)
-class _Applying:
+class Applying:
     """One transaction over the instances of one backfill."""
 
     tx: Ledger
@@ -63,7 +63,15 @@ class _Applying:
         return State.NOT_RUN if self.is_held and state in WAITING else state
 
 
-Apply = Callable[[_Applying, InstanceRecord], tuple[State, bool]]
+class Applied(NamedTuple):
+    """What became of one instance: the state it has now, whether that is new, and what to note besides."""
+
+    state: State
+    changed: bool = True
+    words: str = ""
+
+
+Apply = Callable[[Applying, InstanceRecord], Applied]
 
 
 class Operations:
@@ -78,23 +86,23 @@ class Operations:
 
     def stop(self, ids: Sequence[int], comment: str = "") -> list[ItemResult]:
         """OPS-1: ask for the end of running instances; `Failed` shows once their processes have ended."""
-        return self._each("stop", ids, comment, _stop)
+        return self.each("stop", ids, comment, _stop)
 
     def rerun(self, ids: Sequence[int], comment: str = "", ignore_waits: bool = False) -> list[ItemResult]:
         """OPS-2; with `ignore_waits` all at once, whatever waits and dates say (OPS-3)."""
-        return self._each("rerun", ids, comment, lambda a, row: _rerun(a, row, ignore_waits))
+        return self.each("rerun", ids, comment, lambda a, row: _rerun(a, row, ignore_waits))
 
     def set_successful(self, ids: Sequence[int], comment: str = "") -> list[ItemResult]:
         """OPS-5."""
-        return self._each("set-successful", ids, comment, _set_successful)
+        return self.each("set-successful", ids, comment, _set_successful)
 
     def freeze(self, ids: Sequence[int], comment: str = "") -> list[ItemResult]:
         """OPS-6."""
-        return self._each("freeze", ids, comment, _freeze)
+        return self.each("freeze", ids, comment, _freeze)
 
     def unfreeze(self, ids: Sequence[int], comment: str = "") -> list[ItemResult]:
         """OPS-6: back to the state that it was frozen from."""
-        return self._each("unfreeze", ids, comment, _unfreeze)
+        return self.each("unfreeze", ids, comment, _unfreeze)
 
     def rerun_descendants(
         self,
@@ -129,11 +137,11 @@ class Operations:
                 elif not any(is_legal(Move.RERUN, State(r.state)) for r in rows):
                     error = WrongStateError(f"instance {instance_id} has no ended descendants")
                     results.append(ItemResult(instance_id, row.state, error))
-        return results + self._each(
+        return results + self.each(
             "rerun-descendants", sorted(set(below)), comment, lambda a, r: _rerun(a, r, False)
         )
 
-    def _each(
+    def each(
         self,
         action: str,
         ids: Sequence[int],
@@ -141,6 +149,11 @@ class Operations:
         apply: Apply,
         permission: Action = Action.OPERATE,
     ) -> list[ItemResult]:
+        """Judge and apply one operation on each instance, whatever becomes of the others (OPS-8).
+
+        Args:
+            permission: what the actor must be permitted on the instance's task.
+        """
         apply = _permitted(permission, apply)
         results: dict[int, ItemResult] = {}
         unique = list(dict.fromkeys(ids))
@@ -179,7 +192,7 @@ class Operations:
     ) -> None:
         now_ms = self._clock.now_ms()
         self._contexts.forget_counts()  # the scheduler has gone on since the last call
-        applying: dict[int | None, _Applying] = {}
+        applying: dict[int | None, Applying] = {}
         holds: Holds | None = None
         access = Access(tx, self._contexts, self._actor)
         for instance_id in ids:
@@ -192,7 +205,7 @@ class Operations:
                 context = self._contexts.of(tx, row)
                 settling = Settling(tx, context, now_ms, row.backfill_id in holds.passing)
                 is_held = row.backfill_id in holds.starting
-                applying[row.backfill_id] = _Applying(tx, context, access, settling, now_ms, [], is_held)
+                applying[row.backfill_id] = Applying(tx, context, access, settling, now_ms, [], is_held)
             results[instance_id] = self._one(applying[row.backfill_id], row, action, comment, apply)
         for backfill_id, one in applying.items():
             for first in {one.context.siblings(i).start: i for i in one.mended}.values():
@@ -202,18 +215,19 @@ class Operations:
                 self._note_end(tx, backfill_id, now_ms, holds)
 
     def _one(
-        self, applying: _Applying, row: InstanceRecord, action: str, comment: str, apply: Apply
+        self, applying: Applying, row: InstanceRecord, action: str, comment: str, apply: Apply
     ) -> ItemResult:
         try:
-            state, changed = apply(applying, row)
+            applied = apply(applying, row)
         except RetrofillError as error:
             return ItemResult(row.id, applying.state(row), error)
-        if changed:
+        if applied.changed:
             before = applying.state(row)
+            noted = ". ".join(text for text in (applied.words, comment) if text)
             applying.tx.record(
-                applying.now_ms, self._user, action, row.backfill_id, row.id, before, state, comment
+                applying.now_ms, self._user, action, row.backfill_id, row.id, before, applied.state, noted
             )
-        return ItemResult(row.id, state, unchanged=not changed)
+        return ItemResult(row.id, applied.state, unchanged=not applied.changed)
 
     def _note_end(self, tx: Ledger, backfill_id: int, now_ms: int, holds: Holds | None) -> None:
         record: BackfillRecord | None = tx.find_backfill(backfill_id)
@@ -233,7 +247,7 @@ def _unknown(instance_id: int) -> ItemResult:
 def _permitted(permission: Action, apply: Apply) -> Apply:
     """The operation, refused where the actor's role does not reach to the instance's task (SEC-4)."""
 
-    def checked(applying: _Applying, row: InstanceRecord) -> tuple[State, bool]:
+    def checked(applying: Applying, row: InstanceRecord) -> Applied:
         context = applying.context
         if not applying.access.is_unlimited:
             applying.access.check(permission, row, context, describe(row, context))
@@ -242,16 +256,16 @@ def _permitted(permission: Action, apply: Apply) -> Apply:
     return checked
 
 
-def _check(applying: _Applying, move: Move, row: InstanceRecord) -> None:
+def _check(applying: Applying, move: Move, row: InstanceRecord) -> None:
     check(move, applying.state(row), describe(row, applying.context))
 
 
-def _stop(a: _Applying, row: InstanceRecord) -> tuple[State, bool]:
+def _stop(a: Applying, row: InstanceRecord) -> Applied:
     _check(a, Move.STOP, row)
-    return State.RUNNING, a.tx.mark_stopping(row.id)
+    return Applied(State.RUNNING, a.tx.mark_stopping(row.id))
 
 
-def _rerun(a: _Applying, row: InstanceRecord, ignore_waits: bool) -> tuple[State, bool]:
+def _rerun(a: Applying, row: InstanceRecord, ignore_waits: bool) -> Applied:
     _check(a, Move.RERUN, row)
     mode = a.context.task(row.id).rerun.mode
     if mode == "never" or (mode == "on_failure" and row.state != State.FAILED):
@@ -264,31 +278,31 @@ def _rerun(a: _Applying, row: InstanceRecord, ignore_waits: bool) -> tuple[State
     a.settling.moved(row.id, row.state, State.NOT_RUN)
     if row.state == State.FAILED:
         a.mended.append(row.id)
-    return State.NOT_RUN, True
+    return Applied(State.NOT_RUN)
 
 
-def _set_successful(a: _Applying, row: InstanceRecord) -> tuple[State, bool]:
+def _set_successful(a: Applying, row: InstanceRecord) -> Applied:
     _check(a, Move.SET_SUCCESSFUL, row)
     a.tx.set_successful(row.id, a.now_ms)
     a.settling.moved(row.id, row.state, State.SUCCESSFUL)
     a.mended.append(row.id)
-    return State.SUCCESSFUL, True
+    return Applied(State.SUCCESSFUL)
 
 
-def _freeze(a: _Applying, row: InstanceRecord) -> tuple[State, bool]:
+def _freeze(a: Applying, row: InstanceRecord) -> Applied:
     if row.state == State.FROZEN:
-        return State.FROZEN, False
+        return Applied(State.FROZEN, False)
     _check(a, Move.FREEZE, row)
     if row.state in WAITING:
         a.tx.hold_back(row.id)
     a.tx.freeze(row.id)
     a.settling.moved(row.id, row.state, State.FROZEN)
-    return State.FROZEN, True
+    return Applied(State.FROZEN)
 
 
-def _unfreeze(a: _Applying, row: InstanceRecord) -> tuple[State, bool]:
+def _unfreeze(a: Applying, row: InstanceRecord) -> Applied:
     if row.state != State.FROZEN:
-        return a.state(row), False
+        return Applied(a.state(row), False)
     target = State(row.frozen_from or State.NOT_RUN)
     a.tx.unfreeze(row.id, *a.context.unfrozen_kind(row))
     a.settling.moved(row.id, State.FROZEN, target)
@@ -296,7 +310,7 @@ def _unfreeze(a: _Applying, row: InstanceRecord) -> tuple[State, bool]:
         a.mended.append(row.id)  # what it failed with may have been mended meanwhile
     elif target is State.NOT_RUN:
         a.settling.unfrozen(row.id)
-    return target, True
+    return Applied(target)
 
 
 def _descendants(context: Context, instance_id: int) -> list[int]:

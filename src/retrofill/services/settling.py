@@ -146,11 +146,13 @@ class Settling:
         return set(below_entered)
 
     def _downstream(self, ids: list[int]) -> dict[int, int]:
-        """Ids below, each with the number of waits from these instances to it."""
+        """Ids below, each with the number of waits from these instances to it, but for removed ones (OPS-7)."""
         counts: dict[int, int] = {}
         for below in self._context.downstream(ids) if ids else ():
             counts[below] = counts.get(below, 0) + 1
-        return counts
+        for below, up in self._tx.emergencies.removed_from(ids) if ids else ():
+            counts[below] = counts.get(below, 0) - self._context.downstream([up]).count(below)
+        return {below: count for below, count in counts.items() if count > 0}
 
     def _reach_dates(self, backfill: BackfillContext) -> set[int]:
         """Find dates that have become complete; ids of the dates that groups come to by it."""

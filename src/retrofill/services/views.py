@@ -222,14 +222,15 @@ def run_row(run: RunRecord) -> Row:
     }
 
 
-def operation_row(operation: OperationRecord) -> Row:
-    """One line of the record of operations (OPS-8)."""
+def operation_row(operation: OperationRecord, task: str | None = None) -> Row:
+    """One line of the record of operations (OPS-8); `task` is the full name of the one it was done to."""
     return {
         "at": shown_instant(operation.at_ms),
         "user": operation.user,
         "action": operation.action,
         "backfill": operation.backfill_id,
         "instance": operation.instance_id,
+        "task": task,
         "from_state": operation.from_state,
         "to_state": operation.to_state,
         "comment": operation.comment,

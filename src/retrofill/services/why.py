@@ -159,7 +159,7 @@ class _Explaining:
             )
         if isinstance(context, BackfillContext) and not context.has_reached(self._reader, row.id):
             return self._earlier_date(context, context.position(row.id))
-        waits = self._reader.instances(context.upstream(row.id))
+        waits = self._reader.instances(self._upstream(row.id))
         open_waits = sorted((up for up in waits if up.state != State.SUCCESSFUL), key=_weight)
         if not open_waits:
             return None
@@ -204,7 +204,7 @@ class _Explaining:
         front = [row.id for row in waiting]
         best: InstanceRecord | None = None
         while front and len(seen) < _MOST_LOOKED_AT:
-            above = {up for number in front for up in self._context.upstream(number)} - seen
+            above = {up for number in front for up in self._upstream(number)} - seen
             seen |= above
             rows = [row for row in self._reader.instances(sorted(above)) if row.state != State.SUCCESSFUL]
             best = min([*rows, *([best] if best else [])], key=_weight, default=None)
@@ -212,6 +212,10 @@ class _Explaining:
                 break
             front = [row.id for row in rows if row.state == State.NOT_RUN]
         return best
+
+    def _upstream(self, instance_id: int) -> set[int]:
+        """Ids that the instance waits for, without what it was told not to wait for (OPS-7)."""
+        return set(self._context.upstream(instance_id)) - self._reader.emergencies.removed_of(instance_id)
 
     def _cause_words(self, cause: InstanceRecord | None) -> str:
         if cause is None:

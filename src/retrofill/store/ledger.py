@@ -12,6 +12,7 @@ from functools import cache
 
 from retrofill.domain.states import MOVES, Move
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
+from retrofill.store.emergencies import Emergencies
 from retrofill.store.outbox import Outbox
 from retrofill.store.people import People
 from retrofill.store.reader import Reader
@@ -29,6 +30,11 @@ _INSERT_INSTANCE = (
     f"VALUES ({', '.join('?' * len(InstanceRecord._fields))})"
 )
 _INSERT_DATE = f"INSERT INTO backfill_date ({', '.join(DateRecord._fields)}) VALUES ({', '.join('?' * len(DateRecord._fields))})"
+
+
+def _fixed(column: str, otherwise: str) -> str:
+    """What an administrator has set for the instance ?1 stays, whoever judges anew (OPS-7)."""
+    return f"coalesce((SELECT f.{column} FROM fixed_place f WHERE f.instance_id = ?1), {otherwise})"
 
 
 _COUNT_ONLY = (
@@ -49,6 +55,10 @@ class Ledger(Reader):
     @property
     def people(self) -> People:
         return People(self._connection)
+
+    @property
+    def emergencies(self) -> Emergencies:
+        return Emergencies(self._connection)
 
     @property
     def outbox(self) -> Outbox:
@@ -156,7 +166,7 @@ class Ledger(Reader):
     def wait_for_resources(self, ids_priorities: Sequence[tuple[int, int]]) -> None:
         """Make ready, with the priority as judged now (POL-12)."""
         self._connection.executemany(
-            "UPDATE instance SET state = 'waiting_resources', priority = ?2, "
+            f"UPDATE instance SET state = 'waiting_resources', priority = {_fixed('priority', '?2')}, "
             "reason = CASE reason WHEN 'rerun_interval' THEN NULL ELSE reason END "
             f"WHERE id = ?1 AND state IN ({_states(Move.WAIT_FOR_RESOURCES)})",
             ids_priorities,

@@ -16,6 +16,7 @@ from retrofill.services.records import (
     OperationRecord,
     RunRecord,
 )
+from retrofill.store.emergencies import EmergencyReader
 from retrofill.store.generations import FrozenTasks, Generations
 from retrofill.store.health import Health
 from retrofill.store.outbox import OutboxReader
@@ -45,6 +46,10 @@ class Reader:
     @property
     def people(self) -> PeopleReader:
         return PeopleReader(self._connection)
+
+    @property
+    def emergencies(self) -> EmergencyReader:
+        return EmergencyReader(self._connection)
 
     @property
     def outbox(self) -> OutboxReader:
@@ -308,10 +313,21 @@ class Reader:
         return [RunRecord(*row) for row in rows]
 
     def operations(self, column: str, value: int) -> list[OperationRecord]:
-        """The record of an instance (`instance_id`) or of a backfill (`backfill_id`), oldest first."""
-        if column not in ("instance_id", "backfill_id"):
+        """The record of an instance (`instance_id`), a backfill (`backfill_id`) or a task, oldest first."""
+        if column not in ("instance_id", "backfill_id", "task_id"):
             raise ValueError(column)
         rows = self._execute(f"SELECT {_OPERATION} FROM operation WHERE {column} = ? ORDER BY id", (value,))
+        return [OperationRecord(*row) for row in rows]
+
+    def latest_operations(
+        self, conditions: Sequence[str], values: Sequence[object], before: int | None, limit: int
+    ) -> list[OperationRecord]:
+        """A page of the record, newest first, by conditions on columns of `operation`."""
+        where = ["id < ?", *conditions]
+        bound = [1 << 62 if before is None else before, *values, limit]
+        rows = self._execute(
+            f"SELECT {_OPERATION} FROM operation WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?", bound
+        )
         return [OperationRecord(*row) for row in rows]
 
     def integrity(self) -> str:

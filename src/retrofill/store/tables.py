@@ -221,6 +221,23 @@ run = Table(
     sqlite_with_rowid=False,
 )
 
+removed_wait = Table(  # what an administrator has told an instance not to wait for (OPS-7)
+    "removed_wait",
+    metadata,
+    Column("instance_id", Integer, ForeignKey("instance.id"), primary_key=True),
+    Column("upstream_id", Integer, primary_key=True),  # 0: its isolation
+    Index("removed_wait_upstream", "upstream_id"),
+    sqlite_with_rowid=False,
+)
+
+fixed_place = Table(  # where an administrator has told an instance to queue, whatever else says (OPS-7)
+    "fixed_place",
+    metadata,
+    Column("instance_id", Integer, ForeignKey("instance.id"), primary_key=True),
+    Column("priority", Integer),
+    Column("resource_group", Text),
+)
+
 operation = Table(
     "operation",
     metadata,
@@ -236,6 +253,7 @@ operation = Table(
     Column("task_id", Integer),
     Index("operation_backfill", "backfill_id", "id"),
     Index("operation_instance", "instance_id", "id"),
+    Index("operation_task", "task_id", "id", sqlite_where=text("task_id IS NOT NULL")),
 )
 
 user = Table(

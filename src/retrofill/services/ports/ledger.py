@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from retrofill.services.ports.emergencies import Emergencies, EmergencyReader
 from retrofill.services.ports.generations import FrozenTasks, Generations
 from retrofill.services.ports.outbox import Outbox, OutboxReader
 from retrofill.services.ports.people import People, PeopleReader
@@ -50,6 +51,9 @@ class Reader(Protocol):
 
     @property
     def people(self) -> PeopleReader: ...
+
+    @property
+    def emergencies(self) -> EmergencyReader: ...
 
     @property
     def outbox(self) -> OutboxReader: ...
@@ -188,7 +192,13 @@ class Reader(Protocol):
         ...
 
     def operations(self, column: str, value: int) -> list[OperationRecord]:
-        """The record of an instance (`instance_id`) or of a backfill (`backfill_id`), oldest first."""
+        """The record of an instance (`instance_id`), a backfill (`backfill_id`) or a task, oldest first."""
+        ...
+
+    def latest_operations(
+        self, conditions: Sequence[str], values: Sequence[object], before: int | None, limit: int
+    ) -> list[OperationRecord]:
+        """A page of the record, newest first, by conditions on columns of `operation`."""
         ...
 
     def integrity(self) -> str:
@@ -201,6 +211,9 @@ class Ledger(Reader, Protocol):
 
     @property
     def people(self) -> People: ...
+
+    @property
+    def emergencies(self) -> Emergencies: ...
 
     @property
     def outbox(self) -> Outbox: ...

@@ -22,6 +22,7 @@ def upgrade() -> None:
     _add_people()
     _add_run_times()
     _add_auto_triggered_instances()
+    _add_emergencies()
 
 
 def _add_alerts() -> None:
@@ -144,3 +145,23 @@ def _retention() -> None:
     """What is let go of by age (RET-1, RET-2)."""
     op.add_column("run", sa.Column("log_removed_ms", sa.Integer(), nullable=True))
     op.create_index("backfill_ended", "backfill", ["ended_ms"], sqlite_where=sa.text("ended_ms IS NOT NULL"))
+
+
+def _add_emergencies() -> None:
+    """What administrators have changed for single instances (OPS-7), and the record per task (OPS-8)."""
+    op.create_table(
+        "removed_wait",
+        sa.Column("instance_id", sa.Integer(), sa.ForeignKey("instance.id"), primary_key=True),
+        sa.Column("upstream_id", sa.Integer(), primary_key=True),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("removed_wait_upstream", "removed_wait", ["upstream_id"])
+    op.create_table(
+        "fixed_place",
+        sa.Column("instance_id", sa.Integer(), sa.ForeignKey("instance.id"), primary_key=True),
+        sa.Column("priority", sa.Integer(), nullable=True),
+        sa.Column("resource_group", sa.Text(), nullable=True),
+    )
+    op.create_index(
+        "operation_task", "operation", ["task_id", "id"], sqlite_where=sa.text("task_id IS NOT NULL")
+    )
