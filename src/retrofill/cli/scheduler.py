@@ -67,6 +67,8 @@ class _Reporter:
 
 
 def _report(ticked: Ticked) -> bool:
+    for bizdate in ticked.nights:
+        say(f"The instances of bizdate {bizdate} have been made.")
     for backfill_id in ticked.backfills_ended:
         say(f"Backfill {backfill_id} has ended.")
     return False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import select
 from collections.abc import Callable
+from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 from retrofill.domain.errors import StoreFullError
@@ -56,6 +57,7 @@ class Loop:
         self._wake = wake
         self._clock = clock
         self._daily = daily
+        self._nights: list[date] = []  # made since the last tick
         self._poll = select.poll()
         self._poll.register(executor.fileno(), select.POLLIN)
         self._poll.register(wake.fileno(), select.POLLIN)
@@ -85,6 +87,7 @@ class Loop:
             except StoreFullError as error:
                 soon_ms = self._clock.now_ms() + _RETRY_MS
                 ticked = Ticked(next_ms=soon_ms, trouble=error.message)
+            ticked.nights, self._nights = self._nights, []
             if observe(ticked):
                 return
             if ticked.more:
@@ -102,10 +105,10 @@ class Loop:
 
     def _make_instances(self, was_down: bool = False) -> int | None:
         """Make the instances of backfills that start now and of nights that are due; when the next is."""
-        made: list[object] = [*self._backfills.start_planned()]
+        has_started = bool(self._backfills.start_planned())
         if self._schedule is not None:
-            made += self._schedule.make_due(was_down)
-        if made:
+            self._nights += self._schedule.make_due(was_down)
+        if has_started or self._nights:
             self._scheduler.look_again()
         night_ms = None if self._schedule is None else self._schedule.next_ms()
         return _earlier(self._backfills.next_planned_ms(), night_ms)

@@ -10,6 +10,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog import Catalog
@@ -43,6 +44,7 @@ class Ticked:
     more: bool = False
     backfills_ended: list[int] = field(default_factory=list)
     trouble: str | None = None  # why nothing could be noted; it is tried again soon
+    nights: list[date] = field(default_factory=list)  # bizdates whose instances were made before it
 
 
 class Scheduler:

@@ -1,0 +1,74 @@
+"""Files for those who run Retrofill: the systemd unit."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+UNIT = Path(__file__).resolve().parents[1] / "deploy" / "retrofill.service"
+RETROFILL = Path(sys.executable).with_name("retrofill")
+
+
+def settings() -> dict[str, str]:
+    """What the unit says, by key; comments left out."""
+    lines = [line for line in UNIT.read_text().splitlines() if re.match(r"\w+=", line)]
+    return dict(line.split("=", 1) for line in lines)
+
+
+def verify(text: str, directory: Path) -> tuple[int, str]:
+    """What systemd thinks of a unit: exit status and complaints."""
+    if shutil.which("systemd-analyze") is None:
+        if os.environ.get("RETROFILL_TEST_SERVICES") == "required":
+            pytest.fail("systemd-analyze is missing; Debian's package systemd has it")
+        pytest.skip("systemd-analyze is missing; Debian's package systemd has it")
+    path = directory / UNIT.name
+    path.write_text(text)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(path)], capture_output=True, text=True, check=False
+    )
+    # Of other units of this machine it may complain too.
+    return done.returncode, "\n".join(line for line in done.stderr.splitlines() if UNIT.name in line)
+
+
+def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
+    """It is verified as it stands, with the paths of this installation."""
+    text = UNIT.read_text().replace("/opt/retrofill/bin/retrofill", str(RETROFILL))
+    assert verify(text, tmp_path) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("KillMode=process", "KillMode=proces"),
+        ("Restart=on-failure", "Restat=on-failure"),
+        ("ExecStart=", "ExecStart=relative/"),
+    ],
+)
+def test_a_unit_with_a_mistake_is_found(tmp_path: Path, good: str, bad: str) -> None:
+    text = UNIT.read_text().replace("/opt/retrofill/bin/retrofill", str(RETROFILL))
+    assert good in text
+    assert verify(text.replace(good, bad), tmp_path)[1] != ""
+
+
+def test_running_tasks_survive_the_service() -> None:
+    """TERM reaches the scheduler alone, and nothing of a task's is taken away by a restart."""
+    found = settings()
+    assert found["KillMode"] == "process"
+    assert found["OOMPolicy"] == "continue"
+    assert found["Restart"] == "on-failure"
+    assert found.get("PrivateTmp", "no") == "no"
+
+
+def test_the_unit_starts_a_command_that_there_is() -> None:
+    """ExecStart's words are those of the program."""
+    program, *words = settings()["ExecStart"].split()
+    assert Path(program).name == "retrofill"
+    done = subprocess.run([RETROFILL, *words, "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "scheduler" in done.stdout
