@@ -66,3 +66,35 @@ REACH: dict[State, Callable[[MakeWorld], tuple[World, str]]] = {
     State.FAILED: failed,
     State.FROZEN: frozen,
 }
+
+
+def auto(state: State) -> Callable[[MakeWorld], tuple[World, str]]:
+    """The same of an auto triggered instance; its name begins with `auto`."""
+
+    def reach(make: MakeWorld) -> tuple[World, str]:
+        w = make(*two_tasks(), now="2026-03-02T12:00")
+        w.clock.move_to("2026-03-02T23:30")
+        w.night()
+        name = "auto a 2 01:00"
+        if state is State.NOT_RUN:
+            return w, "auto b 2 02:00"
+        if state is State.WAITING_TIME:
+            return w, name
+        w.executor.obeys = False
+        w.clock.move_to("2026-03-03T12:00")
+        if state is State.WAITING_RESOURCES:
+            w.scheduler._starts = False
+            w.tick()
+            w.scheduler._starts = True
+            return w, name
+        w.tick()
+        if state is not State.RUNNING:
+            w.end(name, exit_code=0 if state is State.SUCCESSFUL else 1)
+        if state is State.FROZEN:
+            w.do("freeze", name)
+        return w, name
+
+    return reach
+
+
+REACH_AUTO: dict[State, Callable[[MakeWorld], tuple[World, str]]] = {state: auto(state) for state in State}

@@ -8,7 +8,7 @@ from domain.catalogs import make_task
 from retrofill.domain.catalog import Rerun
 from retrofill.domain.errors import UnknownNameError, WrongStateError
 from retrofill.domain.states import MOVES, Move, State
-from services.reached import REACH, failed, running, two_tasks, waiting_resources
+from services.reached import REACH, REACH_AUTO, failed, running, two_tasks, waiting_resources
 from services.worlds import MakeWorld, World
 
 OPERATIONS = {
@@ -26,15 +26,17 @@ def test_every_move_of_a_person_has_an_operation() -> None:
     assert set(REACH) == set(State)
 
 
+@pytest.mark.parametrize("kind", ["backfill", "auto"])
 @pytest.mark.parametrize("state", list(State))
 @pytest.mark.parametrize("move", list(OPERATIONS))
-def test_every_operation_on_every_state(world: MakeWorld, move: Move, state: State) -> None:
+def test_every_operation_on_every_state(world: MakeWorld, move: Move, state: State, kind: str) -> None:
     """OPS-1, OPS-2, OPS-5, OPS-6, OPS-8: legal ones move, others say the state and change nothing."""
-    w, name = REACH[state](world)
-    assert w.rows()[name].state == state
-    before = w.rows()[name]
+    w, name = (REACH if kind == "backfill" else REACH_AUTO)[state](world)
+    before = w.find(name)
+    assert before.state == state
+    assert (before.backfill_id is None) == (kind == "auto")
     (result,) = getattr(w.operations, OPERATIONS[move])([before.id], "a comment")
-    after = w.rows()[name]
+    after = w.find(name)
     held = (move is Move.FREEZE and state is State.FROZEN) or (
         move is Move.UNFREEZE and state is not State.FROZEN
     )
@@ -54,6 +56,52 @@ def test_every_operation_on_every_state(world: MakeWorld, move: Move, state: Sta
         assert f"instance {before.id} (w." in result.error.message
         assert after == before
     assert w.drift() == []
+
+
+def test_auto_triggered_ones_are_operated_like_others(world: MakeWorld) -> None:
+    """OPS-2, OPS-4, OPS-5, AUTO-2: rerun, set successful, descendants over dates."""
+    w, name = REACH_AUTO[State.FAILED](world)
+    assert w.do("rerun", name) == [None]
+    assert w.auto_states() == {"a 2 01:00": "waiting_resources", "b 2 02:00": "not_run"}
+    w.tick()
+    w.end(name, exit_code=1)
+    assert w.find(name).run_number == 2
+    assert w.do("set_successful", name) == [None]
+    w.tick()
+    assert w.auto_states() == {"a 2 01:00": "successful set_successful", "b 2 02:00": "running"}
+    w.end("auto b 2 02:00")
+    assert [error for error in w.do("rerun_descendants", name, include_self=True) if error] == []
+    assert w.auto_states() == {"a 2 01:00": "waiting_resources", "b 2 02:00": "not_run"}
+    w.tick()
+    w.end(name)
+    assert w.auto_states() == {"a 2 01:00": "successful", "b 2 02:00": "running"}
+    assert w.drift() == []
+
+
+def test_a_batch_over_backfills_and_the_schedule(world: MakeWorld) -> None:
+    """OPS-8: each is judged in its own surroundings."""
+    w, name = REACH_AUTO[State.SUCCESSFUL](world)
+    w.create()
+    w.finish()
+    ids = [w.id(name), w.id("a 5 01:00"), w.id("b 5 02:00")]
+    assert [result.ok for result in w.operations.rerun(ids)] == [True, True, True]
+    assert w.auto_states()["a 2 01:00"] == "waiting_resources"
+    assert w.states() == {"a 5 01:00": "waiting_resources", "b 5 02:00": "not_run"}
+    assert w.drift() == []
+
+
+def test_selected_instances_ignoring_dependencies(world: MakeWorld) -> None:
+    """OPS-3: all at once; those below that were not selected stay."""
+    w = world(*two_tasks(), make_task("w.c", "0 3 * * *", "w.b"))
+    w.create()
+    w.finish()
+    w.operations.rerun([w.id("a 5 01:00"), w.id("b 5 02:00")], ignore_waits=True)
+    assert w.finish() == [{"a 5 01:00", "b 5 02:00"}]
+    assert {name: row.run_number for name, row in w.rows().items()} == {
+        "a 5 01:00": 2,
+        "b 5 02:00": 2,
+        "c 5 03:00": 1,
+    }
 
 
 def _recorded(w: World, instance_id: int) -> list[tuple[str, str | None, str | None, str]]:

@@ -184,6 +184,14 @@ class World:
         kind, _, rest = name.partition(" ")
         return self.auto_rows()[rest].id if kind == "auto" else self.rows()[name].id
 
+    def find(self, name: str) -> InstanceRecord:
+        """An instance by its written name, with `auto` before it if it is auto triggered."""
+        instance_id = self.id(name)
+        with self.store.read() as reader:
+            row = reader.find_instance(instance_id)
+        assert row is not None
+        return row
+
     def state(self, name: str) -> str:
         """`state` or `state reason`."""
         row = self.rows()[name]
