@@ -12,6 +12,7 @@ from retrofill.domain.catalog import Catalog, ResourceGroup, RunMode, Task, Task
 from retrofill.domain.permissions import system_administrator
 from retrofill.services.freezing import freeze_tasks
 from retrofill.services.schedule import ScheduleSettings
+from retrofill.services.views import Views
 from services.worlds import MakeWorld, World
 
 CHAIN = (make_task("w.a", "0 1 * * *"), make_task("w.b", "0 2 * * *", "w.a"))
@@ -314,6 +315,37 @@ def test_a_held_schedule_makes_and_starts_nothing(world: MakeWorld) -> None:
 
 
 # Beside backfills
+
+
+def test_what_waits_in_a_held_schedule_is_not_run(world: MakeWorld) -> None:
+    """OPS-0, OPS-6, OPS-8: shown so, can be frozen, and an operation lets nothing of it pass."""
+    tasks = [
+        make_task("w.a", "0 1 * * *"),
+        make_task("w.v", "0 2 * * *", "w.a", type=TaskType.VIRTUAL, code=""),
+    ]
+    w = evening(world, *tasks)
+    w.night()
+    w.clock.move_to("2026-03-03T12:00")
+    w.tick()
+    w.schedule.hold("admin")
+    w.end("auto a 2 01:00", exit_code=1)
+    assert w.do("set_successful", "auto a 2 01:00") == [None]
+    w.tick()
+    assert w.auto_states()["v 2 02:00"] == "waiting_resources"
+    row = w.find("auto v 2 02:00")
+    with w.store.read() as reader:
+        views = Views(reader, w.contexts, w.clock.now_ms())
+        assert views.state(row) == "not_run"
+        (night,) = views.nights()
+        assert night["counts"]["not_run"] == 1
+        assert night["counts"]["waiting_resources"] == 0
+        assert views.queues() == {}
+    assert w.do("freeze", "auto v 2 02:00") == [None]
+    assert w.do("unfreeze", "auto v 2 02:00") == [None]
+    w.schedule.go_on("admin")
+    w.scheduler.look_again()
+    w.tick()
+    assert w.auto_states()["v 2 02:00"] == "successful"
 
 
 def test_auto_triggered_instances_go_first(world: MakeWorld) -> None:

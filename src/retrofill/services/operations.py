@@ -203,8 +203,9 @@ class Operations:
             if row.backfill_id not in applying:
                 holds = holds or holds_of(tx.open_backfills(), instant_of(now_ms))
                 context = self._contexts.of(tx, row)
-                settling = Settling(tx, context, now_ms, row.backfill_id in holds.passing)
-                is_held = row.backfill_id in holds.starting
+                is_paused = row.backfill_id is None and tx.generations.is_held()
+                settling = Settling(tx, context, now_ms, is_paused or row.backfill_id in holds.passing)
+                is_held = is_paused or row.backfill_id in holds.starting
                 applying[row.backfill_id] = Applying(tx, context, access, settling, now_ms, [], is_held)
             results[instance_id] = self._one(applying[row.backfill_id], row, action, comment, apply)
         for backfill_id, one in applying.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from retrofill.domain.readiness import Status
@@ -63,20 +64,24 @@ class Views:
             self._held[record.id] = bool(holds.starting)
         return self._held[record.id]
 
+    @cached_property
+    def schedule_is_held(self) -> bool:
+        """Whether no auto triggered instance may start now, so that those that wait count as Not run."""
+        return self._reader.generations.is_held()
+
     def state(self, row: InstanceRecord) -> str:
         """An instance's state as people see it (OPS-0)."""
-        if (
-            row.state in WAITING
-            and row.backfill_id is not None
-            and self.is_held(self._record(row.backfill_id))
-        ):
-            return State.NOT_RUN.value
-        return row.state
+        if row.state not in WAITING:
+            return row.state
+        id_of_backfill = row.backfill_id
+        held = self.schedule_is_held if id_of_backfill is None else self.is_held(self._record(id_of_backfill))
+        return State.NOT_RUN.value if held else row.state
 
     def queues(self) -> dict[tuple[str, str], int]:
         """How many instances run, and wait for resources, by resource group and state."""
         holds = holds_of(self._reader.open_backfills(), instant_of(self._now_ms))
-        return {(group, state): count for group, state, count in self._reader.queues(holds.starting)}
+        found = self._reader.queues(holds.starting, auto=not self.schedule_is_held)
+        return {(group, state): count for group, state, count in found}
 
     def counts(self, record: BackfillRecord, dates: list[DateRecord]) -> dict[str, int]:
         """Instances by state."""
@@ -166,7 +171,8 @@ class Views:
         for day, state, count in (
             self._reader.generations.counts(bizdates[-1], bizdates[0]) if bizdates else ()
         ):
-            counts[day][state] = count
+            shown = State.NOT_RUN if self.schedule_is_held and state in WAITING else state
+            counts[day][shown] += count
         return [
             {"bizdate": day, "instance_count": sum(counts[day].values()), "counts": counts[day]}
             for day in bizdates

@@ -290,11 +290,11 @@ class Reader:
         )
         return [InstanceRecord(*row) for row in rows]
 
-    def queues(self, held: Sequence[int] = ()) -> list[tuple[str, str, int]]:
+    def queues(self, held: Sequence[int] = (), auto: bool = True) -> list[tuple[str, str, int]]:
         """Resource group, state (waiting_resources or running), number of instances; nothing waits that is held."""
         rows = self._execute(
             "SELECT resource_group, 'waiting_resources', count(*) FROM instance INDEXED BY instance_ready "
-            f"WHERE state = 'waiting_resources' {_of_backfills(held, auto=True)} GROUP BY resource_group "
+            f"WHERE state = 'waiting_resources' {_of_backfills(held, auto)} GROUP BY resource_group "
             "UNION ALL SELECT i.resource_group, 'running', count(*) FROM run r INDEXED BY run_open "
             "CROSS JOIN instance i ON i.id = r.instance_id "
             "WHERE r.ended_ms IS NULL AND i.state = 'running' GROUP BY i.resource_group"

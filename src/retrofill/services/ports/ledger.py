@@ -177,11 +177,12 @@ class Reader(Protocol):
         """Instances that only lack a slot of the group, in the order of RUN-1."""
         ...
 
-    def queues(self, held: Sequence[int] = ()) -> list[tuple[str, str, int]]:
+    def queues(self, held: Sequence[int] = (), auto: bool = True) -> list[tuple[str, str, int]]:
         """Resource group, state (waiting_resources or running), number of instances.
 
         Args:
             held: backfills of which nothing may start, so that nothing of them waits for resources (OPS-0).
+            auto: whether auto triggered instances may.
         """
         ...
 
