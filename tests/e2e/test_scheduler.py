@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import sqlite3
+from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -67,3 +71,69 @@ def test_a_stop_beside_a_scheduler(sandbox: Sandbox) -> None:
     sandbox.call("instance", "rerun", number)
     assert sandbox.run("backfill", "wait", 1).status == 0
     assert sandbox.text("out").split() == ["hold", "hold", "after"]
+
+
+def deployed_days_ago(sandbox: Sandbox, days: int) -> None:
+    """As if the project had been deployed then, and no scheduler had run since."""
+    with closing(sqlite3.connect(sandbox.home / ".retrofill" / "retrofill.db")) as connection:
+        connection.execute("UPDATE catalog_version SET created_ms = created_ms - ?", (days * 86_400_000,))
+        connection.commit()
+
+
+def auto(sandbox: Sandbox, task: str) -> list[dict[str, Any]]:
+    """Auto triggered instances of a task, oldest bizdate first."""
+    rows: list[dict[str, Any]] = sandbox.json("instance", "list", "--auto", "--task", task)
+    return sorted(rows, key=lambda row: str(row["bizdate"]))
+
+
+def test_missed_nights_are_made_told_and_run(sandbox: Sandbox) -> None:
+    """AUTO-1, AUTO-3: oldest first; the log of the service says which."""
+    sandbox.write(
+        'a: {type: shell, schedule: "0 0 * * *", run: "echo $RETROFILL_KIND $RETROFILL_BIZDATE >> ../../out"}'
+    )
+    sandbox.run("deploy")
+    deployed_days_ago(sandbox, 5)
+    scheduler = sandbox.spawn("scheduler")
+    until(lambda: len(sandbox.text("out").splitlines()) >= 2, "two of the nights have run")
+    scheduler.send_signal(signal.SIGTERM)
+    result = finished(scheduler)
+    assert result.status == 0
+    told = re.findall(r"The instances of bizdate (\S+) have been made\.", result.stderr)
+    rows = auto(sandbox, "a")
+    assert told == [row["bizdate"] for row in rows]
+    assert len(told) >= 5
+    assert set(sandbox.text("out").splitlines()) <= {f"auto {day}" for day in told}
+
+
+def test_auto_triggered_instances_survive_their_scheduler(sandbox: Sandbox) -> None:
+    """AUTO-1, OPS-0, OPS-1, OPS-2: adopted by the next one; stopped where none runs; rerun by the next."""
+    sandbox.write(HELD, "resource_groups: {default: {slots: 2}}")
+    sandbox.run("deploy")
+    deployed_days_ago(sandbox, 5)
+    first = sandbox.spawn("scheduler")
+    until(lambda: len(sandbox.text("out").splitlines()) == 2, "two dates have started")
+    first.send_signal(signal.SIGTERM)
+    assert finished(first).status == 0
+    running = [row for row in auto(sandbox, "hold") if row["state"] == "running"]
+    assert len(running) == 2
+    assert len(tasks_in(sandbox.home)) >= 2, "they run on"
+    stopped, adopted = running
+    (result,) = sandbox.run("instance", "stop", stopped["id"], "--output", "json").json
+    assert (result["ok"], result["state"]) == (True, "failed")
+    assert "Somebody stopped it" in sandbox.call("instance", "why", stopped["id"]).stdout
+    ready = next(row for row in auto(sandbox, "hold") if row["state"] == "waiting_resources")
+    assert "`retrofill scheduler` starts one" in sandbox.call("instance", "why", ready["id"]).stdout
+    sandbox.touch("go")
+    sandbox.call("instance", "rerun", stopped["id"])
+    sandbox.spawn("scheduler")
+    until(
+        lambda: (
+            {row["state"] for row in auto(sandbox, "after")} <= {"successful", "waiting_time", "not_run"}
+            and "successful" in {row["state"] for row in auto(sandbox, "after")}
+            and {row["state"] for row in auto(sandbox, "hold")} <= {"successful", "waiting_time"}
+        ),
+        "everything that is due has run",
+    )
+    rows = {row["id"]: row["run_number"] for row in auto(sandbox, "hold")}
+    assert rows[adopted["id"]] == 1, "adopted, not run twice"
+    assert rows[stopped["id"]] == 2

@@ -33,11 +33,12 @@ def scheduler(session: Session) -> None:
     """
     project = session.project
     lock = project.scheduler_lock
-    if not lock.acquire(auto=True):
-        raise SchedulerRunsError(f"a scheduler runs already, as process {lock.holder()}")
     try:
+        # Before the lock is taken: who sees the lock may ask its holder to leave.
         signal.signal(signal.SIGTERM, _leave)
         signal.signal(signal.SIGINT, _leave)
+        if not lock.acquire(auto=True):
+            raise SchedulerRunsError(f"a scheduler runs already, as process {lock.holder()}")
         with closing(project.executor()) as executor:
             say(
                 f"The scheduler of {project.directory} runs; Ctrl-C ends it and leaves running instances running."

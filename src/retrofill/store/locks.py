@@ -26,6 +26,13 @@ class SchedulerLock:
         Args:
             auto: whether this scheduler starts auto triggered instances too.
         """
+        while not self._take(auto):
+            if self.holder() is not None:
+                return False
+            # Somebody has only looked who holds it, and has let go by now.
+        return True
+
+    def _take(self, auto: bool) -> bool:
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
