@@ -270,14 +270,14 @@ _LEVELS = {
 
 def states() -> str:
     """The state machine of instances: diagram and table, from the table that the program uses."""
-    from retrofill.domain.states import MOVES, Reason, State
+    from retrofill.domain.states import CHANGEABLE, MOVES, Reason, State
 
     arrows: dict[tuple[str, str], list[str]] = {}
     for move, rule in MOVES.items():
         for source in _ordered(rule.sources):
             for target in _ordered(rule.targets):
                 arrows.setdefault((source, target), []).append(move.replace("_", " "))
-    diagram = ["stateDiagram-v2", "    [*] --> not_run", "    [*] --> frozen: task is paused"]
+    diagram = ["stateDiagram-v2", "    [*] --> not_run", "    [*] --> frozen: task is frozen"]
     diagram += [f'    state "{state.words}" as {state.value}' for state in State]
     diagram += [f"    {a} --> {b}: {', '.join(moves)}" for (a, b), moves in arrows.items()]
     rows = [
@@ -302,6 +302,11 @@ def states() -> str:
         "## Reasons",
         "A reason informs people; no move depends on it.",
         _table(["reason", "means"], [(_code(r.value), _REASONS[r.value]) for r in Reason]),
+        _CHANGING,
+        _table(
+            ["state", "`remove-wait`, `set-priority`, `set-resource-group`"],
+            [(_code(s.value), "done" if s in CHANGEABLE else "refused") for s in State],
+        ),
         _STEERING,
         _steering(),
     )
@@ -329,6 +334,14 @@ A state says where an instance is, a reason says why. Code, the database's check
 state and this page are made from one table.
 """
 
+_CHANGING = """
+## Changing one instance
+
+What administrators change about an instance in an emergency (OPS-7) matters before a run, and leaves its state
+to the scheduler. What holds already is unchanged. An instance that passes without a slot has no priority and no
+resource group to change.
+"""
+
 _STEERING = """
 ## Steering a whole backfill
 
@@ -339,13 +352,14 @@ instance has succeeded, so that it does not hold back a later rerun.
 
 _MEANING = {
     "not_run": "a wait is open, its group has not reached its bizdate, the window is closed, or the backfill is "
-    "paused or stopped",
+    "paused or stopped, or the schedule is paused",
     "waiting_time": "everything holds but its time (or a rerun's interval), which lies ahead",
-    "waiting_resources": "only a free slot, or its task's `max_parallel_instances`, is missing",
+    "waiting_resources": "only a free slot is missing, or its task's `max_parallel_instances` is reached, or an auto triggered "
+    "instance of its task goes first",
     "running": "from the commit that starts it until its exit is known, also while it is being stopped",
     "successful": "its code ended with exit status 0, or it passed without running",
     "failed": "its last run failed, was stopped, timed out or got lost, or a sibling failed",
-    "frozen": "held by a person, or made from a paused task; holds up what depends on it",
+    "frozen": "held by a person, or made from a frozen task; holds up what depends on it",
 }
 
 _REASONS = {
