@@ -284,3 +284,24 @@ def test_environment_of_a_task(sandbox: Sandbox) -> None:
         "RETROFILL_DUE_AT": "2026-01-06T06:30:00Z", "RETROFILL_INSTANCE": "1", "RETROFILL_RUN_NUMBER": "1",
         "RETROFILL_KIND": "backfill",
     }.items()  # fmt: skip
+
+
+def test_the_same_operation_twice_at_once(sandbox: Sandbox) -> None:
+    """OPS-2, OPS-6, OPS-8: two commands at the same moment: one does it, the other finds it done."""
+    sandbox.write(MANY)
+    everything(sandbox)
+    number = sandbox.instances()["a 05 01:00"]["id"]
+    for words, statuses in (
+        (("freeze", number), [0, 0]),
+        (("unfreeze", number), [0, 0]),
+        (("rerun", number), [0, 6]),
+        (("set-priority", number, 8), [0, 0]),
+    ):
+        both = [sandbox.spawn("instance", *words, "--output", "json") for _ in range(2)]
+        results = [finished(process) for process in both]
+        assert sorted(result.status for result in results) == statuses, results
+        if statuses == [0, 0]:
+            assert sorted(result.json[0].get("unchanged", False) for result in results) == [False, True]
+    assert sandbox.instances()["a 05 01:00"]["run_number"] == 2
+    history = sandbox.json("instance", "history", number)["operations"]
+    assert [line["action"] for line in history] == ["freeze", "unfreeze", "rerun", "set-priority"]

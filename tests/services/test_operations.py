@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from domain.catalogs import make_task
@@ -312,3 +314,25 @@ def test_operations_on_a_whole_backfill_are_recorded_with_who_and_when(world: Ma
         ("admin", "pause", "lunch", now),
         ("admin", "resume", "", now),
     ]
+
+
+def test_three_thousand_ids_in_one_call(world: MakeWorld) -> None:
+    """OPS-4, OPS-8: in several transactions, each item once, in dependency order, the record complete."""
+    w = world(make_task("w.a", "0 * * * *"), make_task("w.b", "30 * * * *", "w.a"), slots=3_000)
+    backfill = w.create(dates="2026-01-01..2026-03-01", groups=10)
+    with w.store.read() as reader:
+        rows = list(reader.instance_range(1, 1 << 40))
+    ids = [row.id for row in reversed(rows)]
+    assert len(ids) == 2 * 24 * 60
+    waiting = {row.id for row in rows if row.state == "not_run"}
+    results = w.operations.freeze(ids)
+    assert len(results) == len(ids)
+    assert {result.id for result in results if result.ok} == waiting
+    again = w.operations.freeze([*ids, 10**9, *ids])
+    assert len(again) == len(ids) + 1
+    assert sum(result.unchanged for result in again) == len(waiting)
+    assert all(result.ok for result in w.operations.unfreeze(ids))
+    with w.store.read() as reader:
+        actions = Counter(o.action for o in reader.operations("backfill_id", backfill))
+    assert actions == {"create": 1, "freeze": len(waiting), "unfreeze": len(waiting)}
+    assert w.drift() == []
