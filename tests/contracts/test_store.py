@@ -15,6 +15,7 @@ import pytest
 from contracts.ledgers import BACKFILL, INSTANCE, fill, in_state
 from retrofill.domain.states import MOVES, Move, State
 from retrofill.services.ports import Ledger, Store, Wanted
+from retrofill.services.ports.emergencies import ISOLATION, Place
 from retrofill.services.records import DateRecord
 from retrofill.store.database import Database
 from retrofill.store.locks import WakeSocket
@@ -543,3 +544,24 @@ def test_waking_reaches_the_scheduler_and_harms_nobody_without(store: Database) 
         socket.close()
     store.wake()
     assert os.path.exists(store.path)
+
+
+def test_what_administrators_change_about_an_instance(store: Database) -> None:
+    """OPS-7: removed waits by either end; a place that stays when an instance is made ready again."""
+    fill(store, *(in_state(State.NOT_RUN, number) for number in (1, 2, 3)))
+    with store.transaction() as tx:
+        assert tx.emergencies.removed_from([1, 2, 3]) == []
+        tx.emergencies.remove_waits(3, [1, ISOLATION])
+        tx.emergencies.remove_waits(3, [1, 2])
+        tx.emergencies.remove_waits(2, [1])
+        tx.emergencies.set_priority(1, 8)
+        tx.emergencies.set_resource_group(1, "night")
+        tx.emergencies.set_priority(2, 5)
+    with store.read() as reader:
+        assert reader.emergencies.removed_of(3) == {ISOLATION, 1, 2}
+        assert reader.emergencies.removed_of(1) == frozenset()
+        assert sorted(reader.emergencies.removed_from([1, 3])) == [(2, 1), (3, 1)]
+        places = [reader.emergencies.find_place(number) for number in (1, 2, 3)]
+        assert places == [Place(8, "night"), Place(5, None), None]
+        found = [(row.priority, row.resource_group) for row in reader.instances([1, 2, 3])]
+        assert found == [(8, "night"), (5, "default"), (1, "default")]
