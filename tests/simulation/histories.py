@@ -71,7 +71,7 @@ class SimulatedWorld(World):
         super().__init__(directory, *tasks, **more)
         self.executor.close()
         self.scheduler_store.close()
-        self.simulated = SimulatedExecutor(self.clock, _seconds_of, chance.random, faults)
+        self.simulated = SimulatedExecutor(self.clock, run_seconds, chance.random, faults)
         self.executor = self.simulated  # type: ignore[assignment]
         self.scheduler_store = FaultyDatabase(directory / ".retrofill", chance, faults)
         self.crashes = 0
@@ -117,7 +117,7 @@ def _earliest(*moments: int | None) -> int | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-def _seconds_of(spec: RunSpec) -> float:
+def run_seconds(spec: RunSpec) -> float:
     """Ten to forty minutes, by task, date and run: the same in every history."""
     environment = spec.environment
     seed = f"{spec.name} {environment['RETROFILL_BIZDATE']} {environment['RETROFILL_KIND']}"
