@@ -1,6 +1,6 @@
 """Measure what the claims about speed and memory rest on.
 
-    python benchmarks/run.py [--only a,b,c,d,e,g] [--repeats 5] [--long]
+    python benchmarks/run.py [--only a,b,c,d,e,g,h] [--repeats 5] [--long]
 
 Prints tables with ratios against a reference measured in the same run, and writes
 `.bench/results.json`. Nothing is asserted: figures depend on the machine, ratios less so.
@@ -22,6 +22,7 @@ from typing import Any
 import estimates
 import planning
 import throughput
+import ticks
 import waiting
 from measuring import Line, print_table
 
@@ -34,11 +35,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure speed and memory.")
     parser.add_argument(
         "--only",
-        default="a,b,c,d,e,g",
-        help="which: a throughput, b planning, c memory, d latency, e lineage, g estimates",
+        default="a,b,c,d,e,g,h",
+        help="which: a throughput, b planning, c memory, d latency, e lineage, g estimates, h ticks",
     )
     parser.add_argument("--repeats", type=int, default=5, help="k behind a median (default: 5)")
-    parser.add_argument("--long", action="store_true", help="also 100,000 instances (some minutes)")
+    parser.add_argument(
+        "--long", action="store_true", help="also 100,000 instances run and 1,000,000 stored (some minutes)"
+    )
     parser.add_argument(
         "--patience",
         type=float,
@@ -62,6 +65,10 @@ def main() -> int:
         "g": (
             "(g) estimates",
             lambda: [*estimates.run_cost(min(options.repeats, 3)), *estimates.run_quality()],
+        ),
+        "h": (
+            "(h) ticks, and nights",
+            lambda: ticks.run(options.repeats, options.long, options.patience),
         ),
     }
     chosen = options.only.split(",")
