@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -10,9 +12,11 @@ import pytest
 from domain.catalogs import SELF, make_catalog, make_task, previous
 from retrofill.domain.catalog import Catalog, ResourceGroup, RunMode, Task, TaskType, Workspace
 from retrofill.domain.permissions import system_administrator
+from retrofill.services.contexts import Contexts
 from retrofill.services.freezing import freeze_tasks
-from retrofill.services.schedule import ScheduleSettings
+from retrofill.services.schedule import Schedule, ScheduleSettings
 from retrofill.services.views import Views
+from retrofill.store.database import Database
 from services.worlds import MakeWorld, World
 
 CHAIN = (make_task("w.a", "0 1 * * *"), make_task("w.b", "0 2 * * *", "w.a"))
@@ -232,6 +236,27 @@ def test_a_night_made_late_leaves_out_what_a_deploy_has_made(world: MakeWorld) -
     assert w.schedule.make_immediate() == 3
     assert w.night(was_down=True) == ["2026-03-02"]
     assert set(w.auto_rows()) == {"h 2 00:00", "h 2 06:00", "h 2 12:00", "h 2 18:00"}
+
+
+def test_two_that_make_the_same_date_at_once(world: MakeWorld) -> None:
+    """AUTO-1: a deploy, and a scheduler that catches up: each slot is made once, by one of them."""
+    tasks = [make_task(f"w.t{n}", "0 * * * *", generation="immediate") for n in range(60)]
+    w = world(*tasks, now="2026-03-02T00:00")
+    barrier = Barrier(2)
+
+    def make(_: int) -> int:
+        store = Database(w.directory / ".retrofill")  # as if of another process
+        try:
+            schedule = Schedule(store, Contexts(), w.clock, w.night_settings)
+            barrier.wait()
+            return schedule.make_immediate()
+        finally:
+            store.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        made = sorted(pool.map(make, range(2)))
+    assert made == [0, 60 * 23]
+    assert len(w.auto_rows()) == 60 * 23
 
 
 def test_a_deploy_changes_nothing_that_is_made(world: MakeWorld) -> None:

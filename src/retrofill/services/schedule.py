@@ -131,7 +131,14 @@ class Schedule:
     # Inside
 
     def _make(self, version_id: int, bizdate: date, kind: str) -> int:
-        """Make one generation; the number of its instances."""
+        """Make one generation; the number of its instances.
+
+        One after the other: a deploy and a scheduler that starts may make the same bizdate.
+        """
+        with self._store.creating("generations"):
+            return self._make_alone(version_id, bizdate, kind)
+
+    def _make_alone(self, version_id: int, bizdate: date, kind: str) -> int:
         now_ms = self._clock.now_ms()
         with self._store.read() as reader:
             frozen = reader.frozen_tasks.names()
