@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from retrofill.cli.scheduler import SchedulerRunsError
+from retrofill.domain.errors import UsageError
+
 UNIT = Path(__file__).resolve().parents[1] / "deploy" / "retrofill.service"
 RETROFILL = Path(sys.executable).with_name("retrofill")
 
@@ -63,6 +66,13 @@ def test_running_tasks_survive_the_service() -> None:
     assert found["OOMPolicy"] == "continue"
     assert found["Restart"] == "on-failure"
     assert found.get("PrivateTmp", "no") == "no"
+
+
+def test_which_ends_are_not_tried_again() -> None:
+    """Not after wrong use; a scheduler that another process keeps from running (exit 6) comes back when that one leaves."""
+    assert UsageError.exit_status == 2
+    assert SchedulerRunsError.exit_status == 6
+    assert settings()["RestartPreventExitStatus"].split() == [str(UsageError.exit_status)]
 
 
 def test_the_unit_starts_a_command_that_there_is() -> None:
