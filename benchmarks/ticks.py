@@ -28,7 +28,8 @@ from retrofill.services.ticks import Scheduler
 from retrofill.services.times import instant_of, ms_of
 from retrofill.store.database import Database
 
-_TASKS = 200
+_TASKS = 500
+_HELD_DATES = 4
 _TICKS = 300
 _BACKFILLS = 50
 _CHAIN, _DATES = 4, 3
@@ -38,7 +39,7 @@ _NIGHT_TASKS = 10_000
 
 def run(repeats: int, is_long: bool, patience: float) -> list[Line]:
     return [
-        *_idle_ticks(5_000 if is_long else 1_000, patience),
+        *_idle_ticks(2_000 if is_long else 400, patience),
         *_ready_to_start(patience),
         _night(min(repeats, 3), patience),
     ]
@@ -93,8 +94,10 @@ def _idle_ticks(bizdates: int, patience: float) -> list[Line]:
             _idle_line(f"{ended}, nothing new", full, empty, looks=False),
             _idle_line(f"{ended}, others have written", full, empty, looks=True),
         ]
-        _create(full, datetime(1990, 1, 1, tzinfo=UTC), 10, paused=True)
-        lines.append(_idle_line(f"and {_TASKS * 10:,} ready ones that are held", full, empty, looks=False))
+        _create(full, datetime(1990, 1, 1, tzinfo=UTC), _HELD_DATES, paused=True)
+        lines.append(
+            _idle_line(f"and {_TASKS * _HELD_DATES:,} ready ones that are held", full, empty, looks=False)
+        )
     return lines
 
 
