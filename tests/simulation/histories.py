@@ -6,8 +6,7 @@ fails is repeated by the same seed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,13 +19,10 @@ from retrofill.domain.errors import RetrofillError
 from retrofill.domain.policy import Alert, AlertTrigger, Barrier, Order
 from retrofill.domain.states import State
 from retrofill.services.alerting import alert_of
-from retrofill.services.ports import Ledger, RunSpec
-from retrofill.services.schedule import Schedule
 from retrofill.services.times import instant_of
-from retrofill.store.database import Database
-from services.worlds import World
-from simulation.executors import CrashError, Faults, SimulatedExecutor
+from simulation.executors import Faults
 from simulation.watch import Watch
+from simulation.worlds import SimulatedWorld
 
 FAULTS = Faults(
     crash=0.006, never_started=0.01, told_late=0.01, told_twice=0.02, lost=0.01, fails=0.04, timeout=0.01
@@ -44,92 +40,6 @@ class Scale:
     days: int = 12
     actions_per_day: float = 4.0
     hourly: float = 0.15  # share of tasks with several slots a day
-
-
-class FaultyDatabase(Database):
-    """A store whose process may be killed before a transaction, or right after its commit."""
-
-    def __init__(self, directory: Path, chance: Random, faults: Faults) -> None:
-        super().__init__(directory)
-        self.chance, self.faults = chance, faults
-
-    @contextmanager
-    def transaction(self, *, checks_references: bool = True) -> Iterator[Ledger]:
-        self._perhaps_die()
-        with super().transaction(checks_references=checks_references) as tx:
-            yield tx
-        self._perhaps_die()
-
-    def _perhaps_die(self) -> None:
-        if self.faults.crash and self.chance.random() < self.faults.crash:
-            raise CrashError
-
-
-class SimulatedWorld(World):
-    """A world whose runs end by themselves, and whose scheduler may die."""
-
-    simulated: SimulatedExecutor
-
-    def __init__(self, directory: Path, chance: Random, faults: Faults, *tasks: Task, **more: Any) -> None:
-        super().__init__(directory, *tasks, **more)
-        self.executor.close()
-        self.scheduler_store.close()
-        self.simulated = SimulatedExecutor(self.clock, run_seconds, chance.random, faults)
-        self.executor = self.simulated  # type: ignore[assignment]
-        self.scheduler_store = FaultyDatabase(directory / ".retrofill", chance, faults)
-        self.crashes = 0
-        self._planned_ms: int | None = None
-        self.is_woken = False  # by what another process has committed
-        self.come_up()
-
-    def come_up(self) -> None:
-        """Start a scheduler, and again if it dies at that."""
-        while True:
-            try:
-                self.backfills.remove_leftovers()
-                self.restart()
-                self.schedule.make_due(was_down=True)
-                self.scheduler.look_again()
-                self.is_woken = True
-                return
-            except CrashError:
-                self.crashes += 1
-
-    @property
-    def switch(self) -> Schedule:
-        """The schedule as another process holds it and lets it go on."""
-        return Schedule(self.store, self.contexts, self.clock, self.night_settings)
-
-    def pass_on(self) -> int | None:
-        """What the loop does when it wakes: make what is due, then tick; when it wakes next (ms)."""
-        try:
-            if self.is_woken or (self._planned_ms is not None and self._planned_ms <= self.clock.now_ms()):
-                self._make_instances()
-            ticked = self.scheduler.tick()
-            while ticked.more:
-                ticked = self.scheduler.tick()
-            return _earliest(ticked.next_ms, self._planned_ms, self.simulated.next_ms)
-        except CrashError:
-            self.crashes += 1
-            self.come_up()
-            return self.clock.now_ms()
-
-    def _make_instances(self) -> None:
-        self.is_woken = False
-        if self.backfills.start_planned() or self.schedule.make_due(was_down=False):
-            self.scheduler.look_again()
-        self._planned_ms = _earliest(self.schedule.next_ms(), self.backfills.next_planned_ms())
-
-
-def _earliest(*moments: int | None) -> int | None:
-    return min((moment for moment in moments if moment is not None), default=None)
-
-
-def run_seconds(spec: RunSpec) -> float:
-    """Ten to forty minutes, by task, date and run: the same in every history."""
-    environment = spec.environment
-    seed = f"{spec.name} {environment['RETROFILL_BIZDATE']} {environment['RETROFILL_KIND']}"
-    return 10 * _MINUTE * Random(seed).randint(1, 4)
 
 
 class History:

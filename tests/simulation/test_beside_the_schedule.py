@@ -14,8 +14,8 @@ import pytest
 from domain.catalogs import make_task
 from retrofill.domain.catalog import ResourceGroup, Task
 from simulation.executors import Faults, Run
-from simulation.histories import SimulatedWorld
 from simulation.watch import Watch
+from simulation.worlds import SimulatedWorld
 
 SLOTS = 4
 LONGEST_MS = 40 * 60_000  # of any run

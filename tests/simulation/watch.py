@@ -36,7 +36,6 @@ class Watch:
         self._isolated: dict[int, bool] = {}
         self._reached: set[tuple[int, int]] = set()
         self._settled_backfills: set[int] = set()
-        self.looks = 0
 
     def look(self, acted: bool) -> None:
         """Check what may have moved.
@@ -44,27 +43,18 @@ class Watch:
         Args:
             acted: somebody has operated since the last look, so that what has ended may be open again.
         """
-        self.looks += 1
         w = self._world
         with w.store.read() as reader:
             if acted:
                 self.horizon, self._settled_backfills = _oldest_unfinished(reader), set()
-            rows = {row.id: row for row in reader.instance_range(self.horizon, 1 << 40)}
-            schedule = w.contexts.schedule(reader)
-            contexts: dict[int | None, Context] = {None: schedule}
+            rows = self._visible_rows(reader)
+            contexts: dict[int | None, Context] = {None: w.contexts.schedule(reader)}
             backfills = [
                 b
                 for b in reader.backfills(["phase = 'active'"], limit=200)
                 if b.id not in self._settled_backfills
             ]
-            for record in backfills:
-                contexts[record.id] = w.contexts.get(reader, record.id)
-            hidden = {
-                i
-                for record in [*reader.generations.unfinished()]
-                for i in range(record.first_instance_id, record.first_instance_id + record.stride)
-            }
-            rows = {i: row for i, row in rows.items() if i not in hidden}
+            contexts |= {record.id: w.contexts.get(reader, record.id) for record in backfills}
             self._check_rows(rows, acted)
             self._check_waits(rows, contexts)
             self._check_starts(rows, contexts)
@@ -75,6 +65,16 @@ class Watch:
             self._check_processes(reader, rows)
             self._before = rows
             self._move_horizon(rows, backfills, contexts)
+
+    def _visible_rows(self, reader: Reader) -> dict[int, InstanceRecord]:
+        """From the horizon on, without nights that are being made."""
+        hidden = {
+            i
+            for record in reader.generations.unfinished()
+            for i in range(record.first_instance_id, record.first_instance_id + record.stride)
+        }
+        rows = reader.instance_range(self.horizon, 1 << 40)
+        return {row.id: row for row in rows if row.id not in hidden}
 
     def look_at_all(self) -> None:
         """Every counter of the whole ledger, by the product's own audit."""
