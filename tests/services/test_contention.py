@@ -20,6 +20,7 @@ from retrofill.domain.errors import RetrofillError
 from retrofill.domain.policy import Barrier, Order
 from retrofill.domain.states import NOT_STARTED, State
 from retrofill.domain.windows import parse_window
+from retrofill.services.emergencies import PRIORITIES
 from retrofill.services.records import InstanceRecord
 from retrofill.services.times import instant_of
 from retrofill.services.why import why
@@ -119,15 +120,30 @@ class Contention:
             self.steer()
         elif what == 9:
             rows = list(self.moment().rows)
-            operation = self.chance.choice(["rerun", "freeze", "unfreeze", "stop", "set_successful"])
             ids = self.chance.sample(rows, k=min(len(rows), 3))
-            getattr(self.world.operations, operation)(ids)
+            if self.chance.random() < 0.5:
+                operation = self.chance.choice(["rerun", "freeze", "unfreeze", "stop", "set_successful"])
+                getattr(self.world.operations, operation)(ids)
+            else:
+                self.emergency(ids)
         elif what == 10:
             self.deploy()
         elif what == 11:
             self.world.executor.obeys = not self.world.executor.obeys
         else:
             self.world.restart()
+
+    def emergency(self, ids: list[int]) -> None:
+        """OPS-7: another priority, another resource group, waits removed."""
+        w = self.world
+        emergencies = w.emergencies
+        what = self.chance.randrange(3)
+        if what == 0:
+            emergencies.set_priority(ids, self.chance.choice(PRIORITIES))
+        elif what == 1:
+            emergencies.set_resource_group(ids, self.chance.choice(list(w.catalog.resource_groups)))
+        else:
+            emergencies.remove_waits(ids, None)
 
     def few(self) -> int:
         return min(len(self.world.executor.running), self.chance.randint(1, 3))
@@ -200,7 +216,8 @@ class Contention:
                 if row.state not in NOT_STARTED or not row.resource_group:
                     continue
                 context = w.contexts.of(reader, row)
-                above = [moment.rows[i].state for i in context.upstream(row.id) if i in moment.rows]
+                waits = set(context.upstream(row.id)) - reader.emergencies.removed_of(row.id)
+                above = [moment.rows[i].state for i in waits if i in moment.rows]
                 is_open = set(above) <= {State.SUCCESSFUL} and row.reason != "isolated"
                 is_open = is_open and context.has_reached(reader, row.id)
                 is_ready = (is_open or bool(row.ignores_waits)) and row.start_ms <= w.clock.now_ms()

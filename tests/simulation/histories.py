@@ -19,6 +19,7 @@ from retrofill.domain.errors import RetrofillError
 from retrofill.domain.policy import Alert, AlertTrigger, Barrier, Order
 from retrofill.domain.states import State
 from retrofill.services.alerting import alert_of
+from retrofill.services.emergencies import PRIORITIES
 from retrofill.services.times import instant_of
 from simulation.executors import Faults
 from simulation.watch import Watch
@@ -115,7 +116,9 @@ class History:
     def _act(self) -> None:
         w = self.world
         often = [self._backfill, self._operate, self._operate, self._steer]
-        what = self.chance.choice([*often, *often, self._deploy, self._turn_the_clock, self._hold, w.come_up])
+        what = self.chance.choice(
+            [*often, *often, self._emergency, self._deploy, self._turn_the_clock, self._hold, w.come_up]
+        )
         with suppress(RetrofillError):  # it did not fit: so it changed nothing
             what()
         self.world.is_woken = True
@@ -146,6 +149,22 @@ class History:
         names = ["rerun", "set_successful", "freeze", "unfreeze", "stop", "rerun_descendants"]
         ids = [row.id for row in self.chance.sample(rows, k=min(len(rows), self.chance.randint(1, 4)))]
         getattr(self.world.operations, self.chance.choice(names))(ids)
+
+    def _emergency(self) -> None:
+        """OPS-7: an administrator changes single instances that have not run yet."""
+        w = self.world
+        with w.store.read() as reader:
+            rows = list(reader.instance_range(self.watch.horizon, 1 << 40, ["state <> 'successful'"]))
+        ids = [row.id for row in self.chance.sample(rows, k=min(len(rows), 3))]
+        emergencies = w.emergencies
+        what = self.chance.randrange(3)
+        if what == 0:
+            emergencies.set_priority(ids, self.chance.choice(PRIORITIES))
+        elif what == 1:
+            emergencies.set_resource_group(ids, self.chance.choice(["default", "small"]))
+        else:
+            emergencies.remove_waits(ids, None)
+            self.watch.note_removed(ids)
 
     def _steer(self) -> None:
         with self.world.store.read() as reader:

@@ -7,11 +7,13 @@ left out of each look (a horizon moves behind the oldest unfinished one); `look_
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from retrofill.domain.policy import Barrier
 from retrofill.domain.states import State
 from retrofill.services.contexts import BackfillContext, Context
 from retrofill.services.ports import Reader
+from retrofill.services.ports.emergencies import ISOLATION
 from retrofill.services.records import BackfillRecord, InstanceRecord
 from services.worlds import World
 from simulation.executors import SimulatedExecutor
@@ -34,6 +36,7 @@ class Watch:
         self._before: dict[int, InstanceRecord] = {}
         self._above: dict[int, list[int]] = {}  # waits never change
         self._isolated: dict[int, bool] = {}
+        self._removed: dict[int, frozenset[int]] = {}  # waits that somebody has removed (OPS-7)
         self._reached: set[tuple[int, int]] = set()
         self._settled_backfills: set[int] = set()
 
@@ -65,6 +68,11 @@ class Watch:
             self._check_processes(reader, rows)
             self._before = rows
             self._move_horizon(rows, backfills, contexts)
+
+    def note_removed(self, ids: Sequence[int]) -> None:
+        """Somebody may have removed waits of these."""
+        with self._world.store.read() as reader:
+            self._removed |= {i: reader.emergencies.removed_of(i) for i in ids}
 
     def _visible_rows(self, reader: Reader) -> dict[int, InstanceRecord]:
         """From the horizon on, without nights that are being made."""
@@ -103,11 +111,17 @@ class Watch:
                 self._above[row.id] = context.upstream(row.id)
                 self._isolated[row.id] = bool(context.isolated_from(row.id))
             opened = self._open_above(row, rows)
-            expected = len(opened) + self._isolated[row.id]
+            isolated = self._isolated[row.id] and ISOLATION not in self._removed.get(row.id, ())
+            expected = len(opened) + isolated
             assert row.open_waits == expected, f"open_waits of {row}: states give {expected}"
 
     def _open_above(self, row: InstanceRecord, rows: dict[int, InstanceRecord]) -> list[int]:
-        return [i for i in self._above[row.id] if i in rows and rows[i].state != State.SUCCESSFUL]
+        gone = self._removed.get(row.id, frozenset())
+        return [
+            i
+            for i in self._above[row.id]
+            if i in rows and rows[i].state != State.SUCCESSFUL and i not in gone
+        ]
 
     def _check_starts(self, rows: dict[int, InstanceRecord], contexts: dict[int | None, Context]) -> None:
         """I18, RUN-1, RUN-6: what has just started had nothing to wait for, and a slot."""
@@ -149,16 +163,16 @@ class Watch:
             counts.setdefault(context.position(row.id), Counter())[row.state] += 1
         dates = {date.position: date for date in reader.dates(record.id)}
         for position, date in dates.items():
+            is_new = date.reached and (record.id, position) not in self._reached
+            if date.reached:
+                self._reached.add((record.id, position))
             if first + position * context.plan.n < self.horizon:
                 continue  # partly out of sight
             for name in _COUNTED:
                 assert getattr(date, name) == counts.get(position, Counter())[name], (date, name)
             earlier = context.plan.previous_in_group(position)
-            is_new = date.reached and (record.id, position) not in self._reached
             if is_new and earlier is not None and context.plan.policy.barrier is Barrier.DATE:
                 assert dates[earlier].successful == dates[earlier].total, f"overtaken: {date}"
-            if date.reached:
-                self._reached.add((record.id, position))
         is_alive = any(row.state == State.RUNNING for row in own)
         assert not (is_alive and record.ended_ms is not None), f"ended while it runs: {record.id}"
         if all(row.state == State.SUCCESSFUL for row in own) and not is_alive:
