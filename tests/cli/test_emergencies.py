@@ -116,6 +116,17 @@ def test_the_record_tells_nothing_of_foreign_things(filled: Sandbox) -> None:
     filled.call("task", "history", "ops.mid", status=5, RETROFILL_USER="zoe")
 
 
+@pytest.mark.parametrize("option", ["--backfill", "--instance"])
+def test_the_record_of_what_is_not_there(filled: Sandbox, option: str) -> None:
+    """OPS-8, SEC-2: unknown ids are named; foreign ones look the same."""
+    filled.call("user", "add", "zoe", "--email", "zoe@example.org")
+    texts = [
+        filled.call("operation", "list", option, number, status=5, RETROFILL_USER="zoe").stderr
+        for number in (1, 999)
+    ]
+    assert texts[0] == texts[1].replace("999", "1")
+
+
 def test_before_the_first_deploy(project: Sandbox) -> None:
     """OPS-8: nothing was done, and looking makes no store."""
     assert project.json("operation", "list") == []

@@ -37,7 +37,14 @@ def latest(
 
     Args:
         before: only those with a smaller id; the last one's id asks for the next page.
+
+    Raises:
+        UnknownNameError: there is no such backfill or instance, as far as the actor knows.
     """
+    if asked.backfill_id is not None:
+        access.get_backfill(asked.backfill_id)
+    if asked.instance_id is not None:
+        access.get_instance(asked.instance_id)
     return list(islice((o for o in _all(reader, asked, before) if access.sees_operation(o)), limit))
 
 
