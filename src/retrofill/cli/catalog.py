@@ -117,7 +117,7 @@ def task() -> None:
 @pass_session
 def task_list(session: Session, workspace: str | None, task_type: str | None, tag: str | None) -> None:
     """List tasks."""
-    catalog, ids = _catalog(session)
+    catalog, ids = folder_catalog(session)
     filters = {"workspace": workspace, "type": task_type, "tag": tag}
     conditions = {key: frozenset({value}) for key, value in filters.items() if value is not None}
     session.rows(
@@ -134,7 +134,7 @@ def task_show(session: Session, name: str) -> None:
     """Show one task: schedule, dependencies, parameters, settings, lineage."""
     from retrofill.cli.lineage import print_lineage
 
-    catalog, ids = _catalog(session)
+    catalog, ids = folder_catalog(session)
     rights = session.project.rights
     found = catalog.tasks[find_task(catalog, ids, name, rights.sees)]
     row = _row(found, ids) | _details(catalog, found, rights) | {"frozen": _is_frozen(session, found)}
@@ -197,7 +197,7 @@ task.add_command(task_history)
 @pass_session
 def task_graph(session: Session, name: str | None) -> None:
     """Show who waits for whom, of all tasks or around one."""
-    catalog, ids = _catalog(session)
+    catalog, ids = folder_catalog(session)
     rights = session.project.rights
     names = [n for n in catalog.tasks if rights.sees(n)]
     if name is not None:
@@ -252,7 +252,7 @@ def workspace() -> None:
 @pass_session
 def workspace_list(session: Session) -> None:
     """List workspaces with their members."""
-    catalog, _ = _catalog(session)
+    catalog, _ = folder_catalog(session)
     ids: dict[str, int] = {}
     if session.project.deployed is not None:
         with session.project.store.read() as reader:
@@ -277,41 +277,7 @@ def workspace_list(session: Session) -> None:
     )
 
 
-@click.group("resource-group", cls=Group)
-def resource_group() -> None:
-    """The pools of slots that instances run in."""
-
-
-@resource_group.command("list")
-@pass_session
-def resource_group_list(session: Session) -> None:
-    """List resource groups with slots in use and the queue."""
-    from retrofill.services.views import Views
-
-    catalog, _ = _catalog(session)
-    counts: dict[tuple[str, str], int] = {}
-    project = session.project
-    if project.deployed is not None:
-        with project.store.read() as reader:
-            counts = Views(reader, project.contexts, project.clock.now_ms()).queues()
-    sees = project.rights.sees
-    rows = [
-        {
-            "resource_group": group.name,
-            "type": group.type,
-            "slots": group.slots,
-            "running": counts.get((group.name, "running"), 0),
-            "waiting": counts.get((group.name, "waiting_resources"), 0),
-            "reserved_for_auto": group.reserved_for_auto,
-            "workspaces": None if group.workspaces is None else sorted(filter(sees, group.workspaces)),
-        }
-        for group in catalog.resource_groups.values()
-    ]
-    columns = ["resource_group", "type", "slots", "running", "waiting", "reserved_for_auto", "workspaces"]
-    session.rows(rows, columns, "There are no resource groups.")
-
-
-def _catalog(session: Session) -> tuple[Catalog, dict[str, int]]:
+def folder_catalog(session: Session) -> tuple[Catalog, dict[str, int]]:
     """The folder as it is, with the ids of the tasks that were deployed."""
     project = session.project
     ids: dict[str, int] = {}
@@ -388,6 +354,5 @@ COMMANDS: dict[str, click.Command] = {
     "deploy": deploy,
     "task": task,
     "workspace": workspace,
-    "resource-group": resource_group,
 }
 __all__ = ["COMMANDS", "print_table", "say"]

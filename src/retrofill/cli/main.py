@@ -28,7 +28,7 @@ _LAZY = {
     "deploy": "catalog",
     "task": "catalog",
     "workspace": "catalog",
-    "resource-group": "catalog",
+    "resource-group": "groups",
     "backfill": "backfill",
     "instance": "instance",
     "operation": "history",

@@ -79,9 +79,12 @@ class Views:
 
     def queues(self) -> dict[tuple[str, str], int]:
         """How many instances run, and wait for resources, by resource group and state."""
-        holds = holds_of(self._reader.open_backfills(), instant_of(self._now_ms))
-        found = self._reader.queues(holds.starting, auto=not self.schedule_is_held)
+        found = self._reader.queues(self.held(), auto=not self.schedule_is_held)
         return {(group, state): count for group, state, count in found}
+
+    def held(self) -> tuple[int, ...]:
+        """Backfills of which nothing may start now."""
+        return holds_of(self._reader.open_backfills(), instant_of(self._now_ms)).starting
 
     def counts(self, record: BackfillRecord, dates: list[DateRecord]) -> dict[str, int]:
         """Instances by state."""
