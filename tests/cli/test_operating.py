@@ -224,3 +224,53 @@ def test_future_dates_wait_for_their_time(filled: Sandbox) -> None:
         "It waits for its time, 2190-01-02 07:00:00 UTC"
         in filled.call("instance", "why", instance["id"]).stdout
     )
+
+
+def test_change_says_what_changed(filled: Sandbox) -> None:
+    """BF-3, OPS-8: on stderr and as JSON with the row; recorded; once more it is unchanged."""
+    result = filled.call(
+        "backfill", "change", 1, "--groups", 2, "--window", "22:00-06:00", "--comment", "night"
+    )
+    assert result.stderr.splitlines()[:2] == [
+        "Backfill 1: groups 1 -> 2.",
+        "Backfill 1: window none -> 22:00-06:00 (America/New_York).",
+    ]
+    assert result.stdout.startswith("Backfill 1 first: ")
+    row = filled.json("backfill", "change", 1, "--priority", 8)
+    assert row["changed"] == [{"what": "priority", "before": "own", "after": "8"}]
+    assert (row["id"], row["ended_at"]) == (1, None)
+    assert filled.json("backfill", "change", 1, "--priority", 8)["unchanged"]
+    assert {r["priority"] for r in filled.json("instance", "list", "--backfill", 1)} == {8}
+    assert (
+        "groups 2, window 22:00-06:00 (America/New_York), priority 8"
+        in filled.call("backfill", "show", 1).stdout
+    )
+    last = filled.json("backfill", "history", 1)[-2:]
+    assert [r["comment"] for r in last] == [
+        "groups 1 -> 2; window none -> 22:00-06:00 (America/New_York). night",
+        "priority own -> 8",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("args", "status", "part"),
+    [
+        ([1], 2, "nothing is to be changed"),
+        ([1, "--groups", "0"], 2, "is not a number of groups from 1 to 10"),
+        ([1, "--groups", "11"], 2, "is not a number of groups from 1 to 10"),
+        ([1, "--priority", "2"], 2, "is no priority: there are 1, 3, 5, 7 and 8"),
+        ([1, "--priority", "8", "--own-priority"], 2, "--priority and --own-priority do not go together"),
+        ([1, "--window", "09:00-09:00"], 2, "is empty: its ends are equal"),
+        ([1, "--window", "25:00-09:00"], 2, "is not a time of day"),
+        ([1, "--weekends"], 2, "--weekends goes with --window"),
+        ([1, "--resource-group", "nihgt"], 5, 'there is no resource group "nihgt"'),
+        ([99, "--groups", "2"], 5, "there is no backfill 99"),
+        (["x", "--groups", "2"], 2, '"x" is no id of a backfill'),
+        ([3, "--groups", "2"], 6, "backfill 3 failed its check and has no instances, so there is nothing to change"),
+    ],
+)  # fmt: skip
+def test_changes_that_are_refused(filled: Sandbox, args: list[object], status: int, part: str) -> None:
+    """BF-3: one sentence, and nothing is touched."""
+    before = filled.json("backfill", "history", 1)
+    assert part in filled.call("backfill", "change", *args, status=status).stderr
+    assert filled.json("backfill", "history", 1) == before

@@ -70,7 +70,7 @@ def test_an_exception_undoes_everything(store: Database) -> None:
 def test_a_transaction_sees_its_own_writes(store: Database) -> None:
     fill(store, INSTANCE)
     with store.transaction() as tx:
-        tx.wait_for_resources([(1, 5)])
+        tx.wait_for_resources([(1, 5, "default")])
         assert [row.priority for row in tx.instances([1])] == [5]
 
 
@@ -161,7 +161,7 @@ def test_instance_ids_are_reserved_once(opener: Opener) -> None:
 
 MAKE: dict[Move, Callable[[Ledger], object]] = {
     Move.WAIT_FOR_TIME: lambda tx: tx.wait_for_time([1]),
-    Move.WAIT_FOR_RESOURCES: lambda tx: tx.wait_for_resources([(1, 1)]),
+    Move.WAIT_FOR_RESOURCES: lambda tx: tx.wait_for_resources([(1, 1, "default")]),
     Move.WITHDRAW: lambda tx: tx.withdraw([1]),
     Move.PASS: lambda tx: tx.pass_by([(1, "dry_run")], 9),
     Move.START: lambda tx: tx.start([(1, 1, "token")], "boot", 9),
@@ -249,7 +249,7 @@ def test_a_run_that_never_started_can_start_under_a_new_token(store: Database) -
         tx.start([(1, 1, "first")], "boot", 10)
         assert tx.forget_run(1, 1, "first")
         tx.start_anew(1)
-        tx.wait_for_resources([(1, 1)])
+        tx.wait_for_resources([(1, 1, "default")])
         tx.start([(1, 1, "second")], "boot", 20)
         assert [run.token for run in tx.runs(1)] == ["second"]
 
@@ -274,7 +274,7 @@ def test_an_automatic_rerun_counts_and_a_persons_rerun_resets(store: Database) -
         assert (row.state, row.reason, row.run_number, row.reruns, row.start_ms) == (
             "not_run", "rerun_interval", 2, 1, 99_000,
         )  # fmt: skip
-        tx.wait_for_resources([(1, 1)])
+        tx.wait_for_resources([(1, 1, "default")])
         tx.start([(1, 2, "t")], "boot", 99_000)
         tx.fail(1, "exit_code", 99_500)
         tx.rerun([(1, 3, True)])

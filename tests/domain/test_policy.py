@@ -24,12 +24,15 @@ from retrofill.domain.policy import (
     Order,
     OverrideError,
     Policy,
+    PriorityError,
+    Regrouped,
     TooManyBizdatesError,
     deal,
     merge_ranges,
     parse_bizdate,
     parse_groups,
     parse_override,
+    parse_priority,
     parse_range,
     parse_time_range,
     parse_word,
@@ -214,10 +217,22 @@ def test_a_policy_survives_storage() -> None:
         Alert(AlertTrigger.FAILURE, AlertMethod.TEXT_MESSAGE),
         True,
         {"ops.daily": {"day": "$bizdate"}},
+        8,
+        Regrouped(2, (((0, 2),), ((3, 5), (7, 7)))),
     )
     for policy in (full, Policy((parse_range("2026-01-01"),))):
         assert Policy.from_json(json.loads(json.dumps(policy.to_json()))) == policy
     assert '"window": null' in json.dumps(Policy((parse_range("2026-01-01"),)).to_json())
+
+
+def test_priorities_are_those_of_baselines() -> None:
+    """BF-3, POL-12."""
+    assert [parse_priority(text) for text in ("1", "3", "5", "7", "8")] == [1, 3, 5, 7, 8]
+    for text in ("0", "2", "9", "07", "", "x"):
+        with pytest.raises(PriorityError, match="1, 3, 5, 7 and 8"):
+            parse_priority(text)
+    with pytest.raises(PriorityError):
+        Policy((parse_range("2026-01-01"),), priority=4)
 
 
 # -- windows

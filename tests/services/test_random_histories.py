@@ -16,13 +16,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.catalogs import random_catalog, random_policy
-from retrofill.domain.catalog import Catalog
+from retrofill.domain.catalog import Catalog, ResourceGroup
+from retrofill.domain.changes import Changes
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.policy import Alert, AlertTrigger
 from retrofill.domain.selection import ManualSelection
 from retrofill.domain.states import State
 from retrofill.services.contexts import Context
 from retrofill.services.planned import Request, make_plan
+from retrofill.services.records import DateRecord
 from retrofill.services.times import instant_of
 from services.worlds import World
 
@@ -47,10 +49,14 @@ class History:
     def __init__(self, directory: Path, chance: Random) -> None:
         self.chance = chance
         catalog: Catalog = random_catalog(chance)
-        self.world = World(directory, *catalog.tasks.values(), slots=chance.randint(1, 6))
+        other = ResourceGroup("other", slots=chance.randint(1, 3), workspaces=frozenset({"x"}))
+        self.world = World(directory, *catalog.tasks.values(), slots=chance.randint(1, 6), groups=(other,))
         self.backfill = 0
         self.ignoring: set[int] = set()  # instances that were told to ignore their waits (OPS-3)
         self.had_ended = False
+        self.most: int | None = None  # groups since the last change (BF-3)
+        self.begun_before: set[int] = set()  # positions that had begun then
+        self.been_complete: set[int] = set()  # positions that have been complete: a rerun takes nothing back
 
     def create(self) -> bool:
         """Whether a backfill of a fair size came about."""
@@ -69,7 +75,7 @@ class History:
 
     def step(self) -> None:
         w, chance = self.world, self.chance
-        what = chance.randrange(10)
+        what = chance.randrange(12)
         if what < 5 and w.executor.running:
             number = chance.choice(sorted(w.executor.running))
             w.executor.end(number, **chance.choice(ENDS))
@@ -82,10 +88,14 @@ class History:
                 getattr(w.operations, chance.choice(OPERATIONS))(ids)
         elif what == 8:
             self.steer()
+        elif what in (9, 10):
+            self.change()
         else:
             w.restart()
         started = len(w.executor.started)
-        w.tick()
+        ticked = w.tick()
+        # A scheduler that waits costs nothing: the next tick is due later, or when something happens.
+        assert ticked.more or ticked.next_ms is None or ticked.next_ms > w.clock.now_ms()
         self.check([spec.ref.instance_id for spec in w.executor.started[started:]])
 
     def steer(self) -> None:
@@ -97,6 +107,50 @@ class History:
         if how == "rerun":
             self.ignoring |= {result.id for result in results if result.ok}
 
+    def change(self) -> None:
+        """BF-3: any one thing, or several."""
+        chance = self.chance
+        begun = self.reached()
+        ways: list[dict[str, Any]] = [
+            {"groups": chance.randint(1, 10)},
+            {
+                "window": chance.choice(["12:00-13:00", "13:00-11:00", "00:00-12:00"]),
+                "weekends": chance.random() < 0.3,
+            },
+            {"no_window": True},
+            {"priority": chance.choice([1, 8])},
+            {"own_priority": True},
+            {"resource_group": "other"},
+            {"own_resource_group": True},
+        ]
+        changes: dict[str, Any] = {}
+        for way in chance.sample(ways, k=chance.choice([1, 1, 2])):
+            changes |= way
+        try:
+            found = self.world.backfills.change(self.backfill, Changes(**changes))
+        except RetrofillError:
+            assert self.reached() == begun, "what is refused changes nothing"
+            return
+        if any(difference.what == "groups" for difference in found.differences):
+            self.most, self.begun_before = changes["groups"], begun
+
+    def dates(self) -> list[DateRecord]:
+        with self.world.store.read() as reader:
+            return reader.dates(self.backfill)
+
+    def reached(self) -> set[int]:
+        return {date.position for date in self.dates() if date.reached}
+
+    def check_groups(self) -> None:
+        """BF-3: never more dates under way that began after a change than there are groups since."""
+        dates = self.dates()
+        self.been_complete |= {d.position for d in dates if d.reached and d.successful == d.total}
+        if self.most is not None:
+            new = {d.position for d in dates if d.reached} - self.begun_before - self.been_complete
+            assert len(new) <= self.most
+        numbers = {date.group_number for date in dates}
+        assert numbers == set(range(1, len(numbers) + 1))
+
     def context(self) -> Context:
         with self.world.store.read() as reader:
             return self.world.contexts.get(reader, self.backfill)
@@ -105,6 +159,7 @@ class History:
         """RUN-1, POL-6, DEP-10: what has just started was allowed to."""
         assert self.world.drift() == []
         self.check_alerts()
+        self.check_groups()
         rows = {row.id: row for row in self.world.rows(self.backfill).values()}
         ended = {State.SUCCESSFUL, State.FAILED}
         self.ignoring -= {i for i in self.ignoring if rows[i].state in ended}
@@ -118,9 +173,11 @@ class History:
                 removed = reader.emergencies.removed_of(number)
             above = [rows[i].state for i in context.upstream(number) if i in rows and i not in removed]
             assert set(above) <= {State.SUCCESSFUL}, (number, above)
-        with self.world.store.read() as reader:
-            reached = [bool(date.reached) for date in reader.dates(self.backfill)]
-        assert all(reached[context.position(i)] for i in started if i not in self.ignoring)
+        reached = self.reached()
+        assert all(context.position(i) in reached for i in started if i not in self.ignoring)
+        policy = context.plan.policy
+        assert policy.window is None or policy.window.is_open(instant_of(self.world.clock.now_ms()))
+        assert policy.priority in (None, *(rows[i].priority for i in started))
 
     def check_alerts(self) -> None:
         """POL-9: each round's success and failure is queued once by each method, and nothing else is."""
@@ -144,6 +201,8 @@ class History:
         """Take every obstacle away; then everything must come to its end."""
         w = self.world
         w.backfills.resume(self.backfill)
+        if w.status(self.backfill) != "succeeded":
+            w.backfills.change(self.backfill, Changes(no_window=True))
         for _ in range(400):
             w.finish()
             w.clock.forward(86_400)
@@ -163,6 +222,7 @@ class History:
 @given(st.integers(0, 10**9))
 def test_random_histories(seed: int) -> None:
     """RUN-1, POL-6, POL-7, POL-9, OPS-0, OPS-1..6, BF-5: in any order."""
+    """RUN-1, POL-6, POL-7, POL-11, OPS-0, OPS-1..6, BF-3, BF-5: in any order."""
     chance = Random(seed)
     with TemporaryDirectory() as directory:
         history = History(Path(directory), chance)

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from retrofill.cli.estimates import end_of, outlook, to_seconds
-from retrofill.cli.findings import print_findings, say_findings
+from retrofill.cli.findings import say_findings
 from retrofill.cli.plans import checks_in_words, print_instances, print_plan
-from retrofill.cli.results import print_results
 from retrofill.cli.selecting import request_of, request_options
-from retrofill.cli.session import Command, Group, Session, cell, integer_id, pass_session, say, say_json
+from retrofill.cli.session import Command, Group, Session, integer_id, pass_session, say
+from retrofill.cli.showing import listed, print_backfill
+from retrofill.cli.steering import STEERING
 from retrofill.cli.waiting import EXIT_CHECK_FAILED, row_of, wait_for
-from retrofill.domain.errors import RetrofillError, UsageError
+from retrofill.domain.errors import UsageError
 from retrofill.domain.findings import many
-from retrofill.domain.readiness import STATUS_WORDS, Status
+from retrofill.domain.readiness import Status
 from retrofill.services.estimating import Experience, gather
-from retrofill.services.operations import ItemResult
 from retrofill.services.planned import Planned, make_plan
 from retrofill.services.times import instant_of, ms_of
 from retrofill.services.views import Views, operation_row
@@ -105,7 +103,7 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
     if row["check_status"] == "failed":
         who = "Verification found a risk" if planned.is_refused else "An extension check said no"
         say(f"{who}: the backfill is stored, and nothing of it runs.")
-        _print_backfill(session, backfill_id, findings=findings)
+        print_backfill(session, backfill_id, {"findings": findings})
         return EXIT_CHECK_FAILED
     if yes and session.is_text:
         say_findings(findings)
@@ -117,7 +115,7 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
             "`retrofill scheduler`."
         )
     status = wait_for(session.project, backfill_id, seconds) if wait else 0
-    _print_backfill(session, backfill_id, findings=None if session.is_text else findings)
+    print_backfill(session, backfill_id, {} if session.is_text else {"findings": findings})
     return status
 
 
@@ -152,7 +150,7 @@ def wait_command(session: Session, backfill_id: str, timeout: str | None) -> int
     """
     number = integer_id(backfill_id, "a backfill")
     status = wait_for(session.project, number, _seconds(timeout))
-    _print_backfill(session, number)
+    print_backfill(session, number)
     return status
 
 
@@ -190,35 +188,10 @@ def list_command(session: Session, /, limit: int, **filters: str | None) -> None
         access = project.access(reader)
         rows = search_backfills(reader, views, access, project.deployed.catalog, filters, limit)
         session.rows(
-            [_listed(row) if session.is_text else row for row in rows],
+            [listed(row) if session.is_text else row for row in rows],
             _COLUMNS,
             "There are no such backfills.",
         )
-
-
-def _listed(row: dict[str, Any]) -> dict[str, Any]:
-    done, dates = row["counts"]["successful"], row["bizdates"]
-    return {
-        **row,
-        "check": row["check_status"],
-        "status": _status_words(row),
-        "progress": f"{done}/{row['instance_count']}",
-        "tasks": row["task_count"],
-        "bizdates": _span(dates),
-        "started_at": to_seconds(row["started_at"]),
-        "ended_at": end_of(row),
-    }
-
-
-def _span(dates: Sequence[str]) -> str:
-    if len(dates) < 2:
-        return dates[0] if dates else "-"
-    return f"{min(dates)}..{max(dates)} ({len(dates)})"
-
-
-def _status_words(row: dict[str, Any]) -> str:
-    words = STATUS_WORDS[Status(row["status"])]
-    return f"{words} ({', '.join(row['blocked_by'])})" if row["blocked_by"] else words
 
 
 @backfill.command("show")
@@ -226,57 +199,7 @@ def _status_words(row: dict[str, Any]) -> str:
 @pass_session
 def show(session: Session, backfill_id: str) -> None:
     """Show one backfill: state, counts, bizdates."""
-    _print_backfill(session, integer_id(backfill_id, "a backfill"), with_dates=True)
-
-
-def _print_backfill(
-    session: Session,
-    backfill_id: int,
-    with_dates: bool = False,
-    findings: Sequence[dict[str, Any]] | None = None,
-    is_unchanged: bool = False,
-) -> None:
-    row = row_of(session.project, backfill_id)
-    if not session.is_text:
-        more = {"findings": findings} if findings is not None else {}
-        say_json(row | more | ({"unchanged": True} if is_unchanged else {}))
-        return
-    click.echo(f"Backfill {row['id']} {cell(row['name'])}: {_status_words(row)}")
-    counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in row["counts"].items() if count)
-    click.echo(
-        f"  {many(row['task_count'], 'task')}, {many(row['instance_count'], 'instance')}"
-        f"{': ' + counts if counts else ''}"
-    )
-    click.echo(
-        f"  bizdates {_span(row['bizdates'])}, check {row['check_status']}, created by {row['created_by']}"
-    )
-    times = [
-        f"{name.removesuffix('_at')} {row[name]}"
-        for name in ("created_at", "started_at", "ended_at")
-        if row[name]
-    ]
-    click.echo(f"  {', '.join(times)}")
-    for line in outlook(row):
-        click.echo(f"  {line}")
-    if with_dates:
-        _print_dates(session, backfill_id)
-    if findings is not None:
-        print_findings(findings)
-    if row["status"] == "failed":
-        say(f"`retrofill instance list --backfill {backfill_id} --state failed` lists what failed.")
-
-
-def _print_dates(session: Session, backfill_id: int) -> None:
-    from retrofill.cli.progress import bar
-
-    with session.project.store.read() as reader:
-        for date in reader.dates(backfill_id):
-            failed = f", {date.failed} failed" if date.failed else ""
-            frozen = f", {date.frozen} frozen" if date.frozen else ""
-            drawn = bar([date]) if sys.stdout.isatty() else ""
-            click.echo(
-                f"    group {date.group_number}  {date.bizdate}  {drawn}  {date.successful}/{date.total}{failed}{frozen}"
-            )
+    print_backfill(session, integer_id(backfill_id, "a backfill"), with_dates=True)
 
 
 @backfill.command("analysis")
@@ -311,121 +234,8 @@ def history(session: Session, backfill_id: str) -> None:
     session.rows(rows, columns, f"Nobody has done anything to backfill {number}.")
 
 
-_comment = click.option("--comment", default="", metavar="TEXT", help="Why; it is kept in the record.")
-
-
-@backfill.command("stop")
-@click.argument("backfill_ids", metavar="ID...", nargs=-1, required=True)
-@_comment
-@pass_session
-def stop(session: Session, backfill_ids: tuple[str, ...], comment: str) -> int:
-    """End all running instances of backfills.
-
-    Nothing further starts until resumed or rerun.
-    """
-    from retrofill.cli.stopping import finish_stops
-
-    service = session.project.backfills()
-    numbers = list(dict.fromkeys(integer_id(text, "a backfill") for text in backfill_ids))
-    errors: dict[int, RetrofillError] = {}
-    stopping: list[int] = []
-    for number in numbers:
-        try:
-            results = service.stop(number, comment)
-        except RetrofillError as error:
-            errors[number] = error
-            continue
-        stopping += [item.id for item in results if item.error is None]
-        for item in results:
-            if item.error is not None:
-                say(item.error.message)
-                errors.setdefault(number, item.error)
-        if not service.may_steer(number):
-            say(f"Backfill {number} goes on with what you may not operate.")
-    finish_stops(session.project, stopping)
-    print_results(
-        session,
-        [
-            {
-                "id": number,
-                "ok": number not in errors,
-                "state": _state_of(session, number),
-                "error": errors[number].message if number in errors else None,
-            }
-            for number in numbers
-        ],
-    )
-    return next((error.exit_status for error in errors.values()), 0)
-
-
-def _state_of(session: Session, number: int) -> str | None:
-    try:
-        return str(row_of(session.project, number)["status"])
-    except RetrofillError:
-        return None
-
-
-def _steer(name: str, help_text: str) -> click.Command:
-    @backfill.command(name, help=help_text)
-    @click.argument("backfill_id", metavar="ID")
-    @_comment
-    @pass_session
-    def command(session: Session, backfill_id: str, comment: str) -> None:
-        number = integer_id(backfill_id, "a backfill")
-        steered = getattr(session.project.backfills(), name)(number, comment)
-        if not steered.is_changed:
-            say(f"Backfill {number}: nothing to {name}, so nothing was changed.")
-        _print_backfill(session, number, is_unchanged=not steered.is_changed)
-
-    return command
-
-
-_steer("pause", "Start nothing new; what runs, ends.")
-_steer("resume", "Take back a pause or a stop.")
-
-
-@backfill.command("rerun")
-@click.argument("backfill_id", metavar="ID")
-@click.option("--failed", is_flag=True, help="Only what failed.")
-@_comment
-@pass_session
-def rerun(session: Session, backfill_id: str, failed: bool, comment: str) -> int:
-    """Rerun all ended instances at once.
-
-    Dependencies and the order of dates are ignored.
-    """
-    return _on_whole(session, backfill_id, lambda service, number: service.rerun(number, failed, comment))
-
-
-@backfill.command("freeze")
-@click.argument("backfill_id", metavar="ID")
-@_comment
-@pass_session
-def freeze(session: Session, backfill_id: str, comment: str) -> int:
-    """Freeze every instance that is Not run."""
-    return _on_whole(session, backfill_id, lambda service, number: service.freeze(number, comment))
-
-
-@backfill.command("unfreeze")
-@click.argument("backfill_id", metavar="ID")
-@_comment
-@pass_session
-def unfreeze(session: Session, backfill_id: str, comment: str) -> int:
-    """Unfreeze every frozen instance."""
-    return _on_whole(session, backfill_id, lambda service, number: service.unfreeze(number, comment))
-
-
-def _on_whole(session: Session, text: str, apply: Callable[[Any, int], list[ItemResult]]) -> int:
-    number = integer_id(text, "a backfill")
-    results = apply(session.project.backfills(), number)
-    refused = [item for item in results if item.error is not None]
-    for item in refused:
-        say(str(item.error))
-    done = many(len(results) - len(refused), "instance")
-    say(f"{done} done{f', {len(refused):,} refused' if refused else ''}.")
-    _print_backfill(session, number)
-    return next((item.error.exit_status for item in refused if item.error is not None), 0)
-
+for _command in STEERING:
+    backfill.add_command(_command)
 
 COMMANDS: dict[str, click.Command] = {"backfill": backfill}
 __all__ = ["COMMANDS", "Command"]

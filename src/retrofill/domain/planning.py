@@ -21,6 +21,7 @@ from retrofill.domain.counting import TooManyInstancesError, count_instances
 from retrofill.domain.cron import Schedule
 from retrofill.domain.errors import UnknownNameError, did_you_mean, shown
 from retrofill.domain.findings import many
+from retrofill.domain.groups import Groups, dealt, from_runs
 from retrofill.domain.instants import due_seconds
 from retrofill.domain.overrides import check_overrides
 from retrofill.domain.policy import AcrossGroups, Order, Policy, deal
@@ -97,6 +98,7 @@ class Plan:
         tasks: that take part, in order of their full names; `choice.tasks` with definitions.
         counts: instances per task over all dates.
         dates: bizdates in running order over all groups.
+        grouping: which date follows which.
         groups: the same dates, one tuple per group.
         group_of: int16[dates], group numbers from 1.
         n: places of one date; `task_of`, `slot_of` and `first_of_task` are the template's.
@@ -118,10 +120,14 @@ class Plan:
         self.n = self.template.n
         self.task_of, self.slot_of = self.template.task_of, self.template.slot_of
         self.first_of_task = self.template.first_of_task
-        self.groups = deal(policy.bizdates, policy.groups, policy.order)
-        self.dates = tuple(d for group in self.groups for d in group)
-        sizes = [len(group) for group in self.groups]
-        self.group_of = np.repeat(np.arange(1, len(sizes) + 1, dtype=np.int16), sizes)
+        self.dates = tuple(d for group in deal(policy.bizdates, policy.groups, policy.order) for d in group)
+        # Which previous-cycle edges count is decided by the first groups and stays (DEP-13, BF-3).
+        self._first_groups = dealt(len(self.dates), policy.groups)
+        self.grouping = (
+            self._first_groups if policy.regrouped is None else Groups(from_runs(policy.regrouped.runs))
+        )
+        self.groups = tuple(tuple(self.dates[i] for i in chain) for chain in self.grouping.chains)
+        self.group_of = np.array(self.grouping.numbers, dtype=np.int16)
         self._frozen = frozen
         self._index_of = {bizdate: i for i, bizdate in enumerate(self.dates)}
         self._arrays: OrderedDict[tuple[object, ...], AnyArray] = OrderedDict()
@@ -148,15 +154,11 @@ class Plan:
 
     def previous_in_group(self, date_index: int) -> int | None:
         """The date that this one follows in its group (POL-6)."""
-        before = date_index - 1
-        return before if before >= 0 and self.group_of[before] == self.group_of[date_index] else None
+        return self.grouping.previous(date_index)
 
     def next_in_group(self, date_index: int) -> int | None:
         """The date that follows this one in its group."""
-        after = date_index + 1
-        return (
-            after if after < len(self.dates) and self.group_of[after] == self.group_of[date_index] else None
-        )
+        return self.grouping.next(date_index)
 
     def previous_of_task(self, date_index: int, task: int) -> int | None:
         """The date whose instances of the task this date's wait for with `barrier: task` (POL-6).
@@ -289,11 +291,10 @@ class Plan:
         before = np.full(len(self.dates), -1, dtype=np.int32)
         if self.policy.order is Order.DESCENDING:
             return before
+        group_of = self._first_groups.numbers
         for i, bizdate in enumerate(self.dates):
             j = self._index_of.get(bizdate - ONE_DAY, -1)
-            if j >= 0 and (
-                self.policy.across_groups is AcrossGroups.WAIT or self.group_of[i] == self.group_of[j]
-            ):
+            if j >= 0 and (self.policy.across_groups is AcrossGroups.WAIT or group_of[i] == group_of[j]):
                 before[i] = j
         return before
 

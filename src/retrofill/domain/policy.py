@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from retrofill.domain.errors import InvalidValueError, LimitError, did_you_mean, shown
 from retrofill.domain.findings import many
@@ -22,6 +22,9 @@ from retrofill.domain.windows import ClockRangeError, Window, clock, parse_clock
 EARLIEST, LATEST = date(1970, 1, 1), date(2199, 12, 31)
 WHOLE_DAY = (0, 24 * 60 - 1)
 MOST_GROUPS = 10
+PRIORITIES = (1, 3, 5, 7, 8)
+
+T = TypeVar("T")
 
 
 class Order(StrEnum):
@@ -73,6 +76,12 @@ class GroupCountError(InvalidValueError):
     code = "bad_groups"
 
 
+class PriorityError(InvalidValueError):
+    """Choose one of the priorities that baselines have: 1, 3, 5, 7 or 8."""
+
+    code = "bad_priority"
+
+
 class OverrideError(InvalidValueError):
     """Write an override as TASK.PARAMETER=VALUE, for a task and a parameter that the backfill has."""
 
@@ -118,12 +127,22 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Regrouped:
+    """Groups after a change: how many were asked for, and each one's positions as (first, last) in a row."""
+
+    groups: int
+    runs: tuple[tuple[tuple[int, int], ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Everything about a backfill but its tasks (chapter 6 of the rules).
 
     `ranges` are ascending and apart from each other: `merge_ranges` makes them so.
     `time_range` is the first and the last minute of the day, both included (POL-3).
     `overrides` maps task names to parameter names to expressions (PAR-5).
+    `priority` stands for every task's own, and does not age (POL-12).
+    `regrouped` holds the groups as they are since somebody changed them (BF-3); `groups` is what was asked first.
     """
 
     ranges: tuple[DateRange, ...]
@@ -138,13 +157,22 @@ class Policy:
     alert: Alert | None = None
     allow_risks: bool = False
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    priority: int | None = None
+    regrouped: Regrouped | None = None
 
     def __post_init__(self) -> None:
         if not self.ranges:
             raise BizdateError("no bizdate is chosen")
         if not 1 <= self.groups <= MOST_GROUPS:
             raise GroupCountError(f"{self.groups} groups: a backfill has 1 to {MOST_GROUPS}")
+        if self.priority is not None and self.priority not in PRIORITIES:
+            raise PriorityError(f"{self.priority} is no priority: there are 1, 3, 5, 7 and 8")
         object.__setattr__(self, "ranges", merge_ranges(self.ranges))
+
+    @property
+    def wanted_groups(self) -> int:
+        """The number of groups that was asked for last."""
+        return self.groups if self.regrouped is None else self.regrouped.groups
 
     @property
     def date_count(self) -> int:
@@ -182,6 +210,10 @@ class Policy:
             if window is None
             else {"period": window.text, "timezone": window.timezone, "weekends": window.weekends},
             "resource_group": self.resource_group,
+            "priority": self.priority,
+            "regrouped": None
+            if self.regrouped is None
+            else {"groups": self.regrouped.groups, "chains": self.regrouped.runs},
             "alert": None
             if alert is None
             else {"trigger": alert.trigger.value, "method": alert.method.value},
@@ -192,7 +224,7 @@ class Policy:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Policy:
         """The policy that `to_json` wrote."""
-        window, alert = data["window"], data["alert"]
+        window, alert, regrouped = data["window"], data["alert"], data.get("regrouped")
         first, last = data["time_range"]
         return cls(
             ranges=tuple(
@@ -209,6 +241,13 @@ class Policy:
             if window is None
             else parse_window(window["period"], window["timezone"], bool(window["weekends"])),
             resource_group=data["resource_group"],
+            priority=data.get("priority"),
+            regrouped=None
+            if regrouped is None
+            else Regrouped(
+                int(regrouped["groups"]),
+                tuple(tuple((int(a), int(b)) for a, b in chain) for chain in regrouped["chains"]),
+            ),
             alert=None
             if alert is None
             else Alert(AlertTrigger(alert["trigger"]), AlertMethod(alert["method"])),
@@ -244,13 +283,17 @@ def deal(bizdates: Sequence[date], groups: int, order: Order) -> tuple[tuple[dat
     """
     if not 1 <= groups <= MOST_GROUPS:
         raise GroupCountError(f"{groups} groups: a backfill has 1 to {MOST_GROUPS}")
-    running = tuple(bizdates) if order is Order.ASCENDING else tuple(reversed(bizdates))
-    if not running:
+    return blocks(bizdates if order is Order.ASCENDING else bizdates[::-1], groups)
+
+
+def blocks(items: Sequence[T], count: int) -> tuple[tuple[T, ...], ...]:
+    """Contiguous blocks, as even as possible, larger ones first, none empty; at most `count`."""
+    if not items:
         return ()
-    count = min(groups, len(running))
-    size, larger = divmod(len(running), count)
+    count = min(count, len(items))
+    size, larger = divmod(len(items), count)
     ends = [size * (i + 1) + min(i + 1, larger) for i in range(count)]
-    return tuple(running[start:end] for start, end in zip([0, *ends], ends, strict=False))
+    return tuple(tuple(items[start:end]) for start, end in zip([0, *ends], ends, strict=False))
 
 
 _AGED = {8: 3, 7: 3, 5: 2, 3: 2}
@@ -328,6 +371,17 @@ def parse_groups(text: str) -> int:
     """
     if not re.fullmatch("[0-9]{1,9}", text) or not 1 <= int(text) <= MOST_GROUPS:
         raise GroupCountError(f'"{shown(text)}" is not a number of groups from 1 to {MOST_GROUPS}')
+    return int(text)
+
+
+def parse_priority(text: str) -> int:
+    """A priority (POL-12).
+
+    Raises:
+        PriorityError: none of those that there are.
+    """
+    if text not in map(str, PRIORITIES):
+        raise PriorityError(f'"{shown(text)}" is no priority: there are 1, 3, 5, 7 and 8')
     return int(text)
 
 

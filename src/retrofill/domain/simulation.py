@@ -385,11 +385,13 @@ class Simulation:
     # Priorities
 
     def _set_priorities(self) -> None:
-        """POL-12, as judged at the beginning."""
+        """POL-12, as judged at the beginning; one that somebody has set stands for all (BF-3)."""
         tasks = self._plan.tasks
         self._today = local_date(instant_of(self._now_ms), self._plan.catalog.timezone)
         self._priorities = [task.priority for task in tasks]
         self._priorities_old = [priority_by_age(task.priority, date.min, self._today) for task in tasks]
+        if self._plan.policy.priority is not None:
+            self._priorities = self._priorities_old = [self._plan.policy.priority] * len(tasks)
 
     def _is_old(self, bizdate: date) -> bool:
         return bizdate < self._today - ONE_DAY

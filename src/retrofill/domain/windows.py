@@ -44,6 +44,11 @@ class Window:
     def text(self) -> str:
         return f"{clock(self.start_minute)}-{clock(self.end_minute)}"
 
+    @property
+    def words(self) -> str:
+        """As people read it."""
+        return f"{self.text}{' on weekends' if self.weekends else ''} ({self.timezone})"
+
     def is_open(self, now: datetime) -> bool:
         """Whether instances may start at this instant (aware)."""
         return self._opening_around(now) is not None

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from retrofill.domain.changes import Changes
 from retrofill.domain.errors import NotPermittedError, WrongStateError
 from retrofill.domain.permissions import Actor
 from retrofill.domain.states import WAITING, State
 from retrofill.domain.steering import FLAGS, Steer, Verdict, how_to_go_on, judge
 from retrofill.services.access import Access
+from retrofill.services.changing import Changed, Changing
 from retrofill.services.contexts import Contexts
 from retrofill.services.holds import holds_of
 from retrofill.services.operations import ItemResult, Operations
@@ -110,6 +112,12 @@ class Backfills:
         if not any(item.ok for item in results):
             raise NotPermittedError(f"no instance of backfill {backfill_id} that you may operate is running")
         return results
+
+    def change(self, backfill_id: int, changes: Changes, comment: str = "") -> Changed:
+        """Groups, window, priority, resource group, while it runs (BF-3); errors as `Changing.change`."""
+        return Changing(self._store, self._contexts, self._clock, self._actor).change(
+            backfill_id, changes, comment
+        )
 
     def rerun(self, backfill_id: int, only_failed: bool = False, comment: str = "") -> list[ItemResult]:
         """OPS-3: all its ended instances at once, ignoring dependencies and the order of bizdates."""

@@ -1,7 +1,9 @@
 """A backfill as the scheduler and the operations handle it: its row, its plan, its ids.
 
-Plans are rebuilt from what is stored (version, choice, policy) and kept, because a plan
-never changes once its instances exist.
+Plans are rebuilt from what is stored (version, choice, policy) and kept: instances and what
+they wait for never change once they exist. Who follows whom in groups, priorities and
+resource groups do when somebody changes the policy; whoever looks at the ledger anew calls
+`follow` with what it found.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -21,7 +23,7 @@ from retrofill.domain.planning import ONE_DAY, Kind, Plan, build
 from retrofill.domain.policy import Barrier, Policy
 from retrofill.domain.selection import Choice
 from retrofill.services import catalog_document
-from retrofill.services.records import BackfillRecord, InstanceRecord
+from retrofill.services.records import BackfillRecord, InstanceRecord, OpenBackfill
 
 if TYPE_CHECKING:
     from retrofill.domain.arrays import IntArray
@@ -107,6 +109,7 @@ class BackfillContext(Context):
     first_id: int
     plan: Plan
     task_ids: dict[str, int]
+    policy_text: str  # as stored: tells whether somebody has changed the policy since (BF-3)
     reached: set[int] = field(default_factory=set)  # positions; a cache, a reached date stays reached
     # By position, how many instances are not Successful: a cache that spares a query per tick. It holds as
     # long as no other process commits; the scheduler forgets it then.
@@ -264,13 +267,21 @@ class Contexts:
         for context in self._contexts.values():
             context.open_left.clear()
 
+    def follow(self, records: Iterable[OpenBackfill | BackfillRecord]) -> None:
+        """Forget plans of a policy that is not the stored one any more (BF-3)."""
+        for record in records:
+            context = self._contexts.get(record.id)
+            if context is not None and context.policy_text != record.policy:
+                del self._contexts[record.id]
+
     def put(self, context: BackfillContext) -> None:
         """Keep a context that has just been created, so that its plan need not be rebuilt."""
         remember(self._contexts, context.backfill_id, context)
 
     def make(self, tx: Reader, record: BackfillRecord) -> BackfillContext:
         """The context of a stored backfill."""
-        return BackfillContext(record.id, record.first_instance_id, self.plan_of(tx, record), tx.task_ids())
+        plan = self.plan_of(tx, record)
+        return BackfillContext(record.id, record.first_instance_id, plan, tx.task_ids(), record.policy)
 
     def plan_of(self, tx: Reader, record: BackfillRecord, frozen: Collection[str] = ()) -> Plan:
         """Rebuild the plan of a stored backfill.

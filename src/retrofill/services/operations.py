@@ -201,7 +201,10 @@ class Operations:
                 results[instance_id] = _unknown(instance_id)
                 continue
             if row.backfill_id not in applying:
-                holds = holds or holds_of(tx.open_backfills(), instant_of(now_ms))
+                if holds is None:
+                    holds = holds_of(tx.open_backfills(), instant_of(now_ms))
+                if (record := tx.find_backfill(row.backfill_id or 0)) is not None:
+                    self._contexts.follow([record])
                 context = self._contexts.of(tx, row)
                 is_paused = row.backfill_id is None and tx.generations.is_held()
                 settling = Settling(tx, context, now_ms, is_paused or row.backfill_id in holds.passing)

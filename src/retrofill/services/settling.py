@@ -12,13 +12,11 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from retrofill.domain.alerting import Event
-from retrofill.domain.instants import local_date
-from retrofill.domain.policy import priority_by_age
 from retrofill.domain.states import NOT_STARTED, Reason, State
 from retrofill.services.alerting import tell
 from retrofill.services.contexts import BackfillContext, Context
+from retrofill.services.placing import Placing
 from retrofill.services.records import InstanceRecord
-from retrofill.services.times import bizdate_of, instant_of
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Ledger
@@ -49,7 +47,7 @@ class Settling:
         self.is_cut = False  # instances that could pass are left for the next transaction
         self._counts: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
         self._unwritten: dict[int, list[int]] = {}  # changes of counters, by position
-        self._today: dict[str, object] = {}
+        self._placing = Placing(context, now_ms)
 
     def moved(self, instance_id: int, source: str, target: str) -> None:
         """Note a move that the transaction has made."""
@@ -185,7 +183,7 @@ class Settling:
     def _promote(self, rows: Collection[InstanceRecord]) -> None:
         """Let instances that wait for no other one go as far as time allows (OPS-0, RUN-2)."""
         passing: list[tuple[int, str | None]] = []
-        ready: list[tuple[int, int]] = []
+        ready: list[tuple[int, int, str]] = []
         early: list[int] = []
         for row in rows:
             context = self._context
@@ -197,7 +195,7 @@ class Settling:
                 passing.append((row.id, _PASSING[row.kind]))
                 self.moved(row.id, row.state, State.SUCCESSFUL)
             else:
-                ready.append((row.id, self._priority(row)))
+                ready.append((row.id, *self._placing.of(row)))
         if passing:
             self._tx.pass_by(passing, self._now_ms)
         if ready:
@@ -214,16 +212,6 @@ class Settling:
     def time_has_come(self, rows: Iterable[InstanceRecord]) -> None:
         """Instances that waited for their time, or dry runs for a hold to end: let them go on."""
         self._promote(list(rows))
-
-    def _priority(self, row: InstanceRecord) -> int:
-        task = self._context.task(row.id)
-        if task.priority == 1 or self._backfill is None:
-            return task.priority  # POL-12: the lowest stays, however old, and only backfills are lowered
-        zone = self._backfill.plan.catalog.timezone_of(task)
-        today = self._today.get(zone)
-        if today is None:
-            today = self._today[zone] = local_date(instant_of(self._now_ms), zone)
-        return priority_by_age(task.priority, bizdate_of(row), today)  # type: ignore[arg-type]
 
 
 def _failed_by_itself(row: InstanceRecord) -> bool:

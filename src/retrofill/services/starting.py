@@ -93,7 +93,7 @@ class Starting:
         if planned.is_refused:
             refused = record._replace(phase="refused", check_status="failed", ended_ms=now_ms)
             return self._store_alone(refused, ids)
-        start_ms = _first_start_ms(planned, now_ms)
+        start_ms = first_start_ms(planned.plan, now_ms)
         is_later = start_ms > now_ms and isinstance(planned.request.selection, AllDescendantsSelection)
         checks = self._checks_of(planned.plan.catalog)
         if checks:
@@ -168,7 +168,7 @@ class Starting:
         self, backfill_id: int, first_id: int, plan: Plan, task_ids: dict[str, int], now_ms: int
     ) -> None:
         """Write the instances; the caller holds the mark of `creating`."""
-        context = BackfillContext(backfill_id, first_id, plan, task_ids)
+        context = BackfillContext(backfill_id, first_id, plan, task_ids, json.dumps(plan.policy.to_json()))
         create_instances(self._store, context, now_ms)
         self._contexts.put(context)
         self._store.wake()
@@ -290,6 +290,8 @@ class Starting:
                 now = tx.find_backfill(record.id)
                 if now is None or now.phase != record.phase or now.paused or now.stopped:
                     return  # somebody was faster, or has taken it back
+                if now.policy != record.policy:
+                    return  # somebody has changed it: the next look plans it anew
                 columns |= {"phase": "checking"} if checks else self._reserved(tx, planned.plan)
                 tx.set_tasks(record.id, [task_ids[task.name] for task in planned.plan.tasks])
                 _keep_estimate(tx, record.id, planned.estimate)
@@ -350,9 +352,8 @@ def record_of(planned: Planned, version_id: int, user: str, now_ms: int) -> Back
     )
 
 
-def _first_start_ms(planned: Planned, now_ms: int) -> int:
+def first_start_ms(plan: Plan, now_ms: int) -> int:
     """The first moment at which an instance may start."""
-    plan = planned.plan
     now = instant_of(now_ms)
     earliest = min(
         int(plan.due(position).min()) * 1000

@@ -153,6 +153,7 @@ class Scheduler:
             self._known = known
             self._must_look = True
             self._contexts.forget_counts()
+            self._contexts.follow(backfills.values())
             if known.has_auto:
                 self._slots.find_rivals(tx, again=True)
         return known

@@ -12,6 +12,7 @@ from retrofill.domain.states import WAITING, Reason, State
 from retrofill.services.contexts import Contexts
 from retrofill.services.estimating import estimate_left, first_estimate
 from retrofill.services.holds import holds_of
+from retrofill.services.placing import Placing
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord, OperationRecord, RunRecord
 from retrofill.services.statuses import status
 from retrofill.services.times import instant_of, scheduled_at, shown_instant
@@ -120,10 +121,14 @@ class Views:
     def instance(self, row: InstanceRecord) -> Row:
         """An instance's row (BF-2)."""
         group = None
-        state = self.state(row)
+        priority, resource_group = row.priority, row.resource_group
         if row.backfill_id is not None:
+            self._record(row.backfill_id)  # whose policy may have changed
             context = self._contexts.get(self._reader, row.backfill_id)
             group = int(context.plan.group_of[context.position(row.id)])
+            if row.state in (State.NOT_RUN, State.WAITING_TIME):
+                priority, resource_group = self._place(row, Placing(context, self._now_ms).of(row))
+        state = self.state(row)
         ended_ms = None if state == State.RUNNING else row.ended_ms
         ran = row.started_ms is not None and ended_ms is not None
         return {
@@ -136,13 +141,22 @@ class Views:
             "state": state,
             "reason": row.reason,
             "group": group,
-            "priority": row.priority,
-            "resource_group": row.resource_group or self._own_group(row),
+            "priority": priority,
+            "resource_group": resource_group or self._own_group(row),
             "run_number": row.run_number,
             "started_at": shown_instant(row.started_ms),
             "ended_at": shown_instant(ended_ms),
             "run_seconds": (ended_ms - row.started_ms) / 1000 if ran else None,  # type: ignore[operator]
         }
+
+    def _place(self, row: InstanceRecord, judged: tuple[int, str]) -> tuple[int, str]:
+        """Where it will queue: as judged now, but for what an administrator has set (OPS-7)."""
+        if judged == (row.priority, row.resource_group):
+            return judged
+        fixed = self._reader.emergencies.find_place(row.id)
+        if fixed is None:
+            return judged
+        return fixed.priority or judged[0], fixed.resource_group or judged[1]
 
     def instances(
         self, record: BackfillRecord, conditions: list[str], values: list[object], limit: int = -1
@@ -205,6 +219,7 @@ class Views:
         if getattr(self, "_last", None) is None or self._last.id != backfill_id:
             found = self._reader.find_backfill(backfill_id)
             assert found is not None
+            self._contexts.follow([found])
             self._last: BackfillRecord = found
         return self._last
 

@@ -77,10 +77,12 @@ class _Explaining:
     ) -> None:
         self._reader, self._contexts, self._row = reader, contexts, row
         self._now_ms, self._has_scheduler = now_ms, has_scheduler
-        self._context: Context = contexts.of(reader, row)
         self._backfill: BackfillRecord | None = None
         if row.backfill_id is not None:
             self._backfill = reader.find_backfill(row.backfill_id)
+        if self._backfill is not None:
+            contexts.follow([self._backfill])
+        self._context: Context = contexts.of(reader, row)
 
     def why(self) -> Why:
         row = self._row

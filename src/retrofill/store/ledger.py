@@ -163,13 +163,29 @@ class Ledger(Reader):
             [(i,) for i in ids],
         )
 
-    def wait_for_resources(self, ids_priorities: Sequence[tuple[int, int]]) -> None:
-        """Make ready, with the priority as judged now (POL-12)."""
+    def wait_for_resources(self, places: Sequence[tuple[int, int, str]]) -> None:
+        """Make ready: (instance id, priority, resource group), as judged now (POL-10, POL-12)."""
         self._connection.executemany(
             f"UPDATE instance SET state = 'waiting_resources', priority = {_fixed('priority', '?2')}, "
+            f"resource_group = {_fixed('resource_group', '?3')}, "
             "reason = CASE reason WHEN 'rerun_interval' THEN NULL ELSE reason END "
             f"WHERE id = ?1 AND state IN ({_states(Move.WAIT_FOR_RESOURCES)})",
-            ids_priorities,
+            places,
+        )
+
+    def place(self, places: Sequence[tuple[int, int, str]]) -> None:
+        """Let ready instances queue elsewhere: (instance id, priority, resource group) (BF-3)."""
+        self._connection.executemany(
+            f"UPDATE instance SET priority = {_fixed('priority', '?2')}, "
+            f"resource_group = {_fixed('resource_group', '?3')} WHERE id = ?1 AND state = 'waiting_resources'",
+            places,
+        )
+
+    def set_groups(self, backfill_id: int, numbers: Mapping[int, int]) -> None:
+        """Group numbers of dates, by position (BF-3)."""
+        self._connection.executemany(
+            "UPDATE backfill_date SET group_number = ? WHERE backfill_id = ? AND position = ?",
+            [(number, backfill_id, position) for position, number in numbers.items()],
         )
 
     def withdraw(self, ids: Sequence[int]) -> None:

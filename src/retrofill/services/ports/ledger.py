@@ -263,8 +263,16 @@ class Ledger(Reader, Protocol):
 
     def wait_for_time(self, ids: Sequence[int]) -> None: ...
 
-    def wait_for_resources(self, ids_priorities: Sequence[tuple[int, int]]) -> None:
-        """Make ready, with the priority as judged now (POL-12)."""
+    def wait_for_resources(self, places: Sequence[tuple[int, int, str]]) -> None:
+        """Make ready: (instance id, priority, resource group), as judged now (POL-10, POL-12)."""
+        ...
+
+    def place(self, places: Sequence[tuple[int, int, str]]) -> None:
+        """Let ready instances queue elsewhere: (instance id, priority, resource group) (BF-3)."""
+        ...
+
+    def set_groups(self, backfill_id: int, numbers: Mapping[int, int]) -> None:
+        """Group numbers of dates, by position (BF-3)."""
         ...
 
     def withdraw(self, ids: Sequence[int]) -> None:

@@ -1,0 +1,189 @@
+"""`retrofill backfill stop`, `pause`, `change` and whatever else steers one that exists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from retrofill.cli.results import print_results
+from retrofill.cli.session import Command, Session, integer_id, pass_session, say
+from retrofill.cli.showing import print_backfill
+from retrofill.cli.waiting import row_of
+from retrofill.domain.changes import Changes
+from retrofill.domain.errors import RetrofillError
+from retrofill.domain.findings import many
+from retrofill.domain.policy import parse_groups, parse_priority
+from retrofill.services.backfills import Steered
+from retrofill.services.operations import ItemResult
+
+_comment = click.option("--comment", default="", metavar="TEXT", help="Why; it is kept in the record.")
+
+
+@click.command("stop", cls=Command)
+@click.argument("backfill_ids", metavar="ID...", nargs=-1, required=True)
+@_comment
+@pass_session
+def stop(session: Session, backfill_ids: tuple[str, ...], comment: str) -> int:
+    """End all running instances of backfills.
+
+    Nothing further starts until resumed or rerun.
+    """
+    from retrofill.cli.stopping import finish_stops
+
+    service = session.project.backfills()
+    numbers = list(dict.fromkeys(integer_id(text, "a backfill") for text in backfill_ids))
+    errors: dict[int, RetrofillError] = {}
+    stopping: list[int] = []
+    for number in numbers:
+        try:
+            results = service.stop(number, comment)
+        except RetrofillError as error:
+            errors[number] = error
+            continue
+        stopping += [item.id for item in results if item.error is None]
+        for item in results:
+            if item.error is not None:
+                say(item.error.message)
+                errors.setdefault(number, item.error)
+        if not service.may_steer(number):
+            say(f"Backfill {number} goes on with what you may not operate.")
+    finish_stops(session.project, stopping)
+    print_results(
+        session,
+        [
+            {
+                "id": number,
+                "ok": number not in errors,
+                "state": _state_of(session, number),
+                "error": errors[number].message if number in errors else None,
+            }
+            for number in numbers
+        ],
+    )
+    return next((error.exit_status for error in errors.values()), 0)
+
+
+def _state_of(session: Session, number: int) -> str | None:
+    try:
+        return str(row_of(session.project, number)["status"])
+    except RetrofillError:
+        return None
+
+
+@click.command("pause", cls=Command)
+@click.argument("backfill_id", metavar="ID")
+@_comment
+@pass_session
+def pause(session: Session, backfill_id: str, comment: str) -> None:
+    """Start nothing new; what runs, ends."""
+    number = integer_id(backfill_id, "a backfill")
+    _say_steered(session, number, "pause", session.project.backfills().pause(number, comment))
+
+
+@click.command("resume", cls=Command)
+@click.argument("backfill_id", metavar="ID")
+@_comment
+@pass_session
+def resume(session: Session, backfill_id: str, comment: str) -> None:
+    """Take back a pause or a stop."""
+    number = integer_id(backfill_id, "a backfill")
+    _say_steered(session, number, "resume", session.project.backfills().resume(number, comment))
+
+
+def _say_steered(session: Session, number: int, action: str, steered: Steered) -> None:
+    if not steered.is_changed:
+        say(f"Backfill {number}: nothing to {action}, so nothing was changed.")
+    print_backfill(session, number, {} if steered.is_changed else {"unchanged": True})
+
+
+@click.command("change", cls=Command)
+@click.argument("backfill_id", metavar="ID")
+@click.option(
+    "--groups", metavar="N", help="Deal the dates that have not begun into so many groups, 1 to 10."
+)
+@click.option("--window", metavar="HH:MM-HH:MM", help="Start instances only in this time of day.")
+@click.option("--weekends", is_flag=True, help="With --window: open on weekends only.")
+@click.option("--no-window", is_flag=True, help="Start instances at any time of the day.")
+@click.option("--priority", metavar="1|3|5|7|8", help="For all its instances, however old their dates.")
+@click.option("--own-priority", is_flag=True, help="Each task's own priority again.")
+@click.option("--resource-group", metavar="G", help="Run what has not started in this resource group.")
+@click.option("--own-resource-group", is_flag=True, help="Each task's own resource group again.")
+@_comment
+@pass_session
+def change(
+    session: Session,
+    /,
+    backfill_id: str,
+    groups: str | None,
+    priority: str | None,
+    comment: str,
+    **options: Any,
+) -> None:
+    """Change how a backfill runs, also while it runs.
+
+    What runs goes on as it is; bizdates that have begun stay so.
+    """
+    number = integer_id(backfill_id, "a backfill")
+    changes = Changes(
+        groups=None if groups is None else parse_groups(groups),
+        priority=None if priority is None else parse_priority(priority),
+        **options,
+    )
+    changed = session.project.backfills().change(number, changes, comment)
+    if not changed.differences:
+        say(f"Backfill {number}: all of this holds already, so nothing was changed.")
+    for difference in changed.differences:
+        say(f"Backfill {number}: {difference}.")
+    for note in changed.notes:
+        say(note)
+    more: dict[str, Any] = {"changed": [asdict(difference) for difference in changed.differences]}
+    print_backfill(session, number, more | ({} if changed.differences else {"unchanged": True}))
+
+
+@click.command("rerun", cls=Command)
+@click.argument("backfill_id", metavar="ID")
+@click.option("--failed", is_flag=True, help="Only what failed.")
+@_comment
+@pass_session
+def rerun(session: Session, backfill_id: str, failed: bool, comment: str) -> int:
+    """Rerun all ended instances at once.
+
+    Dependencies and the order of dates are ignored.
+    """
+    return _on_whole(session, backfill_id, lambda service, number: service.rerun(number, failed, comment))
+
+
+@click.command("freeze", cls=Command)
+@click.argument("backfill_id", metavar="ID")
+@_comment
+@pass_session
+def freeze(session: Session, backfill_id: str, comment: str) -> int:
+    """Freeze every instance that is Not run."""
+    return _on_whole(session, backfill_id, lambda service, number: service.freeze(number, comment))
+
+
+@click.command("unfreeze", cls=Command)
+@click.argument("backfill_id", metavar="ID")
+@_comment
+@pass_session
+def unfreeze(session: Session, backfill_id: str, comment: str) -> int:
+    """Unfreeze every frozen instance."""
+    return _on_whole(session, backfill_id, lambda service, number: service.unfreeze(number, comment))
+
+
+def _on_whole(session: Session, text: str, apply: Callable[[Any, int], list[ItemResult]]) -> int:
+    number = integer_id(text, "a backfill")
+    results = apply(session.project.backfills(), number)
+    refused = [item for item in results if item.error is not None]
+    for item in refused:
+        say(str(item.error))
+    done = many(len(results) - len(refused), "instance")
+    say(f"{done} done{f', {len(refused):,} refused' if refused else ''}.")
+    print_backfill(session, number)
+    return next((item.error.exit_status for item in refused if item.error is not None), 0)
+
+
+STEERING: tuple[click.Command, ...] = (stop, pause, resume, change, rerun, freeze, unfreeze)
