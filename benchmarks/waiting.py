@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from measuring import RETROFILL, Line, await_quiet, median, processes_of, pss_of, retrofill, scratch, spread
@@ -19,6 +20,7 @@ from projects import dates, write
 _FAR_DATE = "2190-01-01"  # its instances wait for time, so whoever waits for them goes on waiting
 _PATIENCE_SECONDS = 60
 _SETTLE_SECONDS = 1.5
+_MEASURED_SECONDS = 10.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -40,12 +42,13 @@ def run_memory() -> list[Line]:
         )
         with _waiting_scheduler(project):
             _await_idle(project, 1)
+            _hold_back(project)
             time.sleep(_SETTLE_SECONDS)
             pids = processes_of(project)
             parts = {pid: (_name(pid), pss_of(pid)) for pid in pids}
             before = sum(map(_cpu_seconds, pids))
-            time.sleep(5.0)
-            busy = (sum(map(_cpu_seconds, pids)) - before) / 5.0
+            time.sleep(_MEASURED_SECONDS)
+            busy = (sum(map(_cpu_seconds, pids)) - before) / _MEASURED_SECONDS
     total = sum(pss for _, pss in parts.values())
     bare = _bare_interpreter()
     words = ", ".join(f"{name} {pss:.1f}" for name, pss in sorted(parts.values(), key=lambda part: -part[1]))
@@ -84,6 +87,27 @@ def run_latency(repeats: int, patience: float) -> list[Line]:
             {"seconds": served, "bare_seconds": bare},
         ),
     ]
+
+
+def _hold_back(project: Path) -> None:
+    """Besides the dates in the future: a backfill whose window is closed, and one that is paused."""
+    opens = datetime.now(UTC) + timedelta(hours=10)
+    window = f"{opens:%H:%M}-{opens + timedelta(hours=1):%H:%M}"
+    create = [
+        "backfill",
+        "create",
+        "--yes",
+        "--output",
+        "json",
+        "--task",
+        "bench.work",
+        "--bizdate",
+        dates(100),
+    ]
+    retrofill(project, *create, "--window", window)
+    paused = json.loads(retrofill(project, *create, "--window", window))["id"]
+    retrofill(project, "backfill", "pause", str(paused))
+    retrofill(project, "backfill", "change", str(paused), "--no-window")
 
 
 @contextmanager

@@ -38,6 +38,7 @@ def holds_of(backfills: Iterable[OpenBackfill | BackfillRecord], now: datetime) 
         has_windows = has_windows or window is not None
         if window is not None and not window.is_open(now):
             closed.add(record.id)
-            moments.append(ms_of(window.next_open(now)))
+            if record.id not in held:  # else its opening lets nothing start
+                moments.append(ms_of(window.next_open(now)))
     next_ms = min(moments, default=None)
     return Holds(tuple(sorted(held | closed)), tuple(sorted(held)), frozenset(closed), next_ms, has_windows)
