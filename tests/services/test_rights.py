@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from domain.catalogs import make_task
+from retrofill.domain.changes import Changes
 from retrofill.domain.errors import NotPermittedError, RetrofillError, UnknownNameError
 from retrofill.domain.selection import AllDescendantsSelection, DryRunReason, ManualSelection
 from retrofill.services.operations import ItemResult
@@ -140,6 +141,7 @@ def test_a_new_owner_may_operate_what_ran_before(w: World) -> None:
 
 STEERING: list[tuple[str, Callable[[World, int], object]]] = [
     ("pause", lambda w, number: w.backfills.pause(number)),
+    ("change", lambda w, number: w.backfills.change(number, Changes(priority=8))),
     ("resume", lambda w, number: w.backfills.resume(number)),
 ]
 
