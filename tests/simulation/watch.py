@@ -35,10 +35,11 @@ class Watch:
         self.horizon = 1  # every instance below it has succeeded
         self._before: dict[int, InstanceRecord] = {}
         self._above: dict[int, list[int]] = {}  # waits never change
+        self._below: dict[int, list[int]] = {}
         self._isolated: dict[int, bool] = {}
         self._removed: dict[int, frozenset[int]] = {}  # waits that somebody has removed (OPS-7)
         self._reached: set[tuple[int, int]] = set()
-        self._settled_backfills: set[int] = set()
+        self._settled: dict[int, int] = {}  # backfills below the horizon, with the end of their ids
 
     def look(self, acted: bool) -> None:
         """Check what may have moved.
@@ -49,17 +50,16 @@ class Watch:
         w = self._world
         with w.store.read() as reader:
             if acted:
-                self.horizon, self._settled_backfills = _oldest_unfinished(reader), set()
+                self.horizon = _oldest_unfinished(reader)
+                self._settled = {i: end for i, end in self._settled.items() if end <= self.horizon}
             rows = self._visible_rows(reader)
             contexts: dict[int | None, Context] = {None: w.contexts.schedule(reader)}
-            backfills = [
-                b
-                for b in reader.backfills(["phase = 'active'"], limit=200)
-                if b.id not in self._settled_backfills
-            ]
+            settled = ", ".join(map(str, self._settled))
+            backfills = reader.backfills([f"phase = 'active' AND id NOT IN ({settled})"], limit=200)
             contexts |= {record.id: w.contexts.get(reader, record.id) for record in backfills}
-            self._check_rows(rows, acted)
-            self._check_waits(rows, contexts)
+            changed = [row for row in rows.values() if row != self._before.get(row.id)]
+            self._check_rows(rows, changed, acted)
+            self._check_waits(rows, changed, contexts)
             self._check_starts(rows, contexts)
             for record in backfills:
                 context = contexts[record.id]
@@ -88,10 +88,13 @@ class Watch:
         """Every counter of the whole ledger, by the product's own audit."""
         assert self._world.drift() == []
 
-    def _check_rows(self, rows: dict[int, InstanceRecord], acted: bool) -> None:
-        seen = Counter((r.task_id, r.bizdate, r.slot) for r in rows.values() if r.backfill_id is None)
-        assert max(seen.values(), default=1) == 1, "an auto triggered instance is there twice (AUTO-1)"
-        for row in rows.values():
+    def _check_rows(
+        self, rows: dict[int, InstanceRecord], changed: list[InstanceRecord], acted: bool
+    ) -> None:
+        if any(row.id not in self._before for row in changed):
+            seen = Counter((r.task_id, r.bizdate, r.slot) for r in rows.values() if r.backfill_id is None)
+            assert max(seen.values(), default=1) == 1, "an auto triggered instance is there twice (AUTO-1)"
+        for row in changed:
             if row.state == State.RUNNING:
                 assert row.started_ms is not None, row
                 assert row.ended_ms is None, row
@@ -101,15 +104,23 @@ class Watch:
             if before is not None and not acted and before.state in _ENDED:
                 assert row.state == before.state, f"left an end by itself: {before} {row}"
 
-    def _check_waits(self, rows: dict[int, InstanceRecord], contexts: dict[int | None, Context]) -> None:
-        """The counter of open waits says what the states say."""
-        for row in rows.values():
-            if row.backfill_id not in contexts:
-                continue
-            if row.id not in self._above:
+    def _check_waits(
+        self,
+        rows: dict[int, InstanceRecord],
+        changed: list[InstanceRecord],
+        contexts: dict[int | None, Context],
+    ) -> None:
+        """The counter of open waits says what the states say, in what changed and below it."""
+        for row in changed:
+            if row.id not in self._above and row.backfill_id in contexts:
                 context = contexts[row.backfill_id]
                 self._above[row.id] = context.upstream(row.id)
                 self._isolated[row.id] = bool(context.isolated_from(row.id))
+                for up in self._above[row.id]:
+                    self._below.setdefault(up, []).append(row.id)
+        affected = {row.id for row in changed}
+        affected |= {below for row in changed for below in self._below.get(row.id, ())}
+        for row in (rows[i] for i in affected if i in rows and i in self._above):
             opened = self._open_above(row, rows)
             isolated = self._isolated[row.id] and ISOLATION not in self._removed.get(row.id, ())
             expected = len(opened) + isolated
@@ -209,4 +220,4 @@ class Watch:
             assert isinstance(context, BackfillContext)
             end = context.first_id + context.plan.n * len(context.plan.dates)
             if record.ended_ms is not None and end <= self.horizon:
-                self._settled_backfills.add(record.id)
+                self._settled[record.id] = end
