@@ -7,6 +7,7 @@ and says how to repeat it.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 import traceback
@@ -58,7 +59,7 @@ def main() -> int:
 
 def _command(seed: int, scale: Scale) -> str:
     return (
-        f"{Path(sys.executable).name} tests/simulation/run.py --seed {seed} --runs 1 "
+        f"{os.path.relpath(sys.executable)} tests/simulation/run.py --seed {seed} --runs 1 "
         f"--tasks {scale.tasks} --days {scale.days} --actions {scale.actions_per_day}"
     )
 
