@@ -53,9 +53,9 @@ def test_priority_and_resource_group(filled: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("words", "status", "part"),
     [
-        (("set-priority", "1", "2"), 2, "2 is no priority"),
-        (("set-priority", "1", "9"), 2, "not in the range"),
-        (("set-priority", "1", "high"), 2, "not a valid integer"),
+        (("set-priority", "1", "2"), 2, '"2" is no priority'),
+        (("set-priority", "1", "9"), 2, '"9" is no priority'),
+        (("set-priority", "1", "high"), 2, '"high" is no priority'),
         (("set-resource-group", "1", "nihgt"), 5, 'did you mean "night"'),
         (("set-resource-group", "x", "night"), 2, "is no id of an instance"),
         (("remove-wait", "1", "--upstream", "x"), 2, "is no id of an instance"),

@@ -9,12 +9,14 @@ import pytest
 
 from domain.catalogs import SELF, make_task
 from retrofill.domain.catalog import ResourceGroup
+from retrofill.domain.changes import Changes
 from retrofill.domain.errors import NotPermittedError, UnknownNameError, WrongStateError
-from retrofill.domain.policy import Barrier
+from retrofill.domain.policy import Barrier, PriorityError
 from retrofill.domain.states import State
 from retrofill.services.dags import dag_around
-from retrofill.services.emergencies import Emergencies, PriorityError
+from retrofill.services.emergencies import Emergencies
 from retrofill.services.operations import ItemResult
+from retrofill.services.views import Views
 from services.reached import REACH, two_tasks
 from services.worlds import MakeWorld, World
 
@@ -203,6 +205,22 @@ def test_a_priority_stays_whatever_the_age(world: MakeWorld) -> None:
     w.do("rerun", "c 5 01:00")
     assert w.rows()["c 5 01:00"].priority == 8
     assert record(w, w.id("c 5 01:00"))[0][3] == "priority 3 -> 8"
+
+
+def test_a_change_of_the_backfill_leaves_what_was_set(world: MakeWorld) -> None:
+    """OPS-7, BF-3: instances that wait for a slot now, and those that do so later."""
+    w = world(*two_tasks(), groups=(NIGHT, ResourceGroup("other")))
+    backfill = w.create()
+    ids = [row.id for row in w.rows().values()]
+    w.emergencies.set_priority(ids, 8)
+    w.emergencies.set_resource_group(ids, "night")
+    w.backfills.change(backfill, Changes(priority=5, resource_group="other"))
+    with w.store.read() as reader:
+        views = Views(reader, w.contexts, w.clock.now_ms())
+        shown = [views.instance(row) for row in reader.instances(ids)]
+    assert {(row["priority"], row["resource_group"]) for row in shown} == {(8, "night")}
+    w.finish()
+    assert {(row.priority, row.resource_group) for row in w.rows().values()} == {(8, "night")}
 
 
 @pytest.mark.parametrize("priority", [0, 2, 9, -1])

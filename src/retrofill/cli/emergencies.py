@@ -7,6 +7,7 @@ import click
 from retrofill.cli.results import comment_option, done, ids_argument, numbers_of
 from retrofill.cli.session import Command, Session, pass_session
 from retrofill.domain.errors import UsageError
+from retrofill.domain.policy import parse_priority
 
 
 @click.command("remove-wait", cls=Command)
@@ -37,16 +38,19 @@ def remove_wait(
 
 @click.command("set-priority", cls=Command)
 @ids_argument
-@click.argument("priority", metavar="P", type=click.IntRange(1, 8))
+@click.argument("priority", metavar="P")
 @comment_option
 @pass_session
-def set_priority(session: Session, instance_ids: tuple[str, ...], priority: int, comment: str) -> int:
+def set_priority(session: Session, instance_ids: tuple[str, ...], priority: str, comment: str) -> int:
     """Set the priority with which instances queue for a slot: 1, 3, 5, 7 or 8 (the highest).
 
     For administrators of the workspace. It stays, however old the bizdate is.
     """
     return done(
-        session, session.project.emergencies().set_priority(numbers_of(instance_ids), priority, comment)
+        session,
+        session.project.emergencies().set_priority(
+            numbers_of(instance_ids), parse_priority(priority), comment
+        ),
     )
 
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 
 from retrofill.domain.catalog import ResourceGroup
 from retrofill.domain.errors import (
-    InvalidValueError,
     UnknownNameError,
     UsageError,
     WrongStateError,
@@ -18,18 +17,11 @@ from retrofill.domain.errors import (
     shown,
 )
 from retrofill.domain.permissions import Action
+from retrofill.domain.policy import PRIORITIES, PriorityError
 from retrofill.domain.states import State, check_changeable
 from retrofill.services.operations import Applied, Apply, Applying, ItemResult, Operations, describe
 from retrofill.services.ports.emergencies import ISOLATION
 from retrofill.services.records import InstanceRecord
-
-PRIORITIES = (1, 3, 5, 7, 8)
-
-
-class PriorityError(InvalidValueError):
-    """Choose one of the priorities that baselines have: 1, 3, 5, 7 or 8."""
-
-    code = "bad_priority"
 
 
 class Emergencies:
