@@ -171,11 +171,13 @@ def settings() -> str:
     from retrofill.project.setting_table import TABLE
 
     unread = [_code(setting.name) for setting in TABLE if setting.name in WITHOUT_EFFECT]
+    if not unread:
+        return settings_page()
     return f"{settings_page()}\n{_UNREAD.strip().format(names=', '.join(unread))}\n"
 
 
 # Checked like the others, for parts that later versions bring.
-WITHOUT_EFFECT = frozenset({"alerts"})
+WITHOUT_EFFECT: frozenset[str] = frozenset()
 
 _UNREAD = """
 ## Without effect in this version

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,10 +26,11 @@ from retrofill.services.planned import PlanLimits
 
 if TYPE_CHECKING:
     from retrofill.services.daily import Daily
+    from retrofill.services.delivery import Courier, Delivery
     from retrofill.services.emergencies import Emergencies
     from retrofill.services.lineages import Lineages
     from retrofill.services.loop import Loop
-    from retrofill.services.ports import Check, Executor, Reader, RunRef, RunSpec
+    from retrofill.services.ports import Check, Executor, Notifier, Reader, RunRef, RunSpec
     from retrofill.services.retention import Retention
     from retrofill.services.runs import RunSpecs
     from retrofill.services.schedule import Schedule
@@ -122,6 +124,7 @@ class Project:
         if self.folder.version_id is not None:
             return self.folder.version_id, False
         version_id, is_new = catalogs.deploy(self.store, self.folder.catalog, self.user, self.clock.now_ms())
+        self.__dict__.pop("settings", None)
         self.__dict__["folder"] = self.__dict__["deployed"] = Deployed(self.folder.catalog, version_id)
         if is_new and any(task.generation == "immediate" for task in self.folder.catalog.tasks.values()):
             self.schedule().make_immediate()
@@ -327,7 +330,9 @@ class Project:
         )
         schedule = self.schedule() if auto else None
         wake = WakeSocket(self.home)
-        return Loop(scheduler, self.backfills(), schedule, executor, wake, self.clock, self.daily())
+        return Loop(
+            scheduler, self.backfills(), schedule, executor, wake, self.clock, self.courier, self.daily()
+        )
 
     def retention(self, is_dry: bool = False) -> Retention:
         """What goes by age and size, as of now (RET-1, RET-2)."""
@@ -345,6 +350,40 @@ class Project:
 
         catalog = (self.deployed or self.folder).catalog
         return Daily(self.store, self.retention, self.clock, self.settings.retention_time, catalog.timezone)
+
+    # Alerts
+
+    def notifier(self) -> Notifier:
+        from retrofill.alerts.notifier import AppriseNotifier
+
+        return AppriseNotifier(self.settings.alerts, self.secret, self.settings.allow_internal)
+
+    @property
+    def name(self) -> str:
+        """What the deployment calls itself."""
+        return (self.deployed or self.folder).catalog.project
+
+    @cached_property
+    def courier(self) -> Courier:
+        from retrofill.services.delivery import Courier
+
+        return Courier(self._open_delivery, self.clock, self._wake)
+
+    @contextmanager
+    def _open_delivery(self) -> Iterator[Delivery]:
+        """On a store of its own, for another thread, and by the settings of now."""
+        from retrofill.services.delivery import Delivery
+
+        project = Project(self.directory, self.environ)
+        try:
+            yield Delivery(project.store, project.notifier(), project.clock, project.name)
+        finally:
+            project.close()
+
+    def _wake(self) -> None:
+        from retrofill.store import locks
+
+        locks.wake(self.home)
 
     def close(self) -> None:
         store = self.__dict__.get("store")

@@ -10,7 +10,7 @@ from e2e.sandboxes import Sandbox
 
 BACKFILL = [
     "id", "name", "check_status", "status", "blocked_by", "task_count", "instance_count", "counts", "bizdates",
-    "created_by", "created_at", "started_at", "ended_at", "estimated_end_at", "first_estimate",
+    "created_by", "created_at", "started_at", "ended_at", "estimated_end_at", "first_estimate", "alerts",
 ]  # fmt: skip
 INSTANCE = [
     "id", "backfill", "task", "bizdate", "scheduled_at", "kind", "state", "reason", "group", "priority",

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from retrofill.cli.alerts import say_obstacles
 from retrofill.cli.findings import say_findings
 from retrofill.cli.plans import checks_in_words, print_instances, print_plan
 from retrofill.cli.selecting import request_of, request_options
@@ -90,13 +91,12 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
     """
     seconds = _seconds(timeout)
     planned = _planned(session, options)
-    if planned.request.policy.alert is not None:
-        say("The alert is kept with the backfill, but this version sends none.")
     if not yes:
         _confirm(planned)
     version_id, is_new = session.project.deploy()
     if is_new:
         say(f"The folder differed from what was deployed: it is version {version_id} now.")
+    say_obstacles(session.project, planned.request.policy.alert)
     backfill_id = _create(session, planned, version_id)
     row = _analysis(session, backfill_id)
     findings = row["findings"]

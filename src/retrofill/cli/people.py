@@ -70,11 +70,13 @@ def user_role(session: Session, name: str, role: str) -> None:
 @click.argument("name", metavar="NAME")
 @_email
 @_phone
+@click.option("--test", is_flag=True, help="Send a test message by every method that is registered.")
 @pass_session
-def user_contact(session: Session, name: str, email: str | None, phone: str | None) -> None:
+def user_contact(session: Session, name: str, email: str | None, phone: str | None, test: bool) -> int:
     """Tell whether address and number are registered.
 
     With --email or --phone, register them first; an empty text removes one.
+    With --test, exits 1 where a test message was not sent.
     """
     people = session.project.people()
     if email is not None or phone is not None:
@@ -86,7 +88,31 @@ def user_contact(session: Session, name: str, email: str | None, phone: str | No
             address = cell(row[way]) if row[way] else "not registered"
             click.echo(f"{kind:<14}{address}")
 
-    session.document(row, text)
+    if not test:
+        session.document(row, text)
+        return 0
+    tests = _send_tests(session, name)
+    session.document(row | {"tests": tests}, text)
+    if session.is_text:
+        for result in tests:
+            how = "sent" if result["ok"] else f"not sent: {cell(result['error'])}"
+            click.echo(f"test by {result['method']} to {cell(result['address'])}: {how}")
+    return 0 if all(result["ok"] for result in tests) else 1
+
+
+def _send_tests(session: Session, name: str) -> list[dict[str, Any]]:
+    from retrofill.services.delivery import send_test
+    from retrofill.services.people import contact_of
+
+    project = session.project
+    with project.store.read() as reader:
+        contact = contact_of(reader.people, name)
+    if not (contact.email or contact.phone):
+        raise UsageError(
+            f"{shown(name)} has neither an e-mail address nor a phone number, so nothing can be sent",
+            "Register one with --email or --phone.",
+        )
+    return send_test(project.notifier(), project.name, name, contact)
 
 
 def _print_user(row: dict[str, Any]) -> None:

@@ -12,6 +12,8 @@ from retrofill.cli.session import Command, Session, pass_session, say
 from retrofill.domain.errors import WrongStateError
 from retrofill.services.ticks import Ticked
 
+_LEAVE_SECONDS = 5.0  # for a message that is just being sent
+
 
 class SchedulerRunsError(WrongStateError):
     """One scheduler serves a project; stop that one first if you want it to run here."""
@@ -47,6 +49,7 @@ def scheduler(session: Session) -> None:
     except _Stopped:
         say("The scheduler has left.")
     finally:
+        project.courier.leave(_LEAVE_SECONDS)
         lock.release()
 
 

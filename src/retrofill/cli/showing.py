@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from retrofill.cli.alerts import print_alerts
 from retrofill.cli.estimates import end_of, outlook, to_seconds
 from retrofill.cli.findings import print_findings
 from retrofill.cli.session import Session, cell, say, say_json
@@ -77,6 +78,7 @@ def print_backfill(
     click.echo(f"  {', '.join(times)}")
     for line in outlook(row):
         click.echo(f"  {line}")
+    print_alerts(row["alerts"])
     if with_dates:
         _print_settings(session, backfill_id)
         _print_dates(session, backfill_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from retrofill.bootstrap import Project
+from retrofill.cli.alerts import deliver_before_leaving
 from retrofill.cli.progress import Progress
 from retrofill.cli.session import say
 from retrofill.services.access import unknown_backfill
@@ -32,6 +33,7 @@ def wait_for(project: Project, backfill_id: int, timeout_seconds: float | None =
         raise
     finally:
         waiting.progress.end()
+    deliver_before_leaving(project, backfill_id)
     return waiting.status()
 
 

@@ -384,10 +384,20 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting("grace_seconds", Whole(0, 3600), 10, "Seconds from asking a process to end until it is killed."),
     Setting("python", PlainText(), "", "The interpreter of python tasks; empty: Retrofill's own."),
-    Setting("alerts", Alerts(), {}, "Where alerts are sent, by method."),
+    Setting(
+        "alerts",
+        Alerts(),
+        {},
+        "Where alerts are sent, by method; may hold `${secret:NAME}`, and `{to}` where the recipient belongs.",
+    ),
     Setting("checks", Webhooks(), {}, "Extension checks that must pass before a backfill runs."),
     Setting("plugin_seconds", Whole(1, 300), 30, "Most seconds that an extension check plugin may take."),
-    Setting("allow_internal", Networks(), [], "Internal addresses that webhooks may reach."),
+    Setting(
+        "allow_internal",
+        Networks(),
+        [],
+        "Internal addresses that webhooks may reach (`json`, `xml` and `form` alerts among them).",
+    ),
     Setting(
         "openlineage",
         WebAddress(),

@@ -1,6 +1,7 @@
 """The scheduler as a process: ticks when something happened, sleeps when nothing can.
 
-Woken by ends of runs, by other commands and by the next due time; it never polls.
+Woken by ends of runs, by other commands, by the courier of alerts and by the next due time;
+it never polls.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from retrofill.services.schedule import Schedule
 from retrofill.services.ticks import Scheduler, Ticked
 
 if TYPE_CHECKING:
+    from retrofill.services.delivery import Courier
     from retrofill.services.ports import Clock, Executor
 
 _LONGEST_SLEEP_MS = 60_000  # a missed hint costs at most this
@@ -49,6 +51,7 @@ class Loop:
         executor: Executor,
         wake: Wake,
         clock: Clock,
+        courier: Courier,
         daily: Daily | None = None,
     ) -> None:
         self._scheduler = scheduler
@@ -58,6 +61,7 @@ class Loop:
         self._clock = clock
         self._daily = daily
         self._nights: list[date] = []  # made since the last tick
+        self._courier = courier
         self._poll = select.poll()
         self._poll.register(executor.fileno(), select.POLLIN)
         self._poll.register(wake.fileno(), select.POLLIN)
@@ -92,8 +96,9 @@ class Loop:
                 return
             if ticked.more:
                 continue
+            alerts_ms = self._courier.look(ticked.alert_ms)
             is_busy = ticked.trouble is None and self._daily is not None and self._daily.step()
-            until_ms = self._clock.now_ms() if is_busy else _earlier(ticked.next_ms, planned_ms)
+            until_ms = self._clock.now_ms() if is_busy else _earlier(ticked.next_ms, planned_ms, alerts_ms)
             if self._sleep(until_ms, observe_ms) and ticked.trouble is None:
                 planned_ms = self._make_what_room_is_for(planned_ms)
 

@@ -41,6 +41,7 @@ class Ticked:
     ended: int = 0
     started: int = 0
     next_ms: int | None = None
+    alert_ms: int | None = None  # when the next alert is due
     more: bool = False
     backfills_ended: list[int] = field(default_factory=list)
     trouble: str | None = None  # why nothing could be noted; it is tried again soon
@@ -127,6 +128,7 @@ class Scheduler:
             stops = self._stops(tx, known)
             ticked.more = ticked.more or settlings.are_cut
             self._must_look = self._must_look or settlings.are_cut
+            ticked.alert_ms = tx.outbox.next_ms()
             ticked.next_ms = self._next_ms = _earliest(tx.next_start(), holds.next_ms)
         self._executor.start(starts)
         for ref in stops:

@@ -7,13 +7,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from retrofill.domain.alerting import AlertState
 from retrofill.domain.readiness import Status
 from retrofill.domain.states import WAITING, Reason, State
 from retrofill.services.contexts import Contexts
 from retrofill.services.estimating import estimate_left, first_estimate
 from retrofill.services.holds import holds_of
 from retrofill.services.placing import Placing
-from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord, OperationRecord, RunRecord
+from retrofill.services.records import (
+    AlertRecord,
+    BackfillRecord,
+    DateRecord,
+    InstanceRecord,
+    OperationRecord,
+    RunRecord,
+)
 from retrofill.services.statuses import status
 from retrofill.services.times import instant_of, scheduled_at, shown_instant
 
@@ -56,6 +64,7 @@ class Views:
             "ended_at": shown_instant(record.ended_ms),
             "estimated_end_at": self._estimated_end(record, found, first),
             "first_estimate": first,
+            "alerts": [alert_row(alert) for alert in self._reader.outbox.of_backfill(record.id)],
         }
 
     def is_held(self, record: BackfillRecord) -> bool:
@@ -232,6 +241,20 @@ class Views:
         """The group of an instance that needs no slot."""
         context = self._contexts.of(self._reader, row)
         return context.plan_of(row.id).resource_group(context.task(row.id))
+
+
+def alert_row(alert: AlertRecord) -> Row:
+    """One message about a backfill: what it tells, how far it has come (POL-9)."""
+    return {
+        "event": alert.event,
+        "method": alert.method,
+        "state": alert.state,
+        "queued_at": shown_instant(alert.queued_ms),
+        "tries": alert.tries,
+        "next_try_at": shown_instant(alert.next_ms),
+        "sent_at": shown_instant(alert.done_ms) if alert.state == AlertState.SENT else None,
+        "reason": alert.reason,
+    }
 
 
 def run_row(run: RunRecord) -> Row:

@@ -7,6 +7,7 @@ from retrofill.services.ports.checking import Check
 from retrofill.services.ports.clock import Clock
 from retrofill.services.ports.generations import FrozenTasks, Generations
 from retrofill.services.ports.ledger import Ledger, Reader, Store, Wanted
+from retrofill.services.ports.notifying import Message, Notifier, NotSentError, UndeliverableError
 from retrofill.services.ports.outbox import Outbox, OutboxReader
 from retrofill.services.ports.people import People, PeopleReader
 from retrofill.services.ports.running import Executor, RunEnd, RunRef, RunSpec
@@ -18,6 +19,9 @@ __all__ = [
     "FrozenTasks",
     "Generations",
     "Ledger",
+    "Message",
+    "NotSentError",
+    "Notifier",
     "Outbox",
     "OutboxReader",
     "People",
@@ -27,5 +31,6 @@ __all__ = [
     "RunRef",
     "RunSpec",
     "Store",
+    "UndeliverableError",
     "Wanted",
 ]

@@ -1,0 +1,75 @@
+"""Alerts on the command line: what keeps them from being sent, what became of them (POL-9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from retrofill.bootstrap import Project
+from retrofill.cli.session import cell, say
+from retrofill.domain.alerting import AlertState, methods
+from retrofill.domain.findings import many
+from retrofill.domain.policy import Alert
+
+_PATIENCE_SECONDS = 15.0
+
+
+def say_obstacles(project: Project, alert: Alert | None) -> None:
+    """Say at once where an alert that is asked for could not be sent as things are."""
+    if alert is None:
+        return
+    from retrofill.services.delivery import why_not
+    from retrofill.services.people import contact_of
+
+    with project.store.read() as reader:
+        contact = contact_of(reader.people, project.user)
+    for method in methods(alert):
+        reason = why_not(project.notifier(), project.user, contact, method)
+        if reason is not None:
+            say(f"As it is, the alert by {method} will not be sent: {reason}.")
+
+
+def deliver_before_leaving(project: Project, backfill_id: int) -> None:
+    """Send what the backfill has queued, unless another scheduler does; say what is left to the next one."""
+    if not _left(project, backfill_id):
+        return
+    lock = project.scheduler_lock
+    if not lock.acquire():
+        return
+    try:
+        project.courier.finish(_PATIENCE_SECONDS)
+    finally:
+        lock.release()
+    for row in _left(project, backfill_id):
+        why = row["reason"] or project.courier.fault or f"not accepted within {_PATIENCE_SECONDS:.0f} s"
+        say(f"The alert by {row['method']} is not sent yet ({cell(why)}); the next scheduler goes on trying.")
+
+
+def _left(project: Project, backfill_id: int) -> list[dict[str, Any]]:
+    from retrofill.services.views import alert_row
+
+    with project.store.read() as reader:
+        rows = [alert_row(alert) for alert in reader.outbox.of_backfill(backfill_id)]
+    return [row for row in rows if row["next_try_at"] is not None]
+
+
+def print_alerts(rows: Sequence[dict[str, Any]]) -> None:
+    """One line for each message of a backfill."""
+    for row in rows:
+        click.echo(f"  alert of {row['event']} by {row['method']}: {_progress(row)}")
+
+
+def _progress(row: dict[str, Any]) -> str:
+    if row["state"] == AlertState.SENT:
+        return f"sent {row['sent_at']}"
+    if row["state"] == AlertState.UNDELIVERABLE:
+        return f"cannot be sent: {cell(row['reason'])}"
+    if row["state"] == AlertState.GIVEN_UP:
+        return f"given up, tried {many(row['tries'], 'time')}: {cell(row['reason'])}"
+    if row["state"] == AlertState.SENDING:
+        return "is being sent"
+    if not row["tries"]:
+        return "waits for a scheduler to send it"
+    return f"tried {many(row['tries'], 'time')}, again at {row['next_try_at']}: {cell(row['reason'])}"
