@@ -61,39 +61,48 @@ class Waiting:
     id: int
     task_id: int
     backfill_id: int | None = 1
+    resource_group: str = "g"
 
 
 @given(
-    tasks=st.lists(st.tuples(st.integers(1, 4), st.booleans()), max_size=30),
-    slots=st.integers(0, 8),
-    for_backfills=st.integers(0, 8),
+    tasks=st.lists(st.tuples(st.integers(1, 4), st.booleans(), st.sampled_from("gh")), max_size=30),
+    slots=st.tuples(st.integers(0, 5), st.integers(0, 5)),
+    for_backfills=st.integers(0, 5),
     limits=st.dictionaries(st.integers(1, 4), st.integers(1, 3)),
     running=st.lists(st.integers(1, 4), max_size=4),
 )
 def test_the_first_that_fit_get_the_slots(
-    tasks: list[tuple[int, bool]],
-    slots: int,
+    tasks: list[tuple[int, bool, str]],
+    slots: tuple[int, int],
     for_backfills: int,
     limits: dict[int, int],
     running: list[int],
 ) -> None:
-    """RUN-1, RUN-6: in order, as many as there are slots, no task over its limit; checked one by one."""
-    candidates = [Waiting(i, task, None if is_auto else 1) for i, (task, is_auto) in enumerate(tasks)]
-    free = FreeSlots(slots, min(slots, for_backfills))
-    chosen, _ = choose(candidates, free, Counter(running), limits)
+    """RUN-1, RUN-6: in order over all groups, no task over its limit; checked one by one."""
+    waiting = [Waiting(i, task, None if auto else 1, g) for i, (task, auto, g) in enumerate(tasks)]
+    free = {"g": FreeSlots(slots[0], min(slots[0], for_backfills)), "h": FreeSlots(slots[1], slots[1])}
+    count, chosen = Counter(running), []
+    candidates = list(waiting)
+    while True:
+        more = choose(candidates, free, count, limits)
+        chosen += more.starts
+        if not more.is_cut:
+            break
+        left = [c for c in candidates if c not in more.starts and c.task_id not in more.full]
+        candidates = [c for c in left if c.backfill_id is None or free[c.resource_group].backfill]
 
-    expected, count, backfills = [], Counter(running), 0
-    for candidate in candidates:
-        limit = limits.get(candidate.task_id)
-        is_backfill = candidate.backfill_id is not None
-        if is_backfill and backfills == for_backfills:
+    expected, tally = [], Counter(running)
+    left_of, backfills_of = dict(zip("gh", slots, strict=True)), {"g": for_backfills, "h": 99}
+    for one in waiting:
+        group, limit, is_backfill = one.resource_group, limits.get(one.task_id), one.backfill_id is not None
+        if not left_of[group] or (is_backfill and not backfills_of[group]):
             continue
-        if len(expected) < slots and (limit is None or count[candidate.task_id] < limit):
-            expected.append(candidate)
-            count[candidate.task_id] += 1
-            backfills += is_backfill
+        if limit is None or tally[one.task_id] < limit:
+            expected.append(one)
+            tally[one.task_id] += 1
+            left_of[group] -= 1
+            backfills_of[group] -= is_backfill
     assert chosen == expected
-    assert free.all == slots - len(expected)
 
 
 @pytest.mark.parametrize(

@@ -80,16 +80,11 @@ class Moment:
 
 
 def expected_starts(moment: Moment) -> set[int]:
-    """Ids of what a tick should start: group by group, always the first that may."""
+    """Ids of what a tick should start: always the first that may, over all groups."""
     started: set[int] = set()
-    for group in moment.catalog.resource_groups:
-        while True:
-            may = (
-                row for row in moment.ready() if row.resource_group == group and moment.hindrance(row) is None
-            )
-            first = next(may, None)
-            if first is None:
-                break
-            started.add(first.id)
-            moment = moment.with_start(first)
-    return started
+    while True:
+        first = next((row for row in moment.ready() if moment.hindrance(row) is None), None)
+        if first is None:
+            return started
+        started.add(first.id)
+        moment = moment.with_start(first)

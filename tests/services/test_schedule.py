@@ -579,3 +579,13 @@ def test_verification_names_tasks_whose_auto_triggered_instances_go_first(world:
     planned = w.plan("a", "b")
     (finding,) = [f for f in planned.findings if f.code == "auto_conflict"]
     assert finding.tasks == ("w.a",)
+
+
+def test_the_order_holds_over_resource_groups(world: MakeWorld) -> None:
+    """RUN-1: where a task's limit joins two groups, the earlier T goes first, whichever group it is in."""
+    night = ResourceGroup("night", slots=2)
+    w = world(make_task("w.a", "0 1 * * *", max_parallel_instances=1), groups=(night,))
+    w.create("a", dates="2026-01-06")
+    w.create("a", dates="2026-01-05", resource_group="night")
+    w.tick()
+    assert w.running() == {"a 5 01:00"}

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from retrofill.domain.catalog import Rerun
 from retrofill.domain.states import Reason, State
@@ -67,6 +67,9 @@ class Candidate(Protocol):
     @property
     def backfill_id(self) -> int | None: ...
 
+    @property
+    def resource_group(self) -> str: ...
+
 
 C = TypeVar("C", bound=Candidate)
 
@@ -113,34 +116,46 @@ def lack(candidate: Candidate, free: FreeSlots, running: int, limit: int | None)
     return None
 
 
+@dataclass(slots=True)
+class Chosen(Generic[C]):
+    """What one look at the candidates gave.
+
+    `full` are tasks that may start no more. `is_cut`: something was passed over, so that what
+    stands behind the candidates may come before others of them; look again without what was full.
+    """
+
+    starts: list[C] = field(default_factory=list)
+    full: set[int] = field(default_factory=set)
+    is_cut: bool = False
+
+
 def choose(
-    candidates: Iterable[C], free: FreeSlots, running: Counter[int], limits: Mapping[int, int | None]
-) -> tuple[list[C], set[int]]:
+    candidates: Iterable[C],
+    free: Mapping[str, FreeSlots],
+    running: Counter[int],
+    limits: Mapping[int, int | None],
+) -> Chosen[C]:
     """The candidates that start, in their order (RUN-1).
 
     Args:
-        candidates: of one resource group, best first.
-        free: the group's free slots; those of the chosen ones are taken from it.
+        candidates: the first of each resource group, best first over all groups.
+        free: free slots by group; those of the chosen ones are taken from it.
         running: instances by task id, auto triggered and of backfills; the chosen ones are added.
         limits: `max_parallel_instances` by task id.
-
-    Returns:
-        The chosen ones, and the ids of tasks that may start no more.
     """
-    chosen: list[C] = []
-    full: set[int] = set()
+    chosen: Chosen[C] = Chosen()
     for candidate in candidates:
-        if not free.all:
-            break
-        task_id = candidate.task_id
-        lacking = lack(candidate, free, running[task_id], limits.get(task_id))
+        task_id, slots = candidate.task_id, free[candidate.resource_group]
+        lacking = lack(candidate, slots, running[task_id], limits.get(task_id))
         if lacking is Lack.TASK_LIMIT:
-            full.add(task_id)
-        if lacking is None:
+            chosen.full.add(task_id)
+        if lacking in (Lack.TASK_LIMIT, Lack.UNRESERVED_SLOT):
+            chosen.is_cut = True
+        elif lacking is None and not chosen.is_cut:
             running[task_id] += 1
-            free.take(candidate.backfill_id is not None)
-            chosen.append(candidate)
-    return chosen, full
+            slots.take(candidate.backfill_id is not None)
+            chosen.starts.append(candidate)
+    return chosen
 
 
 class Status(StrEnum):

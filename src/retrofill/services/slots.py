@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -102,35 +102,43 @@ class Slots:
         used = Counter(r.resource_group for r in running)
         of_backfills = Counter(r.resource_group for r in running if r.backfill_id is not None)
         per_task = Counter(r.task_id for r in running)
-        chosen: list[InstanceRecord] = []
-        for group in catalog.resource_groups.values():
-            name = group.name
-            free = free_slots(group.slots, group.reserved_for_auto, used[name], of_backfills[name])
-            if free.all:
-                chosen += self._choose(tx, name, free, per_task, wanted)
-        return chosen
-
-    def _choose(
-        self, tx: Ledger, group: str, free: FreeSlots, running: Counter[int], wanted: Wanted
-    ) -> list[InstanceRecord]:
-        """The first candidates of a group whose task may run one more; they are added to `running`."""
+        free = {
+            name: free_slots(group.slots, group.reserved_for_auto, used[name], of_backfills[name])
+            for name, group in catalog.resource_groups.items()
+        }
         limits: dict[int, int | None] = {}
         chosen: list[InstanceRecord] = []
         full: set[int] = set()
         while True:
-            may_backfill = free.backfill > 0
-            asked = wanted
-            if full or not may_backfill:
-                asked = replace(wanted, full=sorted(full), backfill=may_backfill)
-            found = tx.candidates(group, asked, free.all + len(chosen))
-            candidates = [row for row in found if row not in chosen]
+            candidates = [row for row in _candidates(tx, free, wanted, full, chosen) if row not in chosen]
             for row in candidates:
                 if row.task_id not in limits:
-                    task = self._contexts.of(tx, row).task(row.id)
-                    limits[row.task_id] = task.max_parallel_instances
-            more, now_full = choose(candidates, free, running, limits)
-            chosen += more
-            # What may not start took places among the candidates: ask again without it.
-            if not free.all or not (now_full - full or (may_backfill and not free.backfill)):
+                    limits[row.task_id] = self._contexts.of(tx, row).task(row.id).max_parallel_instances
+            more = choose(candidates, free, per_task, limits)
+            chosen += more.starts
+            full |= more.full
+            if not more.is_cut:
                 return chosen
-            full |= now_full
+
+
+def _candidates(
+    tx: Ledger,
+    free: Mapping[str, FreeSlots],
+    wanted: Wanted,
+    full: Collection[int],
+    chosen: Sequence[InstanceRecord],
+) -> list[InstanceRecord]:
+    """The first of every group that has a free slot, in the order of RUN-1 over all groups.
+
+    Those chosen before still stand among them: the ledger does not know of them yet.
+    """
+    found: list[InstanceRecord] = []
+    for group, slots in free.items():
+        if slots.all:
+            asked = wanted
+            if full or not slots.backfill:
+                asked = replace(wanted, full=sorted(full), backfill=slots.backfill > 0)
+            found += tx.candidates(group, asked, slots.all + len(chosen))
+    if len(free) > 1:
+        found.sort(key=lambda row: (-row.priority, row.backfill_id is not None, row.due_ms, row.id))
+    return found
