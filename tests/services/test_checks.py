@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import _thread
 import json
-import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -170,15 +169,6 @@ def test_it_is_seen_while_checks_think(world: MakeWorld) -> None:
     assert stored(w, backfill)[0] == "active"
 
 
-@pytest.fixture
-def heeds_interrupts() -> Iterator[None]:
-    """Ctrl-C raises, also where the tests were started in the background of a shell, which ignores it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("heeds_interrupts")
 def test_an_interrupt_takes_it_back(world: MakeWorld) -> None:
     """VER-3: Ctrl-C while checks think leaves no backfill behind."""
     w = world(*CHAIN)

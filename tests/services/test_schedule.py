@@ -589,3 +589,17 @@ def test_the_order_holds_over_resource_groups(world: MakeWorld) -> None:
     w.create("a", dates="2026-01-05", resource_group="night")
     w.tick()
     assert w.running() == {"a 5 01:00"}
+
+
+def test_what_is_unfrozen_is_what_its_mode_says(world: MakeWorld) -> None:
+    """SEL-8, CAT-8: a task in mode dry_run runs no code, though it was frozen by command meanwhile."""
+    w = evening(world, make_task("w.dry", "0 1 * * *", mode=RunMode.DRY_RUN))
+    admin = system_administrator("admin")
+    freeze_tasks(w.store, w.catalog, w.clock, admin, ["w.dry"], True)
+    w.night()
+    assert w.auto_states() == {"dry 2 01:00": "frozen"}
+    assert w.do("unfreeze", "auto dry 2 01:00") == [None]
+    w.clock.move_to("2026-03-03T02:00")
+    w.tick()
+    assert w.auto_states() == {"dry 2 01:00": "successful dry_run"}
+    assert w.executor.started == []

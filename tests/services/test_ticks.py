@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
 from domain.catalogs import make_task
 from retrofill.domain.catalog import Rerun, ResourceGroup
+from retrofill.domain.errors import StoreFullError
 from retrofill.domain.windows import parse_window
+from retrofill.services import creating
 from services.worlds import MakeWorld
 
 
@@ -335,3 +338,45 @@ def test_a_secret_reaches_the_environment_and_no_argument(world: MakeWorld) -> N
     (spec,) = w.executor.started
     assert spec.arguments == ("20260105", "")
     assert (spec.environment["day"], spec.environment["key"]) == ("20260105", "hush")
+
+
+def test_what_comes_due_while_its_backfill_is_made_waits_for_that(
+    world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RUN-1, SEL-4: nothing of a backfill is seen before all of it is there."""
+    w = world(make_task("w.a", "1 12 * * *"), now="2026-03-02T12:00")
+    w.tick()
+    reach = creating._reach_heads
+
+    def slowly(*args: Any) -> None:
+        reach(*args)
+        w.clock.move_to("2026-03-02T12:02")
+        assert w.tick().next_ms is None  # and no reason to look again at once
+        assert w.executor.started == []
+
+    monkeypatch.setattr(creating, "_reach_heads", slowly)
+    w.create("a", dates="2026-03-01")
+    w.tick()
+    assert w.state("a 1 12:01") == "running"
+
+
+def test_run_times_are_counted_once_although_a_tick_is_tried_again(world: MakeWorld) -> None:
+    """BF-2: the disk was full when the first try wanted to commit."""
+    w = world(make_task("w.a", "0 1 * * *"))
+    w.create("a")
+    w.tick()
+    w.clock.forward(10)
+    w.executor.end(w.id("a 5 01:00"))
+    write = w.scheduler._write_run_times
+
+    def full(*args: Any) -> None:
+        raise StoreFullError("no room")
+
+    w.scheduler._write_run_times = full  # type: ignore[method-assign]
+    with pytest.raises(StoreFullError):
+        w.tick()
+    w.scheduler._write_run_times = write  # type: ignore[method-assign]
+    w.tick()
+    with w.store.read() as reader:
+        (times,) = reader.times.recent(reader.task_ids().values()).values()
+    assert list(times) == [10_000]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from retrofill.domain.catalog import Catalog, Task, TaskType
+from retrofill.domain.catalog import Catalog, RunMode, Task, TaskType
 from retrofill.domain.planning import ONE_DAY, Kind, Plan, build
 from retrofill.domain.policy import Barrier, Policy
 from retrofill.domain.selection import Choice
@@ -94,6 +94,8 @@ class Context(ABC):
         task, plan = self.task(row.id), self.plan_of(row.id)
         if row.kind != Kind.FROZEN.word:
             return row.kind, row.resource_group
+        if task.mode is RunMode.DRY_RUN:
+            return Kind.DRY_RUN.word, ""
         if not task.schedule.matches(plan.dates[self.date_index(row.id)] + ONE_DAY):
             return Kind.OFF_DAY.word, ""
         if task.type is TaskType.VIRTUAL:

@@ -62,6 +62,8 @@ class Loop:
         self._daily = daily
         self._nights: list[date] = []  # made since the last tick
         self._courier = courier
+        self._was_down = True  # until what was missed has been made
+        self._trouble: str | None = None  # what kept instances from being made
         self._poll = select.poll()
         self._poll.register(executor.fileno(), select.POLLIN)
         self._poll.register(wake.fileno(), select.POLLIN)
@@ -80,11 +82,8 @@ class Loop:
             self._wake.close()
 
     def _run(self, observe: Callable[[Ticked], bool], observe_ms: int | None) -> None:
-        self._backfills.remove_leftovers()
-        if self._schedule is not None:
-            self._schedule.put_in_order()
         self._scheduler.start()
-        planned_ms = self._make_instances(was_down=True)
+        planned_ms = self._make_what_room_is_for()
         while True:
             try:
                 ticked = self._scheduler.tick()
@@ -92,6 +91,7 @@ class Loop:
                 soon_ms = self._clock.now_ms() + _RETRY_MS
                 ticked = Ticked(next_ms=soon_ms, trouble=error.message)
             ticked.nights, self._nights = self._nights, []
+            ticked.trouble = ticked.trouble or self._trouble
             if observe(ticked):
                 return
             if ticked.more:
@@ -99,20 +99,32 @@ class Loop:
             alerts_ms = self._courier.look(ticked.alert_ms)
             is_busy = ticked.trouble is None and self._daily is not None and self._daily.step()
             until_ms = self._clock.now_ms() if is_busy else _earlier(ticked.next_ms, planned_ms, alerts_ms)
-            if self._sleep(until_ms, observe_ms) and ticked.trouble is None:
-                planned_ms = self._make_what_room_is_for(planned_ms)
+            has_news = self._sleep(until_ms, observe_ms)
+            # Ends of runs may follow each other without a pause, and a night shall not wait for one.
+            if has_news or (planned_ms is not None and planned_ms <= self._clock.now_ms()):
+                planned_ms = self._make_what_room_is_for()
 
-    def _make_what_room_is_for(self, planned_ms: int | None) -> int | None:
+    def _make_what_room_is_for(self) -> int | None:
+        """When to look again; a full disk is told by the next tick, and tried again soon."""
         try:
-            return self._make_instances()
-        except StoreFullError:  # the next tick tells
-            return planned_ms
+            planned_ms = self._make_instances()
+        except StoreFullError as error:
+            self._trouble = error.message
+            return self._clock.now_ms() + _RETRY_MS
+        self._trouble = None
+        return planned_ms
 
-    def _make_instances(self, was_down: bool = False) -> int | None:
-        """Make the instances of backfills that start now and of nights that are due; when the next is."""
+    def _make_instances(self) -> int | None:
+        """Make the instances of backfills that start now and of nights that are due; when the next is.
+
+        First of all what somebody left half made is removed or finished: a crash, or a full disk.
+        """
+        self._backfills.remove_leftovers()
         has_started = bool(self._backfills.start_planned())
         if self._schedule is not None:
-            self._nights += self._schedule.make_due(was_down)
+            self._schedule.put_in_order()
+            self._nights += self._schedule.make_due(self._was_down)
+            self._was_down = False
         if has_started or self._nights:
             self._scheduler.look_again()
         night_ms = None if self._schedule is None else self._schedule.next_ms()

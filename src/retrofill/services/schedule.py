@@ -111,7 +111,7 @@ class Schedule:
         return sum(self._make(version_id, bizdate, "immediate") for bizdate in sorted(bizdates))
 
     def hold(self, user: str, comment: str = "") -> bool:
-        """Pause the schedule: nothing is made and nothing of it starts; whether that is new."""
+        """Pause the schedule: no night is made and nothing of it starts; whether that is new."""
         return self._hold(user, True, comment)
 
     def go_on(self, user: str, comment: str = "") -> bool:

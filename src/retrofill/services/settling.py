@@ -189,7 +189,8 @@ class Settling:
             context = self._context
             if not row.ignores_waits and not context.has_reached(self._tx, row.id):
                 continue
-            if row.start_ms > self._now_ms:
+            # What waits for resources had its time already; a clock that was set back does not take it away.
+            if row.start_ms > self._now_ms and row.state != State.WAITING_RESOURCES:
                 early.append(row.id)
             elif row.kind in _PASSING and not self._held and self._may_pass():
                 passing.append((row.id, _PASSING[row.kind]))

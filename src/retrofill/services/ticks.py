@@ -98,6 +98,7 @@ class Scheduler:
             return self._pass(ends)
         except StoreFullError:
             self._contexts.forget()  # what was noted was rolled back
+            self._run_times.clear()  # and is noted again with the same ends
             self._slots = Slots(self._contexts)
             self._adopted, self._known, self._must_look = ends, None, True
             self._note_all_running()

@@ -49,7 +49,9 @@ class Generations:
         return [GenerationRecord(*row) for row in rows]
 
     def last_night(self) -> str | None:
-        row = self._execute("SELECT max(bizdate) FROM generation WHERE kind = 'night'").fetchone()
+        row = self._execute(
+            "SELECT max(bizdate) FROM generation WHERE kind = 'night' AND phase <> 'creating'"
+        ).fetchone()
         return row[0] if row else None
 
     def ids_between(self, first_id: int, last_id: int) -> list[int]:

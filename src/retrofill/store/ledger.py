@@ -15,7 +15,7 @@ from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecor
 from retrofill.store.emergencies import Emergencies
 from retrofill.store.outbox import Outbox
 from retrofill.store.people import People
-from retrofill.store.reader import Reader
+from retrofill.store.reader import VISIBLE, Reader
 from retrofill.store.retention import Retention
 from retrofill.store.times import TimesLedger
 
@@ -383,7 +383,7 @@ class Ledger(Reader):
         """Instances whose time has come, earliest first."""
         rows = self._execute(
             f"SELECT {', '.join(InstanceRecord._fields)} FROM instance INDEXED BY instance_due "
-            "WHERE state = 'waiting_time' AND start_ms <= ? ORDER BY start_ms LIMIT ?",
+            f"WHERE state = 'waiting_time' AND start_ms <= ? {VISIBLE} ORDER BY start_ms LIMIT ?",
             (now_ms, limit),
         )
         return [InstanceRecord(*row) for row in rows]

@@ -35,6 +35,9 @@ _OPERATION = ", ".join(OperationRecord._fields)
 # One that was planned stays visible while its instances are made.
 _VISIBLE = "(phase NOT IN ('creating', 'expired') OR start_ms IS NOT NULL)"
 
+# Instances of a backfill that is being made or removed are nobody's business yet, or any more.
+VISIBLE = "AND (backfill_id IS NULL OR EXISTS (SELECT 1 FROM backfill b WHERE b.id = backfill_id AND b.phase = 'active'))"
+
 
 class Reader:
     """One consistent view of the ledger."""
@@ -269,7 +272,7 @@ class Reader:
     def next_start(self) -> int | None:
         """The earliest moment for which an instance waits."""
         row = self._execute(
-            "SELECT start_ms FROM instance INDEXED BY instance_due WHERE state = 'waiting_time' "
+            f"SELECT start_ms FROM instance INDEXED BY instance_due WHERE state = 'waiting_time' {VISIBLE} "
             "ORDER BY start_ms LIMIT 1"
         ).fetchone()
         return row[0] if row else None

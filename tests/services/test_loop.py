@@ -1,0 +1,118 @@
+"""The loop around ticks: what it makes in between, also when ends come without a pause or the disk is full."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from domain.catalogs import make_task
+from retrofill.domain.errors import StoreFullError
+from retrofill.services import loop as loops
+from retrofill.services.loop import Loop
+from retrofill.services.ticks import Ticked
+from services.worlds import MakeWorld, World
+
+DAILY = make_task("w.a", "0 1 * * *")
+
+
+class QuietWake:
+    """Nobody ever wakes it."""
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+
+    def fileno(self) -> int:
+        return self._read
+
+    def drain(self) -> None:
+        raise AssertionError("nobody has written")
+
+    def close(self) -> None:
+        os.close(self._read)
+        os.close(self._write)
+
+
+class NoCourier:
+    """There is nothing to deliver."""
+
+    def look(self, due_ms: int | None) -> int | None:
+        return None
+
+
+def run(w: World, observe: Callable[[Ticked], bool]) -> None:
+    """Run a world's loop until `observe` says so."""
+    loop = Loop(w.scheduler, w.backfills, w.schedule, w.executor, QuietWake(), w.clock, NoCourier())  # type: ignore[arg-type]
+    loop.run(observe)
+
+
+def test_a_night_is_made_while_ends_come_without_a_pause(world: MakeWorld) -> None:
+    """AUTO-1: the executor always has something to tell, and the night comes all the same."""
+    w = world(DAILY, now="2026-03-02T12:00")
+    w.clock.move_to("2026-03-02T23:29:59")
+    os.write(w.executor._pipe[1], b"x")  # readable for ever
+    nights: list[str] = []
+    ticks = 0
+
+    def observe(ticked: Ticked) -> bool:
+        nonlocal ticks
+        ticks += 1
+        nights.extend(str(bizdate) for bizdate in ticked.nights)
+        w.clock.forward(1)
+        return ticks > 100 or bool(nights)
+
+    run(w, observe)
+    assert nights == ["2026-03-02"]
+
+
+def test_a_full_disk_at_night_is_told_and_tried_again_later(
+    world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AUTO-1: without spinning meanwhile; what was half written is made anew when there is room."""
+    monkeypatch.setattr(loops, "_RETRY_MS", 20)
+    w = world(DAILY, now="2026-03-02T12:00")
+    w.clock.move_to("2026-03-02T23:30")
+    write, tries = w.schedule._write, []
+
+    def full(*_: object) -> None:
+        tries.append(w.clock.ms)
+        raise StoreFullError("no room")
+
+    w.schedule._write = full  # type: ignore[method-assign]
+    seen: list[Ticked] = []
+
+    def observe(ticked: Ticked) -> bool:
+        seen.append(ticked)
+        w.clock.forward(0.02)
+        if len(tries) == 3:
+            w.schedule._write = write  # type: ignore[method-assign]
+        return bool(ticked.nights) or len(seen) > 100
+
+    run(w, observe)
+    assert len(seen) == len(tries) + 1  # one look for each try, and the one that tells of the night
+    assert {ticked.trouble for ticked in seen[:-1]} == {"no room"}
+    assert [str(bizdate) for bizdate in seen[-1].nights] == ["2026-03-02"]
+    assert w.auto_states() == {"a 2 01:00": "waiting_time"}
+
+
+@pytest.mark.parametrize("step", ["_show", "_release"])
+def test_what_another_process_left_half_made_is_put_in_order(world: MakeWorld, step: str) -> None:
+    """AUTO-1: a deploy was killed while the scheduler runs on."""
+    hours = make_task("w.h", "0 */6 * * *", generation="immediate")
+    w = world(hours, now="2026-03-02T11:00")
+
+    class Killed(BaseException):
+        pass
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    original = getattr(w.schedule, step)
+    setattr(w.schedule, step, die)
+    with pytest.raises(Killed):
+        w.schedule.make_immediate()
+    setattr(w.schedule, step, original)
+    run(w, lambda _: True)
+    expected = {} if step == "_show" else {"h 1 12:00": "waiting_time", "h 1 18:00": "waiting_time"}
+    assert w.auto_states() == expected
