@@ -117,33 +117,45 @@ def wake(directory: Path) -> None:
 
 @contextmanager
 def creating(directory: Path, what: int | str) -> Iterator[None]:
-    """Show others that this process is creating a backfill (by id) or a generation."""
+    """Show others that this process is creating a backfill (by id) or a generation; one after the other."""
     path = _creating_path(directory, what)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-    finally:
-        os.close(descriptor)
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if not _is_at(descriptor, path):
+                continue  # while this one waited, who had the lock removed the file
+            yield
+            path.unlink(missing_ok=True)
+            return
+        finally:
+            os.close(descriptor)
 
 
 def is_being_created(directory: Path, what: int | str) -> bool:
     """Whether the process that creates it is alive."""
+    path = _creating_path(directory, what)
     try:
-        descriptor = os.open(_creating_path(directory, what), os.O_RDWR | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if _is_at(descriptor, path):  # else it is another's by now
+            path.unlink(missing_ok=True)
     except BlockingIOError:
         return True
     finally:
         os.close(descriptor)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(_creating_path(directory, what))
     return False
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Whether an open file is still the one at this path; only who has locked it may remove it."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _creating_path(directory: Path, what: int | str) -> Path:
