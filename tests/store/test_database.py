@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import resource
 import sqlite3
 import stat
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from retrofill.domain.states import State
-from retrofill.store import schema, tables
+from retrofill.store import database, schema, tables
 from retrofill.store.database import Database
 from retrofill.store.locks import SchedulerLock
 from retrofill.store.schema import NewerSchemaError, StoreError
@@ -85,6 +86,32 @@ def test_a_long_life_keeps_the_wal_small(home: Path) -> None:
     assert (home / "retrofill.db-wal").stat().st_size < 40 << 20
     store.close()
     assert not (home / "retrofill.db-wal").exists()
+
+
+def test_a_checkpoint_that_finds_no_room_is_tried_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RUN-1: what is committed has been committed, even where it cannot be copied into the file yet."""
+    monkeypatch.setattr(database, "_COMMITS", 1)
+    store = Database(home)
+    path = home / "retrofill.db"
+    with store.transaction() as tx:
+        tx.add_version("x" * 1_000_000, 1, "admin")
+    size = path.stat().st_size
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(
+        resource.RLIMIT_FSIZE, (size, before[1])
+    )  # no file may become larger, as on a full disk
+    try:
+        with store.transaction() as tx:
+            tx.add_version("y" * 200_000, 2, "admin")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.stat().st_size == size, "it did find room"
+    with store.read() as reader:
+        assert reader.current_version() == (2, "y" * 200_000)
+    with store.transaction() as tx:
+        tx.record(3, "admin", "deploy")
+    assert path.stat().st_size > size + 200_000
+    store.close()
 
 
 def test_names_with_odd_characters(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from retrofill.domain.errors import StoreFullError
@@ -98,8 +98,16 @@ class Database:
             self._commits += 1
             changes = connection.total_changes - self._checkpointed_changes
             if self._commits >= _COMMITS or changes >= _CHANGES:
-                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-                self._commits, self._checkpointed_changes = 0, connection.total_changes
+                self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        """Copy the WAL into the file; where that fails (a full disk), the next commit tries it again.
+
+        Without an error: what calls this has been committed, and must not look as if it had not.
+        """
+        with suppress(sqlite3.OperationalError):
+            self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._commits, self._checkpointed_changes = 0, self._writer.total_changes
 
     @contextmanager
     def _references(self, are_checked: bool) -> Iterator[None]:
