@@ -16,7 +16,7 @@ from contracts.ledgers import BACKFILL, INSTANCE, fill, in_state
 from retrofill.domain.states import MOVES, Move, State
 from retrofill.services.ports import Ledger, Store, Wanted
 from retrofill.services.ports.emergencies import ISOLATION, Place
-from retrofill.services.records import DateRecord
+from retrofill.services.records import DateRecord, GenerationRecord
 from retrofill.store.database import Database
 from retrofill.store.locks import WakeSocket
 
@@ -155,6 +155,27 @@ def test_instance_ids_are_reserved_once(opener: Opener) -> None:
         assert tx.reserve_instance_ids(10) == 1
     with other.transaction() as tx:
         assert tx.reserve_instance_ids(5) == 11
+
+
+def test_ids_are_never_given_again(store: Database) -> None:
+    """CAT-3: what was deleted leaves a gap, so that nobody takes one backfill or generation for another."""
+    night = GenerationRecord(0, "2026-01-05", "night", "active", 1, 1, 100, 0, 1)
+    first = fill(store)
+    with store.transaction() as tx:
+        tx.delete_half_created(first)
+    assert fill(store) == first + 1
+    with store.transaction() as tx:
+        generation = tx.generations.add(night)
+        tx.generations.delete(generation)
+        assert tx.generations.add(night) == generation + 1
+
+
+def test_ids_go_on_after_those_of_an_older_program(store: Database) -> None:
+    """CAT-3: which did not note them."""
+    first = fill(store)
+    with store.transaction() as tx:
+        tx._execute("DELETE FROM counter")
+    assert fill(store) == first + 1
 
 
 # Moves

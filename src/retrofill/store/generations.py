@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 
 from retrofill.services.records import GenerationRecord, InstanceRecord
+from retrofill.store import counters
 
 _GENERATION = ", ".join(GenerationRecord._fields)
 _INSTANCE = ", ".join(InstanceRecord._fields)
@@ -17,6 +18,7 @@ class Generations:
     """Reads within a view; writes within a write transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
         self._execute = connection.execute
 
     def have_any(self) -> bool:
@@ -109,11 +111,12 @@ class Generations:
     # Writing
 
     def add(self, record: GenerationRecord) -> int:
-        names = GenerationRecord._fields[1:]
-        cursor = self._execute(
-            f"INSERT INTO generation ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})", record[1:]
+        generation_id = counters.reserve(self._connection, "generation")
+        self._execute(
+            f"INSERT INTO generation ({_GENERATION}) VALUES ({', '.join('?' * len(GenerationRecord._fields))})",
+            record._replace(id=generation_id),
         )
-        return int(cursor.lastrowid or 0)
+        return generation_id
 
     def set_phase(self, generation_id: int, phase: str) -> None:
         self._execute("UPDATE generation SET phase = ? WHERE id = ?", (phase, generation_id))

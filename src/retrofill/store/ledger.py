@@ -12,6 +12,7 @@ from functools import cache
 
 from retrofill.domain.states import MOVES, Move
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
+from retrofill.store import counters
 from retrofill.store.emergencies import Emergencies
 from retrofill.store.outbox import Outbox
 from retrofill.store.people import People
@@ -96,21 +97,16 @@ class Ledger(Reader):
 
     def reserve_instance_ids(self, count: int) -> int:
         """The first of `count` instance ids that nobody else will get."""
-        self._execute(
-            "INSERT INTO counter (name, value) VALUES ('instance', ?) "
-            "ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
-            (count,),
-        )
-        row = self._execute("SELECT value FROM counter WHERE name = 'instance'").fetchone()
-        return int(row[0]) - count + 1
+        return counters.reserve(self._connection, "instance", count)
 
     def add_backfill(self, record: BackfillRecord, task_ids: Iterable[int]) -> int:
-        """Insert with a new id, whatever `record.id` says."""
-        names = BackfillRecord._fields[1:]
-        cursor = self._execute(
-            f"INSERT INTO backfill ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})", record[1:]
+        """Insert with an id that no backfill has had, whatever `record.id` says (CAT-3)."""
+        backfill_id = counters.reserve(self._connection, "backfill")
+        names = BackfillRecord._fields
+        self._execute(
+            f"INSERT INTO backfill ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
+            record._replace(id=backfill_id),
         )
-        backfill_id = int(cursor.lastrowid or 0)
         self.set_tasks(backfill_id, task_ids)
         return backfill_id
 

@@ -236,7 +236,7 @@ class Ledger(Reader, Protocol):
         ...
 
     def add_backfill(self, record: BackfillRecord, task_ids: Iterable[int]) -> int:
-        """Insert with a new id, whatever `record.id` says."""
+        """Insert with an id that none has had before, whatever `record.id` says (CAT-3)."""
         ...
 
     def add_instances(self, rows: Iterable[Sequence[object]]) -> None:
