@@ -160,6 +160,41 @@ def test_what_has_not_ended_stays(old: Old, case: str) -> None:
     assert old.count("instance") == 2
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+def test_nothing_of_a_stopped_backfill_starts_while_it_goes(
+    old: Old, restarts: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RET-1, BF-4: although it had instances that waited for a slot when it was stopped."""
+    monkeypatch.setattr(stored, "ROWS", 5)
+    world = old.world
+    number = world.create("a", dates="2026-01-05..2026-01-12", groups=8)
+    world.tick()
+    world.backfills.stop(number)
+    world.tick()
+    world.tick()
+    assert world.status(number) == "stopped"
+    assert "waiting_resources" in world.states().values()
+    world.clock.forward(days(31))
+    if restarts:
+        world.restart()
+    started = len(world.executor.started)
+    for _ in old.job().steps():
+        world.tick()
+        assert len(world.executor.started) == started
+    assert old.count("instance") == 0
+
+
+def test_a_new_backfill_is_not_taken_for_one_that_has_gone(old: Old) -> None:
+    """RET-1, CAT-3: by a scheduler that had worked on that one."""
+    first = old.world.create("a")
+    old.world.finish()
+    old.world.clock.forward(days(31))
+    old.world.tick()
+    assert old.clean().backfills == 1
+    assert old.world.create("b") > first
+    assert old.world.finish() == [{"b 5 00:00"}]
+
+
 def test_a_refused_backfill_goes_too(old: Old) -> None:
     """RET-1, VER-2."""
     with old.world.store.transaction() as tx:
@@ -553,3 +588,20 @@ def test_the_rest_of_a_schedule_of_which_the_oldest_goes(world: MakeWorld) -> No
     old.world.clock.move_to("2026-04-04T13:00")
     assert old.clean().instances == 3
     assert old.world.drift() == []
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_what_has_gone_of_the_night_before_is_not_waited_for(world: MakeWorld, restarts: bool) -> None:
+    """RET-1, AUTO-2: the schedule was paused for longer than instances are kept, and the newest night stays."""
+    old = Old(world(make_task("w.a", _DAILY, SELF), now=_MADE))
+    nights(old, 1, fails=0)
+    old.world.schedule.hold("admin")
+    old.world.clock.move_to("2026-03-07T12:00")
+    assert old.clean(Rules(3, RULES.log_days, KEEP_BYTES)).instances == 1
+    assert old.count("generation") == 1
+    if restarts:
+        old.world.restart()
+    old.world.schedule.go_on("admin")
+    assert old.world.night()[0] == "2026-03-03"
+    old.world.finish()
+    assert set(old.world.auto_states().values()) == {"successful"}

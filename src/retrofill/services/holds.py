@@ -24,13 +24,13 @@ class Holds:
 
 
 def holds_of(backfills: Iterable[OpenBackfill | BackfillRecord], now: datetime) -> Holds:
-    """Paused and stopped backfills, those being created, and those outside their window (POL-11)."""
+    """Paused and stopped backfills, those being created or deleted, and those outside their window (POL-11)."""
     held = set()
     closed = set()
     moments = []
     has_windows = False
     for record in backfills:
-        if record.paused or record.stopped or record.phase == "creating":
+        if record.paused or record.stopped or record.phase in ("creating", "expired"):
             held.add(record.id)
         if '"window": null' in record.policy:
             continue  # the common case, without decoding the policy on every tick

@@ -203,15 +203,20 @@ class Nights:
     def wire(self, tx: Reader, generation: Generation) -> Wiring:
         """Work out who waits for whom; generations made later are not looked at (CAT-2)."""
         same, before = (
-            [self.get(tx, r) for r in tx.generations.between(day, day) if r.id < generation.record.id]
+            [self._left_of(tx, r) for r in tx.generations.between(day, day) if r.id < generation.record.id]
             for day in (generation.record.bizdate, (generation.bizdate - _ONE_DAY).isoformat())
         )
         return Wiring(generation, same, before)
 
+    def _left_of(self, tx: Reader, record: GenerationRecord) -> Generation:
+        """A generation without what has been deleted of it by now: nobody waits for that (RET-1)."""
+        found = self.get(tx, record)
+        found.exists = _existing(tx, record, found.plan)
+        return found
+
 
 def _existing(tx: Reader, record: GenerationRecord, plan: Plan) -> BoolArray:
-    if not record.is_partial:
-        return plan.present(0)
+    """bool[n]: the places that have an instance; even of a whole night, retention may have deleted some."""
     ids = tx.generations.ids_between(record.first_instance_id, record.first_instance_id + plan.n - 1)
     exists = np.zeros(plan.n, dtype=bool)
     exists[np.array(ids, dtype=np.int64) - record.first_instance_id] = True

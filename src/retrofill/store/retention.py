@@ -152,9 +152,12 @@ class Retention(RetentionReader):
         )
 
     def hide(self, backfill_id: int, before_ms: int) -> bool:
-        """Begin to delete a backfill, if it still may go: nobody finds it from now on."""
+        """Begin to delete a backfill, if it still may go: nobody finds it from now on.
+
+        It counts as stopped, so that nothing of it starts that had been waiting when it ended.
+        """
         cursor = self._execute(
-            "UPDATE backfill SET phase = 'expired', paused = 0, stopped = 0, start_ms = NULL "
+            "UPDATE backfill SET phase = 'expired', stopped = 1, start_ms = NULL "
             f"WHERE id = ?2 AND {_MAY_GO}",
             (before_ms, backfill_id),
         )
