@@ -336,3 +336,18 @@ def test_three_thousand_ids_in_one_call(world: MakeWorld) -> None:
         actions = Counter(o.action for o in reader.operations("backfill_id", backfill))
     assert actions == {"create": 1, "freeze": len(waiting), "unfreeze": len(waiting)}
     assert w.drift() == []
+
+
+def test_ids_of_what_nobody_sees_are_unknown_in_a_large_call_too(world: MakeWorld) -> None:
+    """OPS-8, RET-1: a backfill that is being deleted, among more ids than one transaction takes."""
+    w = world(make_task("w.a", "* * * * *"))
+    gone = w.create(dates="2026-01-05")
+    hidden = w.id("a 5 00:00")
+    w.create(dates="2026-01-05..2026-01-06")
+    ids = [hidden, *(row.id for row in w.rows().values())]
+    with w.store.transaction() as tx:
+        tx.set_backfill(gone, phase="expired", stopped=1)
+    w.restart()
+    results = w.operations.freeze(ids)
+    assert len(results) > 2_000
+    assert [result.id for result in results if isinstance(result.error, UnknownNameError)] == [hidden]

@@ -168,7 +168,7 @@ class Operations:
     def _upstream_first(self, ids: list[int]) -> list[int]:
         """In dependency order, so that no later batch holds what an earlier one waits for (OPS-4)."""
         with self._store.read() as reader:
-            rows = reader.instances(ids)
+            rows = [row for i in ids if (row := reader.find_instance(i)) is not None]
             ranks: dict[int, tuple[int, int, int]] = {}
             places: dict[int, dict[int, int]] = {}  # by template
             for row in rows:
