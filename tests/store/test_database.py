@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from contracts.ledgers import INSTANCE, fill, in_state
 from retrofill.domain.states import State
 from retrofill.store import database, schema, tables
 from retrofill.store.database import Database
@@ -178,8 +179,6 @@ def _parts(sql: str) -> list[str]:
 )
 def test_the_file_refuses_what_cannot_be(home: Path, change: str) -> None:
     """OPS-0, CAT-3: CHECKs and foreign keys hold, whoever writes."""
-    from contracts.ledgers import INSTANCE, fill
-
     store = Database(home)
     fill(store, INSTANCE)
     with pytest.raises(sqlite3.IntegrityError):
@@ -214,6 +213,40 @@ def test_what_is_no_database_is_refused_and_left_alone(home: Path, content: byte
     with pytest.raises(StoreError, match="cannot be used as a store"):
         Database(home)
     assert (home / "retrofill.db").read_bytes() == content
+
+
+# What questions cost
+
+
+@pytest.mark.parametrize("state", [State.WAITING_RESOURCES, State.WAITING_TIME])
+def test_what_waits_in_others_costs_nothing(home: Path, state: State) -> None:
+    """BF-5: a status is asked on every tick; the steps of SQLite are counted, not the time."""
+    store = Database(home)
+    own = fill(store, in_state(state, 1))
+    fill(store, in_state(state, 2))
+    beside_one = _steps(store, own)
+    fill(store, *[in_state(state, number) for number in range(3, 1_000)])
+    assert _steps(store, own) == beside_one
+    store.close()
+
+
+def _steps(store: Database, backfill_id: int) -> int:
+    """Of SQLite's machine, for what waits in a backfill."""
+    count = 0
+
+    def step() -> int:
+        nonlocal count
+        count += 1
+        return 0
+
+    with store.read() as reader:
+        reader.has_waiting(backfill_id), reader.waiting(backfill_id)  # the statements are prepared
+        reader._connection.set_progress_handler(step, 1)
+        assert sum(reader.has_waiting(backfill_id)) == 1
+        assert sum(reader.waiting(backfill_id)) == 1
+        reader._connection.set_progress_handler(None, 1)
+    assert count > 10
+    return count
 
 
 # One scheduler

@@ -183,14 +183,14 @@ class Reader:
         return row[0], row[1], row[2], row[3], row[4]
 
     def waiting(self, backfill_id: int) -> tuple[int, int]:
-        """How many instances wait for resources and for time; costs what waits, not what exists."""
+        """How many instances wait for resources and for time; costs what waits in this backfill."""
         resources = self._execute(
-            "SELECT count(*) FROM instance INDEXED BY instance_ready "
+            "SELECT count(*) FROM instance INDEXED BY instance_ready_of "
             "WHERE state = 'waiting_resources' AND backfill_id = ?",
             (backfill_id,),
         ).fetchone()
         time = self._execute(
-            "SELECT count(*) FROM instance INDEXED BY instance_due WHERE state = 'waiting_time' AND backfill_id = ?",
+            "SELECT count(*) FROM instance INDEXED BY instance_due_of WHERE state = 'waiting_time' AND backfill_id = ?",
             (backfill_id,),
         ).fetchone()
         return resources[0], time[0]
@@ -203,7 +203,10 @@ class Reader:
                 (backfill_id,),
             ).fetchone()
             is not None
-            for index, state in (("instance_ready", "waiting_resources"), ("instance_due", "waiting_time"))
+            for index, state in (
+                ("instance_ready_of", "waiting_resources"),
+                ("instance_due_of", "waiting_time"),
+            )
         )
 
     def has_isolated(self, first_id: int, last_id: int) -> bool:

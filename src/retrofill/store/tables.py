@@ -193,6 +193,9 @@ instance = Table(
         sqlite_where=text("state = 'waiting_resources'"),
     ),
     Index("instance_due", "start_ms", sqlite_where=text("state = 'waiting_time'")),
+    # What waits in one backfill, however much waits in others.
+    Index("instance_ready_of", "backfill_id", sqlite_where=text("state = 'waiting_resources'")),
+    Index("instance_due_of", "backfill_id", sqlite_where=text("state = 'waiting_time'")),
     # An auto triggered instance is there once for its task and slot.
     Index(
         "instance_auto", "bizdate", "task_id", "slot", unique=True, sqlite_where=text("backfill_id IS NULL")

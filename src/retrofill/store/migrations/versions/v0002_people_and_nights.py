@@ -23,6 +23,7 @@ def upgrade() -> None:
     _add_run_times()
     _add_auto_triggered_instances()
     _add_emergencies()
+    _index_what_waits()
 
 
 def _add_alerts() -> None:
@@ -165,3 +166,9 @@ def _add_emergencies() -> None:
     op.create_index(
         "operation_task", "operation", ["task_id", "id"], sqlite_where=sa.text("task_id IS NOT NULL")
     )
+
+
+def _index_what_waits() -> None:
+    """By backfill: whether anything waits in it decides its status (BF-5)."""
+    for name, state in (("instance_ready_of", "waiting_resources"), ("instance_due_of", "waiting_time")):
+        op.create_index(name, "instance", ["backfill_id"], sqlite_where=sa.text(f"state = '{state}'"))
