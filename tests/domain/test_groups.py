@@ -42,8 +42,17 @@ def test_fewer_groups_begin_nothing_while_the_old_ones_run() -> None:
 def test_no_more_groups_than_dates() -> None:
     """POL-4: one date a group."""
     groups, at_once = regroup(dealt(4, 1), 10, {0}, set(), nothing_before)
-    assert groups.chains == ((0, 1), (2,), (3,))
-    assert at_once == [2, 3]
+    assert groups.chains == ((0,), (1,), (2,), (3,))
+    assert at_once == [1, 2, 3]
+
+
+def test_no_group_has_nothing_to_do_while_a_date_waits() -> None:
+    """BF-3: three dates, one of them under way, in three groups: the other two begin at once."""
+    groups, at_once = regroup(dealt(3, 1), 3, {0}, set(), nothing_before)
+    assert (groups.chains, at_once) == (((0,), (1,), (2,)), [1, 2])
+    both, now = regroup(dealt(4, 2), 4, {0, 2}, set(), nothing_before)
+    assert (both.chains, now) == (((0,), (2,), (1,), (3,)), [1, 3])
+    assert regroup(dealt(4, 1), 3, {0}, set(), nothing_before)[1] == [2, 3]
 
 
 def test_no_two_dates_wait_for_each_other() -> None:

@@ -7,6 +7,7 @@ import re
 import signal
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -137,3 +138,21 @@ def test_auto_triggered_instances_survive_their_scheduler(sandbox: Sandbox) -> N
     rows = {row["id"]: row["run_number"] for row in auto(sandbox, "hold")}
     assert rows[adopted["id"]] == 1, "adopted, not run twice"
     assert rows[stopped["id"]] == 2
+
+
+def test_a_scheduler_waits_for_the_first_deploy(tmp_path: Path) -> None:
+    """AUTO-1: the service may be started before anything is deployed; it makes the store."""
+    sandbox = Sandbox(tmp_path)
+    sandbox.write("a: {type: shell, run: 'true', schedule: '0 1 * * *'}")
+    scheduler = sandbox.spawn("scheduler")
+    try:
+        until((tmp_path / ".retrofill" / "wake.sock").exists, "the scheduler listens")
+        row = sandbox.create("--task", "a", "--bizdate", "2026-01-05")
+        until(
+            lambda: sandbox.json("backfill", "show", row["id"])["status"] == "succeeded",
+            "it has run the backfill",
+        )
+    finally:
+        scheduler.terminate()
+    assert finished(scheduler).status == 0
+    sandbox.close()

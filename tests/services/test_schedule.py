@@ -419,6 +419,9 @@ def test_the_same_task_and_time_makes_way(world: MakeWorld) -> None:
     assert w.auto_states()["a 2 01:00"] == "waiting_resources"
     w.tick()
     row = w.rows()["a 2 01:00"]
+    with w.store.read() as reader:
+        (run,) = reader.runs(row.id)
+    assert run.message == "stopped to make way for the auto triggered instance of the same task and time"
     assert (row.state, row.reason, row.run_number, row.reruns) == (
         "waiting_resources",
         "yielded_to_auto",

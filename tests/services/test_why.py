@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.catalogs import SELF, make_catalog, make_task
+from domain.catalogs import CHILDREN, SELF, make_catalog, make_task
 from retrofill.domain.catalog import Rerun, ResourceGroup
 from retrofill.domain.policy import parse_time_range
 from retrofill.domain.windows import parse_window
@@ -227,3 +227,28 @@ def test_what_could_not_start_has_no_log(world: MakeWorld) -> None:
     text = w.why("a 5 01:00").text
     assert "there is no secret MISSING" in text
     assert "instance log" not in text
+
+
+def test_a_circle_is_named_as_one(world: MakeWorld) -> None:
+    """OPS-9, VER-1: what waits for itself would otherwise only seem to have to wait."""
+    tasks = (
+        make_task("w.a", "30 6,12 * * *", CHILDREN),
+        make_task("w.b", "0 0,6,12 * * *", "w.a"),
+    )
+    w = world(*tasks)
+    w.create(dates="2026-01-05", allow_risks=True)
+    w.finish()
+    stuck = next(name for name, state in w.states().items() if state == "not_run")
+    found = w.why(stuck)
+    assert found.code == "loop"
+    assert "in a circle" in found.text
+    assert "remove-wait" in found.text
+    assert found.blockers
+
+
+def test_running_without_a_scheduler(world: MakeWorld) -> None:
+    """OPS-9: it may have ended; nobody has heard of it yet."""
+    w = world(*CHAIN)
+    w.create()
+    w.tick()
+    assert "no scheduler runs" in w.why("a 5 01:00", has_scheduler=False).text

@@ -34,6 +34,7 @@ def scheduler(session: Session) -> None:
     TERM or Ctrl-C ends it; running instances go on, and the next scheduler takes them over.
     """
     project = session.project
+    _ = project.store  # made where there is none yet; a deploy may come later
     lock = project.scheduler_lock
     try:
         # Before the lock is taken: who sees the lock may ask its holder to leave.

@@ -57,9 +57,9 @@ def regroup(
 ) -> tuple[Groups, list[int]]:
     """Deal the dates that no group has reached anew; what was reached stays so and goes on (BF-3).
 
-    Each new group goes on from a date that is under way, as far as there are such: so its
-    first date begins when that one is complete, and never more than `wanted` dates that
-    begin after the change are under way at once.
+    Groups that no date under way occupies begin at once. The others go on from such a date:
+    their first one begins when that is complete. So never more than `wanted` dates that begin
+    after the change are under way at once, and none waits while a group has nothing to do.
 
     A group goes on from a date that lies before its own, or that waits for no date that is
     still to be reached: otherwise two dates could wait for each other.
@@ -78,21 +78,27 @@ def regroup(
     free = [p for p in under_way if _waits_for_none(p, reached, complete, date_before)]
     fresh = blocks(ahead, wanted)
     starts: list[list[int]] = []  # for each new group, the date that it goes on from, if any
+    must_wait = len(fresh) - max(wanted - len(under_way), 0)
     for block in fresh:
-        found = _nearest(block[0], under_way, free)
+        found = _nearest(block[0], under_way, free) if must_wait > 0 else None
         starts.append([] if found is None else [found])
         if found is not None:
             under_way.remove(found)
+            must_wait -= 1
     taken = {p for start in starts for p in start}
     # What has begun and is gone on from by none keeps its number, for those who look at it.
-    rest: list[list[int]] = [[] for _ in range(wanted)]
+    chains: list[list[int]] = [[] for _ in range(wanted)]
     for position in sorted(set(reached) - taken):
-        rest[min(now.numbers[position], wanted) - 1].append(position)
-    starts += [[]] * (wanted - len(starts))
-    fresh += ((),) * (wanted - len(fresh))
-    chains = [(*old, *start, *block) for old, start, block in zip(rest, starts, fresh, strict=True)]
-    at_once = [block[0] for block, start in zip(fresh, starts, strict=True) if block and not start]
-    return Groups([chain for chain in chains if chain]), at_once
+        chains[min(now.numbers[position], wanted) - 1].append(position)
+    busy = {min(now.numbers[p], wanted) - 1 for p in under_way}
+    numbers = [*(n for n in range(wanted) if n not in busy), *sorted(busy)]
+    at_once = []
+    for number, block, start in zip(numbers, fresh, starts, strict=False):
+        chains[number] += [*start, *block]
+        if not start:
+            at_once.append(block[0])
+    at_once.sort()
+    return Groups([tuple(chain) for chain in chains if chain]), at_once
 
 
 def _nearest(head: int, under_way: Sequence[int], free: Collection[int]) -> int | None:

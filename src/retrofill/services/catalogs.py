@@ -28,6 +28,19 @@ def deploy(store: Store, catalog: Catalog, user: str, now_ms: int) -> tuple[int,
     return version_id, True
 
 
+def find_past_task(
+    catalog: Catalog, ids: Mapping[str, int], text: str, sees: Callable[[str], bool] = lambda _: True
+) -> str:
+    """Like `find_task`, and by full name or id also a task that is no longer in the project (CAT-3)."""
+    if text in ids and sees(text):
+        return text
+    if text.isascii() and text.isdigit():
+        named = next((name for name, task_id in ids.items() if task_id == int(text)), None)
+        if named is not None and sees(named):
+            return named
+    return find_task(catalog, ids, text, sees)
+
+
 def find_task(
     catalog: Catalog, ids: Mapping[str, int], text: str, sees: Callable[[str], bool] = lambda _: True
 ) -> str:

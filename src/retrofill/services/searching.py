@@ -13,7 +13,7 @@ from retrofill.domain.policy import parse_bizdate, parse_range
 from retrofill.domain.readiness import Status
 from retrofill.domain.states import State
 from retrofill.services.access import Access
-from retrofill.services.catalogs import find_task
+from retrofill.services.catalogs import find_past_task
 from retrofill.services.people import user_names
 from retrofill.services.records import BackfillRecord
 from retrofill.services.times import ms_of
@@ -93,7 +93,7 @@ def _conditions(
             f'"{day}": ',
         )
     if (task := filters.get("task")) is not None:
-        add_tasks([find_task(catalog, reader.task_ids(), task, access.sees)])
+        add_tasks([find_past_task(catalog, reader.task_ids(), task, access.sees)])
     if (task_type := filters.get("task_type")) is not None:
         _one_of("task type", task_type, [t.value for t in TaskType])
         add_tasks([t.name for t in catalog.tasks.values() if t.type == task_type and access.sees(t.name)])
@@ -156,7 +156,7 @@ def search_instances(
     if task is not None:
         ids = reader.task_ids()
         conditions.append("task_id = ?")
-        values.append(ids[find_task(catalog, ids, task, access.sees)])
+        values.append(ids[find_past_task(catalog, ids, task, access.sees)])
     if bizdate is not None:
         conditions.append("bizdate = ?")
         values.append(parse_bizdate(bizdate).isoformat())

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _BATCH = 2_000  # rows of one kind that a tick moves; the next tick follows at once
 _RUN_TIMES_EVERY_MS = 2_000  # what a crash loses of run times is missed by nobody
+_MADE_WAY = "stopped to make way for the auto triggered instance of the same task and time"
 
 
 @dataclass(slots=True)
@@ -233,6 +234,7 @@ class Scheduler:
             tx.start_anew(row.id)
         elif after.reason is Reason.YIELDED_TO_AUTO:
             tx.make_way(row.id, now_ms)
+            tx.explain_run(row.id, row.run_number, _MADE_WAY)
         else:
             tx.rerun_by_itself(row.id, now_ms + 1000 * task.rerun.interval_seconds, now_ms)
         settling.moved(row.id, State.RUNNING, after.state)

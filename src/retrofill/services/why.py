@@ -103,7 +103,8 @@ class _Explaining:
             "of the same task and time",
         }
         ending = endings.get(self._row.reason or "", "")
-        return Why("running", f"It is running (run {self._row.run_number}){ending}.")
+        unheard = "" if self._has_scheduler else "; no scheduler runs that would hear of its end"
+        return Why("running", f"It is running (run {self._row.run_number}){ending}{unheard}.")
 
     def _failed(self) -> Why:
         row = self._row
@@ -157,7 +158,8 @@ class _Explaining:
             where = "was left out of the backfill" if self._backfill else "was never made"
             return Why(
                 "isolated",
-                f"It is isolated: every instance of {missing} that it waits for {where}, so it can never run.",
+                f"It is isolated: every instance of {missing} that it waits for {where}, so it can never run; an "
+                f"administrator can take that wait away with `retrofill instance remove-wait {row.id} --all`.",
             )
         if isinstance(context, BackfillContext) and not context.has_reached(self._reader, row.id):
             return self._earlier_date(context, context.position(row.id))
@@ -166,6 +168,9 @@ class _Explaining:
         if not open_waits:
             return None
         cause = self._cause(open_waits)
+        circle = self._circle() if cause is None or cause.state == State.NOT_RUN else []
+        if circle:
+            return self._in_a_circle(circle)
         return Why(
             "upstream",
             f"It waits for {self._names(open_waits)}{self._cause_words(cause)}.",
@@ -218,6 +223,35 @@ class _Explaining:
     def _upstream(self, instance_id: int) -> set[int]:
         """Ids that the instance waits for, without what it was told not to wait for (OPS-7)."""
         return set(self._context.upstream(instance_id)) - self._reader.emergencies.removed_of(instance_id)
+
+    def _circle(self) -> list[int]:
+        """Ids of Not run instances that wait for each other, from this one up to the one that waits for it."""
+        below: dict[int, int] = {}
+        front = [self._row.id]
+        while front and len(below) < _MOST_LOOKED_AT:
+            following = []
+            for number in front:
+                for up in self._upstream(number):
+                    if up == self._row.id:
+                        path = [number]
+                        while path[-1] != self._row.id:
+                            path.append(below[path[-1]])
+                        return path[::-1]
+                    if up not in below:
+                        below[up] = number
+                        following.append(up)
+            front = [row.id for row in self._reader.instances(following) if row.state == State.NOT_RUN]
+        return []
+
+    def _in_a_circle(self, circle: Sequence[int]) -> Why:
+        rows = {row.id: row for row in self._reader.instances(circle)}
+        steps = [self._name(rows[number]) for number in (*circle, circle[0])]
+        return Why(
+            "loop",
+            f"It waits for itself in a circle: {' <- '.join(steps)}; an administrator can take one of these waits "
+            f"away with `retrofill instance remove-wait {self._row.id} --upstream {circle[1] if circle[1:] else circle[0]}`.",
+            self._blockers(rows[number] for number in circle[1:]),
+        )
 
     def _cause_words(self, cause: InstanceRecord | None) -> str:
         if cause is None:

@@ -229,6 +229,12 @@ class Ledger(Reader):
         )
         return cursor.rowcount == 1
 
+    def explain_run(self, instance_id: int, number: int, message: str) -> None:
+        """Say of a run that has ended why it did."""
+        self._execute(
+            "UPDATE run SET message = ? WHERE instance_id = ? AND number = ?", (message, instance_id, number)
+        )
+
     def forget_run(self, instance_id: int, number: int, token: str) -> bool:
         """Remove a run that never started, so that its number can start under a new token."""
         cursor = self._execute(

@@ -300,6 +300,10 @@ class Ledger(Reader, Protocol):
         """Whether this run was open under this token and is now ended."""
         ...
 
+    def explain_run(self, instance_id: int, number: int, message: str) -> None:
+        """Say of a run that has ended why it did."""
+        ...
+
     def forget_run(self, instance_id: int, number: int, token: str) -> bool:
         """Remove a run that never started, so that its number can start under a new token."""
         ...
