@@ -159,7 +159,7 @@ def test_instance_ids_are_reserved_once(opener: Opener) -> None:
 
 def test_ids_are_never_given_again(store: Database) -> None:
     """CAT-3: what was deleted leaves a gap, so that nobody takes one backfill or generation for another."""
-    night = GenerationRecord(0, "2026-01-05", "night", "active", 1, 1, 100, 0, 1)
+    night = GenerationRecord(0, "2026-01-05", "night", "active", 1, 1, 100, 1)
     first = fill(store)
     with store.transaction() as tx:
         tx.delete_half_created(first)

@@ -62,8 +62,8 @@ class DateRecord(NamedTuple):
 class GenerationRecord(NamedTuple):
     """Auto triggered instances of one bizdate that were made at once: by a night, or by a deploy.
 
-    Instances have the ids `first_instance_id` + place in the template of all tasks of the version;
-    `is_partial`: only some places exist.
+    Instances have the ids `first_instance_id` + place in the template of all tasks of the version; not
+    every place need have one.
     """
 
     id: int
@@ -73,7 +73,6 @@ class GenerationRecord(NamedTuple):
     version_id: int
     first_instance_id: int
     stride: int
-    is_partial: int
     made_ms: int
 
 

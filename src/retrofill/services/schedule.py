@@ -154,26 +154,16 @@ class Schedule:
             if kind == "night":
                 with self._store.transaction() as tx:
                     first_id = tx.reserve_instance_ids(1)
-                    tx.generations.add(
-                        GenerationRecord(
-                            0, bizdate.isoformat(), kind, "active", version_id, first_id, 0, 1, now_ms
-                        )
+                    record = GenerationRecord(
+                        0, bizdate.isoformat(), kind, "active", version_id, first_id, 0, now_ms
                     )
+                    tx.generations.add(record)
             return 0
-        is_partial = bool((exists != plan.present(0)).any())
         with ExitStack() as stack:
             with self._store.transaction() as tx:
                 first_id = tx.reserve_instance_ids(plan.n)
                 record = GenerationRecord(
-                    0,
-                    bizdate.isoformat(),
-                    kind,
-                    "creating",
-                    version_id,
-                    first_id,
-                    plan.n,
-                    int(is_partial),
-                    now_ms,
+                    0, bizdate.isoformat(), kind, "creating", version_id, first_id, plan.n, now_ms
                 )
                 record = record._replace(id=tx.generations.add(record))
                 stack.enter_context(self._store.creating(_mark(record.id)))
@@ -213,7 +203,9 @@ class Schedule:
         record = generation.record
         with self._store.transaction() as tx:
             now_done = _successful(tx, wiring, record)
-            for ids, change in ((now_done - done, -1), (done - now_done, 1)):
+            # What was removed by age meanwhile had succeeded, and stays so.
+            undone = {row.id for row in tx.instances(done - now_done)}
+            for ids, change in ((now_done - done, -1), (undone, 1)):
                 below = wiring.below(np.array(sorted(ids), dtype=np.int64)) if ids else []
                 tx.add_waits([(change, instance_id) for instance_id in below])
             tx.generations.set_phase(record.id, "releasing")

@@ -146,7 +146,6 @@ generation = Table(  # auto triggered instances of a bizdate that were made at o
     Column("version_id", Integer, ForeignKey("catalog_version.id"), nullable=False),
     Column("first_instance_id", Integer, nullable=False, unique=True),
     Column("stride", Integer, nullable=False),
-    Column("is_partial", Integer, nullable=False),  # not every place of the version's template exists
     Column("made_ms", Integer, nullable=False),
     CheckConstraint("kind IN ('night', 'immediate')", name="kind"),
     CheckConstraint("phase IN ('creating', 'releasing', 'active')", name="phase"),

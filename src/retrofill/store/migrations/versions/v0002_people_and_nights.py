@@ -90,7 +90,6 @@ def _add_auto_triggered_instances() -> None:
         sa.Column("version_id", sa.Integer(), nullable=False),
         sa.Column("first_instance_id", sa.Integer(), nullable=False),
         sa.Column("stride", sa.Integer(), nullable=False),
-        sa.Column("is_partial", sa.Integer(), nullable=False),
         sa.Column("made_ms", sa.Integer(), nullable=False),
         sa.CheckConstraint("kind IN ('night', 'immediate')", name="kind"),
         sa.CheckConstraint("phase IN ('creating', 'releasing', 'active')", name="phase"),
