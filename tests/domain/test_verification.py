@@ -127,7 +127,9 @@ def test_isolation_outside_the_validity_of_an_upstream_task() -> None:
         make_task("w.a", DAILY, valid_from=date(2026, 1, 4)), make_task("w.b", DAILY, "w.a")
     )
     plan = plan_of(catalog, "2026-01-01..2026-01-05")
-    assert "w.b: 2 instances can never run" in finding(plan, "isolated").message
+    isolated = finding(plan, "isolated").message
+    assert "w.b: 2 instances can never run" in isolated
+    assert "(outside its validity period)" in isolated
     outside = finding(plan, "outside_validity")
     assert (outside.level, outside.tasks) == (Level.INFO, ("w.a",))
     assert "w.a on 2 of 5 bizdates" in outside.message

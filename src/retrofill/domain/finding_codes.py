@@ -42,8 +42,8 @@ CODES: Mapping[str, FindingCode] = MappingProxyType(
             Level.RISK,
             "An upstream task is part of the backfill, but none of the slots that an instance waits for are: the "
             "instance can never run, nor what waits for it (DEP-11).",
-            "Widen --time-range or the bizdates so that the upstream's slots are in, or take the upstream out of the "
-            "choice: what is not part of a backfill is not waited for. With --allow-risks the rest runs.",
+            "Widen --time-range, or choose bizdates within the upstream's validity period, or take the upstream out of "
+            "the choice: what is not part of a backfill is not waited for. With --allow-risks the rest runs.",
         ),
         "order_conflict": FindingCode(
             Level.RISK,

@@ -167,12 +167,12 @@ def _isolation(plan: Plan) -> Iterator[Finding]:
             Finding.of(
                 "isolated",
                 f"{name}: {many(count, 'instance')} can never run, because nothing that they wait for of "
-                f"{names(above)} is in the backfill{_time_range(plan)}.",
+                f"{names(above)} is in the backfill{_why_left_out(plan)}.",
                 (name, *above),
             )
         )
     total = many(sum(counts.values()), "instance")
-    why = f"nothing that they wait for of an upstream task is in the backfill{_time_range(plan)}"
+    why = f"nothing that they wait for of an upstream task is in the backfill{_why_left_out(plan)}"
     yield from gathered(findings, f"{total} can never run, because {why}")
 
 
@@ -404,6 +404,11 @@ def _dates(plan: Plan, indices: Collection[int]) -> str:
     if len(indices) == 1:
         return f"bizdate {first}"
     return f"{len(indices):,} bizdates from {first} to {last}"
+
+
+def _why_left_out(plan: Plan) -> str:
+    """Slots are left out by the time range or, where that is the whole day, by validity periods (DEP-11)."""
+    return _time_range(plan) or " (outside its validity period)"
 
 
 def _time_range(plan: Plan) -> str:
