@@ -99,7 +99,7 @@ _EXIT_STATUSES = """
 | status | means |
 | --- | --- |
 | 0 | done and successful |
-| 1 | the backfill ended with failures, or `doctor` found something wrong |
+| 1 | the backfill ended with failures, `doctor` found something wrong, or the answer to a question was no |
 | 2 | wrong use, a limit exceeded, or an invalid project |
 | 3 | verification found a risk |
 | 4 | not permitted |

@@ -86,7 +86,7 @@ def test_groups(project: Sandbox, text: str) -> None:
         ("descendants", "some", "all"),
         ("name", "", "1 to 128"),
         ("name", "x" * 129, "129"),
-        ("name", "a\x1b[2Jb", "printable"),
+        ("name", "a\x1b[2Jb", "characters that cannot be shown"),
         ("set", "x", "TASK.PARAMETER=VALUE"),
         ("set", "=x", "TASK.PARAMETER=VALUE"),
         ("set", "ops.raw.day", "TASK.PARAMETER=VALUE"),

@@ -9,7 +9,7 @@ import pytest
 from e2e.sandboxes import Sandbox
 
 BACKFILL = [
-    "id", "name", "check_status", "status", "blocked_by", "task_count", "instance_count", "counts", "bizdates",
+    "id", "name", "check_status", "status", "blocked_by", "held", "task_count", "instance_count", "counts", "bizdates",
     "created_by", "created_at", "started_at", "ended_at", "estimated_end_at", "first_estimate", "alerts",
 ]  # fmt: skip
 INSTANCE = [
@@ -294,3 +294,45 @@ def test_help_names_every_command(project: Sandbox) -> None:
     for command in ("init", "check", "deploy", "schema", "doctor", "resource-group", "workspace"):
         assert command in project.call("--help").stdout
     assert project.call("--version").stdout.startswith("retrofill, version ")
+
+
+def test_history_as_lines_holds_runs_and_operations(project: Sandbox) -> None:
+    """OPS-8: `kind` says which is which."""
+    project.run("backfill", "create", "--task", "bi.raw", "--bizdate", "2026-01-05", "--wait", "--yes")
+    (number,) = [row["id"] for row in project.json("instance", "list")]
+    project.call("instance", "freeze", number)
+    run, operation = project.call("instance", "history", number, "--output", "jsonl").jsonl
+    assert (run["kind"], run["run_number"]) == ("run", 1)
+    assert (operation["kind"], operation["action"]) == ("operation", "freeze")
+    document = project.json("instance", "history", number)
+    assert [{"kind": "run"} | row for row in document["runs"]] == [run]
+
+
+def test_init_quotes_the_folder(project: Sandbox) -> None:
+    """CAT-1: what is to be typed next can be typed."""
+    assert "cd 'with space/ü' &&" in project.call("init", "with space/ü").stdout
+
+
+def test_one_is_not_many(filled: Sandbox) -> None:
+    """BF-1: texts in the singular."""
+    assert "more than this one" in filled.call("instance", "list", "--limit", "1").stderr
+
+
+def test_a_day_of_creation_is_a_day(filled: Sandbox) -> None:
+    """BF-1."""
+    error = filled.call("backfill", "list", "--created", "x", status=2).stderr
+    assert '"x" is no day; write YYYY-MM-DD or a range' in error
+
+
+def test_what_could_not_start_says_where_to_look(project: Sandbox) -> None:
+    """SEC-3, OPS-9: there is no log, and the sentence names the variable that is missing."""
+    task = "a: {type: shell, run: 'true', schedule: '0 1 * * *', parameters: {key: '${secret:MISSING}'}}"
+    deployment = (project.home / "retrofill.yaml").read_text().removeprefix("project: test\n")
+    project.write(task, deployment, "lone")
+    project.call(
+        "backfill", "create", "--task", "lone.a", "--bizdate", "2026-01-05", "--yes", "--wait", status=1
+    )
+    (row,) = project.json("instance", "list")
+    assert "set RETROFILL_SECRET_MISSING" in project.call("instance", "why", row["id"]).stdout
+    missing = project.call("instance", "log", row["id"], status=5).stderr
+    assert f"`retrofill instance why {row['id']}`" in missing

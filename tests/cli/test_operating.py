@@ -45,7 +45,7 @@ def test_a_batch_of_good_and_bad(filled: Sandbox) -> None:
         "id": first, "ok": True, "state": "frozen", "error": None, "unchanged": True,
     }  # fmt: skip
     text = filled.call("instance", "unfreeze", first, ready).stdout.splitlines()
-    assert text == [f"{first}  not_run", f"{ready}  waiting_resources"]
+    assert text == [f"{first}  not_run", f"{ready}  waiting_resources  unchanged"]
 
 
 def test_frozen_blocks_descendants(filled: Sandbox) -> None:
@@ -274,3 +274,50 @@ def test_changes_that_are_refused(filled: Sandbox, args: list[object], status: i
     before = filled.json("backfill", "history", 1)
     assert part in filled.call("backfill", "change", *args, status=status).stderr
     assert filled.json("backfill", "history", 1) == before
+
+
+def test_text_says_what_was_unchanged(filled: Sandbox) -> None:
+    """OPS-8."""
+    first, second, *_ = numbers(filled, "--task", "mid")
+    filled.call("instance", "freeze", first)
+    lines = filled.call("instance", "freeze", first, second).stdout.splitlines()
+    assert lines == [f"{first}  frozen  unchanged", f"{second}  frozen"]
+
+
+def test_hints_of_a_failed_backfill_lead_to_what_holds_it_up(project: Sandbox) -> None:
+    """BF-5: each word of blocked_by has its own."""
+    project.call("deploy")
+    project.call("task", "freeze", "ops.raw")
+    assert project.create("--task", "ops.raw", "--bizdate", "2026-01-05")["blocked_by"] == ["frozen"]
+    shown = project.call("backfill", "show", 1).stderr
+    assert "`retrofill instance list --backfill 1 --state frozen`" in shown
+    assert "`retrofill backfill unfreeze 1`" in shown
+    assert "--state failed" not in shown
+    isolated = project.create(*RISKY, "--allow-risks")
+    assert isolated["id"] == 2
+    project.call("backfill", "wait", 2, status=1)
+    shown = project.call("backfill", "show", 2).stderr
+    assert "`retrofill backfill analysis 2`" in shown
+    assert "--state failed" not in shown
+
+
+def test_a_timeout_goes_with_wait(project: Sandbox) -> None:
+    """BF-1: nothing is created."""
+    result = project.call(
+        "backfill", "create", "--task", "mid", "--bizdate", "2026-01-05", "--yes", "--timeout", "2s", status=2
+    )
+    assert "--timeout goes with --wait" in result.stderr
+    assert project.json("backfill", "list") == []
+
+
+@pytest.mark.parametrize(
+    ("args", "command"),
+    [
+        (["--task", "mid", "--resource-group", "nigth"], "resource-group list"),
+        (["--root", "ops.raw", "--workspace", "nowhere"], "workspace list"),
+    ],
+)
+def test_unknown_names_lead_to_the_list(project: Sandbox, args: list[str], command: str) -> None:
+    """SEL-5, POL-8."""
+    result = project.call("backfill", "plan", *args, "--bizdate", "2026-01-05", status=5)
+    assert f"`retrofill {command}`" in result.stderr

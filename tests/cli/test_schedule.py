@@ -80,6 +80,16 @@ def test_freezing_tasks(project: Sandbox) -> None:
     ]
     (again,) = project.json("task", "freeze", "ops.raw")
     assert again["unchanged"] is True
+    frozen = {row["task"]: row["frozen"] for row in project.json("task", "list")}
+    assert (frozen["ops.raw"], frozen["ops.mid"]) == (True, False)
+    assert "FROZEN" in project.call("task", "list").stdout
+    for action, name, stands in (
+        ("freeze", "raw", True),
+        ("freeze", "mid", False),
+        ("unfreeze", "mid", False),
+    ):
+        (row,) = project.json("task", action, f"ops.{name}", status=4, RETROFILL_USER="bob")
+        assert (row["ok"], row["frozen"]) == (False, stands), "as it stands, not as it was asked for"
     refused = project.call("task", "unfreeze", "ops.raw", status=4, RETROFILL_USER="bob")
     assert "you may not unfreeze ops.raw" in refused.stdout + refused.stderr
     plan = project.json("backfill", "plan", "--task", "ops.raw", "--bizdate", "2026-01-05")

@@ -77,7 +77,7 @@ def test_into_the_place_of_a_store(busy: Sandbox) -> None:
         process.send_signal(signal.SIGTERM)
         finished(process)
     assert (
-        "1 runs of the store that is there go on" in busy.run("restore", "b.zip", "--force", status=6).stderr
+        "1 run of the store that is there goes on" in busy.run("restore", "b.zip", "--force", status=6).stderr
     )
     busy.touch("go")
     until(lambda: not tasks_in(busy.home), "the task has ended")

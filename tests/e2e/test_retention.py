@@ -39,7 +39,7 @@ def grow_old(sandbox: Sandbox, days: int) -> None:
 def test_by_hand(sandbox: Sandbox) -> None:
     """RET-1: a dry run tells, a run does; logs say that they went; nothing is left in the end."""
     number = ran(sandbox)
-    assert sandbox.run("retention", "run").stdout == "removed:\n  1 journals\n"
+    assert sandbox.run("retention", "run").stdout == "removed:\n  1 journal\n"
     assert "Nothing is old" in sandbox.run("retention", "run").stderr
     grow_old(sandbox, 10)
     ten_days = {"RETROFILL_LOG_DAYS": "9"}
@@ -51,7 +51,7 @@ def test_by_hand(sandbox: Sandbox) -> None:
     told = sandbox.run("instance", "log", number, status=5).stderr
     assert f"the log of run 1 of instance {number} was deleted by retention on 20" in told
     grow_old(sandbox, 30)
-    assert "  1 backfills\n" in sandbox.run("retention", "run").stdout
+    assert "  1 backfill\n" in sandbox.run("retention", "run").stdout
     assert sandbox.json("backfill", "list") == []
     sandbox.run("instance", "show", number, status=5)
 

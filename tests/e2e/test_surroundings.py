@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pty
 import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -256,6 +258,44 @@ def test_ctrl_c_during_create_says_whether_it_was_created(sandbox: Sandbox) -> N
     result = finished(making)
     assert result.status == 130
     assert "not created" in result.stderr
+    assert sandbox.json("backfill", "list") == []
+
+
+EARLY = """
+import os, signal, sys
+
+class Early:
+    def find_spec(self, name, *rest):
+        if name == "click":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Early())
+from retrofill.cli.main import main
+"""
+
+
+def test_ctrl_c_while_the_command_is_being_imported() -> None:
+    """POL-13: exit 130 without a word; once it is imported, an interrupt is caught as ever."""
+    early = subprocess.run([sys.executable, "-c", EARLY], capture_output=True, text=True, check=False)
+    assert (early.returncode, early.stdout, early.stderr) == (130, "", "")
+    later = "import signal, retrofill.cli.main; print(signal.getsignal(2) is signal.default_int_handler)"
+    assert subprocess.check_output([sys.executable, "-c", later], text=True) == "True\n"
+
+
+def test_a_no_creates_nothing_and_says_so(sandbox: Sandbox) -> None:
+    """POL-13."""
+    sandbox.write(QUICK)
+    ours, theirs = pty.openpty()
+    asking = subprocess.Popen(
+        [RETROFILL, "backfill", "create", "--task", "a", "--bizdate", "2026-01-05"],
+        cwd=sandbox.home, env=sandbox.environment({}), stdin=theirs, stdout=subprocess.PIPE, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    os.write(ours, b"n\n")
+    asking.communicate(timeout=60)
+    assert asking.returncode == 1
+    assert b"Nothing was created." in os.read(ours, 10_000)
+    os.close(ours)
     assert sandbox.json("backfill", "list") == []
 
 

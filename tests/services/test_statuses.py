@@ -75,7 +75,7 @@ def test_the_row_has_the_promised_fields(world: MakeWorld) -> None:
     w = world(make_task("w.a", "0 1 * * *"))
     row: Row = w.row(w.create(dates="2026-01-05..2026-01-06"))
     assert list(row) == [
-        "id", "name", "check_status", "status", "blocked_by", "task_count", "instance_count", "counts", "bizdates",
+        "id", "name", "check_status", "status", "blocked_by", "held", "task_count", "instance_count", "counts", "bizdates",
         "created_by", "created_at", "started_at", "ended_at", "estimated_end_at", "first_estimate", "alerts",
     ]  # fmt: skip
     assert row["counts"] == ZERO | {"not_run": 1, "waiting_resources": 1}

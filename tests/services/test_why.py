@@ -225,7 +225,7 @@ def test_what_could_not_start_has_no_log(world: MakeWorld) -> None:
     w.create()
     w.tick()
     text = w.why("a 5 01:00").text
-    assert "there is no secret MISSING" in text
+    assert "there is no secret MISSING; set RETROFILL_SECRET_MISSING in the scheduler's environment;" in text
     assert "instance log" not in text
 
 

@@ -26,6 +26,7 @@ from retrofill.services.times import instant_of, ms_of
 from retrofill.services.views import Views, operation_row
 
 _COLUMNS = ["id", "name", "check", "status", "progress", "tasks", "bizdates", "started_at", "ended_at"]
+_NOT_CONFIRMED = 1
 
 
 @click.group(cls=Group)
@@ -90,9 +91,12 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
     Deploys the folder if it differs, verifies, stores, prints the row.
     """
     seconds = _seconds(timeout)
+    if timeout is not None and not wait:
+        raise UsageError("--timeout goes with --wait")
     planned = _planned(session, options)
-    if not yes:
-        _confirm(planned)
+    if not (yes or _confirm(planned)):
+        say("Nothing was created.")
+        return _NOT_CONFIRMED
     version_id, is_new = session.project.deploy()
     if is_new:
         say(f"The folder differed from what was deployed: it is version {version_id} now.")
@@ -130,11 +134,11 @@ def _create(session: Session, planned: Planned, version_id: int) -> int:
         raise
 
 
-def _confirm(planned: Planned) -> None:
+def _confirm(planned: Planned) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("creating a backfill asks for a yes, and this is no terminal", "Add --yes.")
     print_plan(planned.summary())
-    click.confirm("Create this backfill?", abort=True, err=True)
+    return click.confirm("Create this backfill?", err=True)
 
 
 @backfill.command("wait")

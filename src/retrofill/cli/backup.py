@@ -17,6 +17,7 @@ from retrofill.cli.retention import require_system_administrator
 from retrofill.cli.scheduler import SchedulerRunsError
 from retrofill.cli.session import Command, Session, pass_session, say
 from retrofill.domain.errors import UsageError, WrongStateError, shown
+from retrofill.domain.findings import many
 from retrofill.services.times import instant_of, shown_instant
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ def _refuse_while_runs_go_on(folder: RunsFolder) -> None:
     living = folder.living_supervisors()
     if living:
         names = ", ".join(f"instance {name.partition('.')[0]} (process {pid})" for pid, name in living[:5])
-        raise RunsGoOnError(f"{len(living)} runs of the store that is there go on: {names}")
+        go_on = "goes on" if len(living) == 1 else "go on"
+        raise RunsGoOnError(f"{many(len(living), 'run')} of the store that is there {go_on}: {names}")
 
 
 def _say(document: dict[str, object]) -> None:
@@ -151,14 +153,15 @@ def _say(document: dict[str, object]) -> None:
     assert isinstance(lost, list)
     if lost:
         click.echo(
-            f"{len(lost)} instances ran when it was made; they are Failed (lost): what they have done is unknown."
+            f"{many(len(lost), 'instance')} ran when it was made; what ran is Failed (lost): what it has done is "
+            "unknown."
         )
     click.echo("The schedule is held: no auto triggered instances are made or started.")
     if paused:
         ids = " ".join(map(str, paused[:20]))
-        click.echo(
-            f"{len(paused)} unfinished backfills are paused: {ids}{' ...' if len(paused) > 20 else ''}"
-        )
+        are = "is" if len(paused) == 1 else "are"
+        more = " ..." if len(paused) > 20 else ""
+        click.echo(f"{many(len(paused), 'unfinished backfill')} {are} paused: {ids}{more}")
     say(
         "What the machine of the backup has run since, nobody here knows. Make sure that it runs no more, then "
         "let each backfill go on with `retrofill backfill resume ID`, and the schedule with `retrofill schedule resume`."

@@ -26,13 +26,15 @@ def init(session: Session, directory: str, example: str | None) -> None:
 
     It has three small tasks, or is filled with an example.
     """
+    import shlex
+
     from retrofill.project.scaffold import create_project
 
     paths = create_project(Path(directory), example)
     session.document(
         {"directory": directory, "files": [str(path) for path in paths]},
         lambda: click.echo(
-            f"Made {directory} with {many(len(paths), 'file')}. Next: cd {directory} && retrofill check && "
+            f"Made {directory} with {many(len(paths), 'file')}. Next: cd {shlex.quote(directory)} && retrofill check && "
             "retrofill backfill plan --help"
         ),
     )
@@ -120,9 +122,13 @@ def task_list(session: Session, workspace: str | None, task_type: str | None, ta
     catalog, ids = folder_catalog(session)
     filters = {"workspace": workspace, "type": task_type, "tag": tag}
     conditions = {key: frozenset({value}) for key, value in filters.items() if value is not None}
+    frozen = _frozen_tasks(session, catalog)
     session.rows(
-        [_row(catalog.tasks[found], ids) for found in matching(catalog, conditions, session.project.rights)],
-        ["id", "task", "type", "cycle", "schedule", "owner", "resource_group"],
+        [
+            _row(catalog.tasks[found], ids) | {"frozen": found in frozen}
+            for found in matching(catalog, conditions, session.project.rights)
+        ],
+        ["id", "task", "type", "cycle", "schedule", "owner", "resource_group", "frozen"],
         "There are no such tasks.",
     )
 
@@ -137,7 +143,11 @@ def task_show(session: Session, name: str) -> None:
     catalog, ids = folder_catalog(session)
     rights = session.project.rights
     found = catalog.tasks[find_task(catalog, ids, name, rights.sees)]
-    row = _row(found, ids) | _details(catalog, found, rights) | {"frozen": _is_frozen(session, found)}
+    row = (
+        _row(found, ids)
+        | _details(catalog, found, rights)
+        | {"frozen": found.name in _frozen_tasks(session, catalog)}
+    )
     row["lineage"] = session.project.lineages(catalog).row(found.name)
 
     def text() -> None:
@@ -175,7 +185,7 @@ def _freezing(name: str, frozen: bool, help_text: str) -> None:
             {
                 "task": result.task,
                 "ok": result.error is None,
-                "frozen": frozen if result.error is None else not frozen,
+                "frozen": result.frozen,
                 "error": result.error.message if result.error else None,
                 **({"unchanged": True} if result.unchanged else {}),
             }
@@ -287,12 +297,13 @@ def folder_catalog(session: Session) -> tuple[Catalog, dict[str, int]]:
     return project.folder.catalog, ids
 
 
-def _is_frozen(session: Session, found: Task) -> bool:
-    """Whether instances made from now on are frozen: by its mode, or by command (SEC-4)."""
-    if found.mode is RunMode.PAUSED or session.project.deployed is None:
-        return found.mode is RunMode.PAUSED
+def _frozen_tasks(session: Session, catalog: Catalog) -> set[str]:
+    """The tasks of which instances made from now on are frozen: by mode, or by command (SEC-4)."""
+    by_mode = {name for name, found in catalog.tasks.items() if found.mode is RunMode.PAUSED}
+    if session.project.deployed is None:
+        return by_mode
     with session.project.store.read() as reader:
-        return found.name in reader.frozen_tasks.names()
+        return by_mode | set(reader.frozen_tasks.names())
 
 
 def _row(found: Task, ids: dict[str, int]) -> dict[str, Any]:

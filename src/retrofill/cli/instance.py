@@ -84,9 +84,8 @@ def list_command(
         shown = list(rows)
         session.rows(shown[:wanted], _COLUMNS, "There are no such instances.")
         if len(shown) > wanted:
-            say(
-                f"There are more than these {wanted}; --limit shows more, --state, --task and --bizdate narrow it."
-            )
+            these = "this one" if wanted == 1 else f"these {wanted:,}"
+            say(f"There are more than {these}; --limit shows more, --state, --task and --bizdate narrow it.")
 
 
 @instance.command("show")
@@ -226,8 +225,9 @@ def history(session: Session, instance_id: str) -> None:
         runs = [run_row(run) for run in reader.runs(row.id)]
     if not session.is_text:
         if session.output == "jsonl":
-            for operation in operations:
-                say_json(operation)
+            for kind, rows in (("run", runs), ("operation", operations)):
+                for found in rows:
+                    say_json({"kind": kind} | found)
         else:
             say_json({"id": row.id, "operations": operations, "runs": runs})
         return

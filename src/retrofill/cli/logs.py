@@ -64,9 +64,10 @@ class _Printing:
     def _read(self) -> logs.Part:
         try:
             return logs.read(self._runs, self._ref, self._offset, _PIECE)
-        except logs.NoLogError:
+        except logs.NoLogError as error:
             if self._removed_ms is None:
-                raise
+                hint = f"`retrofill instance why {self._ref.instance_id}` says what became of it."
+                raise logs.NoLogError(error.message, hint) from None
             day = f"{instant_of(self._removed_ms):%Y-%m-%d}"
             raise logs.NoLogError(
                 f"the log of run {self._ref.run_number} of instance {self._ref.instance_id} "

@@ -5,7 +5,14 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import signal
 import sys
+
+_INTERRUPTED = 130
+# An interrupt while this module's imports go on has nothing to undo and nobody to catch it.
+_has_default_handler = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+if _has_default_handler:
+    signal.signal(signal.SIGINT, lambda *_: os._exit(_INTERRUPTED))
 
 # Importing makes nothing but things that stay; collecting among them costs a fifth of the start.
 gc.disable()
@@ -20,7 +27,6 @@ from retrofill.cli.session import Group, Session
 from retrofill.domain.errors import RetrofillError, shown
 
 _BUG = 70
-_INTERRUPTED = 130
 _LAZY = {
     "init": "catalog",
     "schema": "catalog",
@@ -185,3 +191,8 @@ def _bug(error: Exception) -> int:
         f"What happened stands in {report.name}; please report it. Your data is as the last command left it.",
     )
     return _BUG
+
+
+# From here on an interrupt is caught by `_run`, which leaves things in order.
+if _has_default_handler:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -52,7 +52,9 @@ def print_results(session: Session, results: Sequence[dict[str, Any]]) -> None:
         if session.output == "jsonl":
             say_json(row)
         else:
-            click.echo(f"{row['id']}  {cell(row['state'])}{'' if row['ok'] else '  ' + cell(row['error'])}")
+            unchanged = "  unchanged" if row.get("unchanged") else ""
+            error = "" if row["ok"] else f"  {cell(row['error'])}"
+            click.echo(f"{row['id']}  {cell(row['state'])}{unchanged}{error}")
 
 
 def rows_of(results: Sequence[ItemResult]) -> list[dict[str, Any]]:

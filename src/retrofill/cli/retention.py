@@ -9,6 +9,7 @@ import click
 from retrofill.bootstrap import Project
 from retrofill.cli.session import Group, Session, pass_session, say
 from retrofill.domain.errors import NotPermittedError
+from retrofill.domain.findings import many
 from retrofill.services.retention import Report
 
 _LONGEST_PAUSE = 0.05
@@ -48,23 +49,24 @@ class _Pacing:
 
 def _print(report: Report, done: str) -> None:
     lines = [
-        (report.backfills, "backfills"),
+        (report.backfills, "backfill", ""),
         (
             report.instances,
-            f"instances with {report.runs} runs and {report.operations} records of operations",
+            "instance",
+            f" with {many(report.runs, 'run')} and {many(report.operations, 'record')} of operations",
         ),
-        (report.logs, f"logs, {_size(report.log_bytes)}"),
-        (report.unknown_files, f"files of unknown runs, {_size(report.unknown_bytes)}"),
-        (report.journals, "journals"),
-        (report.cut_logs, f"logs of which the middle was cut, {_size(report.cut_bytes)}"),
+        (report.logs, "log", f", {_size(report.log_bytes)}"),
+        (report.unknown_files, "file", f" of unknown runs, {_size(report.unknown_bytes)}"),
+        (report.journals, "journal", ""),
+        (report.cut_logs, "log", f" of which the middle was cut, {_size(report.cut_bytes)}"),
     ]
-    if not any(count for count, _ in lines):
+    if not any(count for count, *_ in lines):
         say("Nothing is old or large enough to go.")
         return
     click.echo(f"{done}:")
-    for count, what in lines:
+    for count, noun, more in lines:
         if count:
-            click.echo(f"  {count} {what}")
+            click.echo(f"  {many(count, noun)}{more}")
 
 
 def _size(count: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import click
@@ -42,6 +42,8 @@ def _span(dates: Sequence[str]) -> str:
 
 def _status_words(row: dict[str, Any]) -> str:
     words = STATUS_WORDS[Status(row["status"])]
+    if row["held"] and row["status"] == Status.RUNNING:
+        return f"{words}, {row['held']}"  # nothing new starts, and what runs has not ended
     return f"{words} ({', '.join(row['blocked_by'])})" if row["blocked_by"] else words
 
 
@@ -85,7 +87,21 @@ def print_backfill(
     if "findings" in more:
         print_findings(more["findings"])
     if row["status"] == "failed":
-        say(f"`retrofill instance list --backfill {backfill_id} --state failed` lists what failed.")
+        for hint in _hints(backfill_id, row["blocked_by"]):
+            say(hint)
+
+
+def _hints(number: int, blocked_by: Collection[str]) -> Iterator[str]:
+    """Where to look for each of the things that hold up a failed backfill."""
+    if "failed" in blocked_by:
+        yield f"`retrofill instance list --backfill {number} --state failed` lists what failed."
+    if "frozen" in blocked_by:
+        yield (
+            f"`retrofill instance list --backfill {number} --state frozen` lists what is frozen; "
+            f"`retrofill backfill unfreeze {number}` lets all of it go on."
+        )
+    if "isolated" in blocked_by or "loop" in blocked_by:
+        yield f"`retrofill backfill analysis {number}` says what can never run."
 
 
 def _print_settings(session: Session, backfill_id: int) -> None:

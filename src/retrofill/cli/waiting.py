@@ -8,6 +8,7 @@ from retrofill.bootstrap import Project
 from retrofill.cli.alerts import deliver_before_leaving
 from retrofill.cli.progress import Progress
 from retrofill.cli.session import say
+from retrofill.domain.findings import many
 from retrofill.services.access import unknown_backfill
 from retrofill.services.records import BackfillRecord
 from retrofill.services.ticks import Ticked
@@ -114,7 +115,9 @@ def row_of(project: Project, backfill_id: int) -> Row:
 def _say_how_to_go_on(project: Project, backfill_id: int) -> None:
     with project.store.read() as reader:
         running = sum(1 for row, _ in reader.running() if row.backfill_id == backfill_id)
-    what_runs = f"{running} running instances go on; " if running else ""
+    what_runs = (
+        f"{many(running, 'running instance')} {'goes' if running == 1 else 'go'} on; " if running else ""
+    )
     elsewhere = project.scheduler_lock.holder() is not None
     goes_on = f"{what_runs}{'another scheduler goes on' if elsewhere else 'nothing new starts'}. "
     say(

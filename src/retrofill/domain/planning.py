@@ -86,7 +86,10 @@ def build(
         )
     if policy.resource_group is not None and policy.resource_group not in catalog.resource_groups:
         near = did_you_mean(policy.resource_group, catalog.resource_groups)
-        raise UnknownNameError(f'there is no resource group "{shown(policy.resource_group)}"{near}')
+        raise UnknownNameError(
+            f'there is no resource group "{shown(policy.resource_group)}"{near}',
+            "`retrofill resource-group list` shows all of them.",
+        )
     check_overrides(tasks, policy.overrides)
     return Plan(catalog, choice, policy, tasks, tuple(counts), frozenset(frozen), template)
 

@@ -380,7 +380,10 @@ def _check_workspaces(selection: WorkspaceSelection, catalog: Catalog, rights: R
     seen = {name for name in catalog.workspaces if rights.sees(name)}
     for name in selection.workspaces:
         if name not in seen:
-            raise UnknownNameError(f'there is no workspace "{shown(name)}"{did_you_mean(name, seen)}')
+            raise UnknownNameError(
+                f'there is no workspace "{shown(name)}"{did_you_mean(name, seen)}',
+                "`retrofill workspace list` shows all of them.",
+            )
     region = catalog.workspaces[catalog.tasks[selection.root].workspace].region
     others = [name for name in selection.workspaces if catalog.workspaces[name].region != region]
     if others:

@@ -163,10 +163,11 @@ def _isolation(plan: Plan) -> Iterator[Finding]:
     for task, count in sorted(counts.items()):
         above = sorted(plan.tasks[upstream].name for upstream in missing[task])
         name = plan.tasks[task].name
+        waits = "it waits" if count == 1 else "they wait"
         findings.append(
             Finding.of(
                 "isolated",
-                f"{name}: {many(count, 'instance')} can never run, because nothing that they wait for of "
+                f"{name}: {many(count, 'instance')} can never run, because nothing that {waits} for of "
                 f"{names(above)} is in the backfill{_why_left_out(plan)}.",
                 (name, *above),
             )
@@ -387,9 +388,10 @@ def _future(plan: Plan, now: datetime) -> Iterator[Finding]:
     ahead = [bizdate for bizdate in plan.dates if bizdate >= today]
     if ahead:
         until = "it has elapsed" if plan.policy.run_future else "their scheduled time"
+        lie = "lies" if len(ahead) == 1 else "lie"
         yield Finding.of(
             "future",
-            f"{many(len(ahead), 'bizdate')} from {min(ahead)} on lie ahead; instances wait until {until}.",
+            f"{many(len(ahead), 'bizdate')} from {min(ahead)} on {lie} ahead; instances wait until {until}.",
         )
 
 

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TaskResult:
-    """What became of one task; `error` is None where it was done, or held already."""
+    """What became of one task; `error` is None where it was done, or held already.
+
+    `frozen` says how the task stands now: what is made of it from now on is frozen or not.
+    """
 
     task: str
+    frozen: bool
     error: RetrofillError | None = None
     unchanged: bool = False
 
@@ -46,13 +50,14 @@ def freeze_tasks(
         for name in dict.fromkeys(names):
             error = _refusal(catalog, actor, name, frozen)
             if error is not None:
-                results.append(TaskResult(name, error))
+                is_frozen = name in current or catalog.tasks[name].mode is RunMode.PAUSED
+                results.append(TaskResult(name, is_frozen, error))
                 continue
             is_new = (name in current) != frozen
             if is_new:
                 tx.frozen_tasks.set([name], frozen)
                 tx.record(clock.now_ms(), actor.name, action, task_id=ids[name], comment=comment)
-            results.append(TaskResult(name, unchanged=not is_new))
+            results.append(TaskResult(name, frozen, unchanged=not is_new))
     return results
 
 

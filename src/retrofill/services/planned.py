@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrofill.domain import selection as selections
 from retrofill.domain.catalog import Catalog
-from retrofill.domain.errors import UsageError
+from retrofill.domain.errors import UsageError, shown
 from retrofill.domain.findings import Finding, has_risk
 from retrofill.domain.overrides import check_may_override
 from retrofill.domain.planning import Plan, build
@@ -106,7 +106,12 @@ def check_name(name: str) -> None:
     Raises:
         UsageError: empty, too long, or with characters that cannot be shown.
     """
-    if not name.strip() or len(name) > _NAME_LENGTH or not name.isprintable():
+    if not name.isprintable():
+        raise UsageError(
+            f'"{shown(name)}" cannot be a backfill\'s name: it holds characters that cannot be shown',
+            "Choose another --name, or leave it out.",
+        )
+    if not name.strip() or len(name) > _NAME_LENGTH:
         raise UsageError(
             f"a backfill's name has 1 to {_NAME_LENGTH} printable characters, this one has {len(name)}",
             "Choose another --name, or leave it out.",

@@ -117,8 +117,7 @@ class RunSpecs:
         value = self._secrets(name)
         if value is None:
             raise UnstartableError(
-                f"{task}: there is no secret {name}",
-                f"Set RETROFILL_SECRET_{name} in the scheduler's environment.",
+                f"{task}: there is no secret {name}; set RETROFILL_SECRET_{name} in the scheduler's environment",
             )
         return value
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog import Catalog, TaskType
 from retrofill.domain.errors import InvalidValueError, UnknownNameError, did_you_mean, shown
-from retrofill.domain.policy import parse_bizdate, parse_range
+from retrofill.domain.policy import BizdateError, DateRange, parse_bizdate, parse_range
 from retrofill.domain.readiness import Status
 from retrofill.domain.states import State
 from retrofill.services.access import Access
@@ -106,11 +106,25 @@ def _conditions(
             )
         add_tasks([t.name for t in catalog.tasks.values() if t.workspace == workspace])
     if (created := filters.get("created")) is not None:
-        days = parse_range(created)
+        days = _days(created)
         first = datetime(days.first.year, days.first.month, days.first.day, tzinfo=UTC)
         after = datetime(days.last.year, days.last.month, days.last.day, tzinfo=UTC) + timedelta(days=1)
         add("created_ms >= ? AND created_ms < ?", ms_of(first), ms_of(after))
     return conditions, values
+
+
+def _days(text: str) -> DateRange:
+    """Days on which something was created.
+
+    Raises:
+        InvalidValueError: it is neither a day nor a range of them.
+    """
+    try:
+        return parse_range(text)
+    except BizdateError:
+        raise InvalidValueError(
+            f'--created: "{shown(text)}" is no day; write YYYY-MM-DD or a range YYYY-MM-DD..YYYY-MM-DD'
+        ) from None
 
 
 def _check_creator(reader: Reader, catalog: Catalog, name: str) -> None:

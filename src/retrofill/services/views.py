@@ -54,6 +54,7 @@ class Views:
             "check_status": record.check_status,
             "status": found.value,
             "blocked_by": list(blocked_by),
+            "held": "stopped" if record.stopped else "paused" if record.paused else None,
             "task_count": record.task_count,
             "instance_count": record.instance_count,
             "counts": self.counts(record, dates),

@@ -69,6 +69,15 @@ def why(reader: Reader, contexts: Contexts, row: InstanceRecord, now_ms: int, ha
     return _Explaining(reader, contexts, row, now_ms, has_scheduler).why()
 
 
+def _once(start: str, message: str | None) -> str:
+    """A failure and the message of its run, of which some say the same in other words."""
+    if not message:
+        return start
+    if message.partition(";")[0] == "stopped":
+        return start + message.removeprefix("stopped")
+    return f"It {message}" if message.startswith("timed out") else f"{start}: {message}"
+
+
 class _Explaining:
     """One question."""
 
@@ -119,7 +128,7 @@ class _Explaining:
         runs = self._reader.runs(row.id)
         message = runs[-1].message if runs else None
         start = _FAILURES.get(Reason(row.reason), "Its code failed") if row.reason else "It failed"
-        return Why("failed", f"{start}{f': {message}' if message else ''}; {self._what_to_do()}.")
+        return Why("failed", f"{_once(start, message)}; {self._what_to_do()}.")
 
     def _what_to_do(self) -> str:
         """Only what this task allows, and only a log that there is."""
