@@ -50,6 +50,22 @@ def test_more_groups_begin_at_once_and_the_old_one_goes_on(world: MakeWorld) -> 
     assert w.status(1) == "succeeded"
 
 
+def test_no_end_is_foretold_where_groups_are_not_in_a_row(world: MakeWorld) -> None:
+    """BF-2, BF-3: two dates under way, and those between them in groups of their own."""
+    w = world(make_task("w.a", "0 1 * * *"))
+    number = w.create(dates="2026-01-05..2026-01-08", groups=2)
+    w.tick()
+    w.end("a 5 01:00")
+    assert w.row(number)["estimated_end_at"] is not None
+    w.restart()
+    number = w.create(dates="2026-01-05..2026-01-08", groups=2)
+    w.tick()
+    w.backfills.change(number, Changes(groups=4))
+    assert w.row(number)["estimated_end_at"] is None
+    assert len(w.finish()) >= 1
+    assert w.status(number) == "succeeded"
+
+
 def test_fewer_groups_begin_less_once_the_old_dates_are_done(world: MakeWorld) -> None:
     """BF-3: what has begun goes on."""
     w = world(make_task("w.a", "0 1 * * *"), slots=9)

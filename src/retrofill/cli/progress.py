@@ -92,7 +92,8 @@ class Progress:
             self._expected = estimate_left(reader, contexts, record, now_ms)
             ended = time.monotonic()
             # The scheduler may run in this process: an estimate takes a fiftieth of the time at most.
-            rest = _ESTIMATE_SECONDS if self._expected.end_ms is not None else 0.0
+            is_known = self._expected is not None and self._expected.end_ms is not None
+            rest = _ESTIMATE_SECONDS if is_known else 0.0
             self._estimate_again_at = ended + max(rest, 50 * (ended - began))
         expected = self._expected
         if expected is None or (expected.end_ms is None and not expected.unknown_tasks):

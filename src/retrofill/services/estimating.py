@@ -99,11 +99,16 @@ def estimate_plan(plan: Plan, experience: Experience, now_ms: int) -> Estimate:
 
 def estimate_left(
     reader: Reader, contexts: Contexts, record: BackfillRecord, now_ms: int, most: int = MOST_AT_A_LOOK
-) -> Estimate:
-    """When an active backfill will end, from where it stands; without fast and slow runs."""
+) -> Estimate | None:
+    """When an active backfill will end, from where it stands; without fast and slow runs.
+
+    None where groups were changed so that their dates no longer lie in a row: those cannot be played.
+    """
     from retrofill.domain.estimation import estimate, slots_for_backfills
 
     context = contexts.get(reader, record.id)
+    if tuple(bizdate for group in context.plan.groups for bizdate in group) != context.plan.dates:
+        return None
     experience = gather(reader, contexts, now_ms, besides=record.id)
     return estimate(
         context.plan,

@@ -126,7 +126,7 @@ class Views:
         if record.phase != "active":
             return first["end_at"] if first is not None else None
         left = estimate_left(self._reader, self._contexts, record, self._now_ms)
-        return shown_instant(left.end_ms)
+        return shown_instant(left.end_ms) if left is not None else None
 
     def instance(self, row: InstanceRecord) -> Row:
         """An instance's row (BF-2)."""
