@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from e2e.sandboxes import Sandbox
@@ -68,6 +72,23 @@ def test_an_immediate_task_is_listed_from_its_deploy_on(tmp_path_factory: pytest
     assert night["counts"]["waiting_time"] == 1
     assert row["bizdate"] in sandbox.call("schedule", "list").stdout
     sandbox.call("instance", "list", "--auto", "--backfill", "1", status=2)
+
+
+def test_doctor_compares_the_schedules_counters(tmp_path: Path) -> None:
+    """AUTO-2, OPS-9: a counter that does not say what the states say is found, of no backfill too."""
+    sandbox = Sandbox(tmp_path)
+    sandbox.write(IMMEDIATE, "timezone: Etc/GMT+12")
+    sandbox.call("deploy")
+    rows = sandbox.json("instance", "list", "--auto")
+    if not rows:  # within ten minutes of its time
+        return
+    assert sandbox.call("doctor").status == 0
+    with closing(sqlite3.connect(tmp_path / ".retrofill" / "retrofill.db")) as connection:
+        connection.execute("UPDATE instance SET open_waits = 5 WHERE id = ?", (rows[0]["id"],))
+        connection.commit()
+    checks = {check["check"]: check for check in sandbox.json("doctor", status=1)}
+    assert checks["counters"]["ok"] is False
+    assert "open_waits is 5, states give 0" in checks["counters"]["detail"]
 
 
 def test_freezing_tasks(project: Sandbox) -> None:

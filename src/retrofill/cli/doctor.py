@@ -15,7 +15,7 @@ from retrofill.bootstrap import Project
 from retrofill.cli.session import Command, Session, pass_session
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.findings import many
-from retrofill.services.audit import drift
+from retrofill.services.audit import drift, schedule_drift
 from retrofill.services.times import shown_instant
 
 if TYPE_CHECKING:
@@ -85,8 +85,9 @@ def _store(project: Project, reader: Reader) -> Iterator[_Check]:
         for open_one in reader.open_backfills()
         if open_one.phase == "active" and (record := reader.find_backfill(open_one.id)) is not None
         for sentence in drift(reader, project.contexts, record)
-    ]
-    yield "counters", not wrong, wrong[0] if wrong else "agree with the states of all open backfills"
+    ] + schedule_drift(reader, project.contexts)
+    agree = "agree with the states of all open backfills and of the schedule"
+    yield "counters", not wrong, wrong[0] if wrong else agree
     created = [r for r in reader.in_phase("creating") if not project.store.is_being_created(r.id)]
     unasked = [r for r in reader.in_phase("checking") if not project.store.is_being_created(r.id)]
     deleted = reader.retention.half_deleted()
