@@ -14,6 +14,7 @@ import pytest
 
 from contracts.ledgers import INSTANCE, fill, in_state
 from retrofill.domain.states import State
+from retrofill.services.records import VersionRecord
 from retrofill.store import database, schema, tables
 from retrofill.store.database import Database
 from retrofill.store.locks import SchedulerLock
@@ -143,6 +144,29 @@ def test_migrations_make_what_the_tables_say(home: Path) -> None:
     assert migrated.keys() - {"alembic_version"} == wanted.keys()
     for name, definition in wanted.items():
         assert migrated[name] == definition, name
+
+
+def test_a_store_of_the_version_before(home: Path) -> None:
+    """CAT-3: it is migrated when it is opened, with what it holds."""
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import create_engine
+
+    home.mkdir()
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    with create_engine(f"sqlite:///{home / 'retrofill.db'}").begin() as old:
+        config.attributes["connection"] = old
+        command.upgrade(config, "0002")
+        old.exec_driver_sql(
+            "INSERT INTO catalog_version (document, created_ms, created_by) VALUES (?, 5, 'alice')",
+            ('{"tasks": {"w.a": {}, "w.b": {}}}',),
+        )
+    store = Database(home)
+    with store.read() as reader:
+        assert reader.health.schema() == schema.HEAD
+        assert reader.versions.latest(-1) == [VersionRecord(1, 5, "alice", 2, None)]
+    store.close()
 
 
 def _definitions(connection: sqlite3.Connection) -> dict[str, list[str]]:

@@ -20,7 +20,7 @@ def deploy(store: Store, catalog: Catalog, user: str, now_ms: int) -> tuple[int,
         current = tx.current_version()
         if current is not None and current[1] == document:
             return current[0], False
-        version_id = tx.add_version(document, now_ms, user)
+        version_id = tx.add_version(document, now_ms, user, len(catalog.tasks))
         tx.set_deployed("task", catalog.tasks)
         tx.set_deployed("workspace", catalog.workspaces)
         tx.record(now_ms, user, "deploy", comment=f"version {version_id}")

@@ -8,6 +8,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
+class VersionRecord(NamedTuple):
+    """A deployed version, without what it holds; `published_from` is the older one that it is anew (CAT-9)."""
+
+    id: int
+    created_ms: int
+    created_by: str
+    task_count: int | None
+    published_from: int | None
+
+
 class BackfillRecord(NamedTuple):
     """One submitted backfill; `choice`, `policy`, `selection`, `analysis` are JSON texts."""
 

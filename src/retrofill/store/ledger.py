@@ -19,6 +19,7 @@ from retrofill.store.people import People
 from retrofill.store.reader import VISIBLE, Reader
 from retrofill.store.retention import Retention
 from retrofill.store.times import TimesLedger
+from retrofill.store.versions import Versions
 
 
 @cache
@@ -71,15 +72,27 @@ class Ledger(Reader):
         return TimesLedger(self._connection)
 
     @property
+    def versions(self) -> Versions:
+        return Versions(self._connection)
+
+    @property
     def retention(self) -> Retention:
         return Retention(self._connection)
 
     # Catalog
 
-    def add_version(self, document: str, at_ms: int, user: str) -> int:
+    def add_version(
+        self,
+        document: str,
+        at_ms: int,
+        user: str,
+        task_count: int | None = None,
+        published_from: int | None = None,
+    ) -> int:
         cursor = self._execute(
-            "INSERT INTO catalog_version (document, created_ms, created_by) VALUES (?, ?, ?)",
-            (document, at_ms, user),
+            "INSERT INTO catalog_version (document, created_ms, created_by, task_count, published_from) "
+            "VALUES (?, ?, ?, ?, ?)",
+            (document, at_ms, user, task_count, published_from),
         )
         return int(cursor.lastrowid or 0)
 

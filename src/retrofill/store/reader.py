@@ -23,6 +23,7 @@ from retrofill.store.outbox import OutboxReader
 from retrofill.store.people import PeopleReader
 from retrofill.store.retention import RetentionReader
 from retrofill.store.times import TimesReader
+from retrofill.store.versions import VersionsReader
 
 _BACKFILL = ", ".join(BackfillRecord._fields)
 _OPEN = ", ".join(OpenBackfill._fields)
@@ -62,6 +63,10 @@ class Reader:
     def times(self) -> TimesReader:
         """Run times by task."""
         return TimesReader(self._connection)
+
+    @property
+    def versions(self) -> VersionsReader:
+        return VersionsReader(self._connection)
 
     @cached_property
     def generations(self) -> Generations:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from retrofill.domain.errors import RetrofillError
 
-HEAD = "0002"
+HEAD = "0003"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 

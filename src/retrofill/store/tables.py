@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -42,6 +43,15 @@ catalog_version = Table(
     Column("document", Text, nullable=False),  # services.catalog_document
     Column("created_ms", Integer, nullable=False),
     Column("created_by", Text, nullable=False),
+    Column("task_count", Integer),
+    Column("published_from", Integer),  # the older version that this one is anew (CAT-9)
+)
+
+content = Table(  # of the files that versions include, each once (CAT-9)
+    "content",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
 )
 
 task = Table(

@@ -13,6 +13,7 @@ from retrofill.services.ports.outbox import Outbox, OutboxReader
 from retrofill.services.ports.people import People, PeopleReader
 from retrofill.services.ports.retention import Retention, RetentionReader
 from retrofill.services.ports.times import TimesLedger, TimesReader
+from retrofill.services.ports.versions import Versions, VersionsReader
 from retrofill.services.records import (
     BackfillRecord,
     DateRecord,
@@ -60,6 +61,9 @@ class Reader(Protocol):
 
     @property
     def times(self) -> TimesReader: ...
+
+    @property
+    def versions(self) -> VersionsReader: ...
 
     @property
     def generations(self) -> Generations: ...
@@ -223,9 +227,19 @@ class Ledger(Reader, Protocol):
     def times(self) -> TimesLedger: ...
 
     @property
+    def versions(self) -> Versions: ...
+
+    @property
     def retention(self) -> Retention: ...
 
-    def add_version(self, document: str, at_ms: int, user: str) -> int: ...
+    def add_version(
+        self,
+        document: str,
+        at_ms: int,
+        user: str,
+        task_count: int | None = None,
+        published_from: int | None = None,
+    ) -> int: ...
 
     def set_deployed(self, table: str, names: Iterable[str]) -> None:
         """Note which tasks or workspaces the current version has; new names get an id (CAT-3)."""

@@ -1,0 +1,30 @@
+"""What keeps data right: versions hold the files that tasks include."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Extend the ledger."""
+    _hold_included_files()
+
+
+def _hold_included_files() -> None:
+    """Files of versions by their hash, and what a list of versions shows (CAT-9)."""
+    op.create_table(
+        "content",
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("sha256"),
+    )
+    op.add_column("catalog_version", sa.Column("task_count", sa.Integer(), nullable=True))
+    op.add_column("catalog_version", sa.Column("published_from", sa.Integer(), nullable=True))
+    op.execute(
+        "UPDATE catalog_version SET task_count = (SELECT count(*) FROM json_each(document, '$.tasks')) "
+        "WHERE json_valid(document)"
+    )

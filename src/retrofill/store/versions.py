@@ -1,0 +1,59 @@
+"""Deployed versions, and what the files that they include hold: each content once, by its SHA-256."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+
+from retrofill.services.records import VersionRecord
+
+_VERSION = ", ".join(VersionRecord._fields)
+
+
+class VersionsReader:
+    """Looking."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._execute = connection.execute
+
+    def find(self, version_id: int) -> VersionRecord | None:
+        row = self._execute(f"SELECT {_VERSION} FROM catalog_version WHERE id = ?", (version_id,)).fetchone()
+        return VersionRecord(*row) if row else None
+
+    def latest(self, limit: int) -> list[VersionRecord]:
+        """Newest first."""
+        rows = self._execute(f"SELECT {_VERSION} FROM catalog_version ORDER BY id DESC LIMIT ?", (limit,))
+        return [VersionRecord(*row) for row in rows]
+
+    def content(self, sha256: str) -> bytes:
+        """What a file of a version holds.
+
+        Raises:
+            KeyError: the store has no such content.
+        """
+        row = self._execute("SELECT data FROM content WHERE sha256 = ?", (sha256,)).fetchone()
+        if row is None:
+            raise KeyError(sha256)
+        return bytes(row[0])
+
+    def missing(self, hashes: Iterable[str]) -> set[str]:
+        """Those contents that are not there."""
+        wanted = set(hashes)
+        rows = self._execute(
+            "SELECT sha256 FROM json_each(?) j CROSS JOIN content c ON c.sha256 = j.value",
+            (json.dumps(sorted(wanted)),),
+        )
+        return wanted - {row[0] for row in rows}
+
+
+class Versions(VersionsReader):
+    """Keeping."""
+
+    def add_contents(self, contents: Mapping[str, bytes]) -> None:
+        """Keep contents by their SHA-256; those that are there stay as they are."""
+        self._connection.executemany(
+            "INSERT INTO content (sha256, data) VALUES (?, ?) ON CONFLICT (sha256) DO NOTHING",
+            list(contents.items()),
+        )

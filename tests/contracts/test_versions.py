@@ -1,0 +1,51 @@
+"""What every store must do with versions and with the files that they include."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from retrofill.services.records import VersionRecord
+from retrofill.store.database import Database
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Database]:
+    one = Database(tmp_path / ".retrofill")
+    yield one
+    one.close()
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def test_each_content_is_kept_once(store: Database) -> None:
+    """CAT-9: whatever bytes it has, and however often it is given."""
+    texts = {_hash(data): data for data in (b"", b"\0\xff", b"x" * 1_000_000)}
+    with store.transaction() as tx:
+        assert tx.versions.missing([*texts, "none"]) == {*texts, "none"}
+        tx.versions.add_contents(texts)
+        tx.versions.add_contents(texts)
+    with store.read() as reader:
+        assert reader.versions.missing([*texts, "none"]) == {"none"}
+        assert {key: reader.versions.content(key) for key in texts} == texts
+        with pytest.raises(KeyError):
+            reader.versions.content("none")
+
+
+def test_versions_newest_first(store: Database) -> None:
+    """CAT-9: with who made them and when, and which older one they are anew."""
+    with store.transaction() as tx:
+        tx.add_version("{}", 5, "alice", 3)
+        tx.add_version("{}", 6, "bob", 4)
+        tx.add_version("{}", 7, "alice", 3, 1)
+    first, third = VersionRecord(1, 5, "alice", 3, None), VersionRecord(3, 7, "alice", 3, 1)
+    with store.read() as reader:
+        assert [found.id for found in reader.versions.latest(-1)] == [3, 2, 1]
+        assert reader.versions.latest(1) == [third]
+        assert reader.versions.find(1) == first
+        assert reader.versions.find(4) is None
