@@ -339,6 +339,26 @@ def test_a_held_schedule_makes_and_starts_nothing(world: MakeWorld) -> None:
     assert w.auto_states()["a 2 01:00"] == "running"
 
 
+def test_jobid_is_an_id_that_no_other_run_has(world: MakeWorld) -> None:
+    """PAR-1: of a backfill its id; of an auto triggered instance its run, which is no backfill's id."""
+    job = (("job", "$jobid"),)
+    w = evening(
+        world, make_task("w.a", "0 1 * * *", parameters=job), make_task("w.b", "0 1 * * *", parameters=job)
+    )
+    w.create("a")
+    w.tick()
+    w.end("a 5 01:00")
+    w.night()
+    w.clock.move_to("2026-03-03T01:00")
+    w.tick()
+    w.end("auto a 2 01:00", exit_code=1)
+    assert w.do("rerun", "auto a 2 01:00") == [None]
+    w.tick()
+    a, b = w.id("auto a 2 01:00"), w.id("auto b 2 01:00")
+    jobs = [spec.environment["job"] for spec in w.executor.started]
+    assert jobs == ["1", f"{a}.1", f"{b}.1", f"{a}.2"]
+
+
 # Beside backfills
 
 

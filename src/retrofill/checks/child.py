@@ -41,7 +41,7 @@ def _prepared(job: dict[str, Any]) -> Callable[[], dict[str, Any]]:
         allowed = tuple(job["allow_internal"])
         return lambda: post(job["url"], job["body"].encode(), job["headers"], allowed)
     except ImportError as error:
-        missing = error.name
+        missing = error.name or "a package that it needs"
         return lambda: {"problem": f"{missing} is not installed: pip install 'retrofill[checks]'"}
 
 

@@ -14,7 +14,7 @@ import click
 from retrofill import __version__
 from retrofill.bootstrap import Project
 from retrofill.cli.retention import require_system_administrator
-from retrofill.cli.scheduler import SchedulerRunsError
+from retrofill.cli.scheduler import SchedulerRunsError, as_process
 from retrofill.cli.session import Command, Session, pass_session, say
 from retrofill.domain.errors import UsageError, WrongStateError, shown
 from retrofill.domain.findings import many
@@ -91,7 +91,7 @@ def restore(session: Session, file: Path, force: bool) -> None:
     project.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = project.scheduler_lock
     if not lock.acquire():
-        raise SchedulerRunsError(f"a scheduler runs, as process {lock.holder()}")
+        raise SchedulerRunsError(f"a scheduler runs{as_process(lock.holder())}")
     try:
         document = _restore(project, file, force)
     finally:

@@ -41,7 +41,7 @@ def scheduler(session: Session) -> None:
         signal.signal(signal.SIGTERM, _leave)
         signal.signal(signal.SIGINT, _leave)
         if not lock.acquire(auto=True):
-            raise SchedulerRunsError(f"a scheduler runs already, as process {lock.holder()}")
+            raise SchedulerRunsError(f"a scheduler runs already{as_process(lock.holder())}")
         with closing(project.executor()) as executor:
             say(
                 f"The scheduler of {project.directory} runs; Ctrl-C ends it and leaves running instances running."
@@ -52,6 +52,11 @@ def scheduler(session: Session) -> None:
     finally:
         project.courier.leave(_LEAVE_SECONDS)
         lock.release()
+
+
+def as_process(pid: int | None) -> str:
+    """`, as process 7`, or nothing where that is not known: it may have left a moment ago."""
+    return f", as process {pid}" if pid else ""
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -55,18 +55,18 @@ def describe_spawn_error(error: OSError, program: bytes, folder: bytes) -> tuple
     if isinstance(error, FileNotFoundError):
         return NOT_FOUND, f"command not found: {_shown(program)}"
     if isinstance(error, PermissionError):
-        return NOT_EXECUTABLE, f"cannot execute {_shown(program)}: {error.strerror}"
+        return NOT_EXECUTABLE, f"cannot execute {_shown(program)}: {error.strerror or error}"
     if error.errno == 7:  # E2BIG
         return (
             NOT_EXECUTABLE,
             "the code's arguments and variables are too large for the system (a value may have 128 KiB)",
         )
-    return NOT_EXECUTABLE, f"cannot start {_shown(program)} in {_shown(folder)}: {error.strerror}"
+    return NOT_EXECUTABLE, f"cannot start {_shown(program)} in {_shown(folder)}: {error.strerror or error}"
 
 
 def describe_folder_error(error: OSError, folder: bytes) -> tuple[int, str]:
     """Exit status and sentence for a working directory that cannot be entered."""
-    return NOT_EXECUTABLE, f"cannot enter the folder {_shown(folder)}: {error.strerror}"
+    return NOT_EXECUTABLE, f"cannot enter the folder {_shown(folder)}: {error.strerror or error}"
 
 
 def _missing_command(log: int) -> str:

@@ -97,7 +97,7 @@ class Supervisor:
             self._send(self._journal.refuse(order.name))
             return
         except OSError as error:
-            why = f"cannot write to {self._places.directory}: {error.strerror}"
+            why = f"cannot write to {self._places.directory}: {error.strerror or error}"
             self._finish(Exit(name, "exited", endings.NOT_EXECUTABLE, None, None, time.time(), why))
             return
         try:

@@ -97,8 +97,11 @@ def _failure(reader: Reader, row: InstanceRecord) -> tuple[str, str, int]:
     """The instance in words, why it failed, and its id."""
     why = (row.reason or "").replace("_", " ")
     if row.reason == Reason.EXIT_CODE:
-        codes = [run.exit_code for run in reader.runs(row.id) if run.number == row.run_number]
-        why = f"exit code {codes[0]}" if codes else "exit code not 0"
+        runs = [run for run in reader.runs(row.id) if run.number == row.run_number]
+        codes = [run.exit_code for run in runs if run.exit_code is not None]
+        told = [run.message for run in runs if run.message]
+        # A run that a signal has ended has no exit code.
+        why = f"exit code {codes[0]}" if codes else (told or ["exit code not 0"])[0]
     task = reader.task_name(row.task_id) or f"task {row.task_id}"
     return f"{task} of {row.bizdate} {scheduled_at(row):%H:%M}", why, row.id
 

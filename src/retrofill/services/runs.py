@@ -91,7 +91,7 @@ class RunSpecs:
             scheduled_at=scheduled_at(row),
             workspace=task.workspace,
             task=task.short_name,
-            job_id=str(row.backfill_id),
+            job_id=_job_id(row),
             node_id=str(row.task_id),
             instance_id=str(row.id),
         )
@@ -131,6 +131,11 @@ def _arguments(
         for name, text in context.plan_of(row.id).parameters_of(task)
         if values
     )
+
+
+def _job_id(row: InstanceRecord) -> str:
+    """PAR-1: of the backfill; else of this run, with a point, so that it is neither a backfill's nor another run's."""
+    return str(row.backfill_id) if row.backfill_id is not None else f"{row.id}.{row.run_number}"
 
 
 def _own(row: InstanceRecord, task: Task, values: Mapping[str, str]) -> dict[str, str]:

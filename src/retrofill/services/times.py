@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import overload
 
 from retrofill.services.records import InstanceRecord
 
@@ -17,6 +18,12 @@ def ms_of(instant: datetime) -> int:
     return round(instant.timestamp() * 1000)
 
 
+@overload
+def shown_instant(ms: int) -> str: ...
+@overload
+def shown_instant(ms: None) -> None: ...
+@overload
+def shown_instant(ms: int | None) -> str | None: ...
 def shown_instant(ms: int | None) -> str | None:
     """As JSON prints it: `2013-01-02T07:00:00.123Z`, without the fraction where it is zero."""
     if ms is None:

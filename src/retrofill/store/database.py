@@ -42,7 +42,7 @@ class Database:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = os.open(directory / "write.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StoreError(f"{directory} cannot be written: {error.strerror}") from None
+            raise StoreError(f"{directory} cannot be written: {error.strerror or error}") from None
         self._commits = 0  # since the last checkpoint
         self._checkpointed_changes = 0
         self._writer = self._open_writer()
