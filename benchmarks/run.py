@@ -1,6 +1,6 @@
 """Measure what the claims about speed and memory rest on.
 
-    python benchmarks/run.py [--only a,b,c,d,e,g,h] [--repeats 5] [--long]
+    python benchmarks/run.py [--only a,b,c,d,e,f,g,h] [--repeats 5] [--long]
 
 Prints tables with ratios against a reference measured in the same run, and writes
 `.bench/results.json`. Nothing is asserted: figures depend on the machine, ratios less so.
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import estimates
+import following
 import planning
 import throughput
 import ticks
@@ -35,8 +36,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure speed and memory.")
     parser.add_argument(
         "--only",
-        default="a,b,c,d,e,g,h",
-        help="which: a throughput, b planning, c memory, d latency, e lineage, g estimates, h ticks",
+        default="a,b,c,d,e,f,g,h",
+        help="which: a throughput, b planning, c memory, d latency, e lineage, f logs, g estimates, h ticks",
     )
     parser.add_argument("--repeats", type=int, default=5, help="k behind a median (default: 5)")
     parser.add_argument(
@@ -62,6 +63,7 @@ def main() -> int:
         "c": ("(c) memory of an idle scheduler", waiting.run_memory),
         "d": ("(d) time to the first start", lambda: waiting.run_latency(options.repeats, options.patience)),
         "e": ("(e) lineage from SQL", lambda: lineage.run(options.repeats)),
+        "f": ("(f) following a log", following.run),
         "g": (
             "(g) estimates",
             lambda: [*estimates.run_cost(min(options.repeats, 3)), *estimates.run_quality()],

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import socket
-import time
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -104,11 +103,9 @@ def test_redirects_are_not_followed(status: int) -> None:
 def test_the_time_limit_is_for_the_whole_call(slow: object) -> None:
     """VER-3: also where every single byte comes in time."""
     with serving(slow) as server:  # type: ignore[arg-type]
-        began = time.monotonic()
         message = failure(webhook(server.url(), timeout=1, retries=2).ask(QUESTION))
     assert message == "it did not answer within 1 s"
-    assert time.monotonic() - began < 20, "it is not tried again, and the machine may be slow"
-    assert len(server.asked) == 1
+    assert len(server.asked) == 1, "it is not tried again"
 
 
 def test_an_endless_answer_is_cut_off() -> None:

