@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -62,6 +63,7 @@ def test_many_slots() -> None:
         ("30 1 */1 */1 */1", Cycle.DAY),
         ("30 1 * * 0-7", Cycle.DAY),
         ("30 1 * * MON", Cycle.WEEK),
+        ("30 1 */100,1-7 * MON", Cycle.MONTH),
         ("30 1 1-31 * 1-5", Cycle.WEEK),
         ("30 1 1 * *", Cycle.MONTH),
         ("30 1 L * *", Cycle.MONTH),
@@ -100,9 +102,31 @@ def test_day_of_month_and_day_of_week_are_one_or_the_other() -> None:
     assert dates_of("0 0 5 * MON", "2026-11-01", "2026-11-10") == ["2026-11-02", "2026-11-05", "2026-11-09"]
     assert dates_of("0 0 * * MON", "2026-11-01", "2026-11-10") == ["2026-11-02", "2026-11-09"]
     assert dates_of("0 0 5 * *", "2026-11-01", "2026-11-10") == ["2026-11-05"]
-    assert dates_of("0 0 5 * 0-6", "2026-11-01", "2026-11-10") == ["2026-11-05"]
+    assert dates_of("0 0 5 * 5-6", "2026-11-01", "2026-11-10") == ["2026-11-05", "2026-11-06", "2026-11-07"]
     assert dates_of("0 0 L * SAT", "2026-11-20", "2026-11-30") == ["2026-11-21", "2026-11-28", "2026-11-30"]
     assert dates_of("0 0 5 12 MON", "2026-11-01", "2026-12-07") == ["2026-12-05", "2026-12-07"]
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("5 2 */100,1-7 * MON", [1]),
+        ("0 16 */2 * SAT", [13, 27]),
+        ("0 9 1-31 * MON", list(range(1, 31))),
+        ("0 9 5 * 0-6", list(range(1, 31))),
+        ("0 9 5,* * MON", list(range(1, 31))),
+        ("0 9 *,5 * MON", [1, 8, 15, 22, 29]),
+        ("0 9 13 * */5", []),
+        ("0 9 14 * */5", [14]),
+        ("0 9 */10 * *", [1, 11, 21]),
+        ("0 9 * * */3", [3, 6, 7, 10, 13, 14, 17, 20, 21, 24, 27, 28]),
+        ("0 9 L * */2", [30]),
+        ("0 9 L * 1-7", list(range(1, 31))),
+    ],
+)
+def test_a_field_that_begins_with_a_star_restricts_nothing(text: str, days: list[int]) -> None:
+    """TIME-2: as in Vixie's cron, `*/2` is unrestricted, so both fields must match; `1-31` is restricted."""
+    assert dates_of(text, "2026-06-01", "2026-06-30") == [f"2026-06-{day:02}" for day in days]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +182,10 @@ def test_months_by_name() -> None:
         ("0 0 15W * *", "day-of-month", "15W", "as numbers"),
         ("0 0 LW * *", "day-of-month", "LW", "as numbers"),
         ("60 * * * *", "minute", "60", "0-59"),
-        ("0 24 * * *", "hour", "24", "0-23"),
+        ("0 24 * * *", "hour", "24", "0-23; midnight is 0"),
+        ("H 2 * * *", "minute", "H", "write a number"),
+        ("H/15 * * * *", "minute", "H/15", '"*/15"'),
+        ("0 H(0-7) * * *", "hour", "H(0-7)", "write a number"),
         ("0 0 0 * *", "day-of-month", "0", "1-31"),
         ("0 0 1-32 * *", "day-of-month", "1-32", "1-31"),
         ("0 0 * 13 *", "month", "13", "1-12"),
@@ -188,6 +215,47 @@ def test_a_bad_part_is_named_with_its_field_and_what_to_write(
     assert raised.value.message.startswith(f'in the {field} field of the schedule, "{part}" ')
     assert advice in raised.value.message
     assert raised.value.code == "bad_cron"
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("0 0 2 * * *", 'leave out the field for seconds: write "0 2 * * *"'),
+        ("*/10 * * * * *", 'seconds: write "* * * * *", and a minute is the shortest cycle'),
+        ("0 0/5 14 * * ?", 'seconds: write "*/5 14 * * *"'),
+        ("0 15 10 ? * 2-6", 'seconds: write "15 10 * * MON-FRI"'),
+        ("0 15 10 ? * 6L", "leave out the field for seconds"),
+        ("0 12 * * ? *", 'leave out the field for years: write "0 12 * * *"'),
+        ("0/10 8-17 ? * MON-FRI *", 'years: write "*/10 8-17 * * MON-FRI"'),
+        ("0 10 * * ? 2025", 'years: write "0 10 * * *", and years go under `valid: {from, until}`'),
+        ("0 0 0 1 1 ? *", 'leave out the fields for seconds and years: write "0 0 1 1 *"'),
+        ("0 0 12 * * ? 2024-2026", 'write "0 12 * * *", and years go under `valid'),
+        ("* * * * * * *", 'write "* * * * *"'),
+        ("cron(0 12 * * ? *)", 'write "0 12 * * *"'),
+        ("cron(0 2 * * *)", 'write "0 2 * * *"'),
+        ("rate(5 minutes)", 'write "*/5 * * * *"'),
+        ("@every 2h", 'write "0 */2 * * *"'),
+        ("@every 120m", 'write "0 */2 * * *"'),
+        ("@every 7m", "only parts of an hour can be written"),
+        ("@quarterly", 'write "0 0 1 */3 *"'),
+        ('"0 2 * * *"', 'write "0 2 * * *"'),
+        (
+            "CRON_TZ=Europe/Berlin 0 2 * * *",
+            '`timezone: Europe/Berlin` in the workspace\'s file; write "0 2 * * *"',
+        ),
+        ("TZ=UTC 0 0 2 * * *", '`timezone: UTC` in the workspace\'s file; write "0 2 * * *"'),
+        ("30 2 * * * root", 'leave out what follows, code goes under `run`: write "30 2 * * *"'),
+        ("30 2 * * SUN /usr/bin/x --all", 'write "30 2 * * SUN"'),
+        ("0 2 * * * # nightly", 'write "0 2 * * *"'),
+    ],
+)
+def test_what_other_programs_write_is_offered_as_five_fields(text: str, advice: str) -> None:
+    """TIME-6: seconds, years, time zones, commands; Quartz counts the days of the week from Sunday = 1."""
+    with pytest.raises(CronError) as raised:
+        parse(text)
+    assert raised.value.message.endswith(advice) or advice in raised.value.message
+    for offered in re.findall('write "([^"]+)"', raised.value.message):
+        assert parse(offered).slots
 
 
 @pytest.mark.parametrize(
@@ -223,6 +291,8 @@ def test_a_date_that_comes_in_some_years_or_by_its_weekday_is_accepted() -> None
     assert parse("0 0 29 2 *").cycle is Cycle.YEAR
     assert dates_of("0 0 30 2 MON", "2026-02-01", "2026-03-31")[0] == "2026-02-02"
     assert parse("0 0 31 4,5 *").matches(date(2026, 5, 31))
+    with pytest.raises(CronError, match="never runs"):
+        parse("0 0 30 2 */2")  # both must match here
 
 
 @pytest.mark.parametrize(
@@ -250,6 +320,14 @@ def test_a_date_that_comes_in_some_years_or_by_its_weekday_is_accepted() -> None
         ("0 2 * 2 *", "every day in February at 02:00"),
         ("5 * * 2 3", "every hour at :05 on Wednesdays in February"),
         ("0 2 1 * 1", "on the 1st of every month and on Mondays at 02:00"),
+        ("0 2 1-31 * 1", "every day at 02:00"),
+        ("5 * 1 2 0-6", "every hour at :05 every day in February"),
+        ("0 2 */100,1-7 * 1", "Mondays among the 1st to 7th of every month at 02:00"),
+        ("0 2 */2 3 1", "Mondays among the 1st, 3rd, 5th and so on to the 31st of March at 02:00"),
+        (
+            "5 * */15 * 1-5",
+            "every hour at :05 on Monday to Friday among the 1st, 16th and 31st of every month",
+        ),
     ],
 )
 def test_words_for_people(text: str, words: str) -> None:
@@ -263,26 +341,30 @@ def test_text_is_kept_as_written() -> None:
     assert parse("0 2 * * mon").text == "0 2 * * mon"
 
 
-# Properties against croniter. It reads `1-1` as `*` and counts `1-31` as restricted: neither is drawn.
+# Properties against croniter, which reads `1-1` and `0-6` as `*`: not drawn. Left alone it takes `*/2` for a
+# restriction (`day_or`); what crontab does it calls `implement_cron_bug`.
 
 
 @st.composite
-def fields(draw: st.DrawFn, first: int, last: int) -> str:
+def fields(draw: st.DrawFn, first: int, last: int, is_whole: bool = False) -> str:
     parts = []
     for _ in range(draw(st.integers(1, 3))):
         start = draw(st.integers(first, last))
         end = draw(st.integers(start, last))
         step = draw(st.integers(1, 7))
         kinds = ["*", f"*/{step + 1}", f"{start}"]
+        if is_whole:
+            kinds.append(f"{first}-{last}")
         if start < end < last:
             kinds += [f"{start}-{end}", f"{start}-{end}/{step}"]
         parts.append(draw(st.sampled_from(kinds)))
-    return "*" if "*" in parts else ",".join(parts)
+    return "*" if "*" in parts and not is_whole else ",".join(parts)
 
 
 def times_of_croniter(text: str, first: datetime, last: datetime) -> list[datetime]:
     """All its times from first to last, both included."""
-    times = croniter(text, first - timedelta(seconds=1), max_years_between_matches=1)
+    before = first - timedelta(seconds=1)
+    times = croniter(text, before, max_years_between_matches=1, implement_cron_bug=True)
     found = []
     try:
         while (at := times.get_next(datetime)) <= last:
@@ -318,6 +400,47 @@ def test_dates_are_those_of_croniter(day: str, month: str, weekday: str, start: 
     assert [at for at in days if parse(text).matches(at.date())] == times_of_croniter(
         text, midnight, days[-1]
     )
+
+
+def is_in(text: str, value: int, first: int, last: int) -> bool:
+    """Whether a value is one of a field, part by part."""
+    for part in text.split(","):
+        values, _, step = part.partition("/")
+        low, _, high = values.partition("-") if values != "*" else (str(first), "-", str(last))
+        if value in range(int(low), int(high or low) + 1, int(step or 1)):
+            return True
+    return False
+
+
+def matches_slowly(day: str, month: str, weekday: str, at: date) -> bool:
+    """As Vixie's cron.c says it: a flag for each day field whose first character is `*`."""
+    number = at.isoweekday() % 7
+    is_day = is_in(day, at.day, 1, 31)
+    is_weekday = is_in(weekday, number, 0, 6) or (number == 0 and is_in(weekday, 7, 0, 6))
+    if not is_in(month, at.month, 1, 12):
+        return False
+    if day[0] == "*" or weekday[0] == "*":
+        return is_day and is_weekday
+    return is_day or is_weekday
+
+
+@given(
+    fields(1, 31, is_whole=True),
+    fields(1, 12, is_whole=True),
+    fields(0, 7, is_whole=True),
+    st.dates(date(1990, 1, 1), date(2060, 1, 1)),
+)
+def test_dates_are_those_of_crontab(day: str, month: str, weekday: str, start: date) -> None:
+    """TIME-2: the slow way, field by field, over two months; what never runs is refused (TIME-6)."""
+    days = [start + timedelta(days=i) for i in range(62)]
+    slow = [at for at in days if matches_slowly(day, month, weekday, at)]
+    try:
+        schedule = parse(f"0 0 {day} {month} {weekday}")
+    except CronError:
+        found = []
+    else:
+        found = [at for at in days if schedule.matches(at)]
+    assert found == slow
 
 
 @given(st.dates(date(1970, 1, 1), date(2199, 12, 31)))

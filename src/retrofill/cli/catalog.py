@@ -57,16 +57,18 @@ def check(session: Session) -> int:
     another writes without depending on it, leave the exit status 0.
     """
     from retrofill import project
-    from retrofill.cli.lineage import warnings_of
+    from retrofill.cli.lineage import doubts_in, warnings_of
 
     try:
-        catalog, places = project.load_with_places(session.project.directory)
+        catalog, places, doubts = project.load_with_places(session.project.directory)
     except project.ProjectError as error:
         if session.is_text:
             raise
         say_json({"errors": [problem.to_json() for problem in error.problems]})
         return error.exit_status
-    warnings = warnings_of(session.project.lineages(catalog), places)
+    warnings = doubts_in(doubts, session.project.rights) + warnings_of(
+        session.project.lineages(catalog), places
+    )
     document = {
         "project": catalog.project,
         "workspaces": len(catalog.workspaces),

@@ -13,7 +13,9 @@ from retrofill.domain.errors import shown
 from retrofill.domain.findings import names
 
 if TYPE_CHECKING:
+    from retrofill.domain.selection import Rights
     from retrofill.project.loader import TaskPlace
+    from retrofill.project.problems import Doubtful
     from retrofill.services.lineages import Lineages
 
 _DECLARE = "write them under `reads` and `writes`, see the guide on lineage"
@@ -73,7 +75,16 @@ def warnings_of(lineages: Lineages, places: Mapping[str, TaskPlace]) -> list[dic
     return found
 
 
-def _warning(level: str, code: str, place: TaskPlace, message: str, hint: str) -> dict[str, Any]:
+def doubts_in(doubts: Iterable[Doubtful], rights: Rights) -> list[dict[str, Any]]:
+    """What is right and may mean something else, in tasks that the user may know of (SEC-2)."""
+    return [
+        _warning("warning", found.code, found, found.message, found.hint) | {"tasks": [found.task]}
+        for found in doubts
+        if rights.sees(found.task)
+    ]
+
+
+def _warning(level: str, code: str, place: TaskPlace | Doubtful, message: str, hint: str) -> dict[str, Any]:
     return {
         "level": level,
         "code": code,

@@ -1,7 +1,8 @@
 """Cron text to the slots of a date, the dates it matches, and the cycle (TIME-1, TIME-2, TIME-6).
 
-A slot is minutes after midnight, wall clock. A field is *restricted* when it leaves out at
-least one of its values: `*`, `*/1` and `1-31` are not restricted as day of month, `*/2` is.
+A slot is minutes after midnight, wall clock. Two words are kept apart, as in Vixie's cron: the
+cycle asks whether a field *leaves out* a value, as `*/2` does; a date asks how it is written, and
+there a field that begins with `*` restricts nothing, `*/2` neither, and `1-31` does.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from retrofill.domain.errors import UsageError, did_you_mean, shown
+from retrofill.domain.foreign_crons import advice_on
 
 
 class Cycle(StrEnum):
@@ -49,7 +51,7 @@ class Schedule:
     days: frozenset[int] = field(repr=False)
     has_last_day: bool = field(repr=False)
     weekdays: frozenset[int] = field(repr=False)
-    is_either: bool = field(repr=False)  # day of month and day of week are both restricted: one is enough
+    is_either: bool = field(repr=False)  # neither day field begins with `*`: one of the two is enough
 
     def matches(self, day: date) -> bool:
         """Whether the instances of this date of T really run; else they are off-day dry runs (TIME-2)."""
@@ -65,12 +67,16 @@ class Schedule:
 
     def words(self) -> str:
         """For people: "every day at 02:00", "every hour at :05", "Mondays at 03:30"."""
-        times, days = _times_in_words(self.slots), _days_in_words(self)
+        times, days = _times_in_words(self.slots), self.days_in_words()
         if times.startswith("at "):
             return f"{days or 'every day'} {times}"
         return (
             f"{times} {'on ' if self.weekdays != _ALL_WEEKDAYS and not self.is_either else ''}{days}".rstrip()
         )
+
+    def days_in_words(self) -> str:
+        """The dates that match, for people; empty for every day."""
+        return _days_in_words(self)
 
 
 @lru_cache(maxsize=8192)
@@ -82,15 +88,14 @@ def parse(text: str) -> Schedule:
     """
     text = text.strip()
     words = _expanded(text).split()
-    if len(words) != len(_FIELDS):
+    if len(words) != len(_FIELDS) or text[0] in "\"'`cC":
         raise _wrong_number_of_fields(text, len(words))
     minutes, hours, days, months, weekdays = (_values(i, words[i].upper()) for i in range(len(_FIELDS)))
     has_last_day = _LAST in days
     days -= {_LAST}
     weekdays = frozenset((number + 6) % 7 for number in weekdays)  # cron's Sunday is 0 or 7, Python's is 6
-    is_day_restricted = len(days) < 31
-    is_weekday_restricted = len(weekdays) < 7
-    if is_day_restricted and not is_weekday_restricted and not has_last_day:
+    is_either = not (words[_DAY].startswith("*") or words[_WEEKDAY].startswith("*"))
+    if not is_either and not has_last_day:
         _refuse_impossible_dates(days, months, words)
     slots = tuple(hour * 60 + minute for hour in sorted(hours) for minute in sorted(minutes))
     if len(minutes) > 1:
@@ -99,11 +104,10 @@ def parse(text: str) -> Schedule:
         cycle = Cycle.HOUR
     elif len(months) < 12:
         cycle = Cycle.YEAR
-    elif is_day_restricted:
+    elif len(days) < 31:
         cycle = Cycle.MONTH
     else:
-        cycle = Cycle.WEEK if is_weekday_restricted else Cycle.DAY
-    is_either = is_day_restricted and is_weekday_restricted
+        cycle = Cycle.WEEK if len(weekdays) < 7 else Cycle.DAY
     return Schedule(text, cycle, slots, months, days, has_last_day, weekdays, is_either)
 
 
@@ -135,7 +139,13 @@ _SHORTHANDS = {
     "@monthly": "0 0 1 * *",
     "@yearly": "0 0 1 1 *",
 }
-_OTHER_SHORTHANDS = {"@midnight": "@daily", "@annually": "@yearly"}
+_OTHER_SHORTHANDS = {
+    "@midnight": "@daily",
+    "@annually": "@yearly",
+    "@quarterly": "0 0 1 */3 *",
+    "@minutely": "* * * * *",
+    "@every_minute": "* * * * *",
+}
 _PART = re.compile(
     r"(?:(?P<all>\*)|(?P<first>[0-9]+|[A-Z]+)(?:-(?P<last>[0-9]+|[A-Z]+))?)(?:/(?P<step>[0-9]+))?"
 )
@@ -149,15 +159,27 @@ def _expanded(text: str) -> str:
         return _SHORTHANDS[word]
     known = ", ".join(_SHORTHANDS)
     other = _OTHER_SHORTHANDS.get(word)
-    offer = f'; write "{other}"' if other else did_you_mean(word, _SHORTHANDS)
+    offer = f'; write "{other}"' if other else advice_on(text, _is_valid) or did_you_mean(word, _SHORTHANDS)
     raise CronError(f'the schedule "{_cut(text)}" is none of {known}{offer}')
 
 
 def _wrong_number_of_fields(text: str, number: int) -> CronError:
     names = ", ".join(f.name for f in _FIELDS)
-    advice = "; leave out the field for seconds" if number == 6 else ""
-    has = f"has {number} field{'' if number == 1 else 's'}"
-    return CronError(f'the schedule "{_cut(text)}" {has} and must have 5: {names}{advice}')
+    has = (
+        "must have"
+        if number == len(_FIELDS)
+        else f"has {number} field{'' if number == 1 else 's'} and must have"
+    )
+    advice = shown(advice_on(text, _is_valid))
+    return CronError(f'the schedule "{_cut(text)}" {has} 5: {names}{advice}')
+
+
+def _is_valid(text: str) -> bool:
+    try:
+        parse(text)
+    except CronError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=8192)
@@ -208,7 +230,8 @@ def _number(index: int, part: str, word: str) -> int:
     if word[0].isdigit():
         number = int(word[:9])
         if not own.first <= number <= own.last:
-            raise _refusal(index, part, f"lies outside {own.first}-{own.last}")
+            midnight = "; midnight is 0" if index == _HOUR and number == 24 else ""
+            raise _refusal(index, part, f"lies outside {own.first}-{own.last}{midnight}")
         return number
     if word in own.names:
         return own.names.index(word) + own.first
@@ -247,6 +270,10 @@ def _malformed(index: int, part: str) -> CronError:
         return _refusal(index, part, f"(days before the last) is not known here; {dates}")
     if re.fullmatch("([0-7]|SUN|MON|TUE|WED|THU|FRI|SAT)L", part) and index == _WEEKDAY:
         return _refusal(index, part, f"(the last such weekday of a month) is not known here; {dates}")
+    if re.fullmatch(r"H(\([0-9]+-[0-9]+\))?(/[0-9]+)?", part):
+        step = part.partition("/")[2]
+        instead = f'"*/{step}"' if step else f'a number, such as "{own.first + 7}"'
+        return _refusal(index, part, f"(a value that is chosen for you) is not known here; write {instead}")
     if re.fullmatch("[0-9]*W|LW|WL", part):
         return _refusal(index, part, f"(the nearest working day) is not known here; {dates}")
     if "L" in part and not re.search("[A-KM-Z]", part):
@@ -320,20 +347,27 @@ def _days_in_words(schedule: Schedule) -> str:
     months = ""
     if len(schedule.months) < 12:
         months = _joined([calendar.month_name[month] for month in sorted(schedule.months)])
-    of_month = ""
-    if len(schedule.days) < 31:
-        days = sorted(schedule.days)
-        numbers = [_ordinal(day) for day in days]
-        if len(days) > 3 and days[-1] - days[0] == len(days) - 1:
-            numbers = [f"{numbers[0]} to {numbers[-1]}"]
-        numbers += ["last day"] if schedule.has_last_day else []
-        of_month = f"on the {_joined(numbers)} of {months or 'every month'}"
-    weekdays = ""
-    if schedule.weekdays != _ALL_WEEKDAYS:
-        weekdays = _weekdays_in_words(sorted(schedule.weekdays)) + (f" in {months}" if months else "")
-    if of_month and weekdays:
-        return f"{of_month} and on {weekdays}"
-    return of_month or weekdays or (f"every day in {months}" if months else "")
+    every_day = f"every day in {months}" if months else ""
+    has_days, has_weekdays = len(schedule.days) < 31, schedule.weekdays != _ALL_WEEKDAYS
+    if schedule.is_either and not (has_days and has_weekdays):
+        return every_day
+    of_month = f"{_numbers_in_words(schedule)} of {months or 'every month'}" if has_days else ""
+    if not has_weekdays:
+        return f"on {of_month}" if of_month else every_day
+    weekdays = _weekdays_in_words(sorted(schedule.weekdays))
+    if schedule.is_either:
+        return f"on {of_month} and on {weekdays}{f' in {months}' if months else ''}"
+    return f"{weekdays} among {of_month}" if of_month else weekdays + (f" in {months}" if months else "")
+
+
+def _numbers_in_words(schedule: Schedule) -> str:
+    days = sorted(schedule.days)
+    numbers = [_ordinal(day) for day in days]
+    if len(days) > 3 and days[-1] - days[0] == len(days) - 1:
+        numbers = [f"{numbers[0]} to {numbers[-1]}"]
+    elif len(days) > 4 and len(set(map(int.__sub__, days[1:], days))) == 1:
+        return f"the {', '.join(numbers[:3])} and so on to the {numbers[-1]}{' and last day' if schedule.has_last_day else ''}"
+    return f"the {_joined(numbers + (['last day'] if schedule.has_last_day else []))}"
 
 
 def _weekdays_in_words(weekdays: Sequence[int]) -> str:

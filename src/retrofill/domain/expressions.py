@@ -252,6 +252,7 @@ def _of_bizdate(text: str, dollar: int, inner: str) -> _Moment:
         if "/" in inner[length:]:
             advice += '; for hours write "$[...]"'
         raise _refusal(text, start + length, f'"{_cut(inner[length:])}" is not an offset; {advice}')
+    _refuse_leading_zero(text, start + length, match[3])
     number = _count(text, start + length, match[3]) * (7 if match[2] else 1) * (-1 if match[1] == "-" else 1)
     if "dd" in format:
         months, minutes = 0, number * _MINUTES_A_DAY
@@ -345,11 +346,27 @@ def _minutes(text: str, start: int, offsets: str) -> int:
                 "offsets are +N, +7*N (days), +N/24 (hours) or +N/24/60 (minutes), with + or -, at the end"
             )
             raise _refusal(text, start + at, f'"{_cut(offsets[at:])}" is not an offset; {advice}')
+        _refuse_leading_zero(text, start + at, match[3] or match[4])
         number = _count(text, start + at, match[3] or match[4])
         minutes = number * (7 * _MINUTES_A_DAY if match[2] else _MINUTES[match[5]])
         total += -minutes if match[1] == "-" else minutes
         at = match.end()
     return total
+
+
+def _refuse_leading_zero(text: str, sign: int, digits: str) -> None:
+    """`${yyyy-mm-01}` looks like the first of the month and would be the month before (PAR-2)."""
+    if len(digits) == 1 or digits[0] != "0":
+        return
+    opening = text.rfind("$", 0, sign)
+    closing = "}" if text[opening + 1] == "{" else "]"
+    end = text.index(closing, sign)
+    before, offset = text[opening:sign], text[sign:end]
+    fixed = offset.replace(digits, digits.lstrip("0") or "0", 1)
+    as_offset = f'"{_cut(f"{before}{fixed}{closing}")}"'
+    as_text = f'"{_cut(f"{before}{closing}{offset}")}" if it is text, ' if offset[1:] == digits else ""
+    advice = f"write {as_text}{as_offset}{' if it is an offset' if as_text else ''}"
+    raise _refusal(text, sign, f'the offset "{_cut(offset)}" begins with a zero; {advice}')
 
 
 def _count(text: str, position: int, digits: str) -> int:

@@ -14,6 +14,7 @@ from retrofill.project.problems import Problem, ProjectError
 
 if TYPE_CHECKING:
     from retrofill.project.loader import TaskPlace
+    from retrofill.project.problems import Doubtful
 
 __all__ = ["Problem", "ProjectError", "load", "load_with_places", "schema", "unchanged"]
 
@@ -29,8 +30,8 @@ def load(directory: Path) -> Catalog:
     return loader.load(directory)
 
 
-def load_with_places(directory: Path) -> tuple[Catalog, dict[str, TaskPlace]]:
-    """The catalog, and by task where its dependencies are written.
+def load_with_places(directory: Path) -> tuple[Catalog, dict[str, TaskPlace], tuple[Doubtful, ...]]:
+    """The catalog, by task where its dependencies are written, and what `check` warns of.
 
     Raises:
         ProjectError: like `load`.

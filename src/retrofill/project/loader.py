@@ -16,7 +16,7 @@ from retrofill.project.dependencies import Declared, check_links
 from retrofill.project.deployment import Deployment, read_deployment
 from retrofill.project.models import check_name
 from retrofill.project.nodes import Node, compose
-from retrofill.project.problems import FormError, Problem, ProjectError, Report
+from retrofill.project.problems import Doubtful, FormError, Problem, ProjectError, Report
 from retrofill.project.sources import (
     DEPLOYMENT_FILE,
     MAX_YAML_BYTES,
@@ -39,11 +39,11 @@ def load(directory: Path) -> Catalog:
     return load_with_places(directory)[0]
 
 
-def load_with_places(directory: Path) -> tuple[Catalog, dict[str, TaskPlace]]:
-    """The same, with the place of every task's dependencies by its full name."""
+def load_with_places(directory: Path) -> tuple[Catalog, dict[str, TaskPlace], tuple[Doubtful, ...]]:
+    """The same, with the place of every task's dependencies by its full name, and what is doubtful."""
     with _no_garbage_collection():
         load = _Load(directory)
-        return load.catalog(), load.places
+        return load.catalog(), load.places, load.report.doubts
 
 
 @contextmanager

@@ -47,6 +47,19 @@ class ProjectError(UsageError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Doubtful:
+    """What is right and may mean something else than its writer thought; `check` warns of it."""
+
+    path: str
+    line: int
+    column: int
+    code: str
+    message: str
+    hint: str
+    task: str
+
+
 class FormError(ValueError):
     """A value that is not in the form of its key: the end of a sentence that begins with the key.
 
@@ -70,6 +83,15 @@ class Report:
     def __init__(self) -> None:
         self._problems: dict[Problem, None] = {}
         self._said_once: set[tuple[str, int, int]] = set()
+        self._doubts: dict[Doubtful, None] = {}
+
+    @property
+    def doubts(self) -> tuple[Doubtful, ...]:
+        return tuple(sorted(self._doubts))
+
+    def doubt(self, path: str, where: tuple[int, int], code: str, message: str, hint: str, task: str) -> None:
+        """Note a warning; a place is warned of once."""
+        self._doubts.setdefault(Doubtful(path, *where, code, message, hint, task))
 
     def add(self, path: str, where: tuple[int, int], message: str, hint: str = "") -> None:
         self._problems[Problem(path, where[0], where[1], message, hint)] = None

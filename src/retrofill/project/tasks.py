@@ -13,6 +13,7 @@ from typing import Any
 from retrofill.domain import cron, parameters
 from retrofill.domain.catalog import Rerun, RunMode, Task, TaskType
 from retrofill.domain.cron import CronError, Schedule
+from retrofill.domain.cron_doubts import doubt_of
 from retrofill.domain.errors import did_you_mean
 from retrofill.domain.parameters import ParameterError
 from retrofill.project.code import CodeFiles, CodeText, check_shell, check_sql
@@ -136,11 +137,19 @@ class TaskReader:
         if text is None:
             return None
         try:
-            return cron.parse(text)
+            schedule = cron.parse(text)
         except CronError as error:
             hint = "" if ";" in error.message else 'five fields are written like "30 2 * * MON-FRI"'
             self.refuse("schedule", error.message, hint)
             return None
+        doubt = doubt_of(schedule)
+        if doubt is not None:
+            node = self.node("schedule")
+            where = node.place if node else self.place
+            self.report.doubt(
+                self.around.path, where, "doubtful_schedule", doubt.message, doubt.hint, self.name
+            )
+        return schedule
 
     def _parameters(self) -> tuple[tuple[str, str], ...]:
         node = self.node("parameters")
