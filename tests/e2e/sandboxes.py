@@ -8,12 +8,16 @@ command is given, it must not print a traceback, and JSON output must be JSON.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
 import json
 import os
+import pty
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -61,7 +65,12 @@ class Sandbox:
         return self
 
     def environment(self, more: Mapping[str, str]) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("RETROFILL_")}
+        of_a_terminal = {"COLUMNS", "NO_COLOR", "TERM"}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not (name.startswith("RETROFILL_") or name in of_a_terminal)
+        }
         return kept | {"LANG": "C.UTF-8"} | dict(more)
 
     def run(
@@ -109,6 +118,28 @@ class Sandbox:
     def json(self, *args: object, status: int | None = 0, **env: str) -> Any:
         """What a command prints as JSON; run inside this process."""
         return self.call(*args, "--output", "json", status=status, **env).json
+
+    def terminal(self, *args: object, columns: int = 80, **env: str) -> str:
+        """What a command prints on a terminal of so many columns, stdout and stderr together."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        process = subprocess.Popen(
+            [RETROFILL, *[str(arg) for arg in args]],
+            cwd=self.home,
+            env=self.environment({"TERM": "xterm-256color"} | env),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        printed = b""
+        with contextlib.suppress(OSError):  # EIO: the last one who had it open has left
+            while piece := os.read(ours, 65536):
+                printed += piece
+        os.close(ours)
+        process.wait(PATIENCE)
+        return printed.decode().replace("\r\n", "\n")
 
     def spawn(self, *args: object, **env: str) -> subprocess.Popen[bytes]:
         """Start a command and let it run; it is killed at the end of the test."""

@@ -195,6 +195,7 @@ def list_command(session: Session, /, limit: int, **filters: str | None) -> None
             [listed(row) if session.is_text else row for row in rows],
             _COLUMNS,
             "There are no such backfills.",
+            ("check", "tasks", "started_at"),
         )
 
 

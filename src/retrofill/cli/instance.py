@@ -29,9 +29,10 @@ _COLUMNS = [
     "scheduled_at",
     "kind",
     "state",
-    "reason",
     "group",
     "run_number",
+    "started_at",
+    "ended_at",
     "run_seconds",
 ]
 _FOLLOW_SECONDS = 0.2

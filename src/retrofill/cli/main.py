@@ -24,6 +24,7 @@ import click
 
 from retrofill import __version__
 from retrofill.cli.session import Group, Session
+from retrofill.cli.tables import wants_colour
 from retrofill.domain.errors import RetrofillError, shown
 
 _BUG = 70
@@ -81,6 +82,7 @@ def cli(context: click.Context) -> None:
 
     Data goes to stdout, talk and progress to stderr. Start with `retrofill init DIR`.
     """
+    context.color = wants_colour()
     context.call_on_close(context.ensure_object(Session).close)
 
 
@@ -163,7 +165,7 @@ def _help_of(error: click.UsageError) -> str:
 
 
 def _complain(sentence: str, hint: str) -> None:
-    click.echo(f"{click.style('error:', fg='red')} {sentence}", err=True)
+    click.echo(f"{click.style('error:', fg='red')} {sentence}", err=True, color=wants_colour())
     if hint:
         click.echo(f"  {hint}", err=True)
 
@@ -174,7 +176,11 @@ def _complain_of_many(error: RetrofillError) -> None:
 
     lines = error.message.splitlines()
     click.echo(error.message, err=True)
-    click.echo(f"{click.style('error:', fg='red')} {many(len(lines), 'error')}. {error.hint}", err=True)
+    click.echo(
+        f"{click.style('error:', fg='red')} {many(len(lines), 'error')}. {error.hint}",
+        err=True,
+        color=wants_colour(),
+    )
 
 
 def _bug(error: Exception) -> int:

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import click
 
 from retrofill.bootstrap import Project, open_project
+from retrofill.cli.tables import EXPENDABLE, Row, cell, print_table
 from retrofill.domain.errors import UsageError, shown
 
-Row = Mapping[str, Any]
+__all__ = [
+    "Command",
+    "Group",
+    "Row",
+    "Session",
+    "cell",
+    "integer_id",
+    "pass_session",
+    "print_table",
+    "say",
+    "say_json",
+]
 
 
 @dataclass
@@ -23,7 +35,11 @@ class Session:
 
     directory: str | None = None
     output: str = "text"
+    wide: bool = False
     opened: Project | None = None
+    given: set[str] = field(
+        default_factory=set
+    )  # global options that were given, before or after the command
 
     @cached_property
     def project(self) -> Project:
@@ -47,15 +63,21 @@ class Session:
         else:
             say_json(value)
 
-    def rows(self, rows: Iterable[Row], columns: Sequence[str], empty: str) -> None:
-        """Print a list: a table, a JSON array, or one object a line."""
+    def rows(
+        self, rows: Iterable[Row], columns: Sequence[str], empty: str, expendable: Sequence[str] = ()
+    ) -> None:
+        """Print a list: a table, a JSON array, or one object a line.
+
+        Args:
+            expendable: columns that a narrow terminal does without, the first ones first.
+        """
         if self.output == "jsonl":
             for row in rows:
                 say_json(row)
         elif self.output == "json":
             say_json(list(rows))
         else:
-            print_table(list(rows), columns, empty)
+            print_table(list(rows), columns, empty, self.wide, expendable or EXPENDABLE)
 
 
 def say(text: str) -> None:
@@ -67,46 +89,14 @@ def say_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
-def print_table(rows: Sequence[Row], columns: Sequence[str], empty: str) -> None:
-    """A table as wide as its contents; never cuts a name, so that names can be copied."""
-    if not rows:
-        say(empty)
-        return
-    cells = [[cell(row.get(name)) for name in columns] for row in rows]
-    heads = [name.replace("_", " ").upper() for name in columns]
-    widths = [max(len(head), *(len(line[i]) for line in cells)) for i, head in enumerate(heads)]
-    is_number = [all(_is_number(row.get(name)) for row in rows) for name in columns]
-    click.echo(click.style(_line(heads, widths, is_number), bold=True))
-    for line in cells:
-        click.echo(_line(line, widths, is_number))
-
-
-def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
-    parts = [c.rjust(w) if r else c.ljust(w) for c, w, r in zip(cells, widths, right, strict=True)]
-    return "  ".join(parts).rstrip()
-
-
-def _is_number(value: object) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
-
-
-def cell(value: object) -> str:
-    """A value as tables show it."""
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list | tuple):
-        return ", ".join(cell(item) for item in value) or "-"
-    if isinstance(value, float):
-        return f"{value:.2f}"
-    return shown(str(value))
-
-
 def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
     def callback(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
-        if value is not None:
-            setattr(context.ensure_object(Session), name, value)
+        if value:
+            session = context.ensure_object(Session)
+            if name in session.given and name != "wide":
+                raise click.UsageError(f"{parameter.opts[0]} is given twice", context)
+            session.given.add(name)
+            setattr(session, name, value)
         return value
 
     return callback
@@ -131,7 +121,36 @@ def global_options() -> list[click.Option]:
             callback=_set("output"),
             help="How data is printed (default: text).",
         ),
+        click.Option(
+            ["--wide", "global_wide"],
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_set("wide"),
+            help="Tables as wide as their contents, whatever the terminal's width.",
+        ),
     ]
+
+
+def refuse_repeats(command: click.Command, context: click.Context, args: Sequence[str]) -> None:
+    """Refuse an option that takes one value and is given twice, instead of using the last one.
+
+    Raises:
+        click.UsageError: naming the option.
+    """
+    _, _, order = command.make_parser(context).parse_args(list(args))
+    seen: set[str] = set()
+    for parameter in order:
+        if (
+            not isinstance(parameter, click.Option)
+            or parameter.multiple
+            or parameter.is_flag
+            or parameter.count
+        ):
+            continue
+        if parameter.opts[0] in seen:
+            raise click.UsageError(f"{parameter.opts[0]} is given twice, and takes one value", context)
+        seen.add(parameter.opts[0])
 
 
 class Command(click.Command):
@@ -140,6 +159,11 @@ class Command(click.Command):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params.extend(global_options())
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and not ctx.resilient_parsing:
+            refuse_repeats(self, ctx, args)
+        return super().parse_args(ctx, args)
 
 
 class Group(click.Group):

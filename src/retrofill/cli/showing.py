@@ -13,6 +13,7 @@ from retrofill.cli.alerts import print_alerts
 from retrofill.cli.estimates import end_of, outlook, to_seconds
 from retrofill.cli.findings import print_findings
 from retrofill.cli.session import Session, cell, say, say_json
+from retrofill.cli.tables import coloured, state_cell
 from retrofill.cli.waiting import row_of
 from retrofill.domain.changes import in_words
 from retrofill.domain.findings import many
@@ -25,7 +26,7 @@ def listed(row: dict[str, Any]) -> dict[str, Any]:
     return {
         **row,
         "check": row["check_status"],
-        "status": _status_words(row),
+        "status": state_cell(row["status"], _short_words(row)),
         "progress": f"{done}/{row['instance_count']}",
         "tasks": row["task_count"],
         "bizdates": _span(dates),
@@ -47,6 +48,11 @@ def _status_words(row: dict[str, Any]) -> str:
     return f"{words} ({', '.join(row['blocked_by'])})" if row["blocked_by"] else words
 
 
+def _short_words(row: dict[str, Any]) -> str:
+    """Without what the status itself says."""
+    return _status_words(row if row["blocked_by"] != ["failed"] else {**row, "blocked_by": []})
+
+
 def print_backfill(
     session: Session,
     backfill_id: int,
@@ -63,7 +69,7 @@ def print_backfill(
     if not session.is_text:
         say_json(row | more)
         return
-    click.echo(f"Backfill {row['id']} {cell(row['name'])}: {_status_words(row)}")
+    click.echo(f"Backfill {row['id']} {cell(row['name'])}: {coloured(row['status'], _status_words(row))}")
     counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in row["counts"].items() if count)
     click.echo(
         f"  {many(row['task_count'], 'task')}, {many(row['instance_count'], 'instance')}"
