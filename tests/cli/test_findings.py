@@ -24,7 +24,7 @@ def test_creating_without_a_preview_prints_warnings(project: Sandbox) -> None:
     assert "dry_run" not in made.stdout
     as_json = project.call("backfill", "create", *WARNED, "--yes", "--output", "json")
     assert "dry_run" not in as_json.stderr
-    assert [finding["code"] for finding in as_json.json["findings"]] == ["dry_run"]
+    assert [finding["code"] for finding in as_json.json["findings"]] == ["dry_run", "same_partition"]
 
 
 def test_a_risk_stops_the_backfill_and_loses_nothing(project: Sandbox) -> None:

@@ -365,7 +365,7 @@ def test_auto_triggered_candidates(store: Database) -> None:
         assert ids(auto=False) == [2, 1]
         assert ids(auto=True, backfill=False) == [3, 4]
         assert ids(auto=True, held=[1]) == [3, 4]
-        assert ids(auto=True, rivals=[3]) == [2, 4, 1]
+        assert ids(auto=True, behind=[3]) == [2, 4, 1]
         assert ids(auto=True, taken=[1]) == [3, 4]
         assert ids(auto=True, yields=True) == [2, 3, 4, 1]
         assert reader.generations.ready_tasks() == [other]

@@ -62,43 +62,58 @@ class Waiting:
     task_id: int
     backfill_id: int | None = 1
     resource_group: str = "g"
+    slot: int = 0
+
+    @property
+    def partition(self) -> tuple[int, str, int]:
+        return self.task_id, "2026-01-05", self.slot
 
 
 @given(
-    tasks=st.lists(st.tuples(st.integers(1, 4), st.booleans(), st.sampled_from("gh")), max_size=30),
+    tasks=st.lists(
+        st.tuples(st.integers(1, 4), st.booleans(), st.sampled_from("gh"), st.integers(0, 9)), max_size=30
+    ),
     slots=st.tuples(st.integers(0, 5), st.integers(0, 5)),
     for_backfills=st.integers(0, 5),
     limits=st.dictionaries(st.integers(1, 4), st.integers(1, 3)),
-    running=st.lists(st.integers(1, 4), max_size=4),
+    running=st.lists(st.tuples(st.integers(1, 4), st.integers(0, 9)), max_size=4),
 )
 def test_the_first_that_fit_get_the_slots(
-    tasks: list[tuple[int, bool, str]],
+    tasks: list[tuple[int, bool, str, int]],
     slots: tuple[int, int],
     for_backfills: int,
     limits: dict[int, int],
-    running: list[int],
+    running: list[tuple[int, int]],
 ) -> None:
-    """RUN-1, RUN-6: in order over all groups, no task over its limit; checked one by one."""
-    waiting = [Waiting(i, task, None if auto else 1, g) for i, (task, auto, g) in enumerate(tasks)]
+    """RUN-1, RUN-6, RUN-7: in order over all groups, no task over its limit, no partition twice; one by one."""
+    waiting = [
+        Waiting(i, task, None if auto else 1, g, slot) for i, (task, auto, g, slot) in enumerate(tasks)
+    ]
     free = {"g": FreeSlots(slots[0], min(slots[0], for_backfills)), "h": FreeSlots(slots[1], slots[1])}
-    count, chosen = Counter(running), []
+    count, chosen = Counter(task for task, _ in running), []
+    writing = {(task, "2026-01-05", slot) for task, slot in running}
     candidates = list(waiting)
     while True:
-        more = choose(candidates, free, count, limits)
+        more = choose(candidates, free, count, limits, writing)
         chosen += more.starts
         if not more.is_cut:
             break
-        left = [c for c in candidates if c not in more.starts and c.task_id not in more.full]
+        passed_over = [*more.starts, *more.behind]
+        left = [c for c in candidates if c not in passed_over and c.task_id not in more.full]
         candidates = [c for c in left if c.backfill_id is None or free[c.resource_group].backfill]
 
-    expected, tally = [], Counter(running)
+    expected, tally = [], Counter(task for task, _ in running)
+    written = {(task, slot) for task, slot in running}
     left_of, backfills_of = dict(zip("gh", slots, strict=True)), {"g": for_backfills, "h": 99}
     for one in waiting:
         group, limit, is_backfill = one.resource_group, limits.get(one.task_id), one.backfill_id is not None
         if not left_of[group] or (is_backfill and not backfills_of[group]):
             continue
+        if (one.task_id, one.slot) in written:
+            continue
         if limit is None or tally[one.task_id] < limit:
             expected.append(one)
+            written.add((one.task_id, one.slot))
             tally[one.task_id] += 1
             left_of[group] -= 1
             backfills_of[group] -= is_backfill

@@ -1,4 +1,4 @@
-"""RUN-1, RUN-5 and RUN-6 once more, slowly: from all rows at once, one start after the other.
+"""RUN-1 and RUN-5 to RUN-7 once more, slowly: from all rows at once, one start after the other.
 
 It asks nothing of the product but rows, and of a plan only who waits for whom.
 """
@@ -55,10 +55,8 @@ class Moment:
         same_task = [other for other in running if other.task_id == row.task_id]
         if row.backfill_id is not None and self._auto_goes_first(row, same_task):
             return "auto_first"
-        if row.backfill_id is None and any(
-            (other.bizdate, other.slot) == (row.bizdate, row.slot) for other in same_task
-        ):
-            return "rival"
+        if any((other.bizdate, other.slot) == (row.bizdate, row.slot) for other in same_task):
+            return "rival" if row.backfill_id is None else "same_partition"
         limit = self.limit_of(row)
         if limit is not None and len(same_task) >= limit:
             return "task_limit"

@@ -455,21 +455,25 @@ def test_the_same_task_and_time_makes_way(world: MakeWorld) -> None:
     assert w.state("a 2 01:00") == "successful"
 
 
-def test_all_that_run_the_same_task_and_time_make_way(world: MakeWorld) -> None:
-    """RUN-5: two backfills may run it at once; the auto triggered one waits for neither."""
+def test_of_two_backfills_with_the_same_task_and_time_none_goes_before_the_schedule(world: MakeWorld) -> None:
+    """RUN-5, RUN-7: one runs and makes way, the other one waits; the auto triggered one waits for neither."""
     w = evening(world, make_task("w.a", "0 1 * * *"))
     w.night()
     w.clock.move_to("2026-03-03T00:30")
     first, second = (w.create("a", dates="2026-03-02", run_future=True) for _ in range(2))
     w.tick()
-    assert len(w.executor.running) == 2
+    assert len(w.executor.running) == 1
     w.clock.move_to("2026-03-03T01:00")
     w.tick()
-    assert len(w.executor.told_to_stop) == 2
+    assert len(w.executor.told_to_stop) == 1
     w.tick()
     reasons = [w.rows(number)["a 2 01:00"].reason for number in (first, second)]
-    assert reasons == ["yielded_to_auto", "yielded_to_auto"]
+    assert reasons == ["yielded_to_auto", None]
     assert w.auto_states()["a 2 01:00"] == "running"
+    for states in (["running", "waiting_resources"], ["successful", "running"], ["successful", "successful"]):
+        w.executor.end(next(iter(w.executor.running)))
+        w.tick()
+        assert [w.rows(number)["a 2 01:00"].state for number in (first, second)] == states
 
 
 def test_other_times_of_the_task_run_on(world: MakeWorld) -> None:

@@ -316,7 +316,7 @@ def test_an_instance_keeps_the_version_that_it_was_made_from(world: MakeWorld) -
     w = world(make_task("w.a", "0 1 * * *", code="old"))
     w.create()
     w.deploy(make_catalog(make_task("w.a", "0 1 * * *", code="new"), groups=(ResourceGroup("default"),)))
-    w.create()
+    w.create(dates="2026-01-06")
     w.restart()
     w.tick()
     assert sorted(spec.code for spec in w.executor.started) == ["new", "old"]

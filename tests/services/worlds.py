@@ -23,6 +23,7 @@ from retrofill.services.backfills import Backfills
 from retrofill.services.contexts import Contexts
 from retrofill.services.emergencies import Emergencies
 from retrofill.services.estimating import gather
+from retrofill.services.holders import with_same_partition
 from retrofill.services.operations import Operations
 from retrofill.services.people import find_actor
 from retrofill.services.planned import PlanLimits, Planned, Request, make_plan
@@ -132,7 +133,9 @@ class World:
         with self.store.read() as reader:
             experience = gather(reader, self.contexts, now_ms)
         rights = self.actor.rights(self.catalog)
-        return make_plan(self.catalog, request, self.limits, instant_of(now_ms), experience, rights)
+        planned = make_plan(self.catalog, request, self.limits, instant_of(now_ms), experience, rights)
+        with self.store.read() as reader:
+            return with_same_partition(planned, reader, self.contexts)
 
     def create(self, *roots: str, dates: str = "2026-01-05", **more: Any) -> int:
         """A backfill of these tasks, or of all."""

@@ -196,7 +196,7 @@ class Watch:
             self._settled.add(record.id)
 
     def _check_processes(self, reader: Reader) -> None:
-        """I1, I2, RUN-5: what really runs is Running, once, and never beside its rival."""
+        """I1, I2, RUN-7: what really runs is Running, once, and nobody else writes the same partition."""
         alive = self._executor.running()
         numbers = [run.instance_id for run in alive]
         assert len(numbers) == len(set(numbers)), "two runs of one instance at once"
@@ -207,11 +207,10 @@ class Watch:
             assert self._rows[ref.instance_id].state == State.RUNNING, self._rows[ref.instance_id]
         states = Counter(i for i, _, _ in open_runs)
         assert set(states) == {row.id for row in self._running()}
-        partitions = [(self._rows[i].task_id, self._rows[i].bizdate, self._rows[i].slot) for i in numbers]
-        twice = {p for p, count in Counter(partitions).items() if count > 1}
-        for row in (self._rows[i] for i in numbers):
-            if (row.task_id, row.bizdate, row.slot) in twice:
-                assert row.backfill_id is not None, f"beside a backfill of the same task and T: {row}"
+        writers = [self._rows[i] for i in numbers]
+        count = Counter(row.partition for row in writers)
+        twice = [row for row in writers if count[row.partition] > 1]
+        assert not twice, f"written by two at once: {twice}"
 
 
 def _is_start(before: InstanceRecord | None, row: InstanceRecord) -> bool:

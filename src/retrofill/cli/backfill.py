@@ -21,6 +21,7 @@ from retrofill.domain.errors import UsageError
 from retrofill.domain.findings import many
 from retrofill.domain.readiness import Status
 from retrofill.services.estimating import Experience, gather
+from retrofill.services.holders import with_same_partition
 from retrofill.services.planned import Planned, make_plan
 from retrofill.services.times import instant_of, ms_of
 from retrofill.services.views import Views, operation_row
@@ -62,7 +63,11 @@ def _planned(session: Session, options: dict[str, Any]) -> Planned:
             ids = reader.task_ids()
             experience = gather(reader, project.contexts, ms_of(now))
     request = request_of(session, catalog, ids, options)
-    return make_plan(catalog, request, project.limits, now, experience, project.rights)
+    planned = make_plan(catalog, request, project.limits, now, experience, project.rights)
+    if project.deployed is None:
+        return planned
+    with project.store.read() as reader:
+        return with_same_partition(planned, reader, project.contexts)
 
 
 def _now(session: Session) -> datetime:

@@ -74,6 +74,13 @@ CODES: Mapping[str, FindingCode] = MappingProxyType(
             "Auto triggered instances of the same tasks run now or are due; they go first (RUN-5).",
             "Nothing, if waiting is fine; else wait until they have ended, or choose a --window.",
         ),
+        "same_partition": FindingCode(
+            Level.WARNING,
+            "Another unfinished backfill, or a night of the schedule, holds the same tasks and times: one instance at a "
+            "time writes a partition, and the last one stays (RUN-7).",
+            "Nothing, if that is meant; else leave out what the other one has (--exclude, other bizdates), or stop it "
+            "with `retrofill backfill stop ID`.",
+        ),
         "no_permission": FindingCode(
             Level.WARNING,
             "The selection leads to tasks that you may not backfill; they are left out or become dry runs (SEL-7).",

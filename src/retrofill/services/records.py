@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+Partition = tuple[int, str, int]
+"""What an instance produces: task, bizdate and slot; it has one writer at a time (RUN-7)."""
+
 
 class VersionRecord(NamedTuple):
     """A deployed version, without what it holds; `published_from` is the older one that it is anew (CAT-9)."""
@@ -108,6 +111,11 @@ class InstanceRecord(NamedTuple):
     reruns: int
     started_ms: int | None
     ended_ms: int | None
+
+    @property
+    def partition(self) -> Partition:
+        """What it produces, whoever runs it."""
+        return self.task_id, self.bizdate, self.slot
 
 
 class RunRecord(NamedTuple):

@@ -1,9 +1,9 @@
-"""Who holds slots now, and who gets the free ones (RUN-1, RUN-5, RUN-6)."""
+"""Who holds slots now, and who gets the free ones (RUN-1, RUN-5, RUN-6, RUN-7)."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from retrofill.domain.readiness import FreeSlots, choose, free_slots
 from retrofill.domain.states import State
 from retrofill.services.contexts import Contexts
 from retrofill.services.ports.ledger import Wanted
-from retrofill.services.records import InstanceRecord
+from retrofill.services.records import InstanceRecord, Partition
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Ledger
@@ -31,6 +31,10 @@ class Running:
     rival: int | None = None  # the auto triggered instance of the same task and T, of a backfill's (RUN-5)
     looked: bool = False  # whether one was looked for
 
+    @property
+    def partition(self) -> Partition:
+        return self.task_id, self.bizdate, self.slot
+
 
 class Slots:
     """The instances that run, and the choice of those that start next."""
@@ -38,6 +42,9 @@ class Slots:
     def __init__(self, contexts: Contexts) -> None:
         self._contexts = contexts
         self._running: dict[int, Running] = {}
+        # Ready instances that were met on the way to a start while somebody wrote their partition, by it: they
+        # are not asked for again before that one has ended. What is not met costs nothing (RUN-7).
+        self._behind: dict[Partition, set[int]] = {}
 
     def __contains__(self, instance_id: int) -> bool:
         return instance_id in self._running
@@ -94,11 +101,14 @@ class Slots:
         running = self._running.values()
         taken = {r.task_id for r in running if r.backfill_id is None}
         rivals = [r.rival for r in running if r.rival is not None]
-        return Wanted(held=held, auto=auto, taken=sorted(taken), yields=auto, rivals=sorted(rivals))
+        return Wanted(held=held, auto=auto, taken=sorted(taken), yields=auto, behind=sorted(rivals))
 
     def choose(self, tx: Ledger, catalog: Catalog, wanted: Wanted) -> list[InstanceRecord]:
-        """The instances that start now, in their order (RUN-1)."""
+        """The instances that start now, in their order (RUN-1); none writes what another one writes (RUN-7)."""
         running = self._running.values()
+        writing = {r.partition for r in running}
+        self._behind = {partition: ids for partition, ids in self._behind.items() if partition in writing}
+        behind = {*wanted.behind, *(i for ids in self._behind.values() for i in ids)}
         used = Counter(r.resource_group for r in running)
         of_backfills = Counter(r.resource_group for r in running if r.backfill_id is not None)
         per_task = Counter(r.task_id for r in running)
@@ -109,14 +119,21 @@ class Slots:
         limits: dict[int, int | None] = {}
         chosen: list[InstanceRecord] = []
         full: set[int] = set()
+        most_met = 0
         while True:
-            candidates = [row for row in _candidates(tx, free, wanted, full, chosen) if row not in chosen]
+            asked = replace(wanted, behind=sorted(behind)) if behind else wanted
+            found = _candidates(tx, free, asked, full, len(chosen) + most_met)
+            candidates = [row for row in found if row not in chosen]
             for row in candidates:
                 if row.task_id not in limits:
                     limits[row.task_id] = self._contexts.of(tx, row).task(row.id).max_parallel_instances
-            more = choose(candidates, free, per_task, limits)
+            more = choose(candidates, free, per_task, limits, writing)
             chosen += more.starts
             full |= more.full
+            for row in more.behind:
+                self._behind.setdefault(row.partition, set()).add(row.id)
+                behind.add(row.id)
+            most_met = max(most_met, 2 * len(more.behind))  # where many write the same, many may follow
             if not more.is_cut:
                 return chosen
 
@@ -126,11 +143,13 @@ def _candidates(
     free: Mapping[str, FreeSlots],
     wanted: Wanted,
     full: Collection[int],
-    chosen: Sequence[InstanceRecord],
+    more: int,
 ) -> list[InstanceRecord]:
     """The first of every group that has a free slot, in the order of RUN-1 over all groups.
 
-    Those chosen before still stand among them: the ledger does not know of them yet.
+    Args:
+        more: instances beyond the free slots; those chosen before still stand among what is found, because
+            the ledger does not know of them yet.
     """
     found: list[InstanceRecord] = []
     for group, slots in free.items():
@@ -138,7 +157,7 @@ def _candidates(
             asked = wanted
             if full or not slots.backfill:
                 asked = replace(wanted, full=sorted(full), backfill=slots.backfill > 0)
-            found += tx.candidates(group, asked, slots.all + len(chosen))
+            found += tx.candidates(group, asked, slots.all + more)
     if len(free) > 1:
         found.sort(key=lambda row: (-row.priority, row.backfill_id is not None, row.due_ms, row.id))
     return found

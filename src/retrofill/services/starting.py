@@ -31,6 +31,7 @@ from retrofill.services.checks import Asking
 from retrofill.services.contexts import BackfillContext, Contexts
 from retrofill.services.creating import create_instances, remove_half_created
 from retrofill.services.estimating import document, estimate_plan, gather
+from retrofill.services.holders import with_same_partition
 from retrofill.services.people import find_actor
 from retrofill.services.planned import PlanLimits, Planned, Request, check_name, make_plan
 from retrofill.services.ports import Check
@@ -279,6 +280,8 @@ class Starting:
             return
         then = Choice.from_json(json.loads(record.choice)).tasks
         planned = replace(planned, findings=(*changes(then, planned.plan), *planned.findings))
+        with self._store.read() as reader:
+            planned = with_same_partition(planned, reader, self._contexts, besides=record.id)
         if planned.is_refused:
             self._refuse(record, now_ms, planned.summary())
             return

@@ -321,7 +321,7 @@ class _Explaining:
         of_backfills = [other for other in used if other.backfill_id is not None]
         free = free_slots(group.slots, group.reserved_for_auto, len(used), len(of_backfills))
         most = self._context.task(row.id).max_parallel_instances
-        match lack(row, free, len(own), most):
+        match lack(row, free, len(own), most, is_written=False):
             case Lack.TASK_LIMIT:
                 return self._taken(
                     "task_limit",
@@ -342,7 +342,7 @@ class _Explaining:
         return Why("starting", f"It is about to start in resource group {group.name}.")
 
     def _auto_first(self, own: Iterable[InstanceRecord]) -> Why | None:
-        """RUN-5, of a backfill instance."""
+        """RUN-5 and RUN-7, of a backfill instance."""
         autos = [other for other in own if other.backfill_id is None]
         if autos:
             return self._taken(
@@ -353,15 +353,19 @@ class _Explaining:
             and not self._reader.generations.is_held()
         ):
             return Why("auto_first", "An auto triggered instance of its task is ready, and goes first.")
+        writers = [other for other in own if other.partition == self._row.partition]
+        if writers:
+            text = f"Backfill {writers[0].backfill_id} runs the same task and time, which only one may write at a time:"
+            return self._taken("same_partition", text, writers)
         return None
 
     def _rival(self, own: Iterable[InstanceRecord]) -> Why | None:
-        """RUN-5, of an auto triggered instance."""
-        row = self._row
-        rivals = [o for o in own if (o.bizdate, o.slot) == (row.bizdate, row.slot)]
+        """RUN-5 and RUN-7, of an auto triggered instance."""
+        rivals = [other for other in own if other.partition == self._row.partition]
         if not rivals:
             return None
-        return self._taken("rival", "A backfill runs the same task and time, and has to end first:", rivals)
+        backfill = f"Backfill {rivals[0].backfill_id}"
+        return self._taken("rival", f"{backfill} runs the same task and time, and has to end first:", rivals)
 
     def _taken(self, code: str, text: str, by: Sequence[InstanceRecord]) -> Why:
         more = f" and {len(by) - _NAMED} more" if len(by) > _NAMED else ""

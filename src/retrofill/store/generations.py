@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Sequence
 
@@ -68,6 +69,16 @@ class Generations:
 
     def slots_of(self, bizdate: str) -> list[tuple[int, int]]:
         return list(self._execute(f"SELECT task_id, slot FROM {_AUTO} AND bizdate = ?", (bizdate,)))
+
+    def unfinished_slots(self, bizdate: str, task_ids: Sequence[int]) -> list[tuple[int, int]]:
+        return list(
+            self._execute(
+                "SELECT i.task_id, i.slot FROM json_each(?) j CROSS JOIN instance i INDEXED BY instance_auto "
+                "ON i.bizdate = ? AND i.task_id = j.value WHERE i.backfill_id IS NULL "
+                "AND i.state IN ('not_run', 'waiting_time', 'waiting_resources', 'running') AND i.kind = 'run'",
+                (json.dumps(list(task_ids)), bizdate),
+            )
+        )
 
     def find_instance(self, task_id: int, bizdate: str, slot: int) -> int | None:
         row = self._execute(

@@ -364,7 +364,7 @@ def _conditions(wanted: Wanted) -> str:
             "AND (backfill_id IS NULL OR NOT EXISTS (SELECT 1 FROM instance a INDEXED BY instance_auto_ready "
             "WHERE a.state = 'waiting_resources' AND a.backfill_id IS NULL AND a.task_id = instance.task_id))"
         )
-    parts.append(_not_in("id", wanted.rivals))
+    parts.append(_not_in("id", wanted.behind))
     return " ".join(part for part in parts if part)
 
 

@@ -43,6 +43,10 @@ class Generations(Protocol):
         """(task id, slot) of the auto triggered instances of a bizdate."""
         ...
 
+    def unfinished_slots(self, bizdate: str, task_ids: Sequence[int]) -> list[tuple[int, int]]:
+        """(task id, slot) of those of these tasks that start by themselves, or run."""
+        ...
+
     def find_instance(self, task_id: int, bizdate: str, slot: int) -> int | None:
         """The id of the auto triggered instance of a task at a slot."""
         ...

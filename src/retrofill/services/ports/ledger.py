@@ -26,7 +26,7 @@ from retrofill.services.records import (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which of the instances that only lack a slot may start at all (RUN-1, RUN-5).
+    """Which of the instances that only lack a slot may start at all (RUN-1, RUN-5, RUN-7).
 
     Attributes:
         held: backfills of which nothing may start.
@@ -35,7 +35,7 @@ class Wanted:
         backfill: whether backfill instances may.
         taken: tasks of which an auto triggered instance runs, and no backfill instance may start.
         yields: whether a backfill instance waits for ready auto triggered ones of its task.
-        rivals: auto triggered instances whose task and time a running backfill instance has.
+        behind: instances whose partition a running one writes, as far as that is known.
     """
 
     held: Sequence[int] = ()
@@ -44,7 +44,7 @@ class Wanted:
     backfill: bool = True
     taken: Sequence[int] = ()
     yields: bool = False
-    rivals: Sequence[int] = ()
+    behind: Sequence[int] = ()
 
 
 class Reader(Protocol):
