@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,6 +66,7 @@ class Deployed:
 
     catalog: Catalog
     version_id: int | None
+    contents: Mapping[str, bytes] = field(default_factory=dict, repr=False)  # of files that a folder includes
 
 
 class Project:
@@ -115,15 +116,21 @@ class Project:
         from retrofill import project
 
         deployed = self.deployed
-        if deployed is not None and project.unchanged(self.directory, deployed.catalog.files):
+        if deployed is not None and project.unchanged(
+            self.directory, deployed.catalog.files, deployed.catalog.workspaces
+        ):
             return deployed
-        return Deployed(project.load(self.directory), None)
+        loaded = project.load_whole(self.directory)
+        return Deployed(loaded.catalog, None, loaded.contents)
 
     def deploy(self) -> tuple[int, bool]:
         """Publish the folder: version and whether it is new (CAT-1)."""
         if self.folder.version_id is not None:
             return self.folder.version_id, False
-        version_id, is_new = catalogs.deploy(self.store, self.folder.catalog, self.user, self.clock.now_ms())
+        folder = self.folder
+        version_id, is_new = catalogs.deploy(
+            self.store, folder.catalog, self.user, self.clock.now_ms(), folder.contents
+        )
         self.__dict__.pop("settings", None)
         self.__dict__["folder"] = self.__dict__["deployed"] = Deployed(self.folder.catalog, version_id)
         if is_new and any(task.generation == "immediate" for task in self.folder.catalog.tasks.values()):

@@ -115,13 +115,25 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class IncludedFile:
+    """A file that a version holds besides the code of tasks (CAT-9); its path is relative to the workspace's folder."""
+
+    path: str
+    sha256: str  # of what it holds, in hex
+    size: int
+    is_executable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Workspace:
-    """A team's folder of tasks. `members` maps user names to roles."""
+    """A team's folder of tasks. `members` maps user names to roles; `files` are what `include` led to."""
 
     name: str
     timezone: str = "UTC"
     region: str = "default"
     members: Mapping[str, str] = field(default_factory=dict)
+    include: tuple[str, ...] = ()
+    files: tuple[IncludedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,21 @@ Importing this package is cheap; what needs YAML or pydantic is imported when it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from retrofill.domain.catalog import Catalog, SourceFile
+from retrofill.domain.catalog import Catalog, SourceFile, Workspace
 from retrofill.project.problems import Problem, ProjectError
 
 if TYPE_CHECKING:
-    from retrofill.project.loader import TaskPlace
+    from retrofill.project.loader import Loaded, TaskPlace
     from retrofill.project.problems import Doubtful
 
-__all__ = ["Problem", "ProjectError", "load", "load_with_places", "schema", "unchanged"]
+__all__ = ["Problem", "ProjectError", "load", "load_whole", "load_with_places", "schema", "unchanged"]
+
+_NONE: Mapping[str, Workspace] = MappingProxyType({})
 
 
 def load(directory: Path) -> Catalog:
@@ -41,11 +44,24 @@ def load_with_places(directory: Path) -> tuple[Catalog, dict[str, TaskPlace], tu
     return loader.load_with_places(directory)
 
 
-def unchanged(directory: Path, files: Sequence[SourceFile]) -> bool:
-    """Whether a folder still holds what a catalog with these `files` was made from; nothing is parsed."""
+def load_whole(directory: Path) -> Loaded:
+    """The catalog with all that was read on the way.
+
+    Raises:
+        ProjectError: like `load`.
+    """
+    from retrofill.project import loader
+
+    return loader.load_whole(directory)
+
+
+def unchanged(
+    directory: Path, files: Sequence[SourceFile], workspaces: Mapping[str, Workspace] = _NONE
+) -> bool:
+    """Whether a folder still holds what a catalog with these was made from; nothing is parsed."""
     from retrofill.project import sources
 
-    return sources.unchanged(directory, files)
+    return sources.unchanged(directory, files, workspaces)
 
 
 def schema() -> dict[str, dict[str, Any]]:

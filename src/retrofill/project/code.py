@@ -19,7 +19,7 @@ class CodeFiles:
     """Reads each code file once; `sources` holds those that were read."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self.root = root
         self._read: dict[str, SourceText | SourceError] = {}
 
     @property
@@ -40,7 +40,7 @@ class CodeFiles:
         found = self._read.get(path)
         if found is None:
             try:
-                found = read_source(self._root, path, MAX_CODE_BYTES)
+                found = read_source(self.root, path, MAX_CODE_BYTES)
             except SourceError as error:
                 found = error
             self._read[path] = found

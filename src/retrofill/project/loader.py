@@ -41,9 +41,15 @@ def load(directory: Path) -> Catalog:
 
 def load_with_places(directory: Path) -> tuple[Catalog, dict[str, TaskPlace], tuple[Doubtful, ...]]:
     """The same, with the place of every task's dependencies by its full name, and what is doubtful."""
+    loaded = load_whole(directory)
+    return loaded.catalog, loaded.places, loaded.doubts
+
+
+def load_whole(directory: Path) -> Loaded:
+    """The same, with all that was read on the way."""
     with _no_garbage_collection():
         load = _Load(directory)
-        return load.catalog(), load.places, load.report.doubts
+        return Loaded(load.catalog(), load.places, load.report.doubts, load.contents)
 
 
 @contextmanager
@@ -67,6 +73,16 @@ class TaskPlace:
     column: int
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A catalog, where its tasks stand, what is doubtful, and what the files hold that it includes, by SHA-256."""
+
+    catalog: Catalog
+    places: dict[str, TaskPlace]
+    doubts: tuple[Doubtful, ...]
+    contents: dict[str, bytes]
+
+
 class _Load:
     """One load: what was read so far, and the report."""
 
@@ -76,6 +92,7 @@ class _Load:
         self.root = _root(directory)
         self.sources: list[SourceText] = []
         self.code_files = CodeFiles(self.root)
+        self.contents: dict[str, bytes] = {}
 
     def catalog(self) -> Catalog:
         folders = self._folders()
@@ -92,6 +109,7 @@ class _Load:
                 workspaces[folder] = read_workspace(
                     folder, path, node, deployment, self.code_files, self.report
                 )
+                self.contents |= workspaces[folder].contents
         declared = {
             name: Declared(f"{WORKSPACES}/{folder}/{WORKSPACE_FILE}", task.links)
             for folder, read in workspaces.items()

@@ -212,6 +212,10 @@ class WorkspaceShape(Shape):
     members: dict[str, Literal["administrator", "operator", "developer", "visitor"]] | None = Field(
         None, description="User name and role."
     )
+    include: list[Text] | None = Field(
+        None,
+        description="Further files that a version holds, such as `lib/**/*.py`, relative to the workspace's folder.",
+    )
     defaults: TaskShape | None = Field(None, description="Keys for every task that does not have its own.")
     tasks: dict[str, TaskShape] | None = Field(None, description="The tasks by name.")
 

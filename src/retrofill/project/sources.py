@@ -9,17 +9,19 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
-from retrofill.domain.catalog import SourceFile
+from retrofill.domain.catalog import SourceFile, Workspace
 
 DEPLOYMENT_FILE = "retrofill.yaml"
 WORKSPACES = "workspaces"
 WORKSPACE_FILE = "workspace.yaml"
 MAX_YAML_BYTES = 10_000_000
 MAX_CODE_BYTES = 1_000_000
+_NONE: Mapping[str, Workspace] = MappingProxyType({})
 
 
 class SourceError(Exception):
@@ -43,6 +45,15 @@ class SourceText:
     @property
     def text(self) -> str:
         return self.data.decode("utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceBytes:
+    """A file's bytes with their hash, text or not."""
+
+    data: bytes
+    sha256: str
+    is_executable: bool
 
 
 def yaml_files(root: Path) -> list[str]:
@@ -76,13 +87,28 @@ def read_source(root: Path, path: str, limit: int) -> SourceText:
         SourceError: it is missing, outside the project, no regular file, too large, or not text.
     """
     _check_inside(root, path)
-    data = _read(root, path, limit)
+    data, _ = _read(root, path, limit)
     digest = hashlib.sha256(data).hexdigest()
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise SourceError("the file is UTF-16", "save it as UTF-8")
     text = data.removeprefix(b"\xef\xbb\xbf")
     _check_text(text)
     return SourceText(path, text, digest)
+
+
+def read_bytes(root: Path, path: str, limit: int) -> SourceBytes:
+    """Read a regular file inside the project, whatever it holds; arguments as those of `read_source`.
+
+    Raises:
+        SourceError: it is missing, outside the project, no regular file, too large, or its name is no UTF-8.
+    """
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        raise SourceError("its name is not valid UTF-8", "rename it") from None
+    _check_inside(root, path)
+    data, mode = _read(root, path, limit)
+    return SourceBytes(data, hashlib.sha256(data).hexdigest(), bool(mode & stat.S_IXUSR))
 
 
 def _check_inside(root: Path, path: str) -> None:
@@ -94,7 +120,8 @@ def _check_inside(root: Path, path: str) -> None:
         raise SourceError("the file lies outside the project's folder", "move it into the project")
 
 
-def _read(root: Path, path: str, limit: int) -> bytes:
+def _read(root: Path, path: str, limit: int) -> tuple[bytes, int]:
+    """What the file holds, and its mode."""
     try:
         # Not blocking: opening a FIFO must not wait for a writer.
         descriptor = os.open(os.path.join(root, path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -109,7 +136,7 @@ def _read(root: Path, path: str, limit: int) -> bytes:
     if len(data) > limit:
         size = max(status.st_size, len(data))
         raise SourceError(f"the file has {size:,} bytes; at most {limit:,} are read", "split it")
-    return data
+    return data, status.st_mode
 
 
 def _unreadable(error: Exception) -> SourceError:
@@ -135,19 +162,28 @@ def _check_text(data: bytes) -> None:
         ) from None
 
 
-def unchanged(directory: Path, files: Sequence[SourceFile]) -> bool:
+def unchanged(
+    directory: Path, files: Sequence[SourceFile], workspaces: Mapping[str, Workspace] = _NONE
+) -> bool:
     """Whether a project's folder still holds exactly what a version was made from.
 
     True means that loading it again would give the same catalog: the same YAML files are
     there, and every file of the version has the same bytes. Cheap: nothing is parsed.
+
+    Args:
+        workspaces: of the version; what they include is compared too.
     """
+    from retrofill.project.including import are_unchanged
+
     known = {file.path: file.sha256 for file in files}
     root = Path(os.path.realpath(directory))
     there = yaml_files(root)
     parsed = [path for path in known if _is_yaml_of_project(path)]
     if sorted(there) != sorted(parsed):
         return False
-    return all(_digest(root, path) == sha256 for path, sha256 in known.items())
+    return all(_digest(root, path) == sha256 for path, sha256 in known.items()) and all(
+        are_unchanged(root, one.name, one.include, one.files) for one in workspaces.values() if one.include
+    )
 
 
 def _is_yaml_of_project(path: str) -> bool:
@@ -159,6 +195,6 @@ def _is_yaml_of_project(path: str) -> bool:
 
 def _digest(root: Path, path: str) -> str | None:
     try:
-        return hashlib.sha256(_read(root, path, MAX_YAML_BYTES)).hexdigest()
+        return hashlib.sha256(_read(root, path, MAX_YAML_BYTES)[0]).hexdigest()
     except SourceError:
         return None

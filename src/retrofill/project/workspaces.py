@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from retrofill.domain.catalog import Workspace
 from retrofill.project.code import CodeFiles
 from retrofill.project.deployment import Deployment, check_timezone
+from retrofill.project.including import read_included
 from retrofill.project.models import TaskShape, WorkspaceShape
 from retrofill.project.nodes import Node
 from retrofill.project.problems import Report
@@ -20,6 +21,7 @@ class ReadWorkspace:
 
     workspace: Workspace
     tasks: dict[str, ReadTask] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)  # of the files that it includes, by SHA-256
 
 
 def read_workspace(
@@ -53,13 +55,16 @@ def read_workspace(
         code_files=code_files,
         report=report,
     )
+    included = read_included(code_files.root, folder, node.find("include"), shape.include or (), path, report)
     workspace = Workspace(
         folder,
         shape.timezone or deployment.timezone,
         shape.region or deployment.region,
         dict(shape.members or {}),
+        tuple(shape.include or ()),
+        tuple(included.files),
     )
-    return ReadWorkspace(workspace, _tasks(shape, node, around))
+    return ReadWorkspace(workspace, _tasks(shape, node, around), included.contents)
 
 
 def _tasks(shape: WorkspaceShape, node: Node, around: Surroundings) -> dict[str, ReadTask]:

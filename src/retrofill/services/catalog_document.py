@@ -18,6 +18,7 @@ from retrofill.domain.catalog import (
     Catalog,
     Dependency,
     DependencyKind,
+    IncludedFile,
     Rerun,
     ResourceGroup,
     RunMode,
@@ -53,10 +54,7 @@ def dump(catalog: Catalog) -> str:
         "project": catalog.project,
         "timezone": catalog.timezone,
         "region": catalog.region,
-        "workspaces": {
-            w.name: {"timezone": w.timezone, "region": w.region, "members": dict(w.members)}
-            for w in catalog.workspaces.values()
-        },
+        "workspaces": {w.name: _workspace_document(w) for w in catalog.workspaces.values()},
         "tasks": {task.name: _task_document(task) for task in catalog.tasks.values()},
         "resource_groups": {g.name: _group_document(g) for g in catalog.resource_groups.values()},
         "baselines": dict(catalog.baselines),
@@ -81,10 +79,7 @@ def load(text: str) -> Catalog:
         timezone=document["timezone"],
         region=document["region"],
         workspaces=MappingProxyType(
-            {
-                name: Workspace(name, w["timezone"], w["region"], MappingProxyType(w["members"]))
-                for name, w in document["workspaces"].items()
-            }
+            {name: _workspace(name, w) for name, w in document["workspaces"].items()}
         ),
         tasks=MappingProxyType({name: _task(name, t) for name, t in document["tasks"].items()}),
         resource_groups=MappingProxyType(
@@ -94,6 +89,29 @@ def load(text: str) -> Catalog:
         connections=MappingProxyType(document["connections"]),
         settings=MappingProxyType(document["settings"]),
         files=tuple(SourceFile(path, sha256) for path, sha256 in document["files"]),
+    )
+
+
+def _workspace_document(workspace: Workspace) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "timezone": workspace.timezone,
+        "region": workspace.region,
+        "members": dict(workspace.members),
+    }
+    if workspace.include:
+        document["include"] = list(workspace.include)
+        document["files"] = [[f.path, f.sha256, f.size, f.is_executable] for f in workspace.files]
+    return document
+
+
+def _workspace(name: str, document: Mapping[str, Any]) -> Workspace:
+    return Workspace(
+        name,
+        document["timezone"],
+        document["region"],
+        MappingProxyType(document["members"]),
+        tuple(document.get("include", ())),
+        tuple(IncludedFile(*file) for file in document.get("files", ())),
     )
 
 

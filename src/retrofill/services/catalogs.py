@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog import Catalog
@@ -13,8 +14,19 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Store
 
 
-def deploy(store: Store, catalog: Catalog, user: str, now_ms: int) -> tuple[int, bool]:
-    """Publish a catalog: its version, and whether that is a new one (CAT-1)."""
+_NONE: Mapping[str, bytes] = MappingProxyType({})
+_CONTENTS = 500  # of files, kept in one transaction
+
+
+def deploy(
+    store: Store, catalog: Catalog, user: str, now_ms: int, contents: Mapping[str, bytes] = _NONE
+) -> tuple[int, bool]:
+    """Publish a catalog: its version, and whether that is a new one (CAT-1).
+
+    Args:
+        contents: what the files hold that it includes, by SHA-256 (CAT-9).
+    """
+    _keep_contents(store, catalog, contents)
     document = catalog_document.dump(catalog)
     with store.transaction() as tx:
         current = tx.current_version()
@@ -26,6 +38,18 @@ def deploy(store: Store, catalog: Catalog, user: str, now_ms: int) -> tuple[int,
         tx.record(now_ms, user, "deploy", comment=f"version {version_id}")
     store.wake()
     return version_id, True
+
+
+def _keep_contents(store: Store, catalog: Catalog, contents: Mapping[str, bytes]) -> None:
+    """Before the version that names them; what a crash leaves then is found again by the next deploy."""
+    wanted = {file.sha256 for workspace in catalog.workspaces.values() for file in workspace.files}
+    if not wanted:
+        return
+    with store.read() as reader:
+        missing = sorted(reader.versions.missing(wanted))
+    for start in range(0, len(missing), _CONTENTS):
+        with store.transaction() as tx:
+            tx.versions.add_contents({key: contents[key] for key in missing[start : start + _CONTENTS]})
 
 
 def find_past_task(
