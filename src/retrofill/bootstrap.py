@@ -25,6 +25,7 @@ from retrofill.services.people import SYSTEM_ADMINISTRATOR, People, find_actor, 
 from retrofill.services.planned import PlanLimits
 
 if TYPE_CHECKING:
+    from retrofill.executors.code import CodeFolders
     from retrofill.services.daily import Daily
     from retrofill.services.delivery import Courier, Delivery
     from retrofill.services.emergencies import Emergencies
@@ -277,8 +278,30 @@ class Project:
             self.home / "wake.sock",
             log_cap_bytes=settings.log_cap,
             grace_seconds=settings.grace_seconds,
+            prepare=self._lay_out,
         )
         return self._observed(executor, settings.openlineage) if settings.openlineage else executor
+
+    @cached_property
+    def _code_folders(self) -> CodeFolders:
+        from retrofill.executors.code import CodeFolders
+
+        return CodeFolders(self.home / "code")
+
+    def _lay_out(self, spec: RunSpec) -> None:
+        """What a run's version includes (CAT-9)."""
+        if spec.included is None:
+            return
+        try:
+            self._code_folders.lay_out(spec.included, self._content)
+        except KeyError:
+            raise ValueError(
+                f"the store has lost a file that version {spec.included.version_id} includes"
+            ) from None
+
+    def _content(self, sha256: str) -> bytes:
+        with self.store.read() as reader:
+            return reader.versions.content(sha256)
 
     def _observed(self, executor: Executor, url: str) -> Executor:
         """The executor with its runs told to a lineage service."""
@@ -349,7 +372,7 @@ class Project:
         settings = self.settings
         rules = Rules(settings.retention_days, settings.log_days, settings.auto_log_cap)
         folder = RunsFolder(self.runs_directory)
-        return Retention(self.store, folder, self.contexts, self.clock, rules, is_dry)
+        return Retention(self.store, folder, self.contexts, self.clock, rules, is_dry, self._code_folders)
 
     def daily(self) -> Daily:
         """The job that a scheduler does once a day."""

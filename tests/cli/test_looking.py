@@ -10,11 +10,11 @@ from e2e.sandboxes import Sandbox
 
 BACKFILL = [
     "id", "name", "check_status", "status", "blocked_by", "held", "task_count", "instance_count", "counts", "bizdates",
-    "created_by", "created_at", "started_at", "ended_at", "estimated_end_at", "first_estimate", "alerts",
+    "version", "created_by", "created_at", "started_at", "ended_at", "estimated_end_at", "first_estimate", "alerts",
 ]  # fmt: skip
 INSTANCE = [
     "id", "backfill", "task", "bizdate", "scheduled_at", "kind", "state", "reason", "group", "priority",
-    "resource_group", "run_number", "started_at", "ended_at", "run_seconds",
+    "resource_group", "version", "run_number", "started_at", "ended_at", "run_seconds",
 ]  # fmt: skip
 STATES = ["not_run", "waiting_time", "waiting_resources", "running", "successful", "failed", "frozen"]
 
@@ -87,7 +87,7 @@ def test_rows_of_instances(filled: Sandbox) -> None:
     assert rows[1] | {"id": 0} == {
         "id": 0, "backfill": 1, "task": "ops.raw", "bizdate": "2026-01-05", "scheduled_at": "2026-01-06T01:30:00",
         "kind": "run", "state": "waiting_resources", "reason": None, "group": 1, "priority": 1,
-        "resource_group": "default", "run_number": 1, "started_at": None, "ended_at": None, "run_seconds": None,
+        "resource_group": "default", "version": 1, "run_number": 1, "started_at": None, "ended_at": None, "run_seconds": None,
     }  # fmt: skip
     assert filled.call("instance", "list", "--backfill", 1, "--output", "jsonl").jsonl == rows
 

@@ -157,6 +157,7 @@ def test_an_instances_row_has_the_promised_fields(w: World) -> None:
         "group": 1,
         "priority": 1,
         "resource_group": "default",
+        "version": 1,
         "run_number": 1,
         "started_at": "2026-03-02T12:00:00Z",
         "ended_at": "2026-03-02T12:00:00Z",

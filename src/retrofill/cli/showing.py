@@ -76,7 +76,8 @@ def print_backfill(
         f"{': ' + counts if counts else ''}"
     )
     click.echo(
-        f"  bizdates {_span(row['bizdates'])}, check {row['check_status']}, created by {row['created_by']}"
+        f"  bizdates {_span(row['bizdates'])}, check {row['check_status']}, created by {row['created_by']}, "
+        f"version {row['version']}"
     )
     times = [
         f"{name.removesuffix('_at')} {row[name]}"

@@ -73,6 +73,8 @@ class LocalExecutor:
         wake_socket: where supervisors that outlive this process send a datagram after an end.
         log_cap_bytes: beyond this disk space, the middle of a run's log is given back.
         grace_seconds: between TERM and KILL.
+        prepare: makes what a run needs; an OSError means that it can be tried again, a ValueError that
+            it cannot.
     """
 
     def __init__(
@@ -83,7 +85,9 @@ class LocalExecutor:
         log_cap_bytes: int = 50 << 20,
         grace_seconds: float = 10.0,
         boot_id: str | None = None,
+        prepare: Callable[[RunSpec], None] = lambda _: None,
     ) -> None:
+        self._prepare = prepare
         self.boot_id = boot_id or adoption.boot_id()
         self._places = Places(str(directory.absolute()))
         self._places.make()
@@ -111,7 +115,12 @@ class LocalExecutor:
             if run.ref in self._busy or run.ref in self._adopted:
                 continue
             try:
+                self._prepare(run)
                 order = encode_run(run, name_of(run.ref), self._limits, self._base)
+            except OSError as error:
+                why = f"the files that it includes cannot be laid out: {error.strerror or error}"
+                self._report(RunEnd(run.ref, "not_started", None, None, None, time.time(), why))
+                continue
             except ValueError as error:
                 why = f"{run.name} cannot be started: {error}"
                 self._report(RunEnd(run.ref, "exited", None, None, None, time.time(), why))

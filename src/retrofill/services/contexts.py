@@ -46,6 +46,10 @@ class Context(ABC):
         """The plan that the instance is a place of."""
 
     @abstractmethod
+    def version_id(self, instance_id: int) -> int:
+        """The version that the instance is from (CAT-2)."""
+
+    @abstractmethod
     def offset(self, instance_id: int) -> int:
         """The instance's offset in its plan."""
 
@@ -111,6 +115,7 @@ class BackfillContext(Context):
     first_id: int
     plan: Plan
     task_ids: dict[str, int]
+    version: int
     policy_text: str  # as stored: tells whether somebody has changed the policy since (BF-3)
     reached: set[int] = field(default_factory=set)  # positions; a cache, a reached date stays reached
     # By position, how many instances are not Successful: a cache that spares a query per tick. It holds as
@@ -120,6 +125,9 @@ class BackfillContext(Context):
 
     def plan_of(self, instance_id: int) -> Plan:
         return self.plan
+
+    def version_id(self, instance_id: int) -> int:
+        return self.version
 
     def offset(self, instance_id: int) -> int:
         return instance_id - self.first_id
@@ -283,7 +291,9 @@ class Contexts:
     def make(self, tx: Reader, record: BackfillRecord) -> BackfillContext:
         """The context of a stored backfill."""
         plan = self.plan_of(tx, record)
-        return BackfillContext(record.id, record.first_instance_id, plan, tx.task_ids(), record.policy)
+        return BackfillContext(
+            record.id, record.first_instance_id, plan, tx.task_ids(), record.version_id, record.policy
+        )
 
     def plan_of(self, tx: Reader, record: BackfillRecord, frozen: Collection[str] = ()) -> Plan:
         """Rebuild the plan of a stored backfill.

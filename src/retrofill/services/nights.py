@@ -241,6 +241,9 @@ class ScheduleContext(Context):
     def plan_of(self, instance_id: int) -> Plan:
         return self._generation(instance_id).plan
 
+    def version_id(self, instance_id: int) -> int:
+        return self._generation(instance_id).record.version_id
+
     def offset(self, instance_id: int) -> int:
         return instance_id - self._generation(instance_id).first_id
 

@@ -20,7 +20,15 @@ from retrofill.services.times import instant_of
 if TYPE_CHECKING:
     from retrofill.domain.catalog import Catalog
     from retrofill.services.ports import Clock, Reader, Store
-    from retrofill.services.ports.retention import EndedRun, Expired, LogFile, LogFolder, Part, RunName
+    from retrofill.services.ports.retention import (
+        EndedRun,
+        Expired,
+        LaidOut,
+        LogFile,
+        LogFolder,
+        Part,
+        RunName,
+    )
 
 DAY_MS = 24 * 60 * 60 * 1000
 KEEP_BYTES = 32 << 10  # of the beginning and of the end of a log that is cut
@@ -51,6 +59,7 @@ class Report:
     unknown_files: int = 0
     unknown_bytes: int = 0
     journals: int = 0
+    code_folders: int = 0  # of versions, with the files that they include
     cut_logs: int = 0
     cut_bytes: int = 0
 
@@ -73,7 +82,9 @@ class Retention:
         clock: Clock,
         rules: Rules,
         is_dry: bool = False,
+        laid_out: LaidOut | None = None,
     ) -> None:
+        self._laid_out = laid_out
         self._store = store
         self._folder = folder
         self._contexts = contexts
@@ -90,6 +101,7 @@ class Retention:
         yield from self._auto()
         yield from self._logs()
         yield from self._journals()
+        yield from self._code()
         if self._rules.auto_log_cap:
             yield from self._cut_auto_logs()
         if not self._is_dry:
@@ -249,6 +261,17 @@ class Retention:
                 if not self._is_dry:
                     self._folder.remove_journal(path)
             yield
+
+    def _code(self) -> Iterator[None]:
+        """Folders of files that versions include, for none of which a run is open (CAT-9)."""
+        if self._laid_out is not None:
+            self.report.code_folders = self._laid_out.remove_unneeded(self._open_versions, self._is_dry)
+            yield
+
+    def _open_versions(self) -> set[int]:
+        with self._store.read() as reader:
+            rows = reader.instances([run.instance_id for run in reader.open_runs()])
+            return {self._contexts.of(reader, row).version_id(row.id) for row in rows}
 
     # Size
 

@@ -12,7 +12,7 @@ from retrofill.domain import parameters
 from retrofill.domain.catalog import Task, TaskType
 from retrofill.domain.errors import RetrofillError
 from retrofill.services.contexts import Context
-from retrofill.services.ports import RunRef, RunSpec
+from retrofill.services.ports import IncludedCode, RunRef, RunSpec
 from retrofill.services.times import bizdate_of, scheduled_at, shown_instant
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 _SECRET = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")
 _RELATIVE_FILE = re.compile(r"^(duckdb|sqlite)(\+\w+)?:///(?!/)(?!:memory:)(?P<path>[^?]+)")
+
+
+CODE_FOLDER = ".retrofill/code"  # relative to the project; below it are folders by version and workspace
+CODE = "RETROFILL_CODE"
 
 
 class UnstartableError(RetrofillError):
@@ -53,6 +57,7 @@ class RunSpecs:
         """
         task = context.task(row.id)
         values = self.values(row, context, task)
+        included = self._included(row, context, task)
         code = parameters.substitute_sql(task.code, values) if task.type is TaskType.SQL else task.code
         return RunSpec(
             ref=RunRef(row.id, row.run_number, token, boot_id),
@@ -60,7 +65,7 @@ class RunSpecs:
             name=task.name,
             code=code,
             arguments=_arguments(row, context, task, values),
-            environment=values | _own(row, task, values),
+            environment=values | _own(row, task, values) | ({CODE: included.folder} if included else {}),
             working_directory=f"{self._project}/workspaces/{task.workspace}",
             timeout_seconds=task.timeout_seconds,
             connection_url=self._url(row, task, context) if task.type is TaskType.SQL else None,
@@ -69,7 +74,16 @@ class RunSpecs:
             connection=task.connection,
             reads=task.reads,
             writes=task.writes,
+            included=included,
         )
+
+    def _included(self, row: InstanceRecord, context: Context, task: Task) -> IncludedCode | None:
+        """The files of its workspace that its version holds besides, and where it finds them (CAT-9)."""
+        files = context.plan_of(row.id).catalog.workspaces[task.workspace].files
+        if not files or task.type not in (TaskType.SHELL, TaskType.PYTHON):
+            return None
+        version_id = context.version_id(row.id)
+        return IncludedCode(version_id, f"{self._project}/{CODE_FOLDER}/{version_id}/{task.workspace}", files)
 
     def secrets(self, row: InstanceRecord, context: Context, task: Task) -> tuple[str, ...]:
         """Values of the secrets that the instance can see, as far as they are known here (SEC-3)."""

@@ -162,14 +162,15 @@ class Starting:
                 _keep_estimate(tx, backfill_id, planned.estimate)
                 tx.record(record.created_ms, record.created_by, "create", backfill_id)
                 stack.enter_context(self._store.creating(backfill_id))
-            self._fill(backfill_id, first_id, plan, task_ids, record.created_ms)
+            self._fill(record._replace(id=backfill_id), plan, task_ids, record.created_ms)
         return backfill_id
 
-    def _fill(
-        self, backfill_id: int, first_id: int, plan: Plan, task_ids: dict[str, int], now_ms: int
-    ) -> None:
+    def _fill(self, record: BackfillRecord, plan: Plan, task_ids: dict[str, int], now_ms: int) -> None:
         """Write the instances; the caller holds the mark of `creating`."""
-        context = BackfillContext(backfill_id, first_id, plan, task_ids, json.dumps(plan.policy.to_json()))
+        policy = json.dumps(plan.policy.to_json())
+        context = BackfillContext(
+            record.id, record.first_instance_id, plan, task_ids, record.version_id, policy
+        )
         create_instances(self._store, context, now_ms)
         self._contexts.put(context)
         self._store.wake()
@@ -252,7 +253,7 @@ class Starting:
             settled, task_ids = tx.find_backfill(backfill_id), tx.task_ids()
         assert settled is not None
         if runs_now:
-            self._fill(backfill_id, settled.first_instance_id, plan, task_ids, now_ms)
+            self._fill(settled, plan, task_ids, now_ms)
         self._store.wake()
 
     def _reserved(self, tx: Ledger, plan: Plan) -> dict[str, object]:
@@ -305,7 +306,7 @@ class Starting:
             if checks:
                 self._ask_aside(started, planned.plan, checks, mark.pop_all())
             else:
-                self._fill(record.id, started.first_instance_id, planned.plan, task_ids, now_ms)
+                self._fill(started, planned.plan, task_ids, now_ms)
 
     def _refuse(self, record: BackfillRecord, now_ms: int, analysis: dict[str, object]) -> None:
         with self._store.transaction() as tx:

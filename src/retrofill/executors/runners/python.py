@@ -1,7 +1,8 @@
 """Runs a python task: started by path in the task's interpreter, which may not be Retrofill's.
 
 Descriptor 3 holds `NAME`, a line break and the code. Tracebacks name the task as the file
-and show its lines; the folder of the task comes first on the module path. `duckdb.connect`
+and show its lines; the files that its version includes come first on the module path, then the
+folder of the task. `duckdb.connect`
 waits where another process has the file open, as sql tasks do.
 """
 
@@ -23,6 +24,8 @@ def main() -> None:
     name, code = _read_payload()
     own = sys.path[0]
     sys.path[0] = os.getcwd()
+    if included := os.environ.get("RETROFILL_CODE"):
+        sys.path.insert(0, included)
     sys.argv = [name]
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]

@@ -10,7 +10,7 @@ from retrofill.services.ports.ledger import Ledger, Reader, Store, Wanted
 from retrofill.services.ports.notifying import Message, Notifier, NotSentError, UndeliverableError
 from retrofill.services.ports.outbox import Outbox, OutboxReader
 from retrofill.services.ports.people import People, PeopleReader
-from retrofill.services.ports.running import Executor, RunEnd, RunRef, RunSpec
+from retrofill.services.ports.running import Executor, IncludedCode, RunEnd, RunRef, RunSpec
 
 __all__ = [
     "Check",
@@ -18,6 +18,7 @@ __all__ = [
     "Executor",
     "FrozenTasks",
     "Generations",
+    "IncludedCode",
     "Ledger",
     "Message",
     "NotSentError",

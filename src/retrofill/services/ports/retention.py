@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 RunName = tuple[int, int, str]  # instance id, run number, token
@@ -127,6 +127,18 @@ class LogPiece(NamedTuple):
     size: int = 0
     mode: int = 0
     mtime_ns: int = 0
+
+
+class LaidOut(Protocol):
+    """The folders with the files that versions include (CAT-9)."""
+
+    def remove_unneeded(self, needed: Callable[[], Collection[int]], is_dry: bool = False) -> int:
+        """Remove those of versions that no run needs; of how many versions.
+
+        Args:
+            needed: versions of the runs that are open now; asked while nobody can lay out anything.
+        """
+        ...
 
 
 class LogFolder(Protocol):

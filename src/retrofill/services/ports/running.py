@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from retrofill.domain.catalog import IncludedFile
+
 
 @dataclass(frozen=True, slots=True)
 class RunRef:
@@ -15,6 +17,15 @@ class RunRef:
     run_number: int
     token: str
     boot_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncludedCode:
+    """Files that a run finds laid out in `folder`: those that its workspace included in its version (CAT-9)."""
+
+    version_id: int
+    folder: str
+    files: tuple[IncludedFile, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,7 @@ class RunSpec:
     connection: str = ""  # its name
     reads: tuple[str, ...] = ()  # tables, as declared
     writes: tuple[str, ...] = ()
+    included: IncludedCode | None = None
 
 
 @dataclass(frozen=True, slots=True)
