@@ -78,6 +78,7 @@ class Project:
         self.environ = environ
         self.clock = SystemClock()
         self.contexts = Contexts()
+        self.deploy_notes: list[str] = []  # what the last deploy of this process means for the schedule
         if not (self.directory / "retrofill.yaml").exists():
             raise NoProjectError(f"{shown(str(directory))} is no Retrofill project: it has no retrofill.yaml")
 
@@ -127,6 +128,7 @@ class Project:
     def deploy(self) -> tuple[int, bool]:
         """Publish the folder: version and whether it is new (CAT-1)."""
         if self.folder.version_id is not None:
+            self._make_owed(is_new=False)  # of a deploy that was killed
             return self.folder.version_id, False
         folder = self.folder
         version_id, is_new = catalogs.deploy(
@@ -134,9 +136,16 @@ class Project:
         )
         self.__dict__.pop("settings", None)
         self.__dict__["folder"] = self.__dict__["deployed"] = Deployed(self.folder.catalog, version_id)
-        if is_new and any(task.generation == "immediate" for task in self.folder.catalog.tasks.values()):
-            self.schedule().make_immediate()
+        self._make_owed(is_new)
         return version_id, is_new
+
+    def _make_owed(self, is_new: bool) -> None:
+        """Make the instances that a deploy owes, and note what it means for the schedule (AUTO-1, AUTO-2)."""
+        from retrofill.domain.moves import made_sentences
+
+        schedule = self.schedule()
+        notes = schedule.notes_of_deploy(self.actor.sees) if is_new else []
+        self.deploy_notes = [*made_sentences(schedule.make_owed()), *notes]
 
     @cached_property
     def settings(self) -> Settings:

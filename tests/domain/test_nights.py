@@ -20,7 +20,7 @@ def nights(now: str, last: str | None, *, most: int = 7, since: datetime = EARLY
     found = due_nights(
         at(now), HALF_PAST_ELEVEN, ["UTC"], since, None if last is None else date.fromisoformat(last), most
     )
-    return [str(bizdate) for bizdate in found]
+    return [str(bizdate) for bizdate in found.made]
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,13 @@ def test_missed_nights_oldest_first_and_seven_at_most() -> None:
     assert nights("2026-03-20T12:00", "2026-03-01", most=1) == ["2026-03-19"]
 
 
+def test_nights_too_far_back_are_missed() -> None:
+    """AUTO-3: all that are not made."""
+    found = due_nights(at("2026-03-20T12:00"), HALF_PAST_ELEVEN, ["UTC"], EARLY, date(2026, 3, 9), 7)
+    assert [str(bizdate) for bizdate in found.missed] == ["2026-03-10", "2026-03-11", "2026-03-12"]
+    assert str(found.made[0]) == "2026-03-13"
+
+
 def test_nobody_missed_the_nights_before_the_first_deploy() -> None:
     """AUTO-3: tasks are scheduled from the night after their deploy on."""
     assert nights("2026-03-05T12:00", None, since=at("2026-03-05T11:00")) == []
@@ -86,7 +93,8 @@ def test_due_nights_are_those_that_a_search_finds(
     found = due_nights(instant, minute, zones, EARLY - timedelta(days=900), last, most)
     candidates = [last + timedelta(days=i) for i in range(1, back + 4)]
     due = [bizdate for bizdate in candidates if night_of(bizdate, minute, zones) <= instant]
-    assert list(found) == (due[-most:] if most else [])
+    assert [*found.missed, *found.made] == due
+    assert len(found.made) == min(most, len(due))
     following = next_night(instant, minute, zones)
     assert (
         night_of(following, minute, zones) > instant >= night_of(following - timedelta(days=1), minute, zones)

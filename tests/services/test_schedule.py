@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 from threading import Barrier
 from typing import Any
 
@@ -98,8 +99,6 @@ def test_a_previous_cycle_that_was_never_made_is_not_waited_for(world: MakeWorld
 
 def test_an_instance_whose_upstream_is_outside_its_validity_is_isolated(world: MakeWorld) -> None:
     """AUTO-2, TIME-4: it says so, and blocks what depends on it."""
-    from datetime import date
-
     tasks = (
         make_task("w.a", "0 1 * * *", valid_until=date(2026, 3, 1)),
         make_task("w.b", "0 2 * * *", "w.a"),
@@ -127,12 +126,50 @@ def test_missed_nights_are_made_oldest_first(world: MakeWorld) -> None:
     assert w.auto_states()["a 4 01:00"] == "running"
 
 
-def test_without_catching_up_a_running_scheduler_still_makes_its_nights(world: MakeWorld) -> None:
-    """AUTO-3."""
+def test_without_catching_up_a_missed_night_is_never_made(world: MakeWorld) -> None:
+    """AUTO-3: `catch_up_nights: 0` makes none of them, and a running scheduler makes its own."""
     w = world(*CHAIN, now="2026-03-02T12:00", nights=ScheduleSettings(23 * 60 + 30, 0))
     w.clock.move_to("2026-03-02T23:40")
     assert w.night(was_down=True) == []
-    assert w.night() == ["2026-03-02"]
+    assert w.night() == []
+    w.clock.move_to("2026-03-03T23:30")
+    assert w.night() == ["2026-03-03"]
+    assert w.schedule.hold("admin")
+    w.clock.move_to("2026-03-05T12:00")
+    assert w.night() == []
+    assert w.schedule.go_on("admin")
+    assert w.night() == []
+    with w.store.read() as reader:
+        assert reader.generations.missed() == ["2026-03-02", "2026-03-04"]
+
+
+def test_nights_that_are_not_made_are_noted_and_told(world: MakeWorld) -> None:
+    """AUTO-3: whoever comes later finds them; nothing is noted twice."""
+    w = world(*CHAIN, now="2026-03-02T12:00", nights=ScheduleSettings(23 * 60 + 30, 2))
+    w.clock.move_to("2026-03-06T12:00")
+    told: list[date] = []
+    assert [str(day) for day in w.schedule.make_due(True, told.extend)] == ["2026-03-04", "2026-03-05"]
+    assert w.schedule.make_due(True, told.extend) == []
+    assert [str(day) for day in told] == ["2026-03-02", "2026-03-03"]
+    with w.store.read() as reader:
+        assert reader.generations.missed() == ["2026-03-02", "2026-03-03"]
+
+
+def test_a_crash_between_the_note_and_the_nights(world: MakeWorld) -> None:
+    """AUTO-3: what was missed stays so, and what was to be made is made by the next scheduler."""
+    w = world(*CHAIN, now="2026-03-02T12:00", nights=ScheduleSettings(23 * 60 + 30, 2))
+    w.clock.move_to("2026-03-06T12:00")
+
+    class Killed(BaseException):
+        pass
+
+    def die(_: object) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        w.schedule.make_due(True, die)
+    w.restart()
+    assert w.night(was_down=True) == ["2026-03-04", "2026-03-05"]
 
 
 def test_a_zone_further_east_sets_the_hour_for_all(world: MakeWorld) -> None:
@@ -191,8 +228,8 @@ def test_a_deploy_makes_todays_remaining_slots_of_a_task_that_asks_for_it(world:
     """AUTO-1: slots later than ten minutes from now, once."""
     hours = make_task("w.h", "0 */6 * * *", generation="immediate")
     w = world(hours, make_task("w.next", "0 23 * * *"), now="2026-03-02T11:50")
-    assert w.schedule.make_immediate() == 1
-    assert w.schedule.make_immediate() == 0
+    assert w.schedule.make_owed() == {date(2026, 3, 1): 1}
+    assert w.schedule.make_owed() == {}
     assert set(w.auto_rows()) == {"h 1 18:00"}
     w.clock.move_to("2026-03-02T18:00")
     w.scheduler.look_again()
@@ -209,7 +246,7 @@ def test_an_immediate_instance_waits_for_what_the_night_made(world: MakeWorld) -
     new = make_task("w.new", "0 4 * * *", "w.a", SELF, generation="immediate")
     late = make_task("w.lost", "0 5 * * *", "w.other", generation="immediate")
     w.deploy(make_catalog(a, new, late, make_task("w.other", "0 0 * * *")))
-    assert w.schedule.make_immediate() == 2
+    assert w.schedule.make_owed() == {date(2026, 3, 2): 2}
     assert w.auto_states() == {
         "a 2 01:00": "waiting_time",
         "new 2 04:00": "not_run",
@@ -230,10 +267,10 @@ def test_an_immediate_instance_waits_for_what_the_night_made(world: MakeWorld) -
 
 def test_a_night_made_late_leaves_out_what_a_deploy_has_made(world: MakeWorld) -> None:
     """AUTO-1, AUTO-3: an instance is there once."""
-    hours = make_task("w.h", "0 */6 * * *", generation="immediate")
-    w = world(hours, now="2026-03-02T23:00")
+    w = world(make_task("w.a", "0 3 * * *"), now="2026-03-02T23:00")
     w.clock.move_to("2026-03-03T01:00")
-    assert w.schedule.make_immediate() == 3
+    w.deploy(make_catalog(make_task("w.h", "0 */6 * * *", generation="immediate")))
+    assert w.schedule.make_owed() == {date(2026, 3, 2): 3}
     assert w.night(was_down=True) == ["2026-03-02"]
     assert set(w.auto_rows()) == {"h 2 00:00", "h 2 06:00", "h 2 12:00", "h 2 18:00"}
 
@@ -249,7 +286,7 @@ def test_two_that_make_the_same_date_at_once(world: MakeWorld) -> None:
         try:
             schedule = Schedule(store, Contexts(), w.clock, w.night_settings)
             barrier.wait()
-            return schedule.make_immediate()
+            return sum(schedule.make_owed().values())
         finally:
             store.close()
 
@@ -290,7 +327,7 @@ def test_a_night_that_a_crash_interrupted(world: MakeWorld, phase: str) -> None:
         raise Killed
 
     step = {"creating": "_show", "releasing": "_release"}[phase]
-    setattr(w.schedule, step, die)
+    setattr(w.schedule.making, step, die)
     with pytest.raises(Killed):
         w.schedule.make_due(was_down=False)
     w.tick()
@@ -313,13 +350,13 @@ def test_what_happens_above_while_a_night_is_made_counts(world: MakeWorld) -> No
     w.clock.move_to("2026-03-03T05:00")
     w.finish(fails=lambda _: True)
     w.clock.move_to("2026-03-03T23:30")
-    show = w.schedule._show
+    show = w.schedule.making._show
 
     def meanwhile(*args: Any) -> None:
         assert w.do("set_successful", "auto own 2 01:00") == [None]
         show(*args)
 
-    w.schedule._show = meanwhile  # type: ignore[method-assign]
+    w.schedule.making._show = meanwhile  # type: ignore[method-assign]
     w.night()
     assert w.auto_states()["own 3 01:00"] == "waiting_time"
 

@@ -105,6 +105,8 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
     version_id, is_new = session.project.deploy()
     if is_new:
         say(f"The folder differed from what was deployed: it is version {version_id} now.")
+    for note in session.project.deploy_notes:
+        say(note)
     say_obstacles(session.project, planned.request.policy.alert)
     backfill_id = _create(session, planned, version_id)
     row = _analysis(session, backfill_id)

@@ -101,8 +101,12 @@ def deploy(session: Session) -> None:
     An unchanged folder makes none.
     """
     version_id, is_new = session.project.deploy()
+    notes = session.project.deploy_notes
+    if session.is_text:
+        for note in notes:
+            say(note)
     session.document(
-        {"version": version_id, "new": is_new},
+        {"version": version_id, "new": is_new, "notes": notes},
         lambda: click.echo(
             f"Version {version_id} {'is deployed' if is_new else 'is deployed already; nothing changed'}."
         ),

@@ -67,6 +67,36 @@ def previous_cycle(upstream: Schedule, upstream_depends_on_itself: bool, downstr
     return _nearest_earlier(upstream.slots, downstream.slots)
 
 
+def to_date_before(
+    made: Schedule,
+    made_depends_on_itself: bool,
+    upstream: Schedule,
+    downstream: Schedule,
+    *,
+    is_itself: bool,
+) -> Waits:
+    """Edges of a previous-cycle dependency into a date before that was made with other slots (AUTO-2).
+
+    Args:
+        made: the upstream task as that date has it; positions in `up` are of its slots.
+        upstream: the upstream task as the waiting date has it: a slot which waits for the date before by
+            that, and by the slots as made does not, waits for what the upstream task left last.
+        is_itself: both are one task, which waits for its last slot.
+    """
+    last = len(made.slots) - 1
+    if is_itself:
+        return _waits([0], [last], True)
+    waits = previous_cycle(made, made_depends_on_itself, downstream)
+    expected = previous_cycle(upstream, made_depends_on_itself, downstream)
+    lacking = sorted(set(expected.down[expected.before].tolist()) - set(waits.down[waits.before].tolist()))
+    needs_all = len(upstream.slots) == 1 and not made_depends_on_itself
+    ups = list(range(last + 1)) if needs_all else [last]
+    down = np.concatenate((waits.down[waits.before], np.repeat(lacking, len(ups))))
+    up = np.concatenate((waits.up[waits.before], np.tile(ups, len(lacking))))
+    order = np.lexsort((up, down))
+    return _waits(down[order], up[order], True)
+
+
 def _waits(down: ArrayLike, up: ArrayLike, before: ArrayLike) -> Waits:
     downs = np.asarray(down, dtype=np.int32)
     return Waits(

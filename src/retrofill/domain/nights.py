@@ -7,6 +7,7 @@ instances are due on D + 1. All workspaces share it: the zone that reaches it fi
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from retrofill.domain.instants import due_at
@@ -35,21 +36,29 @@ def next_night(now: datetime, minute: int, timezones: Collection[str]) -> date:
     return bizdate
 
 
+@dataclass(frozen=True, slots=True)
+class DueNights:
+    """Bizdates whose night has come, oldest first: too far back to be made, and to be made now (AUTO-3)."""
+
+    missed: tuple[date, ...]
+    made: tuple[date, ...]
+
+
 def due_nights(
     now: datetime, minute: int, timezones: Collection[str], since: datetime, last: date | None, most: int
-) -> tuple[date, ...]:
-    """Bizdates whose instances are to be made now, oldest first (AUTO-1, AUTO-3).
+) -> DueNights:
+    """Bizdates whose instances are owed now (AUTO-1, AUTO-3).
 
     Args:
         since: aware; nights up to then were nobody's to make: nothing was deployed.
-        last: the newest bizdate whose night was made.
+        last: the newest bizdate whose night was made, or is known to be missed.
         most: how many are made at most, the newest ones.
     """
     bizdate = next_night(now, minute, timezones) - ONE_DAY
-    found: list[date] = []
-    while len(found) < most and (last is None or bizdate > last):
-        if night_of(bizdate, minute, timezones) <= since:
-            break
-        found.append(bizdate)
+    owed: list[date] = []
+    while (last is None or bizdate > last) and night_of(bizdate, minute, timezones) > since:
+        owed.append(bizdate)
         bizdate -= ONE_DAY
-    return tuple(reversed(found))
+    owed.reverse()
+    first_made = max(len(owed) - most, 0)
+    return DueNights(tuple(owed[:first_made]), tuple(owed[first_made:]))

@@ -8,7 +8,7 @@ knows of selections, bizdates or groups: a night's automatic instances are a tem
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -103,6 +103,27 @@ class Template:
         return range(int(self.first_of_task[task]), int(self.first_of_task[task + 1]))
 
 
+def dependencies(tasks: Sequence[Task], index_of: Mapping[str, int]) -> Iterator[tuple[int, int, bool]]:
+    """Index of an upstream and of a downstream task, and whether it is a same-cycle dependency.
+
+    Only where both are among the tasks (DEP-10); `children: previous` is one entry per child (DEP-8).
+    """
+    children: dict[int, list[int]] = defaultdict(list)
+    for down, task in enumerate(tasks):
+        for dependency in task.depends_on:
+            up = down if dependency.kind is DependencyKind.SELF else index_of.get(dependency.task, -1)
+            if up < 0:
+                continue
+            is_same_cycle = dependency.kind is DependencyKind.SAME_CYCLE
+            if is_same_cycle:
+                children[up].append(down)
+            yield up, down, is_same_cycle
+    for down, task in enumerate(tasks):
+        if any(d.kind is DependencyKind.CHILDREN for d in task.depends_on):
+            for up in children[down]:
+                yield up, down, False
+
+
 @dataclass(frozen=True, slots=True)
 class _Alike:
     """What pairs of tasks have in common that share one pattern of edges; identity counts."""
@@ -143,24 +164,11 @@ class _Wiring:
 
     def _dependencies(self) -> Iterator[tuple[int, int, Waits, bool]]:
         """Indices of an upstream and a downstream task, and their edges (DEP-10: both are here)."""
-        tasks, index_of = self._template.tasks, self._template.index_of
+        tasks = self._template.tasks
         itself = [task.depends_on_itself for task in tasks]
-        children: dict[int, list[int]] = defaultdict(list)
-        for down, task in enumerate(tasks):
-            for dependency in task.depends_on:
-                up = down if dependency.kind is DependencyKind.SELF else index_of.get(dependency.task, -1)
-                if up < 0:
-                    continue
-                above = tasks[up].schedule
-                if dependency.kind is DependencyKind.SAME_CYCLE:
-                    children[up].append(down)
-                    yield up, down, same_cycle(above, itself[up], task.schedule), True
-                else:
-                    yield up, down, previous_cycle(above, itself[up], task.schedule), False
-        for down, task in enumerate(tasks):
-            if any(d.kind is DependencyKind.CHILDREN for d in task.depends_on):
-                for up in children[down]:
-                    yield up, down, previous_cycle(tasks[up].schedule, itself[up], task.schedule), False
+        for up, down, is_same_cycle in dependencies(tasks, self._template.index_of):
+            edges_of = same_cycle if is_same_cycle else previous_cycle
+            yield up, down, edges_of(tasks[up].schedule, itself[up], tasks[down].schedule), is_same_cycle
 
     def _add(self, alike: _Alike, waits: Waits, ups: LongArray, downs: LongArray) -> None:
         (up_first, up_last), (down_first, down_last) = alike.kept_up, alike.kept_down

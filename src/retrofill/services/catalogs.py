@@ -35,6 +35,7 @@ def deploy(
         version_id = tx.add_version(document, now_ms, user, len(catalog.tasks))
         tx.set_deployed("task", catalog.tasks)
         tx.set_deployed("workspace", catalog.workspaces)
+        tx.generations.owe(version_id)  # a deploy that is killed now has made no instances yet (AUTO-1)
         tx.record(now_ms, user, "deploy", comment=f"version {version_id}")
     store.wake()
     return version_id, True

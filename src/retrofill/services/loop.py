@@ -61,6 +61,7 @@ class Loop:
         self._clock = clock
         self._daily = daily
         self._nights: list[date] = []  # made since the last tick
+        self._missed: list[date] = []  # found since the last tick to be too far back to be made
         self._courier = courier
         self._was_down = True  # until what was missed has been made
         self._trouble: str | None = None  # what kept instances from being made
@@ -91,6 +92,7 @@ class Loop:
                 soon_ms = self._clock.now_ms() + _RETRY_MS
                 ticked = Ticked(next_ms=soon_ms, trouble=error.message)
             ticked.nights, self._nights = self._nights, []
+            ticked.missed, self._missed = self._missed, []
             ticked.trouble = ticked.trouble or self._trouble
             if observe(ticked):
                 return
@@ -120,12 +122,13 @@ class Loop:
         First of all what somebody left half made is removed or finished: a crash, or a full disk.
         """
         self._backfills.remove_leftovers()
-        has_started = bool(self._backfills.start_planned())
+        has_started, has_made = bool(self._backfills.start_planned()), False
         if self._schedule is not None:
             self._schedule.put_in_order()
-            self._nights += self._schedule.make_due(self._was_down)
+            has_made = bool(self._schedule.make_owed())  # of a deploy that was killed
+            self._nights += self._schedule.make_due(self._was_down, self._missed.extend)
             self._was_down = False
-        if has_started or self._nights:
+        if has_started or has_made or self._nights:
             self._scheduler.look_again()
         night_ms = None if self._schedule is None else self._schedule.next_ms()
         return _earlier(self._backfills.next_planned_ms(), night_ms)

@@ -2,23 +2,26 @@
 
 A generation is a plan of one bizdate over all tasks of a version; its instances wait for
 instances of its own bizdate and of the bizdate before, in its own generation and in those
-made earlier. What was never made is not waited for.
+made earlier. What was never made is not waited for. A task that a bizdate has at other slots
+than the plan says, because a deploy has changed them, is waited for at those.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retrofill.domain.catalog import Catalog
+from retrofill.domain.catalog import Catalog, Task
+from retrofill.domain.dependencies import Waits, previous_cycle, same_cycle, to_date_before
 from retrofill.domain.planning import Plan, build
 from retrofill.domain.policy import DateRange, Policy
 from retrofill.domain.selection import Choice, NothingToRunError
-from retrofill.domain.template import Template
+from retrofill.domain.template import Edges, Template, dependencies
 from retrofill.services.contexts import Context, remember
 from retrofill.services.records import GenerationRecord
 
@@ -77,6 +80,49 @@ class Generation:
         return mapped[places]
 
 
+@dataclass(frozen=True, slots=True)
+class Otherwise:
+    """A task that a bizdate has at other slots than a plan says."""
+
+    generation: Generation
+    index: int  # of the task, in the generation's plan
+
+    @property
+    def task(self) -> Task:
+        return self.generation.plan.tasks[self.index]
+
+    def ids(self, positions: IntArray) -> LongArray:
+        """Ids of its instances by positions among its slots, -1 where there is none."""
+        places = self.generation.plan.template.slots_of(self.index).start + positions.astype(np.int64)
+        return np.where(self.generation.exists[places], places + self.generation.first_id, -1)
+
+
+def made_otherwise(plan: Plan, generations: Sequence[Generation]) -> dict[int, Otherwise]:
+    """The tasks of a plan that these generations of one bizdate have at other slots, by index."""
+    found: dict[int, Otherwise] = {}
+    for generation in generations:
+        theirs = generation.plan.template
+        if theirs is plan.template:
+            continue
+        for i, task in enumerate(plan.tasks):
+            j = theirs.index_of.get(task.name)
+            if j is None or theirs.tasks[j].schedule.slots == task.schedule.slots:
+                continue
+            places = theirs.slots_of(j)
+            if generation.exists[places.start : places.stop].any():
+                found[i] = Otherwise(generation, j)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Waits:
+    """Places that wait, the instances that they wait for (-1: there is none), and the tasks of these."""
+
+    down: LongArray
+    up: LongArray
+    task: LongArray
+
+
 class Wiring:
     """Who waits for whom in one generation, of what exists (DEP-1..9, AUTO-2).
 
@@ -90,16 +136,22 @@ class Wiring:
     ) -> None:
         self._generation = generation
         template = generation.plan.template
-        within_ids = self._resolve(template.within.up, [*same, generation])
-        before_ids = self._resolve(template.before.up, before)
-        down = np.concatenate((template.within.waiting, template.before.waiting)).astype(np.int64)
-        up = np.concatenate((within_ids, before_ids))
+        self._moved = made_otherwise(generation.plan, same)
+        within = self._waits(template.within, [*same, generation], self._moved, before=False)
+        earlier = self._waits(template.before, before, made_otherwise(generation.plan, before), before=True)
+        down = np.concatenate((within.down, earlier.down))
+        up = np.concatenate((within.up, earlier.up))
         kept = (up >= 0) & generation.exists[down]
-        order = np.argsort(down[kept], kind="stable")
+        down, up = down[kept], up[kept]
+        order = np.lexsort((up, down))
+        down, up = down[order], up[order]
+        # Two dependencies may lead to the same instance: it is waited for once.
+        is_first = np.ones(len(down), dtype=bool)
+        is_first[1:] = (down[1:] != down[:-1]) | (up[1:] != up[:-1])
         # Place `down[i]` waits for instance `up[i]`; ascending by place.
-        self.down: LongArray = down[kept][order]
-        self.up: LongArray = up[kept][order]
-        self._lost = self._lost_needs(within_ids)
+        self.down: LongArray = down[is_first]
+        self.up: LongArray = up[is_first]
+        self._lost = self._lost_needs(within)
         order = np.argsort(self.up, kind="stable")
         self._by_up = self.up[order], self.down[order] + generation.first_id
 
@@ -133,14 +185,35 @@ class Wiring:
         missing = plan.template.needs_task[start:end][self._lost[start:end]]
         return tuple(sorted({plan.tasks[i].name for i in missing.tolist()}))
 
-    def _lost_needs(self, within: LongArray) -> BoolArray:
+    def _waits(
+        self, edges: Edges, among: Sequence[Generation], moved: dict[int, Otherwise], *, before: bool
+    ) -> _Waits:
+        """The template's edges into a bizdate, those to moved tasks as the slots were made (AUTO-2)."""
+        template = self._generation.plan.template
+        tasks = template.task_of[edges.up].astype(np.int64)
+        kept = ~np.isin(tasks, list(moved)) if moved else np.ones(len(tasks), dtype=bool)
+        parts = [
+            _Waits(edges.waiting[kept].astype(np.int64), self._resolve(edges.up[kept], among), tasks[kept])
+        ]
+        for up, down, is_same_cycle in dependencies(template.tasks, template.index_of) if moved else ():
+            made = moved.get(up)
+            if made is None or (is_same_cycle and before):
+                continue
+            waits = _as_made(made.task, template.tasks[up], template.tasks[down], is_same_cycle, before)
+            chosen = waits.before == before
+            places = int(template.first_of_task[down]) + waits.down[chosen].astype(np.int64)
+            parts.append(_Waits(places, made.ids(waits.up[chosen]), np.full(len(places), up, dtype=np.int64)))
+        return _Waits(*(np.concatenate([getattr(p, name) for p in parts]) for name in _Waits.__slots__))
+
+    def _lost_needs(self, within: _Waits) -> BoolArray:
         """For each of the template's needs, whether nothing of it exists."""
-        plan = self._generation.plan
-        template, width = plan.template, len(plan.tasks)
-        found = within >= 0
-        there = template.within.waiting[found].astype(np.int64) * width
-        there += template.task_of[template.within.up[found]]
-        lost: BoolArray = ~np.isin(template.needs_place * width + template.needs_task, there)
+        template, width = self._generation.plan.template, len(self._generation.plan.tasks)
+        needs = template.needs_place * width + template.needs_task
+        waits = within.down * width + within.task
+        lost: BoolArray = ~np.isin(needs, waits[within.up >= 0])
+        if self._moved:
+            # By the slots as made, an instance may need none of a moved task.
+            lost &= np.isin(needs, waits) | ~np.isin(template.needs_task, list(self._moved))
         return lost
 
     def _resolve(self, places: IntArray, among: Sequence[Generation]) -> LongArray:
@@ -152,6 +225,22 @@ class Wiring:
             there[there] = generation.exists[theirs[there]]
             ids[there] = generation.first_id + theirs[there]
         return ids
+
+
+def _as_made(made: Task, upstream: Task, downstream: Task, is_same_cycle: bool, before: bool) -> Waits:
+    """Edges of a dependency upon a task's slots as a bizdate has them."""
+    itself = made.depends_on_itself
+    if is_same_cycle:
+        return same_cycle(made.schedule, itself, downstream.schedule)
+    if not before:
+        return previous_cycle(made.schedule, itself, downstream.schedule)
+    return to_date_before(
+        made.schedule,
+        itself,
+        upstream.schedule,
+        downstream.schedule,
+        is_itself=upstream.name == downstream.name,
+    )
 
 
 class Nights:

@@ -47,6 +47,7 @@ class Ticked:
     backfills_ended: list[int] = field(default_factory=list)
     trouble: str | None = None  # why nothing could be noted; it is tried again soon
     nights: list[date] = field(default_factory=list)  # bizdates whose instances were made before it
+    missed: list[date] = field(default_factory=list)  # nights that came and will not be made (AUTO-3)
 
 
 class Scheduler:

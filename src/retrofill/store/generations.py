@@ -12,7 +12,8 @@ from retrofill.store import counters
 _GENERATION = ", ".join(GenerationRecord._fields)
 _INSTANCE = ", ".join(InstanceRecord._fields)
 _AUTO = "instance INDEXED BY instance_auto WHERE backfill_id IS NULL"
-_HELD = "schedule_held"  # a row of `counter`
+_HELD = "schedule_held"  # rows of `counter`
+_OWING = "owing_version"
 
 
 class Generations:
@@ -57,6 +58,32 @@ class Generations:
         ).fetchone()
         return row[0] if row else None
 
+    def night_versions(self, first: str) -> dict[str, int]:
+        rows = self._execute(
+            "SELECT bizdate, version_id FROM generation WHERE kind = 'night' AND phase <> 'creating' AND bizdate >= ?",
+            (first,),
+        )
+        return dict(rows.fetchall())
+
+    def missed(self) -> list[str]:
+        return [row[0] for row in self._execute("SELECT bizdate FROM missed_night ORDER BY bizdate")]
+
+    def done_on(self, bizdate: str) -> set[tuple[int, int]]:
+        success = "state = 'successful' AND kind = 'run'"
+        rows = self._execute(
+            f"SELECT task_id, slot FROM {_AUTO} AND bizdate = ?1 AND {success} UNION "
+            "SELECT i.task_id, i.slot FROM backfill_date d CROSS JOIN backfill b ON b.id = d.backfill_id "
+            "CROSS JOIN instance i ON i.id BETWEEN b.first_instance_id + b.stride * d.position "
+            "AND b.first_instance_id + b.stride * (d.position + 1) - 1 "
+            f"WHERE d.bizdate = ?1 AND b.phase = 'active' AND i.{success}",
+            (bizdate,),
+        )
+        return set(rows.fetchall())
+
+    def owing_version(self) -> int | None:
+        row = self._execute("SELECT value FROM counter WHERE name = ? AND value > 0", (_OWING,)).fetchone()
+        return row[0] if row else None
+
     def ids_between(self, first_id: int, last_id: int) -> list[int]:
         rows = self._execute("SELECT id FROM instance WHERE id BETWEEN ? AND ?", (first_id, last_id))
         return [row[0] for row in rows]
@@ -66,9 +93,6 @@ class Generations:
             "SELECT id FROM instance WHERE id BETWEEN ? AND ? AND state = 'successful'", (first_id, last_id)
         )
         return [row[0] for row in rows]
-
-    def slots_of(self, bizdate: str) -> list[tuple[int, int]]:
-        return list(self._execute(f"SELECT task_id, slot FROM {_AUTO} AND bizdate = ?", (bizdate,)))
 
     def unfinished_slots(self, bizdate: str, task_ids: Sequence[int]) -> list[tuple[int, int]]:
         return list(
@@ -135,10 +159,29 @@ class Generations:
     def delete(self, generation_id: int) -> None:
         self._execute("DELETE FROM generation WHERE id = ?", (generation_id,))
 
+    def miss(self, bizdates: Sequence[str], at_ms: int) -> None:
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO missed_night (bizdate, noted_ms) VALUES (?, ?)",
+            [(bizdate, at_ms) for bizdate in bizdates],
+        )
+
+    def forget_missed(self, before_ms: int) -> None:
+        self._execute("DELETE FROM missed_night WHERE noted_ms < ?", (before_ms,))
+
+    def owe(self, version_id: int) -> None:
+        self._set(_OWING, version_id)
+
+    def settle(self, version_id: int) -> None:
+        if self.owing_version() == version_id:
+            self._set(_OWING, 0)
+
     def hold(self, held: bool) -> None:
+        self._set(_HELD, int(held))
+
+    def _set(self, name: str, value: int) -> None:
         self._execute(
             "INSERT INTO counter (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            (_HELD, int(held)),
+            (name, value),
         )
 
 

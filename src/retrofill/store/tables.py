@@ -163,6 +163,13 @@ generation = Table(  # auto triggered instances of a bizdate that were made at o
     Index("generation_unfinished", "phase", sqlite_where=text("phase <> 'active'")),
 )
 
+missed_night = Table(  # nights that came while no scheduler ran, and are not made (AUTO-3)
+    "missed_night",
+    metadata,
+    Column("bizdate", Text, primary_key=True),
+    Column("noted_ms", Integer, nullable=False),
+)
+
 instance = Table(
     "instance",
     metadata,

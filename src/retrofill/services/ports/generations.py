@@ -31,16 +31,28 @@ class Generations(Protocol):
         """The newest bizdate whose night was made."""
         ...
 
+    def night_versions(self, first: str) -> dict[str, int]:
+        """By bizdate from the first on, the version that its night was made from."""
+        ...
+
+    def missed(self) -> list[str]:
+        """Bizdates whose night came and will not be made (AUTO-3), oldest first."""
+        ...
+
+    def done_on(self, bizdate: str) -> set[tuple[int, int]]:
+        """(task id, slot) of what has really run successfully on a bizdate, whoever asked for it."""
+        ...
+
+    def owing_version(self) -> int | None:
+        """The version whose deploy still owes instances (AUTO-1)."""
+        ...
+
     def ids_between(self, first_id: int, last_id: int) -> list[int]:
         """Ids of the instances that exist in this range."""
         ...
 
     def successful_between(self, first_id: int, last_id: int) -> list[int]:
         """Ids of the Successful instances in this range."""
-        ...
-
-    def slots_of(self, bizdate: str) -> list[tuple[int, int]]:
-        """(task id, slot) of the auto triggered instances of a bizdate."""
         ...
 
     def unfinished_slots(self, bizdate: str, task_ids: Sequence[int]) -> list[tuple[int, int]]:
@@ -81,6 +93,22 @@ class Generations(Protocol):
 
     def delete(self, generation_id: int) -> None:
         """Remove the row of a generation whose instances are gone."""
+        ...
+
+    def miss(self, bizdates: Sequence[str], at_ms: int) -> None:
+        """Note nights that will not be made."""
+        ...
+
+    def forget_missed(self, before_ms: int) -> None:
+        """Forget nights that were noted before then."""
+        ...
+
+    def owe(self, version_id: int) -> None:
+        """Note that the deploy of a version owes instances."""
+        ...
+
+    def settle(self, version_id: int) -> None:
+        """Note that it owes none any more; nothing where a newer one owes some."""
         ...
 
     def hold(self, held: bool) -> None:

@@ -12,6 +12,7 @@ depends_on = None
 def upgrade() -> None:
     """Extend the ledger."""
     _hold_included_files()
+    _note_missed_nights()
 
 
 def _hold_included_files() -> None:
@@ -27,4 +28,14 @@ def _hold_included_files() -> None:
     op.execute(
         "UPDATE catalog_version SET task_count = (SELECT count(*) FROM json_each(document, '$.tasks')) "
         "WHERE json_valid(document)"
+    )
+
+
+def _note_missed_nights() -> None:
+    """Nights that came while no scheduler ran, and are not made (AUTO-3)."""
+    op.create_table(
+        "missed_night",
+        sa.Column("bizdate", sa.Text(), nullable=False),
+        sa.Column("noted_ms", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("bizdate"),
     )
