@@ -12,7 +12,7 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -24,11 +24,8 @@ from retrofill.domain.errors import shown
 Row = Mapping[str, Any]
 
 _GAP = 2
-_SOFT_FLOOR, _HARD_FLOOR = (
-    20,
-    8,
-)  # columns of text are shortened so far: before others are left out, and after
-_STATE_FLOOR = 14
+_NAME, _SENTENCE = 20, 72  # columns of text are shortened so far before others are left out,
+_STATE, _STUMP = 14, 8  # and so far after that
 _NARROWEST = 80  # for narrower terminals nothing is fitted further: lines are broken there
 _SHORT_HEADS = {
     "scheduled_at": "TIME",
@@ -45,11 +42,10 @@ _SHORT_HEADS = {
 }
 EXPENDABLE = (
     "kind", "group", "run_seconds", "region", "resource_group", "cycle", "priority", "tasks", "type", "owner",
-    "from_state", "instance", "backfill", "schedule", "run_number", "revoked_at", "created_at",
+    "from_state", "to_state", "instance", "backfill", "schedule", "run_number", "revoked_at", "created_at",
 )  # fmt: skip
 _NEVER_CUT = ("id", "bizdate", "bizdates", "action", "user")
 _SENTENCES = ("comment", "error", "reason")  # for these, others are left out earlier
-_SENTENCE = 72
 _LOOKS = {
     "successful": ("✓", "green"),
     "succeeded": ("✓", "green"),
@@ -203,45 +199,52 @@ def cell(value: object) -> str:
 
 def _fitted(columns: list[_Column], width: int, expendable: Sequence[str]) -> tuple[list[_Column], list[str]]:
     """Columns that fit into a line, and the names of those that were left out."""
-    if _total(columns) <= width:
+    if _total(columns, _whole) <= width:
         return columns, []
     columns = [_with_short_cells(column) for column in columns]
     left_out: list[str] = []
     for name in expendable:
-        if _least(columns, _SOFT_FLOOR) <= width:
+        if _total(columns, _wanted) <= width:
             break
         kept = [column for column in columns if column.name != name]
         if len(kept) < len(columns):
             columns = kept
             left_out.append(name)
-    floor = _SOFT_FLOOR
-    while floor > _HARD_FLOOR and _least(columns, floor) > width:
-        floor -= 1
-    return _shortened(columns, width, floor), left_out
+    return _shortened(columns, width), left_out
 
 
-def _total(columns: Sequence[_Column]) -> int:
-    return sum(column.width for column in columns) + _GAP * (len(columns) - 1)
+def _total(columns: Sequence[_Column], width_of: Callable[[_Column], int]) -> int:
+    return sum(map(width_of, columns)) + _GAP * (len(columns) - 1)
 
 
-def _least(columns: Sequence[_Column], floor: int) -> int:
-    return sum(_least_of(column, floor) for column in columns) + _GAP * (len(columns) - 1)
+def _whole(column: _Column) -> int:
+    return column.width
 
 
-def _least_of(column: _Column, floor: int) -> int:
-    if column.name in _SENTENCES and floor >= _SOFT_FLOOR:
-        floor = _SENTENCE
-    elif any(column.colours):
-        floor = column.width if floor >= _SOFT_FLOOR else max(floor, _STATE_FLOOR)
-    return min(column.width, max(floor, len(column.head))) if column.is_text else column.width
+def _wanted(column: _Column) -> int:
+    """For less than this, other columns are left out first."""
+    if not column.is_text or any(column.colours):
+        return column.width
+    enough = _SENTENCE if column.name in _SENTENCES else _NAME
+    return min(column.width, max(enough, len(column.head)))
 
 
-def _shortened(columns: list[_Column], width: int, floor: int) -> list[_Column]:
-    """The widest texts are cut first, none below the floor."""
-    widest = max((column.width for column in columns if column.is_text), default=floor)
-    while widest > floor and _least(columns, widest) > width:
-        widest -= 1
-    return [_cut(column, _least_of(column, widest)) for column in columns]
+def _least(column: _Column) -> int:
+    """Less than this tells nothing."""
+    if not column.is_text:
+        return column.width
+    return min(column.width, max(_STATE if any(column.colours) else _STUMP, len(column.head)))
+
+
+def _shortened(columns: list[_Column], width: int) -> list[_Column]:
+    """The widest texts are cut first, and below what they want only when that is not enough."""
+    widest = max((column.width for column in columns if column.is_text), default=0)
+    for floor_of in (_wanted, _least):
+        for most in range(widest, 0, -1):
+            widths = [min(column.width, max(most, floor_of(column))) for column in columns]
+            if sum(widths) + _GAP * (len(columns) - 1) <= width:
+                return [_cut(column, fit) for column, fit in zip(columns, widths, strict=True)]
+    return [_cut(column, _least(column)) for column in columns]
 
 
 def _cut(column: _Column, width: int) -> _Column:
