@@ -274,8 +274,11 @@ def test_init(tmp_path: object, project: Sandbox) -> None:
 
 def test_doctor(filled: Sandbox) -> None:
     """CAT-1: checks in rows; exit 1 when something is wrong."""
-    checks = {check["check"]: check["ok"] for check in filled.json("doctor")}
-    assert all(checks.values())
+    rows = filled.json("doctor", status=1)
+    checks = {check["check"]: check["ok"] for check in rows}
+    assert [check["detail"] for check in rows if not check["ok"]] == [
+        "2 backfills open: 1, 2, and no scheduler runs; `retrofill backfill wait 1` or `retrofill scheduler`"
+    ]
     assert {"project", "disk", "store", "counters", "scheduler", "runner"} <= set(checks)
     (filled.home / "workspaces" / "ops" / "workspace.yaml").write_text("workspace: [")
     assert filled.call("doctor", "--output", "jsonl", status=1).jsonl[0]["check"] == "project"

@@ -119,3 +119,26 @@ def test_freezing_tasks(project: Sandbox) -> None:
     project.call("task", "unfreeze", "ops.raw")
     assert project.json("task", "show", "ops.raw")["frozen"] is False
     project.call("task", "freeze", "nonsense", status=5)
+
+
+def test_missed_nights_are_named(tmp_path: Path) -> None:
+    """AUTO-3: by `schedule show` and `doctor`, with the backfill that makes up for them."""
+    sandbox = Sandbox(tmp_path)
+    sandbox.write(IMMEDIATE)
+    sandbox.call("deploy")
+    assert sandbox.json("schedule", "show")["missed"] is None
+    command = "retrofill backfill create --task w.late --bizdate 2026-01-05..2026-01-06"
+    with closing(sqlite3.connect(tmp_path / ".retrofill" / "retrofill.db")) as connection:
+        connection.execute("UPDATE catalog_version SET created_ms = 0")
+        for day in ("05", "06"):
+            connection.execute("INSERT INTO missed_night VALUES (?, 0)", (f"2026-01-{day}",))
+        connection.execute(
+            "INSERT INTO generation SELECT 99, date('now'), 'night', 'active', max(id), 1 << 40, 0, 0 FROM catalog_version"
+        )
+        connection.commit()
+    shown = sandbox.json("schedule", "show")["missed"]
+    assert (shown["bizdates"], shown["makes_up"]) == (["2026-01-05", "2026-01-06"], command)
+    assert command in sandbox.call("schedule", "show").stdout
+    checks = {check["check"]: check for check in sandbox.json("doctor", status=1)}
+    assert checks["nights"]["ok"] is False
+    assert command in checks["nights"]["detail"]

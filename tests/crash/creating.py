@@ -108,7 +108,7 @@ def _check(world: World, name: str, verdict: Verdict) -> None:
     if before and _stored(world, "large") != INSTANCES:
         verdict.lost.append(f"{name}: the backfill is listed with {_stored(world, 'large')} instances")
     world.run("backfill", "create", *_SMALL, "--wait", "--yes")
-    world.run("doctor")
+    world.ask_doctor()
     if _visible(world) != before | {"small"}:
         verdict.other.append(f"{name}: after the next scheduler the list shows {sorted(_visible(world))}")
     expected = 1 + (INSTANCES if before else 0)

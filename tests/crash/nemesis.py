@@ -101,7 +101,7 @@ class Nemesis:
             if status >= 0:
                 return status
             if self._random.random() < 0.12:
-                self._world.run("doctor")  # the counters agree at any moment, not only at the end
+                self._world.ask_doctor()  # the counters agree at any moment, not only at the end
 
     @property
     def _is_angry(self) -> bool:

@@ -100,6 +100,17 @@ class World:
             )
         return done.stdout
 
+    def ask_doctor(self) -> None:
+        """Nothing is wrong but that perhaps nobody runs what is open.
+
+        Raises:
+            WorldError: something else is.
+        """
+        rows = json.loads(self.run("doctor", "--output", "json", expected=(0, 1)))
+        wrong = [row for row in rows if not row["ok"] and row["check"] != "work"]
+        if wrong:
+            raise WorldError(f"doctor finds {wrong}")
+
     def rows(self, *arguments: str) -> list[dict[str, Any]]:
         """What a command lists."""
         return [json.loads(line) for line in self.run(*arguments, "--output", "jsonl").splitlines()]

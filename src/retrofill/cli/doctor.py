@@ -14,8 +14,9 @@ import click
 from retrofill.bootstrap import Project
 from retrofill.cli.session import Command, Session, pass_session
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.findings import many
+from retrofill.domain.findings import many, names
 from retrofill.services.audit import drift, schedule_drift
+from retrofill.services.missed import find_missed
 from retrofill.services.times import shown_instant
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def _checks(project: Project) -> Iterator[_Check]:
     with project.store.read() as reader:
         yield from _store(project, reader)
         yield from _times(project, reader)
+        yield _work(project, reader)
+        yield _nights(project, reader)
     yield from _runs(project)
     yield from _files(project)
 
@@ -112,6 +115,49 @@ def _times(project: Project, reader: Reader) -> Iterator[_Check]:
     is_late = last_ms is not None and last_ms < now_ms - 3 * _DAY_MS and _has_scheduler(project)
     when = "it has never run" if last_ms is None else f"it went through at {shown_instant(last_ms)}"
     yield "retention", not is_late, f"{when}, though a scheduler runs" if is_late else when
+
+
+def _work(project: Project, reader: Reader) -> _Check:
+    """Whether somebody runs what is open."""
+    held = [one.id for one in reader.open_backfills() if one.paused and not one.stopped]
+    ids = [
+        one.id
+        for one in reader.open_backfills()
+        if not (one.paused or one.stopped) and one.phase in ("active", "planned", "checking")
+    ]
+    waiting = f"; {many(len(held), 'backfill')} paused: {names([str(i) for i in held])}" if held else ""
+    if not ids:
+        return "work", True, f"no backfill waits for a scheduler{waiting}"
+    found = f"{many(len(ids), 'backfill')} open: {names([str(i) for i in ids])}"
+    if _has_scheduler(project):
+        return "work", True, f"{found}{waiting}"
+    return (
+        "work",
+        False,
+        f"{found}, and no scheduler runs; `retrofill backfill wait {ids[0]}` or `retrofill scheduler`",
+    )
+
+
+def _nights(project: Project, reader: Reader) -> _Check:
+    """Whether every night was made, once any was (AUTO-3)."""
+    if reader.generations.is_held():
+        return "nights", True, "the schedule is paused; `retrofill schedule resume` lets it go on"
+    schedule = project.schedule()
+    missed = find_missed(reader, project.contexts, schedule, project.actor.sees)
+    if missed is not None:
+        return "nights", False, " ".join(missed.sentences())
+    last = reader.generations.last_night()
+    if last is None:
+        return "nights", True, "none was made yet"
+    due = schedule.due(reader).made
+    if due and not project.scheduler_lock.starts(auto=True):
+        were = "is" if len(due) == 1 else "are"
+        return (
+            "nights",
+            False,
+            f"{many(len(due), 'night')} {were} due, and no `retrofill scheduler` runs that makes them",
+        )
+    return "nights", True, f"made up to bizdate {last}"
 
 
 def _runs(project: Project) -> Iterator[_Check]:

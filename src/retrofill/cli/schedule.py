@@ -9,6 +9,7 @@ import click
 from retrofill.cli.session import Group, Session, pass_session, say
 from retrofill.domain.errors import NotPermittedError
 from retrofill.domain.states import State
+from retrofill.services.missed import Missed, find_missed
 from retrofill.services.times import shown_instant
 from retrofill.services.views import Views
 
@@ -26,16 +27,20 @@ def show(session: Session) -> None:
     """Show when the next night is, and whether the schedule goes on."""
     project = session.project
     document: dict[str, Any] = {"held": False, "last_bizdate": None, "next_at": None, "scheduler": False}
+    missed: Missed | None = None
     if project.deployed is not None:
+        schedule = project.schedule()
         with project.store.read() as reader:
             document["held"] = reader.generations.is_held()
             document["last_bizdate"] = reader.generations.last_night()
-        document["next_at"] = shown_instant(project.schedule().next_ms())
+            missed = find_missed(reader, project.contexts, schedule, project.actor.sees)
+        document["next_at"] = shown_instant(schedule.next_ms())
         document["scheduler"] = project.scheduler_lock.starts(auto=True)
-    session.document(document, lambda: _print_status(document))
+    document["missed"] = missed.to_json() if missed is not None else None
+    session.document(document, lambda: _print_status(document, missed))
 
 
-def _print_status(document: dict[str, Any]) -> None:
+def _print_status(document: dict[str, Any], missed: Missed | None) -> None:
     if document["held"]:
         click.echo("The schedule is paused: nothing is made, and nothing of it starts.")
     elif document["next_at"] is None:
@@ -44,6 +49,8 @@ def _print_status(document: dict[str, Any]) -> None:
         click.echo(f"The next instances are made at {document['next_at']}.")
     if document["last_bizdate"] is not None:
         click.echo(f"The last night made those of bizdate {document['last_bizdate']}.")
+    for sentence in missed.sentences() if missed is not None else ():
+        click.echo(sentence)
     if not document["scheduler"]:
         say("No scheduler runs that makes and starts them: `retrofill scheduler`.")
 

@@ -8,8 +8,10 @@ from types import FrameType
 
 import click
 
+from retrofill.bootstrap import Project
 from retrofill.cli.session import Command, Session, pass_session, say
 from retrofill.domain.errors import WrongStateError
+from retrofill.services.missed import find_missed
 from retrofill.services.ticks import Ticked
 
 _LEAVE_SECONDS = 5.0  # for a message that is just being sent
@@ -46,7 +48,7 @@ def scheduler(session: Session) -> None:
             say(
                 f"The scheduler of {project.directory} runs; Ctrl-C ends it and leaves running instances running."
             )
-            project.loop(executor, auto=True).run(_Reporter())
+            project.loop(executor, auto=True).run(_Reporter(project))
     except _Stopped:
         say("The scheduler has left.")
     finally:
@@ -66,14 +68,27 @@ def _leave(number: int, frame: FrameType | None) -> None:
 class _Reporter:
     """Tells what happens; a trouble that lasts is told once."""
 
-    def __init__(self) -> None:
+    def __init__(self, project: Project) -> None:
+        self._project = project
         self._trouble: str | None = None
+        self._is_first = True
 
     def __call__(self, ticked: Ticked) -> bool:
+        if self._is_first or ticked.missed:
+            self._is_first = False
+            self._tell_missed()
         if ticked.trouble != self._trouble:
             say(f"{ticked.trouble}; waiting for room." if ticked.trouble else "There is room again.")
             self._trouble = ticked.trouble
         return _report(ticked)
+
+    def _tell_missed(self) -> None:
+        """Nights that nobody makes (AUTO-3): at the start, and when they are found."""
+        project = self._project
+        with project.store.read() as reader:
+            missed = find_missed(reader, project.contexts, project.schedule())
+        for sentence in missed.sentences() if missed is not None else ():
+            say(sentence)
 
 
 def _report(ticked: Ticked) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog import Catalog
@@ -97,6 +97,10 @@ class Schedule:
             last=max(known, default=None),
             most=most,
         )
+
+    def moment_of(self, catalog: Catalog, bizdate: date) -> datetime:
+        """When a bizdate's instances are made, aware UTC."""
+        return night_of(bizdate, self.settings.generation_minute, _timezones(catalog))
 
     def next_ms(self) -> int | None:
         """When the next night is, None before the first deploy and while the schedule is held."""
