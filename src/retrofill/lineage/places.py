@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# By the URL's scheme; a scheme that is not here is its own dialect, or read as plain SQL.
-_DIALECTS = {
-    "postgresql": "postgres",
-    "postgres": "postgres",
-    "cockroachdb": "postgres",
-    "mariadb": "mysql",
-    "odps": "hive",
-    "maxcompute": "hive",
-    "mssql": "tsql",
-    "sqlserver": "tsql",
-    "awsathena": "athena",
-    "databricks": "databricks",
-    "sparksql": "spark",
-    "sc": "spark",  # Spark Connect
-    "gbq": "bigquery",
-    "ch": "clickhouse",
-    "hologres": "postgres",
-}
+from retrofill.domain.dialects import dialect_of, scheme_and_rest
+
 _DEFAULT_SCHEMAS = {
     "duckdb": "main",
     "sqlite": "main",
@@ -39,8 +22,6 @@ _DEFAULT_SCHEMAS = {
 # How many parts a whole name has, where it is not three.
 _DEPTHS = {"mysql": 2, "clickhouse": 2, "hive": 2, "spark": 2, "sqlite": 2}
 _WITHOUT_HOST = frozenset({"bigquery", "gbq", "odps", "maxcompute"})  # the URL begins with a project
-# Whatever stands before the last `@` may be a password.
-_URL = re.compile(r"(?P<scheme>[\w.-]+)(?:\+[\w.-]+)?:(?://)?(?:.*@)?(?P<rest>[^?#]*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +46,11 @@ def place_of(connection: str, connections: Mapping[str, str], known: frozenset[s
         connections: URLs by name.
         known: the dialects that sqlglot has.
     """
-    scheme, rest = _parts(connections.get(connection, ""))
-    dialect = _DIALECTS.get(scheme, scheme)
-    dialect = dialect if dialect in known else ""
-    same = [name for name, url in connections.items() if url and _parts(url) == (scheme, rest)]
+    own = connections.get(connection, "")
+    scheme, rest = scheme_and_rest(own)
+    system = dialect_of(own)
+    dialect = system if system in known else ""
+    same = [name for name, url in connections.items() if url and scheme_and_rest(url) == (scheme, rest)]
     parts = rest.casefold().strip("/").split("/")
     host = ""
     if dialect in ("duckdb", "sqlite"):
@@ -83,7 +65,7 @@ def place_of(connection: str, connections: Mapping[str, str], known: frozenset[s
         min(same, default=connection),
         dialect,
         frozenset({*defaults, schema} - {""}),
-        _DIALECTS.get(scheme, scheme),
+        system,
         host,
         tuple(defaults),
     )
@@ -100,8 +82,3 @@ def dataset_of(name: str, place: Place) -> tuple[str, str]:
     missing = _DEPTHS.get(place.dialect, 3) - 1 - name.count(".")
     before = place.defaults[: max(missing, 0)]
     return f"{place.scheme}://{place.host}".removesuffix("://"), ".".join((*before, name))
-
-
-def _parts(url: str) -> tuple[str, str]:
-    match = _URL.match(url)
-    return (match["scheme"].casefold(), match["rest"]) if match else ("", "")

@@ -107,7 +107,7 @@ class Script:
         self._writes: set[str] = set()
         self._inner: set[str] = set()
         self._made: dict[str, bool] = {}  # whether it certainly did not exist before
-        texts = split(code)
+        texts = split(code, place.dialect)
         self.count = len(texts)
         for number, text in enumerate(texts, 1):
             self._add(number, text)

@@ -17,7 +17,8 @@ import time
 # ruff: noqa: E402
 sys.path[0] = os.path.abspath(f"{__file__}/../../../..")
 
-from retrofill.domain.statements import controls_transactions, excerpt, split, stands_alone
+from retrofill.domain.dialects import dialect_of
+from retrofill.domain.statements import controls_transactions, cut, excerpt, stands_alone
 from retrofill.executors.runners.databases import Database, DatabaseError, open_database
 from retrofill.executors.runners.masking import Mask
 
@@ -56,7 +57,7 @@ def main() -> int:
     with open(_PAYLOAD, "rb") as file:
         _, url, code = file.read().decode("utf-8", "surrogateescape").split("\n", 2)
     mask = Mask(url)
-    statements = split(code)
+    statements = [piece.text for piece in cut(code, dialect_of(url))]
     try:
         database = open_database(url, print)
     except DatabaseError as error:
