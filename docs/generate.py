@@ -347,9 +347,10 @@ resource group to change.
 _STEERING = """
 ## Steering a whole backfill
 
-What `backfill pause`, `resume`, `stop` and `change` do, by where the backfill stands (BF-3, BF-5): done;
-unchanged, because it holds already; or refused with exit status 6. A pause or a stop is over when the last
-instance has succeeded, so that it does not hold back a later rerun.
+What `backfill pause`, `resume`, `stop`, `change` and `rerun` do, by where the backfill stands (BF-3, BF-5): done;
+unchanged, because it holds already; or refused with exit status 6. A rerun, of the whole or of single instances,
+takes a stop back, where the user may steer the backfill, and leaves a pause (OPS-2). A pause or a stop is over when
+the last instance has succeeded, so that it does not hold back a later rerun.
 """
 
 _MEANING = {

@@ -105,6 +105,16 @@ def test_freeze_a_whole_backfill(filled: Sandbox) -> None:
     assert "no Failed instance" in filled.call("backfill", "rerun", 1, "--failed", status=6).stderr
 
 
+def test_several_backfills_are_rerun_each_by_itself(filled: Sandbox) -> None:
+    """OPS-3, OPS-8: one result for each; what does not fit one hinders no other."""
+    (other,) = [row for row in filled.json("backfill", "list") if row["id"] == 2]
+    results = filled.json("backfill", "rerun", 1, 2, 99, "--failed", status=6)
+    assert [(row["id"], row["ok"]) for row in results] == [(1, False), (2, False), (99, False)]
+    assert "no Failed instance" in results[0]["error"]
+    assert results[2]["error"] == "there is no backfill 99"
+    assert filled.json("backfill", "show", 2) == other
+
+
 # Risks
 
 

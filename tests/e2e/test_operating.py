@@ -23,6 +23,11 @@ a: {type: shell, schedule: "0 1 * * *", run: 'test ! -e ../../broken; echo a >> 
 b: {type: shell, schedule: "0 2 * * *", run: 'test ! -e ../../broken && echo b >> ../../out', depends_on: [a]}
 c: {type: shell, schedule: "0 3 * * *", run: 'echo c >> ../../out', depends_on: [b]}
 """
+BELOW = """
+a: {type: shell, schedule: "0 1 * * *", run: echo a >> ../../out}
+b: {type: shell, schedule: "0 2 * * *", run: 'echo b >> ../../out; test $RETROFILL_RUN_NUMBER != 1 || sleep 600', depends_on: [a]}
+c: {type: shell, schedule: "0 3 * * *", run: echo c >> ../../out, depends_on: [b]}
+"""
 HELD = """
 hold: {type: shell, schedule: "0 1 * * *", run: 'echo hold >> ../../out; while test ! -e ../../go; do sleep 0.02; done'}
 after: {type: shell, schedule: "0 2 * * *", run: echo after >> ../../out, depends_on: [hold]}
@@ -114,7 +119,7 @@ def test_pause_and_resume_while_it_runs(sandbox: Sandbox) -> None:
 
 
 def test_rerun_of_a_whole_backfill_and_of_its_failures(sandbox: Sandbox) -> None:
-    """OPS-3: all at once, or only what failed."""
+    """OPS-3: in order, or at once where that is asked for by name, with its consequence said."""
     sandbox.write(MANY)
     sandbox.touch("broken")
     everything(sandbox, status=1)
@@ -125,8 +130,13 @@ def test_rerun_of_a_whole_backfill_and_of_its_failures(sandbox: Sandbox) -> None
     assert sandbox.text("out").split() == ["a", "b", "c"]
     sandbox.call("backfill", "rerun", 1)
     sandbox.run("backfill", "wait", 1)
-    assert sorted(sandbox.text("out").split()) == ["a", "a", "b", "b", "c", "c"]
-    assert {row["run_number"] for row in sandbox.json("instance", "list")} >= {2}
+    assert sandbox.text("out").split() == ["a", "b", "c", "a", "b", "c"]
+    said = sandbox.call("backfill", "rerun", 1, "--ignore-dependencies").stderr
+    assert "whatever they wait for" in said
+    assert "reads what was there before" in said
+    sandbox.run("backfill", "wait", 1)
+    assert sorted(sandbox.text("out").split()[6:]) == ["a", "b", "c"]
+    assert {row["run_number"] for row in sandbox.json("instance", "list")} == {3, 4}
 
 
 def test_rerun_of_descendants_keeps_their_order(sandbox: Sandbox) -> None:
@@ -141,6 +151,25 @@ def test_rerun_of_descendants_keeps_their_order(sandbox: Sandbox) -> None:
     sandbox.json("instance", "rerun-descendants", found["b 05 02:00"]["id"], "--with-self", "--task", "c")
     sandbox.run("backfill", "wait", 1)
     assert sandbox.text("out").split()[5:] == ["b", "c"]
+
+
+def test_what_runs_below_is_stopped_before_a_rerun(sandbox: Sandbox) -> None:
+    """OPS-4: a running descendant refuses and is named; `--stop-running` ends it, and all run anew in order."""
+    sandbox.write(BELOW)
+    sandbox.spawn(
+        "backfill", "create", "--all-descendants", "a", "--bizdate", "2026-01-05", "--wait", "--yes"
+    )
+    until(lambda: sandbox.text("out") == "a\nb\n", "the one below has started")
+    found = sandbox.instances()
+    a, b = found["a 05 01:00"]["id"], found["b 05 02:00"]["id"]
+    (refused,) = sandbox.json("instance", "rerun-descendants", a, "--with-self", status=6)
+    assert f"instance {b} (w.b 2026-01-06 02:00) is Running" in refused["error"]
+    results = sandbox.run(
+        "instance", "rerun-descendants", a, "--with-self", "--stop-running", "--output", "json"
+    ).json
+    assert [result["id"] for result in results] == [a, b]
+    sandbox.run("backfill", "wait", 1)
+    assert sandbox.text("out").split() == ["a", "b", "a", "b", "c"]
 
 
 def test_set_successful_and_freeze(sandbox: Sandbox) -> None:

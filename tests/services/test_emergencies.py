@@ -13,9 +13,9 @@ from retrofill.domain.changes import Changes
 from retrofill.domain.errors import NotPermittedError, UnknownNameError, WrongStateError
 from retrofill.domain.policy import Barrier, PriorityError
 from retrofill.domain.states import State
+from retrofill.services.batches import ItemResult
 from retrofill.services.dags import dag_around
 from retrofill.services.emergencies import Emergencies
-from retrofill.services.operations import ItemResult
 from retrofill.services.views import Views
 from services.reached import REACH, two_tasks
 from services.worlds import MakeWorld, World

@@ -40,18 +40,6 @@ def test_a_second_stop_is_delivered_too(world: MakeWorld) -> None:
     assert len(w.executor.told_to_stop) == 2
 
 
-def test_a_rerun_of_a_whole_backfill_takes_siblings_along(world: MakeWorld) -> None:
-    """OPS-3, POL-7: the failed one and those that failed with it, all at once, without a refusal."""
-    w = world(make_task("w.a", HOURLY), slots=1)
-    backfill = w.create("a")
-    w.tick()
-    w.end("a 5 00:00", exit_code=1)
-    results = w.backfills.rerun(backfill, only_failed=True)
-    assert [r.error for r in results if r.error] == []
-    assert len(results) == 24
-    assert all(row.ignores_waits for row in w.rows().values())
-
-
 def test_a_tasks_limit_holds_over_resource_groups(world: MakeWorld) -> None:
     """RUN-1: instances of one task in two groups count together."""
     task = make_task("w.a", DAILY, max_parallel_instances=1)

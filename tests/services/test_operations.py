@@ -167,19 +167,6 @@ def test_a_rerun_asks_the_tasks_rerun_mode(world: MakeWorld, mode: str, ends: in
         assert f"rerun mode {mode}" in error
 
 
-def test_a_rerun_keeps_what_succeeded_below_and_the_reached_date(world: MakeWorld) -> None:
-    """OPS-2: Successful descendants stay, and a bizdate that was reached stays reached."""
-    w = world(*two_tasks())
-    w.create(dates="2026-01-05..2026-01-06")
-    w.finish(fails=lambda name: name == "b 6 02:00")
-    assert w.do("rerun", "a 5 01:00", "b 6 02:00") == [None, None]
-    assert w.state("b 5 02:00") == "successful"
-    w.tick()
-    assert w.running() == {"a 5 01:00", "b 6 02:00"}, "the later date is not held up again"
-    w.finish()
-    assert set(w.states().values()) == {"successful"}
-
-
 def test_waiting_descendants_are_withdrawn_by_a_rerun_above(world: MakeWorld) -> None:
     """OPS-0: Waiting follows its conditions both ways."""
     w = world(*two_tasks(), slots=1)
@@ -193,20 +180,6 @@ def test_waiting_descendants_are_withdrawn_by_a_rerun_above(world: MakeWorld) ->
     assert w.state("b 5 02:00") == "not_run"
     w.scheduler._starts = True
     assert w.finish() == [{"a 5 01:00"}, {"b 5 02:00"}]
-
-
-def test_batch_rerun_ignores_dependencies_and_the_order_of_dates(world: MakeWorld) -> None:
-    """OPS-3: all at once, but not beyond the slots."""
-    w = world(*two_tasks(), slots=3)
-    backfill = w.create(dates="2026-01-05..2026-01-06")
-    w.finish()
-    results = w.backfills.rerun(backfill)
-    assert all(result.ok for result in results)
-    w.tick()
-    assert len(w.running()) == 3
-    w.finish()
-    assert {row.run_number for row in w.rows().values()} == {2}
-    assert w.status(backfill) == "succeeded"
 
 
 def test_rerun_of_descendants_in_dependency_order(world: MakeWorld) -> None:

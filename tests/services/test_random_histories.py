@@ -22,6 +22,7 @@ from retrofill.domain.errors import RetrofillError
 from retrofill.domain.policy import Alert, AlertTrigger
 from retrofill.domain.selection import ManualSelection
 from retrofill.domain.states import State
+from retrofill.services.batches import ItemResult
 from retrofill.services.contexts import Context
 from retrofill.services.planned import Request, make_plan
 from retrofill.services.records import DateRecord
@@ -85,7 +86,7 @@ class History:
             if chance.random() < 0.1:
                 w.emergencies.remove_waits(ids, None)
             else:
-                getattr(w.operations, chance.choice(OPERATIONS))(ids)
+                self.operate(ids)
         elif what == 8:
             self.steer()
         elif what in (9, 10):
@@ -98,14 +99,47 @@ class History:
         assert ticked.more or ticked.next_ms is None or ticked.next_ms > w.clock.now_ms()
         self.check([spec.ref.instance_id for spec in w.executor.started[started:]])
 
+    def operate(self, ids: list[int]) -> None:
+        """One operation on several instances; a rerun may be in order or at once, stopping what runs or not."""
+        operations, chance = self.world.operations, self.chance
+        how, flag = chance.choice(OPERATIONS), chance.random() < 0.5
+        if how == "rerun":
+            results = operations.rerun(ids, ignore_waits=flag)
+            self.note_reruns(results, flag)
+        elif how == "rerun_descendants":
+            if flag:
+                operations.stop(operations.running_below(ids, include_self=True))
+                self.world.tick()
+                self.world.tick()
+                assert operations.running_below(ids, include_self=True) == []
+            below = {i for number in ids for i in operations.running_below([number], include_self=flag)}
+            results = operations.rerun_descendants(ids, include_self=flag)
+            assert not below & {result.id for result in results if result.ok}
+            self.note_reruns(results, at_once=False)
+        else:
+            getattr(operations, how)(ids)
+
     def steer(self) -> None:
-        how = self.chance.choice(["pause", "resume", "stop", "rerun", "freeze", "unfreeze"])
+        backfills, at_once = self.world.backfills, self.chance.random() < 0.3
+        how = self.chance.choice(["pause", "resume", "stop", "rerun", "rerun", "freeze", "unfreeze"])
         try:
-            results = getattr(self.world.backfills, how)(self.backfill)
+            if how == "rerun":
+                only_failed = self.chance.random() < 0.5
+                results = backfills.rerun(self.backfill, only_failed, ignore_waits=at_once)
+                self.note_reruns(results, at_once)
+            else:
+                getattr(backfills, how)(self.backfill)
         except RetrofillError:
             return
-        if how == "rerun":
-            self.ignoring |= {result.id for result in results if result.ok}
+
+    def note_reruns(self, results: list[ItemResult], at_once: bool) -> None:
+        """OPS-2, OPS-3: what was rerun is not stopped any more, and only what is asked to ignores waits."""
+        done = {result.id for result in results if result.ok}
+        self.ignoring = self.ignoring | done if at_once else self.ignoring - done
+        if done:
+            row = self.world.row(self.backfill)
+            assert row["held"] != "stopped"
+            assert row["ended_at"] is None or row["status"] in ENDED
 
     def change(self) -> None:
         """BF-3: any one thing, or several."""

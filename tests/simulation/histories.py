@@ -148,7 +148,15 @@ class History:
             rows = list(reader.instance_range(self.watch.horizon, 1 << 40))[-150:]
         names = ["rerun", "set_successful", "freeze", "unfreeze", "stop", "rerun_descendants"]
         ids = [row.id for row in self.chance.sample(rows, k=min(len(rows), self.chance.randint(1, 4)))]
-        getattr(self.world.operations, self.chance.choice(names))(ids)
+        name, operations = self.chance.choice(names), self.world.operations
+        if name == "rerun":
+            operations.rerun(ids, ignore_waits=self.chance.random() < 0.3)
+        elif name == "rerun_descendants":
+            if self.chance.random() < 0.5:
+                operations.stop(operations.running_below(ids, include_self=True))
+            operations.rerun_descendants(ids, include_self=self.chance.random() < 0.5)
+        else:
+            getattr(operations, name)(ids)
 
     def _emergency(self) -> None:
         """OPS-7: an administrator changes single instances that have not run yet."""
@@ -170,8 +178,13 @@ class History:
         with self.world.store.read() as reader:
             ids = [record.id for record in reader.backfills(["phase = 'active'"], limit=4)]
         how = self.chance.choice(["pause", "resume", "stop", "rerun", "freeze", "unfreeze"])
-        if ids:
-            getattr(self.world.backfills, how)(self.chance.choice(ids))
+        if not ids:
+            return
+        chosen, backfills = self.chance.choice(ids), self.world.backfills
+        if how == "rerun":
+            backfills.rerun(chosen, self.chance.random() < 0.5, ignore_waits=self.chance.random() < 0.3)
+        else:
+            getattr(backfills, how)(chosen)
 
     def _deploy(self) -> None:
         """Another priority and another dependency for one task, perhaps one task more or less."""

@@ -184,6 +184,8 @@ class Watch:
             is_new = date.reached and (record.id, position) not in self._reached
             if date.reached:
                 self._reached.add((record.id, position))
+            else:
+                self._reached.discard((record.id, position))  # a rerun in order lets it wait again (OPS-3)
             for name in _COUNTED:
                 assert getattr(date, name) == counts.get(position, Counter())[name], (date, name)
             earlier = context.plan.previous_in_group(position)

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retrofill.cli import emergencies
+from retrofill.cli import emergencies, reruns
 from retrofill.cli.results import comment_option, done, ids_argument, numbers_of
 from retrofill.cli.session import Group, Session, cell, integer_id, pass_session, say, say_json
 from retrofill.domain.errors import UnknownNameError, UsageError, WrongStateError
 from retrofill.domain.states import Reason, State
 from retrofill.services.access import unknown_instance
-from retrofill.services.catalogs import find_task
 from retrofill.services.records import InstanceRecord, RunRecord
 from retrofill.services.searching import search_instances
 from retrofill.services.views import Views, log_line, operation_row, run_row
@@ -313,44 +312,6 @@ def stop(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
     return done(session, results)
 
 
-@instance.command("rerun")
-@ids_argument
-@comment_option
-@click.option(
-    "--ignore-dependencies",
-    is_flag=True,
-    help="All at once, whatever they wait for and whatever date it is the turn of.",
-)
-@pass_session
-def rerun(session: Session, instance_ids: tuple[str, ...], comment: str, ignore_dependencies: bool) -> int:
-    """Run ended instances again, when what they wait for has succeeded."""
-    operations = session.project.operations()
-    return done(session, operations.rerun(numbers_of(instance_ids), comment, ignore_dependencies))
-
-
-@instance.command("rerun-descendants")
-@ids_argument
-@click.option("--with-self", is_flag=True, help="The instance itself too.")
-@click.option("--task", "tasks", multiple=True, metavar="T", help="Only descendants of this task (repeat).")
-@comment_option
-@pass_session
-def rerun_descendants(
-    session: Session, instance_ids: tuple[str, ...], with_self: bool, tasks: tuple[str, ...], comment: str
-) -> int:
-    """Run the descendants again, in dependency order."""
-    project = session.project
-    numbers = numbers_of(instance_ids)
-    chosen = None
-    if tasks:
-        if project.deployed is None:
-            raise UnknownNameError("nothing is deployed yet")
-        with project.store.read() as reader:
-            ids = reader.task_ids()
-        sees = project.actor.sees
-        chosen = frozenset(find_task(project.deployed.catalog, ids, text, sees) for text in tasks)
-    return done(session, project.operations().rerun_descendants(numbers, comment, with_self, chosen))
-
-
 @instance.command("set-successful")
 @ids_argument
 @comment_option
@@ -378,7 +339,7 @@ def unfreeze(session: Session, instance_ids: tuple[str, ...], comment: str) -> i
     return done(session, session.project.operations().unfreeze(numbers_of(instance_ids), comment))
 
 
-for _command in emergencies.COMMANDS:
+for _command in (reruns.rerun_instances, reruns.rerun_descendants, *emergencies.COMMANDS):
     instance.add_command(_command)
 
 COMMANDS: dict[str, click.Command] = {"instance": instance}

@@ -10,7 +10,7 @@ import click
 from retrofill.cli.session import Session, cell, integer_id, say_json
 from retrofill.domain.errors import UsageError
 from retrofill.domain.findings import many
-from retrofill.services.operations import ItemResult
+from retrofill.services.batches import ItemResult
 from retrofill.services.views import Views
 
 _MOST = 100_000

@@ -8,16 +8,16 @@ from typing import Any
 
 import click
 
+from retrofill.cli.reruns import rerun_backfills, say_counted
 from retrofill.cli.results import print_results
 from retrofill.cli.session import Command, Session, integer_id, pass_session, say
 from retrofill.cli.showing import print_backfill
 from retrofill.cli.waiting import row_of
 from retrofill.domain.changes import Changes
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.findings import many
 from retrofill.domain.policy import parse_groups, parse_priority
 from retrofill.services.backfills import Steered
-from retrofill.services.operations import ItemResult
+from retrofill.services.batches import ItemResult
 
 _comment = click.option("--comment", default="", metavar="TEXT", help="Why; it is kept in the record.")
 
@@ -143,19 +143,6 @@ def change(
     print_backfill(session, number, more | ({} if changed.differences else {"unchanged": True}))
 
 
-@click.command("rerun", cls=Command)
-@click.argument("backfill_id", metavar="ID")
-@click.option("--failed", is_flag=True, help="Only what failed.")
-@_comment
-@pass_session
-def rerun(session: Session, backfill_id: str, failed: bool, comment: str) -> int:
-    """Rerun all ended instances at once.
-
-    Dependencies and the order of dates are ignored.
-    """
-    return _on_whole(session, backfill_id, lambda service, number: service.rerun(number, failed, comment))
-
-
 @click.command("freeze", cls=Command)
 @click.argument("backfill_id", metavar="ID")
 @_comment
@@ -177,13 +164,9 @@ def unfreeze(session: Session, backfill_id: str, comment: str) -> int:
 def _on_whole(session: Session, text: str, apply: Callable[[Any, int], list[ItemResult]]) -> int:
     number = integer_id(text, "a backfill")
     results = apply(session.project.backfills(), number)
-    refused = [item for item in results if item.error is not None]
-    for item in refused:
-        say(str(item.error))
-    done = many(len(results) - len(refused), "instance")
-    say(f"{done} done{f', {len(refused):,} refused' if refused else ''}.")
+    status = say_counted(results)
     print_backfill(session, number)
-    return next((item.error.exit_status for item in refused if item.error is not None), 0)
+    return status
 
 
-STEERING: tuple[click.Command, ...] = (stop, pause, resume, change, rerun, freeze, unfreeze)
+STEERING: tuple[click.Command, ...] = (stop, pause, resume, change, rerun_backfills, freeze, unfreeze)

@@ -56,6 +56,12 @@ class Steer(StrEnum):
     RESUME = "resume"
     STOP = "stop"
     CHANGE = "change"
+    RERUN = "rerun"
+
+    @property
+    def done(self) -> str:
+        """As in "it cannot be paused"."""
+        return {"stop": "stopped", "rerun": "rerun"}.get(self.value, f"{self.value}d")
 
 
 class Verdict(StrEnum):
@@ -67,23 +73,24 @@ class Verdict(StrEnum):
 
 
 _D, _U, _R = Verdict.DONE, Verdict.UNCHANGED, Verdict.REFUSED
-_ROWS: dict[Standing, tuple[Verdict, Verdict, Verdict, Verdict]] = {
-    # A standing:              pause, resume, stop, change
+_ROWS: dict[Standing, tuple[Verdict, ...]] = {
+    # A standing:              pause, resume, stop, change, rerun
     # A held one of these still stands here, so a resume is always carried out.
-    Standing.CHECKING:          (_D, _D, _D, _R),
-    Standing.REFUSED:           (_R, _R, _R, _R),
-    Standing.STARTING:          (_D, _D, _D, _R),
-    Standing.RUNNING:           (_D, _U, _D, _D),
-    Standing.PAUSING:           (_U, _D, _D, _D),
-    Standing.STOPPING:          (_R, _D, _D, _D),
-    Standing.PAUSED:            (_U, _D, _D, _D),
+    Standing.CHECKING:          (_D, _D, _D, _R, _R),
+    Standing.REFUSED:           (_R, _R, _R, _R, _R),
+    Standing.STARTING:          (_D, _D, _D, _R, _R),
+    Standing.RUNNING:           (_D, _U, _D, _D, _D),
+    Standing.PAUSING:           (_U, _D, _D, _D, _D),
+    Standing.STOPPING:          (_R, _D, _D, _D, _D),
+    Standing.PAUSED:            (_U, _D, _D, _D, _D),
     # What has ended starts nothing that a pause could hold back. A stopped or failed one goes on after a
-    # resume or a rerun, so its settings matter; of one that has succeeded nothing is left to come.
-    Standing.STOPPED:           (_R, _D, _R, _D),
-    Standing.SUCCEEDED:         (_R, _U, _R, _R),
-    Standing.WAITING_RESOURCES: (_D, _U, _D, _D),
-    Standing.PENDING:           (_D, _U, _D, _D),
-    Standing.FAILED:            (_R, _U, _R, _D),
+    # resume or a rerun, so its settings matter; of one that has succeeded nothing is left to come. A rerun
+    # takes a stop back where there is something to rerun (OPS-2), and leaves a pause.
+    Standing.STOPPED:           (_R, _D, _R, _D, _D),
+    Standing.SUCCEEDED:         (_R, _U, _R, _R, _D),
+    Standing.WAITING_RESOURCES: (_D, _U, _D, _D, _D),
+    Standing.PENDING:           (_D, _U, _D, _D, _D),
+    Standing.FAILED:            (_R, _U, _R, _D, _D),
 }  # fmt: skip
 STEERING: dict[tuple[Steer, Standing], Verdict] = {
     (steer, standing): verdict
@@ -96,6 +103,7 @@ FLAGS: dict[Steer, dict[str, int]] = {
     Steer.PAUSE: {"paused": 1},
     Steer.RESUME: {"paused": 0, "stopped": 0},
     Steer.STOP: {"paused": 0, "stopped": 1},
+    Steer.RERUN: {"stopped": 0},
 }
 
 _ENDED = {
@@ -143,7 +151,7 @@ def judge(steer: Steer, standing: Standing, backfill_id: int) -> Verdict:
         return verdict
     if standing in _MOMENT:
         raise WrongStateError(
-            f"backfill {backfill_id} cannot be {steer.value}d now: {_MOMENT[standing]}",
+            f"backfill {backfill_id} cannot be {steer.done} now: {_MOMENT[standing]}",
             "Try again in a moment.",
         )
     raise WrongStateError(

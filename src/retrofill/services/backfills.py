@@ -12,10 +12,11 @@ from retrofill.domain.permissions import Actor
 from retrofill.domain.states import WAITING, State
 from retrofill.domain.steering import FLAGS, Steer, Verdict, how_to_go_on, judge
 from retrofill.services.access import Access
+from retrofill.services.batches import ItemResult
 from retrofill.services.changing import Changed, Changing
 from retrofill.services.contexts import Contexts
 from retrofill.services.holds import holds_of
-from retrofill.services.operations import ItemResult, Operations
+from retrofill.services.operations import Operations
 from retrofill.services.planned import PlanLimits, Planned
 from retrofill.services.records import BackfillRecord
 from retrofill.services.starting import ChecksOf, Starting, no_checks
@@ -119,28 +120,37 @@ class Backfills:
             backfill_id, changes, comment
         )
 
-    def rerun(self, backfill_id: int, only_failed: bool = False, comment: str = "") -> list[ItemResult]:
-        """OPS-3: all its ended instances at once, ignoring dependencies and the order of bizdates."""
+    def rerun(
+        self, backfill_id: int, only_failed: bool = False, comment: str = "", ignore_waits: bool = False
+    ) -> list[ItemResult]:
+        """OPS-3: all its ended instances, or those that failed, in order.
+
+        Args:
+            ignore_waits: all at once, ignoring dependencies and the order of bizdates.
+        """
         return self._whole(
             backfill_id,
+            Steer.RERUN,
             "rerun",
             (State.FAILED,) if only_failed else (State.FAILED, State.SUCCESSFUL),
-            lambda ids: self._operations().rerun(ids, comment, ignore_waits=True),
-            takes_back_stop=True,
+            lambda ids: self._operations().rerun(ids, comment, ignore_waits),
         )
 
     def freeze(self, backfill_id: int, comment: str = "") -> list[ItemResult]:
         """BF-4: what has not started and does not wait for time or resources."""
         states: tuple[State, ...] = (State.NOT_RUN,)
         with self._store.read() as reader:
-            record = self._active(reader, backfill_id, "frozen")
+            record = self._with_instances(reader, backfill_id, "frozen")
         if holds_of([record], instant_of(self._clock.now_ms())).starting:
             states += tuple(WAITING)  # OPS-0: what waits in a held backfill is Not run
-        return self._whole(backfill_id, "frozen", states, lambda ids: self._operations().freeze(ids, comment))
+        return self._whole(
+            backfill_id, None, "frozen", states, lambda ids: self._operations().freeze(ids, comment)
+        )
 
     def unfreeze(self, backfill_id: int, comment: str = "") -> list[ItemResult]:
         return self._whole(
             backfill_id,
+            None,
             "unfrozen",
             (State.FROZEN,),
             lambda ids: self._operations().unfreeze(ids, comment),
@@ -154,7 +164,7 @@ class Backfills:
     def _access(self, reader: Reader) -> Access:
         return Access(reader, self._contexts, self._actor)
 
-    def _active(self, reader: Reader, backfill_id: int, done: str) -> BackfillRecord:
+    def _with_instances(self, reader: Reader, backfill_id: int, done: str) -> BackfillRecord:
         record = self._access(reader).get_backfill(backfill_id)
         if record.phase == "refused":
             raise WrongStateError(
@@ -181,7 +191,7 @@ class Backfills:
                 tx.mark_stopping(instance_id)
                 state = State.RUNNING.value
                 tx.record(now_ms, self._user, "stop", backfill_id, instance_id, state, state, comment)
-            self._note_end(tx, backfill_id, now_ms)
+            self._note_end(tx, backfill_id, now_ms, is_reopened=steer is Steer.RESUME)
             record = access.get_backfill(backfill_id)
         self._store.wake()
         return Steered(record, True, tuple(ItemResult(i, State.RUNNING) for i in stopping))
@@ -189,28 +199,26 @@ class Backfills:
     def _whole(
         self,
         backfill_id: int,
+        steer: Steer | None,
         done: str,
         states: tuple[State, ...],
         apply: Callable[[list[int]], list[ItemResult]],
-        takes_back_stop: bool = False,
     ) -> list[ItemResult]:
         with self._store.read() as reader:
-            record = self._active(reader, backfill_id, done)
+            record = self._with_instances(reader, backfill_id, done)
+            if steer is not None:
+                judge(steer, standing(reader, record, False), backfill_id)
             last = record.first_instance_id + record.stride * len(reader.dates(backfill_id)) - 1
             names = ", ".join(f"'{state.value}'" for state in states)
             access = self._access(reader)
             rows = reader.instance_range(record.first_instance_id, last, [f"state IN ({names})"])
             ids = [row.id for row in rows if access.sees_instance(row)]
-            may_steer = access.may_steer(record)
         if not ids:
             words = " or ".join(state.words for state in states)
             raise WrongStateError(f"backfill {backfill_id} has no {words} instance, so nothing can be {done}")
-        results: list[ItemResult] = apply(ids)
-        if takes_back_stop and may_steer and record.stopped and any(item.ok for item in results):
-            self._steer(Steer.RESUME, backfill_id, "")
-        return results
+        return apply(ids)
 
-    def _note_end(self, tx: Ledger, backfill_id: int, now_ms: int) -> None:
+    def _note_end(self, tx: Ledger, backfill_id: int, now_ms: int, is_reopened: bool) -> None:
         record = tx.find_backfill(backfill_id)
         assert record is not None
-        note_end(tx, record, now_ms, holds_of(tx.open_backfills(), instant_of(now_ms)))
+        note_end(tx, record, now_ms, holds_of(tx.open_backfills(), instant_of(now_ms)), is_reopened)

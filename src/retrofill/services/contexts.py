@@ -117,9 +117,9 @@ class BackfillContext(Context):
     task_ids: dict[str, int]
     version: int
     policy_text: str  # as stored: tells whether somebody has changed the policy since (BF-3)
-    reached: set[int] = field(default_factory=set)  # positions; a cache, a reached date stays reached
-    # By position, how many instances are not Successful: a cache that spares a query per tick. It holds as
-    # long as no other process commits; the scheduler forgets it then.
+    reached: set[int] = field(default_factory=set)  # positions
+    # By position, how many instances are not Successful. Both are caches that spare queries; they hold as
+    # long as no other process commits; the scheduler forgets them then.
     open_left: dict[int, int] = field(default_factory=dict)
     _lists_below: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)  # by place
 
@@ -276,6 +276,7 @@ class Contexts:
         """Somebody else has changed the ledger."""
         for context in self._contexts.values():
             context.open_left.clear()
+            context.reached.clear()
 
     def follow(self, records: Iterable[OpenBackfill | BackfillRecord]) -> None:
         """Forget plans of a policy that is not the stored one any more (BF-3)."""

@@ -19,7 +19,8 @@ from retrofill.domain.errors import (
 from retrofill.domain.permissions import Action
 from retrofill.domain.policy import PRIORITIES, PriorityError
 from retrofill.domain.states import State, check_changeable
-from retrofill.services.operations import Applied, Apply, Applying, ItemResult, Operations, describe
+from retrofill.services.batches import Applied, Apply, Applying, ItemResult, describe
+from retrofill.services.operations import Operations
 from retrofill.services.ports.emergencies import ISOLATION
 from retrofill.services.records import InstanceRecord
 
@@ -72,7 +73,7 @@ class Emergencies:
         return self._each("set-resource-group", ids, comment, lambda a, row: _set_group(a, row, group))
 
     def _each(self, action: str, ids: Sequence[int], comment: str, apply: Apply) -> list[ItemResult]:
-        return self._operations.each(action, ids, comment, apply, Action.EMERGENCY)
+        return self._operations.batches.each(action, ids, comment, apply, Action.EMERGENCY)
 
 
 def _remove_waits(a: Applying, row: InstanceRecord, wanted: frozenset[int] | None) -> Applied:

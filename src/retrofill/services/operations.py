@@ -1,77 +1,21 @@
-"""What people do to instances (OPS-1..8): judged one by one, applied in one transaction.
-
-Each item of a batch gets its own result; one that does not fit its state changes nothing
-and hinders no other.
-"""
+"""What people do to instances (OPS-1..6, OPS-8); how batches are applied is in `batches`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import RetrofillError, WrongStateError
-from retrofill.domain.ordering import running_order
-from retrofill.domain.permissions import Action, Actor
+from retrofill.domain.permissions import Actor
 from retrofill.domain.states import WAITING, Move, State, check, is_legal
 from retrofill.services.access import Access, unknown_instance
+from retrofill.services.batches import Applied, Apply, Applying, Batches, ItemResult, describe
 from retrofill.services.contexts import Context, Contexts
-from retrofill.services.holds import Holds, holds_of
-from retrofill.services.records import BackfillRecord, InstanceRecord
-from retrofill.services.settling import Settling
-from retrofill.services.statuses import note_end
-from retrofill.services.times import instant_of, scheduled_at
+from retrofill.services.records import InstanceRecord
 
 if TYPE_CHECKING:
-    from retrofill.services.ports import Clock, Ledger, Store
-
-_BATCH = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class ItemResult:
-    """What became of one item of a batch; `error` is None where it was done (or held already)."""
-
-    id: int
-    state: str | None
-    error: RetrofillError | None = None
-    unchanged: bool = False
-
-    @property
-    def ok(self) -> bool:
-        return self.error is None
-
-
-@dataclass(slots=True)
-class Applying:
-    """One transaction over the instances of one backfill."""
-
-    tx: Ledger
-    context: Context
-    access: Access
-    settling: Settling
-    now_ms: int
-    # Ids that left Failed: their siblings come back when all items of the batch are judged (POL-7).
-    mended: list[int]
-    is_held: bool  # paused, stopped or outside its window: what waits counts as Not run (OPS-0)
-
-    def state(self, row: InstanceRecord) -> State:
-        """The state as people see it."""
-        state = State(row.state)
-        return State.NOT_RUN if self.is_held and state in WAITING else state
-
-
-class Applied(NamedTuple):
-    """What became of one instance: the state it has now, whether that is new, and what to note besides."""
-
-    state: State
-    changed: bool = True
-    words: str = ""
-
-
-Apply = Callable[[Applying, InstanceRecord], Applied]
+    from retrofill.services.ports import Clock, Reader, Store
 
 
 class Operations:
@@ -80,29 +24,38 @@ class Operations:
     def __init__(self, store: Store, contexts: Contexts, clock: Clock, actor: Actor) -> None:
         self._store = store
         self._contexts = contexts
-        self._clock = clock
         self._actor = actor
-        self._user = actor.name
+        self.batches = Batches(store, contexts, clock, actor)
 
     def stop(self, ids: Sequence[int], comment: str = "") -> list[ItemResult]:
         """OPS-1: ask for the end of running instances; `Failed` shows once their processes have ended."""
-        return self.each("stop", ids, comment, _stop)
+        return self.batches.each("stop", ids, comment, _stop)
 
     def rerun(self, ids: Sequence[int], comment: str = "", ignore_waits: bool = False) -> list[ItemResult]:
-        """OPS-2; with `ignore_waits` all at once, whatever waits and dates say (OPS-3)."""
-        return self.each("rerun", ids, comment, lambda a, row: _rerun(a, row, ignore_waits))
+        """OPS-2; several in order (OPS-3).
+
+        All go back to Not run together, each waits for those of its upstream that were chosen or have
+        not succeeded, and dates that are not complete any more come first again.
+
+        Args:
+            ignore_waits: all at once, whatever waits and dates say.
+        """
+        how = _Rerun(ignore_waits, keeps_order=not ignore_waits and len(set(ids)) > 1)
+        return self.batches.each("rerun", ids, comment, how.apply, upstream_first=not ignore_waits)
 
     def set_successful(self, ids: Sequence[int], comment: str = "") -> list[ItemResult]:
         """OPS-5."""
-        return self.each("set-successful", ids, comment, _set_successful)
+        return self.batches.each("set-successful", ids, comment, _set_successful)
 
     def freeze(self, ids: Sequence[int], comment: str = "") -> list[ItemResult]:
         """OPS-6."""
-        return self.each("freeze", ids, comment, _freeze)
+        return self.batches.each("freeze", ids, comment, _freeze)
 
     def unfreeze(self, ids: Sequence[int], comment: str = "") -> list[ItemResult]:
         """OPS-6: back to the state that it was frozen from."""
-        return self.each("unfreeze", ids, comment, _unfreeze)
+        return self.batches.each("unfreeze", ids, comment, _unfreeze)
+
+    # Descendants (OPS-4)
 
     def rerun_descendants(
         self,
@@ -111,153 +64,77 @@ class Operations:
         include_self: bool = False,
         tasks: frozenset[str] | None = None,
     ) -> list[ItemResult]:
-        """OPS-4: the ended descendants, within its backfill or the schedule, in dependency order.
+        """The ended descendants, within its backfill or the schedule, in dependency order.
+
+        Refused where one of them runs: it, and what follows it, would be built from old data.
 
         Args:
             tasks: only instances of these tasks, full names; None for all.
         """
-        results, below = [], []
+        results: list[ItemResult] = []
+        chosen: dict[int, frozenset[int]] = {}  # what an instance that is rerun comes with, running or not
         with self._store.read() as reader:
             access = Access(reader, self._contexts, self._actor)
-            for instance_id in ids:
+            running = {row.id: row for row, _ in reader.running()}
+            for instance_id in dict.fromkeys(ids):
                 row = reader.find_instance(instance_id)
                 if row is None or not access.sees_instance(row):
-                    results.append(_unknown(instance_id))
+                    results.append(ItemResult(instance_id, None, unknown_instance(instance_id)))
                     continue
-                context = self._contexts.of(reader, row)
-                found = [
-                    i
-                    for i in _descendants(context, instance_id)
-                    if (tasks is None or context.task(i).name in tasks) and access.sees(context.task(i).name)
-                ]
-                rows = reader.instances(found)
-                below += [r.id for r in rows if is_legal(Move.RERUN, State(r.state))]
-                if include_self:
-                    below.append(instance_id)
-                elif not any(is_legal(Move.RERUN, State(r.state)) for r in rows):
+                below = self._below(reader, row, include_self, tasks)
+                busy = [running[i] for i in sorted(below & running.keys())]
+                error = _busy(row, self._contexts.of(reader, row), busy, access) if busy else None
+                found = [r.id for r in reader.instances(sorted(below)) if _may_come_along(r, instance_id)]
+                if error is None and not found:
                     error = WrongStateError(f"instance {instance_id} has no ended descendants")
+                if error is not None:
                     results.append(ItemResult(instance_id, row.state, error))
-        return results + self.each(
-            "rerun-descendants", sorted(set(below)), comment, lambda a, r: _rerun(a, r, False)
+                    continue
+                seen = [i for i in found if access.sees(self._contexts.of(reader, row).task(i).name)]
+                chosen |= {i: chosen.get(i, frozenset()) | below for i in seen}
+        apply = _WithDescendants(chosen).apply
+        return results + self.batches.each(
+            "rerun-descendants", sorted(chosen), comment, apply, upstream_first=True
         )
 
-    def each(
-        self,
-        action: str,
-        ids: Sequence[int],
-        comment: str,
-        apply: Apply,
-        permission: Action = Action.OPERATE,
-    ) -> list[ItemResult]:
-        """Judge and apply one operation on each instance, whatever becomes of the others (OPS-8).
-
-        Args:
-            permission: what the actor must be permitted on the instance's task.
-        """
-        apply = _permitted(permission, apply)
-        results: dict[int, ItemResult] = {}
-        unique = list(dict.fromkeys(ids))
-        if len(unique) > _BATCH:
-            unique = self._upstream_first(unique)
-        for start in range(0, len(unique), _BATCH):
-            with self._store.transaction() as tx:
-                self._batch(tx, action, unique[start : start + _BATCH], comment, apply, results)
-        self._store.wake()
-        return [results[i] for i in unique]
-
-    def _upstream_first(self, ids: list[int]) -> list[int]:
-        """In dependency order, so that no later batch holds what an earlier one waits for (OPS-4)."""
+    def running_below(
+        self, ids: Sequence[int], include_self: bool = False, tasks: frozenset[str] | None = None
+    ) -> list[int]:
+        """Of these instances and their descendants, those for which a rerun would be refused (OPS-4)."""
         with self._store.read() as reader:
-            rows = [row for i in ids if (row := reader.find_instance(i)) is not None]
-            ranks: dict[int, tuple[int, int, int]] = {}
-            places: dict[int, dict[int, int]] = {}  # by template
-            for row in rows:
-                context = self._contexts.of(reader, row)
-                template = context.plan_of(row.id).template
-                if id(template) not in places:
-                    order = running_order(template, np.ones(template.n, dtype=bool))
-                    places[id(template)] = {place: rank for rank, place in enumerate(order)}
-                rank = places[id(template)][context.place(row.id)]
-                ranks[row.id] = (row.backfill_id or 0, context.date_order(row.id), rank)
-        return sorted(ids, key=lambda i: ranks.get(i, (0, 0, 0)))
+            access = Access(reader, self._contexts, self._actor)
+            running = {row.id for row, _ in reader.running()}
+            found: set[int] = set()
+            for row in reader.instances(ids):
+                if access.sees_instance(row):
+                    found |= self._below(reader, row, include_self, tasks) & running
+        return sorted(found)
 
-    def _batch(
-        self,
-        tx: Ledger,
-        action: str,
-        ids: Sequence[int],
-        comment: str,
-        apply: Apply,
-        results: dict[int, ItemResult],
-    ) -> None:
-        now_ms = self._clock.now_ms()
-        self._contexts.forget_counts()  # the scheduler has gone on since the last call
-        applying: dict[int | None, Applying] = {}
-        holds: Holds | None = None
-        access = Access(tx, self._contexts, self._actor)
-        for instance_id in ids:
-            row = tx.find_instance(instance_id)
-            if row is None or not access.sees_instance(row):
-                results[instance_id] = _unknown(instance_id)
-                continue
-            if row.backfill_id not in applying:
-                if holds is None:
-                    holds = holds_of(tx.open_backfills(), instant_of(now_ms))
-                if (record := tx.find_backfill(row.backfill_id or 0)) is not None:
-                    self._contexts.follow([record])
-                context = self._contexts.of(tx, row)
-                is_paused = row.backfill_id is None and tx.generations.is_held()
-                settling = Settling(tx, context, now_ms, is_paused or row.backfill_id in holds.passing)
-                is_held = is_paused or row.backfill_id in holds.starting
-                applying[row.backfill_id] = Applying(tx, context, access, settling, now_ms, [], is_held)
-            results[instance_id] = self._one(applying[row.backfill_id], row, action, comment, apply)
-        for backfill_id, one in applying.items():
-            for first in {one.context.siblings(i).start: i for i in one.mended}.values():
-                one.settling.left_failed(first)
-            one.settling.settle()
-            if backfill_id is not None:
-                self._note_end(tx, backfill_id, now_ms, holds)
-
-    def _one(
-        self, applying: Applying, row: InstanceRecord, action: str, comment: str, apply: Apply
-    ) -> ItemResult:
-        try:
-            applied = apply(applying, row)
-        except RetrofillError as error:
-            return ItemResult(row.id, applying.state(row), error)
-        if applied.changed:
-            before = applying.state(row)
-            noted = ". ".join(text for text in (applied.words, comment) if text)
-            applying.tx.record(
-                applying.now_ms, self._user, action, row.backfill_id, row.id, before, applied.state, noted
-            )
-        return ItemResult(row.id, applied.state, unchanged=not applied.changed)
-
-    def _note_end(self, tx: Ledger, backfill_id: int, now_ms: int, holds: Holds | None) -> None:
-        record: BackfillRecord | None = tx.find_backfill(backfill_id)
-        if record is not None and holds is not None:
-            note_end(tx, record, now_ms, holds)
+    def _below(
+        self, reader: Reader, row: InstanceRecord, include_self: bool, tasks: frozenset[str] | None
+    ) -> frozenset[int]:
+        context = self._contexts.of(reader, row)
+        found = {i for i in _descendants(context, row.id) if tasks is None or context.task(i).name in tasks}
+        return frozenset(found | {row.id} if include_self else found)
 
 
-def describe(row: InstanceRecord, context: Context) -> str:
-    """An instance as sentences name it."""
-    return f"instance {row.id} ({context.task(row.id).name} {scheduled_at(row):%Y-%m-%d %H:%M})"
+def _may_come_along(row: InstanceRecord, asked_for: int) -> bool:
+    """What has ended; and the instance itself, that it be said why it cannot be rerun."""
+    return row.id == asked_for or is_legal(Move.RERUN, State(row.state))
 
 
-def _unknown(instance_id: int) -> ItemResult:
-    return ItemResult(instance_id, None, unknown_instance(instance_id))
-
-
-def _permitted(permission: Action, apply: Apply) -> Apply:
-    """The operation, refused where the actor's role does not reach to the instance's task (SEC-4)."""
-
-    def checked(applying: Applying, row: InstanceRecord) -> Applied:
-        context = applying.context
-        if not applying.access.is_unlimited:
-            applying.access.check(permission, row, context, describe(row, context))
-        return apply(applying, row)
-
-    return checked
+def _busy(
+    row: InstanceRecord, context: Context, running: Iterable[InstanceRecord], access: Access
+) -> RetrofillError:
+    names = [
+        describe(one, context) if access.sees_instance(one) else "an instance of another workspace"
+        for one in running
+    ]
+    verb = "is" if len(names) == 1 else "are"
+    return WrongStateError(
+        f"{describe(row, context)} cannot be rerun with its descendants while {', '.join(names)} {verb} Running",
+        f"Wait for the end, or let `retrofill instance rerun-descendants {row.id} --stop-running` stop what runs first.",
+    )
 
 
 def _check(applying: Applying, move: Move, row: InstanceRecord) -> None:
@@ -269,20 +146,52 @@ def _stop(a: Applying, row: InstanceRecord) -> Applied:
     return Applied(State.RUNNING, a.tx.mark_stopping(row.id))
 
 
-def _rerun(a: Applying, row: InstanceRecord, ignore_waits: bool) -> Applied:
-    _check(a, Move.RERUN, row)
-    mode = a.context.task(row.id).rerun.mode
-    if mode == "never" or (mode == "on_failure" and row.state != State.FAILED):
-        raise WrongStateError(
-            f"{describe(row, a.context)} cannot be rerun: its task says rerun mode {mode}",
-            "Change `rerun.mode` of the task and create a new backfill.",
-        )
-    has_run = any(run.number == row.run_number for run in a.tx.runs(row.id))
-    a.tx.rerun([(row.id, row.run_number + 1 if has_run else row.run_number, ignore_waits)])
-    a.settling.moved(row.id, row.state, State.NOT_RUN)
-    if row.state == State.FAILED:
-        a.mended.append(row.id)
-    return Applied(State.NOT_RUN)
+@dataclass(frozen=True, slots=True)
+class _Rerun:
+    """How ended instances are rerun."""
+
+    ignore_waits: bool = False
+    keeps_order: bool = False
+
+    def apply(self, a: Applying, row: InstanceRecord) -> Applied:
+        if row.id in a.restored and row.state in {State.NOT_RUN, *WAITING}:
+            return Applied(State.NOT_RUN)  # an earlier part of the batch has brought it back
+        _check(a, Move.RERUN, row)
+        mode = a.context.task(row.id).rerun.mode
+        if mode == "never" or (mode == "on_failure" and row.state != State.FAILED):
+            raise WrongStateError(
+                f"{describe(row, a.context)} cannot be rerun: its task says rerun mode {mode}",
+                "Change `rerun.mode` of the task and create a new backfill.",
+            )
+        has_run = any(run.number == row.run_number for run in a.tx.runs(row.id))
+        a.tx.rerun([(row.id, row.run_number + 1 if has_run else row.run_number, self.ignore_waits)])
+        a.settling.moved(row.id, row.state, State.NOT_RUN)
+        if row.state == State.FAILED:
+            a.mended.append(row.id)
+        a.rerun.append(row.id)
+        a.is_reopened = True
+        a.keeps_order = self.keeps_order
+        return Applied(State.NOT_RUN)
+
+
+class _WithDescendants:
+    """A rerun that a descendant which has begun to run in the meantime hinders (OPS-4).
+
+    Args:
+        chosen: what each instance comes with.
+    """
+
+    def __init__(self, chosen: Mapping[int, frozenset[int]]) -> None:
+        self._chosen = chosen
+        self._running: dict[int, InstanceRecord] | None = None
+
+    def apply(self, a: Applying, row: InstanceRecord) -> Applied:
+        if self._running is None:  # in the first transaction: what starts later waits for these
+            self._running = {one.id: one for one, _ in a.tx.running()}
+        busy = [self._running[i] for i in sorted(self._chosen[row.id] & self._running.keys())]
+        if busy:
+            raise _busy(row, a.context, busy, a.access)
+        return _Rerun().apply(a, row)
 
 
 def _set_successful(a: Applying, row: InstanceRecord) -> Applied:
@@ -290,6 +199,7 @@ def _set_successful(a: Applying, row: InstanceRecord) -> Applied:
     a.tx.set_successful(row.id, a.now_ms)
     a.settling.moved(row.id, row.state, State.SUCCESSFUL)
     a.mended.append(row.id)
+    a.is_reopened = True
     return Applied(State.SUCCESSFUL)
 
 
@@ -310,10 +220,11 @@ def _unfreeze(a: Applying, row: InstanceRecord) -> Applied:
     target = State(row.frozen_from or State.NOT_RUN)
     a.tx.unfreeze(row.id, *a.context.unfrozen_kind(row))
     a.settling.moved(row.id, State.FROZEN, target)
+    a.is_reopened = True
     if target is State.FAILED:
         a.mended.append(row.id)  # what it failed with may have been mended meanwhile
     elif target is State.NOT_RUN:
-        a.settling.unfrozen(row.id)
+        a.thawed.append(row.id)
     return Applied(target)
 
 
@@ -325,3 +236,6 @@ def _descendants(context: Context, instance_id: int) -> list[int]:
         front = set(context.dependents(sorted(front))) - seen
         seen |= front
     return sorted(seen)
+
+
+__all__ = ["Applied", "Apply", "Applying", "ItemResult", "Operations", "describe"]

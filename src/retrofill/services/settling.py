@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from retrofill.domain.alerting import Event
+from retrofill.domain.policy import Barrier
 from retrofill.domain.states import NOT_STARTED, Reason, State
 from retrofill.services.alerting import tell
 from retrofill.services.contexts import BackfillContext, Context
@@ -85,22 +86,48 @@ class Settling:
         for row in rows:
             self.moved(row.id, row.state, State.FAILED)
 
-    def left_failed(self, instance_id: int) -> None:
-        """POL-7: siblings come back once none of them is Failed for a reason of its own."""
-        rows = self._tx.instances(self._context.siblings(instance_id))
-        failed = [row for row in rows if row.state == State.FAILED]
-        if not failed or any(_failed_by_itself(row) for row in rows):
-            return
-        self._tx.restore([row.id for row in failed])
-        for row in failed:
-            self.moved(row.id, State.FAILED, State.NOT_RUN)
+    def left_failed(self, instance_id: int) -> list[int]:
+        """POL-7: siblings come back once none of them is Failed for a reason of its own; their ids."""
+        siblings = self._context.siblings(instance_id)
+        if not siblings or self._tx.has_failed(siblings.start, siblings.stop - 1):
+            return []
+        failed = [
+            row.id for row in self._tx.instance_range(siblings.start, siblings.stop - 1, ["state = 'failed'"])
+        ]
+        self._tx.restore(failed)
+        for sibling in failed:
+            self.moved(sibling, State.FAILED, State.NOT_RUN)
+        return failed
 
-    def unfrozen(self, instance_id: int) -> None:
-        """POL-7: what was frozen when a sibling failed fails with it now."""
-        rows = self._tx.instances(self._context.siblings(instance_id))
-        if any(_failed_by_itself(row) for row in rows):
-            self._tx.fail_siblings([instance_id], self._now_ms)
-            self.moved(instance_id, State.NOT_RUN, State.FAILED)
+    def unfrozen(self, ids: Iterable[int]) -> None:
+        """POL-7: what was frozen when a sibling failed fails with it now. One look for each task and bizdate."""
+        by_siblings: dict[range, list[int]] = defaultdict(list)
+        for instance_id in ids:
+            by_siblings[self._context.siblings(instance_id)].append(instance_id)
+        for siblings, thawed in by_siblings.items():
+            if siblings and self._tx.has_failed(siblings.start, siblings.stop - 1):
+                self._tx.fail_siblings(thawed, self._now_ms)
+                for instance_id in thawed:
+                    self.moved(instance_id, State.NOT_RUN, State.FAILED)
+
+    def keep_order(self, ids: Iterable[int]) -> None:
+        """OPS-3: dates that follow those of these instances in their groups wait for their turn again.
+
+        What runs goes on; what has not started waits until the dates before are complete (POL-6).
+        """
+        backfill = self._backfill
+        if backfill is None or backfill.plan.policy.barrier is Barrier.TASK:
+            return
+        later: set[int] = set()
+        for position in sorted({backfill.position(i) for i in ids}):
+            following = backfill.plan.next_in_group(position)
+            while following is not None and following not in later:
+                later.add(following)
+                following = backfill.plan.next_in_group(following)
+        for position in self._tx.unreach(backfill.backfill_id, sorted(later)):
+            backfill.reached.discard(position)
+            dates = backfill.ids_of_date(position)
+            self._tx.withdraw_date(backfill.backfill_id, dates.start, dates.stop - 1)
 
     def reached(self, position: int, ids: Iterable[int]) -> None:
         """A group has come to a date: look at its instances."""
@@ -213,8 +240,3 @@ class Settling:
     def time_has_come(self, rows: Iterable[InstanceRecord]) -> None:
         """Instances that waited for their time, or dry runs for a hold to end: let them go on."""
         self._promote(list(rows))
-
-
-def _failed_by_itself(row: InstanceRecord) -> bool:
-    """Failed, or frozen when Failed, and not because of a sibling."""
-    return State.FAILED in (row.state, row.frozen_from) and row.reason != Reason.SIBLING_FAILED

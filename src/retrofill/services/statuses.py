@@ -55,17 +55,22 @@ def _has_isolated(reader: Reader, record: BackfillRecord) -> bool:
     return reader.has_isolated(record.first_instance_id, last)
 
 
-def note_end(tx: Ledger, record: BackfillRecord, now_ms: int, holds: Holds) -> bool:
+def note_end(
+    tx: Ledger, record: BackfillRecord, now_ms: int, holds: Holds, is_reopened: bool = False
+) -> bool:
     """Set or clear `ended_ms` as the status asks, and queue alerts; whether the backfill has just ended.
 
     A pause or a stop ends with the last success: else it would hold back a rerun long after.
+
+    Args:
+        is_reopened: a person has let it go on, so that an end that it still has is one of now (BF-5).
     """
     found, _ = status(tx, record, record.id in holds.closed)
     has_ended = found in ENDED
     if found is Status.SUCCEEDED and (record.paused or record.stopped):
         tx.set_backfill(record.id, paused=0, stopped=0)
     is_new = has_ended != (record.ended_ms is not None)
-    if is_new:
+    if is_new or (has_ended and is_reopened):
         tx.set_backfill(record.id, ended_ms=now_ms if has_ended else None)
     # A failed one whose last failure is set successful has never left its end, and yet is told.
     if found is Status.SUCCEEDED:

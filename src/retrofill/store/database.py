@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ from retrofill.store.schema import StoreError
 _COMMITS = 128
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)  # the second: for the index of the WAL
 _CHANGES = 20_000
+_LONGEST_REST = 0.02  # seconds
 
 
 class Database:
@@ -45,6 +47,7 @@ class Database:
             raise StoreError(f"{directory} cannot be written: {error.strerror or error}") from None
         self._commits = 0  # since the last checkpoint
         self._checkpointed_changes = 0
+        self._held_seconds = 0.0  # by the last transaction
         self._writer = self._open_writer()
         self._reader: sqlite3.Connection | None = None
 
@@ -83,6 +86,7 @@ class Database:
         """One write transaction: commits at the end, rolls back on any exception."""
         connection = self._writer
         with self._exclusive(), self._references(checks_references):
+            began = time.monotonic()
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 yield Ledger(connection)
@@ -95,10 +99,15 @@ class Database:
                         f"there is no room for the store on the disk of {self.directory}"
                     ) from error
                 raise
+            self._held_seconds = time.monotonic() - began
             self._commits += 1
             changes = connection.total_changes - self._checkpointed_changes
             if self._commits >= _COMMITS or changes >= _CHANGES:
                 self._checkpoint()
+
+    def give_way(self) -> None:
+        """Let others write: the lock is not handed over to who waits, so its holder has to rest a little."""
+        time.sleep(min(self._held_seconds, _LONGEST_REST))
 
     def _checkpoint(self) -> None:
         """Copy the WAL into the file; where that fails (a full disk), the next commit tries it again.

@@ -44,6 +44,10 @@ _COUNT_ONLY = (
     "frozen = frozen + ? WHERE backfill_id = ? AND position = ?"
 )
 _COUNT = f"{_COUNT_ONLY} RETURNING {', '.join(DateRecord._fields)}"
+_RECORD = (
+    "INSERT INTO operation (at_ms, user, action, backfill_id, instance_id, from_state, to_state, comment, task_id) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _OPEN_OF = (
     f"SELECT {', '.join(f'i.{name}' for name in InstanceRecord._fields)} "
     "FROM json_each(?) j CROSS JOIN instance i ON i.id = j.value "
@@ -204,6 +208,26 @@ class Ledger(Reader):
             "AND open_waits > 0 AND NOT ignores_waits",
             [(i,) for i in ids],
         )
+
+    def unreach(self, backfill_id: int, positions: Sequence[int]) -> list[int]:
+        """Let dates wait for their turn again; those of them that groups had come to (OPS-3)."""
+        return [
+            position
+            for position in positions
+            if self._execute(
+                "UPDATE backfill_date SET reached = 0 WHERE backfill_id = ? AND position = ? AND reached",
+                (backfill_id, position),
+            ).rowcount
+        ]
+
+    def withdraw_date(self, backfill_id: int, first_id: int, last_id: int) -> None:
+        """What waits in this range goes back to Not run, because its date has to wait; costs what waits."""
+        for index, state in (("instance_ready_of", "waiting_resources"), ("instance_due_of", "waiting_time")):
+            self._execute(
+                f"UPDATE instance INDEXED BY {index} SET state = 'not_run' WHERE state = '{state}' "
+                "AND backfill_id = ? AND id BETWEEN ? AND ? AND NOT ignores_waits",
+                (backfill_id, first_id, last_id),
+            )
 
     def hold_back(self, instance_id: int) -> None:
         """Waiting is Not run while the backfill is held; so that it can be frozen (OPS-0, OPS-6)."""
@@ -417,8 +441,9 @@ class Ledger(Reader):
     ) -> None:
         """Note who did what to what (OPS-8)."""
         self._execute(
-            "INSERT INTO operation "
-            "(at_ms, user, action, backfill_id, instance_id, from_state, to_state, comment, task_id) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (at_ms, user, action, backfill_id, instance_id, from_state, to_state, comment, task_id),
+            _RECORD, (at_ms, user, action, backfill_id, instance_id, from_state, to_state, comment, task_id)
         )
+
+    def record_many(self, rows: Iterable[Sequence[object]]) -> None:
+        """`record`, for many: rows of what it takes, in its order."""
+        self._connection.executemany(_RECORD, rows)

@@ -222,6 +222,15 @@ class Reader:
         ).fetchone()
         return row is not None
 
+    def has_failed(self, first_id: int, last_id: int) -> bool:
+        """Whether anything in this range failed, or was frozen when Failed, not because of a sibling (POL-7)."""
+        row = self._execute(
+            "SELECT 1 FROM instance WHERE id BETWEEN ? AND ? AND (state = 'failed' OR frozen_from = 'failed') "
+            "AND reason IS NOT 'sibling_failed' LIMIT 1",
+            (first_id, last_id),
+        ).fetchone()
+        return row is not None
+
     # Instances
 
     def find_instance(self, instance_id: int) -> InstanceRecord | None:

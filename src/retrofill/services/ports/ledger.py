@@ -142,6 +142,10 @@ class Reader(Protocol):
         """Whether an isolated instance still waits in this range of ids."""
         ...
 
+    def has_failed(self, first_id: int, last_id: int) -> bool:
+        """Whether anything in this range failed, or was frozen when Failed, not because of a sibling (POL-7)."""
+        ...
+
     def find_instance(self, instance_id: int) -> InstanceRecord | None:
         """An instance of a visible backfill, or an auto triggered one."""
         ...
@@ -293,6 +297,14 @@ class Ledger(Reader, Protocol):
         """Back to Not run, because a wait is open again."""
         ...
 
+    def unreach(self, backfill_id: int, positions: Sequence[int]) -> list[int]:
+        """Let dates wait for their turn again; those of them that groups had come to (OPS-3)."""
+        ...
+
+    def withdraw_date(self, backfill_id: int, first_id: int, last_id: int) -> None:
+        """What waits in this range goes back to Not run, because its date has to wait."""
+        ...
+
     def hold_back(self, instance_id: int) -> None:
         """Not run, because its backfill is held: so that it can be frozen (OPS-0, OPS-6)."""
         ...
@@ -407,6 +419,10 @@ class Ledger(Reader, Protocol):
         """Note who did what to what (OPS-8)."""
         ...
 
+    def record_many(self, rows: Iterable[Sequence[object]]) -> None:
+        """`record`, for many: rows of what it takes, in its order."""
+        ...
+
 
 class Store(Protocol):
     """The ledger's transactions and locks."""
@@ -430,6 +446,10 @@ class Store(Protocol):
 
     def is_being_created(self, what: int | str) -> bool:
         """Whether a living process is creating it."""
+        ...
+
+    def give_way(self) -> None:
+        """Between the transactions of something long: let others write that wait for it."""
         ...
 
     def wake(self) -> None:

@@ -1,0 +1,202 @@
+"""`retrofill instance rerun`, `rerun-descendants` and `retrofill backfill rerun`: in order, unless somebody asks otherwise."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from retrofill.cli.results import comment_option, done, ids_argument, numbers_of, print_results
+from retrofill.cli.session import Command, Session, integer_id, pass_session, say
+from retrofill.cli.showing import print_backfill
+from retrofill.cli.waiting import row_of
+from retrofill.domain.errors import RetrofillError, UnknownNameError
+from retrofill.domain.findings import many
+from retrofill.services.batches import ItemResult
+from retrofill.services.catalogs import find_task
+
+_NOT_CONFIRMED = 1
+_CONSEQUENCE = (
+    "At once: {what} as soon as there are slots, whatever they wait for and whatever bizdate it is the turn of. "
+    "What needs the output of another one reads what was there before."
+)
+_at_once = click.option(
+    "--ignore-dependencies",
+    is_flag=True,
+    help="All at once, whatever they wait for and whatever date it is the turn of; asks first on a terminal.",
+)
+_yes = click.option("--yes", is_flag=True, help="With --ignore-dependencies: do not ask.")
+
+
+@click.command("rerun", cls=Command)
+@ids_argument
+@_at_once
+@_yes
+@comment_option
+@pass_session
+def rerun_instances(
+    session: Session, instance_ids: tuple[str, ...], ignore_dependencies: bool, yes: bool, comment: str
+) -> int:
+    """Run ended instances again, in order.
+
+    Each waits for what it depends on, as far as that was chosen too or has not succeeded. Several
+    keep the order of their bizdates as well. What has succeeded and depends on them stays as it is.
+    """
+    numbers = numbers_of(instance_ids)
+    count = len(set(numbers))
+    which = f"{many(count, 'instance')} {'starts' if count == 1 else 'start'}"
+    if ignore_dependencies and not _agrees(which, yes):
+        return _NOT_CONFIRMED
+    results = session.project.operations().rerun(numbers, comment, ignore_dependencies)
+    _say_notes(results)
+    return done(session, results)
+
+
+@click.command("rerun-descendants", cls=Command)
+@ids_argument
+@click.option("--with-self", is_flag=True, help="The instance itself too.")
+@click.option("--task", "tasks", multiple=True, metavar="T", help="Only descendants of this task (repeat).")
+@click.option(
+    "--stop-running", is_flag=True, help="Stop those that run first; without it they are a refusal."
+)
+@comment_option
+@pass_session
+def rerun_descendants(
+    session: Session,
+    instance_ids: tuple[str, ...],
+    with_self: bool,
+    tasks: tuple[str, ...],
+    stop_running: bool,
+    comment: str,
+) -> int:
+    """Run the descendants again, in dependency order.
+
+    Refused while one of them runs, because it and what follows would be built from old data.
+    """
+    numbers = numbers_of(instance_ids)
+    chosen = _tasks(session, tasks) if tasks else None
+    operations = session.project.operations()
+    if stop_running:
+        refused = _stop_below(session, numbers, with_self, chosen, comment)
+        if refused:
+            return done(session, refused)
+    results = operations.rerun_descendants(numbers, comment, with_self, chosen)
+    _say_notes(results)
+    return done(session, results)
+
+
+def _tasks(session: Session, tasks: Sequence[str]) -> frozenset[str]:
+    project = session.project
+    if project.deployed is None:
+        raise UnknownNameError("nothing is deployed yet")
+    with project.store.read() as reader:
+        ids = reader.task_ids()
+    return frozenset(find_task(project.deployed.catalog, ids, text, project.actor.sees) for text in tasks)
+
+
+def _stop_below(
+    session: Session, numbers: Sequence[int], with_self: bool, chosen: frozenset[str] | None, comment: str
+) -> list[ItemResult]:
+    """Stop what runs below, again and again, because others may get its slots; what may not be stopped."""
+    from retrofill.cli.stopping import finish_stops
+
+    operations = session.project.operations()
+    while running := operations.running_below(numbers, with_self, chosen):
+        say(f"Stopping {many(len(running), 'instance')}: {', '.join(map(str, running))}.")
+        results = operations.stop(running, comment)
+        # What has ended by itself in the meantime is as good as stopped.
+        refused = [item for item in results if item.error is not None and item.error.exit_status != 6]
+        if refused:
+            return refused
+        finish_stops(session.project, [item.id for item in results if item.ok])
+    return []
+
+
+@click.command("rerun", cls=Command)
+@click.argument("backfill_ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--failed", is_flag=True, help="Only what failed, and what failed with it.")
+@_at_once
+@_yes
+@comment_option
+@pass_session
+def rerun_backfills(
+    session: Session,
+    backfill_ids: tuple[str, ...],
+    failed: bool,
+    ignore_dependencies: bool,
+    yes: bool,
+    comment: str,
+) -> int:
+    """Rerun all ended instances of backfills, or what failed, in order.
+
+    Each waits for what it depends on, and bizdates come in the order in which they did. A stop is
+    taken back. Several backfills are rerun each by itself.
+    """
+    numbers = list(dict.fromkeys(integer_id(text, "a backfill") for text in backfill_ids))
+    if ignore_dependencies:
+        which = "all that failed starts" if failed else "all that has ended starts"
+        if not _agrees(which, yes):
+            return _NOT_CONFIRMED
+    service = session.project.backfills()
+    statuses = {}
+    errors: dict[int, RetrofillError] = {}
+    for number in numbers:
+        try:
+            _say_running(session, number)
+            results = service.rerun(number, failed, comment, ignore_dependencies)
+        except RetrofillError as error:
+            if len(numbers) == 1:
+                raise
+            errors[number] = error
+            continue
+        statuses[number] = say_counted(results)
+        _say_notes(results)
+    if len(numbers) == 1:
+        print_backfill(session, numbers[0])
+        return statuses[numbers[0]]
+    rows = [
+        {
+            "id": number,
+            "ok": number not in errors and not statuses[number],
+            "state": None if number in errors else str(row_of(session.project, number)["status"]),
+            "error": errors[number].message if number in errors else None,
+        }
+        for number in numbers
+    ]
+    print_results(session, rows)
+    found = [errors[n].exit_status if n in errors else statuses[n] for n in numbers]
+    return next((status for status in found if status), 0)
+
+
+def say_counted(results: Sequence[ItemResult]) -> int:
+    """Say how many were done and which were refused; the exit status."""
+    refused = [item for item in results if item.error is not None]
+    for item in refused:
+        say(str(item.error))
+    counted = many(len(results) - len(refused), "instance")
+    say(f"{counted} done{f', {len(refused):,} refused' if refused else ''}.")
+    return next((item.error.exit_status for item in refused if item.error is not None), 0)
+
+
+def _say_running(session: Session, number: int) -> None:
+    running = row_of(session.project, number)["counts"]["running"]
+    if running:
+        these = "1 instance runs and is" if running == 1 else f"{running:,} instances run and are"
+        say(f"Backfill {number}: {these} left alone; what runs has read what was there before.")
+
+
+def _say_notes(results: Sequence[ItemResult]) -> None:
+    for note in dict.fromkeys(item.note for item in results if item.note):
+        say(note)
+
+
+def _agrees(what: str, yes: bool) -> bool:
+    """Say what an order that is not kept leads to, and let it be confirmed where somebody can be asked."""
+    say(_CONSEQUENCE.format(what=what))
+    if yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True  # elsewhere it was asked for by name
+    agrees = click.confirm("Rerun at once?", err=True)
+    if not agrees:
+        say("Nothing was rerun.")
+    return agrees

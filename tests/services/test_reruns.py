@@ -1,0 +1,431 @@
+"""Reruns of several instances and of whole backfills: in order, unless somebody asks otherwise (OPS-2..4)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.catalogs import SELF, make_task, random_catalog, random_policy
+from retrofill.domain.errors import RetrofillError, WrongStateError
+from retrofill.domain.policy import Barrier, Policy
+from retrofill.domain.selection import ManualSelection
+from retrofill.domain.states import State
+from retrofill.services import batches
+from retrofill.services.planned import Request, make_plan
+from retrofill.services.times import instant_of
+from services.reached import two_tasks
+from services.worlds import MakeWorld, World
+
+HOURLY = "0 * * * *"
+TWO_DATES = "2026-01-05..2026-01-06"
+
+
+def hour(number: int) -> str:
+    return f"acc 5 {number:02}:00"
+
+
+# In order (OPS-3)
+
+
+def test_what_failed_is_mended_in_order(world: MakeWorld) -> None:
+    """OPS-3, POL-7: an hourly running total that failed at 05:00 adds up to 24, hour after hour."""
+    w = world(make_task("w.acc", HOURLY, SELF))
+    backfill = w.create()
+    before = w.finish(fails=lambda name: name == hour(5))
+    assert before == [{hour(h)} for h in range(6)]
+    results = w.backfills.rerun(backfill, only_failed=True)
+    assert [result.error for result in results if result.error] == []
+    assert w.finish() == [{hour(h)} for h in range(5, 24)]
+    assert w.status(backfill) == "succeeded"
+
+
+def test_selected_instances_keep_the_order_as_well(world: MakeWorld) -> None:
+    """OPS-3: named one by one, in whatever order they are named."""
+    w = world(make_task("w.acc", HOURLY, SELF))
+    w.create()
+    w.finish(fails=lambda name: name == hour(5))
+    w.do("rerun", *(hour(h) for h in range(23, 4, -1)))
+    assert w.finish() == [{hour(h)} for h in range(5, 24)]
+
+
+def test_siblings_come_back_with_the_one_that_failed(world: MakeWorld) -> None:
+    """OPS-3, POL-7: also where only the one that failed is named."""
+    w = world(make_task("w.acc", HOURLY, SELF), make_task("w.x", "0 1 * * *"))
+    w.create()
+    w.finish(fails=lambda name: name in (hour(5), "x 5 01:00"))
+    assert w.do("rerun", hour(5), "x 5 01:00") == [None, None]
+    assert w.finish()[1:] == [{hour(h)} for h in range(6, 24)]
+
+
+def test_a_whole_backfill_in_order(world: MakeWorld) -> None:
+    """OPS-3, POL-6: dependencies, and date after date."""
+    w = world(*two_tasks())
+    backfill = w.create(dates=TWO_DATES)
+    w.finish()
+    assert all(result.ok for result in w.backfills.rerun(backfill))
+    assert w.finish() == [{"a 5 01:00"}, {"b 5 02:00"}, {"a 6 01:00"}, {"b 6 02:00"}]
+    assert {row.run_number for row in w.rows().values()} == {2}
+    assert w.status(backfill) == "succeeded"
+
+
+def test_a_whole_backfill_in_order_in_groups(world: MakeWorld) -> None:
+    """OPS-3, POL-4: each group by itself."""
+    w = world(make_task("w.a", "0 1 * * *"))
+    backfill = w.create(dates="2026-01-05..2026-01-08", groups=2)
+    w.finish()
+    w.backfills.rerun(backfill)
+    assert w.finish() == [{"a 5 01:00", "a 7 01:00"}, {"a 6 01:00", "a 8 01:00"}]
+
+
+def test_a_whole_backfill_in_order_with_a_barrier_by_task(world: MakeWorld) -> None:
+    """OPS-3, POL-6: a task's next date waits for its date before, and for nothing else."""
+    w = world(*two_tasks())
+    backfill = w.create(dates=TWO_DATES, barrier=Barrier.TASK)
+    w.finish()
+    w.backfills.rerun(backfill)
+    assert w.finish() == [{"a 5 01:00"}, {"b 5 02:00", "a 6 01:00"}, {"b 6 02:00"}]
+
+
+def test_several_on_two_dates_keep_the_order_of_dates(world: MakeWorld) -> None:
+    """OPS-3: for what has not succeeded; what has succeeded and was not chosen stays."""
+    w = world(*two_tasks())
+    w.create(dates=TWO_DATES)
+    w.finish(fails=lambda name: name == "b 6 02:00")
+    assert w.do("rerun", "a 5 01:00", "b 6 02:00") == [None, None]
+    assert w.state("b 5 02:00") == "successful"
+    assert "bizdate 2026-01-05" in w.why("b 6 02:00").text
+    assert w.finish() == [{"a 5 01:00"}, {"b 6 02:00"}]
+
+
+def test_a_date_that_is_under_way_waits_for_its_turn_again(world: MakeWorld) -> None:
+    """OPS-0, OPS-3: what runs goes on, what waits for a slot goes back to Not run until the date before is done."""
+    w = world(make_task("w.a", "0 1 * * *"), make_task("w.b", "0 1 * * *"), slots=1)
+    w.create(dates=TWO_DATES)
+    for name in ("a 5 01:00", "b 5 01:00"):
+        w.tick()
+        w.end(name)
+    assert w.states() == {
+        "a 5 01:00": "successful",
+        "b 5 01:00": "successful",
+        "a 6 01:00": "running",
+        "b 6 01:00": "waiting_resources",
+    }
+    w.do("rerun", "a 5 01:00", "b 5 01:00")
+    assert w.state("a 6 01:00") == "running"
+    assert w.state("b 6 01:00") == "not_run"
+    assert w.finish() == [{"a 6 01:00"}, {"a 5 01:00"}, {"b 5 01:00"}, {"b 6 01:00"}]
+
+
+def test_a_single_rerun_holds_up_no_later_date(world: MakeWorld) -> None:
+    """OPS-2: a bizdate that its group had reached stays reached."""
+    w = world(*two_tasks())
+    w.create(dates=TWO_DATES)
+    w.finish(fails=lambda name: name == "b 6 02:00")
+    assert w.do("rerun", "a 5 01:00") == [None]
+    assert w.do("rerun", "b 6 02:00") == [None]
+    w.tick()
+    assert w.running() == {"a 5 01:00", "b 6 02:00"}
+    w.finish()
+    assert set(w.states().values()) == {"successful"}
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 10**9))
+def test_a_rerun_runs_in_an_order_that_a_first_run_may_have(seed: int) -> None:
+    """OPS-3: whatever starts has nothing open above it, and no date before it in its group."""
+    chance = Random(seed)
+    with TemporaryDirectory() as directory:
+        w = World(Path(directory), *random_catalog(chance).tasks.values(), slots=3)
+        try:
+            policy: Policy = random_policy(chance)
+            roots = tuple(chance.sample(sorted(w.catalog.tasks), k=min(3, len(w.catalog.tasks))))
+            try:
+                request = Request(ManualSelection(roots, "all"), policy)
+                planned = make_plan(w.catalog, request, w.limits, instant_of(w.clock.now_ms()))
+            except RetrofillError:
+                return
+            if planned.is_refused or planned.plan.instance_count > 80:
+                return
+            backfill = w.backfills.create(planned, w.version_id)
+            w.clock.forward(90 * 86_400)
+            w.finish(fails=lambda _: chance.random() < 0.1)
+            ended = [row for row in w.rows().values() if row.state in (State.SUCCESSFUL, State.FAILED)]
+            chosen = [row.id for row in ended if chance.random() < 0.6]
+            if len(chosen) < 2:
+                return
+            w.operations.rerun(chosen)
+            _watch_a_run(w, backfill)
+        finally:
+            w.close()
+
+
+def _watch_a_run(w: World, backfill: int) -> None:
+    with w.store.read() as reader:
+        context = w.contexts.get(reader, backfill)
+    plan = context.plan
+    while True:
+        w.tick()
+        assert w.drift() == []
+        rows = {row.id: row for row in w.rows(backfill).values()}
+        for number in w.executor.running:
+            above = [rows[i].state for i in context.upstream(number) if i in rows]
+            assert set(above) <= {State.SUCCESSFUL}, (number, above)
+            before = plan.previous_in_group(context.position(number))
+            while before is not None and plan.policy.barrier is Barrier.DATE:
+                own = {rows[i].state for i in context.ids_of_date(before) if i in rows}
+                assert own <= {State.SUCCESSFUL}, (number, before, own)
+                before = plan.previous_in_group(before)
+        if not w.executor.running:
+            return
+        w.executor.end(min(w.executor.running))
+
+
+# At once, by name (OPS-3)
+
+
+def test_at_once_ignores_dependencies_and_the_order_of_dates(world: MakeWorld) -> None:
+    """OPS-3: all at once, but not beyond the slots."""
+    w = world(*two_tasks(), slots=3)
+    backfill = w.create(dates=TWO_DATES)
+    w.finish()
+    results = w.backfills.rerun(backfill, ignore_waits=True)
+    assert all(result.ok for result in results)
+    w.tick()
+    assert len(w.running()) == 3
+    w.finish()
+    assert {row.run_number for row in w.rows().values()} == {2}
+    assert w.status(backfill) == "succeeded"
+
+
+def test_at_once_takes_siblings_along(world: MakeWorld) -> None:
+    """OPS-3, POL-7: the failed one and those that failed with it, without a refusal."""
+    w = world(make_task("w.a", HOURLY), slots=1)
+    backfill = w.create("a")
+    w.tick()
+    w.end("a 5 00:00", exit_code=1)
+    results = w.backfills.rerun(backfill, only_failed=True, ignore_waits=True)
+    assert [r.error for r in results if r.error] == []
+    assert len(results) == 24
+    assert all(row.ignores_waits for row in w.rows().values())
+
+
+# In parts
+
+
+def test_a_large_batch_goes_in_parts_that_keep_the_order(
+    world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OPS-3, OPS-8: no part changes more rows than it may, and each item is answered once."""
+    monkeypatch.setattr(batches, "_MOST", 7)
+    monkeypatch.setattr(batches, "_ROWS", 40)
+    w = world(make_task("w.acc", HOURLY, SELF), make_task("w.sum", HOURLY, "w.acc"))
+    backfill = w.create(dates=TWO_DATES)
+    w.finish(fails=lambda name: name == hour(5))
+    changes = count_changes(w)
+    results = w.backfills.rerun(backfill, only_failed=True)
+    assert [result.error for result in results if result.error] == []
+    assert len(changes) > 2
+    assert max(changes) <= 60, "one part, and at most one set of siblings"
+    runs = [name for wave in w.finish() for name in sorted(wave) if name.startswith("acc 5")]
+    assert runs == [hour(h) for h in range(5, 24)]
+    assert w.status(backfill) == "succeeded"
+
+
+def count_changes(w: World) -> list[int]:
+    """Rows that each later commit of people's commands changes, as they come."""
+    connection = w.store._writer
+    changes: list[int] = []
+    seen = connection.total_changes
+
+    def look(statement: str) -> None:
+        nonlocal seen
+        if statement == "COMMIT":
+            changes.append(connection.total_changes - seen)
+            seen = connection.total_changes
+
+    connection.set_trace_callback(look)
+    return changes
+
+
+def work(w: World) -> list[int]:
+    """Grows by one with every thousand steps of SQLite that people's commands take."""
+    steps: list[int] = []
+    w.store._writer.set_progress_handler(lambda: steps.append(1), 1000)
+    return steps
+
+
+@pytest.mark.parametrize("then", ["unfreeze", "rerun"])
+def test_many_slots_of_one_task_cost_no_more_than_many_dates(world: MakeWorld, then: str) -> None:
+    """BF-4, POL-7: a minute's 1,440 instances fail with each other, and are yet looked at once."""
+    costs = {}
+    for cron, dates in (("* * * * *", "2025-01-05"), ("0 * * * *", "2025-01-05..2025-03-05")):
+        w = world(make_task("w.a", cron), slots=2_000)
+        backfill = w.create(dates=dates, groups=10)
+        if then == "unfreeze":
+            w.backfills.pause(backfill)
+            assert all(result.ok for result in w.backfills.freeze(backfill))
+        else:
+            w.backfills.stop(backfill)
+            _fail_all(w, backfill)
+        changes, steps = count_changes(w), work(w)
+        results = w.backfills.unfreeze(backfill) if then == "unfreeze" else w.backfills.rerun(backfill)
+        assert all(result.ok for result in results)
+        assert len(results) == 1_440
+        assert max(changes) <= 5_000
+        costs[cron] = len(steps)
+    assert costs["* * * * *"] < 2 * costs["0 * * * *"]
+
+
+def _fail_all(w: World, backfill: int) -> None:
+    """As after a machine that failed everything."""
+    with w.store.transaction() as tx:
+        tx._execute("UPDATE instance SET state = 'failed', reason = 'exit_code', ended_ms = 1")
+        tx._execute("UPDATE backfill_date SET failed = total, reached = 1")
+
+
+# A stopped backfill (OPS-2), and the moment of an end (BF-5)
+
+
+def _stopped(make: MakeWorld) -> tuple[World, int]:
+    w = make(*two_tasks(), make_task("w.x", "0 1 * * *"))
+    backfill = w.create()
+    w.tick()
+    w.backfills.stop(backfill)
+    w.tick()
+    w.tick()
+    assert w.status(backfill) == "stopped"
+    return w, backfill
+
+
+@pytest.mark.parametrize("operation", ["rerun", "rerun_descendants"])
+def test_a_rerun_in_a_stopped_backfill_takes_the_stop_back(world: MakeWorld, operation: str) -> None:
+    """OPS-2, BF-5: it runs, says so, is recorded, and the backfill has not ended any more."""
+    w, backfill = _stopped(world)
+    more = {"include_self": True} if operation == "rerun_descendants" else {}
+    (result,) = getattr(w.operations, operation)([w.id("a 5 01:00")], **more)
+    assert result.ok
+    assert result.note == f"Backfill {backfill} was stopped; the rerun takes that back."
+    assert w.row(backfill)["ended_at"] is None
+    assert w.row(backfill)["held"] is None
+    with w.store.read() as reader:
+        last = reader.operations("backfill_id", backfill)[-1]
+    assert (last.action, last.comment) == ("resume", "by the rerun")
+    assert w.finish() == [{"a 5 01:00"}, {"b 5 02:00"}]
+
+
+def test_a_refused_rerun_takes_nothing_back(world: MakeWorld) -> None:
+    """OPS-2: only a rerun that takes place."""
+    w, backfill = _stopped(world)
+    assert w.do("rerun", "b 5 02:00") != [None]
+    assert w.status(backfill) == "stopped"
+
+
+def test_a_rerun_in_a_paused_backfill_says_that_it_waits(world: MakeWorld) -> None:
+    """OPS-2: a pause is left to those who made it."""
+    w = world(*two_tasks())
+    backfill = w.create()
+    w.tick()
+    w.backfills.pause(backfill)
+    w.end("a 5 01:00", exit_code=1)
+    (result,) = w.operations.rerun([w.id("a 5 01:00")])
+    assert result.ok
+    assert "is paused" in result.note
+    assert f"`retrofill backfill resume {backfill}`" in result.note
+    assert w.finish() == []
+
+
+def test_a_set_successful_ends_a_backfill_anew(world: MakeWorld) -> None:
+    """BF-5: the end before was one of a failure."""
+    w = world(make_task("w.a", "0 1 * * *"))
+    backfill = w.create()
+    w.finish(fails=lambda _: True)
+    failed_at = w.row(backfill)["ended_at"]
+    w.clock.forward(3600)
+    w.do("set_successful", "a 5 01:00")
+    assert w.status(backfill) == "succeeded"
+    assert w.row(backfill)["ended_at"] > failed_at
+
+
+@pytest.mark.parametrize("how", ["rerun", "unfreeze", "set_successful"])
+def test_what_goes_on_has_not_ended(world: MakeWorld, how: str) -> None:
+    """BF-5: `ended_at` goes with the operation, before any scheduler looks."""
+    w = world(*two_tasks())
+    backfill = w.create()
+    w.finish(fails=lambda name: name == "a 5 01:00")
+    if how == "unfreeze":
+        w.do("set_successful", "a 5 01:00")
+        w.backfills.pause(backfill)
+        w.do("freeze", "b 5 02:00")
+        w.backfills.resume(backfill)
+        assert w.row(backfill)["ended_at"] is not None
+    w.do(how, "b 5 02:00" if how == "unfreeze" else "a 5 01:00")
+    assert w.row(backfill)["ended_at"] is None
+
+
+# Descendants (OPS-4)
+
+
+def _chain(make: MakeWorld) -> World:
+    """`b` runs, upon `a`; `c` waits for it."""
+    w = make(*two_tasks(), make_task("w.c", "0 3 * * *", "w.b"))
+    w.create()
+    w.tick()
+    w.end("a 5 01:00")
+    assert w.running() == {"b 5 02:00"}
+    return w
+
+
+@pytest.mark.parametrize("include_self", [True, False])
+def test_a_running_descendant_refuses_and_is_named(world: MakeWorld, include_self: bool) -> None:
+    """OPS-4: it and what follows would be built from old data; nothing is changed."""
+    w = _chain(world)
+    before = w.states()
+    (result,) = w.operations.rerun_descendants([w.id("a 5 01:00")], include_self=include_self)
+    assert isinstance(result.error, WrongStateError)
+    assert f"instance {w.id('b 5 02:00')} (w.b 2026-01-06 02:00) is Running" in result.error.message
+    assert "--stop-running" in result.error.hint
+    assert w.states() == before
+
+
+def test_the_others_are_rerun(world: MakeWorld) -> None:
+    """OPS-4, OPS-8: a refusal hinders no other item."""
+    w = world(*two_tasks())
+    w.create(dates=TWO_DATES, groups=2)
+    w.tick()
+    w.end("a 5 01:00", "a 6 01:00")
+    w.end("b 6 02:00")
+    ids = [w.id("a 5 01:00"), w.id("a 6 01:00")]
+    results = {r.id: r for r in w.operations.rerun_descendants(ids, include_self=True)}
+    assert not results[ids[0]].ok
+    assert results[ids[1]].ok
+    assert w.state("a 5 01:00") == "successful"
+    assert w.state("b 6 02:00") == "not_run"
+
+
+def test_only_the_chosen_descendants_refuse(world: MakeWorld) -> None:
+    """OPS-4: a task that is not asked for may run."""
+    w = world(*two_tasks(), make_task("w.c", "0 3 * * *", "w.a"))
+    w.create()
+    w.tick()
+    w.end("a 5 01:00")
+    w.end("c 5 03:00")
+    assert w.running() == {"b 5 02:00"}
+    assert w.do("rerun_descendants", "a 5 01:00", tasks=frozenset({"w.c"})) == [None]
+
+
+def test_which_ones_would_have_to_be_stopped(world: MakeWorld) -> None:
+    """OPS-4: `--stop-running` ends those, then all of them run anew in order."""
+    w = _chain(world)
+    a = w.id("a 5 01:00")
+    assert w.operations.running_below([a], include_self=True) == [w.id("b 5 02:00")]
+    assert w.operations.running_below([a], tasks=frozenset({"w.c"})) == []
+    w.do("stop", "b 5 02:00")
+    w.tick()
+    w.tick()
+    assert [r.error for r in w.operations.rerun_descendants([a], include_self=True)] == [None, None]
+    assert w.finish() == [{"a 5 01:00"}, {"b 5 02:00"}, {"c 5 03:00"}]
