@@ -265,14 +265,16 @@ def test_an_immediate_instance_waits_for_what_the_night_made(world: MakeWorld) -
     assert w.auto_states()["new 3 04:00"] == "successful"
 
 
-def test_a_night_made_late_leaves_out_what_a_deploy_has_made(world: MakeWorld) -> None:
-    """AUTO-1, AUTO-3: an instance is there once."""
+def test_a_deploy_leaves_a_date_to_its_night_that_is_still_to_come(world: MakeWorld) -> None:
+    """AUTO-1, AUTO-3: nobody made it yet; in it, the tasks find all that they wait for."""
     w = world(make_task("w.a", "0 3 * * *"), now="2026-03-02T23:00")
     w.clock.move_to("2026-03-03T01:00")
-    w.deploy(make_catalog(make_task("w.h", "0 */6 * * *", generation="immediate")))
-    assert w.schedule.make_owed() == {date(2026, 3, 2): 3}
+    hours = make_task("w.h", "0 */6 * * *", "w.a", generation="immediate")
+    w.deploy(make_catalog(*w.catalog.tasks.values(), hours))
+    assert w.schedule.make_owed() == {}
     assert w.night(was_down=True) == ["2026-03-02"]
-    assert set(w.auto_rows()) == {"h 2 00:00", "h 2 06:00", "h 2 12:00", "h 2 18:00"}
+    assert set(w.auto_rows()) == {"a 2 03:00", "h 2 00:00", "h 2 06:00", "h 2 12:00", "h 2 18:00"}
+    assert not [state for state in w.auto_states().values() if "isolated" in state]
 
 
 def test_two_that_make_the_same_date_at_once(world: MakeWorld) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from domain.catalogs import SELF, make_task, previous
 from retrofill.domain.catalog import Dependency, Rerun, ResourceGroup, Task, TaskType
+from retrofill.domain.cron import parse
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.policy import Alert, AlertTrigger, Barrier, Order
 from retrofill.domain.states import State
@@ -117,7 +118,10 @@ class History:
         w = self.world
         often = [self._backfill, self._operate, self._operate, self._steer]
         what = self.chance.choice(
-            [*often, *often, self._emergency, self._deploy, self._turn_the_clock, self._hold, w.come_up]
+            [
+                *(*often, *often, self._emergency, self._deploy, self._deploy, self._turn_the_clock),
+                *(self._hold, self._be_away, w.come_up),
+            ]
         )
         with suppress(RetrofillError):  # it did not fit: so it changed nothing
             what()
@@ -186,15 +190,25 @@ class History:
         else:
             getattr(backfills, how)(chosen)
 
+    def _be_away(self) -> None:
+        """AUTO-3: for longer than missed nights are caught up with, now and then."""
+        self.world.be_away(_DAY * self.chance.choice([1, 2, 9]))
+
     def _deploy(self) -> None:
-        """Another priority and another dependency for one task, perhaps one task more or less."""
+        """Other times or another priority for one task, and perhaps one task more or less (AUTO-1, AUTO-2)."""
         tasks = dict(self.world.catalog.tasks)
         name = self.chance.choice(sorted(tasks))
         tasks[name] = replace(tasks[name], priority=self.chance.choice([1, 3, 5, 7, 8]))
+        if self.chance.random() < 0.6:
+            times = parse(self.chance.choice([*_CRONS, "30 1 * * *", "0 3,15 * * *"]))
+            how = self.chance.choice(["next_day", "immediate"])
+            tasks[name] = replace(tasks[name], schedule=times, generation=how)
         extra = tasks.pop("w.extra", None)
         if extra is None:
             tasks["w.extra"] = make_task("w.extra", "0 3 * * *", self.chance.choice(sorted(tasks)))
         self.world.deploy(self.world.catalog.frozen_copy_of(tasks))
+        if self.chance.random() < 0.8:  # else it was killed before it made what it owes
+            self.world.switch.make_owed()
 
     def _turn_the_clock(self) -> None:
         self.world.clock.ms += 1000 * self.chance.choice([-_HOUR, -5 * _MINUTE, 3 * _HOUR])
@@ -233,6 +247,7 @@ class History:
         self.watch.look_at_all()
         assert not self._unfinished_before(w.clock.ms - 2 * _DAY * 1000)
         self._check_nights()
+        self._check_schedules()
         self._check_runs()
         self._check_alerts()
 
@@ -244,10 +259,40 @@ class History:
     def _check_nights(self) -> None:
         """AUTO-1, AUTO-3: every bizdate has its night, once."""
         with self.world.store.read() as reader:
-            nights = [g.bizdate for g in reader.generations.between("2026-01-01", "2030-01-01")]
-        days = [date.fromisoformat(night) for night in nights]
+            made = [
+                g.bizdate for g in reader.generations.between("2026-01-01", "2030-01-01") if g.kind == "night"
+            ]
+            missed = reader.generations.missed()
+        days = [date.fromisoformat(night) for night in sorted([*made, *missed])]
         assert days == [days[0] + timedelta(days=i) for i in range(len(days))]
         assert len(days) >= self.scale.days
+
+    def _check_schedules(self) -> None:
+        """AUTO-1, AUTO-2: a bizdate has a task at the times of one version; no chain is broken by a deploy."""
+        w = self.world
+        with w.store.read() as reader:
+            names = {i: name for name, i in reader.task_ids().items()}
+            versions = [w.contexts.catalog(reader, v.id) for v in reader.versions.latest(10_000)]
+            rows = [
+                row for day in reader.generations.bizdates(-1) for row in reader.generations.instances(day)
+            ]
+            by_date: dict[tuple[str, date], dict[int, int]] = {}
+            for row in rows:
+                place = names[row.task_id], date.fromisoformat(row.bizdate)
+                by_date.setdefault(place, {})[row.slot] = row.id
+            context = w.contexts.schedule(reader)
+            for (name, bizdate), slots in by_date.items():
+                known = [v.tasks[name].schedule.slots for v in versions if name in v.tasks]
+                assert any(set(slots) <= set(own) for own in known), (name, bizdate, slots)
+                task = context.task(slots[min(slots)])
+                before = by_date.get((name, bizdate - timedelta(days=1)))
+                is_first = (
+                    min(slots) == task.schedule.slots[0]
+                )  # of what a deploy made, the first may be over
+                if task.depends_on_itself and before is not None and is_first:
+                    last = before[max(before)]
+                    is_later = last > slots[min(slots)]  # the night before was made after it
+                    assert is_later or last in context.upstream(slots[min(slots)]), (name, bizdate)
 
     def _check_runs(self) -> None:
         """I3, I5: every run that really ended is in the ledger as it ended, and nothing else is."""

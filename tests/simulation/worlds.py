@@ -65,6 +65,11 @@ class SimulatedWorld(World):
             except CrashError:
                 self.crashes += 1
 
+    def be_away(self, seconds: int) -> None:
+        """No scheduler runs for so long; what runs goes on."""
+        self.clock.forward(seconds)
+        self.come_up()
+
     @property
     def switch(self) -> Schedule:
         """The schedule as another process holds it and lets it go on."""
@@ -86,7 +91,8 @@ class SimulatedWorld(World):
 
     def _make_instances(self) -> None:
         self.is_woken = False
-        made: list[object] = [*self.backfills.start_planned(), *self.schedule.make_due(was_down=False)]
+        made: list[object] = [*self.backfills.start_planned(), *self.schedule.make_owed()]
+        made += self.schedule.make_due(was_down=False)
         if made:
             self.scheduler.look_again()
         self._planned_ms = _earliest(self.schedule.next_ms(), self.backfills.next_planned_ms())

@@ -8,7 +8,7 @@ a crash leaves in either phase is put in order by whoever comes next.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
@@ -110,11 +110,15 @@ class Generating:
                     )
                 )
 
-    def make_owed(self) -> dict[date, int]:
+    def make_owed(self, due: Callable[[Reader], Collection[date]]) -> dict[date, int]:
         """Make what the last deploy owes; how many instances by bizdate.
 
         These are the remaining slots of today of tasks that ask for it, and the remaining slots of
         tasks that are new after the night of a date was made (AUTO-1).
+
+        Args:
+            due: bizdates that the schedule will still make as a whole: what is asked for is among that,
+                where it finds all that it waits for.
         """
         with self._store.read() as reader:
             if reader.generations.owing_version() is None:
@@ -123,11 +127,11 @@ class Generating:
         with self._store.creating("generations"):
             self.put_in_order()
             with self._store.read() as reader:
-                owed = self._owed(reader)
+                owed, left = self._owed(reader), due(reader)
             if owed is None:
                 return {}
             for bizdate in owed.bizdates():
-                if count := self._make_owed_of(owed, bizdate):
+                if bizdate not in left and (count := self._make_owed_of(owed, bizdate)):
                     made[bizdate] = count
             with self._store.transaction() as tx:
                 tx.generations.settle(owed.version_id)

@@ -68,7 +68,7 @@ class Schedule:
 
     def make_owed(self) -> dict[date, int]:
         """Make what the last deploy owes (AUTO-1); how many instances by bizdate."""
-        return self.making.make_owed()
+        return self.making.make_owed(lambda reader: self.due(reader).made)
 
     def notes_of_deploy(self, sees: Callable[[str], bool] = lambda _: True) -> list[str]:
         """What the deployed version means for the first night after it, where slots have changed (AUTO-2)."""
