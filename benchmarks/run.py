@@ -1,6 +1,6 @@
 """Measure what the claims about speed and memory rest on.
 
-    python benchmarks/run.py [--only a,b,c,d,e,f,g,h] [--repeats 5] [--long]
+    python benchmarks/run.py [--only a,b,c,d,e,f,g,h,i] [--repeats 5] [--long]
 
 Prints tables with ratios against a reference measured in the same run, and writes
 `.bench/results.json`. Nothing is asserted: figures depend on the machine, ratios less so.
@@ -22,6 +22,7 @@ from typing import Any
 import estimates
 import following
 import planning
+import sql_tasks
 import throughput
 import ticks
 import waiting
@@ -36,8 +37,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure speed and memory.")
     parser.add_argument(
         "--only",
-        default="a,b,c,d,e,f,g,h",
-        help="which: a throughput, b planning, c memory, d latency, e lineage, f logs, g estimates, h ticks",
+        default="a,b,c,d,e,f,g,h,i",
+        help="which: a throughput, b planning, c memory, d latency, e lineage, f logs, g estimates, h ticks, "
+        "i sql tasks",
     )
     parser.add_argument("--repeats", type=int, default=5, help="k behind a median (default: 5)")
     parser.add_argument(
@@ -72,6 +74,7 @@ def main() -> int:
             "(h) ticks, and nights",
             lambda: ticks.run(options.repeats, options.long, options.patience),
         ),
+        "i": ("(i) runs of sql tasks, 2 slots", lambda: sql_tasks.run(options.repeats, options.patience)),
     }
     chosen = options.only.split(",")
     if unknown := set(chosen) - set(benchmarks):

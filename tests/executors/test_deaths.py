@@ -357,3 +357,23 @@ def finish(
 
 def starts(room: Room) -> list[str]:
     return room.path("starts").read_text().split() if room.path("starts").exists() else []
+
+
+def test_a_folder_that_is_swapped_between_two_runs(room: Room) -> None:
+    """INTERFACES 1: a run enters the folder to which its path leads when it starts, whoever supervises it."""
+    for name in ("one", "two"):
+        room.path(name).mkdir()
+    link = room.path("link")
+    link.symlink_to("one")
+    executor = room.executor()
+    seen = []
+    for target in ("one", "two", "one"):
+        link.unlink()
+        link.symlink_to(target)
+        spec = room.spec("pwd -P", working_directory=str(link))
+        executor.start([spec])
+        collect(executor, 1)
+        seen.append(room.log(spec).strip().rpartition("/")[2])
+        assert {os.readlink(f"/proc/{pid}/cwd") for pid in room.supervisors()} == {"/"}
+    assert seen == ["one", "two", "one"]
+    assert len(room.supervisors()) == 1

@@ -17,6 +17,9 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _prctl = _libc.prctl
 _prctl.argtypes = (ctypes.c_int, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong)
 _set_name = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_char_p)(("prctl", _libc))
+_getenv = _libc.getenv
+_getenv.argtypes = (ctypes.c_char_p,)
+_getenv.restype = ctypes.c_void_p
 _fallocate = _libc.fallocate
 _fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
 
@@ -40,6 +43,24 @@ def punch_hole(descriptor: int, start: int, length: int) -> None:
     """
     if _fallocate(descriptor, _KEEP_SIZE | _PUNCH_HOLE, start, length) != 0:
         _raise_errno()
+
+
+class MarkSpace:
+    """The memory of this process in which others see the value of one variable it was started with.
+
+    What is put into `os.environ` later is invisible in `/proc/PID/environ`; what is written here
+    is visible, in forks of this process too.
+    """
+
+    def __init__(self, variable: str, length: int) -> None:
+        self._address = _getenv(variable.encode())
+        self._length = length
+
+    def write(self, value: bytes) -> None:
+        """Raises ValueError where the value does not fit, or there is no such memory."""
+        if not self._address or len(value) > self._length:
+            raise ValueError("no room for the mark of a run")
+        ctypes.memmove(self._address, value.ljust(self._length, b"\0"), self._length)
 
 
 def _raise_errno() -> None:

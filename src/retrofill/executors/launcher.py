@@ -1,7 +1,8 @@
 """The launcher: a small process without threads that forks supervisors when it is asked to.
 
 It has imported all that a supervisor needs and owns nothing: a new one takes its place if it
-dies. It ends when the executor's end of its control socket closes.
+dies. It ends when the executor's end of its control socket closes. A warm one has also imported what
+runs of one kind need: its supervisors carry them out in forks of themselves.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ import sys
 import time
 
 from retrofill.executors.failpoints import fail_point
-from retrofill.executors.kernel import become_subreaper, name_process
+from retrofill.executors.kernel import MarkSpace, become_subreaper, name_process
 from retrofill.executors.orders import receive
 from retrofill.executors.places import Places
+from retrofill.executors.processes import MARK, MARK_BYTES
+from retrofill.executors.runners.warm import prepare
+from retrofill.executors.spawning import Carrier
 from retrofill.executors.supervisor import Supervisor
 
 CONTROL_DESCRIPTOR = 3
@@ -27,9 +31,11 @@ _MANY = 1 << 20
 def main() -> None:
     """Serve fork requests: one message each, with the new supervisor's socket.
 
-    Arguments: the runs' folder, the scheduler's wake socket (may be empty), the boot id.
+    Arguments: the runs' folder, the scheduler's wake socket (may be empty), the boot id, the kind
+    of runs to be warm for (may be empty).
     """
-    directory, wake_socket, boot_id = sys.argv[1:4]
+    directory, wake_socket, boot_id, kind = sys.argv[1:5]
+    mark = MarkSpace(MARK, MARK_BYTES)
     places = Places(directory)
     control = socket.socket(fileno=CONTROL_DESCRIPTOR)
     os.set_inheritable(CONTROL_DESCRIPTOR, False)
@@ -38,6 +44,9 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors that end leave no zombies
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # a terminal's or a service's stop concerns the scheduler
+    os.chdir("/")
+    carry = prepare(kind) if kind else None
+    carrier = None if carry is None else Carrier(kind, carry, mark)
     gc.collect()
     gc.freeze()
     while True:
@@ -52,7 +61,7 @@ def main() -> None:
             name_process(b"retrofill-run")
             os.setsid()
             scheduler = socket.socket(fileno=descriptor)
-            Supervisor(scheduler, places, wake_socket, boot_id).serve()
+            Supervisor(scheduler, places, wake_socket, boot_id, carrier).serve()
             os._exit(0)
         os.close(descriptor)
         fail_point("launcher.forked")

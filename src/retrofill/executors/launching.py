@@ -14,6 +14,7 @@ import retrofill
 from retrofill.domain.errors import RetrofillError, shown
 from retrofill.executors import failpoints
 from retrofill.executors.places import Places
+from retrofill.executors.processes import MARK, MARK_BYTES
 
 _CONTROL_DESCRIPTOR = 3
 _QUICK_DEATH_SECONDS = 5.0
@@ -32,12 +33,19 @@ class LauncherError(RetrofillError):
 
 
 class Launching:
-    """A launcher that is started when it is first needed, and again when it has died."""
+    """A launcher that is started when it is first needed, and again when it has died.
 
-    def __init__(self, places: Places, wake_socket: str, boot_id: str, base: Mapping[str, str]) -> None:
+    Args:
+        kind: of runs that its supervisors are warm for; empty for none.
+    """
+
+    def __init__(
+        self, places: Places, wake_socket: str, boot_id: str, base: Mapping[str, str], kind: str = ""
+    ) -> None:
         self._places = places
-        self._arguments = (places.directory, wake_socket, boot_id)
-        self._environment = dict(base)
+        self._arguments = (places.directory, wake_socket, boot_id, kind)
+        self._environment = {**base, MARK: " " * MARK_BYTES}
+        self.used_at = time.monotonic()
         for key in (failpoints.POINTS, failpoints.SEED):
             if key in os.environ:
                 self._environment[key] = os.environ[key]

@@ -18,13 +18,14 @@ from pathlib import Path
 from retrofill.executors import adoption, journals, processes
 from retrofill.executors.adoption import Verdict, name_of
 from retrofill.executors.failpoints import fail_point
-from retrofill.executors.launching import Launching
-from retrofill.executors.orders import Limits, base_environment, encode_run, encode_stop, send
+from retrofill.executors.launching import LauncherError, Launching
+from retrofill.executors.orders import Limits, base_environment, encode_run, encode_stop, kind_of, send
 from retrofill.executors.places import Places
 from retrofill.executors.stopping import put_wish, remove_wish
 from retrofill.services.ports import RunEnd, RunRef, RunSpec
 
 _IDLE_SECONDS = 60.0  # after which a supervisor without work is let go
+_WARM_SECONDS = 600.0  # after which a warm launcher that nobody has asked is let go
 _EVENTS = 256
 _ANSWER_BYTES = 8192
 
@@ -32,10 +33,11 @@ _ANSWER_BYTES = 8192
 class _Supervised:
     """A supervisor of our own, and the run that it carries out."""
 
-    __slots__ = ("idle_since", "ref", "socket")
+    __slots__ = ("idle_since", "kind", "ref", "socket")
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, kind: str) -> None:
         self.socket = connection
+        self.kind = kind  # of runs that it carries out itself
         self.ref: RunRef | None = None
         self.idle_since = 0.0
 
@@ -93,7 +95,10 @@ class LocalExecutor:
         self._places.make()
         self._limits = Limits(grace_seconds, log_cap_bytes)
         self._base = base_environment(os.environ)
-        self._launching = Launching(self._places, str(wake_socket or ""), self.boot_id, self._base)
+        self._wake_socket = str(wake_socket or "")
+        self._launching = self._new_launching("")
+        self._warm: dict[str, Launching] = {}  # by kind
+        self._cold: set[str] = set()  # kinds whose launcher does not stay alive
         self._epoll = select.epoll()
         self._watched: dict[int, Callable[[], None]] = {}
         self._notice = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -125,7 +130,7 @@ class LocalExecutor:
                 why = f"{run.name} cannot be started: {error}"
                 self._report(RunEnd(run.ref, "exited", None, None, None, time.time(), why))
                 continue
-            self._hand_over(run.ref, order)
+            self._hand_over(run.ref, order, kind_of(run))
 
     def poll(self) -> list[RunEnd]:
         """The ends since the last poll; never blocks."""
@@ -182,24 +187,46 @@ class LocalExecutor:
         for descriptor in [*self._watched]:  # pidfds and the notice
             self._unwatch(descriptor)
             os.close(descriptor)
-        self._launching.close()
+        for launching in (self._launching, *self._warm.values()):
+            launching.close()
         self._epoll.close()
 
     # Our own supervisors
 
-    def _hand_over(self, ref: RunRef, order: bytes) -> None:
-        supervised = self._idle.pop() if self._idle else self._new_supervisor()
+    def _hand_over(self, ref: RunRef, order: bytes, kind: str) -> None:
+        supervised = self._take_supervisor(kind)
         while not send(supervised.socket, order):
             self._drop(supervised)
-            supervised = self._idle.pop() if self._idle else self._new_supervisor()
+            supervised = self._take_supervisor(kind)
         fail_point("start.sent")
         supervised.ref = ref
         self._busy[ref] = supervised
 
-    def _new_supervisor(self) -> _Supervised:
-        supervised = _Supervised(self._launching.new_supervisor())
+    def _take_supervisor(self, kind: str) -> _Supervised:
+        """An idle supervisor of this kind, the one used last, or a new one."""
+        if kind in self._warm:
+            self._warm[kind].used_at = time.monotonic()
+        for place in range(len(self._idle) - 1, -1, -1):
+            if self._idle[place].kind == kind:
+                return self._idle.pop(place)
+        supervised = _Supervised(self._connect(kind), kind)
         self._watch(supervised.socket.fileno(), lambda: self._hear(supervised))
         return supervised
+
+    def _connect(self, kind: str) -> socket.socket:
+        """The socket of a new supervisor; a cold one where there can be no warm one."""
+        if kind and kind not in self._cold:
+            if kind not in self._warm:
+                self._warm[kind] = self._new_launching(kind)
+            try:
+                return self._warm[kind].new_supervisor()
+            except LauncherError:
+                self._cold.add(kind)
+                del self._warm[kind]
+        return self._launching.new_supervisor()
+
+    def _new_launching(self, kind: str) -> Launching:
+        return Launching(self._places, self._wake_socket, self.boot_id, self._base, kind)
 
     def _hear(self, supervised: _Supervised) -> None:
         """A supervisor says how its run ended, or died."""
@@ -236,8 +263,11 @@ class LocalExecutor:
 
     def _let_idle_go(self) -> None:
         """The stack's bottom is what nobody has needed for longest."""
-        while self._idle and time.monotonic() - self._idle[0].idle_since > _IDLE_SECONDS:
+        now = time.monotonic()
+        while self._idle and now - self._idle[0].idle_since > _IDLE_SECONDS:
             self._drop(self._idle[0])
+        for kind in [kind for kind, warm in self._warm.items() if now - warm.used_at > _WARM_SECONDS]:
+            self._warm.pop(kind).close()  # supervisors that it has forked live on
 
     # Others' runs, and dead ones
 

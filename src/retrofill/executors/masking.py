@@ -23,7 +23,7 @@ class Masking:
     def __init__(self, secrets: Iterable[str]) -> None:
         self._words = sorted({word for secret in secrets for word in _forms(secret)}, key=len, reverse=True)
         self._pending = b""  # may be the beginning of a value, so it was not given out yet
-        self._covered = 0  # of what is pending, so much belongs to a value that was found
+        self._covered: list[tuple[int, int]] = []  # what of it belongs to values that were found
 
     def __bool__(self) -> bool:
         """Whether there is anything to look for."""
@@ -33,29 +33,28 @@ class Masking:
         """What can be given out of all that came so far: the same number of bytes, later or at once."""
         data = self._pending + data
         cut = len(data) - self._unfinished(data)
-        masked, reach = self._mask(data)
-        self._pending, self._covered = data[cut:], max(0, reach - cut)
+        masked, spans = self._mask(data)
+        self._pending = data[cut:]
+        self._covered = [(max(0, start - cut), end - cut) for start, end in spans if end > cut]
         return masked[:cut]
 
     def flush(self) -> bytes:
         """The rest, when nothing comes any more, or something that does not belong to it."""
         masked, _ = self._mask(self._pending)
-        self._pending, self._covered = b"", 0
+        self._pending, self._covered = b"", []
         return masked
 
-    def _mask(self, data: bytes) -> tuple[bytes, int]:
-        """The data masked, and where the last value in it ends."""
-        masked: bytearray | None = None
-        reach = 0
-        for start, end in self._spans(data):
-            masked = bytearray(data) if masked is None else masked
+    def _mask(self, data: bytes) -> tuple[bytes, list[tuple[int, int]]]:
+        """The data masked, and where values lie in it."""
+        spans = [*self._covered, *self._spans(data)]
+        if not spans:
+            return data, spans
+        masked = bytearray(data)
+        for start, end in spans:
             masked[start:end] = b"*" * (end - start)
-            reach = max(reach, end)
-        return (data if masked is None else bytes(masked)), reach
+        return bytes(masked), spans
 
     def _spans(self, data: bytes) -> Iterator[tuple[int, int]]:
-        if self._covered:
-            yield 0, self._covered
         for word in self._words:
             at = data.find(word)
             while at >= 0:

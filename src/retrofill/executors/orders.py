@@ -1,10 +1,11 @@
 """What the executor tells a supervisor, as one message of fields that NUL ends cannot occur in.
 
-    run   NAME TIMEOUT GRACE LOG_CAP FOLDER PAYLOAD COUNT ARGUMENT... COUNT SECRET... NAME=VALUE...
+    run   NAME TIMEOUT GRACE LOG_CAP FOLDER KIND PAYLOAD COUNT ARGUMENT... COUNT SECRET... NAME=VALUE...
     stop  NAME GRACE
 
 The payload reaches the command as a memory file, descriptor 3: code and connection URLs stand
-on no command line. The command closes it before the code runs.
+on no command line. The command closes it before the code runs. A supervisor of the order's kind
+carries it out in a fork of itself instead, and any other one spawns the command.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from retrofill.executors.processes import MARK
+from retrofill.executors.runners import warm
 
 if TYPE_CHECKING:
     from retrofill.services.ports import RunSpec
@@ -26,6 +28,7 @@ _DESCRIPTOR_SPACE = socket.CMSG_LEN(4)
 _LONGEST_ARGUMENT = 120_000  # the kernel refuses one argument of 128 KiB
 _RUNNERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "runners")
 _INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR")
+_READ_AT_START = ("PYTHON", "LD_", "LC_", "LANG", "TZ", "MALLOC_", "GLIBC_")
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -44,6 +47,7 @@ class Order:
         "environment",
         "folder",
         "grace_seconds",
+        "kind",
         "log_cap",
         "name",
         "payload",
@@ -57,9 +61,10 @@ class Order:
         self.grace_seconds = float(fields[3])
         self.log_cap = int(fields[4])
         self.folder = fields[5]
-        self.payload = fields[6]
-        end = 8 + int(fields[7])
-        self.arguments = fields[8:end]
+        self.kind = fields[6].decode("ascii", "replace")
+        self.payload = fields[7]
+        end = 9 + int(fields[8])
+        self.arguments = fields[9:end]
         rest = end + 1 + int(fields[end])
         self.secrets = [field.decode("utf-8", "surrogateescape") for field in fields[end + 1 : rest]]
         self.environment = dict(field.split(b"=", 1) for field in fields[rest:])
@@ -83,7 +88,16 @@ def encode_run(spec: RunSpec, name: str, limits: Limits, base: Mapping[str, str]
     variables = {**base, **spec.environment, MARK: name}
     settings = (str(spec.timeout_seconds), str(limits.grace_seconds), str(limits.log_cap_bytes))
     texts = (
-        *("run", name, *settings, spec.working_directory, payload, str(len(arguments)), *arguments),
+        *(
+            "run",
+            name,
+            *settings,
+            spec.working_directory,
+            kind_of(spec),
+            payload,
+            str(len(arguments)),
+            *arguments,
+        ),
         *(str(len(spec.secrets)), *spec.secrets),
         *(f"{key}={value}" for key, value in variables.items()),
     )
@@ -91,6 +105,16 @@ def encode_run(spec: RunSpec, name: str, limits: Limits, base: Mapping[str, str]
     if message.count(b"\0") != len(texts) - 1:
         raise ValueError(f"{_place_of_nul(spec)} holds a NUL character, which no program can be given")
     return message
+
+
+def kind_of(spec: RunSpec) -> str:
+    """Which warm process can carry the run out by a fork; empty for none (any run can be spawned).
+
+    A fork has started already: what is read from the environment at a program's start is not seen.
+    """
+    if spec.type != "sql" or any(key.startswith(_READ_AT_START) for key in spec.environment):
+        return ""
+    return warm.kind_of(spec.connection_url or "")
 
 
 def encode_stop(name: str, grace_seconds: float) -> bytes:

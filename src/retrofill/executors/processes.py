@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 MARK = "RETROFILL_RUN"  # the variable that a run's processes carry; its value is the run's name
+MARK_BYTES = 256  # room for a value in a process that is forked, not executed
 
 
 class Process(NamedTuple):

@@ -21,15 +21,15 @@ from retrofill.executors.endings import describe_duration
 from retrofill.executors.failpoints import fail_point
 from retrofill.executors.journals import CLAIMED_MODE, Exit, Journal, format_exit
 from retrofill.executors.masking import mask_log
-from retrofill.executors.orders import LONGEST_MESSAGE, PAYLOAD_DESCRIPTOR, Order, receive
+from retrofill.executors.orders import LONGEST_MESSAGE, Order, receive
 from retrofill.executors.places import Places
+from retrofill.executors.spawning import Carrier, fork, spawn
 
 _SYNC_MS = 20  # what was written is synced after this time in which nothing has happened
 _LOOK_SECONDS = 1.0  # between looks at a growing log
 _IDLE_LOOK_SECONDS = 5.0
 _SHORTEST_PAUSE = 0.0005
 _LONGEST_PAUSE = 0.05
-_RESET = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGUSR1)
 
 
 class Supervisor:
@@ -38,9 +38,17 @@ class Supervisor:
     Args:
         scheduler: the socket over which orders come and ends go.
         wake_socket: path of the socket of a scheduler that took over from ours; may be empty.
+        carrier: what carries out runs of its kind in a fork of this process; all others are spawned.
     """
 
-    def __init__(self, scheduler: socket.socket, places: Places, wake_socket: str, boot_id: str) -> None:
+    def __init__(
+        self,
+        scheduler: socket.socket,
+        places: Places,
+        wake_socket: str,
+        boot_id: str,
+        carrier: Carrier | None = None,
+    ) -> None:
         self._socket = scheduler
         self._places = places
         self._wake_socket = wake_socket
@@ -51,7 +59,7 @@ class Supervisor:
         self._poll.register(self._wishes, select.POLLIN)
         signal.signal(signal.SIGUSR1, lambda *_: os.eventfd_write(self._wishes, 1))
         self._journal = Journal(places.journals, boot_id)
-        self._folder = b""
+        self._carrier = carrier
 
     def serve(self) -> None:
         """Carry out orders until the scheduler's end of the socket is closed and nothing runs."""
@@ -101,20 +109,20 @@ class Supervisor:
             self._finish(Exit(name, "exited", endings.NOT_EXECUTABLE, None, None, time.time(), why))
             return
         try:
-            self._finish(self._run(order, name, log, started_at))
+            record = self._run(order, name, log, started_at)
         finally:
             os.close(log)
+            os.chdir("/")  # who is idle holds no folder
+        self._finish(record)
 
     def _run(self, order: Order, name: str, log: int, started_at: float) -> Exit:
         try:
-            if order.folder != self._folder:
-                os.chdir(order.folder)
-                self._folder = order.folder
+            os.chdir(order.folder)  # each time: the path may lead elsewhere now
         except OSError as error:
             code, why = endings.describe_folder_error(error, order.folder)
             return Exit(name, "exited", code, None, None, time.time(), why)
         try:
-            pid = _spawn(order, log)
+            pid = self._start(order, log)
         except OSError as error:
             code, why = endings.describe_spawn_error(error, order.arguments[0], order.folder)
             return Exit(name, "exited", code, None, None, time.time(), why)
@@ -130,6 +138,16 @@ class Supervisor:
             endings.describe_exit(code, log) if exit_code is not None else endings.describe_signal(-code)
         )
         return Exit(name, tree.outcome, exit_code, number, started_at, time.time(), why)
+
+    def _start(self, order: Order, log: int) -> int:
+        """Start the command in a session of its own; its pid.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        if self._carrier is not None and self._carrier.kind == order.kind:
+            return fork(order, log, self._carrier)
+        return spawn(order, log)
 
     def _finish(self, record: Exit) -> None:
         """Record the end and tell the scheduler.
@@ -320,31 +338,3 @@ class _Tree:
             )
         for process in left:
             processes.send_signal(process, signal.SIGKILL)
-
-
-def _spawn(order: Order, log: int) -> int:
-    """Start the command in a session of its own; its pid.
-
-    Raises:
-        OSError: it cannot be started.
-    """
-    actions = [(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)]
-    payload = -1
-    if order.payload:
-        payload = os.memfd_create("code", os.MFD_CLOEXEC)
-        with open(payload, "wb", closefd=False) as file:
-            file.write(order.payload)
-        os.lseek(payload, 0, os.SEEK_SET)
-        actions.append((os.POSIX_SPAWN_DUP2, payload, PAYLOAD_DESCRIPTOR))
-    try:
-        return os.posix_spawnp(
-            order.arguments[0],
-            order.arguments,
-            order.environment,
-            file_actions=actions,
-            setsid=True,
-            setsigdef=_RESET,
-        )
-    finally:
-        if payload >= 0:
-            os.close(payload)

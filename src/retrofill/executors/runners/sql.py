@@ -1,8 +1,9 @@
 """Runs a sql task: a process of its own, so that stopping it works like stopping any other.
 
-Descriptor 3 holds `NAME`, the connection's URL and the code, separated by line breaks. The
-statements run in one transaction where the database allows it. TERM interrupts the running
-statement and rolls back. Nothing is imported before it is needed: most runs are short.
+It gets `NAME`, the connection's URL and the code, separated by line breaks: a fork of a warm process
+as an argument, a program of its own through descriptor 3. The statements run in one transaction
+where the database allows it. TERM interrupts the running statement and rolls back. Nothing is
+imported before it is needed: most runs are short.
 """
 
 from __future__ import annotations
@@ -13,9 +14,14 @@ import signal
 import sys
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing itself is slow to import
+    from retrofill.executors.runners.duckdb_files import Opened
+
 # Started by path, it finds its siblings by itself, whatever the interpreter's path holds.
 # ruff: noqa: E402
-sys.path[0] = os.path.abspath(f"{__file__}/../../../..")
+if __name__ == "__main__":
+    sys.path[0] = os.path.abspath(f"{__file__}/../../../..")
 
 from retrofill.domain.dialects import dialect_of
 from retrofill.domain.statements import controls_transactions, cut, excerpt, stands_alone
@@ -49,24 +55,30 @@ class _Stopping:
         os._exit(_STOPPED)
 
 
-def main() -> int:
-    """The run's exit status."""
+def run(payload: bytes, opened: Opened | None = None) -> int:
+    """The run's exit status.
+
+    Args:
+        opened: see `open_database`.
+    """
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     stopping = _Stopping()
-    with open(_PAYLOAD, "rb") as file:
-        _, url, code = file.read().decode("utf-8", "surrogateescape").split("\n", 2)
+    _, url, code = payload.decode("utf-8", "surrogateescape").split("\n", 2)
     mask = Mask(url)
     statements = [piece.text for piece in cut(code, dialect_of(url))]
     try:
-        database = open_database(url, print)
+        database = open_database(url, print, opened)
     except DatabaseError as error:
         print(f"Cannot open the connection: {mask(str(error))}")
         return 1
     stopping.database = database
     try:
         _run(database, statements, mask)
-        database.close()
+        try:
+            database.close()
+        except DatabaseError as error:
+            raise _StatementError(f"The connection could not be closed: {mask(str(error))}") from None
     except _StatementError as error:
         database.abandon()
         if stopping.is_wished:
@@ -130,6 +142,8 @@ def _count(number: int, word: str) -> str:
 
 
 if __name__ == "__main__":
-    status = main()
+    with open(_PAYLOAD, "rb") as file:
+        handed_over = file.read()
+    status = run(handed_over)
     sys.stdout.flush()
     os._exit(status)  # taking the interpreter down in order costs more than many a statement
