@@ -360,7 +360,7 @@ def starts(room: Room) -> list[str]:
 
 
 def test_a_folder_that_is_swapped_between_two_runs(room: Room) -> None:
-    """INTERFACES 1: a run enters the folder to which its path leads when it starts, whoever supervises it."""
+    """CAT-10: a run enters the folder to which its path leads when it starts, whoever supervises it."""
     for name in ("one", "two"):
         room.path(name).mkdir()
     link = room.path("link")
