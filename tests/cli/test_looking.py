@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -339,3 +340,20 @@ def test_what_could_not_start_says_where_to_look(project: Sandbox) -> None:
     assert "set RETROFILL_SECRET_MISSING" in project.call("instance", "why", row["id"]).stdout
     missing = project.call("instance", "log", row["id"], status=5).stderr
     assert f"`retrofill instance why {row['id']}`" in missing
+
+
+def test_check_tells_of_periods_that_leave_a_gap(tmp_path: Path) -> None:
+    """DEP-11, TIME-4: with the place of the task that runs without its upstream; exit 0."""
+    project = Sandbox(tmp_path).write(
+        """
+old: {type: shell, schedule: "0 1 * * *", run: "true", valid: {until: 2024-01-03}}
+new: {type: shell, schedule: "0 1 * * *", run: "true", valid: {from: 2024-01-06}}
+sum: {type: shell, schedule: "0 2 * * *", run: "true", depends_on: [old, new]}
+"""
+    )
+    found = project.json("check")["warnings"]
+    assert [(w["code"], w["level"], w["tasks"]) for w in found] == [
+        ("outside_validity", "warning", ["w.sum", "w.old"]),
+        ("outside_validity", "warning", ["w.sum", "w.new"]),
+    ]
+    assert "w.sum is valid from 2024-01-04 to 2024-01-05, and w.old" in found[0]["message"]

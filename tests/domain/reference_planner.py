@@ -5,7 +5,7 @@ Shares nothing with the real planner but the types of the catalog and the slots 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -35,35 +35,92 @@ def plan(catalog: Catalog, takes_part: set[str], dry_runs: Mapping[str, str], po
         if policy.time_range[0] <= minute <= policy.time_range[1]
         and _is_valid(catalog.tasks[name], bizdate + timedelta(days=1))
     }
+    world = _World(catalog, takes_part, dry_runs, instances, policy, group_of)
     for instance in instances:
-        name, bizdate, minute = instance
+        name, bizdate, _ = instance
         planned.kinds[instance] = _kind(catalog.tasks[name], bizdate, dry_runs)
-        planned.waits[instance] = set()
-        planned.isolated_from[instance] = set()
-        for upstream, is_same_cycle in _upstreams(catalog, name):
-            if upstream not in takes_part:
+        planned.waits[instance] = world.waits_of(instance, 0, set())
+        planned.isolated_from[instance] = world.misses_of(instance)
+    return planned
+
+
+@dataclass
+class _World:
+    catalog: Catalog
+    takes_part: set[str]
+    dry_runs: Mapping[str, str]
+    instances: set[Instance]
+    policy: Policy
+    group_of: Mapping[date, int]
+
+    def waits_of(self, slot: Instance, dates_back: int, passed: set[tuple[Instance, int]]) -> set[Instance]:
+        """SEL-6: what a slot waits for; where that is a dry run that is not there, what it would wait for."""
+        found: set[Instance] = set()
+        for other, back in self._wanted(slot):
+            if other in self.instances and dates_back + back <= 1:
+                found.add(other)  # DEP-12: what is not there is not waited for
+            elif (
+                other[0] in self.dry_runs
+                and dates_back + back <= 1
+                and (other, dates_back + back) not in passed
+            ):
+                passed.add((other, dates_back + back))
+                found |= self.waits_of(other, dates_back + back, passed)
+        return found
+
+    def _wanted(self, slot: Instance) -> Iterator[tuple[Instance, int]]:
+        """Slots that a slot waits for by chapter 4, whether or not they have instances, and how many dates back."""
+        name, bizdate, minute = slot
+        for upstream, is_same_cycle in _upstreams(self.catalog, name):
+            if upstream not in self.takes_part:
                 continue  # DEP-10
-            a, b = catalog.tasks[upstream], catalog.tasks[name]
+            a, b = self.catalog.tasks[upstream], self.catalog.tasks[name]
             if is_same_cycle:
-                wanted = {(upstream, bizdate, s) for s in same_cycle_slots(a, b, minute)}
-                left = wanted & instances
-                if wanted and not left:
-                    planned.isolated_from[instance].add(upstream)  # DEP-11
-                planned.waits[instance] |= left
+                yield from (((upstream, bizdate, s), 0) for s in same_cycle_slots(a, b, minute))
                 continue
-            for days_back, slot in previous_cycle_slots(a, b, minute):
-                other = bizdate - timedelta(days=days_back)
-                if days_back and policy.order == "desc":
-                    continue  # DEP-14
+            for back, s in previous_cycle_slots(a, b, minute):
+                other = bizdate - timedelta(days=back)
+                if back and (other not in self.group_of or self.policy.order == "desc"):
+                    continue  # DEP-12, DEP-14
                 if (
-                    days_back
-                    and policy.across_groups == "ignore"
-                    and group_of.get(other) != group_of[bizdate]
+                    back
+                    and self.policy.across_groups == "ignore"
+                    and self.group_of[other] != self.group_of[bizdate]
                 ):
                     continue  # DEP-13
-                if (upstream, other, slot) in instances:  # DEP-12
-                    planned.waits[instance].add((upstream, other, slot))
-    return planned
+                yield (upstream, other, s), back
+
+    def misses_of(self, instance: Instance) -> set[str]:
+        """DEP-11: same-cycle upstream tasks of which the time range left nothing, seen through removed dry runs."""
+        missed: set[str] = set()
+        name, bizdate, minute = instance
+        through = {name: {minute}}  # tasks of which every slot in question is not there, and these slots
+        order = _upstream_first(self.catalog)[::-1]
+        for via in order[order.index(name) :]:
+            slots = through.get(via, set())
+            for upstream, is_same_cycle in _upstreams(self.catalog, via) if slots else ():
+                if upstream not in self.takes_part or not is_same_cycle:
+                    continue
+                a, b = self.catalog.tasks[upstream], self.catalog.tasks[via]
+                wanted = {s for minute in slots for s in same_cycle_slots(a, b, minute)}
+                if not wanted or any((upstream, bizdate, s) in self.instances for s in wanted):
+                    continue
+                if upstream in self.dry_runs:
+                    through.setdefault(upstream, set()).update(wanted)
+                elif _is_valid(a, bizdate + timedelta(days=1)):
+                    missed.add(upstream)
+        return missed
+
+
+def _upstream_first(catalog: Catalog) -> list[str]:
+    """All tasks, each after its same-cycle upstream tasks."""
+    order: list[str] = []
+    while len(order) < len(catalog.tasks):
+        for name in catalog.tasks:
+            above = {up for up, is_same_cycle in _upstreams(catalog, name) if is_same_cycle}
+            if name not in order and above <= set(order):
+                order.append(name)
+    return order
 
 
 def _dates(policy: Policy) -> list[date]:

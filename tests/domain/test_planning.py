@@ -75,7 +75,7 @@ def agree(chance: Random) -> None:
 
 @pytest.mark.parametrize("block", range(4))
 def test_thousands_of_random_backfills_agree_with_the_rules(block: int) -> None:
-    """DEP-1..14, POL-3..5, SEL-8, TIME-2..4: waits, isolation, kinds and holes as the rules say."""
+    """DEP-1..14, POL-3..5, SEL-6, SEL-8, TIME-2..4: waits, isolation, kinds and holes as the rules say."""
     for seed in range(block * 500, (block + 1) * 500):
         try:
             agree(Random(seed))
@@ -221,6 +221,40 @@ def test_validity_is_judged_by_the_date_of_t() -> None:
     plan = plan_of(make_catalog(task), "2026-01-01..2026-01-05")
     assert [d.isoformat() for d, count in plan.by_bizdate.items() if count] == ["2026-01-02", "2026-01-03"]
     assert plan.counts == (2,)
+
+
+def test_what_waits_for_a_removed_dry_run_waits_for_what_is_above_it() -> None:
+    """SEL-6: over two dry runs in a row, one of them upon its own previous cycle."""
+    catalog = make_catalog(
+        make_task("w.a", "0 5-6 * * *"),
+        make_task("w.b", "30 1 * * *", "w.a", SELF),
+        make_task("w.c", "40 1 * * *", "w.b"),
+        make_task("w.d", "0 5-6 * * *", "w.c"),
+    )
+    dry = dict.fromkeys(("w.b", "w.c"), DryRunReason.INTERMEDIATE)
+    policy = Policy((parse_range("2026-01-01..2026-01-02"),), parse_time_range("05:00-06:00"))
+    plan = build(catalog, Choice(tuple(catalog.tasks), dry), policy)
+    assert plan.counts == (4, 0, 0, 4)
+    assert not plan.isolated(1).any()
+    both = {("w.a", "2026-01-02", 300), ("w.a", "2026-01-02", 360)}
+    earlier = {("w.a", "2026-01-01", 300), ("w.a", "2026-01-01", 360)}
+    assert waits(plan, "w.d", "2026-01-02", 300) == both | earlier
+    whole = build(catalog, Choice(tuple(catalog.tasks), dry), replace(policy, time_range=(0, 1439)))
+    assert waits(whole, "w.d", "2026-01-02", 300) == {("w.c", "2026-01-02", 100)}
+
+
+def test_a_dry_run_outside_its_validity_leads_on_where_it_is_missing() -> None:
+    """SEL-6, TIME-4: on 1 January there is a dry run, on 2 January there is none."""
+    catalog = make_catalog(
+        make_task("w.a", DAILY),
+        make_task("w.b", DAILY, "w.a", valid_until=date(2026, 1, 2)),
+        make_task("w.c", DAILY, "w.b", previous("w.b")),
+    )
+    choice = Choice(tuple(catalog.tasks), {"w.b": DryRunReason.BLACKLISTED})
+    plan = build(catalog, choice, Policy((parse_range("2026-01-01..2026-01-03"),)))
+    assert waits(plan, "w.c", "2026-01-01") == {("w.b", "2026-01-01", 120)}
+    assert waits(plan, "w.c", "2026-01-02") == {("w.a", "2026-01-02", 120), ("w.b", "2026-01-01", 120)}
+    assert waits(plan, "w.c", "2026-01-03") == {("w.a", "2026-01-03", 120), ("w.a", "2026-01-02", 120)}
 
 
 def test_descending_order_drops_waits_between_bizdates_only() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from random import Random
 from typing import Any
@@ -29,6 +30,7 @@ from retrofill.domain.selection import (
     AllDescendantsSelection,
     Choice,
     DryRunReason,
+    ManualSelection,
     NothingToRunError,
     Rights,
     WorkspaceSelection,
@@ -121,30 +123,54 @@ def test_isolated_instances_name_the_missing_upstream() -> None:
     assert "time range 00:00-07:00" in found.message
 
 
-def test_isolation_outside_the_validity_of_an_upstream_task() -> None:
-    """DEP-11, TIME-4: counted on the dates on which it happens; told with the validity."""
+def test_an_upstream_task_outside_its_validity_is_not_waited_for() -> None:
+    """DEP-11, TIME-4: told with the tasks that go on without it; nothing is isolated."""
     catalog = make_catalog(
         make_task("w.a", DAILY, valid_from=date(2026, 1, 4)), make_task("w.b", DAILY, "w.a")
     )
     plan = plan_of(catalog, "2026-01-01..2026-01-05")
-    isolated = finding(plan, "isolated").message
-    assert "w.b: 2 instances can never run" in isolated
-    assert "(outside its validity period)" in isolated
+    assert not findings(plan, "isolated")
     outside = finding(plan, "outside_validity")
-    assert (outside.level, outside.tasks) == (Level.INFO, ("w.a",))
-    assert "w.a on 2 of 5 bizdates" in outside.message
+    assert (outside.level, outside.tasks) == (Level.INFO, ("w.a", "w.b"))
+    assert "w.a on 2 of 5 bizdates; w.b does not wait for it there" in outside.message
 
 
-def test_isolation_names_only_what_is_missed_where_the_task_is_made() -> None:
-    """DEP-11, TIME-4: w.b is not made on the dates on which w.late is missing."""
+def test_who_is_outside_its_validity_too_is_not_named() -> None:
+    """DEP-11: w.b has no instances on the dates on which w.late is missing."""
     catalog = make_catalog(
         make_task("w.early", DAILY, valid_from=date(2026, 1, 3)),
         make_task("w.late", DAILY, valid_until=date(2026, 1, 4)),
-        make_task("w.b", DAILY, "w.early", "w.late", valid_until=date(2026, 1, 4)),
+        make_task("w.b", DAILY, "w.late", valid_until=date(2026, 1, 4)),
     )
-    found = finding(plan_of(catalog, "2026-01-01..2026-01-05"), "isolated")
-    assert found.tasks == ("w.b", "w.early")
-    assert "1 instance can never run" in found.message
+    outside = finding(plan_of(catalog, "2026-01-01..2026-01-05"), "outside_validity")
+    assert outside.tasks == ("w.b", "w.early", "w.late")
+    assert "wait" not in outside.message
+
+
+def test_only_the_time_range_isolates_where_a_validity_period_ends_as_well() -> None:
+    """DEP-11: on the first dates w.a is valid and the time range removed it; later it is not waited for."""
+    catalog = make_catalog(
+        make_task("w.a", DAILY, valid_until=date(2026, 1, 3)), make_task("w.b", "0 8 * * *", "w.a")
+    )
+    plan = plan_of(catalog, "2026-01-01..2026-01-05", time_range=parse_time_range("08:00-09:00"))
+    assert "w.b: 2 instances can never run" in finding(plan, "isolated").message
+
+
+def test_a_removed_dry_run_isolates_nothing() -> None:
+    """SEL-6: a, then b (left out by the time range and not chosen), then c; but what is missing above b does."""
+    catalog = make_catalog(
+        make_task("w.a", "0 5-6 * * *"),
+        make_task("w.b", "30 1 * * *", "w.a"),
+        make_task("w.c", "0 5-6 * * *", "w.b"),
+    )
+    choice = resolve(ManualSelection(("w.a", "w.c")), catalog)
+    assert choice.dry_runs == {"w.b": DryRunReason.INTERMEDIATE}
+    policy = replace(plan_of(catalog, "2026-01-01").policy, time_range=parse_time_range("05:00-06:00"))
+    assert not findings(build(catalog, choice, policy), "isolated")
+    early = replace(catalog.tasks["w.a"], schedule=make_task("w.x", "0 2,3 * * *").schedule)
+    catalog = make_catalog(early, catalog.tasks["w.b"], catalog.tasks["w.c"])
+    found = finding(build(catalog, choice, policy), "isolated")
+    assert found.tasks == ("w.c", "w.a")
 
 
 def test_partial_loss_does_not_isolate() -> None:
@@ -290,7 +316,8 @@ def test_risks_come_first() -> None:
         make_task("w.a", DAILY, mode=RunMode.PAUSED, valid_until=date(2026, 1, 2)),
         make_task("w.b", DAILY, "w.a", SELF),
     )
-    levels = [f.level for f in verify(plan_of(catalog, "2026-01-01..2026-01-04"), LATER)]
+    plan = plan_of(catalog, "2026-01-01..2026-01-04", order=Order.DESCENDING)
+    levels = [f.level for f in verify(plan, LATER)]
     assert levels == [Level.RISK, Level.WARNING, Level.INFO]
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 
 import pytest
 
-from domain.catalogs import SELF, make_task
+from domain.catalogs import SELF, make_catalog, make_task
 from retrofill.domain.catalog import ResourceGroup
 from retrofill.domain.changes import Changes
 from retrofill.domain.errors import NotPermittedError, UnknownNameError, WrongStateError
@@ -173,17 +172,19 @@ def test_a_group_goes_on_when_the_isolation_is_removed(world: MakeWorld) -> None
 
 
 def test_auto_triggered_instances_too(world: MakeWorld) -> None:
-    """OPS-7, AUTO-2: open waits and isolation."""
-    tasks = (
-        make_task("w.gone", "0 1 * * *", valid_until=date(2026, 3, 1)),
-        make_task("w.lone", "0 2 * * *", "w.gone"),
-        *two_tasks(),
-    )
-    w = world(*tasks, now="2026-03-02T12:00")
+    """OPS-7, AUTO-2: open waits and isolation, here of one made at a deploy whose upstream was not."""
+    w = world(*two_tasks(), now="2026-03-02T12:00")
     w.clock.move_to("2026-03-02T23:30")
     w.night()
+    w.clock.move_to("2026-03-03T00:30")
+    gone = make_task("w.gone", "0 0 * * *")
+    lone = make_task("w.lone", "0 2 * * *", "w.gone", generation="immediate")
+    w.deploy(make_catalog(gone, lone, *two_tasks()))
+    assert sum(w.schedule.make_owed().values()) == 1
     w.clock.move_to("2026-03-03T12:00")
+    w.scheduler.look_again()
     w.tick()
+    assert w.auto_states()["lone 2 02:00"] == "not_run isolated"
     lone, a, b = (w.id(f"auto {name}") for name in ("lone 2 02:00", "a 2 01:00", "b 2 02:00"))
     assert [r.ok for r in w.emergencies.remove_waits([lone, b], None)] == [True, True]
     w.tick()

@@ -97,19 +97,22 @@ def test_a_previous_cycle_that_was_never_made_is_not_waited_for(world: MakeWorld
     assert w.auto_states() == {"own 2 01:00": "running"}
 
 
-def test_an_instance_whose_upstream_is_outside_its_validity_is_isolated(world: MakeWorld) -> None:
-    """AUTO-2, TIME-4: it says so, and blocks what depends on it."""
+def test_an_upstream_outside_its_validity_is_not_waited_for(world: MakeWorld) -> None:
+    """AUTO-2, DEP-11, TIME-4: w.a has ended, w.late has not begun; the night goes on without them."""
     tasks = (
-        make_task("w.a", "0 1 * * *", valid_until=date(2026, 3, 1)),
-        make_task("w.b", "0 2 * * *", "w.a"),
+        make_task("w.a", "0 1 * * *", valid_until=date(2026, 3, 2)),
+        make_task("w.late", "0 1 * * *", valid_from=date(2026, 3, 9)),
+        make_task("w.b", "0 2 * * *", "w.a", "w.late"),
         make_task("w.c", "0 3 * * *", "w.b"),
     )
     w = evening(world, *tasks)
     w.night()
     w.clock.move_to("2026-03-03T12:00")
     w.tick()
-    assert w.auto_states() == {"b 2 02:00": "not_run isolated", "c 2 03:00": "not_run"}
-    assert "w.a" in w.why("auto b 2 02:00").text
+    assert w.auto_states() == {"b 2 02:00": "running", "c 2 03:00": "not_run"}
+    w.end("auto b 2 02:00")
+    assert w.auto_states()["c 2 03:00"] == "running"
+    assert w.drift() == []
 
 
 def test_missed_nights_are_made_oldest_first(world: MakeWorld) -> None:

@@ -235,6 +235,22 @@ def test_an_isolated_instance_blocks_its_descendants(world: MakeWorld) -> None:
     assert (w.status(backfill), w.row(backfill)["blocked_by"]) == ("failed", ["isolated"])
 
 
+def test_a_dry_run_that_the_time_range_removes_passes_the_wait_on(world: MakeWorld) -> None:
+    """SEL-6: c waits for a, as it would through b; by operations too."""
+    w = world(
+        make_task("w.a", "0 5-6 * * *"),
+        make_task("w.b", "30 1 * * *", "w.a"),
+        make_task("w.c", "0 5-6 * * *", "w.b"),
+    )
+    w.create("a", "c", time_range=parse_time_range("05:00-06:00"))
+    assert w.finish() == [{"a 5 05:00", "a 5 06:00"}, {"c 5 05:00", "c 5 06:00"}]
+    w.do("rerun", "a 5 06:00")
+    w.do("rerun", "c 5 05:00")
+    assert w.state("c 5 05:00") == "not_run"
+    assert w.finish() == [{"a 5 06:00"}, {"c 5 05:00"}]
+    assert w.drift() == []
+
+
 def test_a_loop_between_instances_is_named_as_what_blocks(world: MakeWorld) -> None:
     """VER-1, BF-5: nothing failed, and yet nothing can start."""
     from domain.catalogs import CHILDREN

@@ -58,6 +58,7 @@ def check(session: Session) -> int:
     """
     from retrofill import project
     from retrofill.cli.lineage import doubts_in, warnings_of
+    from retrofill.cli.periods import period_warnings
 
     try:
         catalog, places, doubts = project.load_with_places(session.project.directory)
@@ -66,9 +67,11 @@ def check(session: Session) -> int:
             raise
         say_json({"errors": [problem.to_json() for problem in error.problems]})
         return error.exit_status
-    warnings = doubts_in(doubts, session.project.rights) + warnings_of(
-        session.project.lineages(catalog), places
-    )
+    warnings = [
+        *doubts_in(doubts, session.project.rights),
+        *period_warnings(catalog, places, session.project.rights),
+        *warnings_of(session.project.lineages(catalog), places),
+    ]
     document = {
         "project": catalog.project,
         "workspaces": len(catalog.workspaces),

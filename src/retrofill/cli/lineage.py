@@ -62,7 +62,7 @@ def _print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
 def warnings_of(lineages: Lineages, places: Mapping[str, TaskPlace]) -> list[dict[str, Any]]:
     """Missing dependencies, then what could not be read, each with the place of a task's `depends_on`."""
     found = [
-        _warning("warning", "undeclared_dependency", places[item.task], item.message, item.hint)
+        warning_at("warning", "undeclared_dependency", places[item.task], item.message, item.hint)
         | {"tasks": [item.task, item.writer]}
         for item in lineages.undeclared()
     ]
@@ -71,20 +71,21 @@ def warnings_of(lineages: Lineages, places: Mapping[str, TaskPlace]) -> list[dic
         by_problem[problem].append(task)
     for problem, tasks in by_problem.items():
         message = f"{names(tasks)}: {problem}"
-        found.append(_warning("info", "unread_sql", places[tasks[0]], message, _DECLARE) | {"tasks": tasks})
+        found.append(warning_at("info", "unread_sql", places[tasks[0]], message, _DECLARE) | {"tasks": tasks})
     return found
 
 
 def doubts_in(doubts: Iterable[Doubtful], rights: Rights) -> list[dict[str, Any]]:
     """What is right and may mean something else, in tasks that the user may know of (SEC-2)."""
     return [
-        _warning("warning", found.code, found, found.message, found.hint) | {"tasks": [found.task]}
+        warning_at("warning", found.code, found, found.message, found.hint) | {"tasks": [found.task]}
         for found in doubts
         if rights.sees(found.task)
     ]
 
 
-def _warning(level: str, code: str, place: TaskPlace | Doubtful, message: str, hint: str) -> dict[str, Any]:
+def warning_at(level: str, code: str, place: TaskPlace | Doubtful, message: str, hint: str) -> dict[str, Any]:
+    """What `check` says about a place in a file."""
     return {
         "level": level,
         "code": code,

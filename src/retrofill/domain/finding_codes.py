@@ -40,10 +40,10 @@ CODES: Mapping[str, FindingCode] = MappingProxyType(
         ),
         "isolated": FindingCode(
             Level.RISK,
-            "An upstream task is part of the backfill, but none of the slots that an instance waits for are: the "
-            "instance can never run, nor what waits for it (DEP-11).",
-            "Widen --time-range, or choose bizdates within the upstream's validity period, or take the upstream out of "
-            "the choice: what is not part of a backfill is not waited for. With --allow-risks the rest runs.",
+            "An upstream task is part of the backfill, but the time range leaves none of the slots that an instance "
+            "waits for: the instance can never run, nor what waits for it (DEP-11).",
+            "Widen --time-range, or take the upstream out of the choice: what is not part of a backfill is not waited "
+            "for. With --allow-risks the rest runs.",
         ),
         "order_conflict": FindingCode(
             Level.RISK,
@@ -114,7 +114,8 @@ CODES: Mapping[str, FindingCode] = MappingProxyType(
         ),
         "outside_validity": FindingCode(
             Level.INFO,
-            "Tasks are outside their validity period on some bizdates; no instances are made there (TIME-4).",
+            "Tasks are outside their validity period on some bizdates; no instances are made there, and what depends on "
+            "them does not wait (TIME-4, DEP-11).",
             "Nothing, if that is meant; else change `valid` of the task or the bizdates.",
         ),
         "outside_time_range": FindingCode(

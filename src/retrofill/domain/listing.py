@@ -15,6 +15,7 @@ from retrofill.domain.ordering import running_order
 from retrofill.domain.parameters import Context, resolve
 from retrofill.domain.planning import ONE_DAY, Kind, Plan
 from retrofill.domain.policy import priority_by_age
+from retrofill.domain.template import Edges
 
 _Lists = tuple[list[int], list[int]]
 
@@ -40,7 +41,9 @@ def lines(
         validity = plan.validity(date_index)
         if validity not in orders:
             orders.clear()
-            orders[validity] = running_order(plan.template, plan.present(date_index))
+            orders[validity] = running_order(
+                plan.template, plan.edges_within(date_index), plan.present(date_index)
+            )
         yield from _rows(plan, date_index, orders[validity], columns, wiring)
 
 
@@ -76,20 +79,18 @@ class _Wiring:
     """The template's arrays as lists: reading single entries of an array is slow."""
 
     def __init__(self, plan: Plan) -> None:
-        template = plan.template
         self.task_of: list[int] = plan.task_of.tolist()
         self.slot_of: list[int] = plan.slot_of.tolist()
         self.clock_of = [f"T{slot // 60:02}:{slot % 60:02}:00" for slot in self.slot_of]
         self.name_of = [plan.tasks[i].name for i in self.task_of]
-        self._within: _Lists = template.within.up_from.tolist(), template.within.up.tolist()
-        self._before: _Lists = template.before.up_from.tolist(), template.before.up.tolist()
+        self._lists: dict[int, tuple[Edges, _Lists]] = {}  # by identity: few edges serve all dates
 
-    def above_within(self, place: int) -> list[int]:
-        starts, up = self._within
-        return up[starts[place] : starts[place + 1]]
-
-    def above_before(self, place: int) -> list[int]:
-        starts, up = self._before
+    def above(self, edges: Edges, place: int) -> list[int]:
+        """The places that this one waits for."""
+        kept = self._lists.get(id(edges))
+        if kept is None:
+            kept = self._lists[id(edges)] = (edges, (edges.up_from.tolist(), edges.up.tolist()))
+        starts, up = kept[1]
         return up[starts[place] : starts[place + 1]]
 
 
@@ -104,12 +105,14 @@ def _rows(
     present = plan.present(date_index).tolist()
     before = plan.date_before(date_index)
     present_before = [] if before is None else plan.present(before).tolist()
+    within = plan.edges_within(date_index)
+    earlier = None if before is None else plan.edges_before(date_index, before)
     for place in order:
         column = columns[wiring.task_of[place]]
-        waits = [(wiring.task_of[k], k, day) for k in wiring.above_within(place) if present[k]]
-        if before is not None:
+        waits = [(wiring.task_of[k], k, day) for k in wiring.above(within, place) if present[k]]
+        if earlier is not None:
             waits += [
-                (wiring.task_of[k], k, bizdate) for k in wiring.above_before(place) if present_before[k]
+                (wiring.task_of[k], k, bizdate) for k in wiring.above(earlier, place) if present_before[k]
             ]
         waits.sort(key=lambda wait: (wait[0], wait[2], wait[1]))
         kind = kinds[place]

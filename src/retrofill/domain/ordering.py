@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retrofill.domain.template import Template
+from retrofill.domain.template import Edges, Template
 
 if TYPE_CHECKING:
     from retrofill.domain.arrays import BoolArray, IntArray, LongArray
@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 MOST_LOOPS = 10
 
 
-def running_order(template: Template, present: BoolArray) -> list[int]:
+def running_order(template: Template, within: Edges, present: BoolArray) -> list[int]:
     """All present places, each after those it waits for; among free ones by T, then task.
+
+    Args:
+        within: the edges of the date (`Plan.edges_within`).
 
     Places that a circle holds up come last, by T, then task.
     """
-    waits = _open_waits(template, present).tolist()
+    waits = _open_waits(within, present).tolist()
     slots, tasks = template.slot_of.tolist(), template.task_of.tolist()
-    down_from, down = template.within.down_from.tolist(), template.within.down.tolist()
+    down_from, down = within.down_from.tolist(), within.down.tolist()
     there = present.tolist()
     free = [(slots[k], tasks[k], k) for k in np.nonzero(present)[0].tolist() if waits[k] == 0]
     heapq.heapify(free)
@@ -45,12 +48,12 @@ def running_order(template: Template, present: BoolArray) -> list[int]:
     return order
 
 
-def find_loops(template: Template, present: BoolArray) -> list[list[int]]:
+def find_loops(template: Template, within: Edges, present: BoolArray) -> list[list[int]]:
     """Circles of places: each waits for the one before it, the first for the last.
 
     At most ten, and one per set of tasks; empty when everything can run.
     """
-    stuck = _stuck(template, present)
+    stuck = _stuck(within, present)
     loops: list[list[int]] = []
     seen: set[int] = set()
     kinds: set[frozenset[int]] = set()
@@ -60,7 +63,7 @@ def find_loops(template: Template, present: BoolArray) -> list[list[int]]:
         # Every stuck place waits for a stuck one: walking upstream ends in a circle.
         while place not in walk and place not in seen:
             walk[place] = len(walk)
-            above = template.within.above(place)
+            above = within.above(place)
             place = int(above[stuck[above]][0])
         if place in walk:
             loop = [p for p, step in walk.items() if step >= walk[place]][::-1]
@@ -74,21 +77,20 @@ def find_loops(template: Template, present: BoolArray) -> list[list[int]]:
     return loops
 
 
-def _open_waits(template: Template, present: BoolArray) -> LongArray:
-    edges = template.within
-    counts: LongArray = np.bincount(edges.waiting[present[edges.up]], minlength=template.n)
+def _open_waits(within: Edges, present: BoolArray) -> LongArray:
+    counts: LongArray = np.bincount(within.waiting[present[within.up]], minlength=len(present))
     return counts
 
 
-def _stuck(template: Template, present: BoolArray) -> BoolArray:
+def _stuck(within: Edges, present: BoolArray) -> BoolArray:
     """Present places that never become free of waits, because of a circle above."""
-    waits = _open_waits(template, present)
+    waits = _open_waits(within, present)
     stuck = present.copy()
     free: LongArray = np.nonzero(present & (waits == 0))[0]
     while len(free):
         stuck[free] = False
         below: IntArray
-        _, below = template.within.below(free)
+        _, below = within.below(free)
         below, fewer = np.unique(below, return_counts=True)
         waits[below] -= fewer
         free = below[(waits[below] == 0) & stuck[below]].astype(np.int64)

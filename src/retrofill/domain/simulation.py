@@ -56,6 +56,9 @@ class _Day:
     priorities: list[int]
     left: int  # instances that are not Successful
     is_reached: bool
+    within: list[list[int]]  # for each place, those of the same date that wait for it
+    after: int | None  # the date whose previous-cycle edges lead here, if it is played
+    across: list[list[int]]  # for each place, those of that date that wait for it
 
 
 class Simulation:
@@ -93,8 +96,7 @@ class Simulation:
         self._free = {group: slots.get(group, 0) for group in {*self._groups, *slots}}
         self._task_of: list[int] = plan.task_of.tolist()
         self._first_of_task: list[int] = plan.first_of_task.tolist()
-        self._within = _lists_below(plan.template.within)
-        self._across = _lists_below(plan.template.before)
+        self._lists: dict[int, tuple[Edges, list[list[int]]]] = {}  # by identity: few edges serve all dates
         self._index_of = {task.name: i for i, task in enumerate(plan.tasks)}
         self._days: dict[int, _Day] = {}
         self._open_of_task: dict[tuple[int, int], list[int]] = {}  # [still open, open when it was reached]
@@ -206,6 +208,7 @@ class Simulation:
                 waits[place] = _STUCK
             kinds = list(begun.kinds)
             left = int((present & ~np.array(begun.is_done, dtype=bool)).sum())
+        after = self._date_after(date_index)
         return _Day(
             waits,
             kinds,
@@ -214,7 +217,17 @@ class Simulation:
             self._priorities_old if self._is_old(plan.dates[date_index]) else self._priorities,
             left,
             self._by_task or begun is not None,
+            self._below(plan.edges_within(date_index)),
+            after,
+            [] if after is None else self._below(plan.edges_before(after, date_index)),
         )
+
+    def _below(self, edges: Edges) -> list[list[int]]:
+        """The places below each place."""
+        kept = self._lists.get(id(edges))
+        if kept is None:
+            kept = self._lists[id(edges)] = (edges, _lists_below(edges))
+        return kept[1]
 
     def _fresh_waits(self, date_index: int, present: BoolArray) -> list[int]:
         """Open waits of a date on which nothing has happened."""
@@ -223,7 +236,7 @@ class Simulation:
         waits = plan.count_waits(date_index, before) + plan.isolated(date_index)
         if before is not None:
             done = self._done_before(before)
-            edges = plan.template.before
+            edges = plan.edges_before(date_index, before)
             gone = (done & plan.present(before))[edges.up]
             waits = waits - np.bincount(edges.waiting[gone], minlength=plan.n)
         if self._by_task:
@@ -330,14 +343,11 @@ class Simulation:
             date_index, place = divmod(offset, n)
             day = self._days[date_index] if date_index in self._days else self._day(date_index)
             day.left -= 1
-            below = self._within[place]
+            below = day.within[place]
             if below:
                 self._lessen(date_index, below, at_ms)
-            below = self._across[place]
-            if below:
-                after = self._date_after(date_index)
-                if after is not None:
-                    self._lessen(after, below, at_ms)
+            if day.after is not None and day.across[place]:
+                self._lessen(day.after, day.across[place], at_ms)
             if self._by_task:
                 self._note_task(date_index, self._task_of[place], at_ms)
             if day.left == 0:

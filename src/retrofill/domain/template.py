@@ -50,11 +50,20 @@ class Edges:
 
     def below(self, places: LongArray) -> tuple[LongArray, IntArray]:
         """Index into `places` and the place that waits for it, one entry per edge."""
-        starts = self.down_from[places]
-        lengths = self.down_from[places + 1] - starts
-        index = np.repeat(np.arange(len(places)), lengths)
-        within = np.arange(len(index)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        return index, self.down[starts[index] + within]
+        return _spread(places, self.down_from, self.down)
+
+    def all_above(self, places: LongArray) -> tuple[LongArray, IntArray]:
+        """Index into `places` and a place that it waits for, one entry per edge."""
+        return _spread(places, self.up_from, self.up)
+
+
+def _spread(places: LongArray, first: LongArray, ends: IntArray) -> tuple[LongArray, IntArray]:
+    """Index into `places` and each of its entries `ends[first[place]:first[place + 1]]`."""
+    starts = first[places]
+    lengths = first[places + 1] - starts
+    index = np.repeat(np.arange(len(places)), lengths)
+    within = np.arange(len(index)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return index, ends[starts[index] + within]
 
 
 class Template:
@@ -85,6 +94,7 @@ class Template:
             [s for task, (i, j) in zip(self.tasks, kept, strict=True) for s in task.schedule.slots[i:j]],
             dtype=np.int16,
         )
+        self._kept = kept
         _Wiring(self, kept).wire()
 
     within: Edges
@@ -97,6 +107,11 @@ class Template:
     def needs_from(self) -> LongArray:
         """int64[n + 1]: the needs of place k are the entries from this one up to the next."""
         return np.searchsorted(self.needs_place, np.arange(self.n + 1))
+
+    @cached_property
+    def same_cycle(self) -> Edges:
+        """Of the edges within a date, those of same-cycle dependencies (DEP-1..5)."""
+        return _Wiring(self, self._kept).same_cycle()
 
     def slots_of(self, task: int) -> range:
         """The places of a task."""
@@ -145,22 +160,33 @@ class _Wiring:
         self._needs: list[tuple[LongArray, LongArray, BoolArray]] = []
 
     def wire(self) -> None:
+        for alike, (waits, ups, downs) in self._pairs().items():
+            self._add(alike, waits, np.array(ups), np.array(downs))
+        template = self._template
+        template.within = edges_of(self._within, template.n)
+        template.before = edges_of(self._before, template.n)
+        places = _joined([needs[0] for needs in self._needs])
+        order = np.argsort(places, kind="stable")
+        template.needs_place = places[order]
+        template.needs_task = _joined([needs[1] for needs in self._needs])[order]
+        template.needs_lost = _joined([needs[2] for needs in self._needs])[order].astype(bool)
+
+    def same_cycle(self) -> Edges:
+        """Edges of same-cycle dependencies alone."""
+        for alike, (waits, ups, downs) in self._pairs().items():
+            if alike.is_same_cycle:
+                self._add(alike, waits, np.array(ups), np.array(downs))
+        return edges_of(self._within, self._template.n)
+
+    def _pairs(self) -> dict[_Alike, tuple[Waits, list[int], list[int]]]:
+        """Upstream and downstream tasks by the pattern of their edges."""
         pairs: dict[_Alike, tuple[Waits, list[int], list[int]]] = {}
         for up, down, waits, is_same_cycle in self._dependencies():
             alike = _Alike(id(waits), is_same_cycle, self._kept[up], self._kept[down])
             _, ups, downs = pairs.setdefault(alike, (waits, [], []))
             ups.append(up)
             downs.append(down)
-        for alike, (waits, ups, downs) in pairs.items():
-            self._add(alike, waits, np.array(ups), np.array(downs))
-        template = self._template
-        template.within = _edges(self._within, template.n)
-        template.before = _edges(self._before, template.n)
-        places = _joined([needs[0] for needs in self._needs])
-        order = np.argsort(places, kind="stable")
-        template.needs_place = places[order]
-        template.needs_task = _joined([needs[1] for needs in self._needs])[order]
-        template.needs_lost = _joined([needs[2] for needs in self._needs])[order].astype(bool)
+        return pairs
 
     def _dependencies(self) -> Iterator[tuple[int, int, Waits, bool]]:
         """Indices of an upstream and a downstream task, and their edges (DEP-10: both are here)."""
@@ -193,7 +219,7 @@ class _Wiring:
             )
 
 
-def _edges(coded: list[LongArray], n: int) -> Edges:
+def edges_of(coded: Sequence[LongArray], n: int) -> Edges:
     """Edges from codes `down * n + up`; a pair that two dependencies join is one edge."""
     codes = distinct(_joined(coded))
     down, up = (codes // n, codes % n) if len(codes) else (codes, codes)

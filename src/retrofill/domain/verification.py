@@ -115,14 +115,16 @@ def summary(plan: Plan, findings: Iterable[Finding]) -> dict[str, Any]:
 
 def _loops(plan: Plan) -> Iterator[Finding]:
     """Slots that wait for each other in a circle, on whatever dates the same tasks are valid."""
-    if not find_loops(plan.template, np.ones(plan.n, dtype=bool)):
+    if not plan.has_bypasses and not find_loops(
+        plan.template, plan.template.within, np.ones(plan.n, dtype=bool)
+    ):
         return  # fewer instances on some dates make no circle
     dates: dict[int, list[int]] = defaultdict(list)
     for date_index in range(len(plan.dates)):
         dates[plan.validity(date_index)].append(date_index)
     where: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for alike in dates.values():
-        for loop in find_loops(plan.template, plan.present(alike[0])):
+        for loop in find_loops(plan.template, plan.edges_within(alike[0]), plan.present(alike[0])):
             where[tuple(loop)] += alike
     for places, on in where.items():
         tasks = [plan.tasks[plan.task_of[place]].name for place in places]
@@ -146,7 +148,6 @@ def _isolation(plan: Plan) -> Iterator[Finding]:
     """DEP-11, per isolated task with the upstream tasks that it misses."""
     dates = Counter(plan.validity(i) for i in range(len(plan.dates)))
     first = {plan.validity(i): i for i in reversed(range(len(plan.dates)))}
-    needs = plan.template.needs_place
     counts: Counter[int] = Counter()
     missing: dict[int, set[int]] = defaultdict(set)
     for validity, times in dates.items():
@@ -154,26 +155,27 @@ def _isolation(plan: Plan) -> Iterator[Finding]:
         per_task = np.bincount(plan.task_of[isolated], minlength=len(plan.tasks))
         for task in np.nonzero(per_task)[0].tolist():
             counts[task] += int(per_task[task]) * times
-        lost = plan.lost_needs(first[validity]) & isolated[needs]
-        downs = plan.task_of[needs[lost]].astype(np.int64)
-        pairs = distinct(downs * len(plan.tasks) + plan.template.needs_task[lost])
+        places, above = plan.missed(first[validity])
+        missed = isolated[places]
+        downs = plan.task_of[places[missed]].astype(np.int64)
+        pairs = distinct(downs * len(plan.tasks) + above[missed])
         for pair in pairs.tolist():
             missing[pair // len(plan.tasks)].add(pair % len(plan.tasks))
     findings = []
     for task, count in sorted(counts.items()):
-        above = sorted(plan.tasks[upstream].name for upstream in missing[task])
+        upstream = sorted(plan.tasks[i].name for i in missing[task])
         name = plan.tasks[task].name
         waits = "it waits" if count == 1 else "they wait"
         findings.append(
             Finding.of(
                 "isolated",
                 f"{name}: {many(count, 'instance')} can never run, because nothing that {waits} for of "
-                f"{names(above)} is in the backfill{_why_left_out(plan)}.",
-                (name, *above),
+                f"{names(upstream)} is in the backfill{_time_range(plan)}.",
+                (name, *upstream),
             )
         )
     total = many(sum(counts.values()), "instance")
-    why = f"nothing that they wait for of an upstream task is in the backfill{_why_left_out(plan)}"
+    why = f"nothing that they wait for of an upstream task is in the backfill{_time_range(plan)}"
     yield from gathered(findings, f"{total} can never run, because {why}")
 
 
@@ -223,13 +225,13 @@ def _across_groups(plan: Plan) -> Iterator[Finding]:
 
 def _waiting_tasks(plan: Plan, pairs: Collection[tuple[int, int]]) -> tuple[str, ...]:
     """Tasks with a previous-cycle edge between any of these dates and the calendar date before."""
-    edges = plan.template.before
-    if not len(edges):
-        return ()
-    downs, ups = plan.task_of[edges.waiting], plan.task_of[edges.up]
     kinds = {(plan.validity(on), plan.validity(before)): (on, before) for on, before in pairs}
     waiting: set[int] = set()
     for on, before in kinds.values():
+        edges = plan.edges_before(on, before)
+        if not len(edges):
+            continue
+        downs, ups = plan.task_of[edges.waiting], plan.task_of[edges.up]
         there = plan.valid_tasks(on)[downs] & plan.valid_tasks(before)[ups]
         waiting.update(distinct(downs[there]).tolist())
     return tuple(plan.tasks[i].name for i in sorted(waiting))
@@ -330,10 +332,12 @@ def _without_instances(plan: Plan) -> Iterator[Finding]:
             outside[task.name] = total - count // slots
     if outside:
         texts = [f"{name} on {missed} of {many(total, 'bizdate')}" for name, missed in outside.items()]
+        below = _below_outside(plan, outside)
+        goes_on = f"; {names(below)} {_do_not_wait(below)} there" if below else ""
         yield Finding.of(
             "outside_validity",
-            f"Outside the validity period, so no instances are made: {names(texts)}.",
-            tuple(outside),
+            f"Outside the validity period, so no instances are made: {names(texts)}{goes_on}.",
+            (*outside, *(name for name in below if name not in outside)),
         )
     if no_slot:
         yield Finding.of(
@@ -341,6 +345,25 @@ def _without_instances(plan: Plan) -> Iterator[Finding]:
             f"No scheduled time within{_time_range(plan) or ' a day'}, so no instances are made: {names(no_slot)}.",
             tuple(no_slot),
         )
+
+
+def _below_outside(plan: Plan, outside: Collection[str]) -> list[str]:
+    """Tasks that have instances where an upstream task is outside its validity, and do not wait for it (DEP-11)."""
+    graph, index_of = plan.catalog.graph, {task.name: i for i, task in enumerate(plan.tasks)}
+    days = list({plan.validity(i): plan.valid_tasks(i) for i in range(len(plan.dates))}.values())
+    found = set()
+    for name in outside:
+        if name in plan.dry_runs:
+            continue  # what is above it is waited for instead (SEL-6)
+        for below in graph.downstream[name]:
+            i = index_of.get(below)
+            if i is not None and plan.counts[i] and any(day[i] and not day[index_of[name]] for day in days):
+                found.add(below)
+    return sorted(found)
+
+
+def _do_not_wait(tasks: Collection[str]) -> str:
+    return "does not wait for it" if len(tasks) == 1 else "do not wait for it"
 
 
 def _resource_groups(plan: Plan) -> Iterator[Finding]:
@@ -406,11 +429,6 @@ def _dates(plan: Plan, indices: Collection[int]) -> str:
     if len(indices) == 1:
         return f"bizdate {first}"
     return f"{len(indices):,} bizdates from {first} to {last}"
-
-
-def _why_left_out(plan: Plan) -> str:
-    """Slots are left out by the time range or, where that is the whole day, by validity periods (DEP-11)."""
-    return _time_range(plan) or " (outside its validity period)"
 
 
 def _time_range(plan: Plan) -> str:

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from retrofill.domain.states import State
-from retrofill.services.contexts import BackfillContext, Contexts
+from retrofill.domain.states import Reason, State
+from retrofill.services.contexts import BackfillContext, Context, Contexts
 from retrofill.services.ports.emergencies import ISOLATION
 from retrofill.services.records import BackfillRecord, InstanceRecord
 
@@ -29,6 +29,7 @@ def drift(reader: Reader, contexts: Contexts, record: BackfillRecord) -> list[st
         for instance_id, wait in zip(context.ids_of_date(position), waits, strict=True):
             row = rows.get(instance_id)
             expected = wait - done[instance_id] - removed[instance_id]
+            expected += row is not None and was_isolated(row, context)
             if row is not None and row.open_waits != expected:
                 found.append(
                     f"instance {instance_id}: open_waits is {row.open_waits}, states give {expected}"
@@ -48,10 +49,15 @@ def schedule_drift(reader: Reader, contexts: Contexts) -> list[str]:
         is_open = {up.id for up in ups if up.state != State.SUCCESSFUL}
         for row in rows:
             isolated = bool(context.isolated_from(row.id)) and ISOLATION not in gone[row.id]
-            expected = isolated + len(above[row.id] & is_open)
+            expected = isolated + was_isolated(row, context) + len(above[row.id] & is_open)
             if row.open_waits != expected:
                 found.append(f"instance {row.id}: open_waits is {row.open_waits}, states give {expected}")
     return found
+
+
+def was_isolated(row: InstanceRecord, context: Context) -> bool:
+    """Whether it is isolated by rules of an earlier version: validity periods isolated once (DEP-11)."""
+    return row.reason == Reason.ISOLATED and not context.isolated_from(row.id)
 
 
 def _removed(reader: Reader, context: BackfillContext, rows: Mapping[int, InstanceRecord]) -> Counter[int]:

@@ -127,16 +127,17 @@ class Batches:
 
     def _upstream_first(self, ids: list[int]) -> list[int]:
         ranks: dict[int, tuple[int, int, int]] = {}
-        places: dict[int, dict[int, int]] = {}  # by template
+        places: dict[int, dict[int, int]] = {}  # by identity of the edges of a date
         with self._store.read() as reader:
             for start in range(0, len(ids), _ROWS):
                 for row in reader.instances(ids[start : start + _ROWS]):
                     context = self._contexts.of(reader, row)
-                    template = context.plan_of(row.id).template
-                    if id(template) not in places:
-                        order = running_order(template, np.ones(template.n, dtype=bool))
-                        places[id(template)] = {place: rank for rank, place in enumerate(order)}
-                    rank = places[id(template)][context.place(row.id)]
+                    plan = context.plan_of(row.id)
+                    within = plan.edges_within(context.date_index(row.id))
+                    if id(within) not in places:
+                        order = running_order(plan.template, within, np.ones(plan.n, dtype=bool))
+                        places[id(within)] = {place: rank for rank, place in enumerate(order)}
+                    rank = places[id(within)][context.place(row.id)]
                     ranks[row.id] = (row.backfill_id or 0, context.date_order(row.id), rank)
         return sorted(ids, key=lambda i: ranks.get(i, (0, 0, 0)))
 

@@ -193,7 +193,7 @@ class BackfillContext(Context):
         date, place = divmod(instance_id - self.first_id, self.plan.n)
         lists = self._lists_below.get(place)
         if lists is None:
-            edges = (self.plan.template.within, self.plan.template.before)
+            edges = (self.plan.edges_within(date), self.plan.edges_before(date, date))  # all dates are alike
             within, before = (e.down[e.down_from[place] : e.down_from[place + 1]].tolist() for e in edges)
             lists = self._lists_below[place] = (within, before)
         base = self.first_id + date * self.plan.n

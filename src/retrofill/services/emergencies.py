@@ -18,7 +18,7 @@ from retrofill.domain.errors import (
 )
 from retrofill.domain.permissions import Action
 from retrofill.domain.policy import PRIORITIES, PriorityError
-from retrofill.domain.states import State, check_changeable
+from retrofill.domain.states import Reason, State, check_changeable
 from retrofill.services.batches import Applied, Apply, Applying, ItemResult, describe
 from retrofill.services.operations import Operations
 from retrofill.services.ports.emergencies import ISOLATION
@@ -80,7 +80,8 @@ def _remove_waits(a: Applying, row: InstanceRecord, wanted: frozenset[int] | Non
     state = _check(a, row)
     waits = a.context.upstream(row.id)
     removed = a.tx.emergencies.removed_of(row.id)
-    known = {*waits, ISOLATION} if a.context.isolated_from(row.id) else set(waits)
+    is_isolated = a.context.isolated_from(row.id) or row.reason == Reason.ISOLATED
+    known = {*waits, ISOLATION} if is_isolated else set(waits)
     if wanted is None:
         wanted = frozenset(known)
     if strangers := sorted(wanted - known):

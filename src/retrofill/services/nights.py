@@ -206,11 +206,12 @@ class Wiring:
         return _Waits(*(np.concatenate([getattr(p, name) for p in parts]) for name in _Waits.__slots__))
 
     def _lost_needs(self, within: _Waits) -> BoolArray:
-        """For each of the template's needs, whether nothing of it exists."""
+        """For each of the template's needs, whether it is missed: nothing exists of what is valid (DEP-11)."""
         template, width = self._generation.plan.template, len(self._generation.plan.tasks)
         needs = template.needs_place * width + template.needs_task
         waits = within.down * width + within.task
         lost: BoolArray = ~np.isin(needs, waits[within.up >= 0])
+        lost &= self._generation.plan.valid_tasks(0)[template.needs_task]
         if self._moved:
             # By the slots as made, an instance may need none of a moved task.
             lost &= np.isin(needs, waits) | ~np.isin(template.needs_task, list(self._moved))

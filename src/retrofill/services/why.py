@@ -163,7 +163,7 @@ class _Explaining:
         if row.state != State.NOT_RUN or row.ignores_waits:
             return None
         if row.reason == Reason.ISOLATED:
-            missing = ", ".join(context.isolated_from(row.id))
+            missing = ", ".join(context.isolated_from(row.id)) or "an upstream task"
             where = "was left out of the backfill" if self._backfill else "was never made"
             return Why(
                 "isolated",
