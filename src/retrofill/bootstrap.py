@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog import Catalog
-from retrofill.domain.errors import NotPermittedError, RetrofillError, UnknownNameError, shown
+from retrofill.domain.errors import (
+    NotPermittedError,
+    RetrofillError,
+    UnknownNameError,
+    WrongStateError,
+    shown,
+)
 from retrofill.domain.permissions import Actor, actor_of, system_administrator
 from retrofill.domain.selection import Limits, Rights
 from retrofill.services import catalogs
@@ -31,7 +37,7 @@ if TYPE_CHECKING:
     from retrofill.services.emergencies import Emergencies
     from retrofill.services.lineages import Lineages
     from retrofill.services.loop import Loop
-    from retrofill.services.ports import Check, Executor, Notifier, Reader, RunRef, RunSpec
+    from retrofill.services.ports import Check, Executor, Notifier, Reader
     from retrofill.services.retention import Retention
     from retrofill.services.runs import RunSpecs
     from retrofill.services.schedule import Schedule
@@ -108,6 +114,11 @@ class Project:
                 return None
             return Deployed(self.contexts.catalog(reader, version_id), version_id)
 
+    @property
+    def in_force(self) -> Catalog:
+        """What is deployed; before the first deploy, the folder."""
+        return (self.deployed or self.folder).catalog
+
     @cached_property
     def folder(self) -> Deployed:
         """The folder as it is; carries the deployed version's id where nothing differs from it.
@@ -125,19 +136,46 @@ class Project:
         loaded = project.load_whole(self.directory)
         return Deployed(loaded.catalog, None, loaded.contents)
 
+    def work_on_deployed(self) -> Deployed:
+        """From now on the deployed version stands for the folder, whatever that holds.
+
+        Raises:
+            WrongStateError: nothing is deployed.
+        """
+        if self.deployed is None:
+            raise WrongStateError("nothing is deployed yet", "`retrofill deploy` publishes the folder.")
+        self.__dict__["folder"] = self.deployed
+        return self.deployed
+
     def deploy(self) -> tuple[int, bool]:
         """Publish the folder: version and whether it is new (CAT-1)."""
-        if self.folder.version_id is not None:
-            self._make_owed(is_new=False)  # of a deploy that was killed
-            return self.folder.version_id, False
         folder = self.folder
+        if folder.version_id is not None:
+            self._make_owed(is_new=False)  # of a deploy that was killed
+            return folder.version_id, False
         version_id, is_new = catalogs.deploy(
             self.store, folder.catalog, self.user, self.clock.now_ms(), folder.contents
         )
+        self.__dict__["folder"] = Deployed(folder.catalog, version_id)
+        return self._deployed_as(self.folder, is_new)
+
+    def deploy_again(self, version_id: int) -> tuple[int, bool]:
+        """Publish an older version anew, whatever the folder holds (CAT-9).
+
+        Raises:
+            UnknownNameError: there is no such version.
+        """
+        number, is_new = catalogs.deploy_again(self.store, version_id, self.user, self.clock.now_ms())
+        with self.store.read() as reader:
+            return self._deployed_as(Deployed(self.contexts.catalog(reader, number), number), is_new)
+
+    def _deployed_as(self, deployed: Deployed, is_new: bool) -> tuple[int, bool]:
+        """What follows from a deploy."""
+        assert deployed.version_id is not None
         self.__dict__.pop("settings", None)
-        self.__dict__["folder"] = self.__dict__["deployed"] = Deployed(self.folder.catalog, version_id)
+        self.__dict__["deployed"] = deployed
         self._make_owed(is_new)
-        return version_id, is_new
+        return deployed.version_id, is_new
 
     def _make_owed(self, is_new: bool) -> None:
         """Make the instances that a deploy owes, and note what it means for the schedule (AUTO-1, AUTO-2)."""
@@ -151,8 +189,7 @@ class Project:
     def settings(self) -> Settings:
         from retrofill import settings
 
-        catalog = self.deployed.catalog if self.deployed is not None else self.folder.catalog
-        return settings.load(catalog.settings, self.environ)
+        return settings.load(self.in_force.settings, self.environ)
 
     @property
     def limits(self) -> PlanLimits:
@@ -183,7 +220,7 @@ class Project:
         return found
 
     def _find_actor(self, name: str) -> Actor | None:
-        catalog = self.deployed.catalog if self.deployed is not None else self.folder.catalog
+        catalog = self.in_force
         if not self._has_store:  # looking shall make none
             return actor_of(name, catalog) if name in members_of(catalog) else None
         with self.store.read() as reader:
@@ -204,8 +241,7 @@ class Project:
         return Access(reader, self.contexts, self.actor)
 
     def people(self) -> People:
-        catalog = self.deployed.catalog if self.deployed is not None else self.folder.catalog
-        return People(self.store, catalog, self.clock, self.actor)
+        return People(self.store, self.in_force, self.clock, self.actor)
 
     def backfills(self) -> Backfills:
         return Backfills(self.store, self.contexts, self.clock, self.limits, self.actor, self.checks_of)
@@ -245,8 +281,7 @@ class Project:
         """Operations on single instances for administrators (OPS-7)."""
         from retrofill.services.emergencies import Emergencies
 
-        catalog = (self.deployed or self.folder).catalog
-        return Emergencies(self.operations(), catalog.resource_groups)
+        return Emergencies(self.operations(), self.in_force.resource_groups)
 
     def lineages(self, catalog: Catalog) -> Lineages:
         """Lineage of the tasks of a catalog."""
@@ -287,7 +322,7 @@ class Project:
             self.home / "wake.sock",
             log_cap_bytes=settings.log_cap,
             grace_seconds=settings.grace_seconds,
-            prepare=self._lay_out,
+            prepare=lambda spec: self._code_folders.prepare(spec, self._content),
         )
         return self._observed(executor, settings.openlineage) if settings.openlineage else executor
 
@@ -297,49 +332,19 @@ class Project:
 
         return CodeFolders(self.home / "code")
 
-    def _lay_out(self, spec: RunSpec) -> None:
-        """What a run's version includes (CAT-9)."""
-        if spec.included is None:
-            return
-        try:
-            self._code_folders.lay_out(spec.included, self._content)
-        except KeyError:
-            raise ValueError(
-                f"the store has lost a file that version {spec.included.version_id} includes"
-            ) from None
-
     def _content(self, sha256: str) -> bytes:
         with self.store.read() as reader:
             return reader.versions.content(sha256)
 
     def _observed(self, executor: Executor, url: str) -> Executor:
         """The executor with its runs told to a lineage service."""
-        from importlib.util import find_spec
+        from retrofill.lineage.emitting import observed
 
-        from retrofill.lineage.emitting import Emitter, ObservedExecutor, client_for
-        from retrofill.lineage.events import event_of
-
-        def say(text: str) -> None:
-            print(text, file=sys.stderr, flush=True)
-
-        if find_spec("openlineage") is None:
-            say("No OpenLineage events are sent: install retrofill[openlineage].")
-            return executor
         key = self.secret("OPENLINEAGE_API_KEY")
         name = self.deployed.catalog.project if self.deployed is not None else ""
-        emitter = Emitter(client_for(url, key), lambda *told: event_of(name, *told), say)
-        return ObservedExecutor(executor, emitter, self._spec_of)
-
-    def _spec_of(self, ref: RunRef) -> RunSpec | None:
-        """The specification of a run that another process started, while it can still be made."""
-        with self.store.read() as reader:
-            row = reader.find_instance(ref.instance_id)
-            if row is None or row.run_number != ref.run_number:
-                return None
-            try:
-                return self._specs.make(row, self.contexts.of(reader, row), ref.token, ref.boot_id)
-            except RetrofillError:
-                return None
+        return observed(
+            executor, url, key, name, lambda ref: self._specs.find(self.store, self.contexts, ref)
+        )
 
     @cached_property
     def _specs(self) -> RunSpecs:
@@ -387,8 +392,8 @@ class Project:
         """The job that a scheduler does once a day."""
         from retrofill.services.daily import Daily
 
-        catalog = (self.deployed or self.folder).catalog
-        return Daily(self.store, self.retention, self.clock, self.settings.retention_time, catalog.timezone)
+        settings, zone = self.settings, self.in_force.timezone
+        return Daily(self.store, self.retention, self.clock, settings.retention_time, zone)
 
     # Alerts
 
@@ -400,7 +405,7 @@ class Project:
     @property
     def name(self) -> str:
         """What the deployment calls itself."""
-        return (self.deployed or self.folder).catalog.project
+        return self.in_force.project
 
     @cached_property
     def courier(self) -> Courier:

@@ -9,17 +9,21 @@ from typing import Any
 
 import click
 
+from retrofill.bootstrap import Project
 from retrofill.cli.alerts import say_obstacles
 from retrofill.cli.findings import say_findings
 from retrofill.cli.plans import checks_in_words, print_instances, print_plan
+from retrofill.cli.publishing import about_to_publish, confirm_losing_everything, say_what_is_published
 from retrofill.cli.selecting import request_of, request_options
 from retrofill.cli.session import Command, Group, Session, integer_id, pass_session, say
 from retrofill.cli.showing import listed, print_backfill
 from retrofill.cli.steering import STEERING
 from retrofill.cli.waiting import EXIT_CHECK_FAILED, row_of, wait_for
+from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import UsageError
 from retrofill.domain.findings import many
 from retrofill.domain.readiness import Status
+from retrofill.project.problems import ProjectError
 from retrofill.services.estimating import Experience, gather
 from retrofill.services.holders import with_same_partition
 from retrofill.services.planned import Planned, make_plan
@@ -54,7 +58,7 @@ def plan(session: Session, /, instances: bool, **options: Any) -> None:
 
 def _planned(session: Session, options: dict[str, Any]) -> Planned:
     project = session.project
-    catalog = project.folder.catalog
+    catalog = _catalog(project, options["deployed"])
     now = _now(session)
     ids: dict[str, int] = {}
     experience = Experience()
@@ -68,6 +72,24 @@ def _planned(session: Session, options: dict[str, Any]) -> Planned:
         return planned
     with project.store.read() as reader:
         return with_same_partition(planned, reader, project.contexts)
+
+
+def _catalog(project: Project, deployed: bool) -> Catalog:
+    """The folder, or what is deployed.
+
+    Raises:
+        ProjectError: the folder has errors; says how to go on without it.
+    """
+    if deployed:
+        return project.work_on_deployed().catalog
+    try:
+        return project.folder.catalog
+    except ProjectError as error:
+        if project.deployed is None:
+            raise
+        version_id = project.deployed.version_id
+        hint = f"Correct them, or work on version {version_id}, which is deployed, with --deployed."
+        raise error.seen_by(project.actor.sees, hint) from None
 
 
 def _now(session: Session) -> datetime:
@@ -99,7 +121,11 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
     if timeout is not None and not wait:
         raise UsageError("--timeout goes with --wait")
     planned = _planned(session, options)
-    if not (yes or _confirm(planned)):
+    project = session.project
+    published = about_to_publish(project)
+    if project.folder.version_id is None:
+        say_what_is_published(project, published)
+    if not (confirm_losing_everything(project, published, yes) and (yes or _confirm(planned))):
         say("Nothing was created.")
         return _NOT_CONFIRMED
     version_id, is_new = session.project.deploy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from retrofill.cli.history import task_history
 from retrofill.cli.session import Command, Group, Session, cell, pass_session, print_table, say, say_json
 from retrofill.domain.catalog import Catalog, DependencyKind, RunMode, Task
 from retrofill.domain.conditions import matching
-from retrofill.domain.errors import WrongStateError
+from retrofill.domain.errors import UnknownNameError, WrongStateError
 from retrofill.domain.findings import many
 from retrofill.domain.selection import Rights
 from retrofill.services.catalogs import find_task
@@ -67,9 +68,10 @@ def check(session: Session) -> int:
             raise
         say_json({"errors": [problem.to_json() for problem in error.problems]})
         return error.exit_status
+    rights = session.project.actor.rights(catalog)
     warnings = [
-        *doubts_in(doubts, session.project.rights),
-        *period_warnings(catalog, places, session.project.rights),
+        *doubts_in(doubts, rights),
+        *period_warnings(catalog, places, rights),
         *warnings_of(session.project.lineages(catalog), places),
     ]
     document = {
@@ -94,26 +96,6 @@ def check(session: Session) -> int:
 
     session.document(document, text)
     return 0
-
-
-@click.command(cls=Command)
-@pass_session
-def deploy(session: Session) -> None:
-    """Publish the folder as a new version.
-
-    An unchanged folder makes none.
-    """
-    version_id, is_new = session.project.deploy()
-    notes = session.project.deploy_notes
-    if session.is_text:
-        for note in notes:
-            say(note)
-    session.document(
-        {"version": version_id, "new": is_new, "notes": notes},
-        lambda: click.echo(
-            f"Version {version_id} {'is deployed' if is_new else 'is deployed already; nothing changed'}."
-        ),
-    )
 
 
 @click.group(cls=Group)
@@ -147,16 +129,32 @@ def task_list(session: Session, workspace: str | None, task_type: str | None, ta
 @pass_session
 def task_show(session: Session, name: str) -> None:
     """Show one task: schedule, dependencies, parameters, settings, lineage."""
+    catalog, ids = folder_catalog(session)
+    show_task(session, catalog, ids, find_task(catalog, ids, name, session.project.actor.sees))
+
+
+def show_task(
+    session: Session, catalog: Catalog, ids: dict[str, int], name: str, version_id: int | None = None
+) -> None:
+    """Print a task as a catalog has it.
+
+    Args:
+        version_id: the version that the catalog is; None for the present.
+    """
     from retrofill.cli.lineage import print_lineage
 
-    catalog, ids = folder_catalog(session)
-    rights = session.project.rights
-    found = catalog.tasks[find_task(catalog, ids, name, rights.sees)]
-    row = (
-        _row(found, ids)
-        | _details(catalog, found, rights)
-        | {"frozen": found.name in _frozen_tasks(session, catalog)}
-    )
+    found = catalog.tasks.get(name)
+    if found is None:
+        raise UnknownNameError(
+            f"version {version_id} has no task {name}",
+            f"`retrofill version show {version_id}` lists its tasks.",
+        )
+    row = _row(found, ids) | _details(catalog, found, session.project.actor.sees)
+    row |= {"included": [file.path for file in catalog.workspaces[found.workspace].files]}
+    if version_id is None:
+        row["frozen"] = found.name in _frozen_tasks(session, catalog)
+    else:
+        row = {"version": version_id} | row
     row["lineage"] = session.project.lineages(catalog).row(found.name)
 
     def text() -> None:
@@ -297,8 +295,24 @@ def workspace_list(session: Session) -> None:
 
 
 def folder_catalog(session: Session) -> tuple[Catalog, dict[str, int]]:
-    """The folder as it is, with the ids of the tasks that were deployed."""
+    """The folder as it is, with the ids of the tasks that were deployed.
+
+    Where the folder has errors, what is deployed stands for it, and that is said: one team's mistake
+    shall not keep others from looking.
+    """
+    from retrofill.project.problems import ProjectError
+
     project = session.project
+    try:
+        _ = project.folder
+    except ProjectError as error:
+        if project.deployed is None:
+            raise
+        project.work_on_deployed()
+        say(
+            f"The folder has {many(len(error.problems), 'error')} (`retrofill check` lists them), so this is "
+            f"version {project.deployed.version_id}, which is deployed."
+        )
     ids: dict[str, int] = {}
     if project.deployed is not None:
         with project.store.read() as reader:
@@ -328,7 +342,7 @@ def _row(found: Task, ids: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _details(catalog: Catalog, found: Task, rights: Rights) -> dict[str, Any]:
+def _details(catalog: Catalog, found: Task, sees: Callable[[str], bool]) -> dict[str, Any]:
     return {
         "description": found.description or None,
         "timezone": catalog.timezone_of(found),
@@ -336,9 +350,9 @@ def _details(catalog: Catalog, found: Task, rights: Rights) -> dict[str, Any]:
         "depends_on": [
             d.task if d.kind is DependencyKind.SAME_CYCLE else _dependency_words(d.kind, d.task)
             for d in found.depends_on
-            if not d.task or rights.sees(d.task)
+            if not d.task or sees(d.task)
         ],
-        "downstream": [name for name in catalog.graph.downstream[found.name] if rights.sees(name)],
+        "downstream": [name for name in catalog.graph.downstream[found.name] if sees(name)],
         "parameters": dict(found.parameters),
         "baseline": found.baseline or None,
         "mode": found.mode.value,
@@ -371,7 +385,6 @@ COMMANDS: dict[str, click.Command] = {
     "init": init,
     "schema": schema,
     "check": check,
-    "deploy": deploy,
     "task": task,
     "workspace": workspace,
 }

@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from retrofill.cli.catalog import folder_catalog
 from retrofill.cli.session import Group, Session, cell, pass_session, say
 from retrofill.domain.errors import UnknownNameError, did_you_mean, shown
 from retrofill.domain.findings import many
@@ -25,13 +24,13 @@ def resource_group_list(session: Session) -> None:
     """List resource groups with slots in use and the queue."""
     from retrofill.services.views import Views
 
-    catalog, _ = folder_catalog(session)
+    catalog = session.project.in_force
     counts: dict[tuple[str, str], int] = {}
     project = session.project
     if project.deployed is not None:
         with project.store.read() as reader:
             counts = Views(reader, project.contexts, project.clock.now_ms()).queues()
-    sees = project.rights.sees
+    sees = project.actor.sees
     rows = [
         {
             "resource_group": group.name,
@@ -57,7 +56,7 @@ def resource_group_show(session: Session, name: str, limit: int) -> None:
     from retrofill.services.queues import queue_of
     from retrofill.services.views import Views
 
-    catalog, _ = folder_catalog(session)
+    catalog = session.project.in_force
     group = catalog.resource_groups.get(name)
     if group is None:
         near = did_you_mean(name, catalog.resource_groups)

@@ -75,6 +75,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--set", "overrides", multiple=True, metavar="T.PARAM=VALUE", help="Override a parameter (repeat)."
     ),
+    click.option("--deployed", is_flag=True, help="Work on the deployed version, whatever the folder holds."),
     click.option("--name", metavar="TEXT", help="The backfill's name (default: made from the first root)."),
 )
 

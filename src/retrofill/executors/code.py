@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from retrofill.domain.catalog import IncludedFile
-from retrofill.services.ports.running import IncludedCode
+from retrofill.services.ports.running import IncludedCode, RunSpec
 
 _LOCK = "lock"
 _MAKING, _GONE = ".making.", ".gone."
@@ -34,6 +34,21 @@ class CodeFolders:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._compared: set[str] = set()
+
+    def prepare(self, spec: RunSpec, content: Callable[[str], bytes]) -> None:
+        """Lay out what a run's version includes, if it includes anything; arguments as those of `lay_out`.
+
+        Raises:
+            ValueError: the store has lost a file.
+            OSError: the folder cannot be written.
+        """
+        if spec.included is None:
+            return
+        try:
+            self.lay_out(spec.included, content)
+        except KeyError:
+            version_id = spec.included.version_id
+            raise ValueError(f"the store has lost a file that version {version_id} includes") from None
 
     def lay_out(self, code: IncludedCode, content: Callable[[str], bytes]) -> None:
         """Make sure that the folder holds exactly these files.

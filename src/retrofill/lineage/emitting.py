@@ -8,6 +8,7 @@ queue, and what is beyond it is dropped; runs are never held up or changed by it
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -164,3 +165,26 @@ def client_for(url: str, api_key: str | None) -> OpenLineageClient:
     if api_key:
         config.auth = ApiKeyTokenProvider({"api_key": api_key})
     return OpenLineageClient(transport=HttpTransport(config))
+
+
+def observed(
+    executor: Executor, url: str, key: str | None, project: str, spec_of: Callable[[RunRef], RunSpec | None]
+) -> Executor:
+    """The executor with its runs told to a lineage service, where the package for that is installed.
+
+    Args:
+        spec_of: the specification of a run that another process started, while it can still be made.
+    """
+    from importlib.util import find_spec
+
+    from retrofill.lineage.events import event_of
+
+    if find_spec("openlineage") is None:
+        _say("No OpenLineage events are sent: install retrofill[openlineage].")
+        return executor
+    emitter = Emitter(client_for(url, key), lambda *told: event_of(project, *told), _say)
+    return ObservedExecutor(executor, emitter, spec_of)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

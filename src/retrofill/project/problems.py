@@ -5,7 +5,7 @@ Lines and columns count from 1; columns count characters.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,9 +42,26 @@ class ProjectError(UsageError):
 
     code = "invalid_project"
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[Problem], hint: str | None = None) -> None:
         self.problems = tuple(sorted(set(problems)))
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems), hint)
+
+    def seen_by(self, sees: Callable[[str], bool], hint: str | None = None) -> ProjectError:
+        """As somebody sees it who may not know of every workspace (SEC-2), with other advice.
+
+        Args:
+            sees: whether a workspace may be shown.
+        """
+        shown_ones = [one for one in self.problems if _sees(one, sees)]
+        if len(shown_ones) < len(self.problems):
+            text = "there are errors in workspaces that you are not a member of"
+            shown_ones.append(Problem("workspaces", 1, 1, text, "their members can mend them"))
+        return ProjectError(shown_ones, hint)
+
+
+def _sees(problem: Problem, sees: Callable[[str], bool]) -> bool:
+    parts = problem.path.split("/")
+    return len(parts) < 3 or parts[0] != "workspaces" or sees(parts[1])
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -11,7 +11,7 @@ from retrofill.domain.errors import UnknownNameError, UsageError, did_you_mean, 
 from retrofill.services import catalog_document
 
 if TYPE_CHECKING:
-    from retrofill.services.ports import Store
+    from retrofill.services.ports import Ledger, Store
 
 
 _NONE: Mapping[str, bytes] = MappingProxyType({})
@@ -29,15 +29,42 @@ def deploy(
     _keep_contents(store, catalog, contents)
     document = catalog_document.dump(catalog)
     with store.transaction() as tx:
-        current = tx.current_version()
-        if current is not None and current[1] == document:
-            return current[0], False
-        version_id = tx.add_version(document, now_ms, user, len(catalog.tasks))
-        tx.set_deployed("task", catalog.tasks)
-        tx.set_deployed("workspace", catalog.workspaces)
-        tx.generations.owe(version_id)  # a deploy that is killed now has made no instances yet (AUTO-1)
-        tx.record(now_ms, user, "deploy", comment=f"version {version_id}")
+        version_id, is_new = _publish(tx, catalog, document, user, now_ms)
     store.wake()
+    return version_id, is_new
+
+
+def deploy_again(store: Store, version_id: int, user: str, now_ms: int) -> tuple[int, bool]:
+    """Publish an older version anew, as a version of its own: its number, and whether it is a new one (CAT-9).
+
+    Raises:
+        UnknownNameError: there is no such version.
+    """
+    with store.transaction() as tx:
+        if tx.versions.find(version_id) is None:
+            raise unknown_version(version_id)
+        document = tx.version(version_id)
+        number, is_new = _publish(tx, catalog_document.load(document), document, user, now_ms, version_id)
+    store.wake()
+    return number, is_new
+
+
+def unknown_version(version_id: int) -> UnknownNameError:
+    return UnknownNameError(f"there is no version {version_id}", "`retrofill version list` lists them.")
+
+
+def _publish(
+    tx: Ledger, catalog: Catalog, document: str, user: str, now_ms: int, published_from: int | None = None
+) -> tuple[int, bool]:
+    current = tx.current_version()
+    if current is not None and current[1] == document:
+        return current[0], False
+    version_id = tx.add_version(document, now_ms, user, len(catalog.tasks), published_from)
+    tx.set_deployed("task", catalog.tasks)
+    tx.set_deployed("workspace", catalog.workspaces)
+    tx.generations.owe(version_id)  # a deploy that is killed now has made no instances yet (AUTO-1)
+    anew = f", version {published_from} anew" if published_from is not None else ""
+    tx.record(now_ms, user, "deploy", comment=f"version {version_id}{anew}")
     return version_id, True
 
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from retrofill.domain import parameters
 from retrofill.domain.catalog import Task, TaskType
 from retrofill.domain.errors import RetrofillError
-from retrofill.services.contexts import Context
+from retrofill.services.contexts import Context, Contexts
 from retrofill.services.ports import IncludedCode, RunRef, RunSpec
 from retrofill.services.times import bizdate_of, scheduled_at, shown_instant
 
 if TYPE_CHECKING:
+    from retrofill.services.ports import Store
     from retrofill.services.records import InstanceRecord, RunRecord
 
 _SECRET = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -48,6 +49,17 @@ class RunSpecs:
 
     def ref(self, run: RunRecord) -> RunRef:
         return RunRef(run.instance_id, run.number, run.token, run.boot_id)
+
+    def find(self, store: Store, contexts: Contexts, ref: RunRef) -> RunSpec | None:
+        """The specification of a run that another process started, while it can still be made."""
+        with store.read() as reader:
+            row = reader.find_instance(ref.instance_id)
+            if row is None or row.run_number != ref.run_number:
+                return None
+            try:
+                return self.make(row, contexts.of(reader, row), ref.token, ref.boot_id)
+            except RetrofillError:
+                return None
 
     def make(self, row: InstanceRecord, context: Context, token: str, boot_id: str) -> RunSpec:
         """What runs for this instance.

@@ -27,6 +27,11 @@ class VersionsReader:
         rows = self._execute(f"SELECT {_VERSION} FROM catalog_version ORDER BY id DESC LIMIT ?", (limit,))
         return [VersionRecord(*row) for row in rows]
 
+    def before(self, version_id: int) -> int | None:
+        """The version before this one."""
+        row = self._execute("SELECT max(id) FROM catalog_version WHERE id < ?", (version_id,)).fetchone()
+        return None if row[0] is None else int(row[0])
+
     def content(self, sha256: str) -> bytes:
         """What a file of a version holds.
 

@@ -17,6 +17,10 @@ class VersionsReader(Protocol):
         """Newest first; -1: all."""
         ...
 
+    def before(self, version_id: int) -> int | None:
+        """The version before this one."""
+        ...
+
     def content(self, sha256: str) -> bytes:
         """What a file of a version holds.
 

@@ -1,0 +1,75 @@
+"""What a deploy is about to publish, in words; and asking before it loses everything."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from retrofill.bootstrap import Project
+from retrofill.cli.session import cell, say
+from retrofill.domain.errors import UsageError
+from retrofill.domain.findings import many
+from retrofill.domain.publishing import Differences, differences
+
+_NAMED = 10
+
+
+def about_to_publish(project: Project) -> Differences:
+    """What deploying the folder changes, as far as the user may know."""
+    deployed = project.deployed
+    if project.folder.version_id is not None:
+        return Differences()
+    found = differences(deployed.catalog if deployed is not None else None, project.folder.catalog)
+    return found.seen_by(project.actor.sees)
+
+
+def say_what_is_published(project: Project, found: Differences) -> None:
+    """Before it is."""
+    if project.deployed is None:
+        count = len(found.added) + found.hidden
+        say(f"Nothing is deployed yet: this publishes {many(count, 'task')} to the nightly schedule.")
+        return
+    say(
+        f"The folder differs from version {project.deployed.version_id}; this publishes to the nightly schedule:"
+    )
+    for line in lines(found):
+        say(f"  {line}")
+
+
+def lines(found: Differences) -> list[str]:
+    """One line a kind of difference."""
+    changed = [f"{name} ({', '.join(what)})" for name, what in found.changed.items()]
+    told = [
+        f"{word}: {_listed(names)}"
+        for word, names in (("new", found.added), ("changed", changed), ("gone", found.removed))
+        if names
+    ]
+    if found.hidden:
+        told.append(f"{many(found.hidden, 'task')} of workspaces that you are not a member of")
+    if found.besides:
+        told.append(f"besides: {_listed(found.besides)}")
+    return told or ["nothing but the files themselves: comments, or the order of lines"]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return cell(list(names[:_NAMED])) + more
+
+
+def confirm_losing_everything(project: Project, found: Differences, yes: bool) -> bool:
+    """A folder without any workspace is rather one that is not mounted than one that is meant.
+
+    Raises:
+        UsageError: nobody can be asked.
+    """
+    if not found.loses_everything or yes:
+        return True
+    problem = (
+        f"{project.directory} holds no workspace, and what is deployed has some: all tasks would be gone"
+    )
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(problem, "Look whether the folder is whole; where it is meant, add --yes.")
+    say(f"{problem[0].upper()}{problem[1:]}.")
+    return click.confirm("Publish that?", err=True)
