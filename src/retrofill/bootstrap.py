@@ -167,7 +167,8 @@ class Project:
         """
         number, is_new = catalogs.deploy_again(self.store, version_id, self.user, self.clock.now_ms())
         with self.store.read() as reader:
-            return self._deployed_as(Deployed(self.contexts.catalog(reader, number), number), is_new)
+            published = Deployed(self.contexts.catalog(reader, number), number)
+        return self._deployed_as(published, is_new)
 
     def _deployed_as(self, deployed: Deployed, is_new: bool) -> tuple[int, bool]:
         """What follows from a deploy."""
@@ -392,8 +393,8 @@ class Project:
         """The job that a scheduler does once a day."""
         from retrofill.services.daily import Daily
 
-        settings, zone = self.settings, self.in_force.timezone
-        return Daily(self.store, self.retention, self.clock, settings.retention_time, zone)
+        at, zone = self.settings.retention_time, self.in_force.timezone
+        return Daily(self.store, self.retention, self.clock, at, zone)
 
     # Alerts
 
@@ -401,11 +402,6 @@ class Project:
         from retrofill.alerts.notifier import AppriseNotifier
 
         return AppriseNotifier(self.settings.alerts, self.secret, self.settings.allow_internal)
-
-    @property
-    def name(self) -> str:
-        """What the deployment calls itself."""
-        return self.in_force.project
 
     @cached_property
     def courier(self) -> Courier:
@@ -420,7 +416,7 @@ class Project:
 
         project = Project(self.directory, self.environ)
         try:
-            yield Delivery(project.store, project.notifier(), project.clock, project.name)
+            yield Delivery(project.store, project.notifier(), project.clock, project.in_force.project)
         finally:
             project.close()
 

@@ -120,7 +120,7 @@ class TestPublishing:
     def test_an_older_one_anew(self, three: Sandbox) -> None:
         """CAT-9: a version of its own, with what the older one held; the folder stays as it is."""
         done = three.call("deploy", "--version", 1, "--output", "json")
-        assert done.json == {"version": 4, "new": True}
+        assert done.json == {"version": 4, "new": True, "notes": []}
         for line in ("new: bi.raw", "changed: ops.raw (code)", "gone: ops.more"):
             assert line in done.stderr
         assert three.json("version", "list")[0]["published_from"] == 1
@@ -131,9 +131,9 @@ class TestPublishing:
 
     def test_what_is_deployed_already(self, three: Sandbox) -> None:
         """CAT-9."""
-        assert three.json("deploy", "--version", 3) == {"version": 3, "new": False}
+        assert three.json("deploy", "--version", 3) == {"version": 3, "new": False, "notes": []}
         three.json("deploy", "--version", 2)
-        assert three.json("deploy", "--version", 2) == {"version": 4, "new": False}
+        assert three.json("deploy", "--version", 2) == {"version": 4, "new": False, "notes": []}
 
     def test_what_create_is_about_to_publish(self, three: Sandbox) -> None:
         """CAT-1: everything that the folder changes for the nightly schedule, also of other teams."""
@@ -153,7 +153,7 @@ class TestPublishing:
         refused = three.call("deploy", status=2)
         assert "holds no workspace, and what is deployed has some" in refused.stderr
         assert three.json("version", "list")[0]["version"] == 3
-        assert three.json("deploy", "--yes") == {"version": 4, "new": True}
+        assert three.json("deploy", "--yes") == {"version": 4, "new": True, "notes": []}
         assert three.json("task", "list") == []
 
 

@@ -55,10 +55,10 @@ def test_helpers_that_change_under_a_backfill(sandbox: Sandbox) -> None:
 def test_what_an_unchanged_folder_costs(sandbox: Sandbox) -> None:
     """CAT-1, CAT-9: no new version; the same content in other places is stored once."""
     write(sandbox, "old")
-    assert sandbox.json("deploy") == {"version": 1, "new": True}
-    assert sandbox.json("deploy") == {"version": 1, "new": False}
+    assert sandbox.json("deploy") == {"version": 1, "new": True, "notes": []}
+    assert sandbox.json("deploy") == {"version": 1, "new": False, "notes": []}
     (sandbox.home / "workspaces/w/lib/copy.py").write_text("WHAT = 'old'\n")
-    assert sandbox.json("deploy") == {"version": 2, "new": True}
+    assert sandbox.json("deploy") == {"version": 2, "new": True, "notes": []}
     import sqlite3
     from contextlib import closing
 

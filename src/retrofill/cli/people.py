@@ -112,7 +112,7 @@ def _send_tests(session: Session, name: str) -> list[dict[str, Any]]:
             f"{shown(name)} has neither an e-mail address nor a phone number, so nothing can be sent",
             "Register one with --email or --phone.",
         )
-    return send_test(project.notifier(), project.name, name, contact)
+    return send_test(project.notifier(), project.in_force.project, name, contact)
 
 
 def _print_user(row: dict[str, Any]) -> None:
