@@ -63,7 +63,7 @@ def test_a_plan_says_what_to_expect(change: dict[str, Any], lines: list[str]) ->
 
 def row(**more: Any) -> dict[str, Any]:
     return {
-        "started_at": "2026-03-02T12:00:00Z", "ended_at": None, "estimated_end_at": None,
+        "started_at": "2026-03-02T12:00:00Z", "ended_at": None, "took_seconds": None, "estimated_end_at": None,
         "first_estimate": ESTIMATE | {"off_percent": None},
     } | more  # fmt: skip
 
@@ -73,12 +73,12 @@ def row(**more: Any) -> dict[str, Any]:
 )
 def test_an_ended_one_says_how_far_the_estimate_was_off(percent: float, words: str) -> None:
     """BF-2."""
-    ended = row(ended_at="2026-03-02T14:03:00Z", first_estimate=ESTIMATE | {"off_percent": percent})
+    ended = row(took_seconds=7_380.0, first_estimate=ESTIMATE | {"off_percent": percent})
     assert outlook(ended) == [f"took 2h 03m; first estimate 2h 10m ({words})"]
 
 
 def test_what_failed_is_not_scored() -> None:
-    assert outlook(row(ended_at="2026-03-02T14:03:00Z")) == ["took 2h 03m"]
+    assert outlook(row(took_seconds=7_380.0)) == ["took 2h 03m"]
 
 
 def test_a_running_one_says_when_it_will_end() -> None:

@@ -10,8 +10,9 @@ import pytest
 from e2e.sandboxes import Sandbox
 
 BACKFILL = [
-    "id", "name", "check_status", "status", "blocked_by", "held", "task_count", "instance_count", "counts", "bizdates",
-    "version", "created_by", "created_at", "started_at", "ended_at", "estimated_end_at", "first_estimate", "alerts",
+    "id", "name", "check_status", "status", "blocked_by", "held", "paused_by", "failures", "task_count",
+    "instance_count", "counts", "bizdates", "version", "created_by", "created_at", "started_at", "ended_at", "took_seconds",
+    "estimated_end_at", "first_estimate", "alerts",
 ]  # fmt: skip
 INSTANCE = [
     "id", "backfill", "task", "bizdate", "scheduled_at", "kind", "state", "reason", "group", "priority",

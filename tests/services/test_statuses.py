@@ -75,8 +75,10 @@ def test_the_row_has_the_promised_fields(world: MakeWorld) -> None:
     w = world(make_task("w.a", "0 1 * * *"))
     row: Row = w.row(w.create(dates="2026-01-05..2026-01-06"))
     assert list(row) == [
-        "id", "name", "check_status", "status", "blocked_by", "held", "task_count", "instance_count", "counts", "bizdates",
-        "created_by", "created_at", "started_at", "ended_at", "estimated_end_at", "first_estimate", "alerts",
+        "id", "name", "check_status", "status", "blocked_by", "held", "paused_by", "failures", "task_count",
+        "instance_count", "counts", "bizdates", "version", "created_by", "created_at", "started_at", "ended_at",
+        "took_seconds",
+        "estimated_end_at", "first_estimate", "alerts",
     ]  # fmt: skip
     assert row["counts"] == ZERO | {"not_run": 1, "waiting_resources": 1}
     assert row["name"] == "w.a_20260302_120000"

@@ -17,7 +17,7 @@ from domain.catalogs import SELF, make_task, previous
 from retrofill.domain.catalog import Dependency, Rerun, ResourceGroup, Task, TaskType
 from retrofill.domain.cron import parse
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.policy import Alert, AlertTrigger, Barrier, Order
+from retrofill.domain.policy import Alert, AlertTrigger, Barrier, OnFailure, Order
 from retrofill.domain.states import State
 from retrofill.services.alerting import alert_of
 from retrofill.services.emergencies import PRIORITIES
@@ -139,13 +139,25 @@ class History:
             dates=f"{first}..{last}",
             groups=chance.choice([1, 2, 4]),
             order=chance.choice(list(Order)),
-            barrier=chance.choice(list(Barrier)),
+            **self._how_it_bears_failures(),
             run_future=chance.random() < 0.5,
             allow_risks=True,
             alert=chance.choice([None, Alert(AlertTrigger.EITHER)]),
         )
         if planned.plan.instance_count <= _MOST:
             w.backfills.create(planned, w.version_id)
+
+    def _how_it_bears_failures(self) -> dict[str, Any]:
+        """POL-6, POL-14."""
+        barrier, on_failure = self.chance.choice(
+            [
+                (Barrier.DATE, OnFailure.STOP),
+                (Barrier.DATE, OnFailure.CONTINUE),
+                (Barrier.TASK, OnFailure.STOP),
+            ]
+        )
+        most = self.chance.choice([None, None, 1, 3])
+        return {"barrier": barrier, "on_failure": on_failure, "max_failures": most}
 
     def _operate(self) -> None:
         with self.world.store.read() as reader:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from retrofill.domain.policy import Barrier
+from retrofill.domain.policy import Barrier, OnFailure
 from retrofill.domain.states import State
 from retrofill.services.contexts import BackfillContext, Context
 from retrofill.services.ports import Reader
@@ -189,13 +189,28 @@ class Watch:
             for name in _COUNTED:
                 assert getattr(date, name) == counts.get(position, Counter())[name], (date, name)
             earlier = context.plan.previous_in_group(position)
-            if is_new and earlier is not None and context.plan.policy.barrier is Barrier.DATE:
-                assert dates[earlier].successful == dates[earlier].total, f"overtaken: {date}"
+            if earlier is not None and context.plan.policy.barrier is Barrier.DATE:
+                left = [
+                    row
+                    for row in own
+                    if context.position(row.id) == earlier and row.state != State.SUCCESSFUL
+                ]
+                if context.plan.policy.on_failure is OnFailure.CONTINUE:
+                    left = [row for row in left if not self._is_below_failure(row)]
+                assert not (is_new and left), f"overtaken by {date}: {left}"
+                assert date.reached or left or not dates[earlier].reached, f"nothing holds up {date}"
         is_alive = any(row.state == State.RUNNING for row in own)
         assert not (is_alive and record.ended_ms is not None), f"ended while it runs: {record.id}"
         if all(row.state == State.SUCCESSFUL for row in own) and not is_alive:
             assert record.ended_ms is not None, f"nothing is left of {record.id}, and it has not ended"
             self._settled.add(record.id)
+
+    def _is_below_failure(self, row: InstanceRecord) -> bool:
+        """POL-14: it failed, or is Not run and waits for one that did, directly or not."""
+        if row.state in (State.FAILED, State.NOT_RUN):
+            above = (self._rows[i] for i in self._open_above(row))
+            return row.state == State.FAILED or any(self._is_below_failure(up) for up in above)
+        return False
 
     def _check_processes(self, reader: Reader) -> None:
         """I1, I2, RUN-7: what really runs is Running, once, and nobody else writes the same partition."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Any
 
 from retrofill.cli.progress import duration
@@ -49,12 +48,11 @@ def outlook(row: dict[str, Any]) -> list[str]:
     estimated = (
         "" if first is None or first["seconds"] is None else f"first estimate {_about(first, short=True)}"
     )
-    if row["ended_at"] is not None and row["started_at"] is not None:
-        took = (_instant(row["ended_at"]) - _instant(row["started_at"])).total_seconds()
+    if row["took_seconds"] is not None:
         score = ""
         if estimated and first["off_percent"] is not None:
             score = f"; {estimated} ({_off(first['off_percent'])})"
-        return [f"took {_length(took)}{score}"]
+        return [f"took {_length(row['took_seconds'])}{score}"]
     expected = []
     if row["estimated_end_at"] is not None:
         expected.append(f"expected to end {to_seconds(row['estimated_end_at'])}")
@@ -91,7 +89,3 @@ def _about(estimate: dict[str, Any], short: bool = False) -> str:
 def _length(seconds: float) -> str:
     """Below ten seconds with a tenth: `0.4s`."""
     return f"{seconds:.1f}s" if seconds < _SHORT else duration(seconds)
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)

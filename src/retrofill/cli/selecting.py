@@ -71,6 +71,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--across-groups", metavar="wait|ignore", help="Previous-cycle waits between groups (default wait)."
     ),
+    click.option(
+        "--on-failure",
+        metavar="stop|continue",
+        help="Whether the next dates of a group wait until what failed is mended (default stop).",
+    ),
+    click.option("--max-failures", metavar="N", help="Pause by itself when so many instances have failed."),
     click.option("--allow-risks", is_flag=True, help="Run although verification finds a risk."),
     click.option(
         "--set", "overrides", multiple=True, metavar="T.PARAM=VALUE", help="Override a parameter (repeat)."
@@ -228,9 +234,12 @@ def _policy(
         ("order", policies.Order),
         ("barrier", policies.Barrier),
         ("across_groups", policies.AcrossGroups),
+        ("on_failure", policies.OnFailure),
     ):
         if o[name] is not None:
             values[name] = policies.parse_word(kind, o[name])
+    if o["max_failures"] is not None:
+        values["max_failures"] = policies.parse_max_failures(o["max_failures"])
     if o["window"] is not None:
         values["window"] = parse_window(o["window"], catalog.timezone, o["weekends"])
     elif o["weekends"]:

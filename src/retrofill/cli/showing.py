@@ -44,7 +44,10 @@ def _span(dates: Sequence[str]) -> str:
 def _status_words(row: dict[str, Any]) -> str:
     words = STATUS_WORDS[Status(row["status"])]
     if row["held"] and row["status"] == Status.RUNNING:
-        return f"{words}, {row['held']}"  # nothing new starts, and what runs has not ended
+        why = f" ({row['failures']:,} failed)" if row["paused_by"] else ""
+        return f"{words}, {row['held']}{why}"  # nothing new starts, and what runs has not ended
+    if row["paused_by"]:
+        return f"{words} ({row['failures']:,} failed)"  # by itself (POL-14)
     return f"{words} ({', '.join(row['blocked_by'])})" if row["blocked_by"] else words
 
 
@@ -93,6 +96,8 @@ def print_backfill(
         _print_dates(session, backfill_id)
     if "findings" in more:
         print_findings(more["findings"])
+    if row["paused_by"]:
+        say(f"It has paused by itself; `retrofill backfill resume {backfill_id}` lets it go on.")
     if row["status"] == "failed":
         for hint in _hints(backfill_id, row["blocked_by"]):
             say(hint)

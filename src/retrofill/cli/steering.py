@@ -15,7 +15,7 @@ from retrofill.cli.showing import print_backfill
 from retrofill.cli.waiting import row_of
 from retrofill.domain.changes import Changes
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.policy import parse_groups, parse_priority
+from retrofill.domain.policy import OnFailure, parse_groups, parse_max_failures, parse_priority, parse_word
 from retrofill.services.backfills import Steered
 from retrofill.services.batches import ItemResult
 
@@ -111,6 +111,11 @@ def _say_steered(session: Session, number: int, action: str, steered: Steered) -
 @click.option("--own-priority", is_flag=True, help="Each task's own priority again.")
 @click.option("--resource-group", metavar="G", help="Run what has not started in this resource group.")
 @click.option("--own-resource-group", is_flag=True, help="Each task's own resource group again.")
+@click.option(
+    "--on-failure", metavar="stop|continue", help="Whether next dates wait until what failed is mended."
+)
+@click.option("--max-failures", metavar="N", help="Pause by itself when so many instances have failed.")
+@click.option("--no-max-failures", is_flag=True, help="However many fail, it does not pause by itself.")
 @_comment
 @pass_session
 def change(
@@ -119,6 +124,8 @@ def change(
     backfill_id: str,
     groups: str | None,
     priority: str | None,
+    on_failure: str | None,
+    max_failures: str | None,
     comment: str,
     **options: Any,
 ) -> None:
@@ -130,6 +137,8 @@ def change(
     changes = Changes(
         groups=None if groups is None else parse_groups(groups),
         priority=None if priority is None else parse_priority(priority),
+        on_failure=None if on_failure is None else parse_word(OnFailure, on_failure),
+        max_failures=None if max_failures is None else parse_max_failures(max_failures),
         **options,
     )
     changed = session.project.backfills().change(number, changes, comment)

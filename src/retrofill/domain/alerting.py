@@ -25,6 +25,7 @@ class Event(StrEnum):
 
     SUCCESS = "success"
     FAILURE = "failure"
+    PAUSED = "paused"  # by itself, because too many instances failed (POL-14)
 
 
 class AlertState(StrEnum):
@@ -39,7 +40,8 @@ class AlertState(StrEnum):
 
 def tells(alert: Alert, event: Event) -> bool:
     """Whether the alert's trigger includes the event."""
-    return alert.trigger is AlertTrigger.EITHER or alert.trigger.value == event.value
+    wanted = AlertTrigger.SUCCESS if event is Event.SUCCESS else AlertTrigger.FAILURE
+    return alert.trigger in (AlertTrigger.EITHER, wanted)
 
 
 def methods(alert: Alert) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from retrofill.domain.errors import UsageError
-from retrofill.domain.policy import MOST_GROUPS, GroupCountError, Policy
+from retrofill.domain.policy import MOST_GROUPS, GroupCountError, OnFailure, Policy
 from retrofill.domain.windows import parse_window
 
 
@@ -17,6 +17,7 @@ class Changes:
         window: HH:MM-HH:MM in the deployment's time zone (POL-11); `no_window` takes it away.
         priority: stands for every task's own; `own_priority` gives these back (POL-12).
         resource_group: `own_resource_group` gives each task its own back (POL-10).
+        max_failures: `no_max_failures` takes it away (POL-14).
 
     Raises:
         UsageError: nothing is changed, or one thing in two ways.
@@ -31,6 +32,9 @@ class Changes:
     own_priority: bool = False
     resource_group: str | None = None
     own_resource_group: bool = False
+    on_failure: OnFailure | None = None
+    max_failures: int | None = None
+    no_max_failures: bool = False
 
     def __post_init__(self) -> None:
         given = {
@@ -40,11 +44,15 @@ class Changes:
             "own-priority": self.own_priority,
             "resource-group": self.resource_group is not None,
             "own-resource-group": self.own_resource_group,
+            "on-failure": self.on_failure is not None,
+            "max-failures": self.max_failures is not None,
+            "no-max-failures": self.no_max_failures,
         }
         for one, other in (
             ("window", "no-window"),
             ("priority", "own-priority"),
             ("resource-group", "own-resource-group"),
+            ("max-failures", "no-max-failures"),
         ):
             if given[one] and given[other]:
                 raise UsageError(f"--{one} and --{other} do not go together", "Give one of the two.")
@@ -54,7 +62,7 @@ class Changes:
             raise UsageError(
                 "nothing is to be changed",
                 "Name what: --groups, --window or --no-window, --priority or --own-priority, "
-                "--resource-group or --own-resource-group.",
+                "--resource-group or --own-resource-group, --on-failure, --max-failures or --no-max-failures.",
             )
         if self.groups is not None and not 1 <= self.groups <= MOST_GROUPS:
             raise GroupCountError(f"{self.groups} groups: a backfill has 1 to {MOST_GROUPS}")
@@ -63,7 +71,7 @@ class Changes:
         """The policy with all changes but that of groups, which asks how far these have come.
 
         Raises:
-            ClockRangeError, PriorityError: a value in a wrong form.
+            ClockRangeError, PriorityError, FailurePolicyError: a value in a wrong form, or that does not fit.
         """
         if self.window is not None:
             policy = replace(policy, window=parse_window(self.window, timezone, self.weekends))
@@ -73,6 +81,10 @@ class Changes:
             policy = replace(policy, priority=self.priority)
         if self.resource_group is not None or self.own_resource_group:
             policy = replace(policy, resource_group=self.resource_group)
+        if self.on_failure is not None:
+            policy = replace(policy, on_failure=self.on_failure)
+        if self.max_failures is not None or self.no_max_failures:
+            policy = replace(policy, max_failures=self.max_failures)
         return policy
 
 
@@ -101,4 +113,6 @@ def in_words(policy: Policy) -> dict[str, str]:
         "window": "none" if policy.window is None else policy.window.words,
         "priority": "own" if policy.priority is None else str(policy.priority),
         "resource group": policy.resource_group or "own",
+        "on failure": policy.on_failure.value,
+        "max failures": "none" if policy.max_failures is None else str(policy.max_failures),
     }

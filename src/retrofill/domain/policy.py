@@ -41,6 +41,13 @@ class Barrier(StrEnum):
     TASK = "task"
 
 
+class OnFailure(StrEnum):
+    """What becomes of a group's next bizdates when an instance has failed for good (POL-7, POL-14)."""
+
+    STOP = "stop"
+    CONTINUE = "continue"
+
+
 class AcrossGroups(StrEnum):
     """What becomes of a previous-cycle edge between two groups (DEP-13)."""
 
@@ -74,6 +81,12 @@ class GroupCountError(InvalidValueError):
     """Choose 1 group to run bizdates one after the other, or 2 to 10 that run beside each other."""
 
     code = "bad_groups"
+
+
+class FailurePolicyError(InvalidValueError):
+    """--on-failure is stop or continue (with --barrier date), --max-failures a whole number from 1."""
+
+    code = "bad_failure_policy"
 
 
 class PriorityError(InvalidValueError):
@@ -143,6 +156,7 @@ class Policy:
     `overrides` maps task names to parameter names to expressions (PAR-5).
     `priority` stands for every task's own, and does not age (POL-12).
     `regrouped` holds the groups as they are since somebody changed them (BF-3); `groups` is what was asked first.
+    `max_failures`: when so many instances have failed for good, the backfill pauses by itself (POL-14).
     """
 
     ranges: tuple[DateRange, ...]
@@ -159,6 +173,8 @@ class Policy:
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     priority: int | None = None
     regrouped: Regrouped | None = None
+    on_failure: OnFailure = OnFailure.STOP
+    max_failures: int | None = None
 
     def __post_init__(self) -> None:
         if not self.ranges:
@@ -167,6 +183,12 @@ class Policy:
             raise GroupCountError(f"{self.groups} groups: a backfill has 1 to {MOST_GROUPS}")
         if self.priority is not None and self.priority not in PRIORITIES:
             raise PriorityError(f"{self.priority} is no priority: there are 1, 3, 5, 7 and 8")
+        if self.max_failures is not None and self.max_failures < 1:
+            raise FailurePolicyError(f"{self.max_failures} is no number of failures to pause at")
+        if self.on_failure is OnFailure.CONTINUE and self.barrier is Barrier.TASK:
+            raise FailurePolicyError(
+                "on_failure: continue does not go with barrier: task, whose waits were made for success"
+            )
         object.__setattr__(self, "ranges", merge_ranges(self.ranges))
 
     @property
@@ -218,6 +240,8 @@ class Policy:
             if alert is None
             else {"trigger": alert.trigger.value, "method": alert.method.value},
             "allow_risks": self.allow_risks,
+            "on_failure": self.on_failure.value,
+            "max_failures": self.max_failures,
             "overrides": {task: dict(values) for task, values in self.overrides.items()},
         }
 
@@ -252,6 +276,8 @@ class Policy:
             if alert is None
             else Alert(AlertTrigger(alert["trigger"]), AlertMethod(alert["method"])),
             allow_risks=bool(data["allow_risks"]),
+            on_failure=OnFailure(data.get("on_failure", OnFailure.STOP)),
+            max_failures=data.get("max_failures"),
             overrides={task: dict(values) for task, values in data["overrides"].items()},
         )
 
@@ -374,6 +400,17 @@ def parse_groups(text: str) -> int:
     return int(text)
 
 
+def parse_max_failures(text: str) -> int:
+    """A number of failures at which a backfill pauses by itself (POL-14).
+
+    Raises:
+        FailurePolicyError: not a whole number from 1.
+    """
+    if not re.fullmatch("[1-9][0-9]{0,8}", text):
+        raise FailurePolicyError(f'"{shown(text)}" is no number of failures to pause at')
+    return int(text)
+
+
 def parse_priority(text: str) -> int:
     """A priority (POL-12).
 
@@ -398,7 +435,7 @@ def parse_override(text: str) -> tuple[str, str, str]:
     return task, parameter, value
 
 
-def parse_word(kind: type[Order | Barrier | AcrossGroups | AlertTrigger | AlertMethod], text: str) -> Any:
+def parse_word(kind: type[StrEnum], text: str) -> Any:
     """One of the words of an enumeration of this module.
 
     Raises:

@@ -98,12 +98,13 @@ STEERING: dict[tuple[Steer, Standing], Verdict] = {
     for steer, verdict in zip(Steer, row, strict=True)
 }
 
-# What is set on the backfill: a stop takes the place of a pause, a resume takes back both.
-FLAGS: dict[Steer, dict[str, int]] = {
+# What is set on the backfill: a stop takes the place of a pause, a resume takes back both, and failures are
+# counted anew (POL-14).
+FLAGS: dict[Steer, dict[str, int | None]] = {
     Steer.PAUSE: {"paused": 1},
-    Steer.RESUME: {"paused": 0, "stopped": 0},
-    Steer.STOP: {"paused": 0, "stopped": 1},
-    Steer.RERUN: {"stopped": 0},
+    Steer.RESUME: {"paused": 0, "stopped": 0, "paused_by": None, "failures": 0},
+    Steer.STOP: {"paused": 0, "stopped": 1, "paused_by": None},
+    Steer.RERUN: {"stopped": 0, "failures": 0},
 }
 
 _ENDED = {

@@ -185,6 +185,8 @@ class Backfills:
                 return Steered(record, is_changed=False)
             running = [row.id for row, _ in tx.running() if row.backfill_id == backfill_id]
             stopping = running if steer is Steer.STOP else []
+            if steer is Steer.RESUME and record.paused_by:
+                tx.outbox.new_round(backfill_id)  # so that another pause by itself is told again
             tx.set_backfill(backfill_id, **FLAGS[steer])
             tx.record(now_ms, self._user, steer.value, backfill_id, comment=comment)
             for instance_id in stopping:

@@ -1,4 +1,4 @@
-"""Changing how a backfill runs while it runs: groups, window, priority, resource group (BF-3).
+"""Changing how a backfill runs while it runs: groups, window, priority, resource group, failures (BF-3, POL-14).
 
 Instances, their ids and what they wait for stay as they were made. What changes is the
 stored policy, and with it what ticks ask it for from then on: holds, places in the queue,
@@ -24,6 +24,8 @@ from retrofill.domain.steering import Steer, judge
 from retrofill.services.access import Access
 from retrofill.services.contexts import BackfillContext, Contexts
 from retrofill.services.holds import holds_of
+from retrofill.services.passing_over import passes_over
+from retrofill.services.pausing import pause_if_too_many
 from retrofill.services.placing import Placing
 from retrofill.services.records import BackfillRecord
 from retrofill.services.settling import Settling
@@ -122,6 +124,9 @@ class Changing:
             moved = {d.position: numbers[d.position] for d in tx.dates(record.id)}
             tx.set_groups(record.id, moved)
         self._reach(tx, context, at_once, now_ms)
+        if record.ended_ms is None:
+            pause_if_too_many(tx, record, record.failures, now_ms)
+            record = tx.find_backfill(record.id) or record
         holds = holds_of(tx.open_backfills(), instant_of(now_ms))
         note_end(tx, record, now_ms, holds)
         return context.plan
@@ -132,6 +137,9 @@ class Changing:
         for position in positions:
             tx.reach(context.backfill_id, position)
             settling.reached(position, context.ids_of_date(position))
+        if passes_over(context):
+            dates = tx.dates(context.backfill_id)
+            settling.look_at_dates(d.position for d in dates if d.reached and d.successful < d.total)
         settling.settle()
 
     def _place_anew(self, backfill_id: int, now_ms: int) -> None:

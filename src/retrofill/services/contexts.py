@@ -121,6 +121,8 @@ class BackfillContext(Context):
     # By position, how many instances are not Successful. Both are caches that spare queries; they hold as
     # long as no other process commits; the scheduler forgets them then.
     open_left: dict[int, int] = field(default_factory=dict)
+    # By position, what is Not run below a failure, of dates that were looked at for that: a cache as well.
+    below_failures: dict[int, frozenset[int]] = field(default_factory=dict)
     _lists_below: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)  # by place
 
     def plan_of(self, instance_id: int) -> Plan:
@@ -277,6 +279,7 @@ class Contexts:
         for context in self._contexts.values():
             context.open_left.clear()
             context.reached.clear()
+            context.below_failures.clear()
 
     def follow(self, records: Iterable[OpenBackfill | BackfillRecord]) -> None:
         """Forget plans of a policy that is not the stored one any more (BF-3)."""

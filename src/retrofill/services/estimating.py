@@ -16,6 +16,7 @@ from retrofill.services.contexts import BackfillContext, Contexts
 from retrofill.services.holds import holds_of
 from retrofill.services.ports.ledger import Wanted
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
+from retrofill.services.statuses import took_seconds
 from retrofill.services.times import instant_of, shown_instant
 
 if TYPE_CHECKING:
@@ -186,16 +187,15 @@ def _seconds(found: Estimate, end_ms: int | None) -> float | None:
 def first_estimate(reader: Reader, record: BackfillRecord, has_succeeded: bool) -> dict[str, Any] | None:
     """The estimate stored with a backfill; once it has succeeded, with how far that was off.
 
-    `off_percent` is the estimated length less the true one, in percent of the true one; null
-    as long as it is not known.
+    `off_percent` is the estimated length less the true one, in percent of the true one, which leaves
+    out when nothing could go on until somebody stepped in; null as long as it is not known.
     """
     text = reader.times.first_estimate(record.id)
     if text is None:
         return None
     found: dict[str, Any] = json.loads(text)
     off = None
-    if has_succeeded and record.started_ms is not None and record.ended_ms is not None:
-        true_seconds = (record.ended_ms - record.started_ms) / 1000
-        if found["seconds"] is not None and true_seconds > 0:
-            off = round((found["seconds"] - true_seconds) / true_seconds * 100, 1)
+    true_seconds = took_seconds(record)
+    if has_succeeded and true_seconds and found["seconds"] is not None:
+        off = round((found["seconds"] - true_seconds) / true_seconds * 100, 1)
     return {**found, "off_percent": off}

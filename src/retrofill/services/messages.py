@@ -58,6 +58,9 @@ def _what(alert: AlertRecord, row: Row, failures: list[tuple[str, str, int]]) ->
         return " succeeded"
     if status is Status.STOPPED:
         return " was stopped"
+    if alert.event == Event.PAUSED:
+        now = "" if row["paused_by"] else f" (now: {STATUS_WORDS[status].lower()})"
+        return f" has paused by itself, because too many instances failed{now}"
     if status is Status.FAILED:
         return f" cannot go on: {', '.join(row['blocked_by'])}" if not failures else " failed"
     if failures and failures[0][2] == alert.instance_id:
@@ -121,6 +124,9 @@ def _how_to_go_on(row: Row) -> Iterator[str]:
     yield f"  retrofill backfill show {number}"
     if row["check_status"] == "failed":
         yield f"  retrofill backfill analysis {number}"
+    if row["paused_by"]:
+        yield "To let it go on:"
+        yield f"  retrofill backfill resume {number}"
     if row["counts"]["failed"]:
         yield f"  retrofill instance list --backfill {number} --state failed"
         yield "To run again what failed:"

@@ -44,6 +44,10 @@ class BackfillRecord(NamedTuple):
     start_ms: int | None
     started_ms: int | None
     ended_ms: int | None
+    failures: int = 0
+    paused_by: str | None = None
+    idle_ms: int = 0
+    idle_since_ms: int | None = None
 
 
 class OpenBackfill(NamedTuple):

@@ -16,8 +16,9 @@ from retrofill.domain.policy import Barrier
 from retrofill.domain.states import NOT_STARTED, Reason, State
 from retrofill.services.alerting import tell
 from retrofill.services.contexts import BackfillContext, Context
+from retrofill.services.passing_over import is_stuck, passes_over
 from retrofill.services.placing import Placing
-from retrofill.services.records import InstanceRecord
+from retrofill.services.records import DateRecord, InstanceRecord
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Ledger
@@ -48,6 +49,7 @@ class Settling:
         self.is_cut = False  # instances that could pass are left for the next transaction
         self._counts: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
         self._unwritten: dict[int, list[int]] = {}  # changes of counters, by position
+        self.failures = 0  # for good, for a reason of their own
         self._placing = Placing(context, now_ms)
 
     def moved(self, instance_id: int, source: str, target: str) -> None:
@@ -69,6 +71,7 @@ class Settling:
 
     def failed_for_good(self, instance_id: int) -> None:
         """POL-7, POL-9: what of the same task and bizdate has not started fails with it; an alert may go out."""
+        self.failures += 1
         context = self._context
         if isinstance(context, BackfillContext):
             alert = context.plan.policy.alert
@@ -137,6 +140,11 @@ class Settling:
         self._counts[position][_SUCCESSFUL] += 0  # a date without any instance is complete at once
         self._reconsider.update(ids)
 
+    def look_at_dates(self, positions: Iterable[int]) -> None:
+        """Dates that may be complete, or passed over since somebody asked for that (POL-14)."""
+        for position in positions:
+            self._counts[position][_SUCCESSFUL] += 0
+
     def reconsider(self, ids: Iterable[int]) -> None:
         """Look at instances that may be ready."""
         self._reconsider.update(ids)
@@ -189,19 +197,44 @@ class Settling:
             row = self._tx.count(backfill.backfill_id, position, self._unwritten.pop(position))
             backfill.open_left[position] = row.total - row.successful
             following = backfill.plan.next_in_group(position)
-            if row.successful < row.total or following is None:
+            if row.successful < row.total and not self._is_passed_over(backfill, row):
                 continue
-            if self._tx.reach(backfill.backfill_id, following):
+            if following is not None and self._tx.reach(backfill.backfill_id, following):
                 self.reached(following, ())
                 ids.update(backfill.ids_of_date(following))
         return ids
 
+    def _is_passed_over(self, backfill: BackfillContext, date: DateRecord) -> bool:
+        """POL-14: whether its group goes on although something of the date failed."""
+        if not passes_over(backfill):
+            return False
+        backfill.below_failures.pop(date.position, None)
+        after = backfill.plan.date_after(date.position)
+        if (
+            after is not None
+            and self._has_come_to(backfill, after)
+            and self._is_last_reached(backfill, after)
+        ):
+            self.look_at_dates([after])  # what waits there for this date may lie below a failure now
+        if backfill.plan.next_in_group(date.position) is None:
+            return False
+        if not self._is_last_reached(backfill, date.position):
+            return False
+        return is_stuck(self._tx, backfill, self._downstream, date)
+
+    def _has_come_to(self, backfill: BackfillContext, position: int) -> bool:
+        return backfill.has_reached(self._tx, backfill.ids_of_date(position).start)
+
+    def _is_last_reached(self, backfill: BackfillContext, position: int) -> bool:
+        following = backfill.plan.next_in_group(position)
+        return following is None or not self._has_come_to(backfill, following)
+
     def _may_complete(self, backfill: BackfillContext, position: int, changes: list[int]) -> bool:
-        """Note changes of a date's counters; whether all its instances may be Successful now."""
+        """Note changes of a date's counters; whether its group may go on now."""
         unwritten = self._unwritten.get(position, [0, 0, 0, 0])
         self._unwritten[position] = [a + b for a, b in zip(unwritten, changes, strict=True)]
         left = backfill.open_left.get(position)
-        if left is None:
+        if left is None or passes_over(backfill):
             return True
         left -= changes[_SUCCESSFUL]
         backfill.open_left[position] = left

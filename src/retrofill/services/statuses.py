@@ -36,6 +36,12 @@ def status(reader: Reader, record: BackfillRecord, window_is_closed: bool) -> tu
         window_is_closed=window_is_closed,
     )
     found, blocked_by = status_of(progress)
+    if found is Status.PAUSED and record.paused_by:
+        # It has paused by itself, and nothing of it could go on after that: so it has ended (POL-14).
+        unpaused = replace(progress, is_paused=False)
+        if status_of(unpaused)[0] is Status.FAILED:
+            progress = unpaused
+            found, blocked_by = status_of(progress)
     if found is Status.FAILED and _has_isolated(reader, record):
         return status_of(replace(progress, has_isolated=True))
     return found, blocked_by
@@ -60,18 +66,22 @@ def note_end(
 ) -> bool:
     """Set or clear `ended_ms` as the status asks, and queue alerts; whether the backfill has just ended.
 
-    A pause or a stop ends with the last success: else it would hold back a rerun long after.
+    A pause or a stop ends with the last success: else it would hold back a rerun long after. So does a
+    pause by itself with the last failure.
 
     Args:
         is_reopened: a person has let it go on, so that an end that it still has is one of now (BF-5).
     """
     found, _ = status(tx, record, record.id in holds.closed)
     has_ended = found in ENDED
-    if found is Status.SUCCEEDED and (record.paused or record.stopped):
-        tx.set_backfill(record.id, paused=0, stopped=0)
+    is_over = found is Status.SUCCEEDED or (found is Status.FAILED and record.paused_by is not None)
+    if is_over and (record.paused or record.stopped):
+        tx.set_backfill(record.id, paused=0, stopped=0, paused_by=None)
     is_new = has_ended != (record.ended_ms is not None)
     if is_new or (has_ended and is_reopened):
         tx.set_backfill(record.id, ended_ms=now_ms if has_ended else None)
+    is_idle = has_ended or found is Status.PAUSED
+    _note_idleness(tx, record, is_idle, has_just_ended=is_new or is_reopened, now_ms=now_ms)
     # A failed one whose last failure is set successful has never left its end, and yet is told.
     if found is Status.SUCCEEDED:
         tell(tx, record.id, alert_of(record.policy), Event.SUCCESS, now_ms)
@@ -80,3 +90,25 @@ def note_end(
     elif is_new:
         tx.outbox.new_round(record.id)
     return has_ended and is_new
+
+
+def _note_idleness(
+    tx: Ledger, record: BackfillRecord, is_idle: bool, has_just_ended: bool, now_ms: int
+) -> None:
+    """Keep how long nothing of it could go on before somebody stepped in (BF-2).
+
+    What passes after an end belongs to nobody until it goes on again; a pause that ends with the
+    backfill has passed before its end.
+    """
+    since = record.idle_since_ms
+    if since is not None and (has_just_ended or not is_idle):
+        tx.set_backfill(record.id, idle_ms=record.idle_ms + max(now_ms - since, 0))
+    if is_idle != (since is not None) or (is_idle and has_just_ended):
+        tx.set_backfill(record.id, idle_since_ms=now_ms if is_idle else None)
+
+
+def took_seconds(record: BackfillRecord) -> float | None:
+    """From its first start to its end, without the time in which nothing could go on until somebody stepped in."""
+    if record.started_ms is None or record.ended_ms is None:
+        return None
+    return max(record.ended_ms - record.started_ms - record.idle_ms, 0) / 1000

@@ -19,6 +19,7 @@ from retrofill.domain.readiness import Ending, Outcome, ending
 from retrofill.domain.states import Reason, State
 from retrofill.services.contexts import Contexts
 from retrofill.services.holds import Holds, holds_of
+from retrofill.services.pausing import note_failures
 from retrofill.services.ports.ledger import Wanted
 from retrofill.services.records import InstanceRecord, OpenBackfill
 from retrofill.services.runs import RunSpecs, UnstartableError
@@ -122,10 +123,12 @@ class Scheduler:
             self._end(tx, ends, settlings, now_ms)
             self._let_time_pass(tx, settlings, now_ms, known, holds, ticked)
             settlings.settle(is_last=False)
+            holds = self._pause_where_too_many_failed(tx, settlings, known, holds, now_ms)
             if self._stops_for_auto and known.starts_auto(self._auto):
                 known.stopping += self._slots.make_way(tx)
             starts = self._start(tx, settlings, known, holds, now_ms)
             settlings.settle()
+            holds = self._pause_where_too_many_failed(tx, settlings, known, holds, now_ms)
             self._write_run_times(tx, now_ms)
             self._note_ends(tx, settlings, known, holds, now_ms, ticked)
             stops = self._stops(tx, known)
@@ -242,6 +245,16 @@ class Scheduler:
         if after.state is State.FAILED:
             settling.failed_for_good(row.id)
 
+    def _pause_where_too_many_failed(
+        self, tx: Ledger, settlings: _Settlings, known: _Known, holds: Holds, now_ms: int
+    ) -> Holds:
+        """POL-14: before anything starts; what was about to start and could not is counted after that."""
+        for backfill_id, count in settlings.take_failures().items():
+            if note_failures(tx, backfill_id, count, self._slots.has_any_of(backfill_id), now_ms):
+                known.pause(backfill_id)
+                holds = known.holds(now_ms)
+        return holds
+
     # What time allows
 
     def _let_time_pass(
@@ -314,7 +327,9 @@ class Scheduler:
             record = tx.find_backfill(backfill_id)
             if record is not None and note_end(tx, record, now_ms, holds):
                 ticked.backfills_ended.append(backfill_id)
-                if not (record.paused or record.stopped):  # what is held stays held after its end
+                if record.paused_by or not (
+                    record.paused or record.stopped
+                ):  # a hold by a person outlives the end
                     known.backfills.pop(backfill_id, None)
 
     @property
@@ -338,6 +353,13 @@ class _Known:
     def starts_auto(self, is_asked: bool) -> bool:
         """Whether auto triggered instances may start."""
         return is_asked and self.has_auto and not self.schedule_is_held
+
+    def pause(self, backfill_id: int) -> None:
+        """A backfill has paused by itself."""
+        record = self.backfills.get(backfill_id)
+        if record is not None:
+            self.backfills[backfill_id] = record._replace(paused=1)
+            self._holds = None
 
     def holds(self, now_ms: int) -> Holds:
         """As of now; only a window changes them by time alone."""
@@ -376,6 +398,14 @@ class _Settlings:
     def are_cut(self) -> bool:
         """Whether passes were left for the next tick."""
         return any(settling.is_cut for settling in self._settlings.values())
+
+    def take_failures(self) -> dict[int, int]:
+        """How many instances have failed for good since the last call, by backfill."""
+        found = {}
+        for backfill_id, settling in self._settlings.items():
+            if backfill_id is not None and settling.failures:
+                found[backfill_id], settling.failures = settling.failures, 0
+        return found
 
     def backfill_ids(self) -> set[int]:
         return {backfill_id for backfill_id in self._settlings if backfill_id is not None}

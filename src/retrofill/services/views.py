@@ -22,7 +22,7 @@ from retrofill.services.records import (
     OperationRecord,
     RunRecord,
 )
-from retrofill.services.statuses import status
+from retrofill.services.statuses import status, took_seconds
 from retrofill.services.times import instant_of, scheduled_at, shown_instant
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ class Views:
             "status": found.value,
             "blocked_by": list(blocked_by),
             "held": "stopped" if record.stopped else "paused" if record.paused else None,
+            "paused_by": record.paused_by if record.paused else None,
+            "failures": record.failures,
             "task_count": record.task_count,
             "instance_count": record.instance_count,
             "counts": self.counts(record, dates),
@@ -64,6 +66,7 @@ class Views:
             "created_at": shown_instant(record.created_ms),
             "started_at": shown_instant(record.started_ms),
             "ended_at": shown_instant(record.ended_ms),
+            "took_seconds": took_seconds(record),
             "estimated_end_at": self._estimated_end(record, found, first),
             "first_estimate": first,
             "alerts": [alert_row(alert) for alert in self._reader.outbox.of_backfill(record.id)],

@@ -154,6 +154,11 @@ class _Explaining:
         go_on = f"`retrofill backfill resume {backfill.id}` lets it go on"
         if backfill.stopped:
             return Why("stopped", f"Backfill {backfill.id} is stopped; {go_on}.")
+        if backfill.paused and backfill.paused_by:
+            count = many(backfill.failures, "instance")
+            return Why(
+                "paused", f"Backfill {backfill.id} has paused by itself when {count} had failed; {go_on}."
+            )
         if backfill.paused:
             return Why("paused", f"Backfill {backfill.id} is paused; {go_on}.")
         return None

@@ -143,6 +143,14 @@ class Ledger(Reader):
             [*columns.values(), backfill_id],
         )
 
+    def add_failures(self, backfill_id: int, count: int) -> int:
+        """Note that more instances have failed for good; how many since the start or the last resume (POL-14)."""
+        row = self._execute(
+            "UPDATE backfill SET failures = failures + ? WHERE id = ? RETURNING failures",
+            (count, backfill_id),
+        ).fetchone()
+        return int(row[0])
+
     def set_tasks(self, backfill_id: int, task_ids: Iterable[int]) -> None:
         """Note anew which tasks take part."""
         self._execute("DELETE FROM backfill_task WHERE backfill_id = ?", (backfill_id,))

@@ -214,6 +214,20 @@ class Reader:
             )
         )
 
+    def is_waiting_between(self, backfill_id: int, first_id: int, last_id: int) -> bool:
+        """Whether an instance of the backfill with an id in this range waits for resources or time."""
+        return any(
+            self._execute(
+                f"SELECT 1 FROM instance INDEXED BY {index} WHERE state = '{state}' AND backfill_id = ? "
+                "AND id BETWEEN ? AND ? LIMIT 1",
+                (backfill_id, first_id, last_id),
+            ).fetchone()
+            for index, state in (
+                ("instance_ready_of", "waiting_resources"),
+                ("instance_due_of", "waiting_time"),
+            )
+        )
+
     def has_isolated(self, first_id: int, last_id: int) -> bool:
         """Whether an isolated instance still waits in this range of ids."""
         row = self._execute(

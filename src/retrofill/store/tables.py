@@ -110,6 +110,13 @@ backfill = Table(
     Column("choice", Text, nullable=False),  # JSON: participating tasks, dry runs
     Column("analysis", Text, nullable=False),  # JSON: counts and findings (VER-1)
     Column("first_estimate", Text),  # JSON: when it was expected to end, before it began (BF-2)
+    Column(
+        "failures", Integer, nullable=False, server_default="0"
+    ),  # for good, since the last resume (POL-14)
+    Column("paused_by", Text),  # max_failures: by itself; null: by a person, or not paused
+    # How long nothing of it could go on before somebody stepped in, and since when that is so now.
+    Column("idle_ms", Integer, nullable=False, server_default="0"),
+    Column("idle_since_ms", Integer),
     CheckConstraint(
         "phase IN ('checking', 'creating', 'refused', 'planned', 'active', 'expired')", name="phase"
     ),

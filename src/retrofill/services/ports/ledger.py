@@ -138,6 +138,10 @@ class Reader(Protocol):
         """Whether anything waits for resources, and for time."""
         ...
 
+    def is_waiting_between(self, backfill_id: int, first_id: int, last_id: int) -> bool:
+        """Whether an instance of the backfill with an id in this range waits for resources or time."""
+        ...
+
     def has_isolated(self, first_id: int, last_id: int) -> bool:
         """Whether an isolated instance still waits in this range of ids."""
         ...
@@ -265,6 +269,10 @@ class Ledger(Reader, Protocol):
 
     def set_backfill(self, backfill_id: int, **columns: object) -> None:
         """Set columns of a backfill; the names are fields of BackfillRecord."""
+        ...
+
+    def add_failures(self, backfill_id: int, count: int) -> int:
+        """Note that more instances have failed for good; how many since the start or the last resume (POL-14)."""
         ...
 
     def set_tasks(self, backfill_id: int, task_ids: Iterable[int]) -> None:

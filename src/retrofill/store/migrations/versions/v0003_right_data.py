@@ -13,6 +13,7 @@ def upgrade() -> None:
     """Extend the ledger."""
     _hold_included_files()
     _note_missed_nights()
+    _note_failures_and_idle_time()
 
 
 def _hold_included_files() -> None:
@@ -39,3 +40,11 @@ def _note_missed_nights() -> None:
         sa.Column("noted_ms", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("bizdate"),
     )
+
+
+def _note_failures_and_idle_time() -> None:
+    """When a backfill pauses by itself (POL-14), and how long nothing of it could go on (BF-2)."""
+    op.add_column("backfill", sa.Column("failures", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("backfill", sa.Column("paused_by", sa.Text(), nullable=True))
+    op.add_column("backfill", sa.Column("idle_ms", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("backfill", sa.Column("idle_since_ms", sa.Integer(), nullable=True))
