@@ -331,3 +331,15 @@ def test_unknown_names_lead_to_the_list(project: Sandbox, args: list[str], comma
     """SEL-5, POL-8."""
     result = project.call("backfill", "plan", *args, "--bizdate", "2026-01-05", status=5)
     assert f"`retrofill {command}`" in result.stderr
+
+
+def test_what_lets_work_go_on_says_who_starts_it(filled: Sandbox) -> None:
+    """BF-3, OPS-2, OPS-6: where no scheduler runs; not of what is held."""
+    hint = "No scheduler runs, so nothing starts until one is up: `retrofill backfill wait 1` or `retrofill scheduler`."
+    first, *_ = numbers(filled, "--task", "mid")
+    assert "No scheduler runs" not in filled.call("instance", "freeze", first).stderr
+    assert hint in filled.call("instance", "unfreeze", first).stderr
+    assert "No scheduler runs" not in filled.call("backfill", "pause", "1").stderr
+    filled.call("instance", "freeze", first)
+    assert "No scheduler runs" not in filled.call("instance", "unfreeze", first).stderr
+    assert hint in filled.call("backfill", "resume", "1").stderr

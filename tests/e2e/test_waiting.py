@@ -82,9 +82,30 @@ def test_a_timeout_of_waiting(sandbox: Sandbox) -> None:
         "backfill", "create", *BOTH, "--wait", "--timeout", "1s", "--yes", "--output", "json", status=124
     )
     assert result.json["status"] == "running"
-    assert "Timed out" in result.stderr
+    assert "Timed out: 1 running instance goes on; nothing new starts." in result.stderr
     sandbox.touch("go")
     assert sandbox.run("backfill", "wait", 1, "--timeout", "1m").status == 0
+
+
+def test_what_ended_unheard_is_told(sandbox: Sandbox) -> None:
+    """OPS-0, OPS-10: after a wait was killed, nobody notes ends; lists say so, and a followed log ends."""
+    sandbox.write(HELD)
+    waiting = sandbox.spawn("backfill", "create", *BOTH, "--wait", "--yes")
+    until(lambda: sandbox.text("out"), "the task has started")
+    os.kill(waiting.pid, signal.SIGKILL)
+    waiting.communicate()
+    following = sandbox.spawn("instance", "log", 2, "--follow")
+    sandbox.touch("go")
+    result = finished(following)
+    assert result.status == 0
+    told = "Instance 2 has ended, and no scheduler runs that would note how: `retrofill backfill wait 1` does."
+    assert told in result.stderr
+    assert told in sandbox.call("instance", "list").stderr
+    assert told in sandbox.call("instance", "show", 2).stderr
+    assert "1 instance of it that counts as running has ended" in sandbox.call("backfill", "show", 1).stderr
+    assert "that counts as running has ended" in sandbox.call("backfill", "list").stderr
+    assert sandbox.run("backfill", "wait", 1).status == 0
+    assert "has ended" not in sandbox.call("instance", "list").stderr
 
 
 def test_a_paused_backfill_is_waited_for(sandbox: Sandbox) -> None:
@@ -92,10 +113,9 @@ def test_a_paused_backfill_is_waited_for(sandbox: Sandbox) -> None:
     sandbox.write(QUICK)
     sandbox.create("--task", "a", "--bizdate", "2026-01-05")
     sandbox.call("backfill", "pause", 1)
-    assert (
-        sandbox.run("backfill", "wait", 1, "--timeout", "1s", "--output", "json", status=124).json["status"]
-        == "paused"
-    )
+    waited = sandbox.run("backfill", "wait", 1, "--timeout", "1s", "--output", "json", status=124)
+    assert waited.json["status"] == "paused"
+    assert "`retrofill backfill resume 1` lets it go on" in waited.stderr
     waiting = sandbox.spawn("backfill", "wait", 1)
     until(lambda: _is_following(sandbox, waiting.pid), "it waits")
     sandbox.call("backfill", "resume", 1)

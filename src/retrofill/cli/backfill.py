@@ -11,6 +11,7 @@ import click
 
 from retrofill.bootstrap import Project
 from retrofill.cli.alerts import say_obstacles
+from retrofill.cli.driving import say_alone_of, say_who_starts
 from retrofill.cli.findings import say_findings
 from retrofill.cli.plans import checks_in_words, print_instances, print_plan
 from retrofill.cli.publishing import about_to_publish, confirm_losing_everything, say_what_is_published
@@ -146,11 +147,8 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
         say_findings(findings)
     if wait:
         say(f"Backfill {backfill_id}: {many(planned.plan.instance_count, 'instance')}.")
-    elif session.project.scheduler_lock.holder() is None:
-        say(
-            f"No scheduler runs, so nothing starts until one is up: `retrofill backfill wait {backfill_id}` or "
-            "`retrofill scheduler`."
-        )
+    else:
+        say_who_starts(session.project, backfill_id)
     status = wait_for(session.project, backfill_id, seconds) if wait else 0
     print_backfill(session, backfill_id, {} if session.is_text else {"findings": findings})
     return status
@@ -223,13 +221,14 @@ def list_command(session: Session, /, limit: int, **filters: str | None) -> None
     with project.store.read() as reader:
         views = Views(reader, project.contexts, project.clock.now_ms())
         access = project.access(reader)
-        rows = search_backfills(reader, views, access, project.deployed.catalog, filters, limit)
+        rows = list(search_backfills(reader, views, access, project.deployed.catalog, filters, limit))
         session.rows(
             [listed(row) if session.is_text else row for row in rows],
             _COLUMNS,
             "There are no such backfills.",
             ("check", "tasks", "started_at"),
         )
+    say_alone_of(project, {row["id"] for row in rows if row["counts"]["running"]})
 
 
 @backfill.command("show")
@@ -237,7 +236,9 @@ def list_command(session: Session, /, limit: int, **filters: str | None) -> None
 @pass_session
 def show(session: Session, backfill_id: str) -> None:
     """Show one backfill: state, counts, bizdates."""
-    print_backfill(session, integer_id(backfill_id, "a backfill"), with_dates=True)
+    number = integer_id(backfill_id, "a backfill")
+    print_backfill(session, number, with_dates=True)
+    say_alone_of(session.project, {number})
 
 
 @backfill.command("analysis")

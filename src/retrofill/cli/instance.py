@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from retrofill.cli import emergencies, reruns
+from retrofill.cli.driving import say_alone
 from retrofill.cli.results import comment_option, done, ids_argument, numbers_of
 from retrofill.cli.session import Group, Session, cell, integer_id, pass_session, say, say_json
 from retrofill.domain.errors import UnknownNameError, UsageError, WrongStateError
@@ -83,9 +84,10 @@ def list_command(
             return
         shown = list(rows)
         session.rows(shown[:wanted], _COLUMNS, "There are no such instances.")
-        if len(shown) > wanted:
-            these = "this one" if wanted == 1 else f"these {wanted:,}"
-            say(f"There are more than {these}; --limit shows more, --state, --task and --bizdate narrow it.")
+    if len(shown) > wanted:
+        these = "this one" if wanted == 1 else f"these {wanted:,}"
+        say(f"There are more than {these}; --limit shows more, --state, --task and --bizdate narrow it.")
+    say_alone(project, shown[:wanted])
 
 
 @instance.command("show")
@@ -109,6 +111,7 @@ def show(session: Session, instance_id: str) -> None:
             click.echo(f"{'parameter':<16}{name}={cell(value)}")
         for run in runs:
             click.echo(f"{'run ' + str(run['run_number']):<16}{_run_words(run)}")
+        say_alone(project, [view])
 
     session.document(document, text)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from retrofill.bootstrap import Project
+from retrofill.cli.driving import alone, say_alone
 from retrofill.cli.session import say_json
 from retrofill.executors import logs
 from retrofill.executors.masking import Masking
@@ -28,12 +29,16 @@ def print_log(project: Project, row: InstanceRecord, run: RunRecord, follow: boo
     """
     printing = _Printing(project, run, Masking(_secrets(project, row)), _WRITERS[output]())
     while True:
-        has_ended = not follow or _has_ended(project, row.id, run.number)
+        has_ended = not follow or _has_ended(project, run)
+        # Asked before the last piece is read: what it wrote at its end is there then.
+        is_unheard = not has_ended and bool(alone(project, {row.id}))
         printing.go_on()
-        if has_ended:
+        if has_ended or is_unheard:
             printing.end()
-            return
+            break
         time.sleep(_LOOK_SECONDS)
+    if is_unheard:
+        say_alone(project, [{"id": row.id, "state": "running"}])
 
 
 class _Printing:
@@ -153,6 +158,8 @@ def _secrets(project: Project, row: InstanceRecord) -> tuple[str, ...]:
         return RunSpecs(project.directory, project.secret, "").secrets(row, context, context.task(row.id))
 
 
-def _has_ended(project: Project, instance_id: int, number: int) -> bool:
+def _has_ended(project: Project, run: RunRecord) -> bool:
+    """Whether it has, or never began: then its number is another run's by now."""
     with project.store.read() as reader:
-        return any(run.number == number and run.ended_ms is not None for run in reader.runs(instance_id))
+        found = [one for one in reader.runs(run.instance_id) if one.token == run.token]
+    return not found or found[0].ended_ms is not None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import click
 
+from retrofill.cli.driving import say_who_starts
 from retrofill.cli.results import comment_option, done, ids_argument, numbers_of, print_results
 from retrofill.cli.session import Command, Session, integer_id, pass_session, say
 from retrofill.cli.showing import print_backfill
@@ -152,6 +153,8 @@ def rerun_backfills(
             continue
         statuses[number] = say_counted(results)
         _say_notes(results)
+    for number in [n for n in numbers if n not in errors][:1]:
+        say_who_starts(session.project, number)
     if len(numbers) == 1:
         print_backfill(session, numbers[0])
         return statuses[numbers[0]]

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from retrofill.cli.driving import say_who_starts_instances
 from retrofill.cli.session import Session, cell, integer_id, say_json
 from retrofill.domain.errors import UsageError
 from retrofill.domain.findings import many
@@ -40,6 +41,7 @@ def done(session: Session, results: Sequence[ItemResult]) -> int:
         views = Views(reader, project.contexts, project.clock.now_ms())
         states = {row.id: views.state(row) for row in reader.instances(known)}
     print_results(session, [row | {"state": states.get(row["id"])} for row in rows_of(results)])
+    say_who_starts_instances(project, {i.id: states.get(i.id) for i in results if i.ok and not i.unchanged})
     return exit_status_of(results)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from retrofill.cli.driving import say_who_starts
 from retrofill.cli.reruns import rerun_backfills, say_counted
 from retrofill.cli.results import print_results
 from retrofill.cli.session import Command, Session, integer_id, pass_session, say
@@ -91,6 +92,7 @@ def resume(session: Session, backfill_id: str, comment: str) -> None:
     """Take back a pause or a stop."""
     number = integer_id(backfill_id, "a backfill")
     _say_steered(session, number, "resume", session.project.backfills().resume(number, comment))
+    say_who_starts(session.project, number)
 
 
 def _say_steered(session: Session, number: int, action: str, steered: Steered) -> None:
@@ -167,7 +169,9 @@ def freeze(session: Session, backfill_id: str, comment: str) -> int:
 @pass_session
 def unfreeze(session: Session, backfill_id: str, comment: str) -> int:
     """Unfreeze every frozen instance."""
-    return _on_whole(session, backfill_id, lambda service, number: service.unfreeze(number, comment))
+    status = _on_whole(session, backfill_id, lambda service, number: service.unfreeze(number, comment))
+    say_who_starts(session.project, integer_id(backfill_id, "a backfill"))
+    return status
 
 
 def _on_whole(session: Session, text: str, apply: Callable[[Any, int], list[ItemResult]]) -> int:

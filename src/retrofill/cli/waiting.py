@@ -46,6 +46,7 @@ class _Waiting:
         self._looked_at = 0.0
         self._timed_out = False
         self._trouble: str | None = None
+        self._was_paused = False
         self._record()
         self.progress = Progress()
 
@@ -82,10 +83,21 @@ class _Waiting:
         record = self._record()
         if record.ended_ms is not None:
             return True
+        self._say_paused(record)
         self._timed_out = self._deadline is not None and now >= self._deadline
         with self._project.store.read() as reader:
             self.progress.show(reader, record, self._project.contexts, self._project.clock.now_ms())
         return self._timed_out
+
+    def _say_paused(self, record: BackfillRecord) -> None:
+        """Once for each pause: only a person ends it."""
+        if record.paused and not self._was_paused:
+            self.progress.end()
+            say(
+                f"Backfill {self._id} is paused, so nothing of it starts: `retrofill backfill resume {self._id}` "
+                "lets it go on; this waits until it has ended."
+            )
+        self._was_paused = bool(record.paused)
 
     def _record(self) -> BackfillRecord:
         with self._project.store.read() as reader:
@@ -94,7 +106,9 @@ class _Waiting:
     def status(self) -> int:
         record = self._record()
         if record.ended_ms is None:
-            say(f"Timed out; backfill {self._id} goes on. `retrofill backfill wait {self._id}` waits again.")
+            say(
+                f"Timed out: {_what_goes_on(self._project, self._id)}. `retrofill backfill wait {self._id}` goes on."
+            )
             return EXIT_TIMED_OUT
         if record.check_status == "failed":
             return EXIT_CHECK_FAILED
@@ -113,14 +127,18 @@ def row_of(project: Project, backfill_id: int) -> Row:
 
 
 def _say_how_to_go_on(project: Project, backfill_id: int) -> None:
+    say(
+        f"\nInterrupted: {_what_goes_on(project, backfill_id)}. `retrofill backfill wait {backfill_id}` goes on, "
+        f"`retrofill backfill stop {backfill_id}` stops it."
+    )
+
+
+def _what_goes_on(project: Project, backfill_id: int) -> str:
+    """What becomes of the backfill when this process leaves."""
     with project.store.read() as reader:
         running = sum(1 for row, _ in reader.running() if row.backfill_id == backfill_id)
     what_runs = (
         f"{many(running, 'running instance')} {'goes' if running == 1 else 'go'} on; " if running else ""
     )
     elsewhere = project.scheduler_lock.holder() is not None
-    goes_on = f"{what_runs}{'another scheduler goes on' if elsewhere else 'nothing new starts'}. "
-    say(
-        f"\nInterrupted: {goes_on}`retrofill backfill wait {backfill_id}` goes on, "
-        f"`retrofill backfill stop {backfill_id}` stops it."
-    )
+    return f"{what_runs}{'another scheduler goes on' if elsewhere else 'nothing new starts'}"
