@@ -60,7 +60,7 @@ def test_a_failed_statement_undoes_all(room: Room, url: str) -> None:
     """OPS-0: the sentence names the statement, and nothing of it stays."""
     end, log = room.run("create table t(a int);\n-- why\nselect * from nope where x = 1", type="sql", url=url)
     assert (end.exit_code, end.message) == (1, "exit status 1")
-    assert "Statement 2 of 2 failed: Catalog Error: Table with name nope does not exist!" in log
+    assert "Statement 2 of 2, in line 3, failed: Catalog Error: Table with name nope does not exist!" in log
     assert "The statement: select * from nope where x = 1\n" in log
     assert log.endswith("Nothing was changed: the transaction was rolled back.\n")
     assert "Traceback" not in log
@@ -172,7 +172,7 @@ def test_other_databases(room: Room) -> None:
         "create table u(a int); insert into t values (3); select * from nope", type="sql", url=url
     )
     assert end.exit_code == 1
-    assert "Statement 3 of 3 failed: no such table: nope\n" in log
+    assert "Statement 3 of 3, in line 1, failed: no such table: nope\n" in log
     with sqlite3.connect(room.path("w.sqlite")) as connection:
         assert connection.execute("select count(*) from t").fetchone() == (2,)
         assert connection.execute("select count(*) from sqlite_master").fetchone() == (1,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from project.folders import OPS, Folder
+from project.folders import DEPLOYMENT, OPS, Folder
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,25 @@ from project.folders import OPS, Folder
             '8:21: resource group "night" is not bound to workspace ops; add ops to its',
         ),
         ("connection: warehouse", "8:17: a shell task uses no connection; remove it, or make it type: sql"),
+        ("shell: fish", '8:12: "shell" is "fish"; write sh, bash, or the path of a program, as /bin/zsh'),
+        ("shell: bin/bash", '8:12: "shell" is "bin/bash"; write sh, bash, or the path of a program'),
+        ("env: {A: 1}", '8:14: "A" is read as a number, not as text; put it in quotes: "1"'),
+        ("env: {1A: x}", '8:11: "env": "1A" is no name of a variable; use letters, digits'),
+        ("env: {RETROFILL_TASK: x}", '8:11: "env": "RETROFILL_TASK" is one of Retrofill\'s own variables'),
+        (
+            "env: {A: '${secret:B}'}",
+            '8:14: "env": the value of A is plain text, which holds no secret; make it a',
+        ),
+        (
+            "env: {A: x}\n    parameters: {A: y}",
+            '8:11: "A" is a parameter too, whose value the variable has; keep',
+        ),
+        (
+            "inherit_env: [AWS_*, 'A B']",
+            '8:26: "A B" is no name of a variable; write a name, or the beginning',
+        ),
+        ("inherit_env: [RETROFILL_*]", '8:19: "RETROFILL_*" are Retrofill\'s own variables, which are not'),
+        ("inherit_env: AWS_*", '8:18: "inherit_env" is "AWS_*"; write a list'),
         ("file: x.sh", '8:11: task ops.a has both "run" and "file"; keep one of the two'),
         ("timeout: 30", '8:14: "timeout" is 30, which has no unit; write it like 30s, 5m, 2h or 3d'),
         ("timeout: '30'", '8:14: "timeout" is "30", which is not a duration; write it like 30s'),
@@ -157,6 +176,23 @@ def test_a_virtual_task_has_no_code(folder: Folder) -> None:
     """CAT-5."""
     folder.tasks("a: {type: virtual, run: ls, schedule: '@daily'}")
     assert folder.problem() == '4:27: "run": a virtual task has no code; remove it or choose another type'
+
+
+def test_a_shell_for_those_that_use_one(folder: Folder) -> None:
+    """CAT-10: as a default it concerns shell tasks only; what a task inherits is the deployment's and its own."""
+    python = "{type: python, run: pass, schedule: '@daily', shell: bash}"
+    folder.tasks(f"a: {python}")
+    place = f"4:{python.index('bash') + 6}"
+    assert folder.problem() == f"{place}: a python task uses no shell; remove it, or make it type: shell"
+    folder.write(
+        "workspaces/ops/workspace.yaml",
+        "workspace: ops\ndefaults: {shell: bash, schedule: '@daily', env: {A: x}}\n"
+        "tasks: {a: {type: python, run: pass}, b: {type: shell, run: ls, inherit_env: [B, AWS_*]}}\n",
+    )
+    folder.write("retrofill.yaml", f"{DEPLOYMENT}inherit_env: [AWS_*, C]\n")
+    a, b = folder.load().tasks.values()
+    assert (a.shell, a.env, a.inherit_env) == ("", (("A", "x"),), ("AWS_*", "C"))
+    assert (b.shell, b.env, b.inherit_env) == ("bash", (("A", "x"),), ("AWS_*", "C", "B"))
 
 
 def test_a_wrong_default_is_told_once(folder: Folder) -> None:

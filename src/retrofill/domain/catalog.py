@@ -75,6 +75,9 @@ class Task:
     schedule: Schedule
     code: str = ""
     code_file: str = ""
+    shell: str = ""  # sh | bash | a path; empty: sh (CAT-10)
+    env: tuple[tuple[str, str], ...] = ()
+    inherit_env: tuple[str, ...] = ()  # names and beginnings of variables, the deployment's first
     connection: str = ""
     parameters: tuple[tuple[str, str], ...] = ()
     depends_on: tuple[Dependency, ...] = ()

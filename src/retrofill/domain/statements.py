@@ -86,6 +86,11 @@ def excerpt(statement: str) -> str:
     return text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
 
 
+def line_of(piece: Piece) -> int:
+    """The line of the code on which the first word stands, comments before it left out."""
+    return piece.line + piece.text.count("\n", 0, _after_leading(piece.text))
+
+
 def first_words(statement: str) -> tuple[str, ...]:
     """The first three words in capitals, comments left out."""
     start = _after_leading(statement)

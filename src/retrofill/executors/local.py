@@ -130,7 +130,7 @@ class LocalExecutor:
                 why = f"{run.name} cannot be started: {error}"
                 self._report(RunEnd(run.ref, "exited", None, None, None, time.time(), why))
                 continue
-            self._hand_over(run.ref, order, kind_of(run))
+            self._hand_over(run.ref, order, kind_of(run, self._base))
 
     def poll(self) -> list[RunEnd]:
         """The ends since the last poll; never blocks."""

@@ -16,6 +16,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from retrofill.domain import surroundings
+from retrofill.domain.surroundings import Reads
 from retrofill.executors.processes import MARK
 from retrofill.executors.runners import warm
 
@@ -27,8 +29,9 @@ LONGEST_MESSAGE = 100_000  # a longer one goes as a memory file
 _DESCRIPTOR_SPACE = socket.CMSG_LEN(4)
 _LONGEST_ARGUMENT = 120_000  # the kernel refuses one argument of 128 KiB
 _RUNNERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "runners")
-_INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR")
-_READ_AT_START = ("PYTHON", "LD_", "LC_", "LANG", "TZ", "MALLOC_", "GLIBC_")
+_PYTHON = os.path.join(_RUNNERS, "python.py")
+_PAYLOAD_PATH = f"/proc/self/fd/{PAYLOAD_DESCRIPTOR}"
+_READ_AT_START = ("PYTHON", "LD_", "LC_", "LANG", "TZ", "HOME", "MALLOC_", "GLIBC_")
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -72,8 +75,7 @@ class Order:
 
 def base_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """What a task inherits: PATH, HOME, USER, LOGNAME, SHELL, LANG, LANGUAGE, LC_*, TZ, TMPDIR; nothing else."""
-    base = {key: environ[key] for key in _INHERITED if key in environ}
-    base.update({key: value for key, value in environ.items() if key.startswith("LC_")})
+    base = surroundings.inherited(environ, surroundings.INHERITED)
     base.setdefault("PATH", _DEFAULT_PATH)
     return base
 
@@ -85,7 +87,7 @@ def encode_run(spec: RunSpec, name: str, limits: Limits, base: Mapping[str, str]
         ValueError: code, an argument or a variable holds a NUL character or is no text.
     """
     arguments, payload = _command(spec)
-    variables = {**base, **spec.environment, MARK: name}
+    variables = {**base, **_further(spec, base), MARK: name}
     settings = (str(spec.timeout_seconds), str(limits.grace_seconds), str(limits.log_cap_bytes))
     texts = (
         *(
@@ -93,7 +95,7 @@ def encode_run(spec: RunSpec, name: str, limits: Limits, base: Mapping[str, str]
             name,
             *settings,
             spec.working_directory,
-            kind_of(spec),
+            kind_of(spec, base),
             payload,
             str(len(arguments)),
             *arguments,
@@ -107,14 +109,20 @@ def encode_run(spec: RunSpec, name: str, limits: Limits, base: Mapping[str, str]
     return message
 
 
-def kind_of(spec: RunSpec) -> str:
+def kind_of(spec: RunSpec, base: Mapping[str, str]) -> str:
     """Which warm process can carry the run out by a fork; empty for none (any run can be spawned).
 
     A fork has started already: what is read from the environment at a program's start is not seen.
     """
-    if spec.type != "sql" or any(key.startswith(_READ_AT_START) for key in spec.environment):
+    if spec.type != "sql" or any(key.startswith(_READ_AT_START) for key in _further(spec, base)):
         return ""
     return warm.kind_of(spec.connection_url or "")
+
+
+def _further(spec: RunSpec, base: Mapping[str, str]) -> dict[str, str]:
+    """The variables that come to those that every task has, or are others."""
+    inherited = surroundings.inherited(os.environ, spec.inherit) if spec.inherit else {}
+    return {key: value for key, value in inherited.items() if base.get(key) != value} | {**spec.environment}
 
 
 def encode_stop(name: str, grace_seconds: float) -> bytes:
@@ -124,18 +132,24 @@ def encode_stop(name: str, grace_seconds: float) -> bytes:
 def _command(spec: RunSpec) -> tuple[list[str], str]:
     """Arguments and payload."""
     if spec.type == "python":
-        return [spec.interpreter, os.path.join(_RUNNERS, "python.py")], f"{spec.name}\n{spec.code}"
+        return [spec.interpreter, _PYTHON], _python_payload(spec)
     if spec.type == "sql":
         payload = f"{spec.name}\n{spec.connection_url or ''}\n{spec.code}"
         return [sys.executable, os.path.join(_RUNNERS, "sql.py")], payload
-    if (
-        len(spec.code) * 4 > _LONGEST_ARGUMENT
-        and len(spec.code.encode("utf-8", "replace")) > _LONGEST_ARGUMENT
-    ):
-        descriptor = PAYLOAD_DESCRIPTOR
-        sourced = f". /proc/self/fd/{descriptor}"
-        return ["/bin/sh", "-c", sourced, spec.name, *spec.arguments], f"exec {descriptor}<&-; {spec.code}"
-    return ["/bin/sh", "-c", spec.code, spec.name, *spec.arguments], ""
+    interpreter = surroundings.interpreter_of(spec.code, spec.shell)
+    words, code = [*interpreter.words], spec.code
+    if interpreter.reads is Reads.PYTHON:
+        return [*words, _PYTHON, *spec.arguments], _python_payload(spec)
+    if interpreter.reads is Reads.FILE:
+        return [*words, _PAYLOAD_PATH, *spec.arguments], code
+    if len(code) * 4 > _LONGEST_ARGUMENT and len(code.encode("utf-8", "replace")) > _LONGEST_ARGUMENT:
+        sourced = f". {_PAYLOAD_PATH}"
+        return [*words, "-c", sourced, spec.name, *spec.arguments], f"exec {PAYLOAD_DESCRIPTOR}<&-; {code}"
+    return [*words, "-c", code, spec.name, *spec.arguments], ""
+
+
+def _python_payload(spec: RunSpec) -> str:
+    return f"{spec.name}\n{spec.code_file if spec.code_file.isprintable() else ''}\n{spec.code}"
 
 
 def _place_of_nul(spec: RunSpec) -> str:

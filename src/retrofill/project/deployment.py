@@ -7,10 +7,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from retrofill.domain import instants
+from retrofill.domain import instants, surroundings
 from retrofill.domain.catalog import ResourceGroup
 from retrofill.domain.errors import did_you_mean
 from retrofill.domain.findings import many
+from retrofill.domain.surroundings import SurroundingsError
 from retrofill.project.models import DeploymentShape
 from retrofill.project.nodes import Node, Place
 from retrofill.project.problems import Report
@@ -33,6 +34,7 @@ class Deployment:
     resource_groups: Mapping[str, ResourceGroup] = field(default_factory=dict)
     baselines: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, object] = field(default_factory=dict)
+    inherit_env: tuple[str, ...] = ()
     connection_names: Collection[str] | None = None
     group_names: Collection[str] | None = None
     baseline_names: Collection[str] | None = None
@@ -64,6 +66,7 @@ def read_deployment(node: Node, workspaces: Collection[str], report: Report) -> 
         resource_groups=_groups(shape, node, workspaces, report),
         baselines=_baselines(shape, node, report),
         settings=_settings(node, report),
+        inherit_env=check_patterns(shape.inherit_env, node.find("inherit_env"), DEPLOYMENT_FILE, report),
         connection_names=_keys(node, "connections"),
         group_names=group_names,
         baseline_names=_keys(node, "baselines"),
@@ -82,6 +85,19 @@ def check_timezone(name: str | None, node: Node, path: str, report: Report) -> N
     near = get_close_matches(name.rpartition("/")[2].lower(), cities, n=1, cutoff=0.8)
     hint = f'did you mean "{cities[near[0]]}"?' if near else "use an IANA name such as Asia/Shanghai"
     report.add(path, place.place, f'"{name}" is no time zone', hint)
+
+
+def check_patterns(
+    patterns: Collection[str] | None, node: Node | None, path: str, report: Report
+) -> tuple[str, ...]:
+    """The names and beginnings of variables that `inherit_env` lets through (CAT-10)."""
+    for item in (node.items or []) if node else []:
+        if isinstance(item.value, str):
+            try:
+                surroundings.check_pattern(item.value)
+            except SurroundingsError as error:
+                report.add_once(path, item.place, error.message, error.hint)
+    return tuple(dict.fromkeys(patterns or ()))
 
 
 def _keys(node: Node, section: str) -> tuple[str, ...]:

@@ -170,6 +170,15 @@ class TaskShape(Shape):
     )
     run: Text | None = Field(None, description="The code itself. Exactly one of `run` and `file`.")
     file: Text | None = Field(None, description="A file with the code, relative to the workspace's folder.")
+    shell: Text | None = Field(
+        None,
+        description="What runs a shell task's code: `sh`, `bash` or a path; default sh. A first line `#!` goes before it.",
+    )
+    env: dict[str, str] | None = Field(None, description="Variables that the task finds: name and text.")
+    inherit_env: list[Text] | None = Field(
+        None,
+        description="Variables that it finds as the scheduler has them: names, or beginnings as `AWS_*`.",
+    )
     connection: Text | None = Field(
         None, description="The connection that an sql task uses. Required for sql."
     )
@@ -255,6 +264,10 @@ class DeploymentShape(Shape):
     connections: dict[str, ConnectionShape] | None = Field(None, description="Databases by name.")
     resource_groups: dict[str, ResourceGroupShape] | None = Field(None, description="Pools of slots by name.")
     baselines: dict[str, BaselineShape] | None = Field(None, description="Baselines by name.")
+    inherit_env: list[Text] | None = Field(
+        None,
+        description="Variables that all tasks find as the scheduler has them: names, or beginnings as `AWS_*`.",
+    )
     settings: dict[str, Any] | None = Field(None, description="See the settings reference.")
     alerts: dict[str, Any] | None = Field(None, description="The setting `alerts`.")
     checks: dict[str, Any] | None = Field(None, description="The setting `checks`.")

@@ -23,6 +23,7 @@ from retrofill.project.models import RerunShape, TaskShape
 from retrofill.project.nodes import Node, Place
 from retrofill.project.problems import Report
 from retrofill.project.sources import SourceError
+from retrofill.project.surroundings import read_surroundings
 
 _ALTERNATIVES = {"priority": "baseline", "baseline": "priority", "run": "file", "file": "run"}
 DEFAULT_TIMEOUT_SECONDS = 3 * 24 * 3600
@@ -81,6 +82,10 @@ class TaskReader:
         """Whether the key is written, be its value right or wrong."""
         return key in self._nodes
 
+    def is_own(self, key: str) -> bool:
+        """Whether the task itself has the key, and not only the defaults."""
+        return key in self._own
+
     def get(self, key: str) -> Any:
         """The key's value, None where it is not written or wrong."""
         return self._values.get(key)
@@ -99,6 +104,7 @@ class TaskReader:
         schedule = self._schedule()
         pairs = self._parameters()
         code, code_file = self._code(task_type)
+        surroundings = read_surroundings(self, task_type)
         self._names(task_type)
         links = self._links()
         values = self._plain_values()
@@ -110,6 +116,9 @@ class TaskReader:
             schedule=schedule,
             code=code,
             code_file=code_file,
+            shell=surroundings.shell,
+            env=surroundings.env,
+            inherit_env=surroundings.inherit_env,
             connection=(self.get("connection") or "") if task_type is TaskType.SQL else "",
             parameters=pairs,
             depends_on=tuple(link.dependency for link in links),
@@ -169,7 +178,8 @@ class TaskReader:
                 self.refuse("parameters", f'parameter "{name}": {error.message}', place=(value.line, column))
         return tuple((self.get("parameters") or {}).items())
 
-    def _declared(self) -> list[str]:
+    def declared(self) -> list[str]:
+        """Names of the parameters that are written."""
         node = self.node("parameters")
         return list(node.names()) if node else []
 
@@ -221,7 +231,7 @@ class TaskReader:
         if task_type is TaskType.SHELL:
             check_shell(code, start, self.report)
         if task_type is TaskType.SQL:
-            check_sql(code, self._declared(), self.report)
+            check_sql(code, self.declared(), self.report)
 
     def _names(self, task_type: TaskType | None) -> None:
         """Connection, owner, baseline and resource group exist and may be used here."""

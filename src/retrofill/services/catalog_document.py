@@ -34,8 +34,8 @@ FORMAT = 1
 _TASK_TYPES = {kind.value: kind for kind in TaskType}
 _RUN_MODES = {mode.value: mode for mode in RunMode}
 _DEPENDENCY_KINDS = {kind.value: kind for kind in DependencyKind}
-_TEXTS = ("code", "code_file", "connection", "owner", "baseline", "description")
-_LISTS = ("reads", "writes", "tags")
+_TEXTS = ("code", "code_file", "shell", "connection", "owner", "baseline", "description")
+_LISTS = ("inherit_env", "reads", "writes", "tags")
 
 
 class UnknownFormatError(RetrofillError):
@@ -143,6 +143,8 @@ def _task_document(task: Task) -> dict[str, Any]:
     for key in _LISTS:
         if items := getattr(task, key):
             document[key] = list(items)
+    if task.env:
+        document["env"] = [list(pair) for pair in task.env]
     if task.parameters:
         document["parameters"] = [list(pair) for pair in task.parameters]
     if task.depends_on:
@@ -174,6 +176,9 @@ def _task(name: str, document: Mapping[str, Any]) -> Task:
         schedule=cron.parse(document["schedule"]),
         code=get("code", ""),
         code_file=get("code_file", ""),
+        shell=get("shell", ""),
+        env=tuple([(pair[0], pair[1]) for pair in get("env", ())]),
+        inherit_env=tuple(get("inherit_env", ())),
         connection=get("connection", ""),
         parameters=tuple([(pair[0], pair[1]) for pair in get("parameters", ())]),
         depends_on=tuple(

@@ -77,7 +77,10 @@ class RunSpecs:
             name=task.name,
             code=code,
             arguments=_arguments(row, context, task, values),
-            environment=values | _own(row, task, values) | ({CODE: included.folder} if included else {}),
+            environment=dict(task.env)
+            | values
+            | _own(row, task, values)
+            | ({CODE: included.folder} if included else {}),
             working_directory=f"{self._project}/workspaces/{task.workspace}",
             timeout_seconds=task.timeout_seconds,
             connection_url=self._url(row, task, context) if task.type is TaskType.SQL else None,
@@ -87,7 +90,18 @@ class RunSpecs:
             reads=task.reads,
             writes=task.writes,
             included=included,
+            shell=task.shell,
+            inherit=task.inherit_env,
+            code_file=self._code_file(task, included),
         )
+
+    def _code_file(self, task: Task, included: IncludedCode | None) -> str:
+        """The path of the code's file: among the version's files where it is one of them, else in the live folder."""
+        if not task.code_file:
+            return ""
+        if included is not None and any(file.path == task.code_file for file in included.files):
+            return f"{included.folder}/{task.code_file}"
+        return f"{self._project}/workspaces/{task.workspace}/{task.code_file}"
 
     def _included(self, row: InstanceRecord, context: Context, task: Task) -> IncludedCode | None:
         """The files of its workspace that its version holds besides, and where it finds them (CAT-9)."""

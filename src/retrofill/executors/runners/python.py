@@ -1,7 +1,7 @@
 """Runs a python task: started by path in the task's interpreter, which may not be Retrofill's.
 
-Descriptor 3 holds `NAME`, a line break and the code. Tracebacks name the task as the file
-and show its lines; the files that its version includes come first on the module path, then the
+Descriptor 3 holds `NAME`, the code's file if it has one, and the code, separated by line breaks. Tracebacks
+name the task as the file and show its lines; the files that its version includes come first on the module path, then the
 folder of the task. `duckdb.connect`
 waits where another process has the file open, as sql tasks do.
 """
@@ -21,18 +21,20 @@ _PAYLOAD = 3
 
 
 def main() -> None:
-    name, code = _read_payload()
+    name, file, code = _read_payload()
     own = sys.path[0]
     sys.path[0] = os.getcwd()
     if included := os.environ.get("RETROFILL_CODE"):
         sys.path.insert(0, included)
-    sys.argv = [name]
+    sys.argv[0] = name
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     sys.meta_path.append(_RetrofillFinder(own))
     sys.meta_path.insert(0, _DuckDBFinder(own))
     module = type(sys)("__main__")
     module.__dict__["__builtins__"] = __builtins__
+    if file:
+        module.__file__ = file
     sys.modules["__main__"] = module
     try:
         exec(compile(code, name, "exec", dont_inherit=True), module.__dict__)  # noqa: S102 - the task's code
@@ -43,10 +45,10 @@ def main() -> None:
         sys.exit(1)
 
 
-def _read_payload() -> tuple[str, str]:
-    with open(_PAYLOAD, "rb") as file:
-        name, _, code = file.read().partition(b"\n")
-    return name.decode("utf-8"), code.decode("utf-8", "surrogateescape")
+def _read_payload() -> tuple[str, str, str]:
+    with open(_PAYLOAD, "rb") as payload:
+        name, file, code = payload.read().decode("utf-8", "surrogateescape").split("\n", 2)
+    return name, file, code
 
 
 def _print_traceback(error: BaseException, name: str, code: str) -> None:

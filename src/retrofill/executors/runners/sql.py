@@ -24,7 +24,7 @@ if __name__ == "__main__":
     sys.path[0] = os.path.abspath(f"{__file__}/../../../..")
 
 from retrofill.domain.dialects import dialect_of
-from retrofill.domain.statements import controls_transactions, cut, excerpt, stands_alone
+from retrofill.domain.statements import Piece, controls_transactions, cut, excerpt, line_of, stands_alone
 from retrofill.executors.runners.databases import Database, DatabaseError, open_database
 from retrofill.executors.runners.masking import Mask
 
@@ -66,7 +66,7 @@ def run(payload: bytes, opened: Opened | None = None) -> int:
     stopping = _Stopping()
     _, url, code = payload.decode("utf-8", "surrogateescape").split("\n", 2)
     mask = Mask(url)
-    statements = [piece.text for piece in cut(code, dialect_of(url))]
+    pieces = cut(code, dialect_of(url))
     try:
         database = open_database(url, print, opened)
     except DatabaseError as error:
@@ -74,7 +74,7 @@ def run(payload: bytes, opened: Opened | None = None) -> int:
         return 1
     stopping.database = database
     try:
-        _run(database, statements, mask)
+        _run(database, pieces, mask)
         try:
             database.close()
         except DatabaseError as error:
@@ -93,7 +93,8 @@ class _StatementError(Exception):
     pass
 
 
-def _run(database: Database, statements: list[str], mask: Mask) -> None:
+def _run(database: Database, pieces: list[Piece], mask: Mask) -> None:
+    statements = [piece.text for piece in pieces]
     together = len(statements) > 1 and not controls_transactions(statements)
     if together and any(map(stands_alone, statements)):
         together = False
@@ -115,7 +116,9 @@ def _run(database: Database, statements: list[str], mask: Mask) -> None:
         if together:
             database.commit()
     except DatabaseError as error:
-        where = f"Statement {number} of {count} failed" if number else "The transaction failed"
+        where = "The transaction failed"
+        if number:
+            where = f"Statement {number} of {count}, in line {line_of(pieces[number - 1])}, failed"
         what = f"\nThe statement: {mask(excerpt(statements[number - 1]))}" if number else ""
         rolled_back = "\nNothing was changed: the transaction was rolled back." if together else ""
         raise _StatementError(f"{where}: {mask(str(error))}{what}{rolled_back}") from None

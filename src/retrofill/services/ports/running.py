@@ -47,6 +47,11 @@ class RunSpec:
     reads: tuple[str, ...] = ()  # tables, as declared
     writes: tuple[str, ...] = ()
     included: IncludedCode | None = None
+    shell: str = ""  # what runs shell code without a first line `#!`: sh | bash | a path; empty: sh
+    inherit: tuple[
+        str, ...
+    ] = ()  # further variables of the executor's own environment: names, beginnings as AWS_*
+    code_file: str = ""  # where the code came from; empty for inline code
 
 
 @dataclass(frozen=True, slots=True)

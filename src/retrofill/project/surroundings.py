@@ -1,0 +1,67 @@
+"""A task's `shell`, `env` and `inherit_env` (CAT-10)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from retrofill.domain.catalog import TaskType
+from retrofill.domain.surroundings import SHELLS, SurroundingsError, check_variable
+from retrofill.project.deployment import check_patterns
+
+if TYPE_CHECKING:
+    from retrofill.project.tasks import TaskReader
+
+
+class Surroundings(NamedTuple):
+    """The values, by the names of the domain's fields."""
+
+    shell: str
+    env: tuple[tuple[str, str], ...]
+    inherit_env: tuple[str, ...]
+
+
+def read_surroundings(task: TaskReader, task_type: TaskType | None) -> Surroundings:
+    """Check the three keys; what a task inherits is the deployment's and its own."""
+    around = task.around
+    own = check_patterns(task.get("inherit_env"), task.node("inherit_env"), around.path, task.report)
+    inherited = tuple(dict.fromkeys((*around.deployment.inherit_env, *own)))
+    return Surroundings(_shell(task, task_type), _variables(task), inherited)
+
+
+def _shell(task: TaskReader, task_type: TaskType | None) -> str:
+    shell = task.get("shell")
+    if shell is None or task_type is None:
+        return ""
+    if task_type is not TaskType.SHELL:
+        if task.is_own("shell"):
+            task.refuse("shell", f"a {task_type} task uses no shell", "remove it, or make it type: shell")
+        return ""
+    if shell not in SHELLS and not (shell.startswith("/") and shell.isprintable() and "//" not in shell):
+        task.refuse("shell", f'"shell" is "{shell}"', "write sh, bash, or the path of a program, as /bin/zsh")
+    return str(shell)
+
+
+def _variables(task: TaskReader) -> tuple[tuple[str, str], ...]:
+    node = task.node("env")
+    parameters = task.declared()
+    for name, (place, value) in (node.entries if node and node.entries else {}).items():
+        try:
+            check_variable(name)
+        except SurroundingsError as error:
+            task.refuse("env", f'"env": {error.message}', error.hint, place)
+        if name in parameters:
+            task.refuse(
+                "env",
+                f'"{name}" is a parameter too, whose value the variable has',
+                "keep one of the two",
+                place,
+            )
+        text = value.value
+        if isinstance(text, str) and "\0" in text:
+            task.refuse("env", f'"env": the value of {name} holds a NUL character', "remove it", value.place)
+        if isinstance(text, str) and "${secret:" in text:
+            hint = f"make it a parameter, whose value the variable {name} then has"
+            task.refuse(
+                "env", f'"env": the value of {name} is plain text, which holds no secret', hint, value.place
+            )
+    return tuple((task.get("env") or {}).items())
