@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from retrofill.cli.history import task_history
+from retrofill.cli.rendering import task_render
 from retrofill.cli.session import Command, Group, Session, cell, pass_session, print_table, say, say_json
 from retrofill.domain.catalog import Catalog, DependencyKind, RunMode, Task
 from retrofill.domain.conditions import matching
@@ -207,6 +208,7 @@ _freezing("unfreeze", False, "Take back a freeze; instances that are frozen stay
 
 
 task.add_command(task_history)
+task.add_command(task_render)
 
 
 @task.command("graph")

@@ -126,7 +126,20 @@ class RunSpecs:
         """The task's parameters at this instance, secrets resolved."""
         if not task.parameters:
             return {}
-        at = parameters.Context(
+        declared = context.plan_of(row.id).parameters_of(task)
+        try:
+            values = parameters.resolve(declared, self.at(row, task))
+        except parameters.ParameterError as error:
+            raise UnstartableError(f"{task.name}: {error.message}") from None
+        for name, text in declared:
+            secret = parameters.parse(text).secret
+            if secret is not None:
+                values[name] = self._secret(secret, task.name)
+        return values
+
+    def at(self, row: InstanceRecord, task: Task) -> parameters.Context:
+        """What parameter expressions are resolved with (PAR-1)."""
+        return parameters.Context(
             bizdate=bizdate_of(row),
             scheduled_at=scheduled_at(row),
             workspace=task.workspace,
@@ -135,16 +148,6 @@ class RunSpecs:
             node_id=str(row.task_id),
             instance_id=str(row.id),
         )
-        declared = context.plan_of(row.id).parameters_of(task)
-        try:
-            values = parameters.resolve(declared, at)
-        except parameters.ParameterError as error:
-            raise UnstartableError(f"{task.name}: {error.message}") from None
-        for name, text in declared:
-            secret = parameters.parse(text).secret
-            if secret is not None:
-                values[name] = self._secret(secret, task.name)
-        return values
 
     def _url(self, row: InstanceRecord, task: Task, context: Context) -> str:
         url = context.plan_of(row.id).catalog.connections.get(task.connection)
