@@ -98,7 +98,9 @@ def test_what_ended_unheard_is_told(sandbox: Sandbox) -> None:
     sandbox.touch("go")
     result = finished(following)
     assert result.status == 0
-    told = "Instance 2 has ended, and no scheduler runs that would note how: `retrofill backfill wait 1` does."
+    told = (
+        "Instance 2 has ended, and no scheduler runs that would note how: `retrofill backfill wait 1` does."
+    )
     assert told in result.stderr
     assert told in sandbox.call("instance", "list").stderr
     assert told in sandbox.call("instance", "show", 2).stderr
