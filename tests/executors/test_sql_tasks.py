@@ -183,6 +183,7 @@ def test_other_databases(room: Room) -> None:
     [
         ("duckdb:////no/such/folder/x.duckdb", "Cannot open the connection: IO Error: Cannot open file"),
         ("nonsense", "Cannot open the connection: Could not parse SQLAlchemy URL"),
+        ("duckdb://x", "Cannot open the connection: the url has two slashes"),
         ("oracle+cx_oracle://u:geheim@h/x", "Cannot open the connection: its driver is not installed"),
         ("postgresql+psycopg://etl:geheim@127.0.0.1:1/mart", "Cannot open the connection: connection failed"),
         ("gibtsnicht://u:geheim@h/x", "Cannot open the connection: Can't load plugin"),

@@ -24,7 +24,12 @@ from retrofill import project
         ("project: x\nconnections: {w: {}}", '2:18: connection "w" has no "url"; write {url: ...}'),
         (
             "project: x\nconnections: {w: {url: wh.duckdb}}",
-            '2:24: the url of connection "w" is no SQLAlchemy URL',
+            '2:24: the url of connection "w": it is no SQLAlchemy URL; write one like duckdb:///warehouse.duckdb',
+        ),
+        (
+            "project: x\nconnections: {w: {url: 'duckdb://w.duckdb'}}",
+            '2:24: the url of connection "w": the url has two slashes, so that it names a host, and a file has three; '
+            "write duckdb:///w.duckdb",
         ),
         (
             "project: x\nconnections: {w: {url: 'a://${scret:X}@h'}}",

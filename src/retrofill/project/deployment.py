@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from retrofill.domain import instants, surroundings
+from retrofill.domain import connections, instants, surroundings
 from retrofill.domain.catalog import ResourceGroup
+from retrofill.domain.connections import ConnectionUrlError
 from retrofill.domain.errors import did_you_mean
 from retrofill.domain.findings import many
 from retrofill.domain.surroundings import SurroundingsError
@@ -19,7 +20,6 @@ from retrofill.project.setting_table import SECTIONS, read_settings
 from retrofill.project.shapes import check_names, read_shape
 from retrofill.project.sources import DEPLOYMENT_FILE
 
-_URL = re.compile(r"[a-z][a-z0-9+_.-]*:(//)?.+", re.IGNORECASE | re.DOTALL)
 _SECRET = re.compile(r"\$\{secret:[A-Za-z_][A-Za-z0-9_]*\}")
 
 
@@ -106,7 +106,7 @@ def _keys(node: Node, section: str) -> tuple[str, ...]:
 
 
 def _connections(shape: DeploymentShape, node: Node, report: Report) -> dict[str, str]:
-    connections = {}
+    urls = {}
     for name, connection in (shape.connections or {}).items():
         here = node.find("connections", name)
         assert here is not None
@@ -115,20 +115,31 @@ def _connections(shape: DeploymentShape, node: Node, report: Report) -> dict[str
             report.add(DEPLOYMENT_FILE, here.place, f'connection "{name}" has no "url"', "write {url: ...}")
         elif connection.url is not None:
             _check_url(name, connection.url, url.place, report)
-            connections[name] = connection.url
-    return connections
+            urls[name] = connection.url
+    return urls
 
 
 def _check_url(name: str, url: str, place: Place, report: Report) -> None:
     # The value is not shown: people put passwords into it.
     if _SECRET.fullmatch(url):
         return
-    if not _URL.fullmatch(_SECRET.sub("x", url)):
-        message = f'the url of connection "{name}" is no SQLAlchemy URL'
-        report.add(DEPLOYMENT_FILE, place, message, "write one like duckdb:///warehouse.duckdb")
-    elif "${" in _SECRET.sub("x", url):
+    if "${" in _SECRET.sub("x", url):
         message = f'the url of connection "{name}" holds a ${{...}} that is no secret'
         report.add(DEPLOYMENT_FILE, place, message, "write ${secret:NAME}")
+        return
+    if "${" in url.partition(":")[0]:
+        return  # which database it is stands in the secret
+    try:
+        connections.check_url(_SECRET.sub("x", url), _schemes_of_packages)
+    except ConnectionUrlError as error:
+        report.add(DEPLOYMENT_FILE, place, f'the url of connection "{name}": {error.message}', error.hint)
+
+
+def _schemes_of_packages() -> set[str]:
+    """What installed packages add to SQLAlchemy's own."""
+    from importlib.metadata import entry_points
+
+    return {point.name for point in entry_points(group="sqlalchemy.dialects")}
 
 
 def _groups(

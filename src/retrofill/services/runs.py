@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain import parameters
 from retrofill.domain.catalog import Task, TaskType
+from retrofill.domain.connections import ConnectionUrlError, file_url
 from retrofill.domain.errors import RetrofillError
 from retrofill.services.contexts import Context, Contexts
 from retrofill.services.ports import IncludedCode, RunRef, RunSpec
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from retrofill.services.records import InstanceRecord, RunRecord
 
 _SECRET = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")
-_RELATIVE_FILE = re.compile(r"^(duckdb|sqlite)(\+\w+)?:///(?!/)(?!:memory:)(?P<path>[^?]+)")
 
 
 CODE_FOLDER = ".retrofill/code"  # relative to the project; below it are folders by version and workspace
@@ -154,7 +154,10 @@ class RunSpecs:
         if url is None:
             raise UnstartableError(f"{task.name}: the project has no connection {task.connection!r}")
         with_secrets = _SECRET.sub(lambda match: self._secret(match[1], task.name), url)
-        return absolute_url(with_secrets, Path(self._project))
+        try:
+            return absolute_url(with_secrets, Path(self._project))
+        except ConnectionUrlError as error:
+            raise UnstartableError(f"{task.name}: connection {task.connection!r}: {error}") from None
 
     def _secret(self, name: str, task: str) -> str:
         value = self._secrets(name)
@@ -196,9 +199,13 @@ def _own(row: InstanceRecord, task: Task, values: Mapping[str, str]) -> dict[str
 
 
 def absolute_url(url: str, project: Path) -> str:
-    """A URL of an embedded database with a file relative to the project made absolute."""
-    match = _RELATIVE_FILE.match(url)
-    if match is None:
+    """A URL of an embedded database with a file relative to the project made absolute.
+
+    Raises:
+        ConnectionUrlError: it names no file.
+    """
+    found = file_url(url)
+    if found is None:
         return url
-    start, end = match.span("path")
-    return f"{url[:start]}{project / match['path']}{url[end:]}"
+    start = "file:" if found.is_uri and found.path.startswith("file:") else ""
+    return found.with_path(start + str(project / found.path.removeprefix(start)))

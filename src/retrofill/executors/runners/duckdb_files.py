@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
+from retrofill.domain.connections import ConnectionUrlError, file_url
 from retrofill.executors.runners.databases import Database, DatabaseError, Result, one_line
 from retrofill.executors.runners.turns import RETRY_SECONDS, is_taken, take_turn
 
@@ -61,10 +62,14 @@ def open_duckdb(url: str, say: Callable[[str], None], opened: Opened | None) -> 
     Raises:
         DatabaseError: it cannot be opened; the text may hold secrets.
     """
-    rest, _, query = url[len("duckdb:") :].removeprefix("//").removeprefix("/").partition("?")
-    config = dict(option.partition("=")[::2] for option in query.split("&") if option)
-    path = rest or ":memory:"
-    turn = -1 if path == ":memory:" else take_turn(path)
+    try:
+        found = file_url(url)
+    except ConnectionUrlError as error:
+        raise DatabaseError(str(error)) from None
+    assert found is not None
+    path = found.path
+    config = dict(option.partition("=")[::2] for option in found.options.split("&") if option)
+    turn = take_turn(path)
     has_other_name = os.path.basename(path).partition(".")[0].lower() != "memory"
     if opened is not None and turn >= 0 and not config and has_other_name:
         return _Attached(opened, path, turn, say)

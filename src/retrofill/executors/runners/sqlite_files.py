@@ -13,13 +13,13 @@ from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
+from retrofill.domain.connections import ConnectionUrlError, file_url
 from retrofill.executors.runners.databases import DatabaseError, Result
 from retrofill.executors.runners.turns import RETRY_SECONDS, take_turn
 
 T = TypeVar("T")
 
 _BUSY = sqlite3.SQLITE_BUSY & 0xFF
-_MEMORY = ("", ":memory:")
 _OWN_OPTIONS = ("uri", "timeout", "check_same_thread", "cached_statements", "detect_types", "isolation_level")
 
 
@@ -30,9 +30,7 @@ class SQLite:
         path, is_uri = _file_of(url)
         self._say = say
         self._has_said = False
-        self._is_own = False  # the code begins and ends transactions itself
-        file = path.removeprefix("file:").partition("?")[0] if is_uri else path
-        self._turn = -1 if file in _MEMORY else take_turn(file)
+        self._turn = take_turn(path.removeprefix("file:").partition("?")[0] if is_uri else path)
         self._connection = self._raising(
             lambda: sqlite3.connect(
                 path, timeout=0, isolation_level=None, uri=is_uri, check_same_thread=False
@@ -100,10 +98,12 @@ class SQLite:
 
 def _file_of(url: str) -> tuple[str, bool]:
     """The file's path, or a URI of SQLite's and True; as SQLAlchemy reads such URLs."""
-    rest, _, query = url.partition(":")[2].removeprefix("//").removeprefix("/").partition("?")
-    options = parse_qsl(query, keep_blank_values=True)
-    is_uri = dict(options).get("uri", "").lower() in ("true", "1", "t", "yes", "y", "on")
-    if not is_uri:
-        return rest or ":memory:", False
-    kept = [(key, value) for key, value in options if key not in _OWN_OPTIONS]
-    return rest + (f"?{urlencode(kept)}" if kept else ""), True
+    try:
+        found = file_url(url)
+    except ConnectionUrlError as error:
+        raise DatabaseError(str(error)) from None
+    assert found is not None
+    if not found.is_uri:
+        return found.path, False
+    kept = [(key, value) for key, value in parse_qsl(found.options) if key not in _OWN_OPTIONS]
+    return found.path + (f"?{urlencode(kept)}" if kept else ""), True
