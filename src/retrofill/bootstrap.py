@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +19,8 @@ from retrofill.domain.errors import (
     shown,
 )
 from retrofill.domain.permissions import Actor, actor_of, system_administrator
-from retrofill.domain.selection import Limits, Rights
+from retrofill.domain.selection import Rights
+from retrofill.executors.clock import SystemClock
 from retrofill.services import catalogs
 from retrofill.services.access import Access
 from retrofill.services.backfills import Backfills
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from retrofill.services.daily import Daily
     from retrofill.services.delivery import Courier, Delivery
     from retrofill.services.emergencies import Emergencies
+    from retrofill.services.following import InForce
     from retrofill.services.lineages import Lineages
     from retrofill.services.loop import Loop
     from retrofill.services.ports import Check, Executor, Notifier, Reader
@@ -44,13 +44,6 @@ if TYPE_CHECKING:
     from retrofill.settings import Settings
     from retrofill.store.database import Database
     from retrofill.store.locks import SchedulerLock
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now_ms(self) -> int:
-        return time.time_ns() // 1_000_000
 
 
 class NoProjectError(UnknownNameError):
@@ -194,12 +187,9 @@ class Project:
 
     @property
     def limits(self) -> PlanLimits:
-        settings = self.settings
-        return PlanLimits(
-            Limits(settings.max_roots, settings.max_tasks, settings.max_workspace_tasks),
-            settings.max_bizdates,
-            settings.max_instances,
-        )
+        from retrofill.settings import limits
+
+        return limits(self.settings)
 
     @cached_property
     def actor(self) -> Actor:
@@ -292,10 +282,9 @@ class Project:
         return Lineages(catalog, SqlLineage(catalog.connections), self.actor.sees)
 
     def schedule(self) -> Schedule:
-        from retrofill.services.schedule import Schedule, ScheduleSettings
+        from retrofill.services.schedule import Schedule
 
-        settings = ScheduleSettings(self.settings.generation_time, self.settings.catch_up_nights)
-        return Schedule(self.store, self.contexts, self.clock, settings)
+        return Schedule(self.store, self.contexts, self.clock, self._scheduling().schedule)
 
     # Running
 
@@ -318,7 +307,7 @@ class Project:
         from retrofill.executors.local import LocalExecutor
 
         settings = self.settings
-        executor = LocalExecutor(
+        self._local = executor = LocalExecutor(
             self.runs_directory,
             self.home / "wake.sock",
             log_cap_bytes=settings.log_cap,
@@ -351,7 +340,7 @@ class Project:
     def _specs(self) -> RunSpecs:
         from retrofill.services.runs import RunSpecs
 
-        return RunSpecs(self.directory, self.secret, self.settings.python or sys.executable)
+        return RunSpecs(self.directory, self.secret, self._scheduling().interpreter)
 
     def loop(self, executor: Executor, starts: bool = True, auto: bool = False) -> Loop:
         """The scheduler's loop; the caller holds the scheduler lock.
@@ -359,25 +348,34 @@ class Project:
         Args:
             auto: make and start auto triggered instances too, and not those of backfills only.
         """
+        from retrofill.services.following import Following, Parts
         from retrofill.services.loop import Loop
         from retrofill.services.ticks import Scheduler
         from retrofill.store.locks import WakeSocket
 
-        scheduler = Scheduler(
-            self.store,
-            executor,
-            self.clock,
-            self._specs,
-            self.contexts,
-            starts,
-            auto,
-            stops_for_auto=self.settings.auto_conflict == "stop",
-        )
-        schedule = self.schedule() if auto else None
+        store, clock, stops = self.store, self.clock, self._scheduling().stops_for_auto
+        scheduler = Scheduler(store, executor, clock, self._specs, self.contexts, starts, auto, stops)
+        schedule, backfills, daily = (self.schedule() if auto else None), self.backfills(), self.daily()
+        parts = Parts(scheduler, backfills, schedule, daily, self._specs, self._local.set_limits)
+        following = Following(store, parts, self._scheduling_anew)
         wake = WakeSocket(self.home)
-        return Loop(
-            scheduler, self.backfills(), schedule, executor, wake, self.clock, self.courier, self.daily()
-        )
+        return Loop(scheduler, backfills, schedule, executor, wake, clock, self.courier, daily, following)
+
+    def _scheduling(self) -> InForce:
+        from retrofill.settings import scheduling
+
+        return scheduling(self.settings, self.in_force.timezone)
+
+    def _scheduling_anew(self) -> InForce:
+        """By the version that is deployed now; if its settings do not hold, the old ones stay."""
+        kept: dict[str, object] = {
+            name: self.__dict__.pop(name) for name in ("settings", "deployed") if name in self.__dict__
+        }
+        try:
+            return self._scheduling()
+        except RetrofillError:
+            self.__dict__ |= kept
+            raise
 
     def retention(self, is_dry: bool = False) -> Retention:
         """What goes by age and size, as of now (RET-1, RET-2)."""
@@ -393,8 +391,8 @@ class Project:
         """The job that a scheduler does once a day."""
         from retrofill.services.daily import Daily
 
-        at, zone = self.settings.retention_time, self.in_force.timezone
-        return Daily(self.store, self.retention, self.clock, at, zone)
+        found = self._scheduling()
+        return Daily(self.store, self.retention, self.clock, found.retention_minute, found.timezone)
 
     # Alerts
 

@@ -6,13 +6,20 @@ default. The table of names, forms and defaults is `project.setting_table`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import UsageError
+from retrofill.domain.selection import Limits
 from retrofill.project.problems import FormError
 from retrofill.project.setting_table import TABLE, Webhook, read_settings
 from retrofill.project.sources import DEPLOYMENT_FILE
+from retrofill.services.planned import PlanLimits
+
+if TYPE_CHECKING:
+    from retrofill.services.following import InForce
 
 
 class SettingError(UsageError):
@@ -74,3 +81,29 @@ def load(declared: Mapping[str, object], environ: Mapping[str, str]) -> Settings
         elif setting.name not in values:
             values[setting.name] = setting.form.read(setting.default)
     return Settings(**values)  # type: ignore[arg-type]
+
+
+def limits(found: Settings) -> PlanLimits:
+    """How large a backfill may be."""
+    return PlanLimits(
+        Limits(found.max_roots, found.max_tasks, found.max_workspace_tasks),
+        found.max_bizdates,
+        found.max_instances,
+    )
+
+
+def scheduling(found: Settings, timezone: str) -> InForce:
+    """What they say to a scheduler of a deployment in this time zone."""
+    from retrofill.services.following import InForce
+    from retrofill.services.schedule import ScheduleSettings
+
+    return InForce(
+        stops_for_auto=found.auto_conflict == "stop",
+        limits=limits(found),
+        schedule=ScheduleSettings(found.generation_time, found.catch_up_nights),
+        retention_minute=found.retention_time,
+        timezone=timezone,
+        interpreter=found.python or sys.executable,
+        log_cap_bytes=found.log_cap,
+        grace_seconds=found.grace_seconds,
+    )

@@ -56,6 +56,34 @@ def test_it_runs_what_others_create_and_leaves_what_runs(sandbox: Sandbox, how: 
     assert sandbox.text("out").split() == ["hold", "after"]
 
 
+def test_asking_twice_is_asking_once(sandbox: Sandbox) -> None:
+    """RUN-1: whoever is impatient with TERM or Ctrl-C gets the same end."""
+    sandbox.write(HELD)
+    sandbox.run("deploy")
+    scheduler = sandbox.spawn("scheduler")
+    until(lambda: "runs as process" in sandbox.run("doctor", status=None).stdout, "the scheduler runs")
+    for how in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+        os.kill(scheduler.pid, how)
+    result = finished(scheduler)
+    assert result.status == 0
+    assert result.stderr.rstrip().endswith("The scheduler has left.")
+
+
+def test_a_running_scheduler_follows_settings(sandbox: Sandbox) -> None:
+    """OPS-1: a grace that a deploy has changed counts for the next stop."""
+    stubborn = """h: {type: shell, schedule: "0 1 * * *", run: 'trap "" TERM; echo > ../../out; while :; do sleep 0.1; done'}"""
+    sandbox.write(stubborn, "settings: {grace_seconds: 3000}")
+    sandbox.run("deploy")
+    sandbox.spawn("scheduler")
+    until(lambda: "runs as process" in sandbox.run("doctor", status=None).stdout, "the scheduler runs")
+    sandbox.write(stubborn, "settings: {grace_seconds: 0}")
+    sandbox.run("deploy")
+    number = sandbox.create("--task", "h", "--bizdate", "2026-01-05")["id"]
+    until(lambda: sandbox.text("out"), "the task has started")
+    sandbox.run("backfill", "stop", number)
+    assert tasks_in(sandbox.home) == []
+
+
 def test_a_stop_beside_a_scheduler(sandbox: Sandbox) -> None:
     """OPS-1: the scheduler is woken, and the command returns when the processes have ended."""
     sandbox.write(HELD)

@@ -62,6 +62,9 @@ def as_process(pid: int | None) -> str:
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
+    # It leaves within seconds: who asks again changes nothing.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise _Stopped
 
 
@@ -92,6 +95,8 @@ class _Reporter:
 
 
 def _report(ticked: Ticked) -> bool:
+    for note in ticked.notes:
+        say(note)
     for bizdate in ticked.nights:
         say(f"The instances of bizdate {bizdate} have been made.")
     for backfill_id in ticked.backfills_ended:

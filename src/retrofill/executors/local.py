@@ -110,6 +110,10 @@ class LocalExecutor:
 
     # The contract
 
+    def set_limits(self, log_cap_bytes: int, grace_seconds: float) -> None:
+        """Those of runs that start from now on, and of stops."""
+        self._limits = Limits(grace_seconds, log_cap_bytes)
+
     def start(self, runs: Sequence[RunSpec]) -> None:
         """Hand runs to supervisors; returns before they have begun (RUN-1).
 

@@ -56,6 +56,15 @@ class Backfills:
         self._user = actor.name
         self._starting = Starting(store, contexts, clock, limits, checks)
 
+    @property
+    def limits(self) -> PlanLimits:
+        """How large a backfill may be; a scheduler changes them when a deploy does."""
+        return self._limits
+
+    @limits.setter
+    def limits(self, limits: PlanLimits) -> None:
+        self._limits = self._starting.limits = limits
+
     # Starting
 
     def create(self, planned: Planned, version_id: int) -> int:

@@ -31,9 +31,13 @@ class Daily:
         self._store = store
         self._make = make
         self._clock = clock
+        self._steps: Iterator[None] | None = None
+        self.set_time(minutes, timezone)
+
+    def set_time(self, minutes: int, timezone: str) -> None:
+        """When it is due from now on; a job that has begun goes on."""
         self._at = time(minutes // 60, minutes % 60)
         self._timezone = timezone
-        self._steps: Iterator[None] | None = None
         self._look_ms = 0  # before this, nothing is due
 
     def step(self) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from retrofill.domain.errors import StoreFullError
 from retrofill.services.backfills import Backfills
 from retrofill.services.daily import Daily
+from retrofill.services.following import Following
 from retrofill.services.schedule import Schedule
 from retrofill.services.ticks import Scheduler, Ticked
 
@@ -41,6 +42,7 @@ class Loop:
     Args:
         schedule: None where auto triggered instances are not made here.
         daily: done once a day, in steps between ticks.
+        following: what a deploy changes for those above.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Loop:
         clock: Clock,
         courier: Courier,
         daily: Daily | None = None,
+        following: Following | None = None,
     ) -> None:
         self._scheduler = scheduler
         self._backfills = backfills
@@ -60,6 +63,8 @@ class Loop:
         self._wake = wake
         self._clock = clock
         self._daily = daily
+        self._following = following
+        self._notes: list[str] = []
         self._nights: list[date] = []  # made since the last tick
         self._missed: list[date] = []  # found since the last tick to be too far back to be made
         self._courier = courier
@@ -91,6 +96,7 @@ class Loop:
             except StoreFullError as error:
                 soon_ms = self._clock.now_ms() + _RETRY_MS
                 ticked = Ticked(next_ms=soon_ms, trouble=error.message)
+            ticked.notes, self._notes = self._notes, []
             ticked.nights, self._nights = self._nights, []
             ticked.missed, self._missed = self._missed, []
             ticked.trouble = ticked.trouble or self._trouble
@@ -108,6 +114,8 @@ class Loop:
 
     def _make_what_room_is_for(self) -> int | None:
         """When to look again; a full disk is told by the next tick, and tried again soon."""
+        note = self._following.look() if self._following is not None else None
+        self._notes += [note] if note else []
         try:
             planned_ms = self._make_instances()
         except StoreFullError as error:

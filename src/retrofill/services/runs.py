@@ -45,7 +45,7 @@ class RunSpecs:
     def __init__(self, project: Path, secrets: Callable[[str], str | None], interpreter: str) -> None:
         self._project = str(project)
         self._secrets = secrets
-        self._interpreter = interpreter
+        self.interpreter = interpreter
 
     def ref(self, run: RunRecord) -> RunRef:
         return RunRef(run.instance_id, run.number, run.token, run.boot_id)
@@ -84,7 +84,7 @@ class RunSpecs:
             working_directory=f"{self._project}/workspaces/{task.workspace}",
             timeout_seconds=task.timeout_seconds,
             connection_url=self._url(row, task, context) if task.type is TaskType.SQL else None,
-            interpreter=self._interpreter,
+            interpreter=self.interpreter,
             secrets=self.secrets(row, context, task),
             connection=task.connection,
             reads=task.reads,

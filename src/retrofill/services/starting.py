@@ -77,7 +77,7 @@ class Starting:
         self._store = store
         self._contexts = contexts
         self._clock = clock
-        self._limits = limits
+        self.limits = limits
         self._checks_of = checks
         self._asked: dict[int, _Asked] = {}
 
@@ -275,7 +275,7 @@ class Starting:
         request = Request(_selection_of(record), Policy.from_json(json.loads(record.policy)), record.name)
         try:
             rights = _rights_of(creator, record.created_by, catalog)
-            planned = make_plan(catalog, request, self._limits, instant_of(now_ms), experience, rights)
+            planned = make_plan(catalog, request, self.limits, instant_of(now_ms), experience, rights)
         except RetrofillError as error:
             self._refuse(record, now_ms, json.loads(record.analysis) | {"findings": [_impossible(error)]})
             return

@@ -48,6 +48,7 @@ class Ticked:
     backfills_ended: list[int] = field(default_factory=list)
     trouble: str | None = None  # why nothing could be noted; it is tried again soon
     nights: list[date] = field(default_factory=list)  # bizdates whose instances were made before it
+    notes: list[str] = field(default_factory=list)  # sentences that people are told
     missed: list[date] = field(default_factory=list)  # nights that came and will not be made (AUTO-3)
 
 
@@ -74,7 +75,7 @@ class Scheduler:
     ) -> None:
         self._starts = starts
         self._auto = auto
-        self._stops_for_auto = stops_for_auto
+        self.stops_for_auto = stops_for_auto  # changed when a deploy changes the setting
         self._store = store
         self._executor = executor
         self._clock = clock
@@ -124,7 +125,7 @@ class Scheduler:
             self._let_time_pass(tx, settlings, now_ms, known, holds, ticked)
             settlings.settle(is_last=False)
             holds = self._pause_where_too_many_failed(tx, settlings, known, holds, now_ms)
-            if self._stops_for_auto and known.starts_auto(self._auto):
+            if self.stops_for_auto and known.starts_auto(self._auto):
                 known.stopping += self._slots.make_way(tx)
             starts = self._start(tx, settlings, known, holds, now_ms)
             settlings.settle()
