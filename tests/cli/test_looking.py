@@ -133,7 +133,7 @@ def test_why_in_json(filled: Sandbox) -> None:
     found = filled.json("instance", "why", number)
     assert list(found) == ["id", "state", "reason", "text", "blockers"]
     assert len(found["blockers"]) == 4
-    assert {"id", "task", "scheduled_at", "state", "reason"} == set(found["blockers"][0])
+    assert {"id", "task", "bizdate", "scheduled_at", "state", "reason"} == set(found["blockers"][0])
     raw = filled.json("instance", "list", "--task", "ops.raw", "--limit", 1)[0]["id"]
     assert "no scheduler runs" in filled.call("instance", "why", raw).stdout
 

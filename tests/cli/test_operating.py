@@ -53,7 +53,10 @@ def test_frozen_blocks_descendants(filled: Sandbox) -> None:
     first, *_ = numbers(filled, "--task", "mid")
     filled.call("instance", "freeze", first)
     load, *_ = numbers(filled, "--task", "load")
-    assert "ops.mid 2026-01-06 02:00 (Frozen)" in filled.call("instance", "why", load).stdout
+    assert (
+        "ops.mid 2026-01-06 02:00 (Frozen, bizdate 2026-01-05, instance "
+        in filled.call("instance", "why", load).stdout
+    )
 
 
 def test_pause_and_resume_are_unchanged_where_they_hold(filled: Sandbox) -> None:

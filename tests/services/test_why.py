@@ -19,9 +19,10 @@ def test_an_open_wait_names_the_upstream_instance_and_its_state(world: MakeWorld
     w.create()
     w.tick()
     found = w.why("b 5 02:00")
-    assert found.text == "It waits for w.a 2026-01-06 01:00 (Running)."
+    assert found.text == "It waits for w.a 2026-01-06 01:00 (Running, bizdate 2026-01-05, instance 1)."
     assert found.blockers == (
-        {"id": w.id("a 5 01:00"), "task": "w.a", "scheduled_at": "2026-01-06T01:00:00", "state": "running", "reason": None},
+        {"id": w.id("a 5 01:00"), "task": "w.a", "bizdate": "2026-01-05",
+         "scheduled_at": "2026-01-06T01:00:00", "state": "running", "reason": None},
     )  # fmt: skip
 
 
@@ -32,7 +33,7 @@ def test_what_failed_is_named_before_what_merely_waits(world: MakeWorld) -> None
     w.tick()
     w.end("h 5 00:00", exit_code=1)
     found = w.why("d 5 05:00")
-    assert found.text.startswith("It waits for w.h 2026-01-06 00:00 (Failed)")
+    assert found.text.startswith("It waits for w.h 2026-01-06 00:00 (Failed, bizdate 2026-01-05, instance ")
     assert found.text.endswith("and 3 more.")
     assert len(found.blockers) == 6
 
@@ -46,7 +47,7 @@ def test_an_earlier_bizdate_names_what_holds_it_up(world: MakeWorld) -> None:
     text = w.why("a 7 01:00").text
     assert "Group 1 is at bizdate 2026-01-05" in text
     assert "2 of 2 instances have not succeeded" in text
-    assert "w.a 2026-01-06 01:00 (Failed)" in text
+    assert f"w.a 2026-01-06 01:00 (Failed, bizdate 2026-01-05, instance {w.id('a 5 01:00')})" in text
 
 
 def test_time(world: MakeWorld) -> None:
@@ -130,7 +131,10 @@ def test_frozen(world: MakeWorld) -> None:
     w.finish()
     w.do("freeze", "a 5 01:00")
     w.do("unfreeze", "b 5 02:00")
-    assert w.why("b 5 02:00").text == "It waits for w.a 2026-01-06 01:00 (Frozen)."
+    assert (
+        w.why("b 5 02:00").text
+        == "It waits for w.a 2026-01-06 01:00 (Frozen, bizdate 2026-01-05, instance 1)."
+    )
 
 
 def test_isolated(world: MakeWorld) -> None:
@@ -192,7 +196,8 @@ def test_the_cause_at_the_end_of_a_chain(world: MakeWorld) -> None:
     w.end("a 5 01:00", exit_code=3)
     found = w.why("d 5 04:00")
     assert found.text == (
-        "It waits for w.c 2026-01-06 03:00 (Not run), and in the end for w.a 2026-01-06 01:00 (Failed)."
+        "It waits for w.c 2026-01-06 03:00 (Not run, bizdate 2026-01-05, instance 3), "
+        "and in the end for w.a 2026-01-06 01:00 (Failed, bizdate 2026-01-05, instance 1)."
     )
     assert found.cause is not None
     assert found.cause["id"] == w.id("a 5 01:00")
@@ -205,7 +210,7 @@ def test_a_date_that_waits_across_groups_names_where_it_stands(world: MakeWorld)
     w.create(dates="2026-01-05..2026-01-08", groups=2)
     w.tick()
     found = w.why("a 8 01:00")
-    assert "it stands at w.a 2026-01-06 01:00 (Running)" in found.text
+    assert "it stands at w.a 2026-01-06 01:00 (Running, bizdate 2026-01-05, instance 1)" in found.text
 
 
 def test_what_may_not_be_rerun_is_not_advised_to_be(world: MakeWorld) -> None:

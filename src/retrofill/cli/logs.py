@@ -10,14 +10,17 @@ from typing import Protocol
 from retrofill.bootstrap import Project
 from retrofill.cli.driving import alone, say_alone
 from retrofill.cli.session import say_json
+from retrofill.domain.errors import shown
 from retrofill.executors import logs
 from retrofill.executors.masking import Masking
-from retrofill.services.ports import RunRef
+from retrofill.services.ports import Reader, RunRef
 from retrofill.services.records import InstanceRecord, RunRecord
 from retrofill.services.times import instant_of
 
 _LOOK_SECONDS = 0.1
 _PIECE = 256 << 10
+_TAIL = 16 << 10  # bytes in which the last line is looked for
+_SCREEN = 200  # characters of it
 
 
 def print_log(project: Project, row: InstanceRecord, run: RunRecord, follow: bool, output: str) -> None:
@@ -149,13 +152,32 @@ def _piece(offset: int, missing: int, data: bytes) -> dict[str, object]:
     return {"offset": offset, "missing": missing, "text": data.decode("utf-8", "replace")}
 
 
+def last_line(project: Project, reader: Reader, row: InstanceRecord, run: RunRecord) -> str:
+    """The last line of a run's log that is not empty, masked and as long as a line on a screen; "" without one."""
+    ref = RunRef(run.instance_id, run.number, run.token, run.boot_id)
+    try:
+        part = logs.read_tail(project.runs_directory, ref, _TAIL)
+    except logs.NoLogError:
+        return ""
+    masking = Masking(_secrets_of(project, reader, row))
+    text = (masking.feed(part.data) + masking.flush()).decode("utf-8", "replace")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines:
+        return ""
+    return shown(lines[-1]) if len(lines[-1]) <= _SCREEN else f"{shown(lines[-1][:_SCREEN])}..."
+
+
 def _secrets(project: Project, row: InstanceRecord) -> tuple[str, ...]:
     """The values that the instance's log must not show, as far as this process knows them."""
+    with project.store.read() as reader:
+        return _secrets_of(project, reader, row)
+
+
+def _secrets_of(project: Project, reader: Reader, row: InstanceRecord) -> tuple[str, ...]:
     from retrofill.services.runs import RunSpecs
 
-    with project.store.read() as reader:
-        context = project.contexts.of(reader, row)
-        return RunSpecs(project.directory, project.secret, "").secrets(row, context, context.task(row.id))
+    context = project.contexts.of(reader, row)
+    return RunSpecs(project.directory, project.secret, "").secrets(row, context, context.task(row.id))
 
 
 def _has_ended(project: Project, run: RunRecord) -> bool:

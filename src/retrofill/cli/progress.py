@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from retrofill.cli.session import say
@@ -37,21 +38,38 @@ class Progress:
         self._estimate_again_at = 0.0
         self._is_terminal = sys.stderr.isatty()
 
-    def show(self, reader: Reader, record: BackfillRecord, contexts: Contexts, now_ms: int) -> None:
+    def show(
+        self,
+        reader: Reader,
+        record: BackfillRecord,
+        contexts: Contexts,
+        now_ms: int,
+        failed: Sequence[str] = (),
+        failed_now: Sequence[str] = (),
+    ) -> None:
         """Show the state of now.
 
-        Plain lines come at most every two seconds.
+        Plain lines come at most every two seconds, but what has just failed is told at once.
+
+        Args:
+            failed, failed_now: lines about the first failures, and those of them that are new.
         """
         dates = reader.dates(record.id)
         speed = ", ".join(filter(None, (self._speed(dates), self._left(reader, record, contexts, now_ms))))
         if self._is_terminal:
-            self._show_live(_picture(reader, record, contexts, dates, speed))
+            self._show_live(_picture(reader, record, contexts, dates, speed, failed))
             return
+        self.tell(record, failed_now)
         silent = time.monotonic() - self._last_line_at
         state = _state(record, dates)
         if silent >= (_LINE_SECONDS if state != self._last_state else _UNCHANGED_SECONDS):
             self._last_line_at, self._last_state = time.monotonic(), state
             say(f"backfill {record.id}: {state}{'; ' + speed if speed else ''}")
+
+    def tell(self, record: BackfillRecord, lines: Sequence[str]) -> None:
+        """Plain lines at once; a terminal's picture holds them anyway."""
+        for line in () if self._is_terminal else lines:
+            say(f"backfill {record.id}: {line}")
 
     def end(self) -> None:
         if self._live is not None:
@@ -124,7 +142,12 @@ def _counts(dates: list[DateRecord]) -> str:
 
 
 def _picture(
-    reader: Reader, record: BackfillRecord, contexts: Contexts, dates: list[DateRecord], speed: str
+    reader: Reader,
+    record: BackfillRecord,
+    contexts: Contexts,
+    dates: list[DateRecord],
+    speed: str,
+    failed: Sequence[str],
 ) -> str:
     lines = [f"Backfill {record.id} {record.name}", f"{bar(dates)} {_counts(dates)}"]
     if speed:
@@ -140,7 +163,8 @@ def _picture(
         names = [f"{context.task(r.id).name} {scheduled_at(r):%m-%d %H:%M}" for r in running[:_RUNNING_SHOWN]]
         more = f" and {len(running) - _RUNNING_SHOWN} more" if len(running) > _RUNNING_SHOWN else ""
         lines.append(f"  running: {', '.join(names)}{more}")
-    if any(d.failed for d in dates):
+    lines += [f"  {line}" for line in failed]
+    if sum(d.failed for d in dates) > len(failed):
         lines.append(f"  failed: `retrofill instance list --backfill {record.id} --state failed` lists them")
     return "\n".join(lines)
 

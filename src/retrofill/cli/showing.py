@@ -11,6 +11,7 @@ import click
 
 from retrofill.cli.alerts import print_alerts
 from retrofill.cli.estimates import end_of, outlook, to_seconds
+from retrofill.cli.failures import first_lines
 from retrofill.cli.findings import print_findings
 from retrofill.cli.session import Session, cell, say, say_json
 from retrofill.cli.tables import coloured, state_cell
@@ -98,6 +99,9 @@ def print_backfill(
         print_findings(more["findings"])
     if row["paused_by"]:
         say(f"It has paused by itself; `retrofill backfill resume {backfill_id}` lets it go on.")
+    if row["counts"]["failed"] and row["status"] in ("failed", "stopped", "paused"):
+        for line in first_lines(session.project, backfill_id):
+            say(f"  {line}")
     if row["status"] == "failed":
         for hint in _hints(backfill_id, row["blocked_by"]):
             say(hint)

@@ -6,6 +6,7 @@ import time
 
 from retrofill.bootstrap import Project
 from retrofill.cli.alerts import deliver_before_leaving
+from retrofill.cli.failures import Failures
 from retrofill.cli.progress import Progress
 from retrofill.cli.session import say
 from retrofill.domain.findings import many
@@ -49,6 +50,7 @@ class _Waiting:
         self._was_paused = False
         self._record()
         self.progress = Progress()
+        self._failures = Failures(project)
 
     def run(self) -> None:
         while not self._is_over(force=True):
@@ -80,22 +82,28 @@ class _Waiting:
         if not force and (now - self._looked_at) * 1000 < _OBSERVE_MS:
             return False
         self._looked_at = now
-        record = self._record()
-        if record.ended_ms is not None:
-            return True
-        self._say_paused(record)
+        project = self._project
+        with project.store.read() as reader:
+            access = project.access(reader)
+            record = access.get_backfill(self._id)
+            failed_now = self._failures.look(reader, access, record, reader.dates(self._id))
+            if record.ended_ms is not None:
+                self.progress.tell(record, failed_now)
+                return True
+            self._say_paused(record)
+            failed = self._failures.lines
+            self.progress.show(reader, record, project.contexts, project.clock.now_ms(), failed, failed_now)
         self._timed_out = self._deadline is not None and now >= self._deadline
-        with self._project.store.read() as reader:
-            self.progress.show(reader, record, self._project.contexts, self._project.clock.now_ms())
         return self._timed_out
 
     def _say_paused(self, record: BackfillRecord) -> None:
         """Once for each pause: only a person ends it."""
         if record.paused and not self._was_paused:
             self.progress.end()
+            itself = f"has paused by itself, because {many(record.failures, 'instance')} failed"
             say(
-                f"Backfill {self._id} is paused, so nothing of it starts: `retrofill backfill resume {self._id}` "
-                "lets it go on; this waits until it has ended."
+                f"Backfill {self._id} {itself if record.paused_by else 'is paused'}, so nothing of it starts: "
+                f"`retrofill backfill resume {self._id}` lets it go on; this waits until it has ended."
             )
         self._was_paused = bool(record.paused)
 

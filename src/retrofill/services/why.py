@@ -213,7 +213,7 @@ class _Explaining:
         if stuck:
             text += f": {self._names(stuck)}"
         elif cause is not None:
-            text += f"; it stands at {self._name(cause)} ({State(cause.state).words})"
+            text += f"; it stands at {self._name_whole(cause)}"
         named = stuck or ([cause] if cause else [])
         return Why("earlier_date", f"{text}.", self._blockers(named), self._blocker(cause) if cause else None)
 
@@ -270,7 +270,7 @@ class _Explaining:
     def _cause_words(self, cause: InstanceRecord | None) -> str:
         if cause is None:
             return ""
-        return f", and in the end for {self._name(cause)} ({State(cause.state).words})"
+        return f", and in the end for {self._name_whole(cause)}"
 
     def _time(self) -> Why | None:
         row = self._row
@@ -378,8 +378,11 @@ class _Explaining:
         return Why(code, f"{text} {ids}{more}.", tuple({"id": o.id, "state": o.state} for o in by))
 
     def _names(self, rows: Sequence[InstanceRecord]) -> str:
-        named = ", ".join(f"{self._name(row)} ({State(row.state).words})" for row in rows[:_NAMED])
+        named = ", ".join(self._name_whole(row) for row in rows[:_NAMED])
         return f"{named} and {len(rows) - _NAMED} more" if len(rows) > _NAMED else named
+
+    def _name_whole(self, row: InstanceRecord) -> str:
+        return f"{self._name(row)} ({State(row.state).words}, bizdate {row.bizdate}, instance {row.id})"
 
     def _name(self, row: InstanceRecord) -> str:
         return f"{self._context.task(row.id).name} {scheduled_at(row):%Y-%m-%d %H:%M}"
@@ -391,6 +394,7 @@ class _Explaining:
         return {
             "id": row.id,
             "task": self._context.task(row.id).name,
+            "bizdate": row.bizdate,
             "scheduled_at": scheduled_at(row).isoformat(),
             "state": row.state,
             "reason": row.reason,
