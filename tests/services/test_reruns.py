@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.catalogs import SELF, make_task, random_catalog, random_policy
+from retrofill.domain.catalog import Rerun, TaskType
+from retrofill.domain.cron import parse
 from retrofill.domain.errors import RetrofillError, WrongStateError
 from retrofill.domain.policy import Barrier, Policy
 from retrofill.domain.selection import ManualSelection
@@ -18,7 +22,8 @@ from retrofill.domain.states import State
 from retrofill.services import batches
 from retrofill.services.planned import Request, make_plan
 from retrofill.services.times import instant_of
-from services.reached import two_tasks
+from retrofill.services.views import Views
+from services.reached import REACH_AUTO, two_tasks
 from services.worlds import MakeWorld, World
 
 HOURLY = "0 * * * *"
@@ -429,3 +434,157 @@ def test_which_ones_would_have_to_be_stopped(world: MakeWorld) -> None:
     w.tick()
     assert [r.error for r in w.operations.rerun_descendants([a], include_self=True)] == [None, None]
     assert w.finish() == [{"a 5 01:00"}, {"b 5 02:00"}, {"c 5 03:00"}]
+
+
+# With the code of the current version (OPS-2)
+
+
+def _deployed_anew(make: MakeWorld, **more: Any) -> World:
+    """`a` failed in version 1; version 2 has other code, and whatever else is said, for it."""
+    w = make(
+        make_task("w.a", "0 1 * * *", code="old", parameters=(("day", "$bizdate"),)),
+        make_task("w.b", "0 2 * * *", "w.a"),
+    )
+    w.create()
+    w.finish(fails=lambda name: name == "a 5 01:00")
+    tasks = dict(w.catalog.tasks)
+    tasks["w.a"] = replace(tasks["w.a"], **{"code": "new"} | more)
+    w.deploy(w.catalog.frozen_copy_of(tasks))
+    return w
+
+
+def _versions(w: World, name: str) -> list[int | None]:
+    number = w.id(name)
+    with w.store.read() as reader:
+        return [run.version_id for run in reader.runs(number)]
+
+
+def _shown_version(w: World, name: str) -> object:
+    row = w.find(name)
+    with w.store.read() as reader:
+        return Views(reader, w.contexts, w.clock.now_ms()).instance(row)["version"]
+
+
+def test_a_rerun_runs_what_its_instance_was_made_from(world: MakeWorld) -> None:
+    """OPS-2, CAT-2: whatever was deployed since."""
+    w = _deployed_anew(world)
+    w.do("rerun", "a 5 01:00")
+    w.tick()
+    assert [spec.code for spec in w.executor.started] == ["old", "old"]
+    assert _shown_version(w, "a 5 01:00") == 1
+
+
+def test_a_rerun_with_the_latest_version(world: MakeWorld) -> None:
+    """OPS-2: its code, parameters, connection, timeout and rerun setting; shown from then on."""
+    w = _deployed_anew(
+        world,
+        parameters=(("day", "${yyyy-mm-dd}"), ("more", "x")),
+        timeout_seconds=7,
+        rerun=Rerun(times=1, interval_seconds=0),
+    )
+    assert w.do("rerun", "a 5 01:00", latest=True) == [None]
+    w.tick()
+    spec = w.executor.started[-1]
+    assert (spec.code, spec.timeout_seconds) == ("new", 7)
+    assert (spec.environment["day"], spec.environment["more"]) == ("2026-01-05", "x")
+    w.end("a 5 01:00", exit_code=1)
+    w.tick()
+    assert w.executor.started[-1].code == "new", "rerun by itself, as the new version says"
+    w.end("a 5 01:00", exit_code=1)
+    assert w.do("rerun", "a 5 01:00") == [None]
+    w.restart()
+    w.tick()
+    assert w.executor.started[-1].code == "new", "also after a restart, and without a word about it"
+    assert _shown_version(w, "a 5 01:00") == 2
+    assert _versions(w, "a 5 01:00") == [None, 2, 2, 2]
+    w.finish()
+    assert _shown_version(w, "b 5 02:00") == 1
+    number = w.id("a 5 01:00")
+    with w.store.read() as reader:
+        assert reader.operations("instance_id", number)[0].comment == "with version 2"
+
+
+def test_schedule_and_dependencies_stay(world: MakeWorld) -> None:
+    """OPS-2: when and after what it runs, and where it queues, was decided when it was made."""
+    w = _deployed_anew(
+        world, schedule=parse("30 5 * * *"), priority=8, max_parallel_instances=1, resource_group="other"
+    )
+    before = w.find("a 5 01:00")
+    assert w.do("rerun", "a 5 01:00", latest=True) == [None]
+    after = w.find("a 5 01:00")
+    assert (after.slot, after.priority, after.resource_group) == (before.slot, before.priority, "default")
+    assert w.finish() == [{"a 5 01:00"}, {"b 5 02:00"}]
+
+
+def test_all_that_failed_with_the_latest_version(world: MakeWorld) -> None:
+    """OPS-2, OPS-3: also what failed with it, and in parts."""
+    w = world(make_task("w.acc", HOURLY, SELF, code="old"))
+    backfill = w.create()
+    w.finish(fails=lambda name: name == hour(5))
+    w.deploy(w.catalog.frozen_copy_of({"w.acc": replace(w.catalog.tasks["w.acc"], code="new")}))
+    assert all(result.ok for result in w.backfills.rerun(backfill, only_failed=True, latest=True))
+    w.finish()
+    assert [spec.code for spec in w.executor.started] == ["old"] * 6 + ["new"] * 19
+    assert w.status(backfill) == "succeeded"
+
+
+def test_an_auto_triggered_instance_with_the_latest_version(world: MakeWorld) -> None:
+    """OPS-2."""
+    w, name = REACH_AUTO[State.FAILED](world)
+    tasks = {key: replace(task, code="new") for key, task in w.catalog.tasks.items()}
+    w.deploy(w.catalog.frozen_copy_of(tasks))
+    assert w.do("rerun", name, latest=True) == [None]
+    w.tick()
+    assert w.executor.started[-1].code == "new"
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        (None, "which has no task w.a"),
+        ({"type": TaskType.VIRTUAL, "code": ""}, "where its task is of type virtual"),
+        ({"rerun": Rerun(mode="never")}, "rerun mode never"),
+    ],
+)
+def test_a_version_that_does_not_fit_is_refused(
+    world: MakeWorld, change: dict[str, Any] | None, part: str
+) -> None:
+    """OPS-2: and the instance keeps what it had."""
+    w = _deployed_anew(world, **(change or {}))
+    if change is None:
+        w.deploy(w.catalog.frozen_copy_of({"w.b": replace(w.catalog.tasks["w.b"], depends_on=())}))
+    before = w.find("a 5 01:00")
+    (error,) = w.do("rerun", "a 5 01:00", latest=True)
+    assert error is not None
+    assert part in error
+    assert w.find("a 5 01:00") == before
+
+
+def test_overrides_stay_and_those_that_are_gone_are_refused(world: MakeWorld) -> None:
+    """OPS-2, PAR-5: a value that somebody set is not lost silently."""
+    task = make_task("w.a", "0 1 * * *", parameters=(("day", "$bizdate"),))
+    w = world(task)
+    w.create(overrides={"w.a": {"day": "mine"}})
+    w.finish(fails=lambda _: True)
+    w.deploy(w.catalog.frozen_copy_of({"w.a": replace(task, code="new")}))
+    assert w.do("rerun", "a 5 01:00", latest=True) == [None]
+    w.finish(fails=lambda _: True)
+    assert w.executor.started[-1].environment["day"] == "mine"
+    w.deploy(w.catalog.frozen_copy_of({"w.a": replace(task, parameters=(("date", "$bizdate"),))}))
+    (error,) = w.do("rerun", "a 5 01:00", latest=True)
+    assert error is not None
+    assert "sets day" in error
+
+
+def test_why_suggests_the_version_that_has_other_code(world: MakeWorld) -> None:
+    """OPS-2, OPS-9: only where it has."""
+    w = _deployed_anew(world)
+    assert "with `--latest` as it is in version 2" in w.why("a 5 01:00").text
+    w.do("rerun", "a 5 01:00", latest=True)
+    w.finish(fails=lambda _: True)
+    assert "--latest" not in w.why("a 5 01:00").text
+    w = world(make_task("w.a", "0 1 * * *"))
+    w.create()
+    w.finish(fails=lambda _: True)
+    w.deploy(w.catalog.frozen_copy_of({"w.a": replace(w.catalog.tasks["w.a"], description="more")}))
+    assert "--latest" not in w.why("a 5 01:00").text

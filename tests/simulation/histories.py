@@ -166,7 +166,8 @@ class History:
         ids = [row.id for row in self.chance.sample(rows, k=min(len(rows), self.chance.randint(1, 4)))]
         name, operations = self.chance.choice(names), self.world.operations
         if name == "rerun":
-            operations.rerun(ids, ignore_waits=self.chance.random() < 0.3)
+            latest = self.chance.random() < 0.3
+            operations.rerun(ids, ignore_waits=self.chance.random() < 0.3, latest=latest)
         elif name == "rerun_descendants":
             if self.chance.random() < 0.5:
                 operations.stop(operations.running_below(ids, include_self=True))

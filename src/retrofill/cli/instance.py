@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,7 @@ from retrofill.cli.session import Group, Session, cell, integer_id, pass_session
 from retrofill.domain.errors import UnknownNameError, UsageError, WrongStateError
 from retrofill.domain.states import Reason, State
 from retrofill.services.access import unknown_instance
+from retrofill.services.as_run import as_run
 from retrofill.services.records import InstanceRecord, RunRecord
 from retrofill.services.searching import search_instances
 from retrofill.services.views import Views, log_line, operation_row, run_row
@@ -100,7 +102,8 @@ def show(session: Session, instance_id: str) -> None:
     with project.store.read() as reader:
         view = Views(reader, project.contexts, project.clock.now_ms()).instance(row)
         explained = _explained(session, reader, row)
-        runs = [run_row(run) for run in reader.runs(row.id)]
+        made_from = project.contexts.of(reader, row).version_id(row.id)
+        runs = [run_row(run, made_from) for run in reader.runs(row.id)]
     document = view | {"why": explained.text, "parameters": _parameters(session, row), "runs": runs}
 
     def text() -> None:
@@ -109,18 +112,23 @@ def show(session: Session, instance_id: str) -> None:
                 click.echo(f"{key.replace('_', ' '):<16}{cell(value)}")
         for name, value in document["parameters"].items():
             click.echo(f"{'parameter':<16}{name}={cell(value)}")
-        for run in runs:
-            click.echo(f"{'run ' + str(run['run_number']):<16}{_run_words(run)}")
+        for run, words in zip(runs, _run_words(runs), strict=True):
+            click.echo(f"{'run ' + str(run['run_number']):<16}{words}")
         say_alone(project, [view])
 
     session.document(document, text)
 
 
-def _run_words(run: dict[str, Any]) -> str:
-    if not run["ended_at"]:
-        return f"started {run['started_at']}, running"
-    how = run["message"] or ("exit status 0" if run["exit_code"] == 0 else run["outcome"])
-    return f"started {run['started_at']}, ended {run['ended_at']}: {how}"
+def _run_words(runs: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Each run in words, with its version where they ran different ones."""
+    is_mixed = len({run["version"] for run in runs}) > 1
+    for run in runs:
+        version = f", version {run['version']}" if is_mixed else ""
+        if not run["ended_at"]:
+            yield f"started {run['started_at']}{version}, running"
+            continue
+        how = run["message"] or ("exit status 0" if run["exit_code"] == 0 else run["outcome"])
+        yield f"started {run['started_at']}, ended {run['ended_at']}{version}: {how}"
 
 
 def _parameters(session: Session, row: InstanceRecord) -> dict[str, str]:
@@ -132,9 +140,9 @@ def _parameters(session: Session, row: InstanceRecord) -> dict[str, str]:
     with project.store.read() as reader:
         context = project.contexts.of(reader, row)
         try:
-            return specs.values(row, context, context.task(row.id))
+            return specs.values(row, context)
         except UnstartableError:
-            return dict(context.task(row.id).parameters)
+            return dict(as_run(row, context).parameters)
 
 
 @instance.command("log")
@@ -223,9 +231,11 @@ def _has_scheduler(session: Session, row: InstanceRecord) -> bool:
 def history(session: Session, instance_id: str) -> None:
     """Show what people did to an instance, and its runs."""
     row = _find(session, instance_id)
-    with session.project.store.read() as reader:
+    project = session.project
+    with project.store.read() as reader:
         operations = [operation_row(operation) for operation in reader.operations("instance_id", row.id)]
-        runs = [run_row(run) for run in reader.runs(row.id)]
+        made_from = project.contexts.of(reader, row).version_id(row.id)
+        runs = [run_row(run, made_from) for run in reader.runs(row.id)]
     if not session.is_text:
         if session.output == "jsonl":
             for kind, rows in (("run", runs), ("operation", operations)):
@@ -234,8 +244,8 @@ def history(session: Session, instance_id: str) -> None:
         else:
             say_json({"id": row.id, "operations": operations, "runs": runs})
         return
-    for run in runs:
-        click.echo(f"run {run['run_number']}: {_run_words(run)}")
+    for run, words in zip(runs, _run_words(runs), strict=True):
+        click.echo(f"run {run['run_number']}: {words}")
     columns = ["at", "user", "action", "from_state", "to_state", "comment"]
     session.rows(operations, columns, f"Nobody has done anything to instance {row.id}.")
 
@@ -246,7 +256,7 @@ def history(session: Session, instance_id: str) -> None:
 def lineage(session: Session, instance_id: str) -> None:
     """Show the tables that an instance reads and writes, and the tasks at their other ends.
 
-    By the version of the project that the instance was made from.
+    By the version of the project whose code it runs.
     """
     from retrofill.cli.lineage import print_lineage
 
@@ -254,7 +264,8 @@ def lineage(session: Session, instance_id: str) -> None:
     project = session.project
     with project.store.read() as reader:
         context = project.contexts.of(reader, row)
-        name, catalog = context.task(row.id).name, context.plan_of(row.id).catalog
+        run = as_run(row, context)
+        name, catalog = run.task.name, run.catalog
     found = project.lineages(catalog).row(name)
 
     def text() -> None:

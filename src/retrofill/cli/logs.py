@@ -177,7 +177,9 @@ def _secrets_of(project: Project, reader: Reader, row: InstanceRecord) -> tuple[
     from retrofill.services.runs import RunSpecs
 
     context = project.contexts.of(reader, row)
-    return RunSpecs(project.directory, project.secret, "").secrets(row, context, context.task(row.id))
+    specs = RunSpecs(project.directory, project.secret, "")
+    # What an earlier run could see, too: it may have run what another version says.
+    return tuple({*specs.secrets(row, context), *specs.secrets(row._replace(code_version_id=None), context)})
 
 
 def _has_ended(project: Project, run: RunRecord) -> bool:

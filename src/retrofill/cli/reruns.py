@@ -27,17 +27,28 @@ _at_once = click.option(
     is_flag=True,
     help="All at once, whatever they wait for and whatever date it is the turn of; asks first on a terminal.",
 )
+_latest = click.option(
+    "--latest",
+    is_flag=True,
+    help="With the code, parameters, connection, timeout and rerun setting of the deployed version, from now on.",
+)
 _yes = click.option("--yes", is_flag=True, help="With --ignore-dependencies: do not ask.")
 
 
 @click.command("rerun", cls=Command)
 @ids_argument
+@_latest
 @_at_once
 @_yes
 @comment_option
 @pass_session
 def rerun_instances(
-    session: Session, instance_ids: tuple[str, ...], ignore_dependencies: bool, yes: bool, comment: str
+    session: Session,
+    instance_ids: tuple[str, ...],
+    latest: bool,
+    ignore_dependencies: bool,
+    yes: bool,
+    comment: str,
 ) -> int:
     """Run ended instances again, in order.
 
@@ -49,7 +60,9 @@ def rerun_instances(
     which = f"{many(count, 'instance')} {'starts' if count == 1 else 'start'}"
     if ignore_dependencies and not _agrees(which, yes):
         return _NOT_CONFIRMED
-    results = session.project.operations().rerun(numbers, comment, ignore_dependencies)
+    if latest:
+        _say_version(session)
+    results = session.project.operations().rerun(numbers, comment, ignore_dependencies, latest)
     _say_notes(results)
     return done(session, results)
 
@@ -58,6 +71,7 @@ def rerun_instances(
 @ids_argument
 @click.option("--with-self", is_flag=True, help="The instance itself too.")
 @click.option("--task", "tasks", multiple=True, metavar="T", help="Only descendants of this task (repeat).")
+@_latest
 @click.option(
     "--stop-running", is_flag=True, help="Stop those that run first; without it they are a refusal."
 )
@@ -68,6 +82,7 @@ def rerun_descendants(
     instance_ids: tuple[str, ...],
     with_self: bool,
     tasks: tuple[str, ...],
+    latest: bool,
     stop_running: bool,
     comment: str,
 ) -> int:
@@ -78,11 +93,13 @@ def rerun_descendants(
     numbers = numbers_of(instance_ids)
     chosen = _tasks(session, tasks) if tasks else None
     operations = session.project.operations()
+    if latest:
+        _say_version(session)
     if stop_running:
         refused = _stop_below(session, numbers, with_self, chosen, comment)
         if refused:
             return done(session, refused)
-    results = operations.rerun_descendants(numbers, comment, with_self, chosen)
+    results = operations.rerun_descendants(numbers, comment, with_self, chosen, latest)
     _say_notes(results)
     return done(session, results)
 
@@ -117,6 +134,7 @@ def _stop_below(
 @click.command("rerun", cls=Command)
 @click.argument("backfill_ids", metavar="ID...", nargs=-1, required=True)
 @click.option("--failed", is_flag=True, help="Only what failed, and what failed with it.")
+@_latest
 @_at_once
 @_yes
 @comment_option
@@ -125,6 +143,7 @@ def rerun_backfills(
     session: Session,
     backfill_ids: tuple[str, ...],
     failed: bool,
+    latest: bool,
     ignore_dependencies: bool,
     yes: bool,
     comment: str,
@@ -139,13 +158,15 @@ def rerun_backfills(
         which = "all that failed starts" if failed else "all that has ended starts"
         if not _agrees(which, yes):
             return _NOT_CONFIRMED
+    if latest:
+        _say_version(session)
     service = session.project.backfills()
     statuses = {}
     errors: dict[int, RetrofillError] = {}
     for number in numbers:
         try:
             _say_running(session, number)
-            results = service.rerun(number, failed, comment, ignore_dependencies)
+            results = service.rerun(number, failed, comment, ignore_dependencies, latest)
         except RetrofillError as error:
             if len(numbers) == 1:
                 raise
@@ -192,6 +213,24 @@ def _say_running(session: Session, number: int) -> None:
 def _say_notes(results: Sequence[ItemResult]) -> None:
     for note in dict.fromkeys(item.note for item in results if item.note):
         say(note)
+
+
+def _say_version(session: Session) -> None:
+    """Which version `--latest` means; a folder that was changed and not deployed is not it."""
+    project = session.project
+    if project.deployed is None:
+        return
+    number = project.deployed.version_id
+    try:
+        is_deployed = project.folder.version_id == number
+    except RetrofillError:
+        is_deployed = False  # it has errors
+    if is_deployed:
+        say(f"With version {number}.")
+    else:
+        say(
+            f"With version {number}, the deployed one; the folder differs from it: `retrofill deploy` publishes that."
+        )
 
 
 def _agrees(what: str, yes: bool) -> bool:

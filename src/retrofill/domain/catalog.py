@@ -7,7 +7,7 @@ are seconds, names are full (`workspace.task`). Reading it from files is `projec
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -125,6 +125,25 @@ class IncludedFile:
     sha256: str  # of what it holds, in hex
     size: int
     is_executable: bool = False
+
+
+# What decides when and after what an instance runs, and where it queues: fixed when the instance is made.
+_PLACE = (
+    "schedule", "depends_on", "valid_from", "valid_until", "mode", "generation", "priority", "baseline",
+    "resource_group", "max_parallel_instances",
+)  # fmt: skip
+_WORDS = ("owner", "tags", "description", "reads", "writes", "code_file")
+
+
+def renewed(task: Task, newer: Task) -> Task:
+    """A task that runs what a newer version says, when and after what it did before (OPS-2)."""
+    return replace(newer, **{name: getattr(task, name) for name in _PLACE})
+
+
+def describes_the_same_run(task: Task, newer: Task) -> bool:
+    """Whether both run the same: code, parameters, connection, timeout, rerun and whatever else a run sees."""
+    kept = {name: getattr(task, name) for name in _WORDS}
+    return replace(renewed(task, newer), **kept) == task
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,19 +130,25 @@ class Backfills:
         )
 
     def rerun(
-        self, backfill_id: int, only_failed: bool = False, comment: str = "", ignore_waits: bool = False
+        self,
+        backfill_id: int,
+        only_failed: bool = False,
+        comment: str = "",
+        ignore_waits: bool = False,
+        latest: bool = False,
     ) -> list[ItemResult]:
         """OPS-3: all its ended instances, or those that failed, in order.
 
         Args:
             ignore_waits: all at once, ignoring dependencies and the order of bizdates.
+            latest: with the code of the current version, from now on.
         """
         return self._whole(
             backfill_id,
             Steer.RERUN,
             "rerun",
             (State.FAILED,) if only_failed else (State.FAILED, State.SUCCESSFUL),
-            lambda ids: self._operations().rerun(ids, comment, ignore_waits),
+            lambda ids: self._operations().rerun(ids, comment, ignore_waits, latest),
         )
 
     def freeze(self, backfill_id: int, comment: str = "") -> list[ItemResult]:

@@ -40,6 +40,7 @@ class Context(ABC):
     """What instances of one backfill, or of the schedule, are beyond their rows: tasks and waits."""
 
     backfill_id: int | None  # None: auto triggered instances
+    newer: dict[int, Catalog]  # later versions whose code reruns of its instances use (OPS-2)
 
     @abstractmethod
     def plan_of(self, instance_id: int) -> Plan:
@@ -123,6 +124,7 @@ class BackfillContext(Context):
     open_left: dict[int, int] = field(default_factory=dict)
     # By position, what is Not run below a failure, of dates that were looked at for that: a cache as well.
     below_failures: dict[int, frozenset[int]] = field(default_factory=dict)
+    newer: dict[int, Catalog] = field(default_factory=dict)
     _lists_below: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)  # by place
 
     def plan_of(self, instance_id: int) -> Plan:
@@ -239,8 +241,11 @@ class Contexts:
         return None if version_id is None else self.catalog(tx, version_id)
 
     def of(self, tx: Reader, row: InstanceRecord) -> Context:
-        """The context that an instance belongs to."""
-        return self.by_id(tx, row.backfill_id)
+        """The context that an instance belongs to, with what it runs (`as_run`)."""
+        context = self.by_id(tx, row.backfill_id)
+        if row.code_version_id is not None:
+            context.newer[row.code_version_id] = self.catalog(tx, row.code_version_id)
+        return context
 
     def by_id(self, tx: Reader, backfill_id: int | None) -> Context:
         """The context of an active backfill; None means the schedule."""

@@ -153,6 +153,7 @@ class InstanceRows:
             repeat(0),
             repeat(None),
             repeat(None),
+            repeat(None),
         )
         return list(rows) if exists.all() else list(compress(rows, exists.tolist()))
 

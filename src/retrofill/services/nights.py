@@ -320,6 +320,7 @@ class ScheduleContext(Context):
 
     def __init__(self, tx: Reader, nights: Nights) -> None:
         self._tx = tx
+        self.newer = {}
         self._nights = nights
 
     def _generation(self, instance_id: int) -> Generation:

@@ -10,6 +10,7 @@ from retrofill.domain.errors import RetrofillError, WrongStateError
 from retrofill.domain.permissions import Actor
 from retrofill.domain.states import WAITING, Move, State, check, is_legal
 from retrofill.services.access import Access, unknown_instance
+from retrofill.services.as_run import as_run, check_latest
 from retrofill.services.batches import Applied, Apply, Applying, Batches, ItemResult, describe
 from retrofill.services.contexts import Context, Contexts
 from retrofill.services.records import InstanceRecord
@@ -31,7 +32,9 @@ class Operations:
         """OPS-1: ask for the end of running instances; `Failed` shows once their processes have ended."""
         return self.batches.each("stop", ids, comment, _stop)
 
-    def rerun(self, ids: Sequence[int], comment: str = "", ignore_waits: bool = False) -> list[ItemResult]:
+    def rerun(
+        self, ids: Sequence[int], comment: str = "", ignore_waits: bool = False, latest: bool = False
+    ) -> list[ItemResult]:
         """OPS-2; several in order (OPS-3).
 
         All go back to Not run together, each waits for those of its upstream that were chosen or have
@@ -39,8 +42,10 @@ class Operations:
 
         Args:
             ignore_waits: all at once, whatever waits and dates say.
+            latest: with the code of the current version, from now on.
         """
-        how = _Rerun(ignore_waits, keeps_order=not ignore_waits and len(set(ids)) > 1)
+        keeps_order = not ignore_waits and len(set(ids)) > 1
+        how = _Rerun(self._contexts, latest, ignore_waits, keeps_order)
         return self.batches.each("rerun", ids, comment, how.apply, upstream_first=not ignore_waits)
 
     def set_successful(self, ids: Sequence[int], comment: str = "") -> list[ItemResult]:
@@ -63,6 +68,7 @@ class Operations:
         comment: str = "",
         include_self: bool = False,
         tasks: frozenset[str] | None = None,
+        latest: bool = False,
     ) -> list[ItemResult]:
         """The ended descendants, within its backfill or the schedule, in dependency order.
 
@@ -70,6 +76,7 @@ class Operations:
 
         Args:
             tasks: only instances of these tasks, full names; None for all.
+            latest: with the code of the current version, from now on.
         """
         results: list[ItemResult] = []
         chosen: dict[int, frozenset[int]] = {}  # what an instance that is rerun comes with, running or not
@@ -92,7 +99,7 @@ class Operations:
                     continue
                 seen = [i for i in found if access.sees(self._contexts.of(reader, row).task(i).name)]
                 chosen |= {i: chosen.get(i, frozenset()) | below for i in seen}
-        apply = _WithDescendants(chosen).apply
+        apply = _WithDescendants(_Rerun(self._contexts, latest), chosen).apply
         return results + self.batches.each(
             "rerun-descendants", sorted(chosen), comment, apply, upstream_first=True
         )
@@ -150,19 +157,26 @@ def _stop(a: Applying, row: InstanceRecord) -> Applied:
 class _Rerun:
     """How ended instances are rerun."""
 
+    contexts: Contexts
+    latest: bool = False
     ignore_waits: bool = False
     keeps_order: bool = False
 
     def apply(self, a: Applying, row: InstanceRecord) -> Applied:
-        if row.id in a.restored and row.state in {State.NOT_RUN, *WAITING}:
-            return Applied(State.NOT_RUN)  # an earlier part of the batch has brought it back
-        _check(a, Move.RERUN, row)
-        mode = a.context.task(row.id).rerun.mode
+        is_back = row.id in a.restored and row.state in {State.NOT_RUN, *WAITING}  # by an earlier part
+        if not is_back:
+            _check(a, Move.RERUN, row)
+        mode, version_id = self._choose_code(a, row)
+        words = f"with version {version_id}" if version_id is not None else ""
+        if is_back:
+            self._keep_version(a, row, version_id)
+            return Applied(State.NOT_RUN, words=words)
         if mode == "never" or (mode == "on_failure" and row.state != State.FAILED):
             raise WrongStateError(
                 f"{describe(row, a.context)} cannot be rerun: its task says rerun mode {mode}",
-                "Change `rerun.mode` of the task and create a new backfill.",
+                "Change `rerun.mode` of the task, deploy, and rerun it with --latest.",
             )
+        self._keep_version(a, row, version_id)
         has_run = any(run.number == row.run_number for run in a.tx.runs(row.id))
         a.tx.rerun([(row.id, row.run_number + 1 if has_run else row.run_number, self.ignore_waits)])
         a.settling.moved(row.id, row.state, State.NOT_RUN)
@@ -171,7 +185,22 @@ class _Rerun:
         a.rerun.append(row.id)
         a.is_reopened = True
         a.keeps_order = self.keeps_order
-        return Applied(State.NOT_RUN)
+        return Applied(State.NOT_RUN, words=words)
+
+    def _choose_code(self, a: Applying, row: InstanceRecord) -> tuple[str, int | None]:
+        """The rerun mode that holds, and the version that is asked for (OPS-2)."""
+        if not self.latest:
+            return as_run(row, self.contexts.of(a.tx, row)).task.rerun.mode, None
+        version_id = a.tx.current_version_id()
+        assert version_id is not None
+        current = self.contexts.catalog(a.tx, version_id)
+        task = check_latest(row, a.context, current, version_id, describe(row, a.context))
+        return task.rerun.mode, version_id
+
+    def _keep_version(self, a: Applying, row: InstanceRecord, version_id: int | None) -> None:
+        """From now on; later reruns without a word about it keep it."""
+        if version_id is not None and version_id != (row.code_version_id or a.context.version_id(row.id)):
+            a.tx.set_code_version(row.id, version_id)
 
 
 class _WithDescendants:
@@ -181,8 +210,8 @@ class _WithDescendants:
         chosen: what each instance comes with.
     """
 
-    def __init__(self, chosen: Mapping[int, frozenset[int]]) -> None:
-        self._chosen = chosen
+    def __init__(self, rerun: _Rerun, chosen: Mapping[int, frozenset[int]]) -> None:
+        self._rerun, self._chosen = rerun, chosen
         self._running: dict[int, InstanceRecord] | None = None
 
     def apply(self, a: Applying, row: InstanceRecord) -> Applied:
@@ -191,7 +220,7 @@ class _WithDescendants:
         busy = [self._running[i] for i in sorted(self._chosen[row.id] & self._running.keys())]
         if busy:
             raise _busy(row, a.context, busy, a.access)
-        return _Rerun().apply(a, row)
+        return self._rerun.apply(a, row)
 
 
 def _set_successful(a: Applying, row: InstanceRecord) -> Applied:

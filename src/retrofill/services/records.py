@@ -115,6 +115,9 @@ class InstanceRecord(NamedTuple):
     reruns: int
     started_ms: int | None
     ended_ms: int | None
+    code_version_id: int | None = (
+        None  # whose code it runs; None: that of the version it was made from (OPS-2)
+    )
 
     @property
     def partition(self) -> Partition:
@@ -135,6 +138,7 @@ class RunRecord(NamedTuple):
     exit_code: int | None
     message: str | None
     log_removed_ms: int | None = None
+    version_id: int | None = None  # whose code ran; None: that of the version its instance was made from
 
 
 class AlertRecord(NamedTuple):

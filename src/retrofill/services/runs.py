@@ -12,6 +12,7 @@ from retrofill.domain import parameters
 from retrofill.domain.catalog import Task, TaskType
 from retrofill.domain.connections import ConnectionUrlError, file_url
 from retrofill.domain.errors import RetrofillError
+from retrofill.services.as_run import AsRun, as_run
 from retrofill.services.contexts import Context, Contexts
 from retrofill.services.ports import IncludedCode, RunRef, RunSpec
 from retrofill.services.times import bizdate_of, scheduled_at, shown_instant
@@ -67,25 +68,26 @@ class RunSpecs:
         Raises:
             UnstartableError: a secret or a connection is missing, or a parameter has no value.
         """
-        task = context.task(row.id)
-        values = self.values(row, context, task)
-        included = self._included(row, context, task)
+        run = as_run(row, context)
+        task = run.task
+        values = self.values(row, context)
+        included = self._included(run)
         code = parameters.substitute_sql(task.code, values) if task.type is TaskType.SQL else task.code
         return RunSpec(
             ref=RunRef(row.id, row.run_number, token, boot_id),
             type=task.type.value,
             name=task.name,
             code=code,
-            arguments=_arguments(row, context, task, values),
+            arguments=_arguments(run, values),
             environment=dict(task.env)
             | values
             | _own(row, task, values)
             | ({CODE: included.folder} if included else {}),
             working_directory=f"{self._project}/workspaces/{task.workspace}",
             timeout_seconds=task.timeout_seconds,
-            connection_url=self._url(row, task, context) if task.type is TaskType.SQL else None,
+            connection_url=self._url(run) if task.type is TaskType.SQL else None,
             interpreter=self.interpreter,
-            secrets=self.secrets(row, context, task),
+            secrets=self.secrets(row, context),
             connection=task.connection,
             reads=task.reads,
             writes=task.writes,
@@ -103,30 +105,29 @@ class RunSpecs:
             return f"{included.folder}/{task.code_file}"
         return f"{self._project}/workspaces/{task.workspace}/{task.code_file}"
 
-    def _included(self, row: InstanceRecord, context: Context, task: Task) -> IncludedCode | None:
+    def _included(self, run: AsRun) -> IncludedCode | None:
         """The files of its workspace that its version holds besides, and where it finds them (CAT-9)."""
-        files = context.plan_of(row.id).catalog.workspaces[task.workspace].files
-        if not files or task.type not in (TaskType.SHELL, TaskType.PYTHON):
+        workspace, version_id = run.task.workspace, run.version_id
+        files = run.catalog.workspaces[workspace].files
+        if not files or run.task.type not in (TaskType.SHELL, TaskType.PYTHON):
             return None
-        version_id = context.version_id(row.id)
-        return IncludedCode(version_id, f"{self._project}/{CODE_FOLDER}/{version_id}/{task.workspace}", files)
+        return IncludedCode(version_id, f"{self._project}/{CODE_FOLDER}/{version_id}/{workspace}", files)
 
-    def secrets(self, row: InstanceRecord, context: Context, task: Task) -> tuple[str, ...]:
+    def secrets(self, row: InstanceRecord, context: Context) -> tuple[str, ...]:
         """Values of the secrets that the instance can see, as far as they are known here (SEC-3)."""
-        plan = context.plan_of(row.id)
-        declared = plan.parameters_of(task)
-        names = [parameters.parse(text).secret for _, text in declared if "${secret:" in text]
-        if task.type is TaskType.SQL:
-            url = plan.catalog.connections.get(task.connection) or ""
+        run = as_run(row, context)
+        names = [parameters.parse(text).secret for _, text in run.parameters if "${secret:" in text]
+        if run.task.type is TaskType.SQL:
+            url = run.catalog.connections.get(run.task.connection) or ""
             names += [match[1] for match in _SECRET.finditer(url)]
         values = (self._secrets(name) for name in names if name is not None)
         return tuple(dict.fromkeys(value for value in values if value))
 
-    def values(self, row: InstanceRecord, context: Context, task: Task) -> dict[str, str]:
+    def values(self, row: InstanceRecord, context: Context) -> dict[str, str]:
         """The task's parameters at this instance, secrets resolved."""
-        if not task.parameters:
+        task, _, _, declared = as_run(row, context)
+        if not declared:
             return {}
-        declared = context.plan_of(row.id).parameters_of(task)
         try:
             values = parameters.resolve(declared, self.at(row, task))
         except parameters.ParameterError as error:
@@ -149,8 +150,9 @@ class RunSpecs:
             instance_id=str(row.id),
         )
 
-    def _url(self, row: InstanceRecord, task: Task, context: Context) -> str:
-        url = context.plan_of(row.id).catalog.connections.get(task.connection)
+    def _url(self, run: AsRun) -> str:
+        task = run.task
+        url = run.catalog.connections.get(task.connection)
         if url is None:
             raise UnstartableError(f"{task.name}: the project has no connection {task.connection!r}")
         with_secrets = _SECRET.sub(lambda match: self._secret(match[1], task.name), url)
@@ -168,13 +170,11 @@ class RunSpecs:
         return value
 
 
-def _arguments(
-    row: InstanceRecord, context: Context, task: Task, values: Mapping[str, str]
-) -> tuple[str, ...]:
+def _arguments(run: AsRun, values: Mapping[str, str]) -> tuple[str, ...]:
     """Values in declared order; a secret's place is empty, because everybody can read arguments (SEC-3)."""
     return tuple(
         "" if parameters.parse(text).secret is not None else values[name]
-        for name, text in context.plan_of(row.id).parameters_of(task)
+        for name, text in run.parameters
         if values
     )
 

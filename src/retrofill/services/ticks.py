@@ -17,6 +17,7 @@ from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import StoreFullError
 from retrofill.domain.readiness import Ending, Outcome, ending
 from retrofill.domain.states import Reason, State
+from retrofill.services.as_run import as_run
 from retrofill.services.contexts import Contexts
 from retrofill.services.holds import Holds, holds_of
 from retrofill.services.pausing import note_failures
@@ -231,7 +232,7 @@ class Scheduler:
     def _end_badly(self, tx: Ledger, end: RunEnd, settling: Settling, now_ms: int, ended_ms: int) -> None:
         """RUN-3, RUN-4, POL-7: rerun by itself, start anew, or fail for good."""
         (row,) = tx.instances([end.ref.instance_id])
-        task = self._contexts.of(tx, row).task(row.id)
+        task = as_run(row, self._contexts.of(tx, row)).task
         after: Ending = ending(Outcome(end.outcome), end.signal, task.rerun, row.reruns, row.reason)
         if after.state is State.FAILED:
             tx.fail(row.id, after.reason or Reason.EXIT_CODE, ended_ms)

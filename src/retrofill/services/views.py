@@ -157,7 +157,7 @@ class Views:
             "group": group,
             "priority": priority,
             "resource_group": resource_group or self._own_group(row),
-            "version": self._contexts.of(self._reader, row).version_id(row.id),
+            "version": row.code_version_id or self._contexts.of(self._reader, row).version_id(row.id),
             "run_number": row.run_number,
             "started_at": shown_instant(row.started_ms),
             "ended_at": shown_instant(ended_ms),
@@ -263,10 +263,11 @@ def alert_row(alert: AlertRecord) -> Row:
     }
 
 
-def run_row(run: RunRecord) -> Row:
-    """A run of an instance."""
+def run_row(run: RunRecord, version_id: int) -> Row:
+    """A run of an instance; `version_id` is the one that the instance was made from."""
     return {
         "run_number": run.number,
+        "version": run.version_id or version_id,
         "started_at": shown_instant(run.started_ms),
         "ended_at": shown_instant(run.ended_ms),
         "outcome": run.outcome,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from retrofill.domain.findings import many
 from retrofill.domain.readiness import Lack, free_slots, lack
 from retrofill.domain.states import Reason, State
+from retrofill.services.as_run import as_run, differs
 from retrofill.services.contexts import BackfillContext, Context, Contexts
 from retrofill.services.holds import holds_of
 from retrofill.services.records import BackfillRecord, InstanceRecord
@@ -132,18 +133,27 @@ class _Explaining:
 
     def _what_to_do(self) -> str:
         """Only what this task allows, and only a log that there is."""
-        number, mode = self._row.id, self._context.task(self._row.id).rerun.mode
+        number, mode = self._row.id, as_run(self._row, self._context).task.rerun.mode
         parts = []
         if self._row.reason != Reason.NOT_STARTED:
             parts.append(f"`retrofill instance log {number}` shows what it printed")
         if mode != "never":
-            parts.append(f"`retrofill instance rerun {number}` runs it again")
+            parts.append(f"`retrofill instance rerun {number}` runs it again{self._with_other_code()}")
         else:
             parts.append(
                 f"its task may not be rerun (rerun mode never); `retrofill instance set-successful {number}` "
                 "lets what waits for it go on"
             )
         return ", ".join(parts)
+
+    def _with_other_code(self) -> str:
+        """OPS-2: a rerun runs what the instance was made from, unless it asks for the current version."""
+        if not differs(self._row, self._context, self._contexts.current(self._reader)):
+            return ""
+        return (
+            f" as it was (version {as_run(self._row, self._context).version_id}), with `--latest` as it is in version "
+            f"{self._reader.current_version_id()}"
+        )
 
     def _held(self) -> Why | None:
         backfill = self._backfill

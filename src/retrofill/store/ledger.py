@@ -252,7 +252,8 @@ class Ledger(Reader):
             [(at_ms, instance_id, number) for instance_id, number, _ in rows],
         )
         self._connection.executemany(
-            "INSERT INTO run (instance_id, number, token, boot_id, started_ms) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO run (instance_id, number, token, boot_id, started_ms, version_id) "
+            "VALUES (?1, ?2, ?3, ?4, ?5, (SELECT i.code_version_id FROM instance i WHERE i.id = ?1))",
             [(instance_id, number, token, boot_id, at_ms) for instance_id, number, token in rows],
         )
 
@@ -373,6 +374,10 @@ class Ledger(Reader):
             f"WHERE id = ?1 AND state IN ({_states(Move.RERUN)})",
             rows,
         )
+
+    def set_code_version(self, instance_id: int, version_id: int) -> None:
+        """Let an instance run the code of another version than it was made from (OPS-2)."""
+        self._execute("UPDATE instance SET code_version_id = ? WHERE id = ?", (version_id, instance_id))
 
     def set_successful(self, instance_id: int, at_ms: int) -> None:
         self._execute(

@@ -199,6 +199,7 @@ instance = Table(
     Column("reruns", Integer, nullable=False, server_default="0"),  # automatic ones, since a person's
     Column("started_ms", Integer),
     Column("ended_ms", Integer),
+    Column("code_version_id", Integer),  # whose code it runs; null: of the version it was made from (OPS-2)
     CheckConstraint(_one_of("state", State), name="state"),
     CheckConstraint(_one_of("kind", _KINDS), name="kind"),
     CheckConstraint("(state = 'frozen') = (frozen_from IS NOT NULL)", name="frozen_from"),
@@ -243,6 +244,7 @@ run = Table(
     Column("exit_code", Integer),
     Column("message", Text),
     Column("log_removed_ms", Integer),  # by retention (RET-1)
+    Column("version_id", Integer),  # whose code ran; null: of the version its instance was made from
     Index("run_open", "instance_id", sqlite_where=text("ended_ms IS NULL")),
     sqlite_with_rowid=False,
 )

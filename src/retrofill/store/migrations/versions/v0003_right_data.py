@@ -14,6 +14,7 @@ def upgrade() -> None:
     _hold_included_files()
     _note_missed_nights()
     _note_failures_and_idle_time()
+    _rerun_with_newer_code()
 
 
 def _hold_included_files() -> None:
@@ -48,3 +49,9 @@ def _note_failures_and_idle_time() -> None:
     op.add_column("backfill", sa.Column("paused_by", sa.Text(), nullable=True))
     op.add_column("backfill", sa.Column("idle_ms", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("backfill", sa.Column("idle_since_ms", sa.Integer(), nullable=True))
+
+
+def _rerun_with_newer_code() -> None:
+    """Whose code an instance runs, and a run ran, where it is not that of the version it was made from (OPS-2)."""
+    op.add_column("instance", sa.Column("code_version_id", sa.Integer(), nullable=True))
+    op.add_column("run", sa.Column("version_id", sa.Integer(), nullable=True))
