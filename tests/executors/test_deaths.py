@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,7 +23,7 @@ from executors.rooms import (
     wait_for_file,
     wait_until,
 )
-from retrofill.executors import adoption
+from retrofill.executors import adoption, stopping
 from retrofill.executors.launching import LauncherError
 from retrofill.executors.local import LocalExecutor
 from retrofill.services.ports import RunEnd, RunRef, RunSpec
@@ -377,3 +378,62 @@ def test_a_folder_that_is_swapped_between_two_runs(room: Room) -> None:
         assert {os.readlink(f"/proc/{pid}/cwd") for pid in room.supervisors()} == {"/"}
     assert seen == ["one", "two", "one"]
     assert len(room.supervisors()) == 1
+
+
+_HIDDEN = "exec env -i PATH=$PATH sh -c 'echo $$ >{pid}; read x <{gate}'"
+_ESCAPED = "env -i PATH=$PATH setsid sh -c 'echo $$ >{pid}; exec <{gate} >/dev/null 2>&1; read x' & wait"
+_LOGGING = "env -i PATH=$PATH setsid sh -c 'echo $$ >{pid}; read x <{gate}' & wait"
+
+
+def hidden(room: Room, code: str) -> RunSpec:
+    os.mkfifo(room.path("gate"))
+    return room.spec(code.format(pid=room.path("pid"), gate=room.path("gate")))
+
+
+@pytest.mark.parametrize("code", [_HIDDEN, _ESCAPED, _LOGGING])
+def test_a_process_without_the_mark_ends_with_a_lost_run(room: Room, code: str) -> None:
+    """RUN-3: whatever it has cleared and left, the launcher gets it when its supervisor dies."""
+    spec = hidden(room, code)
+    executor = room.executor()
+    executor.start([spec])
+    pid = int(wait_for_file(room.path("pid")))
+    (supervisor,) = room.supervisors()
+    kill(supervisor)
+    (end,) = collect(executor, 1)
+    assert (end.outcome, end.message) == ("lost", adoption.SUPERVISOR_DIED)
+    assert not is_alive(pid)
+
+
+@pytest.mark.parametrize("code", [_HIDDEN, _LOGGING])
+@pytest.mark.parametrize("by_command", [True, False])
+def test_a_process_without_the_mark_after_the_schedulers_death(
+    room: Room, code: str, by_command: bool
+) -> None:
+    """RUN-3: without its launcher it is known by its session or its log; that others may go on is said."""
+    spec = hidden(room, code)
+    first = room.scheduler(spec)
+    pid = int(wait_for_file(room.path("pid")))
+    first.kill()
+    wait_for_end(room.launchers())
+    (supervisor,) = room.supervisors()
+    kill(supervisor)
+    if by_command:
+        end = stopping.stop_run(room.runs, spec.ref)
+    else:
+        executor = room.executor()
+        (end,) = executor.adopt([spec.ref]) or collect(executor, 1)
+    assert (end.outcome, end.message) == ("lost", adoption.SUPERVISOR_DIED_UNSEEN)
+    assert not is_alive(pid)
+
+
+def test_pids_in_a_copied_journal_mean_nothing(room: Room) -> None:
+    """RUN-3: whoever they name is a stranger; a run of the copy is lost without touching it."""
+    spec = hidden(room, _HIDDEN)
+    executor = room.executor()
+    executor.start([spec])
+    pid = int(wait_for_file(room.path("pid")))
+    wait_until(lambda: any("spawned" in path.read_text() for path in room.journals()), "the record")
+    copy = room.path("copy")
+    shutil.copytree(room.runs, copy)
+    assert stopping.stop_run(copy, spec.ref).outcome == "lost"
+    assert is_alive(pid)

@@ -24,10 +24,15 @@ from retrofill.executors import journals
 from retrofill.executors.failpoints import fail_point
 from retrofill.executors.journals import TOMBSTONE_MODE
 from retrofill.executors.places import Places
+from retrofill.executors.remains import Main, Remains
 from retrofill.services.ports import RunEnd, RunRef
 
 REBOOTED = "the machine was restarted while it ran; what it had done is unknown"
 SUPERVISOR_DIED = "its supervisor died, so all its processes were ended; what it had done is unknown"
+SUPERVISOR_DIED_UNSEEN = (
+    "its supervisor died, so its processes were ended as far as they could be found (one that had cleared its "
+    "environment and left session and log may go on); what it had done is unknown"
+)
 NOT_STARTED = "it was not started"
 
 
@@ -45,6 +50,18 @@ class Judged(NamedTuple):
     verdict: Verdict
     end: RunEnd | None
     entry: journals.Entry | None
+
+
+def remains_of(places: Places, ref: RunRef, entry: journals.Entry | None, launcher: int = 0) -> Remains:
+    """The processes of a run whose supervisor has died."""
+    name = name_of(ref)
+    main = Main(*entry.main) if entry is not None and entry.main is not None else None
+    return Remains(name, places.log(name), main, launcher)
+
+
+def lost_with(ref: RunRef, remains: Remains) -> RunEnd:
+    """The end of a run of which no process could be found any more."""
+    return lost(ref, SUPERVISOR_DIED if remains.is_everything else SUPERVISOR_DIED_UNSEEN)
 
 
 def name_of(ref: RunRef) -> str:

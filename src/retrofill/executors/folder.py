@@ -157,7 +157,7 @@ class RunsFolder:
             if journals.is_locked(path):
                 pid, records = journals.read_journal(path)
                 last = records[-1] if records else []
-                if last and last[0] == "claim":
+                if last and last[0] in ("claim", "spawned"):
                     found.append((pid, last[1]))
         return found
 

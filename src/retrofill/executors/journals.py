@@ -2,11 +2,13 @@
 
 Fields are separated by tabs. `claim` is written before the log is created, and the log is
 created with O_EXCL: so a run may have started only where there are both a claim and a log
-that is no tombstone. `exit` comes last; what it says is final. A supervisor holds a flock on
+that is no tombstone. `spawned` names the main process. `exit` comes last; what it says is final. The header names
+the file itself, so that the pids in a copy of it mean nothing. A supervisor holds a flock on
 its journal for as long as it lives (and its command, until it has been executed).
 
-    supervisor  1  BOOT_ID  PID  PID_NAMESPACE
+    supervisor  1  BOOT_ID  PID  PID_NAMESPACE  DEVICE:INODE
     claim       NAME  STARTED
+    spawned     NAME  PID  START_TIME
     refused     NAME
     exit        NAME  OUTCOME  EXIT_CODE|-  SIGNAL|-  STARTED|-  ENDED  MESSAGE
 """
@@ -46,6 +48,7 @@ class Entry(NamedTuple):
     pid: int
     is_locked: bool
     exit: Exit | None
+    main: tuple[int, int] | None = None  # the main process's pid and start time
 
 
 def run_name(instance_id: int, run_number: int, token: str) -> str:
@@ -117,6 +120,9 @@ class Journal:
             self._open()
         self._append(b"claim\t%b\t%.6f\n" % (name, started_at))
 
+    def spawned(self, name: bytes, pid: int, start_time: int) -> None:
+        self._append(b"spawned\t%b\t%d\t%d\n" % (name, pid, start_time))
+
     def refuse(self, name: bytes) -> bytes:
         """Note that somebody else has the claim; the line."""
         line = b"refused\t%b\n" % name
@@ -151,7 +157,8 @@ class Journal:
         descriptor = os.open(path, flags, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            header = f"supervisor\t1\t{self._boot_id}\t{os.getpid()}\t{pid_namespace()}\n".encode()
+            own = _identity(os.fstat(descriptor))
+            header = f"supervisor\t1\t{self._boot_id}\t{os.getpid()}\t{pid_namespace()}\t{own}\n".encode()
             if os.write(descriptor, header) != len(header):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.rename(path, path + SUFFIX)
@@ -164,6 +171,10 @@ class Journal:
         self._descriptor = descriptor
         self._size = len(header)
         self._is_torn = False
+
+
+def _identity(status: os.stat_result) -> str:
+    return f"{status.st_dev}:{status.st_ino}"
 
 
 def pid_namespace() -> int:
@@ -199,16 +210,17 @@ def is_locked(path: str) -> bool:
 
 
 def read_journal(path: str) -> tuple[int, list[list[str]]]:
-    """The supervisor's pid (0: not of this numbering of processes) and the whole records."""
+    """The supervisor's pid (0: not of this numbering of processes, or a copied file) and the whole records."""
     try:
         with open(path, "rb") as file:
             text = file.read()
+            own = _identity(os.fstat(file.fileno()))
     except FileNotFoundError:
         return 0, []
     lines = text[: text.rfind(b"\n") + 1].decode("utf-8", "replace").split("\n")
     records = [line.split("\t") for line in lines]
     header = records[0] if records else []
-    known = len(header) == 5 and header[0] == "supervisor" and int(header[4]) == pid_namespace()
+    known = len(header) == 6 and header[0] == "supervisor" and header[4:] == [str(pid_namespace()), own]
     return (int(header[3]) if known else 0), [r for r in records[1:] if len(r) > 1]
 
 
@@ -234,6 +246,8 @@ def _entries(path: str, pid: int, locked: bool, records: list[list[str]]) -> Ite
         kind, name = record[0], record[1]
         if kind == "claim":
             claimed[name] = Entry(path, pid, locked, None)
+        elif kind == "spawned" and name in claimed and pid and len(record) == 4:
+            claimed[name] = claimed[name]._replace(main=(int(record[2]), int(record[3])))
         elif kind == "refused":
             claimed.pop(name, None)
         elif kind == "exit":

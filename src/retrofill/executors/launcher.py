@@ -41,6 +41,7 @@ def main() -> None:
     os.set_inheritable(CONTROL_DESCRIPTOR, False)
     os.closerange(CONTROL_DESCRIPTOR + 1, _MANY)  # whatever the scheduler's own starter left open
     name_process(b"retrofill-start")
+    become_subreaper()  # what a dead supervisor leaves comes to us, where the executor finds it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors that end leave no zombies
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # a terminal's or a service's stop concerns the scheduler

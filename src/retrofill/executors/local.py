@@ -21,6 +21,7 @@ from retrofill.executors.failpoints import fail_point
 from retrofill.executors.launching import LauncherError, Launching
 from retrofill.executors.orders import Limits, base_environment, encode_run, encode_stop, kind_of, send
 from retrofill.executors.places import Places
+from retrofill.executors.remains import Remains
 from retrofill.executors.stopping import put_wish, remove_wish
 from retrofill.services.ports import RunEnd, RunRef, RunSpec
 
@@ -33,11 +34,12 @@ _ANSWER_BYTES = 8192
 class _Supervised:
     """A supervisor of our own, and the run that it carries out."""
 
-    __slots__ = ("idle_since", "kind", "ref", "socket")
+    __slots__ = ("idle_since", "kind", "launcher", "ref", "socket")
 
-    def __init__(self, connection: socket.socket, kind: str) -> None:
+    def __init__(self, connection: socket.socket, kind: str, launcher: int) -> None:
         self.socket = connection
         self.kind = kind  # of runs that it carries out itself
+        self.launcher = launcher  # pid of the one that forks it
         self.ref: RunRef | None = None
         self.idle_since = 0.0
 
@@ -59,10 +61,11 @@ class _Adopted:
 class _Sweep:
     """A run whose supervisor died: its processes are being ended. Readable when one of them has."""
 
-    __slots__ = ("clean_looks", "pidfd", "ref")
+    __slots__ = ("clean_looks", "pidfd", "ref", "remains")
 
-    def __init__(self, ref: RunRef) -> None:
+    def __init__(self, ref: RunRef, remains: Remains) -> None:
         self.ref = ref
+        self.remains = remains
         self.pidfd = -1
         self.clean_looks = 0
 
@@ -213,21 +216,23 @@ class LocalExecutor:
         for place in range(len(self._idle) - 1, -1, -1):
             if self._idle[place].kind == kind:
                 return self._idle.pop(place)
-        supervised = _Supervised(self._connect(kind), kind)
+        supervised = self._new_supervised(kind)
         self._watch(supervised.socket.fileno(), lambda: self._hear(supervised))
         return supervised
 
-    def _connect(self, kind: str) -> socket.socket:
-        """The socket of a new supervisor; a cold one where there can be no warm one."""
+    def _new_supervised(self, kind: str) -> _Supervised:
+        """A new supervisor; a cold one where there can be no warm one."""
         if kind and kind not in self._cold:
             if kind not in self._warm:
                 self._warm[kind] = self._new_launching(kind)
             try:
-                return self._warm[kind].new_supervisor()
+                connection = self._warm[kind].new_supervisor()
             except LauncherError:
                 self._cold.add(kind)
                 del self._warm[kind]
-        return self._launching.new_supervisor()
+            else:
+                return _Supervised(connection, kind, self._warm[kind].pid)
+        return _Supervised(self._launching.new_supervisor(), kind, self._launching.pid)
 
     def _new_launching(self, kind: str) -> Launching:
         return Launching(self._places, self._wake_socket, self.boot_id, self._base, kind)
@@ -245,7 +250,7 @@ class LocalExecutor:
             self._drop(supervised)
             if ref is not None:
                 self._busy.pop(ref, None)
-                self._resolve(ref)
+                self._resolve(ref, supervised.launcher)
             return
         if ref is None:
             return
@@ -275,17 +280,21 @@ class LocalExecutor:
 
     # Others' runs, and dead ones
 
-    def _resolve(self, ref: RunRef) -> None:
-        """Find out about a run whose supervisor is not there to ask."""
+    def _resolve(self, ref: RunRef, launcher: int = 0) -> None:
+        """Find out about a run whose supervisor is not there to ask.
+
+        Args:
+            launcher: the one that has forked that supervisor, where it was ours.
+        """
         judged = adoption.judge(self._places, [ref], self.boot_id)[ref]
         if judged.end is not None:
             self._report(judged.end)
         else:
-            self._follow(ref, judged)
+            self._follow(ref, judged, launcher)
 
-    def _follow(self, ref: RunRef, judged: adoption.Judged) -> None:
+    def _follow(self, ref: RunRef, judged: adoption.Judged, launcher: int = 0) -> None:
         if judged.verdict is not Verdict.RUNNING:
-            self._sweep(_Sweep(ref))
+            self._sweep(_Sweep(ref, adoption.remains_of(self._places, ref, judged.entry, launcher)))
             return
         assert judged.entry is not None
         pidfd = adoption.supervisor_pidfd(judged.entry)
@@ -310,7 +319,7 @@ class LocalExecutor:
         self._resolve(ref)
 
     def _sweep(self, sweep: _Sweep) -> None:
-        """End what carries the run's mark; once two looks have found nothing, the run is lost.
+        """End what is left of the run; once two looks have found nothing, the run is lost.
 
         No command can come after them: until it has been executed, it holds the dead
         supervisor's socket and lock open.
@@ -319,21 +328,18 @@ class LocalExecutor:
             self._unwatch(sweep.pidfd)
             os.close(sweep.pidfd)
             sweep.pidfd = -1
-        name = name_of(sweep.ref)
         while sweep.clean_looks < 2:
-            left = processes.marked_with([name])[name]
+            left = sweep.remains.kill()
             if not left:
                 sweep.clean_looks += 1
                 continue
             sweep.clean_looks = 0
-            for process in left:
-                processes.send_signal(process, signal.SIGKILL)
             pidfd = processes.open_pidfd(left[0])
             if pidfd is not None:
                 sweep.pidfd = pidfd
                 self._watch(pidfd, lambda: self._sweep(sweep))
                 return
-        self._report(adoption.lost(sweep.ref, adoption.SUPERVISOR_DIED))
+        self._report(adoption.lost_with(sweep.ref, sweep.remains))
 
     # Descriptors
 

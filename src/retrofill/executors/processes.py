@@ -17,12 +17,13 @@ MARK_BYTES = 256  # room for a value in a process that is forked, not executed
 
 
 class Process(NamedTuple):
-    """One look at a process. `start_time` is in clock ticks since boot."""
+    """One look at a process. `start_time` is in clock ticks since boot; `session` is its first process's pid."""
 
     pid: int
     parent: int
     start_time: int
     is_zombie: bool
+    session: int = 0
 
 
 def look_at(pid: int) -> Process | None:
@@ -33,7 +34,7 @@ def look_at(pid: int) -> Process | None:
     except OSError:
         return None
     fields = text[text.rindex(b")") + 2 :].split()  # the name before may hold anything
-    return Process(pid, int(fields[1]), int(fields[19]), fields[0] in (b"Z", b"X"))
+    return Process(pid, int(fields[1]), int(fields[19]), fields[0] in (b"Z", b"X"), int(fields[3]))
 
 
 def list_processes() -> list[Process]:
@@ -44,15 +45,20 @@ def list_processes() -> list[Process]:
 
 def descendants_of(pid: int) -> list[Process]:
     """Living processes below `pid`, parents first."""
+    return below(list_processes(), [pid])
+
+
+def below(processes: Iterable[Process], pids: Iterable[int]) -> list[Process]:
+    """Of these processes the living ones below some, parents first."""
     children: defaultdict[int, list[Process]] = defaultdict(list)
-    for process in list_processes():
+    for process in processes:
         children[process.parent].append(process)
     found: list[Process] = []
-    parents = [pid]
+    parents = [*pids]
     while parents:
-        below = [process for parent in parents for process in children[parent]]
-        found += [process for process in below if not process.is_zombie]
-        parents = [process.pid for process in below]
+        next_ones = [process for parent in parents for process in children[parent]]
+        found += [process for process in next_ones if not process.is_zombie]
+        parents = [process.pid for process in next_ones]
     return found
 
 

@@ -12,9 +12,10 @@ import signal
 import time
 from pathlib import Path
 
-from retrofill.executors import adoption, processes
+from retrofill.executors import adoption
 from retrofill.executors.adoption import Verdict, name_of
 from retrofill.executors.places import Places
+from retrofill.executors.remains import Remains
 from retrofill.services.ports import RunEnd, RunRef
 
 _LOOK_MS = 50
@@ -57,8 +58,9 @@ def stop_run(runs_directory: Path, ref: RunRef, grace_seconds: float = 10.0) -> 
             if judged.end is not None:
                 return judged.end
             if judged.verdict is Verdict.DEAD:
-                _end_marked(name_of(ref))
-                return adoption.lost(ref, adoption.SUPERVISOR_DIED)
+                remains = adoption.remains_of(places, ref, judged.entry)
+                _end(remains)
+                return adoption.lost_with(ref, remains)
             assert judged.entry is not None
             put_wish(places, ref, grace_seconds)
             _signal_supervisor(judged)
@@ -83,12 +85,10 @@ def _signal_supervisor(judged: adoption.Judged) -> None:
         os.close(pidfd)
 
 
-def _end_marked(name: str) -> None:
+def _end(remains: Remains) -> None:
     clean_looks = 0
     while clean_looks < 2:
-        left = processes.marked_with([name])[name]
-        for process in left:
-            processes.send_signal(process, signal.SIGKILL)
+        left = remains.kill()
         clean_looks = 0 if left else clean_looks + 1
         if left:
             time.sleep(0.005)

@@ -9,6 +9,7 @@ When the scheduler's end of its socket closes, it ends with its run.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -126,6 +127,7 @@ class Supervisor:
         except OSError as error:
             code, why = endings.describe_spawn_error(error, order.arguments[0], order.folder)
             return Exit(name, "exited", code, None, None, time.time(), why)
+        self._note_main(order, pid)
         fail_point("spawned")
         tree = _Tree(self, order, name, pid, log)
         status = tree.watch()
@@ -148,6 +150,13 @@ class Supervisor:
         if self._carrier is not None and self._carrier.kind == order.kind:
             return fork(order, log, self._carrier)
         return spawn(order, log)
+
+    def _note_main(self, order: Order, pid: int) -> None:
+        """For who has to find this run's processes without us; a hint, so a full disk does not matter."""
+        process = processes.look_at(pid)
+        if process is not None:
+            with contextlib.suppress(OSError):
+                self._journal.spawned(order.name, pid, process.start_time)
 
     def _finish(self, record: Exit) -> None:
         """Record the end and tell the scheduler.
