@@ -143,15 +143,15 @@ def test_a_project_is_found_from_a_folder_below_it(sandbox: Sandbox) -> None:
 def test_a_deploy_leaves_instances_as_they_were_made(sandbox: Sandbox) -> None:
     """CAT-1, CAT-2, CAT-3: immutable versions, unchanged folders make none, ids survive."""
     sandbox.write('a: {type: shell, schedule: "0 1 * * *", run: echo old}')
-    assert sandbox.json("deploy") == {"version": 1, "new": True}
-    assert sandbox.json("deploy") == {"version": 1, "new": False}
+    assert sandbox.json("deploy") == {"version": 1, "new": True, "notes": []}
+    assert sandbox.json("deploy") == {"version": 1, "new": False, "notes": []}
     before = sandbox.json("task", "list")[0]["id"]
     old = sandbox.create("--task", "a", "--bizdate", "2026-01-05")["id"]
     sandbox.write(
         'b: {type: shell, schedule: "0 2 * * *", run: echo b}\na: {type: shell, schedule: "0 1 * * *", run: echo new}'
     )
     new = sandbox.create("--task", "a", "--bizdate", "2026-01-05")["id"]
-    assert sandbox.json("deploy") == {"version": 2, "new": False}
+    assert sandbox.json("deploy") == {"version": 2, "new": False, "notes": []}
     assert {row["task"]: row["id"] for row in sandbox.json("task", "list")}["w.a"] == before
     for backfill, printed in ((old, "old\n"), (new, "new\n")):
         sandbox.run("backfill", "wait", backfill)
