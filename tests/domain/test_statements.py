@@ -315,7 +315,7 @@ def test_splitting_is_that_of_sqlglots_tokenizer(dialect: str, data: st.DataObje
     [
         ("mysql", r"select 'a\'b', c # d", "select       , c    "),
         ("", "select /* /* */ */ 1 -- x\n+ $$a\nb$$", "select             1     \n+    \n   "),
-        ("oracle", "select q'[a]b]' from c", "select          from c"),
+        ("oracle", "select q'[a]b]' from c", "select q        from c"),
     ],
 )
 def test_without_quotes(dialect: str, code: str, left: str) -> None:

@@ -21,6 +21,8 @@ URLS = {
     "clickhouse": "clickhouse+native://h/shop",
     "mssql": "mssql+pyodbc://u:p@h/shop",
     "oracle": "oracle+oracledb://u:p@h/?service_name=x",
+    "databricks": "databricks://token:x@h/shop",
+    "redshift": "redshift+psycopg2://u:p@h:5439/shop",
     "databend": "databend://h/x",  # nothing that sqlglot knows
 }
 

@@ -16,11 +16,12 @@ _DOUBLE_QUOTED = '"[^"]*(?:"|\\Z)'
 _DOUBLE_QUOTED_ESCAPED = r'"(?:[^"\\]|\\.|"")*(?:"|\Z)'
 _BACKTICKS = "`[^`]*(?:`|\\Z)"
 _BRACKETS = r"\[(?:[^\]]|\]\])*(?:\]|\Z)"
-_E_STRING = r"(?<![\w$])[eE]" + _ESCAPED
-_RAW = r"(?<![\w$])[rR](?:'[^']*(?:'|\Z)|\"[^\"]*(?:\"|\Z))"
+# A letter before the quote is looked back at, so that a reading need not stop at every such letter.
+_E_STRING = r"(?<=(?<![\w$])[eE])" + _ESCAPED
+_RAW = r"(?<=(?<![\w$])[rR])(?:'[^']*(?:'|\Z)|\"[^\"]*(?:\"|\Z))"
 _TRIPLE = r"'''(?:[^\\]|\\.)*?(?:'''|\Z)|\"\"\"(?:[^\\]|\\.)*?(?:\"\"\"|\Z)"
 _Q_STRING = (
-    r"(?<![\w$])[nN]?[qQ]'(?:\[.*?(?:\]'|\Z)|\{.*?(?:\}'|\Z)|\(.*?(?:\)'|\Z)|<.*?(?:>'|\Z)|"
+    r"(?:(?<=(?<![\w$])[qQ])|(?<=(?<![\w$])[nN][qQ]))'(?:\[.*?(?:\]'|\Z)|\{.*?(?:\}'|\Z)|\(.*?(?:\)'|\Z)|<.*?(?:>'|\Z)|"
     r"(?P<q>[^\s\[{(<]).*?(?:(?P=q)'|\Z))"
 )
 _DASHES = r"--[^\n]*"
@@ -29,10 +30,13 @@ _FLAT_COMMENT = r"/\*.*?(?:\*/|\Z)"
 _NESTED_COMMENT = r"(?P<comment>/\*)"
 _TAGGED = r"(?P<dollar>(?<![\w$])\$(?:[A-Za-z_]\w*)?\$)"
 _PLAIN_DOLLARS = r"(?P<dollar>\$\$)"
-_WORDS = (
+BLOCK_WORDS = (
     r"(?P<word>(?<![\w$.@\#])(?:END(?:\s+(?:IF|LOOP|WHILE|REPEAT|FOR|FOREACH|CASE))?|BEGIN|CASE|IF|ELSEIF|WHEN|THEN|"
     r"LOOP|WHILE|REPEAT(?!\s*\()|DECLARE|PROCEDURE|FUNCTION|LANGUAGE)(?![\w$]))"
 )
+
+
+_NAMED = re.compile(r"\(\?P<\w+>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +63,34 @@ class Lexing:
         """Whether a comment may hold comments."""
         return self.comment == _NESTED_COMMENT
 
-    @property
-    def pattern(self) -> re.Pattern[str]:
-        return _pattern(self)
+    def scanner(self, words: str = "", with_parentheses: bool = False) -> re.Pattern[str]:
+        """Matches, from a place on, what leads up to the next token, as group `skip`, and the token.
+
+        The name of the last group is the token's kind; `skip` itself says that it is quoted or a comment.
+
+        Args:
+            words: a pattern of words that are tokens too.
+        """
+        return _scanner(self, words, with_parentheses or self.counts_parentheses)
 
 
 @lru_cache(maxsize=64)
-def _pattern(own: Lexing) -> re.Pattern[str]:
+def _scanner(own: Lexing, words: str, with_parentheses: bool) -> re.Pattern[str]:
+    """Passes over what is no token in C: run by run, word by word."""
     parts = [f"(?P<separator>{own.separator})"] if own.separator else []
     parts += [f"(?:{skipped})" for skipped in own.skipped]
     parts += [own.comment, *filter(None, [own.dollar]), "(?P<end>;)"]
-    if own.counts_parentheses:
+    if with_parentheses:
         parts.append("(?P<parenthesis>[()])")
-    if own.routines or own.has_blocks:
-        parts.append(_WORDS)
-    return re.compile("|".join(parts), re.DOTALL | re.IGNORECASE | re.MULTILINE)
+    stops = r"'\"`;/\-$()\#\[" + (r"\n" if own.separator else "")
+    tokens = "|".join(parts)
+    unnamed = _NAMED.sub("(?:", tokens).replace("(?P=q)", "(?:.)")  # a look ahead needs no names
+    names = words or "(?!)"
+    before = f"(?!{_NAMED.sub('(?:', own.separator)})" if own.separator else ""
+    run = rf"[^\w{stops}]++|(?!{_NAMED.sub('(?:', names)})\w++|(?!{unnamed})[{stops}]"
+    return re.compile(
+        rf"(?P<skip>(?:{before}(?:{run}))*+)(?:{tokens}|{names})", re.DOTALL | re.IGNORECASE | re.MULTILINE
+    )
 
 
 _POSTGRES = Lexing(
@@ -87,7 +104,7 @@ _MYSQL = Lexing(
     comment=_FLAT_COMMENT,
     dollar="",
     has_steps=True,
-    separator=r"^[ \t]*DELIMITER[ \t]+(?P<delimiter>\S+)[ \t]*\r?$",
+    separator=r"^[ \t]*DELIMITER[ \t]+\S+[ \t]*\r?$",
 )
 _SPARK = Lexing(
     skipped=(_RAW, _ESCAPED, _DOUBLE_QUOTED_ESCAPED, _BACKTICKS, _DASHES),
@@ -159,7 +176,7 @@ _LEXINGS = {
         dollar="",
         routines=frozenset(),
         has_blocks=False,
-        separator=r"^[ \t]*GO(?:[ \t]+(?P<times>\d{1,4}))?[ \t]*;?[ \t]*\r?$",
+        separator=r"^[ \t]*GO(?:[ \t]+\d{1,4})?[ \t]*;?[ \t]*\r?$",
     ),
     "oracle": Lexing(
         skipped=(_Q_STRING, _DOUBLED, _DOUBLE_QUOTED, _DASHES),

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from retrofill.domain.sql_lexing import Lexing, lexing_of
+from retrofill.domain.sql_lexing import BLOCK_WORDS, Lexing, lexing_of
 
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
-_FIRST_WORDS = re.compile(r"[A-Za-z]+")
+_FIRST_WORDS = re.compile(r"[A-Za-z_]\w*")
 _LEADING = re.compile(r"\s+|(?:--|\#|//)[^\n]*(?:\n|\Z)")
 _BLOCK = re.compile(r"(?:\w+\s*:\s*)?BEGIN\b", re.IGNORECASE)
 _DECLARE = re.compile(r"DECLARE\b", re.IGNORECASE)
@@ -60,7 +60,7 @@ def cut(code: str, dialect: str = "") -> list[Piece]:
     functions or a transaction of its own is one where the database forgets them between requests: a
     batch of SQL Server, a script of BigQuery. Code with the line `-- retrofill: one statement` is one.
     """
-    if _WHOLE.search(code):
+    if _is_whole(code):
         return [Piece(code.strip(), code.count("\n", 0, len(code) - len(code.lstrip())) + 1)]
     pieces = _pieces(code, dialect)
     if dialect == "bigquery" and any(_is_of_a_script(piece.text) for piece in pieces):
@@ -75,9 +75,13 @@ def split(code: str, dialect: str = "") -> list[str]:
 
     A block of statements stays in one piece: the body of a trigger, of a function.
     """
-    if _WHOLE.search(code):
+    if _is_whole(code):
         return [code.strip()]
     return [piece.text for piece in _pieces(code, dialect)]
+
+
+def _is_whole(code: str) -> bool:
+    return "retrofill:" in code.lower() and bool(_WHOLE.search(code))
 
 
 def excerpt(statement: str) -> str:
@@ -108,6 +112,25 @@ def stands_alone(statement: str) -> bool:
     if words[:1] in (("VACUUM",), ("CHECKPOINT",)) or words[:2] in _ALONE:
         return True
     return "CONCURRENTLY" in statement.upper() and words[:1] in (("CREATE",), ("DROP",), ("REINDEX",))
+
+
+def is_block(statement: str) -> bool:
+    """Whether it is a block of statements by itself: BEGIN ... END, with declarations before it or not."""
+    at = _after_leading(statement)
+    block = _BLOCK.match(statement, at)
+    if block:
+        return not _begins_transaction(statement, block.end() - len("BEGIN"))
+    return bool(_DECLARE.match(statement, at)) and ";" in statement
+
+
+def flat(code: str, dialect: str) -> Iterator[str]:
+    """What stands between all `;` that are not quoted, whether a block is open or not."""
+    at = 0
+    for kind, start, end in _Cutting(code, lexing_of(dialect)).tokens():
+        if kind == "end":
+            yield code[at:start]
+            at = end
+    yield code[at:]
 
 
 def without_quotes(code: str, dialect: str) -> str:
@@ -192,44 +215,47 @@ class _Cutting:
         elif own.has_declared_blocks and _DECLARE.match(self.code, at):
             self.kind, self.awaits_begin = "block", True
 
-    def _tokens(self) -> Iterator[tuple[str | None, re.Match[str], int]]:
-        """Kind, match and end of all that the lexing names; the kind of what is quoted is None."""
-        code, position, pattern = self.code, 0, self.lexing.pattern
-        while match := pattern.search(code, position):
-            position = match.end()
-            kind = match.lastgroup
+    def tokens(self) -> Iterator[tuple[str, int, int]]:
+        """Kind, start and end of all that the lexing names; `skip` is what is quoted, and comments."""
+        code, position, own = self.code, 0, self.lexing
+        plain, with_words = own.scanner(), own.scanner(BLOCK_WORDS)
+        while match := (with_words if self.kind else plain).match(code, position):
+            start, position = match.end("skip"), match.end()
+            kind = match.lastgroup or ""
             if kind == "comment":
-                kind, position = None, _after_comment(code, position) or len(code)
+                kind, position = "skip", _after_comment(code, position) or len(code)
             elif kind == "dollar":
-                end = code.find(match[0], position)
-                kind, position = None, len(code) if end < 0 else end + len(match[0])
-            elif kind == "q":
-                kind = None
-            yield kind, match, position
+                end = code.find(code[start:position], position)
+                kind, position = "skip", len(code) if end < 0 else end + len(match["dollar"])
+            yield kind, start, position
 
     def quoted(self) -> Iterator[tuple[int, int]]:
         """Start and end of what is quoted or a comment."""
-        return ((match.start(), end) for kind, match, end in self._tokens() if kind is None)
+        return ((start, end) for kind, start, end in self.tokens() if kind in ("skip", "q"))
 
     def pieces(self) -> Iterator[Piece]:
-        lines = _Lines(self.code)
-        for kind, match, position in self._tokens():
+        code, lines = self.code, _Lines(self.code)
+        for kind, start, end in self.tokens():
             if kind == "word":
                 if self.kind:
-                    self._word(" ".join(match[0].upper().split()))
+                    self._word(" ".join(code[start:end].upper().split()))
             elif kind == "parenthesis":
-                self.parentheses = max(0, self.parentheses + (1 if match[0] == "(" else -1))
+                self.parentheses = max(0, self.parentheses + (1 if code[start] == "(" else -1))
             elif kind == "separator":
-                named = match.groupdict()
-                times = int(named.get("times") or 1) if self.is_batch else 1
-                yield from list(self._piece(match.start(), lines)) * times
-                self.delimiter = (named.get("delimiter") or "").removesuffix(";")
-                self._begin(position)
-            elif kind == "end" and self._ends(position):
+                yield from self._separate(start, end, lines)
+            elif kind == "end" and self._ends(end):
                 keeps = self.lexing.keeps_end and bool(self.kind)
-                yield from self._piece(position if keeps else match.start(), lines)
-                self._begin(position)
-        yield from self._piece(len(self.code), lines)
+                yield from self._piece(end if keeps else start, lines)
+                self._begin(end)
+        yield from self._piece(len(code), lines)
+
+    def _separate(self, start: int, end: int, lines: _Lines) -> Iterator[Piece]:
+        """At a line such as GO, `GO 5` or `DELIMITER //`."""
+        words = self.code[start:end].split()
+        times = int(words[1]) if self.is_batch and len(words) > 1 and words[1].isdigit() else 1
+        yield from list(self._piece(start, lines)) * times
+        self.delimiter = words[1].removesuffix(";") if words[0].upper() == "DELIMITER" else ""
+        self._begin(end)
 
     def _piece(self, end: int, lines: _Lines) -> Iterator[Piece]:
         text = self.code[self.start : end]

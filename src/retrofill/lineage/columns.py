@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from sqlglot import exp
-from sqlglot.errors import OptimizeError, SqlglotError
+from sqlglot.errors import OptimizeError
 from sqlglot.lineage import Node, to_node
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import build_scope
@@ -31,6 +31,9 @@ def columns_of(script: Script) -> tuple[ColumnLineage, ...]:
     for target, sources in tracer.found:
         merged.setdefault(target, set()).update(sources)
     return tuple(sorted(ColumnLineage(target, tuple(sorted(s))) for target, s in merged.items()))
+
+
+_LONG_CHAIN = 8
 
 
 class _Tracer:
@@ -65,16 +68,16 @@ class _Tracer:
     def _declare(self, name: str, target: exp.Table, columns: list[exp.Expr]) -> None:
         if columns and name not in self._declared:
             self._declared[name] = [self.names.identifier(column) for column in columns]
-            typed: Mapping[str, str] = {column.name: "text" for column in columns}
+            typed = {column.sql(dialect=self.dialect): "text" for column in columns}
             try:
-                self.schema.add_table(target.copy(), dict(typed), dialect=self.dialect)
-            except SqlglotError:  # names of tables with a different number of parts cannot be kept together
+                self.schema.add_table(target.copy(), typed, dialect=self.dialect)
+            except Exception:  # names with a different number of parts, for one, cannot be kept together
                 return
 
     def _trace(self, query: exp.Query, known: list[str]) -> Iterator[tuple[str, list[ColumnRef]]]:
         """Each output column with its sources."""
         try:
-            expanded = exp.expand(query.copy(), dict(self._queries), dialect=self.dialect)
+            expanded = exp.expand(_balanced(query.copy()), dict(self._queries), dialect=self.dialect)
             scope = build_scope(self._qualified(expanded))
             if scope is None or not isinstance(scope.expression, exp.Query):
                 return
@@ -90,7 +93,7 @@ class _Tracer:
                 else:
                     column = without_blanks(self.names.identifier(_output(select)))
                 yield column, sources
-        except (SqlglotError, RecursionError, ValueError, AttributeError, TypeError, KeyError):
+        except Exception:  # whatever a parser stumbles over in users' text
             return  # the tables are known all the same
 
     def _qualified(self, query: exp.Expr) -> exp.Expr:
@@ -131,6 +134,34 @@ class _Tracer:
         if name is not None and not self.script.is_inner(name):
             column = leaf.name.rpartition(".")[2].strip('"`[]')
             yield ColumnRef(self.script.table(name), without_blanks(self.names.normalized(column)))
+
+
+def _balanced(query: exp.Query) -> exp.Query:
+    """The same query with long chains of UNION as trees: as chains they cost the square of their length."""
+    tops = [
+        node
+        for node in query.find_all(exp.SetOperation)
+        if not isinstance(node.parent, exp.SetOperation) or node.arg_key != "this"
+    ]
+    for top in tops:
+        branches = [top.expression]
+        node = top.this
+        while isinstance(node, exp.SetOperation) and not node.args.get("by_name"):
+            branches.append(node.expression)
+            node = node.this
+        branches = [node, *reversed(branches)]
+        if len(branches) > _LONG_CHAIN and not top.args.get("by_name"):
+            middle = len(branches) // 2
+            top.set("this", _tree(branches[:middle]))
+            top.set("expression", _tree(branches[middle:]))
+    return query
+
+
+def _tree(branches: list[exp.Expr]) -> exp.Expr:
+    if len(branches) == 1:
+        return branches[0]
+    middle = len(branches) // 2
+    return exp.Union(this=_tree(branches[:middle]), expression=_tree(branches[middle:]), distinct=False)
 
 
 def _leaves(node: Node) -> Iterator[Node]:

@@ -74,7 +74,7 @@ def _lineage(code: str, place: Place, workspace: str, with_columns: bool) -> Tas
     """The lineage of code without parameters."""
     from retrofill.lineage.scripts import Script
 
-    script = Script(code, place, workspace)
+    script = Script(code, place, workspace, with_columns)
     columns: tuple[ColumnLineage, ...] = ()
     if with_columns:
         from retrofill.lineage.columns import columns_of

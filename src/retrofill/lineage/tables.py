@@ -24,8 +24,10 @@ class Effects:
     is_shown: bool = False  # a query whose rows only go to the log
 
 
-def effects_of(statement: exp.Expr, names: Names) -> Effects:
-    """What a statement does; nothing for one that touches no table's rows."""
+def effects_of(statement: exp.Expr, names: Names) -> Effects | None:
+    """What a statement does; nothing for one that touches no table's rows, None where that is not known."""
+    if type(statement) not in _HANDLERS and not isinstance(statement, _CONCERNED):
+        return None
     effects = Effects()
     targets = _targets(statement, names, effects)
     effects.is_shown = (
@@ -36,16 +38,11 @@ def effects_of(statement: exp.Expr, names: Names) -> Effects:
     return effects
 
 
-_CONCERNED = exp.Query | exp.Pivot | exp.DML | exp.TruncateTable | exp.MultitableInserts | exp.LoadData
-
-
 def _targets(statement: exp.Expr, names: Names, effects: Effects) -> set[int] | None:
     """Note what is written; ids of the nodes that name it, None where nothing is read either."""
     handler = _HANDLERS.get(type(statement))
     if handler is not None:
         return handler(statement, names, effects)
-    if not isinstance(statement, _CONCERNED):
-        return None
     found = _changed(statement)
     for query in statement.find_all(exp.CTE):  # PostgreSQL: WITH d AS (DELETE ... RETURNING ...)
         if isinstance(query.this, exp.DML):
@@ -55,7 +52,7 @@ def _targets(statement: exp.Expr, names: Names, effects: Effects) -> set[int] | 
         _note(effects.temporary if into.args.get("temporary") else effects.writes, [into.this], names)
         found.append(into.this)
     if isinstance(statement, exp.LoadData):
-        effects.reads.append(names.file(statement.args["inpath"].name))
+        effects.reads += [names.file(path) for path in _loaded(statement)]
     return {id(_table(node)) for node in found}
 
 
@@ -70,6 +67,44 @@ def _changed(statement: exp.Expr) -> list[exp.Expr]:
     return [] if isinstance(statement, exp.Query | exp.Pivot) else [statement.this]
 
 
+def _loaded(statement: exp.LoadData) -> list[str]:
+    """The files of LOAD DATA: a path, or BigQuery's list of addresses."""
+    path, files = statement.args.get("inpath"), statement.args.get("files")
+    if path is not None:
+        return [path.name]
+    return _addresses(files) if files is not None else []
+
+
+def _addresses(properties: exp.Expr) -> list[str]:
+    """The values of the properties `uri` and `uris`."""
+    return [
+        literal.name
+        for option in properties.find_all(exp.Property)
+        if option.name.lower() in ("uri", "uris")
+        for literal in option.find_all(exp.Literal)
+    ]
+
+
+def _query_alone(statement: exp.Expr, names: Names, effects: Effects) -> set[int]:
+    """Assignments and declarations: what their queries read."""
+    return set()
+
+
+def _export(statement: exp.Expr, names: Names, effects: Effects) -> set[int]:
+    options = statement.args.get("options")
+    if options is not None:
+        effects.writes += [names.file(path) for path in _addresses(options)]
+    return set()
+
+
+def _put(statement: exp.Expr, names: Names, effects: Effects) -> None:
+    """Files of the machine into a stage, or the other way round."""
+    this, target = statement.this, statement.args.get("target")
+    ends = [names.file(node.name) for node in (this, target) if isinstance(node, exp.Literal | exp.Var)]
+    effects.reads += ends[:1]
+    effects.writes += ends[1:]
+
+
 def _drop(statement: exp.Expr, names: Names, effects: Effects) -> None:
     _note(effects.dropped, statement.args.get("tables") or (), names)
 
@@ -82,7 +117,7 @@ def _cache(statement: exp.Expr, names: Names, effects: Effects) -> set[int]:
 def _create(statement: exp.Expr, names: Names, effects: Effects) -> set[int] | None:
     table = _table(statement.this)
     if statement.args["kind"] not in ("TABLE", "VIEW") or table is None:
-        return None
+        return {id(table)} if isinstance(statement.expression, exp.Query) else None
     properties = statement.args.get("properties")
     copied = statement.args.get("clone")
     fed = properties.find(exp.ToTableProperty) if properties is not None else None
@@ -111,6 +146,8 @@ def _alter(statement: exp.Expr, names: Names, effects: Effects) -> None:
             old, new = names.table(table), names.beside(_table(action.this) or table, table)
             if old and new:
                 effects.renamed.append((old, new))
+        elif isinstance(action, exp.SwapTable):
+            _note(effects.writes, [table, action.this], names)
         elif isinstance(action, exp.DropPartition | exp.Delete | exp.Update | exp.ReplacePartition):
             _note(effects.writes, [table], names)
     source = next((n for n in statement.find_all(exp.Table) if n is not table), None)
@@ -151,12 +188,19 @@ def _changed_by_alias(statement: exp.Update | exp.Delete) -> list[exp.Expr]:
     return changed
 
 
+_CONCERNED = exp.Query | exp.Pivot | exp.DML | exp.TruncateTable | exp.MultitableInserts | exp.LoadData
 _HANDLERS: dict[type[exp.Expr], Callable[[exp.Expr, Names, Effects], set[int] | None]] = {
     exp.Create: _create,
     exp.Drop: _drop,
     exp.Alter: _alter,
     exp.Cache: _cache,
     exp.Copy: _copy,
+    exp.Declare: _query_alone,
+    exp.Set: _query_alone,
+    exp.Values: _query_alone,
+    exp.Export: _export,
+    exp.Put: _put,
+    exp.Get: _put,
 }
 
 
@@ -168,6 +212,9 @@ def _table(node: exp.Expr | None) -> exp.Table | None:
 
 def _note(kind: list[str], nodes: Iterable[exp.Expr], names: Names) -> None:
     for node in nodes:
+        if isinstance(node, exp.Func):  # ClickHouse: INSERT INTO FUNCTION s3(...)
+            kind += names.tables(exp.Table(this=node.copy()))
+            continue
         if isinstance(node, exp.Directory):
             kind.append(names.file(node.this.name))
             continue
@@ -186,6 +233,8 @@ def read_names(root: exp.Expr, names: Names, skipped: set[int]) -> Iterator[str]
     stack: list[tuple[exp.Expr, frozenset[str]]] = [(root, frozenset())]
     while stack:
         node, hidden = stack.pop()
+        if isinstance(node, exp.Hint):
+            continue  # it names tables by their aliases
         if isinstance(node, exp.Table) and id(node) not in skipped:
             is_hidden = not node.args.get("db") and names.identifier(node.this) in hidden
             if not is_hidden:
@@ -211,7 +260,19 @@ def _push_with(
 
 
 def _unnested(select: exp.Select) -> set[int]:
-    """In BigQuery `FROM t, t.items` the second is a column of the first."""
-    tables = [node for node in select.find_all(exp.Table) if node.parent_select is select]
-    aliases = {node.alias_or_name for node in tables}
-    return {id(node) for node in tables if node.args.get("db") and node.args["db"].name in aliases}
+    """In BigQuery `FROM t, t.items` the second is a column of the first; `FROM t.t` is a table."""
+    first = select.args.get("from_")
+    sources = [(first.this, False)] if first is not None else []
+    sources += [
+        (join.this, join.args.get("on") is not None or join.args.get("using") is not None)
+        for join in select.args.get("joins") or ()
+    ]
+    before: set[str] = set()
+    found = set()
+    for node, has_condition in sources:
+        parts = node.parts if isinstance(node, exp.Table) else []
+        if len(parts) > 1 and parts[0].name.lower() in before and not has_condition:
+            found.add(id(node))
+        if node.alias_or_name:
+            before.add(node.alias_or_name.lower())
+    return found
