@@ -71,7 +71,15 @@ def test_what_to_write_instead(url: str, hint: str) -> None:
 
 def test_what_packages_add() -> None:
     """CAT-4: is asked for only where nothing else knows the database."""
-    check_url("snowflake://u@a/d", lambda: ["snowflake", "hive.http"])
-    check_url("hive+http://u@a/d", lambda: ["snowflake", "hive.http"])
+    check_url("ours://u@a/d", lambda: ["ours", "theirs.http"])
+    check_url("theirs+http://u@a/d", lambda: ["ours", "theirs.http"])
     with pytest.raises(ConnectionUrlError):
-        check_url("hive+https://u@a/d", lambda: ["snowflake", "hive.http"])
+        check_url("theirs+https://u@a/d", lambda: ["ours", "theirs.http"])
+
+
+@pytest.mark.parametrize(
+    "url", ["bigquery://project", "snowflake://u@a/d", "hive+http://h/d", "databricks://h"]
+)
+def test_what_is_well_known_need_not_be_installed(url: str) -> None:
+    """CAT-4: to check a project, or to read its lineage, is not to run it."""
+    check_url(url, lambda: [])

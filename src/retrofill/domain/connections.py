@@ -23,6 +23,15 @@ _DRIVERS = {
     "oracle": ("oracledb", "cx_oracle"),
     "mssql": ("pyodbc", "pymssql", "mssqlpython"),
 }
+# Added to SQLAlchemy by packages of their own. A project may name them where they are not installed: who checks
+# a project or reads its lineage need not be able to run it.
+_ADDED_BY_PACKAGES = frozenset(
+    ("athena", "awsathena", "bigquery", "ch", "clickhouse", "clickhousedb", "cockroachdb", "crate", "databricks", "db2",
+     "doris", "dremio", "drill", "druid", "exa", "firebird", "gbq", "hana", "hive", "hologres", "ibm_db_sa", "impala",
+     "kylin", "maxcompute", "monetdb", "netezza", "oceanbase", "odps", "pinot", "presto", "pydoris", "redshift",
+     "risingwave", "sc", "singlestoredb", "snowflake", "spark", "sparksql", "starrocks", "teradatasql", "timeplus",
+     "trino", "vertica", "ydb", "yellowbrick")
+)  # fmt: skip
 _ASYNCHRONOUS = {
     "asyncpg": "psycopg",
     "psycopg_async": "psycopg",
@@ -135,7 +144,7 @@ def check_url(url: str, further: Callable[[], Collection[str]]) -> None:
         raise ConnectionUrlError(f"the driver {driver} is for asynchronous programs", f"write {better}:")
     if name in _DRIVERS and (not driver or driver in _DRIVERS[name]):
         file_url(url)
-    elif not _is_among(name, driver, further()):
+    elif name not in _ADDED_BY_PACKAGES and not _is_among(name, driver, further()):
         raise ConnectionUrlError(*_unknown(name, driver))
     if scheme not in _FILES and "://" not in url:
         raise ConnectionUrlError("it is no SQLAlchemy URL", f"write one like {scheme}://USER@HOST/NAME")
@@ -152,7 +161,7 @@ def _unknown(name: str, driver: str) -> tuple[str, str]:
         return f"{scheme} is no database that is known here", f"write {better}:"
     install = "install the package that adds it to SQLAlchemy"
     if name not in _DRIVERS:
-        near = did_you_mean(name, _DRIVERS)[2:]
+        near = did_you_mean(name, {*_DRIVERS, *_ADDED_BY_PACKAGES})[2:]
         return f"{scheme} is no database that is known here", near or install
     drivers = _DRIVERS[name]
     near = did_you_mean(driver, drivers)[2:]
