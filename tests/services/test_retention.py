@@ -12,6 +12,7 @@ import pytest
 from contracts.ledgers import BACKFILL, INSTANCE
 from domain.catalogs import SELF, make_task
 from retrofill.domain.catalog import ResourceGroup
+from retrofill.domain.selection import AllDescendantsSelection
 from retrofill.domain.states import State
 from retrofill.executors.folder import RunsFolder
 from retrofill.executors.journals import Journal, run_name
@@ -148,16 +149,65 @@ def test_the_last_change_counts(old: Old) -> None:
     assert number
 
 
-@pytest.mark.parametrize("case", ["running", "paused", "waits for its time"])
-def test_what_has_not_ended_stays(old: Old, case: str) -> None:
-    """RET-1: however old: while something runs, while it is paused, while it will start by itself."""
+@pytest.mark.parametrize("case", ["running", "running, paused", "waits for a slot", "waits for its time"])
+def test_what_runs_or_goes_on_by_itself_stays(old: Old, case: str) -> None:
+    """RET-1: however old: while something runs, waits for resources or will start by itself."""
     number = old.world.create(dates="2027-01-05" if case == "waits for its time" else "2026-01-05")
-    if case == "paused":
+    if case != "waits for a slot":
+        old.world.tick()
+    if case == "running, paused":
         old.world.backfills.pause(number)
-    old.world.tick()
     old.world.clock.forward(days(200))
     assert old.clean().backfills == 0
     assert old.count("instance") == 2
+
+
+def _held(old: Old, how: str) -> None:
+    """A backfill of which nothing starts by itself, although some of them have not ended."""
+    world = old.world
+    if how.startswith("planned"):
+        world.clock.move_to("2025-12-01T12:00")
+        number = world.create(selection=AllDescendantsSelection("w.a"))
+    else:
+        number = world.create(dates="2026-01-05..2026-01-06")
+    if how == "paused midway":
+        world.tick()
+        world.backfills.pause(number)
+        world.end("a 5 00:00", "b 5 00:00")
+    elif how == "frozen":
+        world.backfills.pause(number)
+        world.backfills.freeze(number)
+        world.backfills.resume(number)
+    else:
+        getattr(world.backfills, how.rpartition(" ")[2])(number)
+
+
+@pytest.mark.parametrize(
+    "how", ["never started, pause", "never started, stop", "paused midway", "frozen", "planned, pause", "planned, stop"]
+)  # fmt: skip
+def test_what_nobody_lets_go_on_goes_like_all_others(old: Old, how: str) -> None:
+    """RET-1: paused, stopped and frozen ones, begun or not, 30 days after their last change."""
+    _held(old, how)
+    old.world.clock.forward(days(29.9))
+    assert old.clean().backfills == 0
+    old.world.clock.forward(days(0.2))
+    assert old.job(is_dry=True).run().backfills == 1
+    assert old.clean().backfills == 1
+    assert (old.count("backfill"), old.count("instance"), old.count("backfill_date")) == (0, 0, 0)
+    assert old.world.finish() == []
+
+
+def test_a_run_that_ends_after_the_pause_is_a_change(old: Old) -> None:
+    """RET-1: though nobody has done anything since."""
+    number = old.world.create()
+    old.world.tick()
+    old.world.backfills.pause(number)
+    old.world.clock.forward(days(6))
+    old.world.end("a 5 00:00", "b 5 00:00", exit_code=1)
+    old.world.clock.forward(days(29))
+    assert old.clean().backfills == 0
+    old.world.clock.forward(days(1.1))
+    assert old.clean().backfills == 1
 
 
 @pytest.mark.parametrize("restarts", [False, True])
@@ -547,7 +597,7 @@ def test_rows_are_found_by_index(old: Old) -> None:
     connection.set_trace_callback(None)
     plans = [_plan(connection, s) for s in statements if s.startswith("SELECT") and "json_each" not in s]
     assert any("instance_auto" in plan for plan in plans)
-    assert any("backfill_ended" in plan for plan in plans)
+    assert any("backfill_ended" in plan and "backfill_held" in plan for plan in plans)
     assert not any(line.startswith("SCAN i") for plan in plans for line in plan.splitlines())
 
 

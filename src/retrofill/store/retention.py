@@ -19,16 +19,18 @@ _REFERRERS = (
     'SELECT m.name, f."from" FROM sqlite_master m, pragma_foreign_key_list(m.name) f '
     "WHERE m.type = 'table' AND f.\"table\" = ? ORDER BY m.name"
 )
-# Nothing of it has run since it ended: what runs, or may run again by itself, has no end.
+# Nothing of it starts by itself: it has ended, or is paused or stopped, also before it had instances.
+_RESTS = "(ended_ms < ?1 OR (ended_ms IS NULL AND (paused OR stopped)))"
+_LAST_ID = "first_instance_id + stride * (SELECT count(*) FROM backfill_date d WHERE d.backfill_id = backfill.id) - 1"
 _MAY_GO = (
-    "phase IN ('active', 'refused') AND ended_ms < ?1 AND created_ms < ?1 "
+    f"phase IN ('active', 'refused', 'planned', 'checking') AND {_RESTS} AND created_ms < ?1 "
     "AND coalesce((SELECT o.at_ms FROM operation o WHERE o.backfill_id = backfill.id ORDER BY o.id DESC LIMIT 1), 0) < ?1 "
-    "AND NOT EXISTS (SELECT 1 FROM backfill_date d WHERE d.backfill_id = backfill.id AND d.running > 0)"
+    "AND NOT EXISTS (SELECT 1 FROM backfill_date d WHERE d.backfill_id = backfill.id AND d.running > 0) "
+    # A run may have ended long after the pause.
+    "AND (ended_ms IS NOT NULL OR phase <> 'active' OR NOT EXISTS (SELECT 1 FROM instance i "
+    f"WHERE i.id BETWEEN first_instance_id AND {_LAST_ID} AND i.ended_ms >= ?1))"
 )
-_EXPIRED = (
-    "SELECT id, first_instance_id, first_instance_id + stride * "
-    "(SELECT count(*) FROM backfill_date d WHERE d.backfill_id = backfill.id) - 1 FROM backfill "
-)
+_EXPIRED = f"SELECT id, first_instance_id, {_LAST_ID} FROM backfill "
 _GENERATION_OF = (
     "SELECT g.made_ms, g.phase FROM generation g WHERE g.first_instance_id <= i.id "
     "ORDER BY g.first_instance_id DESC LIMIT 1"
@@ -48,10 +50,13 @@ class RetentionReader:
         return int(row[0]) if row else None
 
     def expired_backfills(self, before_ms: int) -> list[Expired]:
-        """Backfills that have ended and whose last change lies before (RET-1)."""
-        # The index is named, because it holds only what has ended.
+        """Backfills that have ended or are held, and whose last change lies before (RET-1)."""
+        # The indexes are named, because they hold only what has ended, and what is held.
         rows = self._execute(
-            f"{_EXPIRED} INDEXED BY backfill_ended WHERE {_MAY_GO} ORDER BY id", (before_ms,)
+            f"{_EXPIRED} INDEXED BY backfill_ended WHERE ended_ms IS NOT NULL AND {_MAY_GO} UNION ALL "
+            f"{_EXPIRED} INDEXED BY backfill_held WHERE (paused = 1 OR stopped = 1) AND ended_ms IS NULL AND {_MAY_GO} "
+            "ORDER BY id",
+            (before_ms,),
         )
         return [Expired(*row) for row in rows]
 
