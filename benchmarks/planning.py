@@ -94,25 +94,25 @@ def _create(
     assert creating.stdin is not None
     assert creating.stdout is not None
     creating.stdout.readline()  # planned
-    writer = _start_writer(copy) if with_writer else None
+    writer = start_writer(copy) if with_writer else None
     creating.stdin.write("create\n")
     creating.stdin.flush()
     result = json.loads(creating.stdout.readline())
     if creating.wait() != 0:
         raise SystemExit("planning_process.py failed")
-    written = _stop_writer(writer) if writer is not None else {}
+    written = stop_writer(writer) if writer is not None else {}
     shutil.rmtree(copy)
     return result, written
 
 
 def _idle_writer(project: Path) -> dict[str, Any]:
     """The same writer with the store to itself for a second."""
-    writer = _start_writer(project)
+    writer = start_writer(project)
     time.sleep(1.0)
-    return _stop_writer(writer)
+    return stop_writer(writer)
 
 
-def _start_writer(project: Path) -> subprocess.Popen[str]:
+def start_writer(project: Path) -> subprocess.Popen[str]:
     writer = subprocess.Popen(
         [sys.executable, str(_HERE / "writing_process.py"), str(project)],
         stdin=subprocess.PIPE,
@@ -124,7 +124,7 @@ def _start_writer(project: Path) -> subprocess.Popen[str]:
     return writer
 
 
-def _stop_writer(writer: subprocess.Popen[str]) -> dict[str, Any]:
+def stop_writer(writer: subprocess.Popen[str]) -> dict[str, Any]:
     output, _ = writer.communicate("", timeout=_STOP_SECONDS)
     found: dict[str, Any] = json.loads(output)
     return found

@@ -1,6 +1,6 @@
 """Measure what the claims about speed and memory rest on.
 
-    python benchmarks/run.py [--only a,b,c,d,e,f,g,h,i] [--repeats 5] [--long]
+    python benchmarks/run.py [--only a,b,c,d,e,f,g,h,i,o] [--repeats 5] [--long]
 
 Prints tables with ratios against a reference measured in the same run, and writes
 `.bench/results.json`. Nothing is asserted: figures depend on the machine, ratios less so.
@@ -21,6 +21,7 @@ from typing import Any
 
 import estimates
 import following
+import operations
 import planning
 import sql_tasks
 import throughput
@@ -37,7 +38,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure speed and memory.")
     parser.add_argument(
         "--only",
-        default="a,b,c,d,e,f,g,h,i",
+        default="a,b,c,d,e,f,g,h,i,o",
         help="which: a throughput, b planning, c memory, d latency, e lineage, f logs, g estimates, h ticks, "
         "i sql tasks",
     )
@@ -73,6 +74,10 @@ def main() -> int:
         "h": (
             "(h) ticks, and nights",
             lambda: ticks.run(options.repeats, options.long, options.patience),
+        ),
+        "o": (
+            "(o) operations on whole backfills",
+            lambda: operations.run(options.repeats, options.long, options.patience),
         ),
         "i": ("(i) runs of sql tasks, 2 slots", lambda: sql_tasks.run(options.repeats, options.patience)),
     }
