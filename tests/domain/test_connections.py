@@ -82,4 +82,4 @@ def test_what_packages_add() -> None:
 )
 def test_what_is_well_known_need_not_be_installed(url: str) -> None:
     """CAT-4: to check a project, or to read its lineage, is not to run it."""
-    check_url(url, lambda: [])
+    check_url(url, list)
