@@ -97,9 +97,12 @@ def test_a_run_inherits_little(executor: Executor, room: Room, monkeypatch: pyte
 
 
 def test_a_folder_that_is_not_there(executor: Executor, room: Room) -> None:
-    end = run(executor, room.spec("true", working_directory="/no/such/folder"))
-    assert (end.outcome, end.exit_code, end.started_at) == ("exited", 126, None)
+    """RUN-3: it may be there again soon, so the run was not started; nothing is left of it."""
+    spec = room.spec("true", working_directory="/no/such/folder")
+    end = run(executor, spec)
+    assert (end.outcome, end.exit_code, end.started_at) == ("not_started", None, None)
     assert end.message == "cannot enter the folder /no/such/folder: No such file or directory"
+    assert not room.log_path(spec).exists()
 
 
 def test_an_interpreter_that_is_not_there(executor: Executor, room: Room) -> None:

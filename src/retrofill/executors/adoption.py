@@ -95,8 +95,8 @@ def lost(ref: RunRef, message: str) -> RunEnd:
     return RunEnd(ref, "lost", None, None, None, time.time(), message)
 
 
-def not_started(ref: RunRef) -> RunEnd:
-    return RunEnd(ref, "not_started", None, None, None, time.time(), NOT_STARTED)
+def not_started(ref: RunRef, why: str = NOT_STARTED) -> RunEnd:
+    return RunEnd(ref, "not_started", None, None, None, time.time(), why)
 
 
 def find_exit(places: Places, ref: RunRef) -> RunEnd | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 
 _NOT_FOUND = rb": ([^:\n]{1,200}): (?:command )?not found\s*\Z"
 _TAIL_BYTES = 1024
 _SHELL_OFFSET = 128  # a shell's exit status for a command that a signal ended: 128 + signal
+_OF_THE_COMMAND = (errno.EACCES, errno.ENOEXEC, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EISDIR)
 NOT_FOUND = 127
 NOT_EXECUTABLE = 126
 
@@ -50,23 +52,27 @@ def describe_duration(seconds: float) -> str:
     return f"{whole}s"
 
 
-def describe_spawn_error(error: OSError, program: bytes, folder: bytes) -> tuple[int, str]:
-    """Exit status, as a shell would give it, and sentence for a command that could not be started."""
-    if isinstance(error, FileNotFoundError):
+def describe_spawn_error(error: OSError, program: bytes, folder: bytes) -> tuple[int | None, str]:
+    """Exit status, as a shell would give it, and sentence for a command that could not be started.
+
+    Returns:
+        None as the status where it is the machine that could not: no memory, processes, descriptors, space...
+    """
+    if error.errno == errno.ENOENT:
         return NOT_FOUND, f"command not found: {_shown(program)}"
-    if isinstance(error, PermissionError):
-        return NOT_EXECUTABLE, f"cannot execute {_shown(program)}: {error.strerror or error}"
-    if error.errno == 7:  # E2BIG
+    if error.errno == errno.E2BIG:
         return (
             NOT_EXECUTABLE,
             "the code's arguments and variables are too large for the system (a value may have 128 KiB)",
         )
-    return NOT_EXECUTABLE, f"cannot start {_shown(program)} in {_shown(folder)}: {error.strerror or error}"
+    if error.errno in _OF_THE_COMMAND:
+        return NOT_EXECUTABLE, f"cannot execute {_shown(program)}: {error.strerror or error}"
+    return None, f"cannot start {_shown(program)} in {_shown(folder)}: {error.strerror or error}"
 
 
-def describe_folder_error(error: OSError, folder: bytes) -> tuple[int, str]:
-    """Exit status and sentence for a working directory that cannot be entered."""
-    return NOT_EXECUTABLE, f"cannot enter the folder {_shown(folder)}: {error.strerror or error}"
+def describe_folder_error(error: OSError, folder: bytes) -> str:
+    """Sentence for a working directory that cannot be entered."""
+    return f"cannot enter the folder {_shown(folder)}: {error.strerror or error}"
 
 
 def _missing_command(log: int) -> str:

@@ -1,12 +1,14 @@
-"""Points at which the crash harness kills a process; off unless the environment names them.
+"""Points at which the crash harness kills a process or fails a system call; off unless the environment names them.
 
 `RETROFILL_FAIL_POINTS` holds words `NAME@HIT` (dies at the HITth pass of the process) or
 `NAME%CHANCE` (dies at each pass with this probability, by `RETROFILL_FAIL_SEED` and the pid).
-A name may end with `*`.
+`NAME=ERROR@HIT` and `NAME=ERROR%CHANCE` raise that error instead of dying, as `fault.log=ENOSPC%0.5`.
+A name may end with `*`. Points whose names begin with `fault.` stand where a call may fail.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from collections.abc import Callable
@@ -21,7 +23,11 @@ _chance_pid = 0
 
 
 def fail_point(name: str) -> None:
-    """Die here, by SIGKILL, if the environment asks for it."""
+    """Die here, by SIGKILL, or fail, if the environment asks for it.
+
+    Raises:
+        OSError: the environment asks for it.
+    """
     if _words:
         _pass(name)
 
@@ -31,12 +37,16 @@ def _pass(name: str) -> None:
 
     _hits[name] = _hits.get(name, 0) + 1
     for word in _words:
-        pattern, at, hit = word.partition("@")
-        if at:
-            due = fnmatchcase(name, pattern) and _hits[name] == int(hit)
-        else:
-            pattern, _, chance = word.partition("%")
-            due = fnmatchcase(name, pattern) and _random() < float(chance)
+        what, at, hit = word.partition("@")
+        if not at:
+            what, _, chance = word.partition("%")
+        pattern, _, error = what.partition("=")
+        if not fnmatchcase(name, pattern):
+            continue
+        due = _hits[name] == int(hit) if at else _random() < float(chance)
+        if due and error:
+            number = getattr(errno, error)
+            raise OSError(number, os.strerror(number))
         if due:
             os.kill(os.getpid(), signal.SIGKILL)
 

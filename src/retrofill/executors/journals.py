@@ -15,6 +15,7 @@ its journal for as long as it lives (and its command, until it has been executed
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -165,6 +166,8 @@ class Journal:
             _sync_directory(self._directory)
         except OSError:
             os.close(descriptor)
+            with contextlib.suppress(OSError):
+                os.unlink(path)
             raise
         if self._descriptor >= 0:
             os.close(self._descriptor)

@@ -7,6 +7,7 @@ runs of one kind need: its supervisors carry them out in forks of themselves.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -16,7 +17,7 @@ import time
 
 from retrofill.executors.failpoints import fail_point
 from retrofill.executors.kernel import MarkSpace, become_subreaper, name_process
-from retrofill.executors.orders import receive
+from retrofill.executors.orders import UNBORN, receive
 from retrofill.executors.places import Places
 from retrofill.executors.processes import MARK, MARK_BYTES
 from retrofill.executors.runners.warm import prepare
@@ -24,7 +25,7 @@ from retrofill.executors.spawning import Carrier
 from retrofill.executors.supervisor import Supervisor
 
 CONTROL_DESCRIPTOR = 3
-_FORK_PATIENCE_SECONDS = 5.0
+_FORK_PATIENCE_SECONDS = 1.0
 _MANY = 1 << 20
 
 
@@ -55,27 +56,49 @@ def main() -> None:
         if not message:
             return
         fail_point("launcher.received")
-        if _fork() == 0:
+        if descriptor < 0:
+            continue  # no descriptor was free for it: the executor sees its end closed
+        scheduler = socket.socket(fileno=descriptor)
+        if (pid := _fork(scheduler)) == 0:
             control.close()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            become_subreaper()
-            name_process(b"retrofill-run")
-            os.setsid()
-            scheduler = socket.socket(fileno=descriptor)
-            Supervisor(scheduler, places, wake_socket, boot_id, carrier).serve()
-            os._exit(0)
-        os.close(descriptor)
-        fail_point("launcher.forked")
+            _supervise(scheduler, places, wake_socket, boot_id, carrier)
+        if pid > 0:
+            fail_point("launcher.forked")
+        scheduler.close()
 
 
-def _fork() -> int:
-    """Fork, with patience while the machine has no process to spare; -1 when patience ends."""
+def _supervise(
+    scheduler: socket.socket, places: Places, wake_socket: str, boot_id: str, carrier: Carrier | None
+) -> None:
+    """In the fork; does not return."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    become_subreaper()
+    name_process(b"retrofill-run")
+    os.setsid()
+    try:
+        fail_point("fault.supervisor")
+        supervisor = Supervisor(scheduler, places, wake_socket, boot_id, carrier)
+    except OSError as error:
+        _tell(scheduler, f"cannot make a supervisor: {error.strerror or error}")
+        os._exit(1)
+    supervisor.serve()
+    os._exit(0)
+
+
+def _fork(scheduler: socket.socket) -> int:
+    """Fork, with patience while the machine has no process to spare; -1, which is told, when patience ends."""
     give_up_at = time.monotonic() + _FORK_PATIENCE_SECONDS
     while True:
         try:
+            fail_point("fault.fork")
             return os.fork()
         except OSError as error:
             if time.monotonic() > give_up_at:
-                print(f"cannot start a supervisor: {error}", file=sys.stderr, flush=True)
+                _tell(scheduler, f"cannot make a process: {error.strerror or error}")
                 return -1
             time.sleep(0.05)
+
+
+def _tell(scheduler: socket.socket, why: str) -> None:
+    with contextlib.suppress(OSError):
+        scheduler.send(UNBORN + why.encode())

@@ -103,6 +103,7 @@ class Launching:
         _reap()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         root = str(Path(retrofill.__file__).resolve().parent.parent)
+        failpoints.fail_point("fault.launch")
         complaints = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         with theirs:
             # 3 comes last: until then it may be the descriptor that is copied.

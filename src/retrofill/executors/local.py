@@ -19,7 +19,15 @@ from retrofill.executors import adoption, journals, processes
 from retrofill.executors.adoption import Verdict, name_of
 from retrofill.executors.failpoints import fail_point
 from retrofill.executors.launching import LauncherError, Launching
-from retrofill.executors.orders import Limits, base_environment, encode_run, encode_stop, kind_of, send
+from retrofill.executors.orders import (
+    UNBORN,
+    Limits,
+    base_environment,
+    encode_run,
+    encode_stop,
+    kind_of,
+    send,
+)
 from retrofill.executors.places import Places
 from retrofill.executors.remains import Remains
 from retrofill.executors.stopping import put_wish, remove_wish
@@ -110,6 +118,7 @@ class LocalExecutor:
         self._busy: dict[RunRef, _Supervised] = {}
         self._adopted: dict[RunRef, _Adopted] = {}
         self._ends: list[RunEnd] = []
+        self._unresolved: dict[RunRef, tuple[int, str]] = {}  # what became of them could not be read yet
 
     # The contract
 
@@ -120,8 +129,7 @@ class LocalExecutor:
     def start(self, runs: Sequence[RunSpec]) -> None:
         """Hand runs to supervisors; returns before they have begun (RUN-1).
 
-        Raises:
-            LauncherError: no supervisor can be made.
+        What could not be started ends as `not_started` and says why: that is not the task's failure (RUN-3).
         """
         for run in runs:
             if run.ref in self._busy or run.ref in self._adopted:
@@ -131,13 +139,16 @@ class LocalExecutor:
                 order = encode_run(run, name_of(run.ref), self._limits, self._base)
             except OSError as error:
                 why = f"the files that it includes cannot be laid out: {error.strerror or error}"
-                self._report(RunEnd(run.ref, "not_started", None, None, None, time.time(), why))
+                self._report(adoption.not_started(run.ref, why))
                 continue
             except ValueError as error:
                 why = f"{run.name} cannot be started: {error}"
                 self._report(RunEnd(run.ref, "exited", None, None, None, time.time(), why))
                 continue
-            self._hand_over(run.ref, order, kind_of(run, self._base))
+            try:
+                self._hand_over(run.ref, order, kind_of(run, self._base))
+            except (OSError, LauncherError) as error:
+                self._report(adoption.not_started(run.ref, f"no supervisor can be made: {_reason(error)}"))
 
     def poll(self) -> list[RunEnd]:
         """The ends since the last poll; never blocks."""
@@ -146,6 +157,9 @@ class LocalExecutor:
             if react is not None:
                 react()
         self._look_at_locks()
+        for ref, (launcher, why) in [*self._unresolved.items()]:
+            del self._unresolved[ref]
+            self._resolve(ref, launcher, why)
         self._let_idle_go()
         ends, self._ends = self._ends, []
         return ends
@@ -239,12 +253,9 @@ class LocalExecutor:
 
     def _hear(self, supervised: _Supervised) -> None:
         """A supervisor says how its run ended, or died."""
-        try:
-            answer = supervised.socket.recv(_ANSWER_BYTES, socket.MSG_DONTWAIT)
-        except BlockingIOError:
+        answer = _receive(supervised.socket)
+        if answer is None:
             return
-        except OSError:
-            answer = b""
         ref = supervised.ref
         if not answer:
             self._drop(supervised)
@@ -253,6 +264,11 @@ class LocalExecutor:
                 self._resolve(ref, supervised.launcher)
             return
         if ref is None:
+            return
+        if answer.startswith(UNBORN):
+            self._drop(supervised)
+            del self._busy[ref]
+            self._resolve(ref, supervised.launcher, answer.removeprefix(UNBORN).decode("utf-8", "replace"))
             return
         supervised.ref = None
         supervised.idle_since = time.monotonic()
@@ -280,14 +296,21 @@ class LocalExecutor:
 
     # Others' runs, and dead ones
 
-    def _resolve(self, ref: RunRef, launcher: int = 0) -> None:
+    def _resolve(self, ref: RunRef, launcher: int = 0, why: str = "") -> None:
         """Find out about a run whose supervisor is not there to ask.
 
         Args:
             launcher: the one that has forked that supervisor, where it was ours.
+            why: it was not started, if it was not.
         """
-        judged = adoption.judge(self._places, [ref], self.boot_id)[ref]
-        if judged.end is not None:
+        try:
+            judged = adoption.judge(self._places, [ref], self.boot_id)[ref]
+        except OSError:
+            self._unresolved[ref] = (launcher, why)  # the folder cannot be read or written now
+            return
+        if judged.verdict is Verdict.NOT_STARTED and why:
+            self._report(adoption.not_started(ref, why))
+        elif judged.end is not None:
             self._report(judged.end)
         else:
             self._follow(ref, judged, launcher)
@@ -359,3 +382,22 @@ class LocalExecutor:
     def _unwatch(self, descriptor: int) -> None:
         if self._watched.pop(descriptor, None) is not None:
             self._epoll.unregister(descriptor)
+
+
+def _receive(connection: socket.socket) -> bytes | None:
+    """An answer; empty at the end, None where there is none yet.
+
+    An order that its reader left unread is an error at the end, which comes before the last answer.
+    """
+    for _ in range(2):
+        try:
+            return connection.recv(_ANSWER_BYTES, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
+        except OSError:
+            continue
+    return b""
+
+
+def _reason(error: OSError | LauncherError) -> str:
+    return (error.strerror if isinstance(error, OSError) else "") or str(error)

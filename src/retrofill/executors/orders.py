@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from retrofill.services.ports import RunSpec
 
 PAYLOAD_DESCRIPTOR = 3
+UNBORN = b"unborn\t"  # begins the answer to an order that did not reach a supervisor; why follows
+IN_FILE = b"."  # the message whose text is in the memory file that comes along
 LONGEST_MESSAGE = 100_000  # a longer one goes as a memory file
 _DESCRIPTOR_SPACE = socket.CMSG_LEN(4)
 _LONGEST_ARGUMENT = 120_000  # the kernel refuses one argument of 128 KiB
@@ -178,7 +180,7 @@ def send(connection: socket.socket, message: bytes) -> bool:
             try:
                 with open(descriptor, "wb", closefd=False) as file:
                     file.write(message)
-                socket.send_fds(connection, [b"."], [descriptor])
+                socket.send_fds(connection, [IN_FILE], [descriptor])
             finally:
                 os.close(descriptor)
     except ConnectionError:

@@ -86,10 +86,15 @@ def marked_with(names: Iterable[str]) -> dict[str, list[Process]]:
 
 def send_signal(process: Process, number: int) -> bool:
     """Signal exactly this process; False if it has gone."""
-    descriptor = open_pidfd(process)
-    if descriptor is None:
-        return False
     try:
+        descriptor = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return False
+    except OSError:  # refused, or no descriptor is free: what follows is nearly as exact
+        return _is_there(process) and _kill(process.pid, number)
+    try:
+        if not _is_there(process):
+            return False
         signal.pidfd_send_signal(descriptor, number)
     except OSError:
         return False
@@ -98,14 +103,26 @@ def send_signal(process: Process, number: int) -> bool:
     return True
 
 
+def _is_there(process: Process) -> bool:
+    now = look_at(process.pid)
+    return now is not None and now.start_time == process.start_time
+
+
+def _kill(pid: int, number: int) -> bool:
+    try:
+        os.kill(pid, number)
+    except OSError:
+        return False
+    return True
+
+
 def open_pidfd(process: Process) -> int | None:
-    """A descriptor of exactly this process, readable once it has ended; None if it has gone."""
+    """A descriptor of exactly this process, readable once it has ended; None if it has gone, or there can be none."""
     try:
         descriptor = os.pidfd_open(process.pid)
     except OSError:
         return None
-    now = look_at(process.pid)
-    if now is None or now.start_time != process.start_time:
+    if not _is_there(process):
         os.close(descriptor)
         return None
     return descriptor

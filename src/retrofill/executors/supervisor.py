@@ -22,7 +22,7 @@ from retrofill.executors.endings import describe_duration
 from retrofill.executors.failpoints import fail_point
 from retrofill.executors.journals import CLAIMED_MODE, Exit, Journal, format_exit
 from retrofill.executors.masking import mask_log
-from retrofill.executors.orders import LONGEST_MESSAGE, Order, receive
+from retrofill.executors.orders import IN_FILE, LONGEST_MESSAGE, UNBORN, Order, receive
 from retrofill.executors.places import Places
 from retrofill.executors.spawning import Carrier, fork, spawn
 
@@ -85,6 +85,8 @@ class Supervisor:
             with open(descriptor, "rb") as file:
                 file.seek(0)
                 message = file.read()
+        elif message == IN_FILE:
+            self._send(UNBORN + b"no descriptor is free for an order")
         return message.split(b"\0")
 
     # One run
@@ -94,8 +96,10 @@ class Supervisor:
         started_at = time.time()
         fail_point("claim.before")
         try:
+            fail_point("fault.claim")
             self._journal.claim(order.name, started_at)
             fail_point("claim.written")
+            fail_point("fault.log")
             log = os.open(
                 self._places.log(name),
                 os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC,
@@ -103,42 +107,58 @@ class Supervisor:
             )
             fail_point("claim.logged")
         except FileExistsError:
-            self._send(self._journal.refuse(order.name))
+            self._refuse(order)
             return
         except OSError as error:
             why = f"cannot write to {self._places.directory}: {error.strerror or error}"
-            self._finish(Exit(name, "exited", endings.NOT_EXECUTABLE, None, None, time.time(), why))
+            self._finish(_not_started(name, why))
             return
         try:
             record = self._run(order, name, log, started_at)
         finally:
             os.close(log)
             os.chdir("/")  # who is idle holds no folder
+        if record.outcome == "not_started":
+            self._give_back_claim(name)
         self._finish(record)
+
+    def _refuse(self, order: Order) -> None:
+        """Somebody else has the claim."""
+        try:
+            self._send(self._journal.refuse(order.name))
+        except OSError:
+            self._send(b"refused")
+
+    def _give_back_claim(self, name: str) -> None:
+        """Nothing ran, so whoever finds the claim without its log knows that the run was not started."""
+        with contextlib.suppress(OSError):
+            os.unlink(self._places.log(name))
 
     def _run(self, order: Order, name: str, log: int, started_at: float) -> Exit:
         try:
+            fail_point("fault.chdir")
             os.chdir(order.folder)  # each time: the path may lead elsewhere now
         except OSError as error:
-            code, why = endings.describe_folder_error(error, order.folder)
-            return Exit(name, "exited", code, None, None, time.time(), why)
+            return _not_started(name, endings.describe_folder_error(error, order.folder))
         try:
+            fail_point("fault.spawn")
             pid = self._start(order, log)
         except OSError as error:
             code, why = endings.describe_spawn_error(error, order.arguments[0], order.folder)
+            if code is None:
+                return _not_started(name, why)
             return Exit(name, "exited", code, None, None, time.time(), why)
         self._note_main(order, pid)
         fail_point("spawned")
         tree = _Tree(self, order, name, pid, log)
-        status = tree.watch()
+        code = os.waitstatus_to_exitcode(tree.watch())
         fail_point("ended")
-        cap_log(log, order.log_cap)
-        mask_log(log, order.secrets)  # before its last line is quoted
-        code = os.waitstatus_to_exitcode(status)
         exit_code, number = (code, None) if code >= 0 else (None, -code)
-        why = tree.reason or (
-            endings.describe_exit(code, log) if exit_code is not None else endings.describe_signal(-code)
-        )
+        why = tree.reason
+        with contextlib.suppress(OSError):  # a log that cannot be read is no reason to lose the end
+            cap_log(log, order.log_cap)
+            mask_log(log, order.secrets)  # before its last line is quoted
+            why = why or _describe(code, log)
         return Exit(name, tree.outcome, exit_code, number, started_at, time.time(), why)
 
     def _start(self, order: Order, log: int) -> int:
@@ -175,6 +195,7 @@ class Supervisor:
 
     def _write_exit(self, line: bytes) -> bool:
         try:
+            fail_point("fault.exit")
             self._journal.exit(line)
         except OSError:
             return False
@@ -256,6 +277,14 @@ class Supervisor:
             return None
 
 
+def _not_started(name: str, why: str) -> Exit:
+    return Exit(name, "not_started", None, None, None, time.time(), why)
+
+
+def _describe(code: int, log: int) -> str:
+    return endings.describe_exit(code, log) if code >= 0 else endings.describe_signal(-code)
+
+
 class _Tree:
     """The processes of one run, from the start of the main one to the end of the last one."""
 
@@ -270,6 +299,7 @@ class _Tree:
         self._grace = 0.0
         self._kill_at: float | None = None  # set while the tree is asked to end
         self._was_killed = False
+        self._is_blind = False  # without a descriptor that tells of the main process's end
         self._pause = _SHORTEST_PAUSE
         self._look_at = self._began + _LOOK_SECONDS
         self._log_size = 0
@@ -278,7 +308,8 @@ class _Tree:
 
     def watch(self) -> int:
         """Wait for the end of the whole tree, end it where that is due; the main one's wait status."""
-        pidfd: int | None = os.pidfd_open(self._pid)
+        pidfd = _open_pidfd(self._pid)
+        self._is_blind = pidfd is None
         try:
             while True:
                 grace = self._supervisor.wait(pidfd, self._next_look() - time.monotonic(), self._name)
@@ -297,6 +328,8 @@ class _Tree:
         """When there may be something to do without anybody asking for it."""
         if self._kill_at is not None or self._status is not None:
             return time.monotonic() + self._pause
+        if self._is_blind:
+            return time.monotonic() + _LONGEST_PAUSE
         return min(self._look_at, self._began + self._order.timeout_seconds)
 
     def _reap(self) -> bool:
@@ -347,3 +380,12 @@ class _Tree:
             )
         for process in left:
             processes.send_signal(process, signal.SIGKILL)
+
+
+def _open_pidfd(pid: int) -> int | None:
+    """None where the system refuses it: then the process is looked at now and then."""
+    try:
+        fail_point("fault.pidfd")
+        return os.pidfd_open(pid)
+    except OSError:
+        return None
