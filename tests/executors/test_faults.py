@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from executors.rooms import Room, collect, is_alive, wait_for_file
@@ -77,3 +82,45 @@ def test_an_end_that_cannot_be_written(room: Room, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv(failpoints.POINTS, "fault.exit=EIO%1.0")
     end, _ = room.run("exit 3")
     assert (end.outcome, end.exit_code) == ("exited", 3)
+
+
+_NARROW = """
+import json, os, resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (56, 64))
+from pathlib import Path
+from executors.rooms import Room, collect
+room = Room(Path(sys.argv[1]))
+os.mkfifo(room.path("gate"))
+executor = room.executor()
+specs = [room.spec(f"ulimit -n; read x <{room.path('gate')}") for _ in range(60)]
+executor.start(specs)
+refused = collect(executor, 60 - 16)
+running = [spec for spec in specs if spec.ref not in {end.ref for end in refused}]
+files = [open(os.devnull) for _ in range(8)]
+for file in files: file.close()
+for spec in running: executor.stop(spec.ref)
+ended = collect(executor, len(running))
+executor.start([room.spec("true")])
+print(json.dumps({
+    "refused": sorted({(end.outcome, end.message) for end in refused}), "count": len(refused),
+    "ended": sorted({end.outcome for end in ended}), "logs": sorted({room.log(spec) for spec in running}),
+    "again": [end.exit_code for end in collect(executor, 1)],
+}))
+room.close()
+"""
+
+
+def test_more_slots_than_descriptors(room: Room) -> None:
+    """RUN-3: what fits runs, the rest is told why it does not, there is room for the store, and tasks keep their limit."""
+    done = subprocess.run(
+        [sys.executable, "-c", _NARROW, str(room.folder)],
+        cwd=Path(__file__).parents[1],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    (refused,) = seen["refused"]
+    assert refused[0] == "not_started"
+    assert refused[1].endswith("16 run, and this process may have only 64 files open (ulimit -n)")
+    assert (seen["count"], seen["ended"], seen["again"]) == (44, ["stopped"], [0])
+    assert set(seen["logs"]) <= {"56\n", ""}

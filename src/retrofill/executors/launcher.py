@@ -15,6 +15,7 @@ import socket
 import sys
 import time
 
+from retrofill.executors.descriptors import set_soft_limit
 from retrofill.executors.failpoints import fail_point
 from retrofill.executors.kernel import MarkSpace, become_subreaper, name_process
 from retrofill.executors.orders import UNBORN, receive
@@ -33,14 +34,15 @@ def main() -> None:
     """Serve fork requests: one message each, with the new supervisor's socket.
 
     Arguments: the runs' folder, the scheduler's wake socket (may be empty), the boot id, the kind
-    of runs to be warm for (may be empty).
+    of runs to be warm for (may be empty), how many files a task may have open.
     """
-    directory, wake_socket, boot_id, kind = sys.argv[1:5]
+    directory, wake_socket, boot_id, kind, open_files = sys.argv[1:6]
     mark = MarkSpace(MARK, MARK_BYTES)
     places = Places(directory)
     control = socket.socket(fileno=CONTROL_DESCRIPTOR)
     os.set_inheritable(CONTROL_DESCRIPTOR, False)
     os.closerange(CONTROL_DESCRIPTOR + 1, _MANY)  # whatever the scheduler's own starter left open
+    set_soft_limit(int(open_files))
     name_process(b"retrofill-start")
     become_subreaper()  # what a dead supervisor leaves comes to us, where the executor finds it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors that end leave no zombies

@@ -36,14 +36,21 @@ class Launching:
     """A launcher that is started when it is first needed, and again when it has died.
 
     Args:
+        open_files: how many files a task may have open.
         kind: of runs that its supervisors are warm for; empty for none.
     """
 
     def __init__(
-        self, places: Places, wake_socket: str, boot_id: str, base: Mapping[str, str], kind: str = ""
+        self,
+        places: Places,
+        wake_socket: str,
+        boot_id: str,
+        base: Mapping[str, str],
+        open_files: int,
+        kind: str = "",
     ) -> None:
         self._places = places
-        self._arguments = (places.directory, wake_socket, boot_id, kind)
+        self._arguments = (places.directory, wake_socket, boot_id, kind, str(open_files))
         self._environment = {**base, MARK: " " * MARK_BYTES}
         self.used_at = time.monotonic()
         for key in (failpoints.POINTS, failpoints.SEED):

@@ -7,6 +7,7 @@ earlier scheduler are watched through a pidfd, and their journals say the rest.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import signal
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from retrofill.executors import adoption, journals, processes
 from retrofill.executors.adoption import Verdict, name_of
+from retrofill.executors.descriptors import RESERVED, raise_limit
 from retrofill.executors.failpoints import fail_point
 from retrofill.executors.launching import LauncherError, Launching
 from retrofill.executors.orders import (
@@ -106,6 +108,8 @@ class LocalExecutor:
         self._places.make()
         self._limits = Limits(grace_seconds, log_cap_bytes)
         self._base = base_environment(os.environ)
+        self._tasks_files, self._files = raise_limit()
+        self._most_supervisors = max(self._files - RESERVED, 1)
         self._wake_socket = str(wake_socket or "")
         self._launching = self._new_launching("")
         self._warm: dict[str, Launching] = {}  # by kind
@@ -230,6 +234,13 @@ class LocalExecutor:
         for place in range(len(self._idle) - 1, -1, -1):
             if self._idle[place].kind == kind:
                 return self._idle.pop(place)
+        if len(self._idle) + len(self._busy) + len(self._adopted) >= self._most_supervisors:
+            if not self._idle:
+                raise OSError(
+                    errno.EMFILE,
+                    f"{len(self._busy)} run, and this process may have only {self._files} files open (ulimit -n)",
+                )
+            self._drop(self._idle[0])
         supervised = self._new_supervised(kind)
         self._watch(supervised.socket.fileno(), lambda: self._hear(supervised))
         return supervised
@@ -249,7 +260,7 @@ class LocalExecutor:
         return _Supervised(self._launching.new_supervisor(), kind, self._launching.pid)
 
     def _new_launching(self, kind: str) -> Launching:
-        return Launching(self._places, self._wake_socket, self.boot_id, self._base, kind)
+        return Launching(self._places, self._wake_socket, self.boot_id, self._base, self._tasks_files, kind)
 
     def _hear(self, supervised: _Supervised) -> None:
         """A supervisor says how its run ended, or died."""
