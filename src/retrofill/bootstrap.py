@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog import Catalog
@@ -18,25 +18,25 @@ from retrofill.domain.errors import (
     WrongStateError,
     shown,
 )
-from retrofill.domain.permissions import Actor, actor_of, system_administrator
-from retrofill.domain.selection import Rights
+from retrofill.domain.permissions import SYSTEM_ADMINISTRATOR, Actor, actor_of, system_administrator
 from retrofill.executors.clock import SystemClock
 from retrofill.services import catalogs
 from retrofill.services.access import Access
-from retrofill.services.backfills import Backfills
 from retrofill.services.contexts import Contexts
-from retrofill.services.operations import Operations
-from retrofill.services.people import SYSTEM_ADMINISTRATOR, People, find_actor, members_of
-from retrofill.services.planned import PlanLimits
 
 if TYPE_CHECKING:
+    from retrofill.domain.selection import Rights
     from retrofill.executors.code import CodeFolders
+    from retrofill.services.backfills import Backfills
     from retrofill.services.daily import Daily
     from retrofill.services.delivery import Courier, Delivery
     from retrofill.services.emergencies import Emergencies
     from retrofill.services.following import InForce
     from retrofill.services.lineages import Lineages
     from retrofill.services.loop import Loop
+    from retrofill.services.operations import Operations
+    from retrofill.services.people import People
+    from retrofill.services.planned import PlanLimits
     from retrofill.services.ports import Check, Executor, Notifier, Reader
     from retrofill.services.retention import Retention
     from retrofill.services.runs import RunSpecs
@@ -60,13 +60,27 @@ class NoServerSupportError(RetrofillError):
     exit_status = 7
 
 
-@dataclass(frozen=True, slots=True)
 class Deployed:
-    """A catalog with the version that it was deployed as; None for a folder that was not."""
+    """A catalog with the version that it was deployed as; None for a folder that was not.
 
-    catalog: Catalog
-    version_id: int | None
-    contents: Mapping[str, bytes] = field(default_factory=dict, repr=False)  # of files that a folder includes
+    Args:
+        catalog: or what loads it, when it is asked for: many commands do without.
+        contents: of files that a folder includes.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog | Callable[[], Catalog],
+        version_id: int | None,
+        contents: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> None:
+        self._catalog = catalog
+        self.version_id = version_id
+        self.contents = contents
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        return self._catalog() if callable(self._catalog) else self._catalog
 
 
 class Project:
@@ -105,7 +119,11 @@ class Project:
             version_id = reader.current_version_id()
             if version_id is None:
                 return None
-            return Deployed(self.contexts.catalog(reader, version_id), version_id)
+            return Deployed(lambda: self._catalog(version_id), version_id)
+
+    def _catalog(self, version_id: int) -> Catalog:
+        with self.store.read() as reader:
+            return self.contexts.catalog(reader, version_id)
 
     @property
     def in_force(self) -> Catalog:
@@ -211,6 +229,8 @@ class Project:
         return found
 
     def _find_actor(self, name: str) -> Actor | None:
+        from retrofill.services.people import find_actor, members_of
+
         catalog = self.in_force
         if not self._has_store:  # looking shall make none
             return actor_of(name, catalog) if name in members_of(catalog) else None
@@ -232,9 +252,13 @@ class Project:
         return Access(reader, self.contexts, self.actor)
 
     def people(self) -> People:
+        from retrofill.services.people import People
+
         return People(self.store, self.in_force, self.clock, self.actor)
 
     def backfills(self) -> Backfills:
+        from retrofill.services.backfills import Backfills
+
         return Backfills(self.store, self.contexts, self.clock, self.limits, self.actor, self.checks_of)
 
     def checks_of(self, catalog: Catalog) -> list[Check]:
@@ -266,6 +290,8 @@ class Project:
         return [*webhooks, *(PluginCheck(name, settings.plugin_seconds) for name in plugins)]
 
     def operations(self) -> Operations:
+        from retrofill.services.operations import Operations
+
         return Operations(self.store, self.contexts, self.clock, self.actor)
 
     def emergencies(self) -> Emergencies:
@@ -348,6 +374,7 @@ class Project:
         Args:
             auto: make and start auto triggered instances too, and not those of backfills only.
         """
+        from retrofill.services.expecting import Expecting
         from retrofill.services.following import Following, Parts
         from retrofill.services.loop import Loop
         from retrofill.services.ticks import Scheduler
@@ -359,7 +386,10 @@ class Project:
         parts = Parts(scheduler, backfills, schedule, daily, self._specs, self._local.set_limits)
         following = Following(store, parts, self._scheduling_anew)
         wake = WakeSocket(self.home)
-        return Loop(scheduler, backfills, schedule, executor, wake, clock, self.courier, daily, following)
+        expecting = Expecting(store, self.contexts, clock)
+        return Loop(
+            scheduler, backfills, schedule, executor, wake, clock, self.courier, daily, following, expecting
+        )
 
     def _scheduling(self) -> InForce:
         from retrofill.settings import scheduling

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from cli.projects import write_project
+from e2e.conftest import sandbox
 from e2e.sandboxes import Sandbox
+
+__all__ = ["sandbox"]
 
 
 @pytest.fixture

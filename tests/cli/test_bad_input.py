@@ -44,7 +44,7 @@ def refused(project: Sandbox, args: list[str], status: int, *parts: str) -> str:
         ("2026-01-01...2026-01-02", "YYYY-MM-DD"),
         ("", "YYYY-MM-DD"),
         ("-1", "YYYY-MM-DD"),
-        ("yesterday", "YYYY-MM-DD"),
+        ("someday", "YYYY-MM-DD"),
         ("0000-01-01", "between 1970-01-01 and 2199-12-31"),
         ("1969-12-31", "between 1970-01-01 and 2199-12-31"),
         ("9999-12-31", "between 1970-01-01 and 2199-12-31"),

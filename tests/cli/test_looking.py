@@ -64,7 +64,7 @@ def test_filters_of_backfills(filled: Sandbox, args: list[str], found: list[int]
     "args",
     [
         ["--status", "done"], ["--check-status", "x"], ["--bizdate", "2026-1-1"], ["--type", "perl"],
-        ["--created", "today"],
+        ["--created", "someday"],
     ],
 )  # fmt: skip
 def test_wrong_filters(filled: Sandbox, args: list[str]) -> None:
@@ -358,3 +358,42 @@ sum: {type: shell, schedule: "0 2 * * *", run: "true", depends_on: [old, new]}
         ("outside_validity", "warning", ["w.sum", "w.new"]),
     ]
     assert "w.sum is valid from 2024-01-04 to 2024-01-05, and w.old" in found[0]["message"]
+
+
+def test_instances_by_several_values(filled: Sandbox) -> None:
+    """BF-1: different filters must all hold, the same one twice means either; bizdates may be ranges."""
+
+    def found(*args: str) -> set[tuple[str, str]]:
+        return {(row["task"], row["bizdate"]) for row in filled.json("instance", "list", *args)}
+
+    first = ("--backfill", "1")
+    everything = found(*first)
+    assert found(*first, "--bizdate", "2026-01-06..2026-01-07") == {
+        one for one in everything if one[1] != "2026-01-05"
+    }
+    assert found(*first, "--bizdate", "2026-01-05", "--bizdate", "2026-01-07") == {
+        one for one in everything if one[1] != "2026-01-06"
+    }
+    assert found(*first, "--task", "ops.raw", "--task", "mid", "--bizdate", "2026-01-05") == {
+        ("ops.raw", "2026-01-05"),
+        ("ops.mid", "2026-01-05"),
+    }
+    assert found("--backfill", "1", "--backfill", "2") == everything | {("ops.load", "2026-02-01")}
+    states = ("--state", "not_run", "--state", "waiting_resources")
+    assert found(*first, *states) == found(*first, *states[:2]) | found(*first, *states[2:])
+    assert filled.call("instance", "list", "--bizdate", "2026-01-07..2026-01-06", status=2).stderr
+
+
+def test_dates_from_today(filled: Sandbox) -> None:
+    """POL-1: counted from today in the deployment's time zone, wherever bizdates are accepted."""
+    plan = ("backfill", "plan", "--task", "mid")
+    shown = filled.json(*plan, "--bizdate", "-2d..yesterday", RETROFILL_NOW="2026-03-10T03:00:00Z")
+    assert list(shown["by_bizdate"]) == ["2026-03-07", "2026-03-08"], (
+        "it is the evening of the 9th in New York"
+    )
+    shown = filled.json(*plan, "--bizdate", "today", RETROFILL_NOW="2026-03-10T12:00:00Z")
+    assert list(shown["by_bizdate"]) == ["2026-03-10"]
+    assert filled.json("backfill", "list", "--created", "yesterday..today") == filled.json("backfill", "list")
+    assert filled.json("instance", "list", "--bizdate", "-3d..today") == []
+    assert "-7d..yesterday" in filled.call(*plan, "--bizdate", "tomorrow", status=2).stderr
+    assert "1970-01-01" in filled.call(*plan, "--bizdate", "-99999d", status=2).stderr

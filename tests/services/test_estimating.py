@@ -263,3 +263,33 @@ def test_the_scheduler_does_what_was_estimated(world: MakeWorld, seed: int) -> N
                 assert shown_instant(left.end_ms) == expected
     run(w, {name: float(one) for name, one in seconds.items()})
     assert w.row(backfill)["ended_at"] == expected
+
+
+def test_lists_read_what_the_scheduler_has_stored(world: MakeWorld) -> None:
+    """BF-2: no simulation a row; an estimate is written when something has moved, and only then."""
+    from retrofill.services.expecting import Expecting
+    from retrofill.services.views import Views
+
+    def listed() -> str | None:
+        with w.store.read() as reader:
+            record = reader.find_backfill(backfill)
+            assert record is not None
+            found: str | None = Views(reader, w.contexts, w.clock.now_ms()).backfill(record)[
+                "estimated_end_at"
+            ]
+            return found
+
+    w = world(make_task("w.a", "0 1 * * *"))
+    learn(w, a=30)
+    backfill = w.create(dates="2026-01-05..2026-01-08")
+    assert listed() == "2026-03-02T12:02:00Z", "from its creation on"
+    w.tick()
+    w.clock.forward(10)
+    w.end("a 5 01:00")
+    assert listed() == "2026-03-02T12:02:00Z", "nothing is computed for a list"
+    expecting = Expecting(w.store, w.contexts, w.clock)
+    assert expecting.look(has_moved=True) is None
+    assert listed() == "2026-03-02T12:01:10Z", "the first run was faster than expected"
+    assert expecting.look(has_moved=False) is None
+    w.clock.forward(3600)
+    assert listed() == "2026-03-02T13:00:10Z", "what runs is late: it may end at any moment"

@@ -9,7 +9,8 @@ import pytest
 from domain.catalogs import make_task
 from retrofill.domain.catalog import TaskType
 from retrofill.domain.errors import RetrofillError, UnknownNameError
-from retrofill.services.searching import search_backfills, search_instances
+from retrofill.domain.policy import parse_range
+from retrofill.services.searching import InstanceFilters, search_backfills, search_instances
 from retrofill.services.views import Row, Views
 from services.worlds import MakeWorld, World
 
@@ -38,15 +39,17 @@ def backfills(w: World, limit: int = 50, **filters: str) -> list[int]:
     with w.store.read() as reader:
         views = Views(reader, w.contexts, w.clock.now_ms())
         return [
-            row["id"] for row in search_backfills(reader, views, w.access(reader), w.catalog, filters, limit)
+            row["id"] for row in search_backfills(reader, views, w.access(reader), w.contexts, filters, limit)
         ]
 
 
 def instances(w: World, limit: int = -1, **filters: Any) -> list[Row]:
-    wanted = {"backfill": None, "task": None, "bizdate": None, "state": None} | filters
+    days = [parse_range(filters[name]) for name in ("bizdate",) if filters.get(name)]
+    several = {f"{name}s": [filters[name]] for name in ("backfill", "task", "state") if filters.get(name)}
+    wanted = InstanceFilters(bizdates=days, **several, auto=filters.get("auto", False))
     with w.store.read() as reader:
         views = Views(reader, w.contexts, w.clock.now_ms())
-        return list(search_instances(reader, views, w.access(reader), w.catalog, **wanted, limit=limit))
+        return list(search_instances(reader, views, w.access(reader), w.contexts, wanted, limit))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +94,7 @@ def test_a_limit(w: World) -> None:
 @pytest.mark.parametrize(
     "filters",
     [
-        {"status": "done"}, {"check_status": "ok"}, {"task_type": "perl"}, {"bizdate": "yesterday"},
+        {"status": "done"}, {"check_status": "ok"}, {"task_type": "perl"}, {"bizdate": "someday"},
         {"created": "2026-03-03..2026-03-02"}, {"task": "nope"}, {"workspace": "x"},
     ],
 )  # fmt: skip

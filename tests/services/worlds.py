@@ -23,6 +23,7 @@ from retrofill.services.backfills import Backfills
 from retrofill.services.contexts import Contexts
 from retrofill.services.emergencies import Emergencies
 from retrofill.services.estimating import gather
+from retrofill.services.expecting import Expecting
 from retrofill.services.holders import with_same_partition
 from retrofill.services.operations import Operations
 from retrofill.services.people import find_actor
@@ -207,6 +208,7 @@ class World:
         return {name for name, row in self.rows().items() if row.state == "running"}
 
     def row(self, backfill_id: int) -> Row:
+        Expecting(self.store, self.contexts, self.clock).look(has_moved=True)
         with self.store.read() as reader:
             record = reader.find_backfill(backfill_id)
             assert record is not None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from retrofill.bootstrap import Project
 from retrofill.cli.session import cell, say
 from retrofill.domain.alerting import AlertState, methods
 from retrofill.domain.findings import many
 from retrofill.domain.policy import Alert
+
+if TYPE_CHECKING:
+    from retrofill.bootstrap import Project
 
 _PATIENCE_SECONDS = 15.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,18 +18,16 @@ from retrofill.cli.publishing import about_to_publish, confirm_losing_everything
 from retrofill.cli.selecting import request_of, request_options
 from retrofill.cli.session import Command, Group, Session, integer_id, pass_session, say
 from retrofill.cli.showing import listed, print_backfill
-from retrofill.cli.steering import STEERING
 from retrofill.cli.waiting import EXIT_CHECK_FAILED, row_of, wait_for
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import UsageError
 from retrofill.domain.findings import many
 from retrofill.domain.readiness import Status
-from retrofill.project.problems import ProjectError
-from retrofill.services.estimating import Experience, gather
-from retrofill.services.holders import with_same_partition
-from retrofill.services.planned import Planned, make_plan
 from retrofill.services.times import instant_of, ms_of
 from retrofill.services.views import Views, operation_row
+
+if TYPE_CHECKING:
+    from retrofill.services.planned import Planned
 
 _COLUMNS = ["id", "name", "check", "status", "progress", "tasks", "bizdates", "started_at", "ended_at"]
 _NOT_CONFIRMED = 1
@@ -58,6 +56,11 @@ def plan(session: Session, /, instances: bool, **options: Any) -> None:
 
 
 def _planned(session: Session, options: dict[str, Any]) -> Planned:
+    from retrofill.domain.instants import local_date
+    from retrofill.services.estimating import Experience, gather
+    from retrofill.services.holders import with_same_partition
+    from retrofill.services.planned import make_plan
+
     project = session.project
     catalog = _catalog(project, options["deployed"])
     now = _now(session)
@@ -67,7 +70,7 @@ def _planned(session: Session, options: dict[str, Any]) -> Planned:
         with project.store.read() as reader:
             ids = reader.task_ids()
             experience = gather(reader, project.contexts, ms_of(now))
-    request = request_of(session, catalog, ids, options)
+    request = request_of(session, catalog, ids, options, local_date(now, catalog.timezone))
     planned = make_plan(catalog, request, project.limits, now, experience, project.rights)
     if project.deployed is None:
         return planned
@@ -81,6 +84,8 @@ def _catalog(project: Project, deployed: bool) -> Catalog:
     Raises:
         ProjectError: the folder has errors; says how to go on without it.
     """
+    from retrofill.project.problems import ProjectError
+
     if deployed:
         return project.work_on_deployed().catalog
     try:
@@ -203,7 +208,7 @@ def _seconds(text: str | None) -> float | None:
 @click.option("--creator", metavar="USER")
 @click.option("--status", metavar="STATUS", help=f"One of {', '.join(s.value for s in Status)}.")
 @click.option("--check-status", metavar="STATUS", help="checking, passed or failed.")
-@click.option("--bizdate", metavar="D", help="Backfills that contain this business date.")
+@click.option("--bizdate", metavar="D|D..D", help="Backfills that contain one of these business dates.")
 @click.option("--task", metavar="T", help="Backfills in which this task takes part.")
 @click.option("--type", "task_type", metavar="TYPE", help="Backfills with a task of this type.")
 @click.option("--workspace", metavar="W", help="Backfills with a task of this workspace.")
@@ -221,7 +226,7 @@ def list_command(session: Session, /, limit: int, **filters: str | None) -> None
     with project.store.read() as reader:
         views = Views(reader, project.contexts, project.clock.now_ms())
         access = project.access(reader)
-        rows = list(search_backfills(reader, views, access, project.deployed.catalog, filters, limit))
+        rows = search_backfills(reader, views, access, project.contexts, filters, limit)
         session.rows(
             [listed(row) if session.is_text else row for row in rows],
             _COLUMNS,
@@ -273,8 +278,7 @@ def history(session: Session, backfill_id: str) -> None:
     session.rows(rows, columns, f"Nobody has done anything to backfill {number}.")
 
 
-for _command in STEERING:
-    backfill.add_command(_command)
+backfill.add_later("steering", "stop", "pause", "resume", "change", "rerun", "freeze", "unfreeze")
 
 COMMANDS: dict[str, click.Command] = {"backfill": backfill}
 __all__ = ["COMMANDS", "Command"]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retrofill.cli import emergencies, reruns
 from retrofill.cli.driving import say_alone
 from retrofill.cli.results import comment_option, done, ids_argument, numbers_of
 from retrofill.cli.session import Group, Session, cell, integer_id, pass_session, say, say_json
@@ -16,8 +15,9 @@ from retrofill.domain.errors import UnknownNameError, UsageError, WrongStateErro
 from retrofill.domain.states import Reason, State
 from retrofill.services.access import unknown_instance
 from retrofill.services.as_run import as_run
+from retrofill.services.outlines import Outlines
 from retrofill.services.records import InstanceRecord, RunRecord
-from retrofill.services.searching import search_instances
+from retrofill.services.searching import InstanceFilters, search_instances
 from retrofill.services.views import Views, log_line, operation_row, run_row
 from retrofill.services.why import Why, why
 
@@ -46,50 +46,62 @@ def instance() -> None:
 
 
 @instance.command("list")
-@click.option("--backfill", metavar="ID", help="Only instances of this backfill.")
+@click.option(
+    "--backfill", "backfills", metavar="ID", multiple=True, help="Only instances of this backfill (repeat)."
+)
 @click.option("--auto", is_flag=True, help="Only auto triggered instances.")
-@click.option("--task", metavar="T", help="Only instances of this task.")
-@click.option("--bizdate", metavar="D", help="Only this business date.")
-@click.option("--state", metavar="STATE", help=f"One of {', '.join(s.value for s in State)}.")
+@click.option("--task", "tasks", metavar="T", multiple=True, help="Only instances of this task (repeat).")
+@click.option(
+    "--bizdate", "bizdates", metavar="D|D..D", multiple=True, help="Only these business dates (repeat)."
+)
+@click.option(
+    "--state",
+    "states",
+    metavar="STATE",
+    multiple=True,
+    help=f"Only in this state (repeat): {', '.join(s.value for s in State)}.",
+)
 @click.option("--limit", type=click.IntRange(1), help="At most so many (default: 100 as text, else all).")
 @pass_session
 def list_command(
     session: Session,
-    backfill: str | None,
+    backfills: tuple[str, ...],
     auto: bool,
-    task: str | None,
-    bizdate: str | None,
-    state: str | None,
+    tasks: tuple[str, ...],
+    bizdates: tuple[str, ...],
+    states: tuple[str, ...],
     limit: int | None,
 ) -> None:
     """List instances by bizdate in running order, then scheduled time, then task.
 
     Those of backfills come first, newest first, then the auto triggered ones, newest bizdate first.
+    Different options must all hold, the same one twice means either.
     """
-    if auto and backfill is not None:
+    from retrofill.domain.policy import parse_range
+
+    if auto and backfills:
         raise UsageError("--auto and --backfill do not go together")
+    numbers = [integer_id(text, "a backfill") for text in backfills]
     project = session.project
     if project.deployed is None:
         session.rows([], _COLUMNS, "There are no instances yet.")
         return
-    wanted = limit if limit is not None else (100 if session.is_text else -1)
-    number = integer_id(backfill, "a backfill") if backfill is not None else None
+    most = limit if limit is not None else (100 if session.is_text else -1)
     with project.store.read() as reader:
         views = Views(reader, project.contexts, project.clock.now_ms())
-        asked = wanted + 1 if session.is_text and wanted > 0 else wanted
-        access = project.access(reader)
-        rows = search_instances(
-            reader, views, access, project.deployed.catalog, number, task, bizdate, state, asked, auto
-        )
+        days = [parse_range(text, views.today()) for text in bizdates]
+        wanted = InstanceFilters(numbers, tasks, days, states, auto)
+        asked = most + 1 if session.is_text and most > 0 else most
+        rows = search_instances(reader, views, project.access(reader), project.contexts, wanted, asked)
         if not session.is_text:
             session.rows(rows, _COLUMNS, "")
             return
         shown = list(rows)
-        session.rows(shown[:wanted], _COLUMNS, "There are no such instances.")
-    if len(shown) > wanted:
-        these = "this one" if wanted == 1 else f"these {wanted:,}"
+        session.rows(shown[:most], _COLUMNS, "There are no such instances.")
+    if len(shown) > most:
+        these = "this one" if most == 1 else f"these {most:,}"
         say(f"There are more than {these}; --limit shows more, --state, --task and --bizdate narrow it.")
-    say_alone(project, shown[:wanted])
+    say_alone(project, shown[:most])
 
 
 @instance.command("show")
@@ -102,7 +114,7 @@ def show(session: Session, instance_id: str) -> None:
     with project.store.read() as reader:
         view = Views(reader, project.contexts, project.clock.now_ms()).instance(row)
         explained = _explained(session, reader, row)
-        made_from = project.contexts.of(reader, row).version_id(row.id)
+        made_from = Outlines(reader, project.contexts).of(row).version_id(row.id)
         runs = [run_row(run, made_from) for run in reader.runs(row.id)]
     document = view | {"why": explained.text, "parameters": _parameters(session, row), "runs": runs}
 
@@ -138,7 +150,7 @@ def _parameters(session: Session, row: InstanceRecord) -> dict[str, str]:
     project = session.project
     specs = RunSpecs(project.directory, lambda name: f"${{secret:{name}}}", "")
     with project.store.read() as reader:
-        context = project.contexts.of(reader, row)
+        context = Outlines(reader, project.contexts).of(row)
         try:
             return specs.values(row, context)
         except UnstartableError:
@@ -190,7 +202,7 @@ def _without_run(session: Session, row: InstanceRecord) -> str:
             f"`retrofill instance why {row.id}` says why.",
         )
     with project.store.read() as reader:
-        plan = project.contexts.of(reader, row).plan_of(row.id)
+        plan = Outlines(reader, project.contexts).of(row).plan_of(row.id)
         task = reader.task_name(row.task_id) or ""
     return log_line(row, {name: str(reason) for name, reason in plan.dry_runs.items()}, task)
 
@@ -234,7 +246,7 @@ def history(session: Session, instance_id: str) -> None:
     project = session.project
     with project.store.read() as reader:
         operations = [operation_row(operation) for operation in reader.operations("instance_id", row.id)]
-        made_from = project.contexts.of(reader, row).version_id(row.id)
+        made_from = Outlines(reader, project.contexts).of(row).version_id(row.id)
         runs = [run_row(run, made_from) for run in reader.runs(row.id)]
     if not session.is_text:
         if session.output == "jsonl":
@@ -353,8 +365,8 @@ def unfreeze(session: Session, instance_ids: tuple[str, ...], comment: str) -> i
     return done(session, session.project.operations().unfreeze(numbers_of(instance_ids), comment))
 
 
-for _command in (reruns.rerun_instances, reruns.rerun_descendants, *emergencies.COMMANDS):
-    instance.add_command(_command)
+instance.add_later("reruns", "rerun", "rerun-descendants")
+instance.add_later("emergencies", "remove-wait", "set-priority", "set-resource-group")
 
 COMMANDS: dict[str, click.Command] = {"instance": instance}
 __all__ = ["COMMANDS", "Reason"]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from retrofill.bootstrap import Project
 from retrofill.cli.driving import alone, say_alone
 from retrofill.cli.session import say_json
 from retrofill.domain.errors import shown
@@ -16,6 +15,9 @@ from retrofill.executors.masking import Masking
 from retrofill.services.ports import Reader, RunRef
 from retrofill.services.records import InstanceRecord, RunRecord
 from retrofill.services.times import instant_of
+
+if TYPE_CHECKING:
+    from retrofill.bootstrap import Project
 
 _LOOK_SECONDS = 0.1
 _PIECE = 256 << 10
@@ -174,9 +176,10 @@ def _secrets(project: Project, row: InstanceRecord) -> tuple[str, ...]:
 
 
 def _secrets_of(project: Project, reader: Reader, row: InstanceRecord) -> tuple[str, ...]:
+    from retrofill.services.outlines import Outlines
     from retrofill.services.runs import RunSpecs
 
-    context = project.contexts.of(reader, row)
+    context = Outlines(reader, project.contexts).of(row)
     specs = RunSpecs(project.directory, project.secret, "")
     # What an earlier run could see, too: it may have run what another version says.
     return tuple({*specs.secrets(row, context), *specs.secrets(row._replace(code_version_id=None), context)})

@@ -68,12 +68,6 @@ class Root(Group):
         gc.enable()
         return commands[cmd_name]
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        self.commands = dict.fromkeys(_LAZY)  # type: ignore[assignment]
-        return super().resolve_command(ctx, args)
-
 
 @click.command(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="retrofill")

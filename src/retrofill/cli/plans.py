@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from retrofill.cli.estimates import expectation
 from retrofill.cli.findings import print_findings
 from retrofill.cli.session import Session, cell, say_json
-from retrofill.domain import listing
 from retrofill.domain.findings import many
-from retrofill.services.planned import Planned
+
+if TYPE_CHECKING:
+    from retrofill.services.planned import Planned
 
 
 def print_plan(document: dict[str, Any]) -> None:
@@ -54,6 +55,8 @@ def checks_in_words(names: Sequence[str]) -> str:
 
 def print_instances(session: Session, planned: Planned, now: datetime) -> None:
     """Every instance in a line, in an order in which they may run."""
+    from retrofill.domain import listing
+
     ids: dict[str, int] = {}
     if session.project.deployed is not None:
         with session.project.store.read() as reader:

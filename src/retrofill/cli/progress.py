@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from retrofill.cli.session import say
 from retrofill.domain.findings import many, names
-from retrofill.services.contexts import Contexts
-from retrofill.services.estimating import estimate_left
 from retrofill.services.records import BackfillRecord, DateRecord
 from retrofill.services.times import scheduled_at
 
 if TYPE_CHECKING:
     from retrofill.domain.estimation import Estimate
+    from retrofill.services.contexts import Contexts
     from retrofill.services.ports import Reader
 
 _LINE_SECONDS = 2.0
@@ -105,6 +104,8 @@ class Progress:
         """How long it will go on, if it is not held (BF-2)."""
         if record.phase != "active" or record.paused or record.stopped:
             return ""
+        from retrofill.services.estimating import estimate_left
+
         began = time.monotonic()
         if began >= self._estimate_again_at:
             self._expected = estimate_left(reader, contexts, record, now_ms)

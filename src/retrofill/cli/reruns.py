@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,8 +15,10 @@ from retrofill.cli.showing import print_backfill
 from retrofill.cli.waiting import row_of
 from retrofill.domain.errors import RetrofillError, UnknownNameError
 from retrofill.domain.findings import many
-from retrofill.services.batches import ItemResult
 from retrofill.services.catalogs import find_task
+
+if TYPE_CHECKING:
+    from retrofill.services.batches import ItemResult
 
 _NOT_CONFIRMED = 1
 _CONSEQUENCE = (
@@ -242,3 +245,6 @@ def _agrees(what: str, yes: bool) -> bool:
     if not agrees:
         say("Nothing was rerun.")
     return agrees
+
+
+COMMANDS: tuple[click.Command, ...] = (rerun_instances, rerun_descendants)  # of `retrofill instance`

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,8 +11,10 @@ from retrofill.cli.driving import say_who_starts_instances
 from retrofill.cli.session import Session, cell, integer_id, say_json
 from retrofill.domain.errors import UsageError
 from retrofill.domain.findings import many
-from retrofill.services.batches import ItemResult
 from retrofill.services.views import Views
+
+if TYPE_CHECKING:
+    from retrofill.services.batches import ItemResult
 
 _MOST = 100_000
 

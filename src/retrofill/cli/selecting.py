@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from retrofill.cli.session import Session, integer_id, say
 from retrofill.domain import policy as policies
-from retrofill.domain import selection as selections
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.conditions import matching, parse_conditions
 from retrofill.domain.errors import UsageError, shown
@@ -18,7 +18,10 @@ from retrofill.domain.findings import names
 from retrofill.domain.windows import parse_window
 from retrofill.services.access import unknown_backfill
 from retrofill.services.catalogs import find_task
-from retrofill.services.planned import Request, check_name
+
+if TYPE_CHECKING:
+    from retrofill.domain import selection as selections
+    from retrofill.services.planned import Request
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--task", "tasks", multiple=True, metavar="T", help="Manual: a root task (repeat)."),
@@ -48,7 +51,11 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("--reuse", metavar="ID", help="The tasks of an earlier backfill."),
     click.option(
-        "--bizdate", "bizdates", multiple=True, metavar="D|D..D", help="Business dates, YYYY-MM-DD (repeat)."
+        "--bizdate",
+        "bizdates",
+        multiple=True,
+        metavar="D|D..D",
+        help="Business dates: YYYY-MM-DD, yesterday, -7d..yesterday (repeat).",
     ),
     click.option(
         "--time-range", metavar="HH:MM-HH:MM", help="Only slots in this time of day, both ends included."
@@ -94,19 +101,24 @@ def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def request_of(
-    session: Session, catalog: Catalog, ids: Mapping[str, int], options: Mapping[str, Any]
+    session: Session, catalog: Catalog, ids: Mapping[str, int], options: Mapping[str, Any], today: date
 ) -> Request:
     """The request that the options mean; names are resolved to full ones.
+
+    Args:
+        today: from which relative bizdates count.
 
     Raises:
         UsageError: options that do not go together, values in a wrong form.
         UnknownNameError: a task, workspace or backfill that does not exist.
     """
+    from retrofill.services.planned import Request, check_name
+
     if options["name"] is not None:
         check_name(options["name"])
     return Request(
         selection=_selection(session, catalog, ids, options),
-        policy=_policy(session, catalog, ids, options),
+        policy=_policy(session, catalog, ids, options, today),
         name=options["name"],
     )
 
@@ -114,6 +126,8 @@ def request_of(
 def _selection(
     session: Session, catalog: Catalog, ids: Mapping[str, int], o: Mapping[str, Any]
 ) -> selections.Selection:
+    from retrofill.domain import selection as selections
+
     ways = {
         "--task": bool(o["tasks"] or o["where"]),
         "--from/--to": bool(o["start"] or o["ends"]),
@@ -204,6 +218,8 @@ def _matching(catalog: Catalog, conditions: tuple[str, ...], rights: selections.
 
 def _reused(session: Session, catalog: Catalog, text: str) -> selections.Selection:
     """The tasks of an earlier backfill, whatever became of it (SEL-9)."""
+    from retrofill.domain import selection as selections
+
     backfill_id = integer_id(text, "a backfill")
     if session.project.deployed is None:  # there may be no store, and looking shall make none
         raise unknown_backfill(backfill_id)
@@ -215,13 +231,13 @@ def _reused(session: Session, catalog: Catalog, text: str) -> selections.Selecti
 
 
 def _policy(
-    session: Session, catalog: Catalog, ids: Mapping[str, int], o: Mapping[str, Any]
+    session: Session, catalog: Catalog, ids: Mapping[str, int], o: Mapping[str, Any], today: date
 ) -> policies.Policy:
     if not o["bizdates"]:
         raise UsageError(
             "no business dates are chosen", "Add --bizdate 2013-01-01 or --bizdate 2013-01-01..2013-01-31."
         )
-    ranges = tuple(policies.parse_range(text) for text in o["bizdates"])
+    ranges = tuple(policies.parse_range(text, today) for text in o["bizdates"])
     merged = policies.merge_ranges(ranges)
     if sum(map(len, merged)) < sum(map(len, ranges)):
         say(f"Overlapping bizdates are merged: {names([str(r) for r in merged])}.")

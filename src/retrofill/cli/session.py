@@ -7,13 +7,15 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from retrofill.bootstrap import Project, open_project
 from retrofill.cli.tables import EXPENDABLE, Row, cell, print_table
 from retrofill.domain.errors import UsageError, shown
+
+if TYPE_CHECKING:
+    from retrofill.bootstrap import Project
 
 __all__ = [
     "Command",
@@ -43,6 +45,8 @@ class Session:
 
     @cached_property
     def project(self) -> Project:
+        from retrofill.bootstrap import open_project
+
         self.opened = project = open_project(self.directory)
         _ = project.user  # a user whom nobody knows is refused before anything is done
         return project
@@ -175,6 +179,23 @@ class Group(click.Group):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params.extend(global_options())
+        self._later: dict[str, str] = {}  # commands by the module that is imported when they are called
+
+    def add_later(self, module: str, *names: str) -> None:
+        """Add commands of `retrofill.cli.<module>.COMMANDS` by name; start-up is felt at every call."""
+        self._later |= dict.fromkeys(names, module)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *self._later})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = self._later.get(cmd_name)
+        if module is None:
+            return super().get_command(ctx, cmd_name)
+        from importlib import import_module
+
+        commands: tuple[click.Command, ...] = import_module(f"retrofill.cli.{module}").COMMANDS
+        return next(command for command in commands if command.name == cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -184,7 +205,7 @@ class Group(click.Group):
         name = args[0] if args else ""
         if name and not name.startswith("-") and self.get_command(ctx, name) is None:
             raise click.UsageError(
-                f'there is no command "{shown(name)}"{did_you_mean(name, self.commands)}', ctx
+                f'there is no command "{shown(name)}"{did_you_mean(name, self.list_commands(ctx))}', ctx
             )
         return super().resolve_command(ctx, args)
 

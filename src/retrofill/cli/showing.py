@@ -16,7 +16,6 @@ from retrofill.cli.findings import print_findings
 from retrofill.cli.session import Session, cell, say, say_json
 from retrofill.cli.tables import coloured, state_cell
 from retrofill.cli.waiting import row_of
-from retrofill.domain.changes import in_words
 from retrofill.domain.findings import many
 from retrofill.domain.policy import Policy
 from retrofill.domain.readiness import STATUS_WORDS, Status
@@ -121,6 +120,8 @@ def _hints(number: int, blocked_by: Collection[str]) -> Iterator[str]:
 
 
 def _print_settings(session: Session, backfill_id: int) -> None:
+    from retrofill.domain.changes import in_words
+
     with session.project.store.read() as reader:
         record = session.project.access(reader).get_backfill(backfill_id)
     settings = in_words(Policy.from_json(json.loads(record.policy)))

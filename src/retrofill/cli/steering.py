@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,8 +17,10 @@ from retrofill.cli.waiting import row_of
 from retrofill.domain.changes import Changes
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.policy import OnFailure, parse_groups, parse_max_failures, parse_priority, parse_word
-from retrofill.services.backfills import Steered
-from retrofill.services.batches import ItemResult
+
+if TYPE_CHECKING:
+    from retrofill.services.backfills import Steered
+    from retrofill.services.batches import ItemResult
 
 _comment = click.option("--comment", default="", metavar="TEXT", help="Why; it is kept in the record.")
 
@@ -182,4 +184,4 @@ def _on_whole(session: Session, text: str, apply: Callable[[Any, int], list[Item
     return status
 
 
-STEERING: tuple[click.Command, ...] = (stop, pause, resume, change, rerun_backfills, freeze, unfreeze)
+COMMANDS: tuple[click.Command, ...] = (stop, pause, resume, change, rerun_backfills, freeze, unfreeze)

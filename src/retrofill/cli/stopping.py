@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from retrofill.bootstrap import Project
-from retrofill.services.ticks import Ticked
+if TYPE_CHECKING:
+    from retrofill.bootstrap import Project
+    from retrofill.services.ticks import Ticked
+
 
 _LOOK_SECONDS = 0.05
 

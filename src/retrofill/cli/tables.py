@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -134,7 +133,13 @@ def terminal_width() -> int | None:
     """Characters in a line of the terminal; None where there is none to fit to."""
     if not (os.environ.get("COLUMNS") or sys.stdout.isatty()):
         return None
-    return shutil.get_terminal_size((_NARROWEST, 24)).columns
+    named = os.environ.get("COLUMNS", "")
+    if named.isascii() and named.isdigit() and int(named):
+        return int(named)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or _NARROWEST
+    except (OSError, ValueError):
+        return _NARROWEST
 
 
 # Columns

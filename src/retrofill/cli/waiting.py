@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
-from retrofill.bootstrap import Project
 from retrofill.cli.alerts import deliver_before_leaving
 from retrofill.cli.failures import Failures
 from retrofill.cli.progress import Progress
@@ -12,8 +12,11 @@ from retrofill.cli.session import say
 from retrofill.domain.findings import many
 from retrofill.services.access import unknown_backfill
 from retrofill.services.records import BackfillRecord
-from retrofill.services.ticks import Ticked
 from retrofill.services.views import Row, Views
+
+if TYPE_CHECKING:
+    from retrofill.bootstrap import Project
+    from retrofill.services.ticks import Ticked
 
 _OBSERVE_MS = 500
 _FOLLOW_SECONDS = 0.2
@@ -130,7 +133,7 @@ def row_of(project: Project, backfill_id: int) -> Row:
     with project.store.read() as reader:
         access = project.access(reader)
         record = access.get_backfill(backfill_id)
-        row = Views(reader, project.contexts, project.clock.now_ms()).backfill(record)
+        row = Views(reader, project.contexts, project.clock.now_ms()).backfill(record, is_alone=True)
         return access.shown_row(record, row)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import pairwise
 
-from retrofill.domain.policy import blocks
+from retrofill.domain.policy import Policy, blocks
 
 Chain = tuple[int, ...]
 Runs = tuple[tuple[tuple[int, int], ...], ...]
@@ -46,6 +46,13 @@ class Groups:
 def dealt(dates: int, groups: int) -> Groups:
     """So many dates in contiguous groups, larger ones first (POL-4)."""
     return Groups(blocks(range(dates), groups))
+
+
+def grouping_of(dates: int, policy: Policy) -> Groups:
+    """So many dates as a policy groups them now (POL-4, BF-3)."""
+    return (
+        dealt(dates, policy.groups) if policy.regrouped is None else Groups(from_runs(policy.regrouped.runs))
+    )
 
 
 def regroup(

@@ -13,7 +13,7 @@ import numpy as np
 
 from retrofill.domain.catalog import Catalog, RunMode, Task, TaskType
 from retrofill.domain.cron import Schedule
-from retrofill.domain.groups import Groups, dealt, from_runs
+from retrofill.domain.groups import dealt, grouping_of
 from retrofill.domain.policy import Policy, deal
 from retrofill.domain.selection import Choice, DryRunReason
 from retrofill.domain.template import Template
@@ -71,9 +71,7 @@ class Layout:
         self.dates = tuple(d for group in deal(policy.bizdates, policy.groups, policy.order) for d in group)
         # Which previous-cycle edges count is decided by the first groups and stays (DEP-13, BF-3).
         self._first_groups = dealt(len(self.dates), policy.groups)
-        self.grouping = (
-            self._first_groups if policy.regrouped is None else Groups(from_runs(policy.regrouped.runs))
-        )
+        self.grouping = grouping_of(len(self.dates), policy)
         self.groups = tuple(tuple(self.dates[i] for i in chain) for chain in self.grouping.chains)
         self.group_of = np.array(self.grouping.numbers, dtype=np.int16)
         self._frozen = frozen

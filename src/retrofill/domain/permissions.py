@@ -10,9 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from retrofill.domain.catalog import Catalog, Task
-from retrofill.domain.selection import ALL_RIGHTS, Rights
+if TYPE_CHECKING:
+    from retrofill.domain.catalog import Catalog, Task
+    from retrofill.domain.selection import Rights
+
+
+SYSTEM_ADMINISTRATOR = "admin"
+"""Who always exists and may do everything; whoever acts without saying who."""
 
 
 class Role(StrEnum):
@@ -96,6 +102,8 @@ class Actor:
 
     def rights(self, catalog: Catalog) -> Rights:
         """What the actor may backfill, override and see of a catalog (SEL-5, SEL-7, PAR-5)."""
+        from retrofill.domain.selection import ALL_RIGHTS, Rights
+
         if self.is_system_administrator:
             return ALL_RIGHTS
 

@@ -20,6 +20,7 @@ from retrofill.domain.errors import UnknownNameError, did_you_mean, shown
 from retrofill.domain.findings import many
 from retrofill.domain.instants import due_seconds
 from retrofill.domain.layout import ONE_DAY, Kind, Layout
+from retrofill.domain.outline import parameters_of, resource_group_of
 from retrofill.domain.overrides import check_overrides
 from retrofill.domain.policy import AcrossGroups, Order, Policy
 from retrofill.domain.selection import Choice, NothingToRunError
@@ -256,15 +257,11 @@ class Plan(Layout):
 
     def resource_group(self, task: Task) -> str:
         """The backfill's group, or the task's own where its workspace is not bound to that (POL-10)."""
-        name = self.policy.resource_group
-        if name is None or not self.catalog.resource_groups[name].is_bound_to(task.workspace):
-            return task.resource_group
-        return name
+        return resource_group_of(self.catalog, self.policy, task)
 
     def parameters_of(self, task: Task) -> tuple[tuple[str, str], ...]:
         """Declared parameters in their order, with the backfill's overrides (PAR-5)."""
-        overrides = self.policy.overrides.get(task.name, {})
-        return tuple((name, overrides.get(name, text)) for name, text in task.parameters)
+        return parameters_of(self.policy, task)
 
     def lines(
         self,

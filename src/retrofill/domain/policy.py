@@ -342,15 +342,23 @@ def slots_within(slots: Sequence[int], time_range: tuple[int, int]) -> tuple[int
     return bisect_left(slots, first), bisect_right(slots, last)
 
 
-def parse_bizdate(text: str) -> date:
-    """A bizdate from YYYY-MM-DD (POL-1, POL-13).
+_WITH_RELATIVE = (
+    "Write YYYY-MM-DD, today, yesterday or -7d (seven days ago), or several as -7d..yesterday, the earlier "
+    "one first."
+)
+
+
+def parse_bizdate(text: str, today: date | None = None) -> date:
+    """A bizdate from YYYY-MM-DD, or with a `today` also `today`, `yesterday`, `-7d` (POL-1, POL-13).
 
     Raises:
         BizdateError: another form, no calendar date, or outside 1970-01-01..2199-12-31.
     """
+    if today is not None and (relative := _relative(text, today)) is not None:
+        return relative
     match = re.fullmatch(r"([0-9]{4})-([0-9]{2})-([0-9]{2})", text)
     if match is None:
-        raise BizdateError(f'"{shown(text)}" is not a bizdate')
+        raise BizdateError(f'"{shown(text)}" is not a bizdate', None if today is None else _WITH_RELATIVE)
     year, month, day = (int(part) for part in match.groups())
     if not 1 <= month <= 12:
         raise BizdateError(f"{text} is not a calendar date (months are 01 to 12)")
@@ -363,15 +371,32 @@ def parse_bizdate(text: str) -> date:
     return date(year, month, day)
 
 
-def parse_range(text: str) -> DateRange:
+def _relative(text: str, today: date) -> date | None:
+    """A date that is named by how far it is from today."""
+    days = {"today": 0, "yesterday": 1}.get(text)
+    if days is None:
+        match = re.fullmatch(r"-([0-9]{1,5})d", text)
+        if match is None:
+            return None
+        days = int(match[1])
+    found = today - timedelta(days=min(days, (today - EARLIEST).days + 1))
+    if found < EARLIEST:
+        raise BizdateError(f"{text} is not a bizdate: they lie between {EARLIEST} and {LATEST}")
+    return found
+
+
+def parse_range(text: str, today: date | None = None) -> DateRange:
     """Bizdates from `D` or `D..D` (POL-1).
+
+    Args:
+        today: the date from which relative ones count; None where none are accepted.
 
     Raises:
         BizdateError: a date is wrong, or the range runs backwards.
     """
     first, dots, last = text.partition("..")
-    start = parse_bizdate(first)
-    return DateRange(start, parse_bizdate(last) if dots else start)
+    start = parse_bizdate(first, today)
+    return DateRange(start, parse_bizdate(last, today) if dots else start)
 
 
 def parse_time_range(text: str) -> tuple[int, int]:

@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from retrofill.domain.catalog import Rerun
 from retrofill.domain.states import Reason, State
+
+if TYPE_CHECKING:
+    from retrofill.domain.catalog import Rerun
 
 
 class Outcome(StrEnum):

@@ -13,16 +13,15 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from retrofill.domain import selection as selections
-from retrofill.domain.catalog import Catalog, Task
 from retrofill.domain.errors import NotPermittedError, UnknownNameError
 from retrofill.domain.permissions import Action, Actor, owner_of
-from retrofill.services.contexts import Context, Contexts
 from retrofill.services.records import BackfillRecord, InstanceRecord, OperationRecord
-from retrofill.services.why import Why
 
 if TYPE_CHECKING:
+    from retrofill.domain.catalog import Catalog, Task
+    from retrofill.services.contexts import Context, Contexts
     from retrofill.services.ports import Reader
+    from retrofill.services.why import Why
 
 _ANOTHER = "a task of another workspace"
 _DONE = {Action.OPERATE: "operate", Action.EMERGENCY: "change waits, priority or resource group of"}
@@ -93,6 +92,8 @@ class Access:
         listed = self.listed_tasks(record)
         if listed is None:
             return dict(row)
+        from retrofill.domain import selection as selections
+
         root = selections.from_json(json.loads(record.selection)).first_root
         is_hidden = root not in listed and record.name.startswith(root)
         return {

@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from retrofill.domain.catalog import Catalog, Task, TaskType, describes_the_same_run, renewed
 from retrofill.domain.errors import WrongStateError
-from retrofill.domain.planning import Kind
-from retrofill.services.contexts import Context
+from retrofill.services.outlines import Belonging
 from retrofill.services.records import InstanceRecord
 
 
@@ -20,7 +19,7 @@ class AsRun(NamedTuple):
     parameters: tuple[tuple[str, str], ...]
 
 
-def as_run(row: InstanceRecord, context: Context) -> AsRun:
+def as_run(row: InstanceRecord, context: Belonging) -> AsRun:
     """What the next run of an instance uses.
 
     Args:
@@ -34,7 +33,7 @@ def as_run(row: InstanceRecord, context: Context) -> AsRun:
     return AsRun(task, catalog, row.code_version_id, plan.parameters_of(task))
 
 
-def differs(row: InstanceRecord, context: Context, current: Catalog | None) -> bool:
+def differs(row: InstanceRecord, context: Belonging, current: Catalog | None) -> bool:
     """Whether a rerun with the current version would run something else."""
     now = as_run(row, context)
     newest = None if current is None else current.tasks.get(now.task.name)
@@ -48,7 +47,9 @@ def differs(row: InstanceRecord, context: Context, current: Catalog | None) -> b
     )
 
 
-def check_latest(row: InstanceRecord, context: Context, current: Catalog, version_id: int, what: str) -> Task:
+def check_latest(
+    row: InstanceRecord, context: Belonging, current: Catalog, version_id: int, what: str
+) -> Task:
     """The task as the current version runs it.
 
     Args:
@@ -57,6 +58,8 @@ def check_latest(row: InstanceRecord, context: Context, current: Catalog, versio
     Raises:
         WrongStateError: that version has no such task, or one that does not fit the instance.
     """
+    from retrofill.domain.planning import Kind
+
     task = context.task(row.id)
     newest = current.tasks.get(task.name)
     if newest is None:

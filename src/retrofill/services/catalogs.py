@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import UnknownNameError, UsageError, did_you_mean, shown
-from retrofill.services import catalog_document
 
 if TYPE_CHECKING:
+    from retrofill.domain.catalog import Catalog
     from retrofill.services.ports import Ledger, Store
 
 
@@ -27,6 +26,8 @@ def deploy(
         contents: what the files hold that it includes, by SHA-256 (CAT-9).
     """
     _keep_contents(store, catalog, contents)
+    from retrofill.services import catalog_document
+
     document = catalog_document.dump(catalog)
     with store.transaction() as tx:
         version_id, is_new = _publish(tx, catalog, document, user, now_ms)
@@ -40,6 +41,8 @@ def deploy_again(store: Store, version_id: int, user: str, now_ms: int) -> tuple
     Raises:
         UnknownNameError: there is no such version.
     """
+    from retrofill.services import catalog_document
+
     with store.transaction() as tx:
         if tx.versions.find(version_id) is None:
             raise unknown_version(version_id)

@@ -3,7 +3,7 @@
 Plans are rebuilt from what is stored (version, choice, policy) and kept: instances and what
 they wait for never change once they exist. Who follows whom in groups, priorities and
 resource groups do when somebody changes the policy; whoever looks at the ledger anew calls
-`follow` with what it found.
+`follow` with what it found. Planning is imported where a plan is built: who only looks needs none.
 """
 
 from __future__ import annotations
@@ -16,17 +16,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-
-from retrofill.domain.catalog import Catalog, RunMode, Task, TaskType
-from retrofill.domain.planning import ONE_DAY, Kind, Plan, build
 from retrofill.domain.policy import Barrier, Policy
-from retrofill.domain.selection import Choice
-from retrofill.services import catalog_document
 from retrofill.services.records import BackfillRecord, InstanceRecord, OpenBackfill
 
 if TYPE_CHECKING:
     from retrofill.domain.arrays import IntArray
+    from retrofill.domain.catalog import Catalog, Task
+    from retrofill.domain.planning import Plan
     from retrofill.services.nights import Nights
     from retrofill.services.ports import Reader
 
@@ -96,6 +92,9 @@ class Context(ABC):
 
     def unfrozen_kind(self, row: InstanceRecord) -> tuple[str, str]:
         """Kind and resource group that an instance has when it is not frozen (SEL-8)."""
+        from retrofill.domain.catalog import RunMode, TaskType
+        from retrofill.domain.planning import ONE_DAY, Kind
+
         task, plan = self.task(row.id), self.plan_of(row.id)
         if row.kind != Kind.FROZEN.word:
             return row.kind, row.resource_group
@@ -159,6 +158,8 @@ class BackfillContext(Context):
         """int[n]: how much each instance of the date waits for before anything ran."""
         waits = self.plan.open_waits(position) + self.plan.isolated(position)
         if self.plan.policy.barrier is Barrier.TASK:
+            import numpy as np
+
             sizes = np.diff(self.plan.first_of_task)
             for task, size in enumerate(sizes.tolist()):
                 if self.plan.previous_of_task(position, task) is not None:
@@ -188,6 +189,8 @@ class BackfillContext(Context):
         return found
 
     def dependents(self, ids: Sequence[int]) -> list[int]:
+        import numpy as np
+
         offsets = self.plan.downstream(np.asarray(ids, dtype=np.int64) - self.first_id)
         found: list[int] = (offsets + self.first_id).tolist()
         return found
@@ -231,6 +234,8 @@ class Contexts:
     def catalog(self, tx: Reader, version_id: int) -> Catalog:
         catalog = self._catalogs.get(version_id)
         if catalog is None:
+            from retrofill.services import catalog_document
+
             catalog = catalog_document.load(tx.version(version_id))
             remember(self._catalogs, version_id, catalog)
         return catalog
@@ -310,6 +315,9 @@ class Contexts:
         Args:
             frozen: tasks that a command has frozen; matters until the instances are made.
         """
+        from retrofill.domain.planning import build
+        from retrofill.domain.selection import Choice
+
         return build(
             self.catalog(tx, record.version_id),
             Choice.from_json(json.loads(record.choice)),

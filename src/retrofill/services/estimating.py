@@ -5,29 +5,26 @@ The simulation is imported where something is estimated: most commands only show
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from retrofill.domain.planning import Kind, Plan
 from retrofill.domain.states import NOT_STARTED, State
-from retrofill.services.contexts import BackfillContext, Contexts
 from retrofill.services.holds import holds_of
-from retrofill.services.ports.ledger import Wanted
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
-from retrofill.services.statuses import took_seconds
 from retrofill.services.times import instant_of, shown_instant
+from retrofill.services.wanted import Wanted
 
 if TYPE_CHECKING:
     from retrofill.domain.durations import RunTimes
     from retrofill.domain.estimation import Estimate
+    from retrofill.domain.planning import Plan
     from retrofill.domain.standing import Begun, Rival, Standing
+    from retrofill.services.contexts import BackfillContext, Contexts
     from retrofill.services.ports import Reader
 
 MOST_AT_A_LOOK = 5_000  # instances played for a list or a progress, which are shown again and again
 _MOST_RIVALS = 500  # that queue in one resource group
-_KINDS = {kind.word: int(kind) for kind in Kind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +141,16 @@ def _standing(reader: Reader, context: BackfillContext, dates: Sequence[DateReco
 
 
 def _begun(context: BackfillContext, rows: Sequence[InstanceRecord]) -> Begun:
+    from retrofill.domain.planning import Kind
     from retrofill.domain.standing import Begun
 
+    numbers = {kind.word: int(kind) for kind in Kind}
     n = context.plan.n
     waits, kinds, is_open, is_done = [0] * n, [0] * n, [False] * n, [False] * n
     free = []
     for row in rows:
         place = context.place(row.id)
-        waits[place], kinds[place] = row.open_waits, _KINDS[row.kind]
+        waits[place], kinds[place] = row.open_waits, numbers[row.kind]
         is_open[place] = row.state in NOT_STARTED
         is_done[place] = row.state == State.SUCCESSFUL
         if row.ignores_waits and is_open[place]:
@@ -182,20 +181,3 @@ def _seconds(found: Estimate, end_ms: int | None) -> float | None:
     if end_ms is None:
         return None
     return (end_ms - (found.at_ms if found.first_ms is None else found.first_ms)) / 1000
-
-
-def first_estimate(reader: Reader, record: BackfillRecord, has_succeeded: bool) -> dict[str, Any] | None:
-    """The estimate stored with a backfill; once it has succeeded, with how far that was off.
-
-    `off_percent` is the estimated length less the true one, in percent of the true one, which leaves
-    out when nothing could go on until somebody stepped in; null as long as it is not known.
-    """
-    text = reader.times.first_estimate(record.id)
-    if text is None:
-        return None
-    found: dict[str, Any] = json.loads(text)
-    off = None
-    true_seconds = took_seconds(record)
-    if has_succeeded and true_seconds and found["seconds"] is not None:
-        off = round((found["seconds"] - true_seconds) / true_seconds * 100, 1)
-    return {**found, "off_percent": off}

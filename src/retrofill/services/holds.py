@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from retrofill.domain.policy import Policy
 from retrofill.services.records import BackfillRecord, OpenBackfill
 from retrofill.services.times import ms_of
 
@@ -34,6 +33,8 @@ def holds_of(backfills: Iterable[OpenBackfill | BackfillRecord], now: datetime) 
             held.add(record.id)
         if '"window": null' in record.policy:
             continue  # the common case, without decoding the policy on every tick
+        from retrofill.domain.policy import Policy
+
         window = Policy.from_json(json.loads(record.policy)).window
         has_windows = has_windows or window is not None
         if window is not None and not window.is_open(now):

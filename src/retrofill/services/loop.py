@@ -20,6 +20,7 @@ from retrofill.services.ticks import Scheduler, Ticked
 
 if TYPE_CHECKING:
     from retrofill.services.delivery import Courier
+    from retrofill.services.expecting import Expecting
     from retrofill.services.ports import Clock, Executor
 
 _LONGEST_SLEEP_MS = 60_000  # a missed hint costs at most this
@@ -43,6 +44,7 @@ class Loop:
         schedule: None where auto triggered instances are not made here.
         daily: done once a day, in steps between ticks.
         following: what a deploy changes for those above.
+        expecting: keeps expected ends up to date.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Loop:
         courier: Courier,
         daily: Daily | None = None,
         following: Following | None = None,
+        expecting: Expecting | None = None,
     ) -> None:
         self._scheduler = scheduler
         self._backfills = backfills
@@ -65,6 +68,7 @@ class Loop:
         self._daily = daily
         self._following = following
         self._notes: list[str] = []
+        self._expecting = expecting
         self._nights: list[date] = []  # made since the last tick
         self._missed: list[date] = []  # found since the last tick to be too far back to be made
         self._courier = courier
@@ -90,6 +94,7 @@ class Loop:
     def _run(self, observe: Callable[[Ticked], bool], observe_ms: int | None) -> None:
         self._scheduler.start()
         planned_ms = self._make_what_room_is_for()
+        has_news = True
         while True:
             try:
                 ticked = self._scheduler.tick()
@@ -106,11 +111,25 @@ class Loop:
                 continue
             alerts_ms = self._courier.look(ticked.alert_ms)
             is_busy = ticked.trouble is None and self._daily is not None and self._daily.step()
-            until_ms = self._clock.now_ms() if is_busy else _earlier(ticked.next_ms, planned_ms, alerts_ms)
+            estimates_ms = self._estimate(has_news or bool(ticked.ended or ticked.started))
+            until_ms = (
+                self._clock.now_ms()
+                if is_busy
+                else _earlier(ticked.next_ms, planned_ms, alerts_ms, estimates_ms)
+            )
             has_news = self._sleep(until_ms, observe_ms)
             # Ends of runs may follow each other without a pause, and a night shall not wait for one.
             if has_news or (planned_ms is not None and planned_ms <= self._clock.now_ms()):
                 planned_ms = self._make_what_room_is_for()
+
+    def _estimate(self, has_moved: bool) -> int | None:
+        """When to look again at expected ends; a full disk leaves them as they are."""
+        if self._expecting is None:
+            return None
+        try:
+            return self._expecting.look(has_moved)
+        except StoreFullError:
+            return None
 
     def _make_what_room_is_for(self) -> int | None:
         """When to look again; a full disk is told by the next tick, and tried again soon."""

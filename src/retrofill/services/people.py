@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import (
     NotPermittedError,
     UnknownNameError,
@@ -19,14 +18,13 @@ from retrofill.domain.errors import (
     shown,
 )
 from retrofill.domain.people import MOST_CHARACTERS, parse_email, parse_phone, parse_user_name
-from retrofill.domain.permissions import Actor, actor_of, system_administrator
+from retrofill.domain.permissions import SYSTEM_ADMINISTRATOR, Actor, actor_of, system_administrator
 from retrofill.services.records import TokenRecord, UserRecord
 from retrofill.services.times import shown_instant
 
 if TYPE_CHECKING:
+    from retrofill.domain.catalog import Catalog
     from retrofill.services.ports import Clock, PeopleReader, Store
-
-SYSTEM_ADMINISTRATOR = "admin"
 
 Row = dict[str, Any]
 

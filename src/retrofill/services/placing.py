@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from retrofill.domain.instants import local_date
-from retrofill.domain.policy import priority_by_age
-from retrofill.services.contexts import Context
+from retrofill.services.outlines import Belonging
 from retrofill.services.records import InstanceRecord
 from retrofill.services.times import bizdate_of, instant_of
 
@@ -14,7 +12,7 @@ from retrofill.services.times import bizdate_of, instant_of
 class Placing:
     """Places of the instances of one backfill, or of the schedule, at one moment."""
 
-    def __init__(self, context: Context, now_ms: int) -> None:
+    def __init__(self, context: Belonging, now_ms: int) -> None:
         self._context = context
         self._now_ms = now_ms
         self._today: dict[str, date] = {}
@@ -30,11 +28,15 @@ class Placing:
             return plan.policy.priority, group
         if task.priority == 1:
             return 1, group  # POL-12: the lowest stays, however old
+        from retrofill.domain.policy import priority_by_age
+
         return priority_by_age(
             task.priority, bizdate_of(row), self._today_in(plan.catalog.timezone_of(task))
         ), group
 
     def _today_in(self, zone: str) -> date:
+        from retrofill.domain.instants import local_date
+
         today = self._today.get(zone)
         if today is None:
             today = self._today[zone] = local_date(instant_of(self._now_ms), zone)

@@ -1,4 +1,7 @@
-"""What somebody asks for, and the plan that it gives: preview and creation read the same value (VER-4)."""
+"""What somebody asks for, and the plan that it gives: preview and creation read the same value (VER-4).
+
+Planning is imported where a plan is made: commands that only look read this module too.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,14 @@ from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import UsageError, shown
 from retrofill.domain.findings import Finding, has_risk
 from retrofill.domain.overrides import check_may_override
-from retrofill.domain.planning import Plan, build
 from retrofill.domain.policy import Policy
 from retrofill.domain.selection import ALL_RIGHTS, Choice, Limits, Rights, Selection
-from retrofill.domain.verification import summary, verify
 from retrofill.services.estimating import Experience, document, estimate_plan
 from retrofill.services.times import ms_of
 
 if TYPE_CHECKING:
     from retrofill.domain.estimation import Estimate
+    from retrofill.domain.planning import Plan
 
 _NAME_LENGTH = 128
 
@@ -54,6 +56,8 @@ class Planned:
 
     def summary(self) -> dict[str, Any]:
         """The document of `backfill plan --output json`."""
+        from retrofill.domain.verification import summary
+
         expected = None if self.estimate is None else document(self.estimate)
         return summary(self.plan, self.findings) | {"estimate": expected}
 
@@ -86,6 +90,9 @@ def make_plan(
         SelectionError, InvalidValueError, LimitError, UnknownNameError: as the domain says.
         NotPermittedError: a task that was named, or a parameter that is set, without the right to.
     """
+    from retrofill.domain.planning import build
+    from retrofill.domain.verification import verify
+
     request.policy.check_size(limits.max_bizdates)
     choice = selections.resolve(request.selection, catalog, limits.selection, rights)
     check_may_override(request.policy.overrides, rights)

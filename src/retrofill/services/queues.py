@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retrofill.services.access import Access
-from retrofill.services.ports.ledger import Wanted
 from retrofill.services.views import Row, Views
+from retrofill.services.wanted import Wanted
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Reader

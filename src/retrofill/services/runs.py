@@ -13,11 +13,12 @@ from retrofill.domain.catalog import Task, TaskType
 from retrofill.domain.connections import ConnectionUrlError, file_url
 from retrofill.domain.errors import RetrofillError
 from retrofill.services.as_run import AsRun, as_run
-from retrofill.services.contexts import Context, Contexts
+from retrofill.services.outlines import Belonging
 from retrofill.services.ports import IncludedCode, RunRef, RunSpec
 from retrofill.services.times import bizdate_of, scheduled_at, shown_instant
 
 if TYPE_CHECKING:
+    from retrofill.services.contexts import Contexts
     from retrofill.services.ports import Store
     from retrofill.services.records import InstanceRecord, RunRecord
 
@@ -62,7 +63,7 @@ class RunSpecs:
             except RetrofillError:
                 return None
 
-    def make(self, row: InstanceRecord, context: Context, token: str, boot_id: str) -> RunSpec:
+    def make(self, row: InstanceRecord, context: Belonging, token: str, boot_id: str) -> RunSpec:
         """What runs for this instance.
 
         Raises:
@@ -113,7 +114,7 @@ class RunSpecs:
             return None
         return IncludedCode(version_id, f"{self._project}/{CODE_FOLDER}/{version_id}/{workspace}", files)
 
-    def secrets(self, row: InstanceRecord, context: Context) -> tuple[str, ...]:
+    def secrets(self, row: InstanceRecord, context: Belonging) -> tuple[str, ...]:
         """Values of the secrets that the instance can see, as far as they are known here (SEC-3)."""
         run = as_run(row, context)
         names = [parameters.parse(text).secret for _, text in run.parameters if "${secret:" in text]
@@ -123,7 +124,7 @@ class RunSpecs:
         values = (self._secrets(name) for name in names if name is not None)
         return tuple(dict.fromkeys(value for value in values if value))
 
-    def values(self, row: InstanceRecord, context: Context) -> dict[str, str]:
+    def values(self, row: InstanceRecord, context: Belonging) -> dict[str, str]:
         """The task's parameters at this instance, secrets resolved."""
         task, _, _, declared = as_run(row, context)
         if not declared:

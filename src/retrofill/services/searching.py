@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from retrofill.domain.catalog import Catalog, TaskType
 from retrofill.domain.errors import InvalidValueError, UnknownNameError, did_you_mean, shown
-from retrofill.domain.policy import BizdateError, DateRange, parse_bizdate, parse_range
+from retrofill.domain.policy import BizdateError, DateRange, parse_range
 from retrofill.domain.readiness import Status
 from retrofill.domain.states import State
 from retrofill.services.access import Access
@@ -20,6 +20,8 @@ from retrofill.services.times import ms_of
 from retrofill.services.views import Row, Views
 
 if TYPE_CHECKING:
+    from retrofill.domain.catalog import Catalog
+    from retrofill.services.contexts import Contexts
     from retrofill.services.ports import Reader
 
 _PAGE = 200
@@ -30,7 +32,7 @@ def search_backfills(
     reader: Reader,
     views: Views,
     access: Access,
-    catalog: Catalog,
+    contexts: Contexts,
     filters: Mapping[str, str | None],
     limit: int,
 ) -> list[Row]:
@@ -45,7 +47,7 @@ def search_backfills(
     status = filters.get("status")
     if status is not None:
         _one_of("status", status, [s.value for s in Status])
-    conditions, values = _conditions(reader, access, catalog, filters)
+    conditions, values = _conditions(reader, access, contexts, filters, views.today)
     found: list[Row] = []
     before: int | None = None
     while len(found) < limit:
@@ -64,7 +66,11 @@ def search_backfills(
 
 
 def _conditions(
-    reader: Reader, access: Access, catalog: Catalog, filters: Mapping[str, str | None]
+    reader: Reader,
+    access: Access,
+    contexts: Contexts,
+    filters: Mapping[str, str | None],
+    today: Callable[[], date],
 ) -> tuple[list[str], list[object]]:
     conditions: list[str] = []
     values: list[object] = []
@@ -79,25 +85,33 @@ def _conditions(
     if (name := filters.get("name")) is not None:
         add("instr(lower(name), lower(?)) > 0", name)
     if (creator := filters.get("creator")) is not None:
-        _check_creator(reader, catalog, creator)
+        _check_creator(reader, contexts.current(reader), creator)
         add("created_by = ?", creator)
     if (check_status := filters.get("check_status")) is not None:
         add("check_status = ?", _one_of("check status", check_status, ["checking", "passed", "failed"]))
     if (bizdate := filters.get("bizdate")) is not None:
-        day = parse_bizdate(bizdate).isoformat()
+        days = parse_range(bizdate, today())
+        first, last = days.first.isoformat(), days.last.isoformat()
         # Without instances a backfill has no dates of its own yet; the analysis counts by bizdate.
         add(
-            "(EXISTS (SELECT 1 FROM backfill_date d WHERE d.backfill_id = backfill.id AND d.bizdate = ?)"
-            " OR (phase IN ('planned', 'refused', 'checking', 'creating') AND instr(analysis, ?) > 0))",
-            day,
-            f'"{day}": ',
+            "(EXISTS (SELECT 1 FROM backfill_date d WHERE d.backfill_id = backfill.id AND d.bizdate BETWEEN ? AND ?)"
+            " OR (phase IN ('planned', 'refused', 'checking', 'creating') AND EXISTS"
+            " (SELECT 1 FROM json_each(analysis, '$.by_bizdate') WHERE key BETWEEN ? AND ?)))",
+            first,
+            last,
+            first,
+            last,
         )
     if (task := filters.get("task")) is not None:
-        add_tasks([find_past_task(catalog, reader.task_ids(), task, access.sees)])
+        add_tasks([find_past_task(_current(reader, contexts), reader.task_ids(), task, access.sees)])
     if (task_type := filters.get("task_type")) is not None:
+        from retrofill.domain.catalog import TaskType
+
         _one_of("task type", task_type, [t.value for t in TaskType])
-        add_tasks([t.name for t in catalog.tasks.values() if t.type == task_type and access.sees(t.name)])
+        tasks = _current(reader, contexts).tasks.values()
+        add_tasks([t.name for t in tasks if t.type == task_type and access.sees(t.name)])
     if (workspace := filters.get("workspace")) is not None:
+        catalog = _current(reader, contexts)
         known = [name for name in catalog.workspaces if access.sees(name)]
         if workspace not in known:
             raise UnknownNameError(
@@ -106,28 +120,28 @@ def _conditions(
             )
         add_tasks([t.name for t in catalog.tasks.values() if t.workspace == workspace])
     if (created := filters.get("created")) is not None:
-        days = _days(created)
-        first = datetime(days.first.year, days.first.month, days.first.day, tzinfo=UTC)
+        days = _days(created, today())
+        began = datetime(days.first.year, days.first.month, days.first.day, tzinfo=UTC)
         after = datetime(days.last.year, days.last.month, days.last.day, tzinfo=UTC) + timedelta(days=1)
-        add("created_ms >= ? AND created_ms < ?", ms_of(first), ms_of(after))
+        add("created_ms >= ? AND created_ms < ?", ms_of(began), ms_of(after))
     return conditions, values
 
 
-def _days(text: str) -> DateRange:
+def _days(text: str, today: date) -> DateRange:
     """Days on which something was created.
 
     Raises:
         InvalidValueError: it is neither a day nor a range of them.
     """
     try:
-        return parse_range(text)
+        return parse_range(text, today)
     except BizdateError:
         raise InvalidValueError(
             f'--created: "{shown(text)}" is no day; write YYYY-MM-DD or a range YYYY-MM-DD..YYYY-MM-DD'
         ) from None
 
 
-def _check_creator(reader: Reader, catalog: Catalog, name: str) -> None:
+def _check_creator(reader: Reader, catalog: Catalog | None, name: str) -> None:
     """Somebody who exists, or who once created something."""
     known = user_names(reader.people, catalog)
     if name not in known and not reader.backfills(["created_by = ?"], [name], limit=1):
@@ -145,17 +159,37 @@ def _one_of(what: str, value: str, known: list[str]) -> str:
     return value
 
 
+def _current(reader: Reader, contexts: Contexts) -> Catalog:
+    found = contexts.current(reader)
+    assert found is not None, "who searches has deployed something"
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceFilters:
+    """What instances must fit: of each kind one of the values, where there are any.
+
+    Attributes:
+        backfills: ids; auto triggered instances fit none.
+        tasks: as people name them.
+        states: codes.
+        auto: only auto triggered ones.
+    """
+
+    backfills: Sequence[int] = ()
+    tasks: Sequence[str] = ()
+    bizdates: Sequence[DateRange] = ()
+    states: Sequence[str] = ()
+    auto: bool = False
+
+    def has_bizdate(self, bizdate: str) -> bool:
+        return not self.bizdates or any(
+            days.first.isoformat() <= bizdate <= days.last.isoformat() for days in self.bizdates
+        )
+
+
 def search_instances(
-    reader: Reader,
-    views: Views,
-    access: Access,
-    catalog: Catalog,
-    backfill: int | None,
-    task: str | None,
-    bizdate: str | None,
-    state: str | None,
-    limit: int,
-    auto: bool = False,
+    reader: Reader, views: Views, access: Access, contexts: Contexts, wanted: InstanceFilters, limit: int
 ) -> Iterator[Row]:
     """Rows of instances: backfills newest first, inside by bizdate in running order, time, task.
 
@@ -163,23 +197,23 @@ def search_instances(
 
     Args:
         limit: -1 for all.
-        auto: only auto triggered ones.
     """
     conditions: list[str] = []
     values: list[object] = []
-    if task is not None:
+    if wanted.tasks:
         ids = reader.task_ids()
-        conditions.append("task_id = ?")
-        values.append(ids[find_past_task(catalog, ids, task, access.sees)])
-    if bizdate is not None:
-        conditions.append("bizdate = ?")
-        values.append(parse_bizdate(bizdate).isoformat())
-    if state is not None:
+        catalog = _current(reader, contexts)
+        found = {ids[find_past_task(catalog, ids, task, access.sees)] for task in wanted.tasks}
+        conditions.append(f"task_id IN ({', '.join('?' * len(found))})")
+        values.extend(sorted(found))
+    for state in wanted.states:
         _one_of("state", state, [s.value for s in State])
-    rows = _auto_triggered(reader, views, access, conditions, values) if backfill is None else iter(())
-    if not auto:
-        rows = chain(_of_backfills(reader, views, access, backfill, state, conditions, values), rows)
-    fitting = (row for row in rows if state is None or row["state"] == state)
+    rows: Iterator[Row] = iter(())
+    if not wanted.backfills:
+        rows = _auto_triggered(reader, views, access, wanted, conditions, values)
+    if not wanted.auto:
+        rows = chain(_of_backfills(reader, views, access, wanted, conditions, values), rows)
+    fitting = (row for row in rows if not wanted.states or row["state"] in wanted.states)
     yield from islice(fitting, None if limit < 0 else limit)
 
 
@@ -187,32 +221,42 @@ def _of_backfills(
     reader: Reader,
     views: Views,
     access: Access,
-    backfill: int | None,
-    state: str | None,
+    wanted: InstanceFilters,
     conditions: list[str],
     values: list[object],
 ) -> Iterator[Row]:
-    for record in _backfills(reader, access, backfill):
+    for record in _backfills(reader, access, wanted.backfills):
         listed = access.listed_tasks(record)
         # A held backfill shows Waiting as Not run, so its states are compared on the row.
-        exact = [] if state is None or views.is_held(record) else ["state = ?"]
-        bound = [state] if exact else []
-        for row in views.instances(record, [*conditions, *exact], [*values, *bound]):
+        exact = [] if not wanted.states or views.is_held(record) else [_one_of_states(wanted.states)]
+        bound = [*wanted.states] if exact else []
+        asked = ([*conditions, *exact], [*values, *bound])
+        for row in views.instances(record, *asked, has_bizdate=wanted.has_bizdate):
             if listed is None or row["task"] in listed:
                 yield row
 
 
+def _one_of_states(states: Sequence[str]) -> str:
+    return f"state IN ({', '.join('?' * len(states))})"
+
+
 def _auto_triggered(
-    reader: Reader, views: Views, access: Access, conditions: list[str], values: list[object]
+    reader: Reader,
+    views: Views,
+    access: Access,
+    wanted: InstanceFilters,
+    conditions: list[str],
+    values: list[object],
 ) -> Iterator[Row]:
-    for bizdate in reader.generations.bizdates(-1):
+    for bizdate in filter(wanted.has_bizdate, reader.generations.bizdates(-1)):
         rows = reader.generations.instances(bizdate, conditions, values)
         yield from (row for row in views.auto_triggered(rows) if access.sees(row["task"]))
 
 
-def _backfills(reader: Reader, access: Access, backfill: int | None) -> Iterator[BackfillRecord]:
-    if backfill is not None:
-        yield access.get_backfill(backfill)
+def _backfills(reader: Reader, access: Access, ids: Sequence[int]) -> Iterator[BackfillRecord]:
+    if ids:
+        for backfill_id in sorted(set(ids), reverse=True):
+            yield access.get_backfill(backfill_id)
         return
     before: int | None = None
     while True:

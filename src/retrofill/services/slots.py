@@ -11,8 +11,8 @@ from retrofill.domain.catalog import Catalog
 from retrofill.domain.readiness import FreeSlots, choose, free_slots
 from retrofill.domain.states import State
 from retrofill.services.contexts import Contexts
-from retrofill.services.ports.ledger import Wanted
 from retrofill.services.records import InstanceRecord, Partition
+from retrofill.services.wanted import Wanted
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Ledger

@@ -31,6 +31,7 @@ from retrofill.services.checks import Asking
 from retrofill.services.contexts import BackfillContext, Contexts
 from retrofill.services.creating import create_instances, remove_half_created
 from retrofill.services.estimating import document, estimate_plan, gather
+from retrofill.services.expected import NOTHING_MOVED, Expected, checksum
 from retrofill.services.holders import with_same_partition
 from retrofill.services.people import find_actor
 from retrofill.services.planned import PlanLimits, Planned, Request, check_name, make_plan
@@ -147,7 +148,7 @@ class Starting:
     ) -> int:
         with self._store.transaction() as tx:
             backfill_id = tx.add_backfill(record, task_ids)
-            _keep_estimate(tx, backfill_id, expected)
+            _keep_estimate(tx, backfill_id, record.policy, expected)
             tx.record(record.created_ms, record.created_by, "create", backfill_id)
         self._store.wake()
         return backfill_id
@@ -159,7 +160,7 @@ class Starting:
                 first_id = tx.reserve_instance_ids(plan.n * len(plan.dates))
                 record = record._replace(first_instance_id=first_id)
                 backfill_id = tx.add_backfill(record, [task_ids[task.name] for task in plan.tasks])
-                _keep_estimate(tx, backfill_id, planned.estimate)
+                _keep_estimate(tx, backfill_id, record.policy, planned.estimate)
                 tx.record(record.created_ms, record.created_by, "create", backfill_id)
                 stack.enter_context(self._store.creating(backfill_id))
             self._fill(record._replace(id=backfill_id), plan, task_ids, record.created_ms)
@@ -184,7 +185,7 @@ class Starting:
         with ExitStack() as mark:
             with self._store.transaction() as tx:
                 backfill_id = tx.add_backfill(record, task_ids)
-                _keep_estimate(tx, backfill_id, planned.estimate)
+                _keep_estimate(tx, backfill_id, record.policy, planned.estimate)
                 tx.record(record.created_ms, record.created_by, "create", backfill_id)
                 mark.enter_context(self._store.creating(backfill_id))
             try:
@@ -298,7 +299,7 @@ class Starting:
                     return  # somebody has changed it: the next look plans it anew
                 columns |= {"phase": "checking"} if checks else self._reserved(tx, planned.plan)
                 tx.set_tasks(record.id, [task_ids[task.name] for task in planned.plan.tasks])
-                _keep_estimate(tx, record.id, planned.estimate)
+                _keep_estimate(tx, record.id, record.policy, planned.estimate)
                 tx.set_backfill(record.id, **columns)
                 started = tx.find_backfill(record.id)
                 assert started is not None
@@ -375,10 +376,12 @@ def first_start_ms(plan: Plan, now_ms: int) -> int:
     return start
 
 
-def _keep_estimate(tx: Ledger, backfill_id: int, expected: Estimate | None) -> None:
+def _keep_estimate(tx: Ledger, backfill_id: int, policy: str, expected: Estimate | None) -> None:
     """What is expected before it begins, to be told later how far off that was (BF-2)."""
     if expected is not None:
         tx.times.set_first_estimate(backfill_id, json.dumps(document(expected)))
+        now = Expected(expected.end_ms, expected.at_ms, checksum(policy), NOTHING_MOVED)
+        tx.times.set_expected(backfill_id, now.to_json())
 
 
 def _rights_of(creator: Actor | None, name: str, catalog: Catalog) -> Rights:

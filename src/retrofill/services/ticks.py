@@ -21,13 +21,13 @@ from retrofill.services.as_run import as_run
 from retrofill.services.contexts import Contexts
 from retrofill.services.holds import Holds, holds_of
 from retrofill.services.pausing import note_failures
-from retrofill.services.ports.ledger import Wanted
 from retrofill.services.records import InstanceRecord, OpenBackfill
 from retrofill.services.runs import RunSpecs, UnstartableError
 from retrofill.services.settling import Settling
 from retrofill.services.slots import Slots
 from retrofill.services.statuses import note_end
 from retrofill.services.times import instant_of
+from retrofill.services.wanted import Wanted
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Clock, Executor, Ledger, RunEnd, RunRef, RunSpec, Store

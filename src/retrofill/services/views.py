@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from retrofill.domain.alerting import AlertState
 from retrofill.domain.readiness import Status
 from retrofill.domain.states import WAITING, Reason, State
-from retrofill.services.contexts import Contexts
-from retrofill.services.estimating import estimate_left, first_estimate
+from retrofill.services.expected import basis, expected, first_estimate, is_stale
 from retrofill.services.holds import holds_of
+from retrofill.services.outlines import Outlines
 from retrofill.services.placing import Placing
 from retrofill.services.records import (
     AlertRecord,
@@ -26,6 +26,7 @@ from retrofill.services.statuses import status, took_seconds
 from retrofill.services.times import instant_of, scheduled_at, shown_instant
 
 if TYPE_CHECKING:
+    from retrofill.services.contexts import Contexts
     from retrofill.services.ports import Reader
 
 Row = dict[str, Any]
@@ -41,9 +42,14 @@ class Views:
         self._now_ms = now_ms
         self._task_names: dict[int, str] | None = None
         self._held: dict[int, bool] = {}
+        self._outlines = Outlines(reader, contexts)
 
-    def backfill(self, record: BackfillRecord) -> Row:
-        """A backfill's row: status, counts by state, dates, instants (BF-2)."""
+    def backfill(self, record: BackfillRecord, is_alone: bool = False) -> Row:
+        """A backfill's row: status, counts by state, dates, instants (BF-2).
+
+        Args:
+            is_alone: an estimate that is out of date is made anew; in a list what is stored is shown.
+        """
         holds = holds_of([record], instant_of(self._now_ms))
         found, blocked_by = status(self._reader, record, record.id in holds.closed)
         dates = self._reader.dates(record.id)
@@ -67,7 +73,7 @@ class Views:
             "started_at": shown_instant(record.started_ms),
             "ended_at": shown_instant(record.ended_ms),
             "took_seconds": took_seconds(record),
-            "estimated_end_at": self._estimated_end(record, found, first),
+            "estimated_end_at": self._estimated_end(record, found, first, is_alone),
             "first_estimate": first,
             "alerts": [alert_row(alert) for alert in self._reader.outbox.of_backfill(record.id)],
         }
@@ -123,25 +129,28 @@ class Views:
         }
         return {state.value: count for state, count in by_state.items()}
 
-    def _estimated_end(self, record: BackfillRecord, found: Status, first: Row | None) -> str | None:
+    def _estimated_end(
+        self, record: BackfillRecord, found: Status, first: Row | None, is_alone: bool
+    ) -> str | None:
         """When what is left will have run (BF-2); None where it is unknown, held, or needs a person."""
         if found not in _UNDER_WAY or record.paused or record.stopped:
             return None
         if record.phase != "active":
             return first["end_at"] if first is not None else None
-        left = estimate_left(self._reader, self._contexts, record, self._now_ms)
-        return shown_instant(left.end_ms) if left is not None else None
+        stored = expected(self._reader, record.id)
+        if is_alone and (stored is None or is_stale(stored, basis(self._reader, record), self._now_ms)):
+            from retrofill.services.estimating import estimate_left  # which simulates
+
+            left = estimate_left(self._reader, self._contexts, record, self._now_ms)
+            return shown_instant(left.end_ms) if left is not None else None
+        return None if stored is None else shown_instant(stored.now(self._now_ms, found))
 
     def instance(self, row: InstanceRecord) -> Row:
         """An instance's row (BF-2)."""
-        group = None
         priority, resource_group = row.priority, row.resource_group
-        if row.backfill_id is not None:
-            self._record(row.backfill_id)  # whose policy may have changed
-            context = self._contexts.get(self._reader, row.backfill_id)
-            group = int(context.plan.group_of[context.position(row.id)])
-            if row.state in (State.NOT_RUN, State.WAITING_TIME):
-                priority, resource_group = self._place(row, Placing(context, self._now_ms).of(row))
+        if row.backfill_id is not None and row.state in (State.NOT_RUN, State.WAITING_TIME):
+            placing = Placing(self._outlines.of(row), self._now_ms)
+            priority, resource_group = self._place(row, placing.of(row))
         state = self.state(row)
         ended_ms = None if state == State.RUNNING else row.ended_ms
         ran = row.started_ms is not None and ended_ms is not None
@@ -154,10 +163,10 @@ class Views:
             "kind": row.kind,
             "state": state,
             "reason": row.reason,
-            "group": group,
+            "group": self._outlines.group(row),
             "priority": priority,
             "resource_group": resource_group or self._own_group(row),
-            "version": row.code_version_id or self._contexts.of(self._reader, row).version_id(row.id),
+            "version": row.code_version_id or self._outlines.of(row).version_id(row.id),
             "run_number": row.run_number,
             "started_at": shown_instant(row.started_ms),
             "ended_at": shown_instant(ended_ms),
@@ -173,15 +182,27 @@ class Views:
             return judged
         return fixed.priority or judged[0], fixed.resource_group or judged[1]
 
+    def today(self) -> date:
+        """The date from which relative bizdates count: now, in the deployment's time zone."""
+        from retrofill.domain.instants import local_date
+
+        catalog = self._contexts.current(self._reader)
+        return local_date(instant_of(self._now_ms), "UTC" if catalog is None else catalog.timezone)
+
     def instances(
-        self, record: BackfillRecord, conditions: list[str], values: list[object], limit: int = -1
+        self,
+        record: BackfillRecord,
+        conditions: list[str],
+        values: list[object],
+        limit: int = -1,
+        has_bizdate: Callable[[str], bool] = lambda _: True,
     ) -> Iterator[Row]:
         """Instances of a backfill by bizdate in running order, then scheduled time, then task."""
         if record.phase != "active":
             return
-        last_position = len(self._reader.dates(record.id))
         left = limit
-        for position in range(last_position):
+        positions = [d.position for d in self._reader.dates(record.id) if has_bizdate(d.bizdate)]
+        for position in positions:
             first = record.first_instance_id + position * record.stride
             rows = list(self._reader.instance_range(first, first + record.stride - 1, conditions, values))
             rows.sort(key=lambda row: (row.slot, self._task_name(row.task_id)))
@@ -231,12 +252,7 @@ class Views:
         ]
 
     def _record(self, backfill_id: int) -> BackfillRecord:
-        if getattr(self, "_last", None) is None or self._last.id != backfill_id:
-            found = self._reader.find_backfill(backfill_id)
-            assert found is not None
-            self._contexts.follow([found])
-            self._last: BackfillRecord = found
-        return self._last
+        return self._outlines.record(backfill_id)
 
     def _task_name(self, task_id: int) -> str:
         if self._task_names is None:
@@ -245,12 +261,14 @@ class Views:
 
     def _own_group(self, row: InstanceRecord) -> str:
         """The group of an instance that needs no slot."""
-        context = self._contexts.of(self._reader, row)
-        return context.plan_of(row.id).resource_group(context.task(row.id))
+        around = self._outlines.of(row)
+        return around.plan_of(row.id).resource_group(around.task(row.id))
 
 
 def alert_row(alert: AlertRecord) -> Row:
     """One message about a backfill: what it tells, how far it has come (POL-9)."""
+    from retrofill.domain.alerting import AlertState
+
     return {
         "event": alert.event,
         "method": alert.method,

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from retrofill.domain.findings import many
+from retrofill.domain.groups import grouping_of
 from retrofill.domain.readiness import Lack, free_slots, lack
 from retrofill.domain.states import Reason, State
 from retrofill.services.as_run import as_run, differs
-from retrofill.services.contexts import BackfillContext, Context, Contexts
 from retrofill.services.holds import holds_of
+from retrofill.services.outlines import Outlines, position_of
 from retrofill.services.records import BackfillRecord, InstanceRecord
 from retrofill.services.times import instant_of, scheduled_at
 
 if TYPE_CHECKING:
+    from retrofill.services.contexts import Context, Contexts
     from retrofill.services.ports import Reader
 
 _NAMED = 3  # blockers named in a sentence; all of them are listed
@@ -92,7 +95,12 @@ class _Explaining:
             self._backfill = reader.find_backfill(row.backfill_id)
         if self._backfill is not None:
             contexts.follow([self._backfill])
-        self._context: Context = contexts.of(reader, row)
+        self._around = Outlines(reader, contexts).of(row)
+
+    @cached_property
+    def _context(self) -> Context:
+        """The plan with its edges: only for what waits for others."""
+        return self._contexts.of(self._reader, self._row)
 
     def why(self) -> Why:
         row = self._row
@@ -133,7 +141,7 @@ class _Explaining:
 
     def _what_to_do(self) -> str:
         """Only what this task allows, and only a log that there is."""
-        number, mode = self._row.id, as_run(self._row, self._context).task.rerun.mode
+        number, mode = self._row.id, as_run(self._row, self._around).task.rerun.mode
         parts = []
         if self._row.reason != Reason.NOT_STARTED:
             parts.append(f"`retrofill instance log {number}` shows what it printed")
@@ -148,10 +156,10 @@ class _Explaining:
 
     def _with_other_code(self) -> str:
         """OPS-2: a rerun runs what the instance was made from, unless it asks for the current version."""
-        if not differs(self._row, self._context, self._contexts.current(self._reader)):
+        if not differs(self._row, self._around, self._contexts.current(self._reader)):
             return ""
         return (
-            f" as it was (version {as_run(self._row, self._context).version_id}), with `--latest` as it is in version "
+            f" as it was (version {as_run(self._row, self._around).version_id}), with `--latest` as it is in version "
             f"{self._reader.current_version_id()}"
         )
 
@@ -174,19 +182,21 @@ class _Explaining:
         return None
 
     def _waits(self) -> Why | None:
-        row, context = self._row, self._context
+        row, backfill = self._row, self._backfill
         if row.state != State.NOT_RUN or row.ignores_waits:
             return None
         if row.reason == Reason.ISOLATED:
-            missing = ", ".join(context.isolated_from(row.id)) or "an upstream task"
+            missing = ", ".join(self._context.isolated_from(row.id)) or "an upstream task"
             where = "was left out of the backfill" if self._backfill else "was never made"
             return Why(
                 "isolated",
                 f"It is isolated: every instance of {missing} that it waits for {where}, so it can never run; an "
                 f"administrator can take that wait away with `retrofill instance remove-wait {row.id} --all`.",
             )
-        if isinstance(context, BackfillContext) and not context.has_reached(self._reader, row.id):
-            return self._earlier_date(context, context.position(row.id))
+        if backfill is not None:
+            position = position_of(backfill, row.id)
+            if not self._reader.is_reached(backfill.id, position):
+                return self._earlier_date(backfill, position)
         waits = self._reader.instances(self._upstream(row.id))
         open_waits = sorted((up for up in waits if up.state != State.SUCCESSFUL), key=_weight)
         if not open_waits:
@@ -202,17 +212,20 @@ class _Explaining:
             self._blocker(cause) if cause else None,
         )
 
-    def _earlier_date(self, context: BackfillContext, position: int) -> Why:
+    def _earlier_date(self, backfill: BackfillRecord, position: int) -> Why:
         """Name the date that the group stands at, and what holds it up."""
-        dates = self._reader.dates(context.backfill_id)
-        earlier = context.plan.previous_in_group(position)
+        dates = self._reader.dates(backfill.id)
+        groups = grouping_of(len(dates), self._around.plan_of(self._row.id).policy)
+        earlier = groups.previous(position)
         while earlier is not None and not dates[earlier].reached:
-            earlier = context.plan.previous_in_group(earlier)
+            earlier = groups.previous(earlier)
         if earlier is None:
             return Why("earlier_date", "Its group of bizdates has not started.")
         date = dates[earlier]
-        ids = context.ids_of_date(earlier)
-        left = list(self._reader.instance_range(ids.start, ids.stop - 1, ["state <> 'successful'"]))
+        first = backfill.first_instance_id + backfill.stride * earlier
+        left = list(
+            self._reader.instance_range(first, first + backfill.stride - 1, ["state <> 'successful'"])
+        )
         left.sort(key=_weight)
         stuck = [other for other in left if other.state in (State.FAILED, State.FROZEN)]
         cause = stuck[0] if stuck else self._cause(left)
@@ -335,7 +348,7 @@ class _Explaining:
         used = [other for other in running if other.resource_group == group.name]
         of_backfills = [other for other in used if other.backfill_id is not None]
         free = free_slots(group.slots, group.reserved_for_auto, len(used), len(of_backfills))
-        most = self._context.task(row.id).max_parallel_instances
+        most = self._around.task(row.id).max_parallel_instances
         match lack(row, free, len(own), most, is_written=False):
             case Lack.TASK_LIMIT:
                 return self._taken(
@@ -395,7 +408,7 @@ class _Explaining:
         return f"{self._name(row)} ({State(row.state).words}, bizdate {row.bizdate}, instance {row.id})"
 
     def _name(self, row: InstanceRecord) -> str:
-        return f"{self._context.task(row.id).name} {scheduled_at(row):%Y-%m-%d %H:%M}"
+        return f"{self._reader.task_name(row.task_id)} {scheduled_at(row):%Y-%m-%d %H:%M}"
 
     def _blockers(self, rows: Iterable[InstanceRecord]) -> tuple[dict[str, object], ...]:
         return tuple(self._blocker(row) for row in rows)
@@ -403,7 +416,7 @@ class _Explaining:
     def _blocker(self, row: InstanceRecord) -> dict[str, object]:
         return {
             "id": row.id,
-            "task": self._context.task(row.id).name,
+            "task": self._reader.task_name(row.task_id),
             "bizdate": row.bizdate,
             "scheduled_at": scheduled_at(row).isoformat(),
             "state": row.state,

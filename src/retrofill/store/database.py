@@ -132,12 +132,15 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
-        """One consistent view; never blocks a writer."""
+        """One consistent view; never blocks a writer. Within another one it is the same view."""
         if self._reader is None:
             self._reader = sqlite3.connect(
                 f"file:{_quoted(self.path)}?mode=ro", uri=True, isolation_level=None, cached_statements=256
             )
         connection = self._reader
+        if connection.in_transaction:
+            yield Reader(connection)
+            return
         connection.execute("BEGIN")
         try:
             yield Reader(connection)

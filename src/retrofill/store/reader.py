@@ -6,8 +6,8 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from retrofill.services.ports.ledger import Wanted
 from retrofill.services.records import (
     BackfillRecord,
     DateRecord,
@@ -16,14 +16,17 @@ from retrofill.services.records import (
     OperationRecord,
     RunRecord,
 )
+from retrofill.services.wanted import Wanted
 from retrofill.store.emergencies import EmergencyReader
 from retrofill.store.generations import FrozenTasks, Generations
 from retrofill.store.health import Health
 from retrofill.store.outbox import OutboxReader
 from retrofill.store.people import PeopleReader
-from retrofill.store.retention import RetentionReader
 from retrofill.store.times import TimesReader
 from retrofill.store.versions import VersionsReader
+
+if TYPE_CHECKING:
+    from retrofill.store.retention import RetentionReader
 
 _BACKFILL = ", ".join(BackfillRecord._fields)
 _OPEN = ", ".join(OpenBackfill._fields)
@@ -82,6 +85,8 @@ class Reader:
 
     @property
     def retention(self) -> RetentionReader:
+        from retrofill.store.retention import RetentionReader
+
         return RetentionReader(self._connection)
 
     def data_version(self) -> int:

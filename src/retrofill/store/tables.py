@@ -117,6 +117,7 @@ backfill = Table(
     # How long nothing of it could go on before somebody stepped in, and since when that is so now.
     Column("idle_ms", Integer, nullable=False, server_default="0"),
     Column("idle_since_ms", Integer),
+    Column("expected", Text),  # JSON: when it is expected to end now, and from where it stood (BF-2)
     CheckConstraint(
         "phase IN ('checking', 'creating', 'refused', 'planned', 'active', 'expired')", name="phase"
     ),

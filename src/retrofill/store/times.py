@@ -6,8 +6,6 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
-from retrofill.domain.durations import remember
-
 
 class TimesReader:
     """Run times as they were when the transaction began."""
@@ -30,12 +28,21 @@ class TimesReader:
         ).fetchone()
         return row[0] if row else None
 
+    def expected(self, backfill_id: int) -> str | None:
+        """The end that is expected of a backfill under way, as JSON; None where nothing was estimated."""
+        row = self._connection.execute(
+            "SELECT expected FROM backfill WHERE id = ?", (backfill_id,)
+        ).fetchone()
+        return row[0] if row else None
+
 
 class TimesLedger(TimesReader):
     """Adds to what is remembered."""
 
     def add(self, ended: Mapping[int, Sequence[int]], at_ms: int) -> None:
         """Successful run times that have just been measured, by task id."""
+        from retrofill.domain.durations import remember
+
         known = self.recent(ended)
         self._connection.executemany(
             "INSERT INTO task_time (task_id, recent, updated_ms) VALUES (?, ?, ?) "
@@ -51,3 +58,7 @@ class TimesLedger(TimesReader):
         self._connection.execute(
             "UPDATE backfill SET first_estimate = ? WHERE id = ?", (document, backfill_id)
         )
+
+    def set_expected(self, backfill_id: int, document: str) -> None:
+        """Store what is expected now (BF-2)."""
+        self._connection.execute("UPDATE backfill SET expected = ? WHERE id = ?", (document, backfill_id))

@@ -1,16 +1,47 @@
 """What services need from the outside, as contracts; adapters live in `store`, `executors` and `alerts`.
 
 One module per noun. One contract suite per port (`tests/contracts`) holds every adapter to it.
+Contracts are classes that take time to make: a name is looked for in its module when it is asked for.
 """
 
-from retrofill.services.ports.checking import Check
-from retrofill.services.ports.clock import Clock
-from retrofill.services.ports.generations import FrozenTasks, Generations
-from retrofill.services.ports.ledger import Ledger, Reader, Store, Wanted
-from retrofill.services.ports.notifying import Message, Notifier, NotSentError, UndeliverableError
-from retrofill.services.ports.outbox import Outbox, OutboxReader
-from retrofill.services.ports.people import People, PeopleReader
-from retrofill.services.ports.running import Executor, IncludedCode, RunEnd, RunRef, RunSpec
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from retrofill.services.ports.checking import Check
+    from retrofill.services.ports.clock import Clock
+    from retrofill.services.ports.generations import FrozenTasks, Generations
+    from retrofill.services.ports.ledger import Ledger, Reader, Store, Wanted
+    from retrofill.services.ports.notifying import Message, Notifier, NotSentError, UndeliverableError
+    from retrofill.services.ports.outbox import Outbox, OutboxReader
+    from retrofill.services.ports.people import People, PeopleReader
+    from retrofill.services.ports.running import Executor, IncludedCode, RunEnd, RunRef, RunSpec
+
+_HOMES = {
+    "Check": "checking",
+    "Clock": "clock",
+    "FrozenTasks": "generations",
+    "Generations": "generations",
+    "Ledger": "ledger",
+    "Reader": "ledger",
+    "Store": "ledger",
+    "Wanted": "ledger",
+    "Message": "notifying",
+    "Notifier": "notifying",
+    "NotSentError": "notifying",
+    "UndeliverableError": "notifying",
+    "Outbox": "outbox",
+    "OutboxReader": "outbox",
+    "People": "people",
+    "PeopleReader": "people",
+    "Executor": "running",
+    "IncludedCode": "running",
+    "RunEnd": "running",
+    "RunRef": "running",
+    "RunSpec": "running",
+}
 
 __all__ = [
     "Check",
@@ -35,3 +66,10 @@ __all__ = [
     "UndeliverableError",
     "Wanted",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__} has no attribute {name}")
+    found: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return found

@@ -4,47 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from retrofill.services.ports.emergencies import Emergencies, EmergencyReader
-from retrofill.services.ports.generations import FrozenTasks, Generations
-from retrofill.services.ports.outbox import Outbox, OutboxReader
-from retrofill.services.ports.people import People, PeopleReader
-from retrofill.services.ports.retention import Retention, RetentionReader
-from retrofill.services.ports.times import TimesLedger, TimesReader
-from retrofill.services.ports.versions import Versions, VersionsReader
-from retrofill.services.records import (
-    BackfillRecord,
-    DateRecord,
-    InstanceRecord,
-    OpenBackfill,
-    OperationRecord,
-    RunRecord,
-)
+from retrofill.services.wanted import Wanted
 
+__all__ = ["Ledger", "Reader", "Store", "Wanted"]
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which of the instances that only lack a slot may start at all (RUN-1, RUN-5, RUN-7).
-
-    Attributes:
-        held: backfills of which nothing may start.
-        full: tasks that may run no more instances.
-        auto: whether auto triggered instances may start.
-        backfill: whether backfill instances may.
-        taken: tasks of which an auto triggered instance runs, and no backfill instance may start.
-        yields: whether a backfill instance waits for ready auto triggered ones of its task.
-        behind: instances whose partition a running one writes, as far as that is known.
-    """
-
-    held: Sequence[int] = ()
-    full: Sequence[int] = ()
-    auto: bool = False
-    backfill: bool = True
-    taken: Sequence[int] = ()
-    yields: bool = False
-    behind: Sequence[int] = ()
+if TYPE_CHECKING:
+    from retrofill.services.ports.emergencies import Emergencies, EmergencyReader
+    from retrofill.services.ports.generations import FrozenTasks, Generations
+    from retrofill.services.ports.outbox import Outbox, OutboxReader
+    from retrofill.services.ports.people import People, PeopleReader
+    from retrofill.services.ports.retention import Retention, RetentionReader
+    from retrofill.services.ports.times import TimesLedger, TimesReader
+    from retrofill.services.ports.versions import Versions, VersionsReader
+    from retrofill.services.records import (
+        BackfillRecord,
+        DateRecord,
+        InstanceRecord,
+        OpenBackfill,
+        OperationRecord,
+        RunRecord,
+    )
 
 
 class Reader(Protocol):

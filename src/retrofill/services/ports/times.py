@@ -17,6 +17,10 @@ class TimesReader(Protocol):
         """The estimate that was stored with a backfill, as JSON."""
         ...
 
+    def expected(self, backfill_id: int) -> str | None:
+        """The end that is expected of a backfill under way, as JSON; None where nothing was estimated."""
+        ...
+
 
 class TimesLedger(TimesReader, Protocol):
     """Adds to what is remembered."""
@@ -27,4 +31,8 @@ class TimesLedger(TimesReader, Protocol):
 
     def set_first_estimate(self, backfill_id: int, document: str) -> None:
         """Store an estimate with a backfill, in place of one that is there (SEL-4)."""
+        ...
+
+    def set_expected(self, backfill_id: int, document: str) -> None:
+        """Store what is expected now (BF-2)."""
         ...

@@ -15,6 +15,7 @@ def upgrade() -> None:
     _note_missed_nights()
     _note_failures_and_idle_time()
     _rerun_with_newer_code()
+    _keep_expected_ends()
 
 
 def _hold_included_files() -> None:
@@ -55,3 +56,8 @@ def _rerun_with_newer_code() -> None:
     """Whose code an instance runs, and a run ran, where it is not that of the version it was made from (OPS-2)."""
     op.add_column("instance", sa.Column("code_version_id", sa.Integer(), nullable=True))
     op.add_column("run", sa.Column("version_id", sa.Integer(), nullable=True))
+
+
+def _keep_expected_ends() -> None:
+    """When a backfill is expected to end, so that a list need not estimate it (BF-2)."""
+    op.add_column("backfill", sa.Column("expected", sa.Text(), nullable=True))
