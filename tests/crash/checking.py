@@ -108,6 +108,13 @@ class Verdict:
     def violations(self) -> list[str]:
         return [*self.lost, *self.doubled, *self.out_of_order, *self.other]
 
+    def add(self, other: Verdict) -> None:
+        """What was found of another backfill."""
+        self.starts += other.starts
+        self.reruns += other.reruns
+        for name in ("repeated", "lost", "doubled", "out_of_order", "other"):
+            getattr(self, name).extend(getattr(other, name))
+
 
 def check(events: Sequence[Event], expectation: Expectation, ended: Mapping[Slot, Ended]) -> Verdict:
     """Hold the events of one finished backfill against its plan and against the database's last word."""
@@ -121,6 +128,27 @@ def check(events: Sequence[Event], expectation: Expectation, ended: Mapping[Slot
     _check_ends(verdict, expectation, ended, {slots[i]: own for i, own in by_instance.items() if i in slots})
     _check_order(verdict, expectation, _spans(events, slots))
     return verdict
+
+
+def check_partitions(events: Sequence[Event]) -> list[str]:
+    """RUN-7: of whatever backfill, no instance starts while another one writes the same task and time."""
+    slots = {event.instance: event.slot for event in events if event.kind == "start"}
+    found = []
+    latest: dict[Slot, tuple[int, int]] = {}  # who started last
+    for event in events:
+        slot = slots.get(event.instance)
+        if slot is None:
+            continue
+        who = f"{' '.join(slot)}: run {event.run} of instance {event.instance}"
+        if event.kind == "start":
+            latest[slot] = event.instance, event.run
+        elif event.kind == "beside":
+            found.append(f"{who} started while another run wrote the same partition")
+        elif event.kind == "end" and latest[slot][0] != event.instance:
+            found.append(
+                f"{who} was at work after instance {latest[slot][0]} had started on the same partition"
+            )
+    return found
 
 
 def _check_instance(verdict: Verdict, instance: int, slot: Slot | None, events: Iterable[Event]) -> None:

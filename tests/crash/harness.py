@@ -25,7 +25,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from crash import creating
-from crash.checking import Ended, Verdict, check, expect, parse_events
+from crash.checking import Ended, Event, Verdict, check, check_partitions, expect, parse_events
 from crash.nemesis import FAIL_POINTS, Deaths, Nemesis
 from crash.world import World, WorldError
 
@@ -34,6 +34,7 @@ _SCENARIO_SECONDS = 180.0
 _CLEAR_SECONDS = 15.0
 _KILLS_A_SCENARIO = (8, 22)
 _CREATE_SHARE = 0.05  # of all kills hit a `create` that fills a large backfill
+_RIVAL_SHARE = 0.5  # of all scenarios have a second backfill of some of the same tasks and dates (RUN-7)
 
 Say = Callable[[str], None]
 
@@ -78,6 +79,16 @@ class Request:
 
     options: tuple[str, ...]
     barrier: str
+    first: int = 1  # day of the first bizdate
+
+
+def choose_rival(random: Random, request: Request) -> Request:
+    """The first dates of the same tasks once more: the two begin at the same instances, and keep in step."""
+    options = (
+        *("--task", "ops.extract", "--task", "ops.hourly", "--descendants", "all"),
+        *("--bizdate", f"2024-03-{request.first:02}..2024-03-{request.first + random.randint(1, 2):02}"),
+    )
+    return Request(options, "date")
 
 
 def choose_request(random: Random) -> Request:
@@ -92,7 +103,7 @@ def choose_request(random: Random) -> Request:
         *("--barrier", barrier),
         *("--across-groups", random.choice(("wait", "ignore"))),
     )
-    return Request(options, barrier)
+    return Request(options, barrier, first)
 
 
 def run_scenario(
@@ -101,25 +112,28 @@ def run_scenario(
     """One backfill from its creation to its end, with about this many kills."""
     request = choose_request(random)
     world.run("deploy")
-    lines = world.rows("backfill", "plan", *request.options, "--instances")
-    backfill_id = _create(world, random, deaths, request)
+    requests = [request]
+    if random.random() < _RIVAL_SHARE:
+        requests.append(choose_rival(random, request))
+    made = [(_create(world, random, deaths, one), one) for one in requests]
     nemesis = Nemesis(world, random, deaths, fail_points, kills, _SCENARIO_SECONDS)
+    verdict = Verdict()
     try:
-        status = nemesis.run(backfill_id)
+        for backfill_id, _ in made:
+            status = nemesis.run(backfill_id)
+            if status != 0:
+                verdict.lost.append(f"`backfill wait {backfill_id}` ended with {status}")
     except TimeoutError:
-        verdict = Verdict()
         shown = world.run("instance", "list", "--backfill", str(backfill_id), "--output", "jsonl")
         still = [line for line in shown.splitlines() if '"successful"' not in line]
         verdict.lost.append(
             f"the backfill did not end in {_SCENARIO_SECONDS:.0f} s; first of the rest: {still[:3]}"
         )
         return verdict
-    rows = world.rows("instance", "list", "--backfill", str(backfill_id))
-    ended = {(row["task"], row["scheduled_at"]): Ended(row["state"], row["run_number"]) for row in rows}
     events = parse_events((world.oracle / "events").read_text())
-    verdict = check(events, expect(lines, request.barrier), ended)
-    if status != 0:
-        verdict.lost.append(f"`backfill wait` ended with {status}")
+    for backfill_id, one in made:
+        verdict.add(_check_one(world, backfill_id, one, events))
+    verdict.doubled += check_partitions(events)
     if nemesis.knows_all:
         for instance, number in set(verdict.repeated) - nemesis.struck:
             verdict.doubled.append(
@@ -130,9 +144,19 @@ def run_scenario(
     return verdict
 
 
+def _check_one(world: World, backfill_id: int, request: Request, events: Sequence[Event]) -> Verdict:
+    """One backfill by itself, as if there were no other."""
+    rows = world.rows("instance", "list", "--backfill", str(backfill_id))
+    ended = {(row["task"], row["scheduled_at"]): Ended(row["state"], row["run_number"]) for row in rows}
+    own = {row["id"] for row in rows}
+    lines = world.rows("backfill", "plan", *request.options, "--instances")
+    return check([event for event in events if event.instance in own], expect(lines, request.barrier), ended)
+
+
 def _create(world: World, random: Random, deaths: Deaths, request: Request) -> int:
     """The backfill's id; the command is killed at times, and repeated where nothing came of it."""
     arguments = ("backfill", "create", *request.options, "--yes")
+    before = {row["id"] for row in world.rows("backfill", "list")}
     if random.random() < 0.3:
         creating = world.popen(*arguments)
         time.sleep(random.uniform(0.1, 0.6))
@@ -140,12 +164,12 @@ def _create(world: World, random: Random, deaths: Deaths, request: Request) -> i
             creating.kill()
             deaths.kinds["create"] += 1
         creating.wait()
-    ids = [row["id"] for row in world.rows("backfill", "list")]
+    ids = [row["id"] for row in world.rows("backfill", "list") if row["id"] not in before]
     if not ids:
         world.run(*arguments)
-        ids = [row["id"] for row in world.rows("backfill", "list")]
+        ids = [row["id"] for row in world.rows("backfill", "list") if row["id"] not in before]
     if len(ids) != 1:
-        raise WorldError(f"there are {len(ids)} backfills where there should be one")
+        raise WorldError(f"there are {len(ids)} new backfills where there should be one")
     return int(ids[0])
 
 

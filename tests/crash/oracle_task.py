@@ -9,6 +9,7 @@ and stand in the order in which they were written.
     start    the run begins; details: task, scheduled time, bizdate
     alive    a process of an earlier run of this instance lives still; detail: its run and pid
     overlap  somebody holds the lock of this instance
+    beside   somebody holds the lock of what this run writes: the same task and time, whatever the backfill
     end      the work is done; detail: the exit status that follows
 """
 
@@ -32,12 +33,20 @@ def main() -> int:
         fcntl.flock(holders, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         oracle.say("overlap")
+    at = os.environ["RETROFILL_SCHEDULED_AT"]
+    partition = os.open(
+        f"{folder}/partitions/{os.environ['RETROFILL_TASK']}@{at}", os.O_RDWR | os.O_CREAT, 0o600
+    )
+    try:
+        fcntl.flock(partition, fcntl.LOCK_EX | fcntl.LOCK_NB)  # held as long as any process of this run lives
+    except BlockingIOError:
+        oracle.say("beside")
     earlier = os.pread(holders, 1 << 20, 0).decode("ascii").splitlines()
     _note(holders, run)
     oracle.say(
         "start",
         os.environ["RETROFILL_TASK"],
-        os.environ["RETROFILL_SCHEDULED_AT"],
+        at,
         os.environ["RETROFILL_BIZDATE"],
     )
     for line in earlier:

@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from crash.checking import Ended, Event, Expectation, Slot, Verdict, check, expect, parse_events
+from crash.checking import (
+    Ended,
+    Event,
+    Expectation,
+    Slot,
+    Verdict,
+    check,
+    check_partitions,
+    expect,
+    parse_events,
+)
 
 A: Slot = ("ops.a", "2024-03-02T01:00:00")
 GATE: Slot = ("ops.gate", "2024-03-02T02:00:00")
@@ -72,6 +82,42 @@ def test_a_run_that_overlaps_another_is_doubled(lines: list[str], words: str) ->
 def test_a_run_beyond_the_last_one_is_doubled() -> None:
     verdict = judge([*GOOD, "start n 2", "end n 2"], n=Ended("successful", 1))
     assert any("later than its last one" in sentence for sentence in verdict.doubled)
+
+
+def rivals(lines: Sequence[str]) -> list[Event]:
+    """Events of two instances, `a` and `z`, of one task and time."""
+    slots, ids = {"a": A, "z": A}, {"a": 1, "z": 9}
+    text = ""
+    for at, line in enumerate(lines):
+        kind, name, run = line.split()
+        details = {"start": [*slots[name], "2024-03-01"], "end": ["0"]}.get(kind, [])
+        text += "\t".join([kind, str(ids[name]), run, "4711", "boot", str(at), *details]) + "\n"
+    return parse_events(text)
+
+
+def test_two_that_write_one_partition_in_turn_are_in_order() -> None:
+    """RUN-7: also where a run was killed and never said that it ended."""
+    assert check_partitions(rivals(["start a 1", "end a 1", "start z 1", "start z 2", "end z 2"])) == []
+    assert check_partitions(rivals(["start a 1", "start z 1", "end z 1", "start a 2", "end a 2"])) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (
+            ["start a 1", "start z 1", "end a 1", "end z 1"],
+            "run 1 of instance 1 was at work after instance 9",
+        ),
+        (
+            ["start a 1", "start z 1", "beside z 1", "end z 1"],
+            "run 1 of instance 9 started while another run",
+        ),
+    ],
+)
+def test_two_writers_of_one_partition_are_found(lines: list[str], words: str) -> None:
+    """RUN-7: by what they say, and by the lock that all processes of a run hold."""
+    (found,) = check_partitions(rivals(lines))
+    assert words in found
 
 
 def test_a_wait_that_was_overtaken_is_out_of_order_also_through_a_gate() -> None:

@@ -49,7 +49,8 @@ class World:
     def __init__(self, directory: Path, seed: int, longest_ms: int = 80) -> None:
         self.directory = directory.absolute()
         self.oracle = self.directory / "oracle"
-        (self.oracle / "holders").mkdir(parents=True)
+        for name in ("holders", "partitions"):
+            (self.oracle / name).mkdir(parents=True)
         (self.oracle / "events").touch()
         self._write(seed, longest_ms)
 
