@@ -1,20 +1,17 @@
 """Keeping the values of secrets out of logs: what a task prints of one becomes as many asterisks (SEC-3).
 
-The length stays, so offsets in a log stay too, and a log can be masked in place. Found are the
+The length stays, so offsets in a log mean the same whoever masks. Found are the
 value as it is, percent-encoded and percent-decoded, and each long line of a value of several
 lines; not found is what a task has changed in another way, as by base64.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, unquote
 
 SHORTEST = 4  # bytes; a shorter value would mask ordinary words, and so hide little and spoil much
 _SHORTEST_LINE = 8  # of a value of several lines
-_PIECE = 1 << 20
 
 
 class Masking:
@@ -82,42 +79,3 @@ def _forms(secret: str) -> Iterator[bytes]:
         word = text.encode("utf-8", "surrogateescape")
         if len(word) >= SHORTEST:
             yield word
-
-
-def mask_log(descriptor: int, secrets: Iterable[str]) -> None:
-    """Mask a log in place, piece by piece; gaps stay gaps.
-
-    Args:
-        descriptor: of the log, whichever way it was opened.
-    """
-    masking = Masking(secrets)
-    if not masking:
-        return
-    try:
-        # Anew, because a write through a descriptor that appends goes to the end wherever it is aimed at.
-        log = os.open(f"/proc/self/fd/{descriptor}", os.O_RDWR | os.O_CLOEXEC)
-        try:
-            _mask_file(log, masking)
-        finally:
-            os.close(log)
-    except OSError as error:
-        print(f"cannot mask the secrets in a log: {error}", file=sys.stderr, flush=True)
-
-
-def _mask_file(log: int, masking: Masking) -> None:
-    size = os.fstat(log).st_size
-    position = 0
-    while position < size:
-        try:
-            position = os.lseek(log, position, os.SEEK_DATA)
-        except OSError:
-            return  # nothing but a gap until the end
-        end = min(os.lseek(log, position, os.SEEK_HOLE), size)
-        written = position
-        while position < end:
-            data = os.pread(log, min(_PIECE, end - position), position)
-            if not data:
-                return
-            position += len(data)
-            written += os.pwrite(log, masking.feed(data), written)
-        os.pwrite(log, masking.flush(), written)

@@ -15,14 +15,16 @@ import select
 import signal
 import socket
 import time
+from collections.abc import Iterator
 
 from retrofill.executors import endings, processes
 from retrofill.executors.capping import cap_log
 from retrofill.executors.endings import describe_duration
 from retrofill.executors.failpoints import fail_point
 from retrofill.executors.journals import CLAIMED_MODE, Exit, Journal, format_exit
-from retrofill.executors.masking import mask_log
+from retrofill.executors.masking import Masking
 from retrofill.executors.orders import IN_FILE, LONGEST_MESSAGE, UNBORN, Order, receive
+from retrofill.executors.piping import MaskedOutput
 from retrofill.executors.places import Places
 from retrofill.executors.spawning import Carrier, fork, spawn
 
@@ -61,6 +63,7 @@ class Supervisor:
         signal.signal(signal.SIGUSR1, lambda *_: os.eventfd_write(self._wishes, 1))
         self._journal = Journal(places.journals, boot_id)
         self._carrier = carrier
+        self._output: MaskedOutput | None = None
 
     def serve(self) -> None:
         """Carry out orders until the scheduler's end of the socket is closed and nothing runs."""
@@ -140,10 +143,16 @@ class Supervisor:
             os.chdir(order.folder)  # each time: the path may lead elsewhere now
         except OSError as error:
             return _not_started(name, endings.describe_folder_error(error, order.folder))
+        output: MaskedOutput | None = None
         try:
             fail_point("fault.spawn")
-            pid = self._start(order, log)
+            masking = Masking(order.secrets)
+            output = MaskedOutput(log, masking) if masking else None
+            pid = self._start(order, log if output is None else output.write_end)
         except OSError as error:
+            if output is not None:
+                output.close_write_end()
+                output.close()
             code, why = endings.describe_spawn_error(error, order.arguments[0], order.folder)
             if code is None:
                 return _not_started(name, why)
@@ -151,15 +160,36 @@ class Supervisor:
         self._note_main(order, pid)
         fail_point("spawned")
         tree = _Tree(self, order, name, pid, log)
-        code = os.waitstatus_to_exitcode(tree.watch())
+        with self._piping(output):
+            code = os.waitstatus_to_exitcode(tree.watch())
         fail_point("ended")
         exit_code, number = (code, None) if code >= 0 else (None, -code)
         why = tree.reason
         with contextlib.suppress(OSError):  # a log that cannot be read is no reason to lose the end
             cap_log(log, order.log_cap)
-            mask_log(log, order.secrets)  # before its last line is quoted
             why = why or _describe(code, log)
         return Exit(name, tree.outcome, exit_code, number, started_at, time.time(), why)
+
+    @contextlib.contextmanager
+    def _piping(self, output: MaskedOutput | None) -> Iterator[None]:
+        """Let what a run with secrets writes pass through while it runs."""
+        if output is None:
+            yield
+            return
+        output.close_write_end()
+        self._output = output
+        self._poll.register(output.read_end, select.POLLIN)
+        try:
+            yield
+        finally:
+            self._end_output()
+            output.close()
+
+    def _end_output(self) -> None:
+        """Nobody holds the pipe's other end any more, or nobody shall be heard."""
+        if self._output is not None:
+            self._poll.unregister(self._output.read_end)
+            self._output = None
 
     def _start(self, order: Order, log: int) -> int:
         """Start the command in a session of its own; its pid.
@@ -258,7 +288,10 @@ class Supervisor:
                 self._poll.unregister(pidfd)
         grace = None if events else self._read_wish(name)  # its signal may not have reached us
         for descriptor, _ in events:
-            if descriptor == self._wishes:
+            if self._output is not None and descriptor == self._output.read_end:
+                if not self._output.pump():
+                    self._end_output()
+            elif descriptor == self._wishes:
                 os.eventfd_read(self._wishes)
                 grace = self._read_wish(name)
             elif descriptor == self._socket.fileno():
