@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from retrofill.bootstrap import Project
+from retrofill.cli.driving import standstills
 from retrofill.cli.session import Command, Session, pass_session
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.findings import many, names
@@ -163,6 +164,8 @@ def _nights(project: Project, reader: Reader) -> _Check:
 def _runs(project: Project) -> Iterator[_Check]:
     holder = project.scheduler_lock.holder()
     yield "scheduler", True, "none runs" if holder is None else f"runs as process {holder}"
+    still = standstills(project)
+    yield "standstill", not still, "; ".join(map(str, still)) or "no process of ours stands still"
     can = os.path.exists("/proc/self/stat")
     yield "runner", can, "process trees can be followed" if can else "/proc is not mounted"
     count, alone = _open_runs(project)

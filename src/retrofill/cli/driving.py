@@ -10,6 +10,7 @@ from retrofill.domain.findings import names
 
 if TYPE_CHECKING:
     from retrofill.bootstrap import Project
+    from retrofill.executors.standstill import Standstill
 
 _SETTLE_MS = 2_000  # a run that was just begun may not have its supervisor yet
 _GOES_ON = frozenset({"not_run", "waiting_time", "waiting_resources", "successful"})
@@ -41,6 +42,13 @@ def say_who_starts_instances(project: Project, states: dict[int, Any]) -> None:
         say("No scheduler runs that starts auto triggered instances: `retrofill scheduler`.")
     for backfill_id in sorted(one for one in backfills if one is not None)[:1]:
         say_who_starts(project, backfill_id)
+
+
+def standstills(project: Project) -> list[Standstill]:
+    """Own processes that stand still: the scheduler, its launcher, supervisors of runs."""
+    from retrofill.executors.standstill import find_standstills
+
+    return find_standstills(project.runs_directory, project.scheduler_lock.holder())
 
 
 def alone(project: Project, instance_ids: Collection[int] | None = None) -> list[int]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from retrofill.cli.driving import say_alone
+from retrofill.cli.driving import say_alone, standstills
 from retrofill.cli.results import comment_option, done, ids_argument, numbers_of
 from retrofill.cli.session import Group, Session, cell, integer_id, pass_session, say, say_json
 from retrofill.domain.errors import UnknownNameError, UsageError, WrongStateError
@@ -22,6 +23,7 @@ from retrofill.services.views import Views, log_line, operation_row, run_row
 from retrofill.services.why import Why, why
 
 if TYPE_CHECKING:
+    from retrofill.bootstrap import Project
     from retrofill.services.ports import Reader
 
 _COLUMNS = [
@@ -38,6 +40,7 @@ _COLUMNS = [
     "run_seconds",
 ]
 _FOLLOW_SECONDS = 0.2
+_RESTING = frozenset({State.SUCCESSFUL, State.FAILED, State.FROZEN})
 
 
 @click.group(cls=Group)
@@ -230,7 +233,18 @@ def why_command(session: Session, instance_id: str) -> None:
 def _explained(session: Session, reader: Reader, row: InstanceRecord) -> Why:
     project = session.project
     explained = why(reader, project.contexts, row, project.clock.now_ms(), _has_scheduler(session, row))
-    return project.access(reader).shown_why(row, explained)
+    still = "" if row.state in _RESTING else _standing_still(project, row)
+    return project.access(reader).shown_why(row, replace(explained, text=f"{explained.text}{still}"))
+
+
+def _standing_still(project: Project, row: InstanceRecord) -> str:
+    """What stands still that would start it, or that carries it out."""
+    found = [
+        one
+        for one in standstills(project)
+        if one.instance_id in (None, row.id) and (row.state == State.RUNNING or not one.run)
+    ]
+    return "".join(f" {str(one)[0].upper()}{str(one)[1:]}." for one in found)
 
 
 def _has_scheduler(session: Session, row: InstanceRecord) -> bool:
@@ -330,11 +344,11 @@ def _find(session: Session, text: str) -> InstanceRecord:
 @pass_session
 def stop(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
     """End running instances with their whole process trees; returns when they have ended."""
-    from retrofill.cli.stopping import finish_stops
+    from retrofill.cli.stopping import finish_stops, with_errors
 
     project = session.project
     results = project.operations().stop(numbers_of(instance_ids), comment)
-    finish_stops(project, [item.id for item in results if item.ok])
+    results = with_errors(results, finish_stops(project, [item.id for item in results if item.ok]))
     return done(session, results)
 
 

@@ -120,7 +120,7 @@ def _stop_below(
     session: Session, numbers: Sequence[int], with_self: bool, chosen: frozenset[str] | None, comment: str
 ) -> list[ItemResult]:
     """Stop what runs below, again and again, because others may get its slots; what may not be stopped."""
-    from retrofill.cli.stopping import finish_stops
+    from retrofill.cli.stopping import finish_stops, with_errors
 
     operations = session.project.operations()
     while running := operations.running_below(numbers, with_self, chosen):
@@ -130,7 +130,9 @@ def _stop_below(
         refused = [item for item in results if item.error is not None and item.error.exit_status != 6]
         if refused:
             return refused
-        finish_stops(session.project, [item.id for item in results if item.ok])
+        unended = finish_stops(session.project, [item.id for item in results if item.ok])
+        if unended:
+            return [item for item in with_errors(results, unended) if not item.ok]
     return []
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +53,11 @@ def stop(session: Session, backfill_ids: tuple[str, ...], comment: str) -> int:
                 errors.setdefault(number, item.error)
         if not service.may_steer(number):
             say(f"Backfill {number} goes on with what you may not operate.")
-    finish_stops(session.project, stopping)
+    unended = finish_stops(session.project, stopping)
+    for one in unended.values():
+        say(one.message)
+    for number in _backfills_of(session, unended):
+        errors.setdefault(number, next(iter(unended.values())))
     print_results(
         session,
         [
@@ -67,6 +71,14 @@ def stop(session: Session, backfill_ids: tuple[str, ...], comment: str) -> int:
         ],
     )
     return next((error.exit_status for error in errors.values()), 0)
+
+
+def _backfills_of(session: Session, instance_ids: Collection[int]) -> set[int]:
+    if not instance_ids:
+        return set()
+    with session.project.store.read() as reader:
+        rows = reader.instances(instance_ids)
+    return {row.backfill_id for row in rows if row.backfill_id is not None}
 
 
 def _state_of(session: Session, number: int) -> str | None:

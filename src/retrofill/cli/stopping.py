@@ -1,25 +1,50 @@
-"""Seeing a stop through to its end, also where no scheduler runs."""
+"""Seeing a stop through to its end, also where no scheduler runs; never without a word, and not for ever."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from retrofill.cli.driving import standstills
+from retrofill.cli.session import say
+from retrofill.domain.errors import RetrofillError
+from retrofill.domain.findings import many, names
+from retrofill.services.ports import RunRef
 
 if TYPE_CHECKING:
     from retrofill.bootstrap import Project
+    from retrofill.services.batches import ItemResult
     from retrofill.services.ticks import Ticked
 
-
 _LOOK_SECONDS = 0.05
+_OBSERVE_MS = 200
+_LOOK_AROUND_SECONDS = 1.0
+_PATIENCE_SECONDS = 10.0  # beyond the grace
 
 
-def finish_stops(project: Project, ids: Sequence[int]) -> None:
-    """Return when the process trees of these runs have ended and the ledger says so (OPS-1).
+class NotEndedError(RetrofillError):
+    """`retrofill doctor` names what stands still; the stop stays asked for, and happens when that goes on."""
 
-    Where no scheduler runs, this process takes the scheduler's place, but starts nothing new.
+    code = "not_ended"
+    exit_status = 124
+
+
+def finish_stops(project: Project, ids: Sequence[int]) -> dict[int, RetrofillError]:
+    """Wait until the process trees of these runs have ended and the ledger says so (OPS-1).
+
+    Where no scheduler runs, this process takes the scheduler's place, but starts nothing new. Where
+    something stands still that should end them, that is said; after the grace and ten seconds more
+    the wait is over.
+
+    Returns:
+        An error for each that has not ended by then.
     """
-    while _still_running(project, ids):
+    patience = _Patience(project)
+    while running := _still_running(project, ids):
+        if patience.is_over(running):
+            return patience.errors(running)
         if not project.scheduler_lock.acquire():
             time.sleep(_LOOK_SECONDS)
             continue
@@ -27,12 +52,67 @@ def finish_stops(project: Project, ids: Sequence[int]) -> None:
         try:
 
             def is_done(_: Ticked) -> bool:
-                return not _still_running(project, ids)
+                left = _still_running(project, ids)
+                return not left or patience.is_over(left)
 
-            project.loop(executor, starts=False).run(is_done, observe_ms=200)
+            project.loop(executor, starts=False).run(is_done, observe_ms=_OBSERVE_MS)
         finally:
             executor.close()
             project.scheduler_lock.release()
+    return {}
+
+
+def with_errors(results: Sequence[ItemResult], errors: dict[int, RetrofillError]) -> list[ItemResult]:
+    """Results in which those that have not ended are no success."""
+    return [replace(item, error=errors[item.id]) if item.id in errors else item for item in results]
+
+
+class _Patience:
+    """How long it has been waited, and what stands still meanwhile."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._grace_seconds = project.settings.grace_seconds
+        self._began = self._looked = time.monotonic()
+        self._causes: dict[int | None, str] = {}  # by instance; None: of all
+        self._said: set[str] = set()
+
+    def is_over(self, running: Sequence[int]) -> bool:
+        now = time.monotonic()
+        if now - self._looked >= _LOOK_AROUND_SECONDS:
+            self._looked = now
+            self._look_around(running)
+        return now - self._began > self._grace_seconds + _PATIENCE_SECONDS
+
+    def errors(self, running: Sequence[int]) -> dict[int, RetrofillError]:
+        waited = round(time.monotonic() - self._began)
+        found: dict[int, RetrofillError] = {}
+        for instance_id in running:
+            cause = self._causes.get(instance_id) or self._causes.get(None)
+            why = f": {cause}" if cause else ""
+            found[instance_id] = NotEndedError(
+                f"instance {instance_id} has not ended after {many(waited, 'second')}{why}"
+            )
+        return found
+
+    def _look_around(self, running: Sequence[int]) -> None:
+        from retrofill.executors.standstill import ask_to_end
+
+        project, self._causes = self._project, {}
+        for one in standstills(project):
+            if one.run and one.instance_id not in running:
+                continue
+            self._causes[one.instance_id] = str(one)
+            if str(one) in self._said:
+                continue
+            self._said.add(str(one))
+            waiting = "Instance" if len(running) == 1 else "Instances"
+            say(f"{waiting} {names([str(i) for i in running])} still running: {one}.")
+            if one.part == "scheduler":  # what runs has a supervisor that does not need it
+                with project.store.read() as reader:
+                    open_runs = [run for run in reader.open_runs() if run.instance_id in running]
+                refs = [RunRef(run.instance_id, run.number, run.token, run.boot_id) for run in open_runs]
+                ask_to_end(project.runs_directory, refs, self._grace_seconds)
 
 
 def _still_running(project: Project, ids: Sequence[int]) -> list[int]:

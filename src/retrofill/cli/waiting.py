@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from retrofill.cli.alerts import deliver_before_leaving
+from retrofill.cli.driving import standstills
 from retrofill.cli.failures import Failures
 from retrofill.cli.progress import Progress
 from retrofill.cli.session import say
@@ -16,10 +17,12 @@ from retrofill.services.views import Row, Views
 
 if TYPE_CHECKING:
     from retrofill.bootstrap import Project
+    from retrofill.executors.standstill import Standstill
     from retrofill.services.ticks import Ticked
 
 _OBSERVE_MS = 500
 _FOLLOW_SECONDS = 0.2
+_LOOK_AROUND_SECONDS = 2.0
 EXIT_FAILED, EXIT_CHECK_FAILED, EXIT_TIMED_OUT = 1, 3, 124
 
 
@@ -51,6 +54,8 @@ class _Waiting:
         self._timed_out = False
         self._trouble: str | None = None
         self._was_paused = False
+        self._looked_around = time.monotonic()
+        self._standstill: Standstill | None = None
         self._record()
         self.progress = Progress()
         self._failures = Failures(project)
@@ -64,6 +69,7 @@ class _Waiting:
                     self._project.scheduler_lock.release()
             else:
                 # Somebody else runs the scheduler; look now and then whether that is still so.
+                self._say_standstill()
                 time.sleep(_FOLLOW_SECONDS)
 
     def _schedule(self) -> None:
@@ -98,6 +104,18 @@ class _Waiting:
             self.progress.show(reader, record, project.contexts, project.clock.now_ms(), failed, failed_now)
         self._timed_out = self._deadline is not None and now >= self._deadline
         return self._timed_out
+
+    def _say_standstill(self) -> None:
+        """Once, where the scheduler that is followed has been stopped by a signal."""
+        now = time.monotonic()
+        if now - self._looked_around < _LOOK_AROUND_SECONDS:
+            return
+        self._looked_around = now
+        found = next((one for one in standstills(self._project) if one.part != "supervisor"), None)
+        if found is not None and found != self._standstill:
+            self.progress.end()
+            say(f"Nothing goes on: {found}.")
+        self._standstill = found
 
     def _say_paused(self, record: BackfillRecord) -> None:
         """Once for each pause: only a person ends it."""
