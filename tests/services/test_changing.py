@@ -260,6 +260,35 @@ def test_asking_again_completes_what_a_crash_cut_short(world: MakeWorld) -> None
     assert w.rows()["a 5 01:00"] == row
 
 
+class Killed(BaseException):
+    """The process that changes was killed."""
+
+
+def test_a_scheduler_completes_what_a_killed_change_owes(world: MakeWorld) -> None:
+    """BF-3: the commit that changes the policy says that ready instances have still to move."""
+    w = world(make_task("w.a", "0 1 * * *"), groups=(NIGHT,))
+    w.create()
+
+    backfills, real = w.backfills, w.store.transaction
+    begun: list[int] = []
+
+    def transaction(**more: object) -> object:
+        begun.append(1)
+        if len(begun) > 1:
+            raise Killed
+        return real(**more)
+
+    w.store.transaction = transaction  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        backfills.change(1, Changes(resource_group="night"))
+    w.store.transaction = real  # type: ignore[method-assign]
+    assert w.rows()["a 5 01:00"].resource_group == "default"
+    w.backfills.remove_leftovers()
+    assert w.rows()["a 5 01:00"].resource_group == "night"
+    with w.store.read() as reader:
+        assert reader.owed_places() == []
+
+
 def test_dry_runs_need_no_group(world: MakeWorld) -> None:
     """RUN-2, BF-3."""
     from retrofill.domain.catalog import TaskType

@@ -83,8 +83,9 @@ class Backfills:
         return self._starting.next_planned_ms()
 
     def remove_leftovers(self) -> None:
-        """Remove backfills that a crash left half created."""
+        """Remove backfills that a crash left half created, and finish changes that it left half made."""
         self._starting.remove_leftovers()
+        self._changing().finish()
 
     def leave(self) -> None:
         """Let go of what is being checked: the next scheduler asks again."""
@@ -125,9 +126,7 @@ class Backfills:
 
     def change(self, backfill_id: int, changes: Changes, comment: str = "") -> Changed:
         """Groups, window, priority, resource group, while it runs (BF-3); errors as `Changing.change`."""
-        return Changing(self._store, self._contexts, self._clock, self._actor).change(
-            backfill_id, changes, comment
-        )
+        return self._changing().change(backfill_id, changes, comment)
 
     def rerun(
         self,
@@ -175,6 +174,9 @@ class Backfills:
 
     def _operations(self) -> Operations:
         return Operations(self._store, self._contexts, self._clock, self._actor)
+
+    def _changing(self) -> Changing:
+        return Changing(self._store, self._contexts, self._clock, self._actor)
 
     def _access(self, reader: Reader) -> Access:
         return Access(reader, self._contexts, self._actor)

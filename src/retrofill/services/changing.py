@@ -60,7 +60,7 @@ class Changing:
         """Change a backfill (BF-3).
 
         What runs goes on as it is. Ready instances move to their new place in the queue after the
-        commit, in steps; asking again for the same, after a crash between them, completes it.
+        commit, in steps; the commit says that they are owed, so that a scheduler completes them after a crash.
 
         Raises:
             NotPermittedError: neither its creator, nor who may operate all of it (SEC-4).
@@ -87,10 +87,20 @@ class Changing:
             if found:
                 words = "; ".join(map(str, found)) + (f". {comment}" if comment else "")
                 tx.record(now_ms, self._actor.name, "change", backfill_id, comment=words)
-        if record.phase == "active" and _places(changes):
+            moves = record.phase == "active" and _places(changes)
+            if moves:
+                tx.owe_places(backfill_id, now_ms)
+        if moves:
             self._place_anew(backfill_id, now_ms)
         self._store.wake()
         return Changed(found, _notes(plan, self._actor.sees) if changes.resource_group else ())
+
+    def finish(self) -> None:
+        """Move what a change still owes that was killed between its commit and the last of its steps."""
+        with self._store.read() as reader:
+            owed = [one for one in reader.owed_places() if reader.find_backfill(one[0]) is not None]
+        for backfill_id, at_ms in owed:
+            self._place_anew(backfill_id, at_ms)
 
     def _change_planned(
         self, tx: Ledger, record: BackfillRecord, policy: Policy, groups: int | None, now_ms: int
@@ -142,8 +152,13 @@ class Changing:
             settling.look_at_dates(d.position for d in dates if d.reached and d.successful < d.total)
         settling.settle()
 
-    def _place_anew(self, backfill_id: int, now_ms: int) -> None:
-        """Move what is ready to where it queues now; what becomes ready later goes there by itself."""
+    def _place_anew(self, backfill_id: int, owed_ms: int) -> None:
+        """Move what is ready to where it queues now; what becomes ready later goes there by itself.
+
+        Args:
+            owed_ms: the moment of the change that owes it.
+        """
+        now_ms = self._clock.now_ms()
         with self._store.read() as reader:
             context = self._contexts.get(reader, backfill_id)
             placing = Placing(context, now_ms)
@@ -157,6 +172,9 @@ class Changing:
         for start in range(0, len(places), _ROWS):
             with self._store.transaction() as tx:
                 tx.place(places[start : start + _ROWS])
+            self._store.give_way()
+        with self._store.transaction() as tx:
+            tx.settle_places(backfill_id, owed_ms)
 
 
 def _places(changes: Changes) -> bool:

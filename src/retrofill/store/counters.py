@@ -1,4 +1,4 @@
-"""Numbers that are given once and never again, whatever has been deleted meanwhile (CAT-3)."""
+"""Numbers: ids that are given once and never again, whatever has been deleted (CAT-3); and what a change owes."""
 
 from __future__ import annotations
 
@@ -18,3 +18,27 @@ def reserve(connection: sqlite3.Connection, name: str, count: int = 1) -> int:
     )
     row = connection.execute("SELECT value FROM counter WHERE name = ?", (name,)).fetchone()
     return int(row[0]) - count + 1
+
+
+_PLACES = "owed_places."  # and the id of a backfill
+
+
+def owe_places(connection: sqlite3.Connection, backfill_id: int, at_ms: int) -> None:
+    """Note that the ready instances of a backfill have still to move to where they queue since a change."""
+    connection.execute(
+        "INSERT INTO counter (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (f"{_PLACES}{backfill_id}", at_ms),
+    )
+
+
+def owed_places(connection: sqlite3.Connection) -> list[tuple[int, int]]:
+    """Backfills whose instances have still to move, each with the moment of the change."""
+    rows = connection.execute(
+        "SELECT name, value FROM counter WHERE name BETWEEN ? AND ?", (_PLACES, f"{_PLACES}:")
+    )
+    return [(int(name.removeprefix(_PLACES)), value) for name, value in rows]
+
+
+def settle_places(connection: sqlite3.Connection, backfill_id: int, at_ms: int) -> None:
+    """They have moved, unless there was another change since."""
+    connection.execute("DELETE FROM counter WHERE name = ? AND value = ?", (f"{_PLACES}{backfill_id}", at_ms))

@@ -202,6 +202,14 @@ class Ledger(Reader):
             places,
         )
 
+    def owe_places(self, backfill_id: int, at_ms: int) -> None:
+        """Ready instances have still to move to where they queue since a change; `place` does it (BF-3)."""
+        counters.owe_places(self._connection, backfill_id, at_ms)
+
+    def settle_places(self, backfill_id: int, at_ms: int) -> None:
+        """All have moved, unless there was another change since."""
+        counters.settle_places(self._connection, backfill_id, at_ms)
+
     def set_groups(self, backfill_id: int, numbers: Mapping[int, int]) -> None:
         """Group numbers of dates, by position (BF-3)."""
         self._connection.executemany(

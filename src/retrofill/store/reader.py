@@ -17,6 +17,7 @@ from retrofill.services.records import (
     RunRecord,
 )
 from retrofill.services.wanted import Wanted
+from retrofill.store import counters
 from retrofill.store.emergencies import EmergencyReader
 from retrofill.store.generations import FrozenTasks, Generations
 from retrofill.store.health import Health
@@ -168,6 +169,10 @@ class Reader:
             [*bound, limit],
         )
         return [BackfillRecord(*row) for row in rows]
+
+    def owed_places(self) -> list[tuple[int, int]]:
+        """Backfills of which ready instances have still to move, each with the moment of the change (BF-3)."""
+        return counters.owed_places(self._connection)
 
     def dates(self, backfill_id: int) -> list[DateRecord]:
         rows = self._execute(

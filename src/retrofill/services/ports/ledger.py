@@ -101,6 +101,10 @@ class Reader(Protocol):
         """A page of backfills, newest first, by conditions on columns of `backfill` (BF-1)."""
         ...
 
+    def owed_places(self) -> list[tuple[int, int]]:
+        """Backfills of which ready instances have still to move, each with the moment of the change (BF-3)."""
+        ...
+
     def dates(self, backfill_id: int) -> list[DateRecord]: ...
 
     def is_reached(self, backfill_id: int, position: int) -> bool:
@@ -276,6 +280,14 @@ class Ledger(Reader, Protocol):
 
     def place(self, places: Sequence[tuple[int, int, str]]) -> None:
         """Let ready instances queue elsewhere: (instance id, priority, resource group) (BF-3)."""
+        ...
+
+    def owe_places(self, backfill_id: int, at_ms: int) -> None:
+        """Ready instances have still to move to where they queue since a change; `place` does it (BF-3)."""
+        ...
+
+    def settle_places(self, backfill_id: int, at_ms: int) -> None:
+        """All have moved, unless there was another change since."""
         ...
 
     def set_groups(self, backfill_id: int, numbers: Mapping[int, int]) -> None:
