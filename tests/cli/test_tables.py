@@ -62,7 +62,7 @@ def test_what_is_left_out_is_named(filled: Sandbox) -> None:
     """Somebody in front of a terminal misses nothing without a word."""
     narrow = filled.terminal("instance", "list", columns=80)
     assert "KIND" not in narrow
-    assert "Not shown for want of room: kind" in narrow
+    assert "Not shown for want of room: version, kind" in narrow
     wide = filled.terminal("instance", "list", "--wide", columns=80)
     assert "KIND" in wide
     assert "Not shown" not in wide

@@ -35,6 +35,7 @@ _COLUMNS = [
     "state",
     "group",
     "run_number",
+    "version",
     "started_at",
     "ended_at",
     "run_seconds",

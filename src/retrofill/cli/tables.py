@@ -40,7 +40,7 @@ _SHORT_HEADS = {
     "to_state": "TO",
 }
 EXPENDABLE = (
-    "kind", "group", "run_seconds", "region", "resource_group", "cycle", "priority", "tasks", "type", "owner",
+    "version", "kind", "group", "run_seconds", "region", "resource_group", "cycle", "priority", "tasks", "type", "owner",
     "from_state", "to_state", "instance", "backfill", "schedule", "run_number", "revoked_at", "created_at",
 )  # fmt: skip
 _NEVER_CUT = ("id", "bizdate", "bizdates", "action", "user")
