@@ -385,7 +385,7 @@ class Project:
         schedule, backfills, daily = (self.schedule() if auto else None), self.backfills(), self.daily()
         parts = Parts(scheduler, backfills, schedule, daily, self._specs, self._local.set_limits)
         following = Following(store, parts, self._scheduling_anew)
-        wake = WakeSocket(self.home)
+        wake = WakeSocket(self.store.open().directory)
         expecting = Expecting(store, self.contexts, clock)
         return Loop(
             scheduler, backfills, schedule, executor, wake, clock, self.courier, daily, following, expecting

@@ -29,7 +29,7 @@ def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
     opened: list[Database] = []
 
     def open_one() -> Database:
-        opened.append(Database(tmp_path / ".retrofill"))
+        opened.append(Database(tmp_path / ".retrofill").open())
         return opened[-1]
 
     yield open_one

@@ -39,7 +39,7 @@ def test_every_commit_is_durable(home: Path) -> None:
 
 def test_only_the_owner_may_read_it(home: Path) -> None:
     """SEC-3."""
-    Database(home).close()
+    Database(home).open().close()
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     for path in home.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
@@ -47,7 +47,7 @@ def test_only_the_owner_may_read_it(home: Path) -> None:
 
 def test_a_transaction_holds_the_lock_of_writers(home: Path) -> None:
     """POL-13: from its begin to its commit."""
-    store = Database(home)
+    store = Database(home).open()
     other = os.open(home / "write.lock", os.O_RDWR)
     with store.transaction() as tx:
         tx.reserve_instance_ids(1)
@@ -133,7 +133,7 @@ def test_migrations_make_what_the_tables_say(home: Path) -> None:
     """OPS-0: migrated and declared schema are the same."""
     from sqlalchemy import create_engine
 
-    Database(home).close()
+    Database(home).open().close()
     with contextlib.closing(sqlite3.connect(home / "retrofill.db")) as connection:
         migrated = _definitions(connection)
     with contextlib.closing(sqlite3.connect(":memory:")) as connection:
@@ -225,7 +225,7 @@ def test_a_newer_store_is_refused_and_left_alone(home: Path) -> None:
     store.close()
     before = (home / "retrofill.db").read_bytes()
     with pytest.raises(NewerSchemaError, match=f"schema 9999, this program knows up to {schema.HEAD}"):
-        Database(home)
+        Database(home).open()
     assert (home / "retrofill.db").read_bytes() == before
 
 
@@ -235,7 +235,7 @@ def test_what_is_no_database_is_refused_and_left_alone(home: Path, content: byte
     home.mkdir()
     (home / "retrofill.db").write_bytes(content)
     with pytest.raises(StoreError, match="cannot be used as a store"):
-        Database(home)
+        Database(home).open()
     assert (home / "retrofill.db").read_bytes() == content
 
 
@@ -278,7 +278,7 @@ def _steps(store: Database, backfill_id: int) -> int:
 
 def test_one_scheduler_a_store(home: Path) -> None:
     """RUN-1: the holder's process is named; a lock that is left can be taken."""
-    Database(home).close()
+    Database(home).open().close()
     one, other = SchedulerLock(home), SchedulerLock(home)
     assert other.holder() is None
     assert one.acquire()

@@ -55,7 +55,7 @@ def _checks(project: Project) -> Iterator[_Check]:
         yield "project", True, f"{many(len(catalog.tasks), 'task')}, no errors"
     except RetrofillError as error:
         yield "project", False, error.message
-    free = shutil.disk_usage(project.directory).free
+    free = shutil.disk_usage(project.home if project.home.is_dir() else project.directory).free
     yield "disk", free > _FREE_BYTES, f"{free >> 20} MiB free"
     try:
         is_deployed = project.deployed is not None
@@ -65,6 +65,8 @@ def _checks(project: Project) -> Iterator[_Check]:
     if not is_deployed:
         yield "store", True, "nothing is deployed yet"
         return
+    obstacle = project.store.obstacle()
+    yield "writing", obstacle is None, obstacle or "nobody stands in the way"
     with project.store.read() as reader:
         yield from _store(project, reader)
         yield from _times(project, reader)

@@ -72,11 +72,23 @@ class WrongStateError(RetrofillError):
     exit_status = 6
 
 
-class StoreFullError(RetrofillError):
+class StoreUnavailableError(RetrofillError):
+    """Look at the disk; nothing that was noted is lost, and what is running goes on."""
+
+    code = "store_unavailable"
+    exit_status = 2
+
+
+class StoreFullError(StoreUnavailableError):
     """Make room on the disk; nothing that was noted is lost, and what is running goes on."""
 
     code = "store_full"
-    exit_status = 2
+
+
+class StoreBusyError(StoreUnavailableError):
+    """Let that process go on or end it, then try again; nothing was written. Looking works meanwhile."""
+
+    code = "store_busy"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -10,11 +10,13 @@ makes the folder anew.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
 import shutil
 import stat
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +25,7 @@ from retrofill.domain.catalog import IncludedFile
 from retrofill.services.ports.running import IncludedCode, RunSpec
 
 _LOCK = "lock"
+_PATIENCE_SECONDS, _PAUSE_SECONDS = 10.0, 0.02
 _MAKING, _GONE = ".making.", ".gone."
 _NOT_OURS = "__pycache__"  # what python leaves there where it may
 _READ_ONLY, _MAY_WRITE = 0o555, 0o700
@@ -93,7 +96,7 @@ class CodeFolders:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(self._directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            _lock(lock)
             yield
         finally:
             os.close(lock)
@@ -121,6 +124,24 @@ class CodeFolders:
         """At once out of the way of runs that start; what is inside is removed later."""
         os.chmod(folder, _MAY_WRITE)
         os.rename(folder, self._directory / f"{_GONE}{os.urandom(8).hex()}")
+
+
+def _lock(descriptor: int) -> None:
+    """Take the lock; who removes or makes holds it for moments.
+
+    Raises:
+        OSError: somebody has held it for ten seconds.
+    """
+    give_up_at = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > give_up_at:
+                raise OSError(errno.EAGAIN, "another process keeps the lock of .retrofill/code") from None
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _write(folder: Path, file: IncludedFile, data: bytes) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from retrofill.domain.errors import StoreFullError
+from retrofill.domain.errors import StoreUnavailableError
 from retrofill.domain.instants import due_at, local_date
 from retrofill.services.times import instant_of, ms_of
 
@@ -49,7 +49,11 @@ class Daily:
             self._steps = self._make().steps()
         try:
             next(self._steps)
-        except (StopIteration, OSError, StoreFullError):  # what the system refuses today may go tomorrow
+        except (
+            StopIteration,
+            OSError,
+            StoreUnavailableError,
+        ):  # what the system refuses today may go tomorrow
             self._steps = None
             self._look_ms = self._due_ms(self._clock.now_ms(), 1)
             return False

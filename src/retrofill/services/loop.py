@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
-from retrofill.domain.errors import StoreFullError
+from retrofill.domain.errors import StoreUnavailableError
 from retrofill.services.backfills import Backfills
 from retrofill.services.daily import Daily
 from retrofill.services.following import Following
@@ -98,7 +98,7 @@ class Loop:
         while True:
             try:
                 ticked = self._scheduler.tick()
-            except StoreFullError as error:
+            except StoreUnavailableError as error:
                 soon_ms = self._clock.now_ms() + _RETRY_MS
                 ticked = Ticked(next_ms=soon_ms, trouble=error.message)
             ticked.notes, self._notes = self._notes, []
@@ -128,7 +128,7 @@ class Loop:
             return None
         try:
             return self._expecting.look(has_moved)
-        except StoreFullError:
+        except StoreUnavailableError:
             return None
 
     def _make_what_room_is_for(self) -> int | None:
@@ -137,7 +137,7 @@ class Loop:
         self._notes += [note] if note else []
         try:
             planned_ms = self._make_instances()
-        except StoreFullError as error:
+        except StoreUnavailableError as error:
             self._trouble = error.message
             return self._clock.now_ms() + _RETRY_MS
         self._trouble = None

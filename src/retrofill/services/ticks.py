@@ -14,7 +14,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog import Catalog
-from retrofill.domain.errors import StoreFullError
+from retrofill.domain.errors import StoreUnavailableError
 from retrofill.domain.readiness import Ending, Outcome, ending
 from retrofill.domain.states import Reason, State
 from retrofill.services.as_run import as_run
@@ -101,7 +101,7 @@ class Scheduler:
         self._adopted = []
         try:
             return self._pass(ends)
-        except StoreFullError:
+        except StoreUnavailableError:
             self._contexts.forget()  # what was noted was rolled back
             self._run_times.clear()  # and is noted again with the same ends
             self._slots = Slots(self._contexts)

@@ -3,58 +3,77 @@
 WAL with FULL sync. Every write transaction, every checkpoint and the close of a writing
 connection holds the flock of `write.lock`, and automatic checkpoints are off, so that two
 processes never write or checkpoint at once: the WAL race of SQLite 3.7.0 to 3.51.2 needs
-exactly that. Readers open the file read-only. See docs/decisions/0004.
+exactly that. Readers open the file read-only, without any lock: whoever only looks needs no
+writer, no room on the disk and nobody's leave. See docs/decisions/0004.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 
-from retrofill.domain.errors import StoreFullError
+from retrofill.domain.errors import RetrofillError, StoreBusyError
 from retrofill.store import locks, schema
 from retrofill.store.ledger import Ledger
+from retrofill.store.opening import open_reader, refusal
 from retrofill.store.reader import Reader
 from retrofill.store.schema import StoreError
+from retrofill.store.waiting import WriteLock
 
 # A checkpoint copies the WAL into the file. Done often, it holds nobody up for long, and the WAL is
 # written over instead of growing: a sync of a file that does not grow is cheaper.
 _COMMITS = 128
-_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)  # the second: for the index of the WAL
 _CHANGES = 20_000
 _LONGEST_REST = 0.02  # seconds
+_GLANCE_SECONDS = 1.0
 
 
 class Database:
     """The store in one directory; not shared between threads or over a fork.
 
+    Opened when it is first asked for something, and for writing only when something is to be written.
+
     Raises:
-        StoreError: the file cannot be opened, is damaged or is newer than the program.
+        StoreError: then: the file cannot be opened, is damaged or is newer than the program.
+        StoreUnavailableError: then: the disk is full, or another process keeps the lock.
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.path = directory / "retrofill.db"
-        try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = os.open(directory / "write.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise StoreError(f"{directory} cannot be written: {error.strerror or error}") from None
         self._commits = 0  # since the last checkpoint
         self._checkpointed_changes = 0
         self._held_seconds = 0.0  # by the last transaction
-        self._writer = self._open_writer()
         self._reader: sqlite3.Connection | None = None
 
-    def _open_writer(self) -> sqlite3.Connection:
+    def open(self) -> Database:
+        """Open it for writing now: make it where there is none, migrate it where it is old."""
+        _ = self._writer
+        return self
+
+    @cached_property
+    def _lock(self) -> WriteLock:
+        try:
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return WriteLock(self.directory / "write.lock")
+        except OSError as error:
+            raise refusal(error, self.path) from None
+
+    @cached_property
+    def _writer(self) -> sqlite3.Connection:
         if self.path.exists() and not self.path.is_file():
             raise StoreError(f"{self.path} is not a regular file")
         with self._exclusive():
+            if not self._lock.does_lock():
+                raise StoreError(
+                    f"locks do not lock on the file system of {self.directory}: two processes could write at once",
+                    "Put the project on a local disk, or mount this one so that flock works.",
+                )
             try:
                 connection = sqlite3.connect(self.path, isolation_level=None, cached_statements=256)
                 os.chmod(self.path, 0o600)
@@ -66,20 +85,17 @@ class Database:
                 schema.upgrade(connection)
                 # After the upgrade: rebuilding a table looks to SQLite like deleting what others refer to.
                 connection.execute("PRAGMA foreign_keys = ON")
-            except sqlite3.DatabaseError as error:
-                raise StoreError(
-                    f"{self.path} cannot be used as a store: {error}",
-                    "Restore it from a backup, or move it away to start with an empty store; it was not touched.",
-                ) from None
+            except (sqlite3.DatabaseError, OSError) as error:
+                raise refusal(error, self.path) from None
         return connection
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._lock.acquire()
         try:
             yield
         finally:
-            fcntl.flock(self._lock, fcntl.LOCK_UN)
+            self._lock.release()
 
     @contextmanager
     def transaction(self, *, checks_references: bool = True) -> Iterator[Ledger]:
@@ -93,11 +109,13 @@ class Database:
                 connection.execute("COMMIT")
             except BaseException as error:
                 if connection.in_transaction:  # SQLite itself rolls back where the disk is full
-                    connection.execute("ROLLBACK")
-                if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode in _NO_ROOM:
-                    raise StoreFullError(
-                        f"there is no room for the store on the disk of {self.directory}"
-                    ) from error
+                    with suppress(sqlite3.OperationalError):
+                        connection.execute("ROLLBACK")
+                if (
+                    isinstance(error, sqlite3.OperationalError)
+                    and error.sqlite_errorcode != sqlite3.SQLITE_ERROR
+                ):
+                    raise refusal(error, self.path) from error
                 raise
             self._held_seconds = time.monotonic() - began
             self._commits += 1
@@ -132,12 +150,8 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
-        """One consistent view; never blocks a writer. Within another one it is the same view."""
-        if self._reader is None:
-            self._reader = sqlite3.connect(
-                f"file:{_quoted(self.path)}?mode=ro", uri=True, isolation_level=None, cached_statements=256
-            )
-        connection = self._reader
+        """One consistent view; never blocks a writer, nor waits for one. Within another one it is the same view."""
+        connection, stays = (self._reader, True) if self._reader is not None else self._open_reader()
         if connection.in_transaction:
             yield Reader(connection)
             return
@@ -146,6 +160,26 @@ class Database:
             yield Reader(connection)
         finally:
             connection.execute("COMMIT")
+            if not stays:
+                connection.close()
+
+    def _open_reader(self) -> tuple[sqlite3.Connection, bool]:
+        """A reading connection, and whether it is kept; makes or migrates the store first where it must."""
+        if not self.path.exists():
+            self.open()
+        connection, stays = open_reader(self.path)
+        try:
+            is_old = not schema.is_current(connection)
+        except BaseException:
+            connection.close()
+            raise
+        if is_old:
+            connection.close()
+            self.open()
+            connection, stays = open_reader(self.path)
+        if stays:
+            self._reader = connection
+        return connection, stays
 
     def copy_to(self, path: Path) -> None:
         """Write a consistent copy of the store to a new file, while others go on writing.
@@ -153,7 +187,7 @@ class Database:
         Raises:
             StoreError: the store is damaged.
         """
-        source = sqlite3.connect(f"file:{_quoted(self.path)}?mode=ro", uri=True, isolation_level=None)
+        source, _ = open_reader(self.path)
         copy = sqlite3.connect(path, isolation_level=None)
         try:
             source.backup(copy)  # in one piece: a view of one moment, as every reader has it
@@ -163,8 +197,18 @@ class Database:
             copy.close()
             source.close()
 
+    def obstacle(self) -> str | None:
+        """Why nobody could write just now, None where one can; waits for a lock a second at most."""
+        try:
+            self._lock.acquire(_GLANCE_SECONDS)
+        except RetrofillError as error:
+            return error.message
+        self._lock.release()
+        return None
+
     def creating(self, what: int | str) -> AbstractContextManager[None]:
         """Mark that this process is creating a backfill (by id) or something else."""
+        self.open()
         return locks.creating(self.directory, what)
 
     def is_being_created(self, what: int | str) -> bool:
@@ -179,10 +223,12 @@ class Database:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
-        with self._exclusive():
-            self._writer.close()
-        os.close(self._lock)
-
-
-def _quoted(path: Path) -> str:
-    return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+        writer = self.__dict__.pop("_writer", None)
+        if writer is not None:
+            # Somebody who stands still in the middle of a write has the file open, so this close checkpoints nothing.
+            with suppress(StoreBusyError), self._exclusive():
+                writer.close()
+            writer.close()
+        lock = self.__dict__.pop("_lock", None)
+        if lock is not None:
+            lock.close()

@@ -43,6 +43,16 @@ def version(connection: sqlite3.Connection) -> str | None:
     return row[0] if row else None
 
 
+def is_current(connection: sqlite3.Connection) -> bool:
+    """Whether the store has the schema that this program knows; False where it is to be made or migrated.
+
+    Raises:
+        StoreError, NewerSchemaError: as `check` says.
+    """
+    check(connection)
+    return version(connection) == HEAD
+
+
 def check(connection: sqlite3.Connection) -> None:
     """Refuse what is no store of ours, before anything of the file is changed.
 
