@@ -18,6 +18,7 @@ from domain.plans import instances_of, plan_of
 from retrofill.domain.catalog import RunMode, TaskType, Workspace
 from retrofill.domain.counting import TooManyInstancesError
 from retrofill.domain.errors import UnknownNameError
+from retrofill.domain.overrides import check_secrets
 from retrofill.domain.planning import Kind, Plan, build
 from retrofill.domain.policy import AcrossGroups, Order, OverrideError, Policy, parse_range, parse_time_range
 from retrofill.domain.selection import Choice, DryRunReason, NothingToRunError
@@ -330,6 +331,14 @@ def test_overrides_that_do_not_fit(overrides: dict[str, dict[str, str]], why: st
     task = make_task("w.a", DAILY, type=TaskType.SQL, parameters=(("day", "$bizdate"),))
     with pytest.raises(OverrideError, match=why):
         plan_of(make_catalog(task), "2026-01-01", overrides=overrides)
+
+
+def test_an_override_names_only_secrets_of_its_task() -> None:
+    """SEC-3: in whichever of its parameters the task names it."""
+    task = make_task("w.a", DAILY, parameters=(("day", "$bizdate"), ("key", "${secret:KEY}")))
+    check_secrets({"w.a": task}, {"w.a": {"day": "${secret:KEY}", "key": "x"}})
+    with pytest.raises(OverrideError, match="names the secret OTHER, and no parameter of the task does"):
+        check_secrets({"w.a": task}, {"w.a": {"day": "${secret:OTHER}"}})
 
 
 def test_overrides_keep_the_declared_order() -> None:

@@ -85,6 +85,15 @@ from retrofill import project
             "project: x\nsettings: {alerts: {}}\nalerts: {}",
             '3:1: "alerts" is already in line 2; remove one of the two',
         ),
+        (
+            "project: x\nsecrets: {P: {workspaces: [wether]}}",
+            '2:28: there is no workspace "wether"; did you mean "weather"?',
+        ),
+        (
+            "project: x\nsecrets: {P: {}}",
+            '2:14: secret "P" has no "workspaces"; write {workspaces: [NAME]}, or leave the secret out',
+        ),
+        ("project: x\nsecrets: {1P: {workspaces: []}}", '2:15: "1P" is no name of a secret; use letters'),
         ("project: x\nsettings: [a]", '2:11: "settings" is a list; write a mapping'),
         ("project: x\nsettings: {max_roots: }", '2:12: "max_roots" has no value'),
     ],
@@ -93,6 +102,31 @@ def test_a_wrong_deployment(folder: Folder, text: str, problem: str) -> None:
     """CAT-3, CAT-4, CAT-7, RUN-6, SEC-3, TIME-6."""
     folder.write("retrofill.yaml", text + "\n")
     assert folder.problem().removeprefix("retrofill.yaml:").startswith(problem)
+
+
+def test_a_secret_that_is_bound_to_workspaces(folder: Folder) -> None:
+    """SEC-3: tasks of others name it neither in a parameter nor by their connection."""
+    folder.write(
+        "retrofill.yaml",
+        "project: x\nconnections: {w: {url: 'postgresql://u:${secret:PW}@h/x'}}\nsecrets: {PW: {workspaces: [weather]}}\n",
+    )
+    task = (
+        "{{type: sql, run: select 1, schedule: '@daily', connection: w, parameters: {{p: '${{secret:{}}}'}}}}"
+    )
+    tasks = f"{{a: {task.format('PW')}, b: {task.format('OTHER')}}}"
+    folder.write("workspaces/weather/workspace.yaml", f"workspace: weather\ntasks: {tasks}\n")
+    catalog = folder.load()
+    assert catalog.may_use("PW", "weather")
+    assert not catalog.may_use("PW", "ops")
+    assert catalog.may_use("OTHER", "ops")
+    folder.write("workspaces/ops/workspace.yaml", f"workspace: ops\ntasks: {tasks}\n")
+    by_parameter, by_connection, third = sorted(folder.problems())
+    assert 'connection "w" names the secret PW, which is not bound to workspace ops' in by_connection
+    assert (
+        'parameter "p" names the secret PW, which is not bound to workspace ops; add ops to its'
+        in by_parameter
+    )
+    assert 'connection "w"' in third
 
 
 def test_a_bad_url_is_not_shown(folder: Folder) -> None:

@@ -10,6 +10,7 @@ import pytest
 from domain.catalogs import make_task
 from retrofill.domain.catalog import Rerun, ResourceGroup
 from retrofill.domain.errors import StoreFullError
+from retrofill.domain.policy import OverrideError
 from retrofill.domain.windows import parse_window
 from retrofill.services import creating
 from services.worlds import MakeWorld
@@ -338,6 +339,18 @@ def test_a_secret_reaches_the_environment_and_no_argument(world: MakeWorld) -> N
     (spec,) = w.executor.started
     assert spec.arguments == ("20260105", "")
     assert (spec.environment["day"], spec.environment["key"]) == ("20260105", "hush")
+
+
+def test_an_override_names_a_secret_of_its_task(world: MakeWorld) -> None:
+    """SEC-3: another secret of the deployment is refused before anything is stored."""
+    task = make_task("w.a", "0 7 * * *", parameters=(("day", "$bizdate"), ("key", "${secret:KEY}")))
+    w = world(task, secrets={"KEY": "hush", "OTHER": "not yours"})
+    with pytest.raises(OverrideError, match="OTHER"):
+        w.create("a", overrides={"w.a": {"day": "${secret:OTHER}"}})
+    w.create("a", overrides={"w.a": {"day": "${secret:KEY}"}})
+    w.tick()
+    (spec,) = w.executor.started
+    assert spec.environment["day"] == "hush"
 
 
 def test_what_comes_due_while_its_backfill_is_made_waits_for_that(

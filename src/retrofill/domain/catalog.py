@@ -184,6 +184,8 @@ class SourceFile:
 class Catalog:
     """All that a project declares, keyed by name; tasks in order of their full names.
 
+    `secrets` maps those that are bound to their workspaces (SEC-3).
+
     Invariants, checked by `project`: every name refers to something that exists, and the
     same-cycle dependencies have no loop (CAT-4).
     """
@@ -198,6 +200,11 @@ class Catalog:
     connections: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, object] = field(default_factory=dict)
     files: tuple[SourceFile, ...] = ()
+    secrets: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def may_use(self, secret: str, workspace: str) -> bool:
+        """Whether tasks of a workspace may name a secret: one that is bound to no workspace serves all (SEC-3)."""
+        return workspace in self.secrets.get(secret, (workspace,))
 
     @cached_property
     def graph(self) -> Graph:
@@ -214,15 +221,4 @@ class Catalog:
 
     def frozen_copy_of(self, tasks: Mapping[str, Task]) -> Catalog:
         """The same deployment with other tasks, for planning what-ifs and tests."""
-        return Catalog(
-            self.project,
-            self.timezone,
-            self.region,
-            self.workspaces,
-            MappingProxyType(dict(tasks)),
-            self.resource_groups,
-            self.baselines,
-            self.connections,
-            self.settings,
-            self.files,
-        )
+        return replace(self, tasks=MappingProxyType(dict(tasks)))

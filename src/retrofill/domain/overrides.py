@@ -60,5 +60,33 @@ def check_overrides(tasks: Collection[Task], overrides: Mapping[str, Mapping[str
             parameters.parse(text)
 
 
+def check_secrets(tasks: Mapping[str, Task], overrides: Mapping[str, Mapping[str, str]]) -> None:
+    """Refuse an override that gives a task a secret which it does not name itself (SEC-3).
+
+    Raises:
+        OverrideError: naming it.
+    """
+    for name, values in overrides.items():
+        for parameter, text in values.items():
+            if "${secret:" not in text:
+                continue
+            from retrofill.domain import parameters
+
+            secret = parameters.parse(text).secret
+            if secret is not None and secret not in secrets_named_by(tasks[name]):
+                raise OverrideError(
+                    f"the value of {name}.{parameter} names the secret {shown(secret)}, and no parameter of the task does; "
+                    "an override may name only a secret that the task itself uses"
+                )
+
+
+def secrets_named_by(task: Task) -> set[str]:
+    """The secrets that the task's own parameters name, whatever a backfill sets."""
+    from retrofill.domain import parameters
+
+    found = (parameters.parse(text).secret for _, text in task.parameters if "${secret:" in text)
+    return {secret for secret in found if secret is not None}
+
+
 def _no_part(name: str) -> OverrideError:
     return OverrideError(f'"{shown(name)}" is no task of this backfill, so its parameters cannot be set')

@@ -35,6 +35,7 @@ class Deployment:
     baselines: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, object] = field(default_factory=dict)
     inherit_env: tuple[str, ...] = ()
+    secrets: Mapping[str, frozenset[str]] = field(default_factory=dict)  # the bound ones, by name: workspaces
     connection_names: Collection[str] | None = None
     group_names: Collection[str] | None = None
     baseline_names: Collection[str] | None = None
@@ -66,6 +67,7 @@ def read_deployment(node: Node, workspaces: Collection[str], report: Report) -> 
         resource_groups=_groups(shape, node, workspaces, report),
         baselines=_baselines(shape, node, report),
         settings=_settings(node, report),
+        secrets=_secrets(shape, node, workspaces, report),
         inherit_env=check_patterns(shape.inherit_env, node.find("inherit_env"), DEPLOYMENT_FILE, report),
         connection_names=_keys(node, "connections"),
         group_names=group_names,
@@ -154,15 +156,48 @@ def _groups(
             message = f'"reserved_for_auto" is {group.reserved_for_auto} of {many(group.slots, "slot")}'
             report.add(DEPLOYMENT_FILE, (reserved or here).place, message, f"write at most {group.slots}")
         listed = here.find("workspaces")
-        for item in (listed.items or []) if listed else []:
-            if isinstance(item.value, str) and item.value not in workspaces:
-                near = did_you_mean(item.value, workspaces)[2:]
-                message = f'there is no workspace "{item.value}"'
-                report.add(DEPLOYMENT_FILE, item.place, message, near or "name a folder of workspaces/")
+        _check_workspaces(listed, workspaces, report)
         bound = None if group.workspaces is None else frozenset(group.workspaces)
         if listed is None or bound is not None:
             groups[name] = ResourceGroup(name, group.type, group.slots, group.reserved_for_auto, bound)
     return groups
+
+
+def _check_workspaces(listed: Node | None, workspaces: Collection[str], report: Report) -> None:
+    for item in (listed.items or []) if listed else []:
+        if isinstance(item.value, str) and item.value not in workspaces:
+            near = did_you_mean(item.value, workspaces)[2:]
+            message = f'there is no workspace "{item.value}"'
+            report.add(DEPLOYMENT_FILE, item.place, message, near or "name a folder of workspaces/")
+
+
+def _secrets(
+    shape: DeploymentShape, node: Node, workspaces: Collection[str], report: Report
+) -> dict[str, frozenset[str]]:
+    """Secrets that are bound to workspaces (SEC-3)."""
+    bound = {}
+    for name, secret in (shape.secrets or {}).items():
+        here = node.find("secrets", name)
+        assert here is not None
+        if not _SECRET.fullmatch(f"${{secret:{name}}}"):
+            message = f'"{name}" is no name of a secret'
+            report.add(
+                DEPLOYMENT_FILE, here.place, message, 'use letters, digits and "_", and begin with no digit'
+            )
+        listed = here.find("workspaces")
+        if listed is None:
+            message = f'secret "{name}" has no "workspaces"'
+            report.add(
+                DEPLOYMENT_FILE, here.place, message, "write {workspaces: [NAME]}, or leave the secret out"
+            )
+        _check_workspaces(listed, workspaces, report)
+        bound[name] = frozenset(secret.workspaces or ())
+    return bound
+
+
+def secrets_of(url: str) -> list[str]:
+    """The secrets that a connection's URL names."""
+    return [text[len("${secret:") : -1] for text in _SECRET.findall(url)]
 
 
 def _baselines(shape: DeploymentShape, node: Node, report: Report) -> dict[str, int]:

@@ -177,6 +177,7 @@ class _Load:
             connections=MappingProxyType(dict(deployment.connections)),
             settings=MappingProxyType(dict(deployment.settings)),
             files=tuple(SourceFile(path, sha256) for path, sha256 in sorted(files.items())),
+            secrets=MappingProxyType(dict(deployment.secrets)),
         )
 
 

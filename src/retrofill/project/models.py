@@ -238,6 +238,15 @@ class ConnectionShape(Shape):
     )
 
 
+class SecretShape(Shape):
+    """Who may use a secret. Its value is never written here: it is RETROFILL_SECRET_NAME of the scheduler."""
+
+    workspaces: list[Text] | None = Field(
+        None,
+        description="Workspaces whose tasks may name it. Required; a secret that is not listed serves all.",
+    )
+
+
 class ResourceGroupShape(Shape):
     """A pool of slots that instances run in."""
 
@@ -262,6 +271,9 @@ class DeploymentShape(Shape):
     timezone: Text | None = Field(None, description="IANA time zone; default UTC.")
     region: Name | None = Field(None, description="Default: default.")
     connections: dict[str, ConnectionShape] | None = Field(None, description="Databases by name.")
+    secrets: dict[str, SecretShape] | None = Field(
+        None, description="Secrets that only some workspaces may use, by name."
+    )
     resource_groups: dict[str, ResourceGroupShape] | None = Field(None, description="Pools of slots by name.")
     baselines: dict[str, BaselineShape] | None = Field(None, description="Baselines by name.")
     inherit_env: list[Text] | None = Field(

@@ -127,6 +127,7 @@ _TITLES = {
     "RerunShape": "Rerun",
     "ValidShape": "Validity",
     "ConnectionShape": "Connection",
+    "SecretShape": "Secret",
     "ResourceGroupShape": "Resource group",
     "BaselineShape": "Baseline",
 }

@@ -18,7 +18,7 @@ from retrofill.domain.errors import did_you_mean
 from retrofill.domain.parameters import ParameterError
 from retrofill.project.code import CodeFiles, CodeText, check_shell, check_sql
 from retrofill.project.dependencies import Link, read_links
-from retrofill.project.deployment import Deployment
+from retrofill.project.deployment import Deployment, secrets_of
 from retrofill.project.models import RerunShape, TaskShape
 from retrofill.project.nodes import Node, Place
 from retrofill.project.problems import Report
@@ -170,13 +170,25 @@ class TaskReader:
             if not isinstance(value.value, str):
                 continue
             try:
-                parameters.parse(value.raw)
+                secret = parameters.parse(value.raw).secret
+                if secret is not None:
+                    self._check_secret("parameters", secret, f'parameter "{name}"', value.place)
             except ParameterError as error:
                 column = value.column + (
                     error.position + len(value.style) if value.style in ("", "'", '"') else 0
                 )
                 self.refuse("parameters", f'parameter "{name}": {error.message}', place=(value.line, column))
         return tuple((self.get("parameters") or {}).items())
+
+    def _check_secret(self, key: str, secret: str, what: str, place: Place | None = None) -> None:
+        """A secret that is bound to workspaces is named by their tasks only (SEC-3)."""
+        bound = self.around.deployment.secrets.get(secret)
+        if bound is not None and self.around.workspace not in bound:
+            message = (
+                f"{what} names the secret {secret}, which is not bound to workspace {self.around.workspace}"
+            )
+            hint = f"add {self.around.workspace} to its `workspaces` in retrofill.yaml, or use another secret"
+            self.refuse(key, message, hint, place)
 
     def declared(self) -> list[str]:
         """Names of the parameters that are written."""
@@ -239,6 +251,9 @@ class TaskReader:
         if task_type is TaskType.SQL:
             self._required("connection", "write the name of one of the deployment's connections")
             self._known("connection", deployment.connection_names, "connection")
+            connection = self.get("connection")
+            for secret in secrets_of(deployment.connections.get(connection, "")):
+                self._check_secret("connection", secret, f'connection "{connection}"')
         elif task_type is not None and "connection" in self._own:
             self.refuse(
                 "connection", f"a {task_type} task uses no connection", "remove it, or make it type: sql"

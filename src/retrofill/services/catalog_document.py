@@ -62,6 +62,8 @@ def dump(catalog: Catalog) -> str:
         "settings": dict(catalog.settings),
         "files": [[file.path, file.sha256] for file in catalog.files],
     }
+    if catalog.secrets:
+        document["secrets"] = {name: sorted(bound) for name, bound in catalog.secrets.items()}
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
@@ -89,6 +91,9 @@ def load(text: str) -> Catalog:
         connections=MappingProxyType(document["connections"]),
         settings=MappingProxyType(document["settings"]),
         files=tuple(SourceFile(path, sha256) for path, sha256 in document["files"]),
+        secrets=MappingProxyType(
+            {name: frozenset(bound) for name, bound in document.get("secrets", {}).items()}
+        ),
     )
 
 

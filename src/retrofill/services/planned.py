@@ -13,7 +13,7 @@ from retrofill.domain import selection as selections
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import UsageError, shown
 from retrofill.domain.findings import Finding, has_risk
-from retrofill.domain.overrides import check_may_override
+from retrofill.domain.overrides import check_may_override, check_secrets
 from retrofill.domain.policy import Policy
 from retrofill.domain.selection import ALL_RIGHTS, Choice, Limits, Rights, Selection
 from retrofill.services.estimating import Experience, document, estimate_plan
@@ -98,6 +98,7 @@ def make_plan(
     check_may_override(request.policy.overrides, rights)
     frozen = experience.frozen if experience is not None else ()
     plan = build(catalog, choice, request.policy, frozen=frozen, max_instances=limits.max_instances)
+    check_secrets(catalog.tasks, request.policy.overrides)
     if experience is None:
         return Planned(request, choice, plan, verify(plan, now))
     from retrofill.domain.estimation import seconds_per_run

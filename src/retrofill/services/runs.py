@@ -12,6 +12,7 @@ from retrofill.domain import parameters
 from retrofill.domain.catalog import Task, TaskType
 from retrofill.domain.connections import ConnectionUrlError, file_url
 from retrofill.domain.errors import RetrofillError
+from retrofill.domain.overrides import secrets_named_by
 from retrofill.services.as_run import AsRun, as_run
 from retrofill.services.outlines import Belonging
 from retrofill.services.ports import IncludedCode, RunRef, RunSpec
@@ -126,7 +127,8 @@ class RunSpecs:
 
     def values(self, row: InstanceRecord, context: Belonging) -> dict[str, str]:
         """The task's parameters at this instance, secrets resolved."""
-        task, _, _, declared = as_run(row, context)
+        run = as_run(row, context)
+        task, declared = run.task, run.parameters
         if not declared:
             return {}
         try:
@@ -136,7 +138,11 @@ class RunSpecs:
         for name, text in declared:
             secret = parameters.parse(text).secret
             if secret is not None:
-                values[name] = self._secret(secret, task.name)
+                if secret not in secrets_named_by(task):
+                    raise UnstartableError(
+                        f"{task.name}: {name} is set to a secret that the task does not name"
+                    )
+                values[name] = self._secret(secret, run)
         return values
 
     def at(self, row: InstanceRecord, task: Task) -> parameters.Context:
@@ -156,17 +162,19 @@ class RunSpecs:
         url = run.catalog.connections.get(task.connection)
         if url is None:
             raise UnstartableError(f"{task.name}: the project has no connection {task.connection!r}")
-        with_secrets = _SECRET.sub(lambda match: self._secret(match[1], task.name), url)
+        with_secrets = _SECRET.sub(lambda match: self._secret(match[1], run), url)
         try:
             return absolute_url(with_secrets, Path(self._project))
         except ConnectionUrlError as error:
             raise UnstartableError(f"{task.name}: connection {task.connection!r}: {error}") from None
 
-    def _secret(self, name: str, task: str) -> str:
+    def _secret(self, name: str, run: AsRun) -> str:
+        if not run.catalog.may_use(name, run.task.workspace):
+            raise UnstartableError(f"{run.task.name}: the secret {name} is not bound to its workspace")
         value = self._secrets(name)
         if value is None:
             raise UnstartableError(
-                f"{task}: there is no secret {name}; set RETROFILL_SECRET_{name} in the scheduler's environment",
+                f"{run.task.name}: there is no secret {name}; set RETROFILL_SECRET_{name} in the scheduler's environment",
             )
         return value
 
