@@ -380,8 +380,11 @@ class Project:
         from retrofill.services.ticks import Scheduler
         from retrofill.store.locks import WakeSocket
 
-        store, clock, stops = self.store, self.clock, self._scheduling().stops_for_auto
-        scheduler = Scheduler(store, executor, clock, self._specs, self.contexts, starts, auto, stops)
+        store, clock, found = self.store, self.clock, self._scheduling()
+        scheduler = Scheduler(
+            store, executor, clock, self._specs, self.contexts, starts, auto, found.stops_for_auto
+        )
+        scheduler.clock_tolerance_ms = found.clock_tolerance_ms
         schedule, backfills, daily = (self.schedule() if auto else None), self.backfills(), self.daily()
         parts = Parts(scheduler, backfills, schedule, daily, self._specs, self._local.set_limits)
         following = Following(store, parts, self._scheduling_anew)

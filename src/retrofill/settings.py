@@ -40,6 +40,7 @@ class Settings:
     generation_time: int  # minutes after midnight
     catch_up_nights: int
     auto_conflict: str  # stop | wait
+    clock_tolerance_minutes: int
     retention_days: int
     retention_time: int  # minutes after midnight
     log_days: Mapping[str, int]  # by type of resource group
@@ -99,6 +100,7 @@ def scheduling(found: Settings, timezone: str) -> InForce:
 
     return InForce(
         stops_for_auto=found.auto_conflict == "stop",
+        clock_tolerance_ms=found.clock_tolerance_minutes * 60_000,
         limits=limits(found),
         schedule=ScheduleSettings(found.generation_time, found.catch_up_nights),
         retention_minute=found.retention_time,

@@ -41,6 +41,10 @@ def test_pause_and_resume(project: Sandbox) -> None:
     assert project.json("schedule", "pause") == {"held": True, "unchanged": True}
     assert project.json("schedule", "show")["next_at"] is None
     assert "is paused" in project.call("schedule", "show").stdout
+    assert (
+        "a system administrator"
+        in project.call("schedule", "accept-clock", status=4, RETROFILL_USER="alice").stderr
+    )
     refused = project.call("schedule", "resume", status=4, RETROFILL_USER="alice")
     assert "only a system administrator" in refused.stderr
     assert project.json("schedule", "resume") == {"held": False, "unchanged": False}
@@ -142,3 +146,31 @@ def test_missed_nights_are_named(tmp_path: Path) -> None:
     checks = {check["check"]: check for check in sandbox.json("doctor", status=1)}
     assert checks["nights"]["ok"] is False
     assert command in checks["nights"]["detail"]
+
+
+def test_a_doubted_clock_is_told_and_accepted(tmp_path: Path) -> None:
+    """TIME-8: by `schedule show` and `doctor`; nothing is deleted until a system administrator says that it is right."""
+    sandbox = Sandbox(tmp_path)
+    sandbox.write(IMMEDIATE)
+    sandbox.call("deploy")
+    assert sandbox.json("schedule", "show")["clock"] is None
+    assert sandbox.json("schedule", "accept-clock")["unchanged"] is True
+    with closing(sqlite3.connect(tmp_path / ".retrofill" / "retrofill.db")) as connection:
+        connection.execute(
+            "UPDATE clock_anchor SET wall = wall - 3 * 86400000"
+        )  # three days too many have passed
+        connection.commit()
+    shown = sandbox.json("schedule", "show")["clock"]
+    assert "by the time that has passed it is" in shown
+    assert shown in sandbox.call("schedule", "show").stdout
+    checks = {check["check"]: check for check in sandbox.json("doctor", status=1)}
+    assert checks["clock"] == {"check": "clock", "ok": False, "detail": checks["clock"]["detail"]}
+    assert "`retrofill schedule accept-clock` says so" in checks["clock"]["detail"]
+    refused = sandbox.call("retention", "run", status=6)
+    assert "nothing is deleted by age" in refused.stderr
+    assert sandbox.call("retention", "run", "--dry-run").status == 0
+    accepted = sandbox.json("schedule", "accept-clock", "--comment", "the clock was set")
+    assert accepted["unchanged"] is False
+    assert sandbox.json("schedule", "show")["clock"] is None
+    assert sandbox.call("retention", "run").status == 0
+    assert sandbox.json("operation", "list")[0]["action"] == "accept-clock"

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from retrofill.domain.clocks import Boot
 from retrofill.services.ports import RunEnd, RunRef, RunSpec
 
 
@@ -13,10 +14,43 @@ class FakeClock:
     """Stands still until it is told to move."""
 
     def __init__(self, text: str) -> None:
-        self.ms = ms(text)
+        self._ms = ms(text)
+        self._boot_id, self._boot_ms = 1, 1_000_000
+        self.jumped_ms = 0
 
     def now_ms(self) -> int:
-        return self.ms
+        return self._ms
+
+    @property
+    def ms(self) -> int:
+        return self._ms
+
+    @ms.setter
+    def ms(self, value: int) -> None:
+        """Time passes; it cannot go back, so that what goes back is the clock alone."""
+        if value < self._ms:
+            self.jump((value - self._ms) / 1000)
+            return
+        self._boot_ms += value - self._ms
+        self._ms = value
+
+    def boot(self) -> Boot:
+        """What no change of the clock changes."""
+        return Boot(f"boot {self._boot_id}", self._boot_ms)
+
+    def start_machine(self) -> None:
+        """It was down: what the clock shows now is all that there is."""
+        self._boot_id, self._boot_ms = self._boot_id + 1, 0
+
+    @property
+    def true_ms(self) -> int:
+        """What it would show had nobody changed it."""
+        return self._ms - self.jumped_ms
+
+    def jump(self, seconds: float) -> None:
+        """Somebody changes the clock: no time passes."""
+        self._ms += round(seconds * 1000)
+        self.jumped_ms += round(seconds * 1000)
 
     def move_to(self, text: str) -> None:
         self.ms = ms(text)

@@ -14,6 +14,7 @@ from services.worlds import MakeWorld
 
 BEFORE = InForce(
     stops_for_auto=True,
+    clock_tolerance_ms=3_600_000,
     limits=None,  # type: ignore[arg-type]
     schedule=ScheduleSettings(23 * 60 + 30, 7),
     retention_minute=240,

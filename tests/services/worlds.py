@@ -65,8 +65,8 @@ class World:
         self.auto, self.stops_for_auto, self.night_settings = auto, stops_for_auto, nights
         self.directory = directory
         self.clock = FakeClock(now)
-        self.store = Database(directory / ".retrofill")
-        self.scheduler_store = Database(directory / ".retrofill")  # as if of another process
+        self.store = Database(directory / ".retrofill", self.clock.boot)
+        self.scheduler_store = Database(directory / ".retrofill", self.clock.boot)  # as if of another process
         self.user = user
         self.limits = limits
         self.executor = FakeExecutor(self.clock)

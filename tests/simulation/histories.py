@@ -224,7 +224,14 @@ class History:
             self.world.switch.make_owed()
 
     def _turn_the_clock(self) -> None:
-        self.world.clock.ms += 1000 * self.chance.choice([-_HOUR, -5 * _MINUTE, 3 * _HOUR])
+        """TIME-8: by little or by much; somebody, or a time server, turns it back soon or much later."""
+        w = self.world
+        jump = self.chance.choice([-_HOUR // 2, 5 * _MINUTE, 3 * _HOUR, 3 * _DAY, 60 * _DAY, -2 * _DAY])
+        w.clock.jump(jump)
+        self._look(acted=True)
+        if self.chance.random() < 0.6:
+            self._live_until(w.clock.ms + 1000 * self.chance.choice([5, _HOUR, 6 * _HOUR]))
+            w.clock.jump(-jump)
 
     def _hold(self) -> None:
         self.world.switch.hold("admin")
@@ -235,6 +242,7 @@ class History:
         if w.simulated.has_late:
             w.come_up()
         w.switch.go_on("admin")
+        w.clock.jump(-w.clock.jumped_ms / 1000)
         with w.store.read() as reader:
             records = reader.backfills(["phase = 'active' AND (paused OR stopped)"], limit=1000)
             unfinished = reader.instance_range(self.watch.horizon, 1 << 40)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -10,6 +11,8 @@ import pytest
 
 from domain.catalogs import make_catalog, make_task
 from retrofill.domain.catalog import Catalog, Task, Workspace
+from retrofill.services.clocks import ClockDoubtedError, accept_clock
+from retrofill.services.retention import Retention, Rules
 from retrofill.services.times import instant_of
 from services.worlds import MakeWorld, World
 
@@ -98,6 +101,8 @@ def test_a_clock_that_goes_back(world: MakeWorld, back_seconds: int) -> None:
     w.night(was_down=True)
     w.finish()
     assert w.auto_states() == before
+    if back_seconds > 3_600:  # more than the clock may be off: somebody has to say that it is right
+        accept_clock(w.store, w.clock, "admin")
     pass_days(w, "2026-03-07T13:00")
     assert set(w.auto_states()) == {
         f"{task} {day} {slot}" for day in range(2, 7) for task, slot in (("a", "01:00"), ("b", "12:00"))
@@ -137,3 +142,135 @@ def test_a_rerun_interval_over_a_clock_that_goes_back(world: MakeWorld) -> None:
     w.finish()
     assert w.rows()["a 5 01:00"].run_number == 2
     assert w.state("a 5 01:00") == "successful"
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.parametrize("days", [3, -3, 60])
+def test_a_clock_that_is_wrong_for_five_seconds(world: MakeWorld, days: int, restarts: bool) -> None:
+    """TIME-8: no night of a date to come, nothing before its time, and nothing is lost when it is right again."""
+    w = world(make_task("w.a", "0 1 * * *"), make_task("w.b", "0 12 * * *", "w.a"), now="2026-03-02T12:00")
+    pass_days(w, "2026-03-05T06:00")
+    before = w.auto_states()
+    w.clock.jump(days * 86_400)
+    if restarts:
+        w.restart()
+    assert w.night(was_down=restarts) == []
+    w.clock.forward(5)
+    trouble = w.tick().clock_trouble
+    assert trouble is not None
+    assert "by the time that has passed it is 2026-03-05T06:00:05Z" in trouble
+    assert w.executor.running == {}
+    assert w.auto_states() == before
+    w.clock.jump(-days * 86_400)
+    if restarts:
+        w.restart()
+    assert w.tick().clock_trouble is None
+    assert w.auto_states() == before
+    pass_days(w, "2026-03-07T13:00")
+    assert sorted(w.auto_states()) == sorted(
+        f"{task} {day} {slot}" for day in range(2, 7) for task, slot in (("a", "01:00"), ("b", "12:00"))
+    )
+    assert set(w.auto_states().values()) == {"successful"}
+    with w.store.read() as reader:
+        assert reader.generations.missed() == []
+
+
+def test_what_waits_for_its_time_waits_for_the_true_one(world: MakeWorld) -> None:
+    """TIME-8: by the time that has passed it starts at noon, though the clock is three days ahead."""
+    w = world(make_task("w.noon", "0 12 * * *"), now="2026-03-02T12:00")
+    pass_days(w, "2026-03-03T06:00")
+    w.clock.jump(3 * 86_400)
+    ticked = w.tick()
+    assert w.executor.running == {}
+    assert ticked.next_ms is not None
+    assert ticked.next_ms - w.clock.ms == 6 * 3_600_000
+    w.clock.forward(6 * 3_600)
+    w.tick()
+    assert len(w.executor.running) == 1
+
+
+def test_accepting_a_clock_lets_everything_go_on(world: MakeWorld) -> None:
+    """TIME-8: it was wrong before, and is right now."""
+    w = world(make_task("w.a", "0 1 * * *"), now="2026-03-02T12:00")
+    pass_days(w, "2026-03-05T06:00")
+    w.clock.jump(3 * 86_400)
+    assert w.night() == []
+    assert accept_clock(w.store, w.clock, "admin").expected_ms is not None
+    assert w.night() == ["2026-03-05", "2026-03-06", "2026-03-07"]
+    assert accept_clock(w.store, w.clock, "admin").expected_ms is None
+    with w.store.read() as reader:
+        assert [o.action for o in reader.latest_operations([], [], None, 2)] == [
+            "accept-clock",
+            "accept-clock",
+        ]
+
+
+def test_a_clock_behind_the_store_after_a_start_of_the_machine(world: MakeWorld) -> None:
+    """TIME-8: the machine came up with a clock of 2025; it is believed when a time server has set it."""
+    w = world(make_task("w.a", "0 1 * * *"), now="2026-03-02T12:00")
+    pass_days(w, "2026-03-05T06:00")
+    w.clock.jump(-400 * 86_400)
+    w.clock.start_machine()
+    w.restart()
+    ticked = w.tick()
+    assert ticked.clock_trouble is not None
+    assert "and the store knows of 2026-03-0" in ticked.clock_trouble
+    assert w.night(was_down=True) == []
+    w.clock.jump(400 * 86_400)
+    assert w.tick().clock_trouble is None
+    w.clock.move_to("2026-03-05T23:30")
+    assert w.night() == ["2026-03-05"]
+
+
+@pytest.mark.parametrize("seconds", [1_800, -1_800, 3 * 86_400, -3 * 86_400])
+def test_a_pause_is_as_long_as_it_is(world: MakeWorld, seconds: int) -> None:
+    """TIME-8, RUN-3: an interval of ten minutes takes ten minutes, wherever the clock jumps meanwhile."""
+    from retrofill.domain.catalog import Rerun
+
+    w = world(make_task("w.a", "0 1 * * *", rerun=Rerun(times=1, interval_seconds=600)))
+    w.create("a")
+    w.tick()
+    w.end("a 5 01:00", exit_code=1)
+    w.clock.jump(seconds)
+    w.tick()
+    w.clock.forward(599)
+    w.tick()
+    assert w.state("a 5 01:00") == "waiting_time rerun_interval"
+    w.clock.forward(2)
+    w.tick()
+    assert w.state("a 5 01:00") == "running"
+
+
+def test_nothing_is_deleted_by_a_clock_that_is_doubted(world: MakeWorld) -> None:
+    """TIME-8, RET-1: sixty days ahead, in a scheduler or by hand; and after a start of the machine."""
+    w = world(make_task("w.a", "0 1 * * *"), now="2026-03-02T12:00")
+    w.create("a")
+    w.finish()
+
+    def delete() -> int:
+        rules = Rules(30, {"shared": 7, "exclusive": 30, "serverless": 30}, 0)
+        return Retention(w.store, NoFolder(), w.contexts, w.clock, rules).run().backfills  # type: ignore[arg-type]
+
+    w.clock.jump(60 * 86_400)
+    with pytest.raises(ClockDoubtedError, match="by the time that has passed"):
+        delete()
+    w.clock.start_machine()
+    with pytest.raises(ClockDoubtedError, match="everything in the store was older than 30 days"):
+        delete()
+    accept_clock(w.store, w.clock, "admin")
+    assert delete() == 1
+
+
+class NoFolder:
+    """There are no logs."""
+
+    def scan(self) -> Iterator[None]:
+        return iter(())
+
+    dead_journals = scan
+
+    def remove_of(self, runs: object) -> tuple[int, int]:
+        return 0, 0
+
+    def tidy(self, before_seconds: float) -> None:
+        pass

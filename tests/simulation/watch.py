@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from retrofill.domain.clocks import DEFAULT_TOLERANCE_MS
 from retrofill.domain.policy import Barrier, OnFailure
 from retrofill.domain.states import State
 from retrofill.services.contexts import BackfillContext, Context
@@ -21,6 +22,7 @@ from simulation.executors import SimulatedExecutor
 
 _ENDED = {State.SUCCESSFUL, State.FAILED}
 _LAST = 1 << 40  # no instance has a greater id
+_TOLERANCE_MS = DEFAULT_TOLERANCE_MS + 60_000
 _COUNTED = ("successful", "failed", "running", "frozen")
 
 
@@ -162,7 +164,10 @@ class Watch:
         for row in just:
             if not row.ignores_waits:
                 assert not self._open_above(row), f"started too early: {row}"
-            assert row.start_ms <= self._world.clock.now_ms(), row
+            clock = self._world.clock
+            assert row.start_ms <= clock.now_ms(), row
+            if row.run_number == 1:  # the end of a pause follows the clock
+                assert row.start_ms <= clock.true_ms + _TOLERANCE_MS, f"before its time: {row}"
         groups = self._world.catalog.resource_groups
         for name in {row.resource_group for row in just}:
             used = [row for row in running if row.resource_group == name]

@@ -11,6 +11,7 @@ from typing import Any
 from retrofill.domain.catalog import Task
 from retrofill.services.ports import Ledger, RunSpec
 from retrofill.services.schedule import Schedule
+from retrofill.store.clock import BootClock
 from retrofill.store.database import Database
 from services.worlds import World
 from simulation.executors import CrashError, Faults, SimulatedExecutor
@@ -19,8 +20,8 @@ from simulation.executors import CrashError, Faults, SimulatedExecutor
 class FaultyDatabase(Database):
     """A store whose process may be killed before a transaction, or right after its commit."""
 
-    def __init__(self, directory: Path, chance: Random, faults: Faults) -> None:
-        super().__init__(directory)
+    def __init__(self, directory: Path, chance: Random, faults: Faults, boot: BootClock) -> None:
+        super().__init__(directory, boot)
         self.chance, self.faults = chance, faults
 
     @contextmanager
@@ -46,7 +47,7 @@ class SimulatedWorld(World):
         self.scheduler_store.close()
         self.simulated = SimulatedExecutor(self.clock, run_seconds, chance.random, faults)
         self.executor = self.simulated  # type: ignore[assignment]
-        self.scheduler_store = FaultyDatabase(directory / ".retrofill", chance, faults)
+        self.scheduler_store = FaultyDatabase(directory / ".retrofill", chance, faults, self.clock.boot)
         self.crashes = 0
         self._planned_ms: int | None = None
         self.is_woken = False  # by what another process has committed

@@ -17,6 +17,7 @@ from retrofill.cli.session import Command, Session, pass_session
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.findings import many, names
 from retrofill.services.audit import drift, schedule_drift
+from retrofill.services.clocks import trouble_with
 from retrofill.services.missed import find_missed
 from retrofill.services.times import shown_instant
 
@@ -110,7 +111,11 @@ def _times(project: Project, reader: Reader) -> Iterator[_Check]:
     newest_ms = reader.health.newest_ms() or 0
     is_right = newest_ms <= now_ms + _MINUTE_MS
     ahead = f"the store has something of {shown_instant(newest_ms)}, which is later than now"
-    yield "clock", is_right, f"it is {shown_instant(now_ms)}" if is_right else ahead
+    trouble = trouble_with(reader.clock.check(now_ms))
+    if trouble is not None:
+        yield "clock", False, trouble
+    else:
+        yield "clock", is_right, f"it is {shown_instant(now_ms)}" if is_right else ahead
     oldest = reader.health.oldest_open()
     age = "" if oldest is None else f"backfill {oldest[0]}, since {shown_instant(oldest[1])}"
     yield "oldest open", True, age or "no backfill is open"

@@ -9,6 +9,7 @@ import click
 from retrofill.cli.session import Group, Session, pass_session, say
 from retrofill.domain.errors import NotPermittedError
 from retrofill.domain.states import State
+from retrofill.services.clocks import accept_clock, trouble_with
 from retrofill.services.missed import Missed, find_missed
 from retrofill.services.times import shown_instant
 from retrofill.services.views import Views
@@ -28,14 +29,17 @@ def show(session: Session) -> None:
     project = session.project
     document: dict[str, Any] = {"held": False, "last_bizdate": None, "next_at": None, "scheduler": False}
     missed: Missed | None = None
+    clock: str | None = None
     if project.deployed is not None:
         schedule = project.schedule()
         with project.store.read() as reader:
             document["held"] = reader.generations.is_held()
             document["last_bizdate"] = reader.generations.last_night()
+            clock = trouble_with(reader.clock.check(project.clock.now_ms()))
             missed = find_missed(reader, project.contexts, schedule, project.actor.sees)
         document["next_at"] = shown_instant(schedule.next_ms())
         document["scheduler"] = project.scheduler_lock.starts(auto=True)
+    document["clock"] = clock
     document["missed"] = missed.to_json() if missed is not None else None
     session.document(document, lambda: _print_status(document, missed))
 
@@ -49,6 +53,8 @@ def _print_status(document: dict[str, Any], missed: Missed | None) -> None:
         click.echo(f"The next instances are made at {document['next_at']}.")
     if document["last_bizdate"] is not None:
         click.echo(f"The last night made those of bizdate {document['last_bizdate']}.")
+    if document["clock"] is not None:
+        click.echo(document["clock"])
     for sentence in missed.sentences() if missed is not None else ():
         click.echo(sentence)
     if not document["scheduler"]:
@@ -85,6 +91,26 @@ def pause(session: Session, comment: str) -> None:
 def resume(session: Session, comment: str) -> None:
     """Let the schedule go on; nights that were missed are made."""
     _steer(session, False, comment)
+
+
+@schedule.command("accept-clock")
+@_comment
+@pass_session
+def accept(session: Session, comment: str) -> None:
+    """Say that the clock of this machine is right, after it has jumped.
+
+    Until then no night is made and nothing is deleted by age.
+    """
+    project = session.project
+    if not project.actor.is_system_administrator:
+        raise NotPermittedError("only a system administrator may accept the clock", "Ask one.")
+    check = accept_clock(project.store, project.clock, project.user, comment)
+    now = shown_instant(check.wall_ms // 1000 * 1000)
+    doubted = check.expected_ms is not None
+    session.document(
+        {"now": now, "unchanged": not doubted},
+        lambda: click.echo(f"The clock is taken to be right: it is {now}."),
+    )
 
 
 def _steer(session: Session, hold: bool, comment: str) -> None:

@@ -74,6 +74,7 @@ class _Reporter:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._trouble: str | None = None
+        self._clock_trouble: str | None = None
         self._is_first = True
 
     def __call__(self, ticked: Ticked) -> bool:
@@ -83,6 +84,9 @@ class _Reporter:
         if ticked.trouble != self._trouble:
             say(f"{ticked.trouble}; waiting for room." if ticked.trouble else "There is room again.")
             self._trouble = ticked.trouble
+        if (ticked.clock_trouble is None) != (self._clock_trouble is None):
+            say(ticked.clock_trouble or "The clock can be believed again.")
+            self._clock_trouble = ticked.clock_trouble
         return _report(ticked)
 
     def _tell_missed(self) -> None:

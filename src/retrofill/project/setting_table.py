@@ -350,6 +350,13 @@ TABLE: tuple[Setting, ...] = (
     Setting("generation_time", Clock(), "23:30", "When the next date's auto triggered instances are made."),
     Setting("catch_up_nights", Whole(0, 366), 7, "Most missed nights whose instances are made afterwards."),
     Setting(
+        "clock_tolerance_minutes",
+        Whole(1, 10_080),
+        60,
+        "How far the clock may be off the time that has passed, and behind the store, before no night is made and "
+        "nothing is deleted by age.",
+    ),
+    Setting(
         "auto_conflict",
         Choice("stop", "wait"),
         "stop",

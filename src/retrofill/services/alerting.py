@@ -35,5 +35,6 @@ def tell(
     """
     if alert is None or not tells(alert, event):
         return
+    sure_ms = tx.clock.check(now_ms).sure_ms  # else it would wait for a time that may never come
     for method in methods(alert):
-        tx.outbox.add(backfill_id, event, method, now_ms, instance_id)
+        tx.outbox.add(backfill_id, event, method, sure_ms, instance_id)

@@ -65,6 +65,7 @@ def _publish(
     version_id = tx.add_version(document, now_ms, user, len(catalog.tasks), published_from)
     tx.set_deployed("task", catalog.tasks)
     tx.set_deployed("workspace", catalog.workspaces)
+    tx.clock.keep(now_ms)
     tx.generations.owe(version_id)  # a deploy that is killed now has made no instances yet (AUTO-1)
     anew = f", version {published_from} anew" if published_from is not None else ""
     tx.record(now_ms, user, "deploy", comment=f"version {version_id}{anew}")

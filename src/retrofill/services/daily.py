@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import StoreUnavailableError
 from retrofill.domain.instants import due_at, local_date
+from retrofill.services.clocks import ClockDoubtedError
 from retrofill.services.times import instant_of, ms_of
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Clock, Store
     from retrofill.services.retention import Retention
 
+_DOUBTED_MS = 60_000  # until a clock that is not believed is looked at again
 _ONE_DAY = timedelta(days=1)
 
 
@@ -38,22 +40,23 @@ class Daily:
         """When it is due from now on; a job that has begun goes on."""
         self._at = time(minutes // 60, minutes % 60)
         self._timezone = timezone
-        self._look_ms = 0  # before this, nothing is due
+        self._looked_ms = self._look_ms = 0  # between these, nothing is due
 
     def step(self) -> bool:
         """Do one short step if the job is due or has begun; whether there is more to do now."""
         if self._steps is None:
             now_ms = self._clock.now_ms()
-            if now_ms < self._look_ms or not self._is_due(now_ms):
+            # A clock that was ahead has put the next look too far away.
+            if self._looked_ms <= now_ms < self._look_ms or not self._is_due(now_ms):
                 return False
             self._steps = self._make().steps()
         try:
             next(self._steps)
-        except (
-            StopIteration,
-            OSError,
-            StoreUnavailableError,
-        ):  # what the system refuses today may go tomorrow
+        except ClockDoubtedError:
+            self._steps = None
+            self._look_ms = self._looked_ms + _DOUBTED_MS
+            return False
+        except (StopIteration, OSError, StoreUnavailableError):  # what is refused today may go tomorrow
             self._steps = None
             self._look_ms = self._due_ms(self._clock.now_ms(), 1)
             return False
@@ -61,7 +64,7 @@ class Daily:
 
     def _is_due(self, now_ms: int) -> bool:
         """Whether the job has not gone through since it was due last."""
-        self._look_ms = self._due_ms(now_ms, 1)
+        self._looked_ms, self._look_ms = now_ms, self._due_ms(now_ms, 1)
         with self._store.read() as reader:
             last_ms = reader.retention.last_run_ms()
         # One in the future is of a clock that was wrong.

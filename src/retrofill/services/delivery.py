@@ -81,8 +81,8 @@ class Delivery:
         """
         tried = 0
         while not is_enough():
-            now_ms = self._clock.now_ms()
             with self._store.transaction() as tx:
+                now_ms = tx.clock.check(self._clock.now_ms()).sure_ms
                 alert = tx.outbox.claim(now_ms, now_ms + _CLAIM_MS)
             if alert is None:
                 break
@@ -105,8 +105,7 @@ class Delivery:
             if pause is None:
                 self._finish(alert, AlertState.GIVEN_UP, reason=error.message)
             else:
-                next_ms = self._clock.now_ms() + 1000 * pause
-                self._finish(alert, AlertState.PENDING, next_ms, error.message)
+                self._finish(alert, AlertState.PENDING, 1000 * pause, error.message)
         else:
             self._finish(alert, AlertState.SENT)
 
@@ -125,10 +124,13 @@ class Delivery:
         self._notifier.send(alert.method, getattr(contact, _WORDS[alert.method][0]), message)
 
     def _finish(
-        self, alert: AlertRecord, state: AlertState, next_ms: int | None = None, reason: str | None = None
+        self, alert: AlertRecord, state: AlertState, pause_ms: int | None = None, reason: str | None = None
     ) -> None:
+        now_ms = self._clock.now_ms()
         with self._store.transaction() as tx:
-            tx.outbox.finish(alert, state, self._clock.now_ms(), next_ms, reason)
+            # A pause is as long as it is, wherever the clock jumps meanwhile (TIME-8).
+            next_ms = None if pause_ms is None else tx.clock.check(now_ms).sure_ms + pause_ms
+            tx.outbox.finish(alert, state, now_ms, next_ms, reason)
 
 
 class Courier:

@@ -23,6 +23,7 @@ class InForce:
     """What the settings of a version say to a scheduler."""
 
     stops_for_auto: bool
+    clock_tolerance_ms: int
     limits: PlanLimits
     schedule: ScheduleSettings
     retention_minute: int
@@ -46,6 +47,7 @@ class Parts:
     def take(self, found: InForce) -> None:
         """Go on with these."""
         self.scheduler.stops_for_auto = found.stops_for_auto
+        self.scheduler.clock_tolerance_ms = found.clock_tolerance_ms
         self.backfills.limits = found.limits
         self.daily.set_time(found.retention_minute, found.timezone)
         self.specs.interpreter = found.interpreter

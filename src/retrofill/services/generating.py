@@ -145,12 +145,14 @@ class Generating:
         if version is None:
             return None
         catalog = self._contexts.catalog(reader, version.id)
-        first = (instant_of(version.created_ms).date() - 3 * ONE_DAY).isoformat()
+        first = (instant_of(min(version.created_ms, self._clock.now_ms())).date() - 3 * ONE_DAY).isoformat()
         nights = {
             date.fromisoformat(bizdate): self._contexts.catalog(reader, night)
             for bizdate, night in reader.generations.night_versions(first).items()
         }
-        return _Owed(version.id, catalog, version.created_ms, nights)
+        # A clock that was ahead then owes nothing of dates to come.
+        deployed_ms = min(version.created_ms, self._clock.now_ms())
+        return _Owed(version.id, catalog, deployed_ms, nights)
 
     def _make_owed_of(self, owed: _Owed, bizdate: date) -> int:
         with self._store.read() as reader:

@@ -117,7 +117,10 @@ class Loop:
                 if is_busy
                 else _earlier(ticked.next_ms, planned_ms, alerts_ms, estimates_ms)
             )
+            before_ms = self._clock.now_ms()
             has_news = self._sleep(until_ms, observe_ms)
+            slept_ms = self._clock.now_ms() - before_ms
+            has_news = has_news or not 0 <= slept_ms <= 2 * _LONGEST_SLEEP_MS  # the clock has jumped
             # Ends of runs may follow each other without a pause, and a night shall not wait for one.
             if has_news or (planned_ms is not None and planned_ms <= self._clock.now_ms()):
                 planned_ms = self._make_what_room_is_for()

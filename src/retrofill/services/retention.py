@@ -14,6 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from retrofill.domain.states import State
+from retrofill.services.clocks import check_before_deleting
 from retrofill.services.contexts import Contexts
 from retrofill.services.times import instant_of
 
@@ -96,7 +97,15 @@ class Retention:
         self.report = Report()
 
     def steps(self) -> Iterator[None]:
-        """Do one short step each time that the next one is asked for."""
+        """Do one short step each time that the next one is asked for.
+
+        Raises:
+            ClockDoubtedError: what is old cannot be told (TIME-8).
+        """
+        if not self._is_dry:
+            with self._store.transaction() as tx:
+                check = tx.clock.keep(self._now_ms)
+            check_before_deleting(check, self._rules.retention_days)
         yield from self._backfills()
         yield from self._auto()
         yield from self._logs()

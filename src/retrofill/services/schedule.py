@@ -51,6 +51,8 @@ class Schedule:
             on_missed: told of nights that are too far back, which are noted and never made.
         """
         with self._store.read() as reader:
+            if self._is_doubted(reader):
+                return []
             if reader.generations.is_held():
                 self._was_held = True
                 return []
@@ -68,6 +70,9 @@ class Schedule:
 
     def make_owed(self) -> dict[date, int]:
         """Make what the last deploy owes (AUTO-1); how many instances by bizdate."""
+        with self._store.read() as reader:
+            if self._is_doubted(reader):
+                return {}
         return self.making.make_owed(lambda reader: self.due(reader).made)
 
     def notes_of_deploy(self, sees: Callable[[str], bool] = lambda _: True) -> list[str]:
@@ -81,7 +86,13 @@ class Schedule:
 
     def due(self, reader: Reader) -> DueNights:
         """What a scheduler that starts now would make, and what it would not (AUTO-3)."""
+        if self._is_doubted(reader):
+            return DueNights((), ())
         return self._due(reader, self.settings.catch_up_nights)
+
+    def _is_doubted(self, reader: Reader) -> bool:
+        """TIME-8: which date it is nobody knows for sure."""
+        return reader.clock.check(self._clock.now_ms()).expected_ms is not None
 
     def _due(self, reader: Reader, most: int) -> DueNights:
         catalog, since_ms = self._contexts.current(reader), reader.first_deployed_ms()

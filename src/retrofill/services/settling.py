@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from retrofill.domain.alerting import Event
@@ -250,7 +251,7 @@ class Settling:
             if not row.ignores_waits and not context.has_reached(self._tx, row.id):
                 continue
             # What waits for resources had its time already; a clock that was set back does not take it away.
-            if row.start_ms > self._now_ms and row.state != State.WAITING_RESOURCES:
+            if row.start_ms > self._sure_ms and row.state != State.WAITING_RESOURCES:
                 early.append(row.id)
             elif row.kind in _PASSING and not self._held and self._may_pass():
                 passing.append((row.id, _PASSING[row.kind]))
@@ -263,6 +264,11 @@ class Settling:
             self._tx.wait_for_resources(ready)
         if early:
             self._tx.wait_for_time(early)
+
+    @cached_property
+    def _sure_ms(self) -> int:
+        """No instance goes on for a later time (TIME-8)."""
+        return self._tx.clock.check(self._now_ms).sure_ms
 
     def _may_pass(self) -> bool:
         """A transaction lets only so many pass, so that no other writer waits long."""

@@ -14,10 +14,12 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog import Catalog
+from retrofill.domain.clocks import DEFAULT_TOLERANCE_MS
 from retrofill.domain.errors import StoreUnavailableError
 from retrofill.domain.readiness import Ending, Outcome, ending
 from retrofill.domain.states import Reason, State
 from retrofill.services.as_run import as_run
+from retrofill.services.clocks import trouble_with
 from retrofill.services.contexts import Contexts
 from retrofill.services.holds import Holds, holds_of
 from retrofill.services.pausing import note_failures
@@ -49,6 +51,7 @@ class Ticked:
     backfills_ended: list[int] = field(default_factory=list)
     trouble: str | None = None  # why nothing could be noted; it is tried again soon
     nights: list[date] = field(default_factory=list)  # bizdates whose instances were made before it
+    clock_trouble: str | None = None  # why the clock is not believed (TIME-8)
     notes: list[str] = field(default_factory=list)  # sentences that people are told
     missed: list[date] = field(default_factory=list)  # nights that came and will not be made (AUTO-3)
 
@@ -76,6 +79,8 @@ class Scheduler:
     ) -> None:
         self._starts = starts
         self._auto = auto
+        self.clock_tolerance_ms = DEFAULT_TOLERANCE_MS
+        self._doubt_ms = 0  # by how much the clock is ahead of the time that is sure (TIME-8)
         self.stops_for_auto = stops_for_auto  # changed when a deploy changes the setting
         self._store = store
         self._executor = executor
@@ -119,11 +124,13 @@ class Scheduler:
     def _pass(self, ends: list[RunEnd]) -> Ticked:
         now_ms, ticked = self._clock.now_ms(), Ticked(ended=len(ends))
         with self._store.transaction() as tx:
+            check = tx.clock.keep(now_ms, self.clock_tolerance_ms)
+            self._doubt_ms = check.wall_ms - check.sure_ms
             known = self._look_around(tx)
             holds = known.holds(now_ms)
             settlings = _Settlings(tx, self._contexts, now_ms, holds, known.schedule_is_held)
             self._end(tx, ends, settlings, now_ms)
-            self._let_time_pass(tx, settlings, now_ms, known, holds, ticked)
+            self._let_time_pass(tx, settlings, check.sure_ms, known, holds, ticked)
             settlings.settle(is_last=False)
             holds = self._pause_where_too_many_failed(tx, settlings, known, holds, now_ms)
             if self.stops_for_auto and known.starts_auto(self._auto):
@@ -136,8 +143,12 @@ class Scheduler:
             stops = self._stops(tx, known)
             ticked.more = ticked.more or settlings.are_cut
             self._must_look = self._must_look or settlings.are_cut
-            ticked.alert_ms = tx.outbox.next_ms()
-            ticked.next_ms = self._next_ms = _earliest(tx.next_start(), holds.next_ms)
+            ticked.clock_trouble = trouble_with(check)
+            self._next_ms = _earliest(tx.next_start(), holds.next_ms)
+            # What is due by a clock that is doubted waits for the time that is sure.
+            ticked.next_ms = None if self._next_ms is None else self._next_ms + self._doubt_ms
+            alert_ms = tx.outbox.next_ms()
+            ticked.alert_ms = None if alert_ms is None else alert_ms + self._doubt_ms
         self._executor.start(starts)
         for ref in stops:
             self._told_to_stop.add(ref.instance_id)
@@ -242,7 +253,8 @@ class Scheduler:
             tx.make_way(row.id, now_ms)
             tx.explain_run(row.id, row.run_number, _MADE_WAY)
         else:
-            tx.rerun_by_itself(row.id, now_ms + 1000 * task.rerun.interval_seconds, now_ms)
+            start_ms = now_ms - self._doubt_ms + 1000 * task.rerun.interval_seconds
+            tx.rerun_by_itself(row.id, start_ms, now_ms)
         settling.moved(row.id, State.RUNNING, after.state)
         if after.state is State.FAILED:
             settling.failed_for_good(row.id)

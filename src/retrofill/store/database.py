@@ -19,6 +19,7 @@ from pathlib import Path
 
 from retrofill.domain.errors import RetrofillError, StoreBusyError
 from retrofill.store import locks, schema
+from retrofill.store.clock import BootClock, boot_clock
 from retrofill.store.ledger import Ledger
 from retrofill.store.opening import open_reader, refusal
 from retrofill.store.reader import Reader
@@ -43,8 +44,9 @@ class Database:
         StoreUnavailableError: then: the disk is full, or another process keeps the lock.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, boot_clock: BootClock = boot_clock) -> None:
         self.directory = directory
+        self._boot_clock = boot_clock  # what the wall clock is held against (TIME-8)
         self.path = directory / "retrofill.db"
         self._commits = 0  # since the last checkpoint
         self._checkpointed_changes = 0
@@ -105,7 +107,7 @@ class Database:
             began = time.monotonic()
             try:
                 connection.execute("BEGIN IMMEDIATE")
-                yield Ledger(connection)
+                yield Ledger(connection, self._boot_clock)
                 connection.execute("COMMIT")
             except BaseException as error:
                 if connection.in_transaction:  # SQLite itself rolls back where the disk is full
@@ -157,7 +159,7 @@ class Database:
             return
         connection.execute("BEGIN")
         try:
-            yield Reader(connection)
+            yield Reader(connection, self._boot_clock)
         finally:
             connection.execute("COMMIT")
             if not stays:

@@ -13,6 +13,7 @@ from functools import cache
 from retrofill.domain.states import MOVES, Move
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
 from retrofill.store import counters
+from retrofill.store.clock import ClockKeeper
 from retrofill.store.emergencies import Emergencies
 from retrofill.store.outbox import Outbox
 from retrofill.store.people import People
@@ -74,6 +75,10 @@ class Ledger(Reader):
     def times(self) -> TimesLedger:
         """Run times by task."""
         return TimesLedger(self._connection)
+
+    @property
+    def clock(self) -> ClockKeeper:
+        return ClockKeeper(self._connection, self._boot_clock)
 
     @property
     def versions(self) -> Versions:

@@ -18,6 +18,7 @@ from retrofill.services.records import (
 )
 from retrofill.services.wanted import Wanted
 from retrofill.store import counters
+from retrofill.store.clock import BootClock, ClockReader, boot_clock
 from retrofill.store.emergencies import EmergencyReader
 from retrofill.store.generations import FrozenTasks, Generations
 from retrofill.store.health import Health
@@ -47,9 +48,10 @@ VISIBLE = "AND (backfill_id IS NULL OR EXISTS (SELECT 1 FROM backfill b WHERE b.
 class Reader:
     """One consistent view of the ledger."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, boot_clock: BootClock = boot_clock) -> None:
         self._connection = connection
         self._execute = connection.execute
+        self._boot_clock = boot_clock
 
     @property
     def people(self) -> PeopleReader:
@@ -67,6 +69,10 @@ class Reader:
     def times(self) -> TimesReader:
         """Run times by task."""
         return TimesReader(self._connection)
+
+    @property
+    def clock(self) -> ClockReader:
+        return ClockReader(self._connection, self._boot_clock)
 
     @property
     def versions(self) -> VersionsReader:

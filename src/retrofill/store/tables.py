@@ -171,6 +171,21 @@ generation = Table(  # auto triggered instances of a bizdate that were made at o
     Index("generation_unfinished", "phase", sqlite_where=text("phase <> 'active'")),
 )
 
+clock_anchor = (
+    Table(  # one row: when the clock was believed last; the columns are those of domain.clocks.Anchor
+        "clock_anchor",
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("boot", Text, nullable=False),
+        Column("booted", Integer, nullable=False),
+        Column("wall", Integer, nullable=False),
+        Column("tolerance", Integer, nullable=False),
+        Column("shift", Integer, nullable=False),
+        Column("accepted", Integer, nullable=False),
+        Column("gap", Integer, nullable=False),
+    )
+)
+
 missed_night = Table(  # nights that came while no scheduler ran, and are not made (AUTO-3)
     "missed_night",
     metadata,

@@ -11,6 +11,7 @@ from retrofill.services.wanted import Wanted
 __all__ = ["Ledger", "Reader", "Store", "Wanted"]
 
 if TYPE_CHECKING:
+    from retrofill.services.ports.clocks import ClockKeeper, ClockReader
     from retrofill.services.ports.emergencies import Emergencies, EmergencyReader
     from retrofill.services.ports.generations import FrozenTasks, Generations
     from retrofill.services.ports.outbox import Outbox, OutboxReader
@@ -42,6 +43,9 @@ class Reader(Protocol):
 
     @property
     def times(self) -> TimesReader: ...
+
+    @property
+    def clock(self) -> ClockReader: ...
 
     @property
     def versions(self) -> VersionsReader: ...
@@ -218,6 +222,9 @@ class Ledger(Reader, Protocol):
 
     @property
     def times(self) -> TimesLedger: ...
+
+    @property
+    def clock(self) -> ClockKeeper: ...
 
     @property
     def versions(self) -> Versions: ...

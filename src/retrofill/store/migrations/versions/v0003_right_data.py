@@ -13,6 +13,7 @@ def upgrade() -> None:
     """Extend the ledger."""
     _hold_included_files()
     _note_missed_nights()
+    _note_the_clock()
     _note_failures_and_idle_time()
     _rerun_with_newer_code()
     _keep_expected_ends()
@@ -31,6 +32,22 @@ def _hold_included_files() -> None:
     op.execute(
         "UPDATE catalog_version SET task_count = (SELECT count(*) FROM json_each(document, '$.tasks')) "
         "WHERE json_valid(document)"
+    )
+
+
+def _note_the_clock() -> None:
+    """When the clock was believed last (TIME-8)."""
+    op.create_table(
+        "clock_anchor",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("boot", sa.Text(), nullable=False),
+        sa.Column("booted", sa.Integer(), nullable=False),
+        sa.Column("wall", sa.Integer(), nullable=False),
+        sa.Column("tolerance", sa.Integer(), nullable=False),
+        sa.Column("shift", sa.Integer(), nullable=False),
+        sa.Column("accepted", sa.Integer(), nullable=False),
+        sa.Column("gap", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
     )
 
 
