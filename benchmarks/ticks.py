@@ -18,6 +18,7 @@ from projects import dates, write
 from retrofill.bootstrap import open_project
 from retrofill.domain.policy import Policy, parse_range
 from retrofill.domain.selection import ManualSelection
+from retrofill.services.clocks import accept_clock
 from retrofill.services.contexts import Contexts
 from retrofill.services.nights import plan_of_night
 from retrofill.services.planned import Request, make_plan
@@ -142,6 +143,7 @@ def _ticks(directory: Path, looks: bool) -> list[float]:
     store = Database(directory / ".retrofill")
     clock = _At(datetime(2026, 1, 1, tzinfo=UTC))
     specs = RunSpecs(directory, {}.get, "python3")
+    accept_clock(store, clock, "benchmark")
     scheduler = Scheduler(store, _NothingRuns(), clock, specs, Contexts())
     scheduler.start()
     found = []
@@ -253,6 +255,7 @@ def _night(repeats: int, patience: float) -> Line:
             with store.read() as reader:
                 contexts.current(reader)
             schedule = Schedule(store, contexts, clock, ScheduleSettings(23 * 60 + 30, 1))
+            accept_clock(store, clock, "benchmark")
             await_quiet(patience)
             began = time.perf_counter()
             made = schedule.make_due(was_down=True)

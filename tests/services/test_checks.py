@@ -151,7 +151,7 @@ def test_it_is_seen_while_checks_think(world: MakeWorld) -> None:
         # As of another process: the same store through connections of its own.
         from retrofill.store.database import Database
 
-        store = Database(w.directory / ".retrofill")
+        store = Database(w.directory / ".retrofill", w.clock.boot)
         other = Backfills(
             store, w.contexts, w.clock, w.limits, system_administrator("admin"), lambda catalog: [check]
         )

@@ -158,7 +158,7 @@ def test_a_service_may_say_that_no_try_can_succeed(post: Post) -> None:
 def test_a_crash_between_commit_and_sending_loses_nothing(post: Post) -> None:
     """POL-9: whoever comes next finds it in the ledger."""
     failed(post)
-    other = Database(post.world.directory / ".retrofill")
+    other = Database(post.world.directory / ".retrofill", post.world.clock.boot)
     Delivery(other, post.notifier, post.world.clock, "demo").deliver_due()
     other.close()
     assert len(post.notifier.sent) == 1
@@ -293,7 +293,7 @@ class Beside:
     @contextmanager
     def _open(self) -> Iterator[Delivery]:
         self.opened += 1
-        store = Database(self._post.world.directory / ".retrofill")
+        store = Database(self._post.world.directory / ".retrofill", self._post.world.clock.boot)
         try:
             yield Delivery(store, self._notifier, self._post.world.clock, "demo")
         finally:

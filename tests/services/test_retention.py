@@ -17,6 +17,7 @@ from retrofill.domain.states import State
 from retrofill.executors.folder import RunsFolder
 from retrofill.executors.journals import Journal, run_name
 from retrofill.executors.places import Places
+from retrofill.services.clocks import accept_clock
 from retrofill.services.daily import Daily
 from retrofill.services.ports.retention import RunName
 from retrofill.services.records import BackfillRecord, InstanceRecord
@@ -167,6 +168,7 @@ def _held(old: Old, how: str) -> None:
     world = old.world
     if how.startswith("planned"):
         world.clock.move_to("2025-12-01T12:00")
+        accept_clock(world.store, world.clock, "admin")
         number = world.create(selection=AllDescendantsSelection("w.a"))
     else:
         number = world.create(dates="2026-01-05..2026-01-06")

@@ -287,7 +287,7 @@ def test_two_that_make_the_same_date_at_once(world: MakeWorld) -> None:
     barrier = Barrier(2)
 
     def make(_: int) -> int:
-        store = Database(w.directory / ".retrofill")  # as if of another process
+        store = Database(w.directory / ".retrofill", w.clock.boot)  # as if of another process
         try:
             schedule = Schedule(store, Contexts(), w.clock, w.night_settings)
             barrier.wait()
