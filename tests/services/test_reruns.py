@@ -330,6 +330,17 @@ def test_a_refused_rerun_takes_nothing_back(world: MakeWorld) -> None:
     assert w.status(backfill) == "stopped"
 
 
+def test_where_nothing_has_ended_a_resume_is_what_helps(world: MakeWorld) -> None:
+    """OPS-2, OPS-3: a stopped backfill that has never run anything."""
+    w = world(*two_tasks())
+    backfill = w.create()
+    w.backfills.stop(backfill)
+    with pytest.raises(WrongStateError) as caught:
+        w.backfills.rerun(backfill)
+    assert f"`retrofill backfill resume {backfill}`" in caught.value.hint
+    assert w.status(backfill) == "stopped"
+
+
 def test_a_rerun_in_a_paused_backfill_says_that_it_waits(world: MakeWorld) -> None:
     """OPS-2: a pause is left to those who made it."""
     w = world(*two_tasks())

@@ -104,6 +104,8 @@ def rerun_descendants(
             return done(session, refused)
     results = operations.rerun_descendants(numbers, comment, with_self, chosen, latest)
     _say_notes(results)
+    for hint in dict.fromkeys(item.error.hint for item in results if item.error and item.state is not None):
+        say(hint)
     return done(session, results)
 
 
@@ -177,7 +179,7 @@ def rerun_backfills(
                 raise
             errors[number] = error
             continue
-        statuses[number] = say_counted(results)
+        statuses[number] = say_counted(number, results, "rerun")
         _say_notes(results)
     for number in [n for n in numbers if n not in errors][:1]:
         say_who_starts(session.project, number)
@@ -198,13 +200,13 @@ def rerun_backfills(
     return next((status for status in found if status), 0)
 
 
-def say_counted(results: Sequence[ItemResult]) -> int:
+def say_counted(number: int, results: Sequence[ItemResult], done: str) -> int:
     """Say how many were done and which were refused; the exit status."""
     refused = [item for item in results if item.error is not None]
     for item in refused:
         say(str(item.error))
     counted = many(len(results) - len(refused), "instance")
-    say(f"{counted} done{f', {len(refused):,} refused' if refused else ''}.")
+    say(f"Backfill {number}: {counted} {done}{f', {len(refused):,} refused' if refused else ''}.")
     return next((item.error.exit_status for item in refused if item.error is not None), 0)
 
 

@@ -174,7 +174,7 @@ def change(
 @pass_session
 def freeze(session: Session, backfill_id: str, comment: str) -> int:
     """Freeze every instance that is Not run."""
-    return _on_whole(session, backfill_id, lambda service, number: service.freeze(number, comment))
+    return _on_whole(session, backfill_id, lambda service, number: service.freeze(number, comment), "frozen")
 
 
 @click.command("unfreeze", cls=Command)
@@ -183,15 +183,17 @@ def freeze(session: Session, backfill_id: str, comment: str) -> int:
 @pass_session
 def unfreeze(session: Session, backfill_id: str, comment: str) -> int:
     """Unfreeze every frozen instance."""
-    status = _on_whole(session, backfill_id, lambda service, number: service.unfreeze(number, comment))
+    status = _on_whole(
+        session, backfill_id, lambda service, number: service.unfreeze(number, comment), "unfrozen"
+    )
     say_who_starts(session.project, integer_id(backfill_id, "a backfill"))
     return status
 
 
-def _on_whole(session: Session, text: str, apply: Callable[[Any, int], list[ItemResult]]) -> int:
+def _on_whole(session: Session, text: str, apply: Callable[[Any, int], list[ItemResult]], done: str) -> int:
     number = integer_id(text, "a backfill")
     results = apply(session.project.backfills(), number)
-    status = say_counted(results)
+    status = say_counted(number, results, done)
     print_backfill(session, number)
     return status
 

@@ -234,7 +234,15 @@ class Backfills:
             ids = [row.id for row in rows if access.sees_instance(row)]
         if not ids:
             words = " or ".join(state.words for state in states)
-            raise WrongStateError(f"backfill {backfill_id} has no {words} instance, so nothing can be {done}")
+            held = (
+                f"It is {'stopped' if record.stopped else 'paused'}; `retrofill backfill resume {backfill_id}` lets "
+                "go on what has not run."
+                if record.stopped or record.paused
+                else None
+            )
+            raise WrongStateError(
+                f"backfill {backfill_id} has no {words} instance, so nothing can be {done}", held
+            )
         return apply(ids)
 
     def _note_end(self, tx: Ledger, backfill_id: int, now_ms: int, is_reopened: bool) -> None:
