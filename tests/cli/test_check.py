@@ -22,3 +22,36 @@ b: {type: virtual, schedule: "0 1 1 * MON"}
         in text
     )
     assert text.endswith("no errors, 1 warning\n")
+
+
+SQL = """
+a:
+  type: sql
+  connection: db
+  schedule: "@daily"
+  parameters: {day: $bizdate, n: "1", m: "2"}
+  run: |
+    %s
+"""
+CONNECTION = 'connections: {db: {url: "mysql+pymysql://h/x"}}'
+
+
+def test_parameters_that_stand_bare(tmp_path: Path) -> None:
+    """PAR-5: one warning a text, at the first; quotes are those of the dialect."""
+    code = r"SELECT 'it\'s ${day}', ${n:quoted}, t_${day}.x FROM x LIMIT ${m}, ${n}"
+    project = Sandbox(tmp_path).write(SQL % code, CONNECTION)
+    (warning,) = (w for w in project.json("check")["warnings"] if w["level"] == "warning")
+    assert (warning["code"], warning["line"], warning["tasks"]) == ("bare_parameter", 11, ["w.a"])
+    assert (
+        warning["message"]
+        == "${m} and ${n} of w.a stand bare in the SQL, so what a backfill sets instead runs as SQL"
+    )
+    assert warning["hint"] == "write ${m:quoted} where a value is meant"
+    project.write(SQL % "SELECT '${day}', ${n:quoted} FROM t_${m}", CONNECTION)
+    assert [w for w in project.json("check")["warnings"] if w["level"] == "warning"] == []
+
+
+def test_quoted_in_quotes(tmp_path: Path) -> None:
+    """PAR-4: would be quoted twice."""
+    result = Sandbox(tmp_path).write(SQL % "SELECT '${day:quoted}'", CONNECTION).call("check", status=2)
+    assert "${day:quoted} stands in quotes already; leave out the quotes around it" in result.stderr

@@ -409,11 +409,16 @@ def test_names_in_sql() -> None:
         ("$1 $ $x {day} }", "$1 $ $x {day} }"),
         ("$$$${day}", "$$${day}"),
         ("${tricky}", "${day} $${day} \\1"),
+        ("${quote:quoted} ${day:quoted}", "'it''s' '2025-03-15'"),
+        ("$${day:quoted}", "${day:quoted}"),
     ],
 )
 def test_sql_is_filled_in_once(code: str, expected: str) -> None:
     """PAR-4: values are not read again."""
-    assert substitute_sql(code, {"day": "2025-03-15", "tricky": "${day} $${day} \\1"}) == expected
+    assert (
+        substitute_sql(code, {"day": "2025-03-15", "tricky": "${day} $${day} \\1", "quote": "it's"})
+        == expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -426,6 +431,8 @@ def test_sql_is_filled_in_once(code: str, expected: str) -> None:
         ("select ${yyyy-mm-dd}", 7, "is not a parameter"),
         ("select ${secret:KEY}", 7, "is not a parameter"),
         ("select ${1}", 7, "is not a parameter"),
+        ("select ${day:quote}", 7, "name:quoted"),
+        ("select ${:quoted}", 7, "is not a parameter"),
         ("select '$${', ${a${b}}", 14, "is not a parameter"),
     ],
 )

@@ -170,9 +170,10 @@ def _complain_of_many(error: RetrofillError) -> None:
     from retrofill.domain.findings import many
 
     lines = error.message.splitlines()
+    least = "at least " if getattr(error, "is_cut_off", False) else ""
     click.echo(error.message, err=True)
     click.echo(
-        f"{click.style('error:', fg='red')} {many(len(lines), 'error')}. {error.hint}",
+        f"{click.style('error:', fg='red')} {least}{many(len(lines), 'error')}. {error.hint}",
         err=True,
         color=wants_colour(),
     )

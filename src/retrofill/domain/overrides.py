@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
+from datetime import datetime
+from types import MappingProxyType
 
 from retrofill.domain.catalog import Task, TaskType
+from retrofill.domain.dialects import dialect_of
 from retrofill.domain.errors import NotPermittedError, did_you_mean, shown
 from retrofill.domain.policy import OverrideError
 from retrofill.domain.selection import Rights
+
+# Whatever some database takes for the end of a line, at the end of a value too: what follows a comment would run.
+_BREAK = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+
+
+_NAME = re.compile(r"(?!.*--)[\w.-]*")
 
 
 def check_may_override(overrides: Collection[str], rights: Rights) -> None:
@@ -31,18 +41,27 @@ def check_may_override(overrides: Collection[str], rights: Rights) -> None:
         )
 
 
-def check_overrides(tasks: Collection[Task], overrides: Mapping[str, Mapping[str, str]]) -> None:
+def check_overrides(
+    tasks: Collection[Task],
+    overrides: Mapping[str, Mapping[str, str]],
+    connections: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Refuse what cannot be set: overrides map full task names to parameter names to expressions.
+
+    Args:
+        connections: URLs by name, which say how the code of SQL tasks is read.
 
     Raises:
         OverrideError: a task that takes no part, a parameter that it does not declare, a line
-            break in an SQL task.
+            break in an SQL task, or what is no part of a name where one stands.
         ParameterError: an expression that cannot be parsed.
     """
     if not overrides:
         return
     from retrofill.domain import parameters  # most backfills set none
 
+    day = datetime(2001, 2, 4, 5, 6)  # noqa: DTZ001 - a scheduled time is wall-clock
+    sample = parameters.Context(day.date(), day, "w", "t", "1", "2", "3")
     by_name = {task.name: task for task in tasks}
     for name, values in overrides.items():
         task = by_name.get(name)
@@ -53,11 +72,26 @@ def check_overrides(tasks: Collection[Task], overrides: Mapping[str, Mapping[str
             if parameter not in declared:
                 near = did_you_mean(parameter, declared)
                 raise OverrideError(f'{name} has no parameter "{shown(parameter)}"{near}')
-            if task.type is TaskType.SQL and len(text.splitlines()) > 1:
+            if task.type is TaskType.SQL and _BREAK.search(text):
                 raise OverrideError(
                     f"the value of {name}.{parameter} holds a line break; SQL tasks take none"
                 )
-            parameters.parse(text)
+            expression = parameters.parse(text)
+            if task.type is TaskType.SQL and not _NAME.fullmatch(expression.evaluate(sample)):
+                _refuse_in_name(task, parameter, connections)
+
+
+def _refuse_in_name(task: Task, parameter: str, connections: Mapping[str, str]) -> None:
+    """Refuse a value that would end the name in whose middle it stands (PAR-5)."""
+    from retrofill.domain.sql_standing import Standing, standings
+
+    dialect = dialect_of(connections.get(task.connection) or "")
+    for reference, standing in standings(task.code, dialect):
+        if reference.name == parameter and standing is Standing.NAME:
+            raise OverrideError(
+                f"the value of {task.name}.{parameter} stands in a name of its SQL, so it may hold only letters, "
+                "digits, _, . and -"
+            )
 
 
 def check_secrets(tasks: Mapping[str, Task], overrides: Mapping[str, Mapping[str, str]]) -> None:

@@ -74,7 +74,7 @@ def build(
             f'there is no resource group "{shown(policy.resource_group)}"{near}',
             "`retrofill resource-group list` shows all of them.",
         )
-    check_overrides(tasks, policy.overrides)
+    check_overrides(tasks, policy.overrides, catalog.connections)
     return Plan(catalog, choice, policy, tasks, tuple(counts), frozenset(frozen), template)
 
 

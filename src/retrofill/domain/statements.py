@@ -133,6 +133,11 @@ def flat(code: str, dialect: str) -> Iterator[str]:
     yield code[at:]
 
 
+def quoted(code: str, dialect: str) -> list[tuple[int, int]]:
+    """Start and end of everything that is quoted, and of comments, in order."""
+    return list(_Cutting(code, lexing_of(dialect)).quoted())
+
+
 def without_quotes(code: str, dialect: str) -> str:
     """The code with a blank for every character that is quoted or in a comment; line breaks stay."""
     parts, at = [], 0

@@ -12,13 +12,14 @@ from functools import lru_cache
 
 from retrofill.domain import parameters
 from retrofill.domain.catalog import Task
-from retrofill.domain.parameters import Context, ParameterError
+from retrofill.domain.parameters import Context, ParameterError, Reference
+from retrofill.domain.sql_literals import literal
 
 BLANK = "retrofill_blank"  # may stand in a name; shown as `*`
 _ALONE = frozenset(" \t\r\n=<>(),;+-*|[]")
 
 
-def fill(task: Task) -> str:
+def fill(task: Task, dialect: str = "") -> str:
     """The task's SQL with every `${name}` filled in, and `$${` made `${`.
 
     Raises:
@@ -29,8 +30,11 @@ def fill(task: Task) -> str:
         return code
     values = _values(task.workspace, task.short_name, task.parameters)
 
-    def value(name: str, start: int, end: int) -> str:
+    def value(reference: Reference) -> str:
+        name, start, end, is_quoted = reference
         sample, is_constant = values.get(name, (BLANK, False))
+        if is_quoted:
+            return literal(sample if is_constant else BLANK, dialect)
         is_alone = (start == 0 or code[start - 1] in _ALONE) and (end == len(code) or code[end] in _ALONE)
         return sample if is_constant or is_alone else BLANK
 

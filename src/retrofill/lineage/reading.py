@@ -63,7 +63,7 @@ class SqlLineage:
         if find_spec("sqlglot") is None:
             return TaskLineage(problem=_MISSING)
         try:
-            code = fill(task)
+            code = fill(task, self.place(task.connection).dialect)
         except ParameterError as error:
             return TaskLineage(problem=f"the SQL is not read: {error.message}")
         return _lineage(code, self.place(task.connection), task.workspace, with_columns)

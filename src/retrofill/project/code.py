@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from retrofill.domain import parameters
 from retrofill.domain.errors import did_you_mean
 from retrofill.domain.parameters import ParameterError
+from retrofill.domain.sql_standing import Standing, standings
 from retrofill.project.nodes import Node, Place, place_of
 from retrofill.project.problems import Report
 from retrofill.project.sources import MAX_CODE_BYTES, WORKSPACES, SourceError, SourceText, read_source
@@ -82,15 +82,29 @@ def check_shell(code: CodeText, start: Place, report: Report) -> None:
         )
 
 
-def check_sql(code: CodeText, declared: list[str], report: Report) -> None:
-    """Every `${name}` in SQL text is a declared parameter (PAR-4)."""
+def check_sql(code: CodeText, declared: list[str], dialect: str, task: str, report: Report) -> None:
+    """Every `${name}` in SQL text is a declared parameter (PAR-4); those that stand bare are doubtful (PAR-5)."""
+    bare: dict[str, int] = {}
     try:
-        names = parameters.sql_names(code.text)
+        for reference, standing in standings(code.text, dialect):
+            name, offset = reference.name, reference.start
+            if name not in declared:
+                near = did_you_mean(name, declared)[2:]
+                hint = near or "declare it under `parameters`, or write $${ for a literal ${"
+                report.add(code.path, code.place(offset), f"${{{name}}} is not a parameter of the task", hint)
+            elif standing is Standing.TWICE_QUOTED:
+                message = f"${{{name}:quoted}} stands in quotes already"
+                report.add(code.path, code.place(offset), message, "leave out the quotes around it")
+            elif standing is Standing.BARE:
+                bare.setdefault(name, offset)
     except ParameterError as error:
         report.add(code.path, code.place(error.position), error.message)
         return
-    for name, offset in names:
-        if name not in declared:
-            near = did_you_mean(name, declared)[2:]
-            hint = near or "declare it under `parameters`, or write $${ for a literal ${"
-            report.add(code.path, code.place(offset), f"${{{name}}} is not a parameter of the task", hint)
+    if bare:
+        first = next(iter(bare))
+        message = (
+            f"{' and '.join(f'${{{name}}}' for name in bare)} of {task} {'stand' if len(bare) > 1 else 'stands'} "
+            "bare in the SQL, so what a backfill sets instead runs as SQL"
+        )
+        hint = f"write ${{{first}:quoted}} where a value is meant"
+        report.doubt(code.path, code.place(bare[first]), "bare_parameter", message, hint, task)

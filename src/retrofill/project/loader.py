@@ -16,7 +16,7 @@ from retrofill.project.dependencies import Declared, check_links
 from retrofill.project.deployment import Deployment, read_deployment
 from retrofill.project.models import check_name
 from retrofill.project.nodes import Node, compose
-from retrofill.project.problems import Doubtful, FormError, Problem, ProjectError, Report
+from retrofill.project.problems import Doubtful, EnoughError, FormError, Problem, ProjectError, Report
 from retrofill.project.sources import (
     DEPLOYMENT_FILE,
     MAX_YAML_BYTES,
@@ -106,15 +106,19 @@ class _Load:
             if node is None or (tasks is not None and tasks.entries is None):
                 unread.append(folder)
             if node is not None:
-                workspaces[folder] = read_workspace(
-                    folder, path, node, deployment, self.code_files, self.report
-                )
-                self.contents |= workspaces[folder].contents
+                try:
+                    read = read_workspace(folder, path, node, deployment, self.code_files, self.report)
+                except EnoughError:
+                    unread.append(folder)
+                    continue
+                workspaces[folder] = read
+                self.contents |= read.contents
         declared = {
             name: Declared(f"{WORKSPACES}/{folder}/{WORKSPACE_FILE}", task.links)
             for folder, read in workspaces.items()
             for name, task in read.tasks.items()
         }
+        self.report.stops = False  # what is wrong between files is told for each of them
         check_links(declared, declared.keys(), unread, self.report)
         self.report.raise_if_any()
         return self._made(deployment, workspaces)
@@ -147,7 +151,10 @@ class _Load:
 
     def _deployment(self, folders: list[str]) -> Deployment:
         node = self._compose(DEPLOYMENT_FILE)
-        return Deployment() if node is None else read_deployment(node, folders, self.report)
+        try:
+            return Deployment() if node is None else read_deployment(node, folders, self.report)
+        except EnoughError:
+            return Deployment()
 
     def _compose(self, path: str) -> Node | None:
         try:
@@ -156,6 +163,8 @@ class _Load:
             return compose(path, source.data, self.report)
         except SourceError as error:
             self.report.add(path, error.place, error.message, error.hint)
+        except EnoughError:
+            pass
         return None
 
     def _made(self, deployment: Deployment, workspaces: dict[str, ReadWorkspace]) -> Catalog:

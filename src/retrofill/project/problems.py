@@ -42,8 +42,11 @@ class ProjectError(UsageError):
 
     code = "invalid_project"
 
-    def __init__(self, problems: Iterable[Problem], hint: str | None = None) -> None:
+    def __init__(
+        self, problems: Iterable[Problem], hint: str | None = None, is_cut_off: bool = False
+    ) -> None:
         self.problems = tuple(sorted(set(problems)))
+        self.is_cut_off = is_cut_off  # some file has so many that they are not all told
         super().__init__("\n".join(str(problem) for problem in self.problems), hint)
 
     def seen_by(self, sees: Callable[[str], bool], hint: str | None = None) -> ProjectError:
@@ -56,7 +59,7 @@ class ProjectError(UsageError):
         if len(shown_ones) < len(self.problems):
             text = "there are errors in workspaces that you are not a member of"
             shown_ones.append(Problem("workspaces", 1, 1, text, "their members can mend them"))
-        return ProjectError(shown_ones, hint)
+        return ProjectError(shown_ones, hint, self.is_cut_off)
 
 
 def _sees(problem: Problem, sees: Callable[[str], bool]) -> bool:
@@ -94,10 +97,20 @@ class FormError(ValueError):
         return FormError(self.message, self.hint, (step, *self.path))
 
 
+MOST = 100  # problems of one file that are told
+
+
+class EnoughError(Exception):
+    """A file has so many mistakes that it is read no further."""
+
+
 class Report:
-    """Collects the problems of one load."""
+    """Collects the problems of one load: of each file the first hundred, and then that there are more."""
 
     def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._cut_off: set[str] = set()
+        self.stops = True  # whether `add` raises where a file has too many
         self._problems: dict[Problem, None] = {}
         self._said_once: set[tuple[str, int, int]] = set()
         self._doubts: dict[Doubtful, None] = {}
@@ -111,7 +124,22 @@ class Report:
         self._doubts.setdefault(Doubtful(path, *where, code, message, hint, task))
 
     def add(self, path: str, where: tuple[int, int], message: str, hint: str = "") -> None:
-        self._problems[Problem(path, where[0], where[1], message, hint)] = None
+        """Note a problem.
+
+        Raises:
+            EnoughError: this file has too many; the problem is not noted.
+        """
+        problem = Problem(path, where[0], where[1], message, hint)
+        if problem in self._problems:
+            return
+        count = self._counts.get(path, 0)
+        if count < MOST:
+            self._problems[problem] = None
+            self._counts[path] = count + 1
+            return
+        self._cut_off.add(path)
+        if self.stops:
+            raise EnoughError
 
     def add_once(self, path: str, where: tuple[int, int], message: str, hint: str = "") -> None:
         """Like `add`, but only the first for a place: a bad default would be told once a task."""
@@ -125,4 +153,12 @@ class Report:
 
     def raise_if_any(self) -> None:
         if self._problems:
-            raise ProjectError(self._problems)
+            raise ProjectError(
+                [*self._problems, *map(self._more, self._cut_off)], is_cut_off=bool(self._cut_off)
+            )
+
+    def _more(self, path: str) -> Problem:
+        """The line that stands behind those of a file with too many."""
+        last = max(problem for problem in self._problems if problem.path == path)
+        message = f"more than {MOST} mistakes in this file, which is read no further"
+        return Problem(path, last.line, last.column + 1, message, "correct these first")

@@ -31,10 +31,11 @@ def read_shape(model: type[_ModelT], node: Node, path: str, report: Report) -> _
         try:
             return model.model_validate(node.value)
         except ValidationError as error:
+            gone: set[Loc] = set()
             for details in error.errors(include_url=False):
                 loc = tuple(step for step in details["loc"] if step != "[key]")
                 _report(model, node, loc, details, path, report)
-                _drop(node.value, loc)
+                _drop(node.value, loc, gone)
 
 
 def check_names(
@@ -86,17 +87,24 @@ def _drop_valueless(node: Node, path: str, report: Report) -> None:
             current.value[:] = [child.value for child in current.items]
 
 
-def _drop(value: Any, loc: Loc) -> None:
-    """Remove the innermost key on the way; a list goes as a whole, because places count its items."""
-    holder, last = None, ""
+def _drop(value: Any, loc: Loc, gone: set[Loc]) -> None:
+    """Remove the innermost key on the way; a list goes as a whole, because places count its items.
+
+    What is in `gone`, or in what is gone, went with another mistake.
+    """
+    if any(loc[:length] in gone for length in range(1, len(loc) + 1)):
+        return
+    holder, last, depth = None, "", 0
     for step in loc:
         if isinstance(step, str) and isinstance(value, dict) and step in value:
             holder, last, value = value, step, value[step]
+            depth += 1
         else:
             break
     if holder is None:
         raise AssertionError(f"a model complains about nothing in the file: {loc}")
     del holder[last]
+    gone.add(loc[:depth])
 
 
 def _report(model: type[BaseModel], root: Node, loc: Loc, details: Any, path: str, report: Report) -> None:

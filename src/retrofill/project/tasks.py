@@ -14,6 +14,7 @@ from retrofill.domain import cron, parameters
 from retrofill.domain.catalog import Rerun, RunMode, Task, TaskType
 from retrofill.domain.cron import CronError, Schedule
 from retrofill.domain.cron_doubts import doubt_of
+from retrofill.domain.dialects import dialect_of
 from retrofill.domain.errors import did_you_mean
 from retrofill.domain.parameters import ParameterError
 from retrofill.project.code import CodeFiles, CodeText, check_shell, check_sql
@@ -21,7 +22,7 @@ from retrofill.project.dependencies import Link, read_links
 from retrofill.project.deployment import Deployment, secrets_of
 from retrofill.project.models import RerunShape, TaskShape
 from retrofill.project.nodes import Node, Place
-from retrofill.project.problems import Report
+from retrofill.project.problems import EnoughError, Report
 from retrofill.project.sources import SourceError
 from retrofill.project.surroundings import read_surroundings
 
@@ -243,7 +244,12 @@ class TaskReader:
         if task_type is TaskType.SHELL:
             check_shell(code, start, self.report)
         if task_type is TaskType.SQL:
-            check_sql(code, self.declared(), self.report)
+            url = self.around.deployment.connections.get(self.get("connection") or "") or ""
+            try:
+                check_sql(code, self.declared(), dialect_of(url), self.name, self.report)
+            except EnoughError:
+                if code.path == self.around.path:
+                    raise  # else only the code's file has too many
 
     def _names(self, task_type: TaskType | None) -> None:
         """Connection, owner, baseline and resource group exist and may be used here."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from retrofill.domain import parameters
 from retrofill.domain.catalog import Task, TaskType
 from retrofill.domain.connections import ConnectionUrlError, file_url
+from retrofill.domain.dialects import dialect_of
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.overrides import secrets_named_by
 from retrofill.services.as_run import AsRun, as_run
@@ -74,7 +75,10 @@ class RunSpecs:
         task = run.task
         values = self.values(row, context)
         included = self._included(run)
-        code = parameters.substitute_sql(task.code, values) if task.type is TaskType.SQL else task.code
+        code = task.code
+        if task.type is TaskType.SQL:
+            dialect = dialect_of(run.catalog.connections.get(task.connection) or "")
+            code = parameters.substitute_sql(code, values, dialect)
         return RunSpec(
             ref=RunRef(row.id, row.run_number, token, boot_id),
             type=task.type.value,
