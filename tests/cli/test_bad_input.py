@@ -386,7 +386,7 @@ def test_huge_requests(project: Sandbox, args: list[str], parts: list[str]) -> N
 
 def test_too_many_roots_and_tasks(project: Sandbox) -> None:
     """SEL-1: at most 500 roots and 2,000 tasks; both are settings."""
-    tasks = ['root: {type: virtual, schedule: "0 1 * * *"}']
+    tasks = ['root: {type: shell, run: "true", schedule: "0 1 * * *"}']
     tasks += [f't{i}: {{type: virtual, schedule: "0 2 * * *", depends_on: [root]}}' for i in range(2_000)]
     project.write("\n".join(tasks), DEPLOYMENT, "big")
     refused(project, ["backfill", "plan", "--where", "workspace=big", *DAY], 2, "2,001 root tasks", "500")

@@ -11,8 +11,8 @@ from e2e.sandboxes import Sandbox
 
 BACKFILL = [
     "id", "name", "check_status", "status", "blocked_by", "held", "paused_by", "failures", "task_count",
-    "instance_count", "counts", "bizdates", "version", "created_by", "created_at", "started_at", "ended_at", "took_seconds",
-    "estimated_end_at", "first_estimate", "alerts",
+    "instance_count", "run_count", "counts", "bizdates", "version", "created_by", "created_at", "started_at", "ended_at",
+    "took_seconds", "estimated_end_at", "first_estimate", "alerts",
 ]  # fmt: skip
 INSTANCE = [
     "id", "backfill", "task", "bizdate", "scheduled_at", "kind", "state", "reason", "group", "priority",
@@ -26,7 +26,8 @@ def test_rows_of_backfills(filled: Sandbox) -> None:
     rows = filled.json("backfill", "list")
     assert [row["id"] for row in rows] == [3, 2, 1], "newest first"
     shown = filled.json("backfill", "show", 1)
-    for row in (*rows, shown, filled.json("backfill", "pause", 1), filled.json("backfill", "resume", 1)):
+    assert list(shown) == [*BACKFILL, "kinds", "runs_by_bizdate", "request"]
+    for row in (*rows, filled.json("backfill", "pause", 1), filled.json("backfill", "resume", 1)):
         assert list(row) == BACKFILL
         assert list(row["counts"]) == STATES
     assert shown["counts"] == dict.fromkeys(STATES, 0) | {"not_run": 26, "waiting_resources": 1}
@@ -142,7 +143,11 @@ def test_analysis(filled: Sandbox) -> None:
     """VER-1, VER-2: what verification found stays readable, also of a refused backfill."""
     found = filled.json("backfill", "analysis", 3)
     assert (found["id"], found["check_status"], found["instance_count"]) == (3, "failed", 1)
-    assert [finding["code"] for finding in found["findings"]] == ["isolated", "outside_time_range"]
+    assert [finding["code"] for finding in found["findings"]] == [
+        "isolated",
+        "nothing_runs",
+        "outside_time_range",
+    ]
     assert "risk isolated" in filled.call("backfill", "analysis", 3).stdout
     assert filled.json("backfill", "analysis", 1)["check_status"] == "passed"
 
@@ -341,6 +346,45 @@ def test_what_could_not_start_says_where_to_look(project: Sandbox) -> None:
     assert "set RETROFILL_SECRET_MISSING" in project.call("instance", "why", row["id"]).stdout
     missing = project.call("instance", "log", row["id"], status=5).stderr
     assert f"`retrofill instance why {row['id']}`" in missing
+
+
+def test_show_has_everything_that_was_asked_for(project: Sandbox) -> None:
+    """BF-2: choice, dates, order, groups, barrier, window, time range, overrides, priority, group, allowed risks."""
+    args = (
+        "--task", "load", "--task", "weekly", "--bizdate", "2026-01-03..2026-01-06", "--groups", "2", "--barrier", "task",
+        "--window", "22:00-06:00", "--time-range", "02:00-05:00", "--set", "load.day=20200101",
+        "--resource-group", "night",
+    )  # fmt: skip
+    project.create(*args)
+    shown = project.json("backfill", "show", 1)
+    assert shown["kinds"] == {"runs": 5, "dry_runs": 0, "off_days": 3, "virtual": 0, "frozen": 0}
+    assert shown["run_count"] == 5
+    request = shown["request"]
+    assert request["selection"]["way"] == "manual"
+    assert request["selection"]["roots"] == ["ops.load", "ops.weekly"]
+    assert request["bizdates"] == ["2026-01-03..2026-01-06"]
+    wanted = {
+        "order": "asc", "groups": 2, "barrier": "task", "time_range": "02:00-05:00", "resource_group": "night",
+        "priority": None, "allow_risks": False, "overrides": {"ops.load": {"day": "20200101"}},
+    }  # fmt: skip
+    assert wanted.items() <= request.items()
+    assert request["window"]["period"] == "22:00-06:00"
+    text = project.call("backfill", "show", 1).stdout
+    for words in ("8 instances (5 really run, 3 off days)", "chosen: manual; roots ops.load, ops.weekly",
+                  "groups 2", "barrier task", "time range 02:00-05:00", "set ops.load.day=20200101",
+                  "0/2, 1 really runs"):  # fmt: skip
+        assert words in text, words
+    assert "0/8 (5 run)" in project.call("backfill", "list", "--wide").stdout
+
+
+def test_show_names_no_foreign_task(project: Sandbox) -> None:
+    """SEC-2, BF-2: bob is no member of bi."""
+    project.create(
+        "--task", "ops.raw", "--task", "bi.report", "--bizdate", "2026-01-05", "--exclude", "bi.report"
+    )
+    shown = project.call("backfill", "show", 1, "--output", "json", RETROFILL_USER="bob")
+    assert shown.json["request"]["selection"]["roots"] == ["ops.raw"]
+    assert "bi." not in shown.stdout
 
 
 def test_check_tells_of_periods_that_leave_a_gap(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_several_backfills_are_rerun_each_by_itself(filled: Sandbox) -> None:
     assert [(row["id"], row["ok"]) for row in results] == [(1, False), (2, False), (99, False)]
     assert "no Failed instance" in results[0]["error"]
     assert results[2]["error"] == "there is no backfill 99"
-    assert filled.json("backfill", "show", 2) == other
+    assert other.items() <= filled.json("backfill", "show", 2).items()
 
 
 # Risks

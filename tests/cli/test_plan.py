@@ -30,12 +30,14 @@ def test_the_document(project: Sandbox) -> None:
     found = plan(
         project, "--task", "ops.raw", "--task", "load", "--bizdate", "2026-01-05..2026-01-07", "--groups", "2"
     )
-    assert found["tasks"] == [
-        {"task": "ops.hours", "instances": 12, "dry_run": "intermediate"},
-        {"task": "ops.load", "instances": 3, "dry_run": None},
-        {"task": "ops.mid", "instances": 3, "dry_run": "intermediate"},
-        {"task": "ops.raw", "instances": 3, "dry_run": None},
+    assert [(t["task"], t["instances"], t["dry_run"], t["runs"], t["dry_runs"]) for t in found["tasks"]] == [
+        ("ops.hours", 12, "intermediate", 0, 12),
+        ("ops.load", 3, None, 3, 0),
+        ("ops.mid", 3, "intermediate", 0, 3),
+        ("ops.raw", 3, None, 3, 0),
     ]
+    assert found["kinds"] == {"runs": 6, "dry_runs": 15, "off_days": 0, "virtual": 0, "frozen": 0}
+    assert found["runs_by_bizdate"] == dict.fromkeys(found["by_bizdate"], 2)
     assert (found["task_count"], found["instance_count"]) == (4, 21)
     assert found["by_bizdate"] == {"2026-01-05": 7, "2026-01-06": 7, "2026-01-07": 7}
     assert found["groups"] == [["2026-01-05", "2026-01-06"], ["2026-01-07"]]
@@ -84,7 +86,7 @@ def test_the_clock_can_be_given(project: Sandbox) -> None:
 def test_text_and_a_json_array(project: Sandbox) -> None:
     """CAT-1: people get tables, programs get JSON."""
     text = project.call("backfill", "plan", "--task", "ops.raw", "--descendants", "all", *DAY).stdout
-    assert text.splitlines()[0] == "6 tasks, 1 bizdate in 1 group, 9 instances"
+    assert text.splitlines()[0] == "6 tasks, 1 bizdate in 1 group, 9 instances: 8 really run, 1 off day"
     assert "ops.hours" in text
     assert "w" not in project.call("backfill", "plan", "--task", "bi.raw", *DAY).stderr
     array = project.json("backfill", "plan", "--task", "bi.raw", *DAY, "--instances")
@@ -119,9 +121,9 @@ def test_text_and_a_json_array(project: Sandbox) -> None:
         (["--root", "mid", "--workspace", "bi", "--no-root"], ["bi.report"]),
         (["--root", "mid", "--workspace", "bi", "--workspace", "ops", "--exclude", "weekly"],
          ["bi.report", "ops.load", "ops.mid"]),
-        (["--root", "mid", "--workspace", "bi", "--include", "lonely", "--no-root"], ["bi.report", "ops.lonely"]),
+        (["--root", "mid", "--workspace", "bi", "--include", "weekly", "--no-root"], ["bi.report", "ops.weekly"]),
         (["--all-descendants", "load"], ["bi.report", "ops.load", "ops.weekly"]),
-        (["--all-descendants", "lonely"], ["ops.lonely"]),
+        (["--all-descendants", "bi.raw"], ["bi.raw"]),
         (["--all-descendants", "mid", "--exclude", "load"], ["bi.report", "ops.load blacklisted", "ops.mid", "ops.weekly"]),
     ],
 )  # fmt: skip
@@ -135,7 +137,8 @@ def test_ways_to_choose(project: Sandbox, args: list[str], found: list[str] | No
 
 def test_a_workspace_without_descendants_is_told(project: Sandbox) -> None:
     """SEL-3."""
-    found = plan(project, "--root", "weekly", "--workspace", "bi", *DAY)["findings"]
+    sunday = ("--bizdate", "2026-01-03")
+    found = plan(project, "--root", "weekly", "--workspace", "bi", *sunday)["findings"]
     assert [finding["code"] for finding in found] == ["empty_workspace"]
 
 
@@ -172,12 +175,35 @@ def test_time_range(project: Sandbox) -> None:
     assert [line["scheduled_at"][11:16] for line in found] == ["06:00", "12:00"]
 
 
+def test_nothing_that_runs_is_an_error(project: Sandbox) -> None:
+    """SEL-6: off days and virtual tasks alone; with the bizdate that is meant."""
+    refused = project.call("backfill", "create", "--task", "weekly", *DAY, "--yes", status=2)
+    assert "nothing is left to run" in refused.stderr
+    assert "the nearest bizdate with a run is 2026-01-03" in refused.stderr
+    text = project.call("backfill", "plan", "--task", "load", "--task", "weekly", *DAY).stdout
+    assert "1 really runs, 1 off day" in text
+    assert "warning nothing_runs" in text
+
+
+def test_strict(project: Sandbox) -> None:
+    """VER-2: exits as `create` would, and prints the same."""
+    risky = ("--task", "load", "--bizdate", "2026-01-05..2026-01-06", "--order", "desc")
+    usual = project.call("backfill", "plan", *risky)
+    assert project.call("backfill", "plan", *risky, "--strict", status=3).stdout == usual.stdout
+    project.call("backfill", "plan", *risky, "--strict", "--instances", "--output", "jsonl", status=3)
+    project.call("backfill", "plan", *risky, "--strict", "--allow-risks")
+    project.call("backfill", "plan", "--task", "load", *DAY, "--strict")
+
+
 def test_kinds(project: Sandbox) -> None:
     """SEL-8, TIME-2, TIME-3: off days and virtual tasks are lines too."""
-    found = {line["task"]: line for line in lines(project, "--task", "weekly", "--task", "lonely", *DAY)}
+    chosen = ("--task", "ops.raw", "--task", "weekly", "--task", "lonely")
+    found = {line["task"]: line for line in lines(project, *chosen, *DAY)}
     assert (found["ops.weekly"]["kind"], found["ops.weekly"]["reason"]) == ("off_day", None)
     assert found["ops.lonely"]["kind"] == "off_day"
-    (first,) = lines(project, "--task", "lonely", "--bizdate", "2026-01-31")
+    *_, first = (
+        line for line in lines(project, *chosen, "--bizdate", "2026-01-31") if line["task"] == "ops.lonely"
+    )
     assert (first["kind"], first["scheduled_at"]) == ("virtual", "2026-02-01T00:00:00")
 
 

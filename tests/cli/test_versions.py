@@ -28,7 +28,12 @@ def three(project: Sandbox) -> Sandbox:
     """Version 2 has other code, a task more and an included file; version 3 is without `bi.raw`."""
     project.json("deploy")
     change(project, OPS, 'run: "true"\n    schedule: "30 1', 'run: "echo 2"\n    schedule: "30 1')
-    change(project, OPS, "tasks:", "include: [lib.sh]\ntasks:\n  more: {type: virtual, schedule: '@daily'}")
+    change(
+        project,
+        OPS,
+        "tasks:",
+        "include: [lib.sh]\ntasks:\n  more: {type: shell, run: exit, schedule: '@daily'}",
+    )
     (project.home / "workspaces/ops/lib.sh").write_bytes(b"\xff\n")
     project.json("deploy")
     change(project, BI, '  raw: {type: shell, run: "true", schedule: "0 1 * * *"}\n', "")
@@ -137,7 +142,7 @@ class TestPublishing:
 
     def test_what_create_is_about_to_publish(self, three: Sandbox) -> None:
         """CAT-1: everything that the folder changes for the nightly schedule, also of other teams."""
-        change(three, BI, "report:", "fresh: {type: virtual, schedule: '@daily'}\n  report:")
+        change(three, BI, "report:", "fresh: {type: shell, run: exit, schedule: '@daily'}\n  report:")
         change(three, OPS, "0 4 * * SUN", "0 4 * * MON")
         done = three.call("backfill", "create", "--task", "ops.raw", *DATES, "--yes")
         assert "differs from version 3; this publishes to the nightly schedule" in done.stderr
@@ -215,7 +220,7 @@ class TestAFolderWithErrors:
 
 def test_deployed_means_the_deployed_version(three: Sandbox) -> None:
     """CAT-2: whatever the folder holds, also where it is right."""
-    change(three, OPS, "  more:", "  newer: {type: virtual, schedule: '@daily'}\n  more:")
+    change(three, OPS, "  more:", "  newer: {type: shell, run: exit, schedule: '@daily'}\n  more:")
     plan = ["backfill", "plan", *DATES, "--task"]
     assert three.json(*plan, "newer")["task_count"] == 1
     assert "no task" in three.call(*plan, "newer", "--deployed", status=5).stderr

@@ -57,7 +57,7 @@ def run(directory: Path, random: Random, deaths: Deaths, kills: int) -> Verdict:
 
 
 def _add_workspace(world: World) -> None:
-    tasks = ["first: {type: virtual, schedule: '0 0 * * *'}"]
+    tasks = ["first: {type: shell, run: exit, schedule: '0 0 * * *'}"]
     tasks += [
         f"daily_{n}: {{type: virtual, schedule: '0 1 * * *', depends_on: [first]}}" for n in range(1, _DAILY)
     ]

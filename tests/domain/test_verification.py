@@ -36,7 +36,8 @@ from retrofill.domain.selection import (
     WorkspaceSelection,
     resolve,
 )
-from retrofill.domain.verification import Finding, Level, changes, summary, verify
+from retrofill.domain.summaries import summary
+from retrofill.domain.verification import Finding, Level, changes, verify
 
 LATER = datetime(2026, 6, 1, tzinfo=UTC)
 DAILY, HOURLY = "0 2 * * *", "0 * * * *"
@@ -333,23 +334,35 @@ def test_the_summary_is_the_document_of_plan() -> None:
     plan = build(catalog, choice, plan_of(catalog, "2026-01-01..2026-01-03", groups=2).policy)
     document = json.loads(json.dumps(summary(plan, verify(plan, LATER))))
     found = document.pop("findings")
-    assert {f["code"] for f in found} == {"frozen", "dry_run"}
+    assert {f["code"] for f in found} == {"frozen", "dry_run", "nothing_runs"}
     assert set(found[0]) == {"level", "code", "message", "tasks", "hint"}
+    none = {"runs": 0, "dry_runs": 0, "off_days": 0, "virtual": 0, "frozen": 0}
     assert document == {
         "tasks": [
-            {"task": "w.a", "instances": 72, "dry_run": None},
-            {"task": "w.b", "instances": 3, "dry_run": "blacklisted"},
-            {"task": "w.c", "instances": 3, "dry_run": "mode"},
-            {"task": "w.p", "instances": 3, "dry_run": None},
+            {"task": "w.a", "instances": 72, "dry_run": None, **none, "runs": 72},
+            {"task": "w.b", "instances": 3, "dry_run": "blacklisted", **none, "dry_runs": 3},
+            {"task": "w.c", "instances": 3, "dry_run": "mode", **none, "dry_runs": 3},
+            {"task": "w.p", "instances": 3, "dry_run": None, **none, "frozen": 3},
         ],
         "task_count": 4,
         "instance_count": 81,
+        "kinds": {**none, "runs": 72, "dry_runs": 6, "frozen": 3},
         "by_bizdate": {"2026-01-01": 27, "2026-01-02": 27, "2026-01-03": 27},
+        "runs_by_bizdate": {"2026-01-01": 24, "2026-01-02": 24, "2026-01-03": 24},
         "first_run_date": "2026-01-02",
         "last_run_date": "2026-01-04",
         "groups": [["2026-01-01", "2026-01-02"], ["2026-01-03"]],
         "dry_runs": {"blacklisted": ["w.b"], "mode": ["w.c"]},
     }
+
+
+def test_a_task_without_an_instance_is_listed_and_not_counted() -> None:
+    """VER-1, BF-2: `task_count` is the seed's "Nodes": tasks for which an instance is generated."""
+    catalog = make_catalog(make_task("w.early", "0 1 * * *"), make_task("w.late", "0 9 * * *"))
+    plan = plan_of(catalog, "2026-01-01", time_range=parse_time_range("08:00-10:00"))
+    document = summary(plan, ())
+    assert document["task_count"] == 1
+    assert [(t["task"], t["instances"]) for t in document["tasks"]] == [("w.early", 0), ("w.late", 1)]
 
 
 def test_changes_since_the_plan_are_told() -> None:

@@ -19,7 +19,7 @@ import pytest
 from e2e.sandboxes import RETROFILL, Sandbox, finished, until
 
 QUICK = 'a: {type: shell, schedule: "0 * * * *", run: "echo Grüße"}'
-MINUTES = 'm: {type: virtual, schedule: "* * * * *"}'
+MINUTES = 'm: {type: shell, run: "true", schedule: "* * * * *"}'
 
 
 def pipe(sandbox: Sandbox, command: str, **env: str) -> subprocess.CompletedProcess[str]:

@@ -293,7 +293,8 @@ def test_dry_runs_need_no_group(world: MakeWorld) -> None:
     """RUN-2, BF-3."""
     from retrofill.domain.catalog import TaskType
 
-    w = world(make_task("w.a", "0 1 * * *", type=TaskType.VIRTUAL), groups=(NIGHT,))
+    gate = make_task("w.a", "0 1 * * *", type=TaskType.VIRTUAL)
+    w = world(gate, make_task("w.b", "0 2 * * *", "w.a"), groups=(NIGHT,))
     w.create()
     change(w, resource_group="night")
     assert w.rows()["a 5 01:00"].resource_group == ""

@@ -76,7 +76,7 @@ def test_the_row_has_the_promised_fields(world: MakeWorld) -> None:
     row: Row = w.row(w.create(dates="2026-01-05..2026-01-06"))
     assert list(row) == [
         "id", "name", "check_status", "status", "blocked_by", "held", "paused_by", "failures", "task_count",
-        "instance_count", "counts", "bizdates", "version", "created_by", "created_at", "started_at", "ended_at",
+        "instance_count", "run_count", "counts", "bizdates", "version", "created_by", "created_at", "started_at", "ended_at",
         "took_seconds",
         "estimated_end_at", "first_estimate", "alerts",
     ]  # fmt: skip

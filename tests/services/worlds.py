@@ -24,7 +24,7 @@ from retrofill.services.contexts import Contexts
 from retrofill.services.emergencies import Emergencies
 from retrofill.services.estimating import gather
 from retrofill.services.expecting import Expecting
-from retrofill.services.holders import with_same_partition
+from retrofill.services.knowing import with_ledger
 from retrofill.services.operations import Operations
 from retrofill.services.people import find_actor
 from retrofill.services.planned import PlanLimits, Planned, Request, make_plan
@@ -136,7 +136,7 @@ class World:
         rights = self.actor.rights(self.catalog)
         planned = make_plan(self.catalog, request, self.limits, instant_of(now_ms), experience, rights)
         with self.store.read() as reader:
-            return with_same_partition(planned, reader, self.contexts)
+            return with_ledger(planned, reader, self.contexts, rights)
 
     def create(self, *roots: str, dates: str = "2026-01-05", **more: Any) -> int:
         """A backfill of these tasks, or of all."""

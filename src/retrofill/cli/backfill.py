@@ -16,7 +16,7 @@ from retrofill.cli.findings import say_findings
 from retrofill.cli.plans import checks_in_words, print_instances, print_plan
 from retrofill.cli.publishing import about_to_publish, confirm_losing_everything, say_what_is_published
 from retrofill.cli.selecting import request_of, request_options
-from retrofill.cli.session import Command, Group, Session, integer_id, pass_session, say
+from retrofill.cli.session import Command, Group, Session, cell, integer_id, pass_session, say
 from retrofill.cli.showing import listed, print_backfill
 from retrofill.cli.waiting import EXIT_CHECK_FAILED, row_of, wait_for
 from retrofill.domain.catalog import Catalog
@@ -41,10 +41,33 @@ def backfill() -> None:
 @backfill.command("plan")
 @request_options
 @click.option("--instances", is_flag=True, help="List every instance, in the order in which they may run.")
+@click.option("--strict", is_flag=True, help="Exit 3 where `create` would; extension checks are asked.")
 @pass_session
-def plan(session: Session, /, instances: bool, **options: Any) -> None:
+def plan(session: Session, /, instances: bool, strict: bool, **options: Any) -> int:
     """Show what a backfill would do: tasks, counts, findings. Creates nothing."""
     planned = _planned(session, options)
+    _print_planned(session, planned, instances)
+    if not strict:
+        return 0
+    return EXIT_CHECK_FAILED if planned.is_refused or _checks_refuse(session, planned) else 0
+
+
+def _checks_refuse(session: Session, planned: Planned) -> bool:
+    """Whether extension checks would not let it run (VER-3); what they say goes to stderr."""
+    checks = session.project.checks_of(planned.plan.catalog)
+    if not checks:
+        return False
+    from retrofill.domain.answers import all_pass, findings_of
+    from retrofill.services.starting import ask_of_plan
+
+    say(f"Asking {checks_in_words([check.name for check in checks])}.")
+    answers = ask_of_plan(planned, checks, session.project.user, session.project.clock.now_ms())
+    for finding in findings_of(answers):
+        say(f"{finding.level.value} {finding.code}: {cell(finding.message)}")
+    return not all_pass(answers)
+
+
+def _print_planned(session: Session, planned: Planned, instances: bool) -> None:
     if instances:
         print_instances(session, planned, _now(session))
         return
@@ -58,7 +81,7 @@ def plan(session: Session, /, instances: bool, **options: Any) -> None:
 def _planned(session: Session, options: dict[str, Any]) -> Planned:
     from retrofill.domain.instants import local_date
     from retrofill.services.estimating import Experience, gather
-    from retrofill.services.holders import with_same_partition
+    from retrofill.services.knowing import with_ledger
     from retrofill.services.planned import make_plan
 
     project = session.project
@@ -75,7 +98,7 @@ def _planned(session: Session, options: dict[str, Any]) -> Planned:
     if project.deployed is None:
         return planned
     with project.store.read() as reader:
-        return with_same_partition(planned, reader, project.contexts)
+        return with_ledger(planned, reader, project.contexts, project.rights)
 
 
 def _catalog(project: Project, deployed: bool) -> Catalog:

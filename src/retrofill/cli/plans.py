@@ -12,6 +12,7 @@ from retrofill.cli.estimates import expectation
 from retrofill.cli.findings import print_findings
 from retrofill.cli.session import Session, cell, say_json
 from retrofill.domain.findings import many
+from retrofill.domain.tallies import KINDS, kinds_in_words
 
 if TYPE_CHECKING:
     from retrofill.services.planned import Planned
@@ -21,9 +22,10 @@ def print_plan(document: dict[str, Any]) -> None:
     """The document of `backfill plan`, or of `backfill analysis` with what checks answered."""
     groups = document["groups"]
     counts = document["by_bizdate"].values()
+    kinds = kinds_in_words(document.get("kinds", {}))  # the first version did not count them
     click.echo(
         f"{many(document['task_count'], 'task')}, {many(len(counts), 'bizdate')} in {many(len(groups), 'group')}, "
-        f"{many(document['instance_count'], 'instance')}"
+        f"{many(document['instance_count'], 'instance')}{': ' + kinds if kinds else ''}"
     )
     first, last = document["first_run_date"], document["last_run_date"]
     each = f"{min(counts):,}" if min(counts) == max(counts) else f"{min(counts):,} to {max(counts):,}"
@@ -33,9 +35,9 @@ def print_plan(document: dict[str, Any]) -> None:
         click.echo(f"  group {number}: {span} ({many(len(group), 'bizdate')})")
     width = max((len(task["task"]) for task in document["tasks"]), default=0)
     for task in document["tasks"]:
-        dry = f"  dry run: {task['dry_run']}" if task["dry_run"] else ""
         click.echo(
-            f"  {task['task']:<{width}}  {task['instances']:>6} instance{'s' if task['instances'] != 1 else ''}{dry}"
+            f"  {task['task']:<{width}}  {task['instances']:>6} instance{'s' if task['instances'] != 1 else ''}"
+            f"{_what_it_does(task)}"
         )
     if document.get("estimate") is not None:
         for line in expectation(document["estimate"]):
@@ -46,6 +48,14 @@ def print_plan(document: dict[str, Any]) -> None:
     for answer in document.get("checks", []):
         message = f": {cell(answer['message'])}" if answer["message"] else ""
         click.echo(f"check {cell(answer['check'])}: {answer['result']}{message}")
+
+
+def _what_it_does(task: dict[str, Any]) -> str:
+    """Why instances of a task do not run, where some do not."""
+    if task["dry_run"]:
+        return f"  dry run: {task['dry_run']}"
+    kinds = kinds_in_words({word: task[word] for word in KINDS}) if "runs" in task else ""
+    return f"  {kinds}" if kinds else ""
 
 
 def checks_in_words(names: Sequence[str]) -> str:

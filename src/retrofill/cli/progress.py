@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrofill.cli.session import say
 from retrofill.domain.findings import many, names
+from retrofill.domain.tallies import runs_in_words
 from retrofill.services.records import BackfillRecord, DateRecord
 from retrofill.services.times import scheduled_at
 
@@ -123,7 +124,7 @@ class Progress:
 
 
 def _state(record: BackfillRecord, dates: list[DateRecord]) -> str:
-    parts = [_counts(dates)]
+    parts = [_counts(record, dates)]
     current = [f"{d.bizdate} {d.successful}/{d.total}" for d in dates if d.reached and d.successful < d.total]
     if current:
         parts.append("at " + ", ".join(current[:_DATES_SHOWN]))
@@ -132,12 +133,13 @@ def _state(record: BackfillRecord, dates: list[DateRecord]) -> str:
     return "; ".join(parts)
 
 
-def _counts(dates: list[DateRecord]) -> str:
+def _counts(record: BackfillRecord, dates: list[DateRecord]) -> str:
     total, successful = sum(d.total for d in dates), sum(d.successful for d in dates)
     running, failed = sum(d.running for d in dates), sum(d.failed for d in dates)
     complete = sum(1 for d in dates if d.successful == d.total)
+    real = "" if record.run_count in (None, total) else f" ({runs_in_words(record.run_count)})"
     return (
-        f"{successful} of {total} successful, {running} running, {failed} failed, "
+        f"{successful} of {total} successful{real}, {running} running, {failed} failed, "
         f"{complete} of {many(len(dates), 'bizdate')} done"
     )
 
@@ -150,7 +152,7 @@ def _picture(
     speed: str,
     failed: Sequence[str],
 ) -> str:
-    lines = [f"Backfill {record.id} {record.name}", f"{bar(dates)} {_counts(dates)}"]
+    lines = [f"Backfill {record.id} {record.name}", f"{bar(dates)} {_counts(record, dates)}"]
     if speed:
         lines.append(speed)
     current = [d for d in dates if d.reached and d.successful < d.total]

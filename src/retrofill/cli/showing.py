@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -17,8 +17,8 @@ from retrofill.cli.session import Session, cell, say, say_json
 from retrofill.cli.tables import coloured, state_cell
 from retrofill.cli.waiting import row_of
 from retrofill.domain.findings import many
-from retrofill.domain.policy import Policy
 from retrofill.domain.readiness import STATUS_WORDS, Status
+from retrofill.domain.tallies import kinds_in_words, runs_in_words
 
 
 def listed(row: dict[str, Any]) -> dict[str, Any]:
@@ -27,12 +27,18 @@ def listed(row: dict[str, Any]) -> dict[str, Any]:
         **row,
         "check": row["check_status"],
         "status": state_cell(row["status"], _short_words(row)),
-        "progress": f"{done}/{row['instance_count']}",
+        "progress": f"{done}/{row['instance_count']}{_of_which(row)}",
         "tasks": row["task_count"],
         "bizdates": _span(dates),
         "started_at": to_seconds(row["started_at"]),
         "ended_at": end_of(row),
     }
+
+
+def _of_which(row: dict[str, Any]) -> str:
+    """How many instances really run, where some do not."""
+    runs = row["run_count"]
+    return "" if runs in (None, row["instance_count"]) else f" ({runs:,} run{'s' if runs == 1 else ''})"
 
 
 def _span(dates: Sequence[str]) -> str:
@@ -69,6 +75,8 @@ def print_backfill(
     """
     more = more or {}
     row = row_of(session.project, backfill_id)
+    if with_dates:
+        more = {**more, **_asked_for(session, backfill_id)}
     if not session.is_text:
         say_json(row | more)
         return
@@ -76,6 +84,7 @@ def print_backfill(
     counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in row["counts"].items() if count)
     click.echo(
         f"  {many(row['task_count'], 'task')}, {many(row['instance_count'], 'instance')}"
+        f"{_what_they_do(row, more)}"
         f"{': ' + counts if counts else ''}"
     )
     click.echo(
@@ -92,8 +101,11 @@ def print_backfill(
         click.echo(f"  {line}")
     print_alerts(row["alerts"])
     if with_dates:
-        _print_settings(session, backfill_id)
-        _print_dates(session, backfill_id)
+        from retrofill.services.requests import in_words
+
+        for line in in_words(more["request"]):
+            click.echo(f"  {cell(line)}")
+        _print_dates(session, backfill_id, more["runs_by_bizdate"] or {})
     if "findings" in more:
         print_findings(more["findings"])
     if row["paused_by"]:
@@ -119,23 +131,36 @@ def _hints(number: int, blocked_by: Collection[str]) -> Iterator[str]:
         yield f"`retrofill backfill analysis {number}` says what can never run."
 
 
-def _print_settings(session: Session, backfill_id: int) -> None:
-    from retrofill.domain.changes import in_words
+def _asked_for(session: Session, backfill_id: int) -> dict[str, Any]:
+    """Everything that it was asked for, and what its instances do (BF-2, VER-1)."""
+    from retrofill.services.requests import request_row
 
     with session.project.store.read() as reader:
-        record = session.project.access(reader).get_backfill(backfill_id)
-    settings = in_words(Policy.from_json(json.loads(record.policy)))
-    click.echo("  " + ", ".join(f"{what} {value}" for what, value in settings.items()))
+        access = session.project.access(reader)
+        record = access.get_backfill(backfill_id)
+        listed = access.listed_tasks(record)
+        request = request_row(
+            record, lambda task: listed is None or task in listed or access.sees(task), access.sees
+        )
+    analysis = json.loads(record.analysis)
+    return {name: analysis.get(name) for name in ("kinds", "runs_by_bizdate")} | {"request": request}
 
 
-def _print_dates(session: Session, backfill_id: int) -> None:
+def _what_they_do(row: dict[str, Any], more: dict[str, Any]) -> str:
+    kinds = kinds_in_words(more.get("kinds") or {})
+    return f" ({kinds})" if kinds else _of_which(row)
+
+
+def _print_dates(session: Session, backfill_id: int, runs: Mapping[str, int]) -> None:
     from retrofill.cli.progress import bar
 
     with session.project.store.read() as reader:
         for date in reader.dates(backfill_id):
             failed = f", {date.failed} failed" if date.failed else ""
             frozen = f", {date.frozen} frozen" if date.frozen else ""
+            real = runs.get(date.bizdate, date.total)
+            idle = "" if real == date.total else f", {runs_in_words(real)}"
             drawn = bar([date]) if sys.stdout.isatty() else ""
             click.echo(
-                f"    group {date.group_number}  {date.bizdate}  {drawn}  {date.successful}/{date.total}{failed}{frozen}"
+                f"    group {date.group_number}  {date.bizdate}  {drawn}  {date.successful}/{date.total}{failed}{frozen}{idle}"
             )

@@ -62,6 +62,25 @@ CODES: Mapping[str, FindingCode] = MappingProxyType(
             "other (DEP-13).",
             "Use fewer --groups, or --across-groups ignore where the previous cycle's output is there already.",
         ),
+        "longer_cycle": FindingCode(
+            Level.WARNING,
+            "A weekly, monthly or yearly task reads the dates since it ran before, and groups or a descending order let "
+            "some of those run later: it may be computed from only a part of them.",
+            "Use --order asc without --groups; or leave the task out, and run it in a backfill of its own when its "
+            "dates are there.",
+        ),
+        "later_dates": FindingCode(
+            Level.WARNING,
+            "Later dates of a task that depends on its own previous cycle, or the weeks, months and years that hold a "
+            "bizdate, were computed from what the backfill rewrites, and are not part of it.",
+            "Let --bizdate reach to the last of them and choose these tasks too, or run them afterwards, in order of "
+            "bizdates.",
+        ),
+        "nothing_runs": FindingCode(
+            Level.WARNING,
+            "No instance of a chosen task really runs: off days, dry runs by its mode, or no instance at all (SEL-6).",
+            "Choose the bizdate before a date on which its schedule matches, widen --time-range, or leave the task out.",
+        ),
         "frozen": FindingCode(
             Level.WARNING,
             "Tasks are frozen, by `mode: paused` or by command, so their instances are made Frozen and hold up what "

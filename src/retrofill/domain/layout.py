@@ -19,7 +19,7 @@ from retrofill.domain.selection import Choice, DryRunReason
 from retrofill.domain.template import Template
 
 if TYPE_CHECKING:
-    from retrofill.domain.arrays import AnyArray, BoolArray, CodeArray, IntArray
+    from retrofill.domain.arrays import AnyArray, BoolArray, CodeArray, IntArray, LongArray
 
 ONE_DAY = timedelta(days=1)
 _KEPT = 8  # arrays of past dates that are kept for reuse
@@ -181,13 +181,51 @@ class Layout:
     @cached_property
     def running_counts(self) -> tuple[int, ...]:
         """Instances per task that take a slot: neither dry runs, frozen, virtual nor off-day ones."""
+        return tuple(self.tallies[:, Kind.RUN].tolist())
+
+    @cached_property
+    def tallies(self) -> LongArray:
+        """int64[t, 5]: instances per task and `Kind`, over all dates (VER-1)."""
+        total, on_match = np.array(self.counts), self._on_match
+        found = np.zeros((len(self.tasks), len(Kind)), dtype=np.int64)
+        codes = self._kinds_of_tasks
+        may_be_off = (codes == Kind.RUN) | (codes == Kind.VIRTUAL)
+        found[np.arange(len(codes)), codes] = np.where(may_be_off, on_match, total)
+        found[:, Kind.OFF_DAY] += np.where(may_be_off, total - on_match, 0)
+        return found
+
+    @cached_property
+    def runs_by_bizdate(self) -> Mapping[date, int]:
+        """How many instances of each bizdate really run, ascending by bizdate (VER-1)."""
+        slots = np.diff(self.first_of_task) * (self._kinds_of_tasks == Kind.RUN)
+        counts = self._matching @ slots
+        return {d: int(counts[self._index_of[d]]) for d in sorted(self.dates)}
+
+    @cached_property
+    def may_run(self) -> BoolArray:
+        """bool[t]: tasks of which an instance runs its code, at once or when it is unfrozen (SEL-6)."""
+        codes, frozen = self._kinds_of_tasks, np.zeros(len(self.tasks), dtype=bool)
+        for i in np.nonzero(codes == Kind.FROZEN)[0].tolist():
+            task = self.tasks[i]
+            frozen[i] = task.mode is not RunMode.DRY_RUN and task.type is not TaskType.VIRTUAL
+        may: BoolArray = ((codes == Kind.RUN) | frozen) & (self._on_match > 0)
+        return may
+
+    @cached_property
+    def _on_match(self) -> LongArray:
+        """int64[t]: instances on dates that the task's schedule matches."""
+        on_match: LongArray = self._matching.sum(axis=0) * np.diff(self.first_of_task)
+        return on_match
+
+    @cached_property
+    def _matching(self) -> BoolArray:
+        """bool[dates, t]: where the task has instances on a date that its schedule matches (TIME-2)."""
         schedules, index = self._calendars
         matches = np.array(
             [[schedule.matches(d + ONE_DAY) for schedule in schedules] for d in self.dates], dtype=bool
         )
-        runs = self._kinds_of_tasks == Kind.RUN
-        per_task = (matches[:, index] & self._valid[self._validity_of]).sum(axis=0) * runs
-        return tuple((per_task * np.diff(self.first_of_task)).tolist())
+        matching: BoolArray = matches[:, index] & self._valid[self._validity_of]
+        return matching
 
     @cached_property
     def _kinds_of_tasks(self) -> CodeArray:

@@ -1,4 +1,4 @@
-"""What is worth knowing of a plan before it runs: findings, and the plan's summary (VER-1, VER-2).
+"""What is worth knowing of a plan before it runs: findings (VER-1, VER-2).
 
 A finding is a risk when something in the plan can never run or runs against its
 dependencies, a warning when results may be stale or late, else information. In `tasks` the
@@ -8,9 +8,8 @@ task that a finding is about comes first.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 
@@ -25,15 +24,17 @@ from retrofill.domain.findings import (
     many,
     names,
 )
+from retrofill.domain.idleness import idle_tasks
 from retrofill.domain.instants import local_date
 from retrofill.domain.ordering import find_loops
 from retrofill.domain.planning import ONE_DAY, Kind, Plan
 from retrofill.domain.policy import WHOLE_DAY, AcrossGroups, Order
 from retrofill.domain.selection import DryRunReason
+from retrofill.domain.staleness import longer_cycles
 from retrofill.domain.template import distinct
 from retrofill.domain.windows import clock
 
-__all__ = ["Finding", "Level", "changes", "summary", "verify"]
+__all__ = ["Finding", "Level", "changes", "verify"]
 
 LARGE_INSTANCES_PER_SLOT = 1_000
 
@@ -57,10 +58,12 @@ def verify(
         *_isolation(plan),
         *_order_conflicts(plan),
         *_across_groups(plan),
+        *longer_cycles(plan),
         *_frozen(plan),
         *_auto_conflicts(plan, auto_conflicts),
         *_permissions(plan),
         *_dry_runs(plan),
+        *idle_tasks(plan),
         *_empty_workspaces(plan),
         *_without_instances(plan),
         *_resource_groups(plan),
@@ -83,34 +86,6 @@ def changes(planned: Collection[str], plan: Plan) -> tuple[Finding, ...]:
         return ()
     message = f"The tasks have changed since the backfill was created: {'; '.join(parts)}."
     return (Finding.of("changed", message, (*come, *gone)),)
-
-
-def summary(plan: Plan, findings: Iterable[Finding]) -> dict[str, Any]:
-    """The document of `backfill plan --output json`; counts include dry runs."""
-    dry_runs: dict[str, list[str]] = defaultdict(list)
-    tasks = []
-    for task, count in zip(plan.tasks, plan.counts, strict=True):
-        reason = plan.dry_run_reason(task)
-        if reason is not None:
-            dry_runs[reason.value].append(task.name)
-        tasks.append(
-            {
-                "task": task.name,
-                "instances": count,
-                "dry_run": None if reason is None else reason.value,
-            }
-        )
-    return {
-        "tasks": tasks,
-        "task_count": len(plan.tasks),
-        "instance_count": plan.instance_count,
-        "by_bizdate": {bizdate.isoformat(): count for bizdate, count in plan.by_bizdate.items()},
-        "first_run_date": (min(plan.dates) + ONE_DAY).isoformat(),
-        "last_run_date": (max(plan.dates) + ONE_DAY).isoformat(),
-        "groups": [[bizdate.isoformat() for bizdate in group] for group in plan.groups],
-        "dry_runs": dict(dry_runs),
-        "findings": [finding.to_json() for finding in findings],
-    }
 
 
 def _loops(plan: Plan) -> Iterator[Finding]:

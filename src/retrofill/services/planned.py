@@ -56,7 +56,7 @@ class Planned:
 
     def summary(self) -> dict[str, Any]:
         """The document of `backfill plan --output json`."""
-        from retrofill.domain.verification import summary
+        from retrofill.domain.summaries import summary
 
         expected = None if self.estimate is None else document(self.estimate)
         return summary(self.plan, self.findings) | {"estimate": expected}
@@ -90,6 +90,7 @@ def make_plan(
         SelectionError, InvalidValueError, LimitError, UnknownNameError: as the domain says.
         NotPermittedError: a task that was named, or a parameter that is set, without the right to.
     """
+    from retrofill.domain.idleness import check_runs
     from retrofill.domain.planning import build
     from retrofill.domain.verification import verify
 
@@ -99,6 +100,7 @@ def make_plan(
     frozen = experience.frozen if experience is not None else ()
     plan = build(catalog, choice, request.policy, frozen=frozen, max_instances=limits.max_instances)
     check_secrets(catalog.tasks, request.policy.overrides)
+    check_runs(plan)
     if experience is None:
         return Planned(request, choice, plan, verify(plan, now))
     from retrofill.domain.estimation import seconds_per_run

@@ -48,6 +48,7 @@ class BackfillRecord(NamedTuple):
     paused_by: str | None = None
     idle_ms: int = 0
     idle_since_ms: int | None = None
+    run_count: int | None = None  # instances that really run; unknown of older ones
 
 
 class OpenBackfill(NamedTuple):

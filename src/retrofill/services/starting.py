@@ -25,6 +25,7 @@ from retrofill.domain.permissions import Actor
 from retrofill.domain.planning import ONE_DAY, Plan
 from retrofill.domain.policy import Policy
 from retrofill.domain.selection import AllDescendantsSelection, Choice, Rights, Selection
+from retrofill.domain.summaries import task_count
 from retrofill.domain.verification import changes
 from retrofill.services.alerting import alert_of, tell
 from retrofill.services.checks import Asking
@@ -32,7 +33,7 @@ from retrofill.services.contexts import BackfillContext, Contexts
 from retrofill.services.creating import create_instances, remove_half_created
 from retrofill.services.estimating import document, estimate_plan, gather
 from retrofill.services.expected import NOTHING_MOVED, Expected, checksum
-from retrofill.services.holders import with_same_partition
+from retrofill.services.knowing import with_ledger
 from retrofill.services.people import find_actor
 from retrofill.services.planned import PlanLimits, Planned, Request, check_name, make_plan
 from retrofill.services.ports import Check
@@ -283,7 +284,7 @@ class Starting:
         then = Choice.from_json(json.loads(record.choice)).tasks
         planned = replace(planned, findings=(*changes(then, planned.plan), *planned.findings))
         with self._store.read() as reader:
-            planned = with_same_partition(planned, reader, self._contexts, besides=record.id)
+            planned = with_ledger(planned, reader, self._contexts, rights, besides=record.id)
         if planned.is_refused:
             self._refuse(record, now_ms, planned.summary())
             return
@@ -323,7 +324,7 @@ class Starting:
 
 # Columns of a backfill that are worked out again when it starts.
 _PLANNED_ANEW = (
-    "check_status", "version_id", "choice", "analysis", "task_count", "instance_count", "stride",
+    "check_status", "version_id", "choice", "analysis", "task_count", "instance_count", "run_count", "stride",
 )  # fmt: skip
 
 
@@ -343,8 +344,9 @@ def record_of(planned: Planned, version_id: int, user: str, now_ms: int) -> Back
         choice=json.dumps(planned.choice.to_json()),
         policy=json.dumps(planned.request.policy.to_json()),
         analysis=json.dumps(planned.summary()),
-        task_count=len(planned.plan.tasks),
+        task_count=task_count(planned.plan),
         instance_count=planned.plan.instance_count,
+        run_count=sum(planned.plan.running_counts),
         first_instance_id=0,
         stride=planned.plan.n,
         paused=0,
@@ -400,8 +402,14 @@ def _selection_of(record: BackfillRecord) -> Selection:
     return selections.from_json(json.loads(record.selection))
 
 
+def ask_of_plan(planned: Planned, checks: Sequence[Check], user: str, now_ms: int) -> tuple[Answer, ...]:
+    """What checks answer to a plan that is not stored: its id is null; waits for them."""
+    question_of_plan = _question(record_of(planned, 0, user, now_ms), planned.plan)
+    return Asking(checks, question_of_plan, lambda: None).wait()
+
+
 def _question(record: BackfillRecord, plan: Plan) -> dict[str, Any]:
-    backfill = {"id": record.id, "name": record.name, "created_by": record.created_by}
+    backfill = {"id": record.id or None, "name": record.name, "created_by": record.created_by}
     policy, analysis = json.loads(record.policy), json.loads(record.analysis)
     return question(plan.catalog.project, backfill, policy, analysis)
 

@@ -65,6 +65,7 @@ class Views:
             "failures": record.failures,
             "task_count": record.task_count,
             "instance_count": record.instance_count,
+            "run_count": record.run_count,
             "counts": self.counts(record, dates),
             "bizdates": [date.bizdate for date in dates] or _planned_dates(record),
             "version": record.version_id,

@@ -31,6 +31,16 @@ if TYPE_CHECKING:
     from retrofill.store.retention import RetentionReader
 
 _BACKFILL = ", ".join(BackfillRecord._fields)
+_EVER = "9999"  # sorts after every bizdate
+_NEXT_DONE = (
+    "SELECT min(bizdate) FROM instance INDEXED BY instance_done "
+    "WHERE state = 'successful' AND kind = 'run' AND task_id = ? AND bizdate {0} AND bizdate <= ?"
+)
+_DONE = (
+    f"WITH RECURSIVE done (bizdate) AS ({_NEXT_DONE.format('>= ?')} UNION ALL "
+    f"SELECT ({_NEXT_DONE.format('> done.bizdate')}) FROM done WHERE done.bizdate IS NOT NULL) "
+    "SELECT bizdate FROM done WHERE bizdate IS NOT NULL LIMIT ?"
+)
 _OPEN = ", ".join(OpenBackfill._fields)
 _DATE = ", ".join(DateRecord._fields)
 _INSTANCE = ", ".join(InstanceRecord._fields)
@@ -356,6 +366,11 @@ class Reader:
     def runs(self, instance_id: int) -> list[RunRecord]:
         rows = self._execute(f"SELECT {_RUN} FROM run WHERE instance_id = ? ORDER BY number", (instance_id,))
         return [RunRecord(*row) for row in rows]
+
+    def done_bizdates(self, task_id: int, first: str, last: str | None, limit: int) -> list[str]:
+        """Bizdates of this range on which the task has really run: from one to the next in the index."""
+        rows = self._connection.execute(_DONE, (task_id, first, last or _EVER, task_id, last or _EVER, limit))
+        return [row[0] for row in rows]
 
     def open_runs(self) -> list[RunRecord]:
         """Runs that have not ended as far as the ledger knows."""

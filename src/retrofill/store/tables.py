@@ -118,6 +118,7 @@ backfill = Table(
     Column("idle_ms", Integer, nullable=False, server_default="0"),
     Column("idle_since_ms", Integer),
     Column("expected", Text),  # JSON: when it is expected to end now, and from where it stood (BF-2)
+    Column("run_count", Integer),  # instances that really run (VER-1)
     CheckConstraint(
         "phase IN ('checking', 'creating', 'refused', 'planned', 'active', 'expired')", name="phase"
     ),
@@ -244,6 +245,13 @@ instance = Table(
         "instance_auto_ready",
         "task_id",
         sqlite_where=text("state = 'waiting_resources' AND backfill_id IS NULL"),
+    ),
+    # Which bizdates of a task are there (VER-1).
+    Index(
+        "instance_done",
+        "task_id",
+        "bizdate",
+        sqlite_where=text("state = 'successful' AND kind = 'run'"),
     ),
 )
 

@@ -189,6 +189,13 @@ class Reader(Protocol):
 
     def runs(self, instance_id: int) -> list[RunRecord]: ...
 
+    def done_bizdates(self, task_id: int, first: str, last: str | None, limit: int) -> list[str]:
+        """Up to `limit` bizdates of this range, ascending, on which the task has really run and is Successful.
+
+        Costs what it gives, however many instances there are of a date.
+        """
+        ...
+
     def open_runs(self) -> list[RunRecord]:
         """Runs that have not ended as far as the ledger knows."""
         ...

@@ -17,6 +17,7 @@ def upgrade() -> None:
     _note_failures_and_idle_time()
     _rerun_with_newer_code()
     _keep_expected_ends()
+    _know_what_ran()
 
 
 def _hold_included_files() -> None:
@@ -78,3 +79,14 @@ def _rerun_with_newer_code() -> None:
 def _keep_expected_ends() -> None:
     """When a backfill is expected to end, so that a list need not estimate it (BF-2)."""
     op.add_column("backfill", sa.Column("expected", sa.Text(), nullable=True))
+
+
+def _know_what_ran() -> None:
+    """How many instances of a backfill really run, and which bizdates of a task are there (VER-1)."""
+    op.add_column("backfill", sa.Column("run_count", sa.Integer(), nullable=True))
+    op.create_index(
+        "instance_done",
+        "instance",
+        ["task_id", "bizdate"],
+        sqlite_where=sa.text("state = 'successful' AND kind = 'run'"),
+    )
