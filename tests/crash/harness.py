@@ -228,6 +228,7 @@ def _run_guarded(
 def _add(total: Total, verdict: Verdict, deaths: Deaths, directory: Path, say: Say) -> None:
     total.add(verdict)
     total.deaths.kinds.update(deaths.kinds)
+    total.deaths.stood_still += deaths.stood_still
     say(
         f"{directory.name}: {deaths.total} kills ({deaths.words}), {verdict.starts} starts, {verdict.reruns} reruns, "
         f"{len(verdict.violations)} violations; {total.deaths.total} kills so far"

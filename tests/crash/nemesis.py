@@ -15,6 +15,7 @@ from crash.world import Process, World, died_by, runs_under, send
 
 _LOOK_SECONDS = 0.01
 _LONGEST_PAUSE = 0.5
+_STANDS_STILL = 0.25  # share of strikes that stop somebody for a while instead of killing
 _SCHEDULER, _LAUNCHER, _SUPERVISOR, _ALL = "scheduler", "launcher", "supervisor", "all"
 _VICTIMS = {_SCHEDULER: 45, _SUPERVISOR: 30, _LAUNCHER: 17, _ALL: 8}
 FAIL_POINTS = (
@@ -41,6 +42,7 @@ class Deaths:
     """Who died, by kind. Deaths at fail points are counted where they were seen: at least so many."""
 
     kinds: Counter[str] = field(default_factory=Counter)
+    stood_still: int = 0  # who was stopped by a signal for a while, and did not die of it
 
     @property
     def total(self) -> int:
@@ -48,7 +50,8 @@ class Deaths:
 
     @property
     def words(self) -> str:
-        return ", ".join(f"{count} {kind}" for kind, count in self.kinds.most_common() if count)
+        words = ", ".join(f"{count} {kind}" for kind, count in self.kinds.most_common() if count)
+        return f"{words}; {self.stood_still} stood still for a while"
 
 
 class Nemesis:
@@ -78,6 +81,7 @@ class Nemesis:
         self._ours: set[tuple[int, str]] = set()  # what this nemesis killed itself: pid, start time
         self._points = ""
         self._launcher_deaths = 0
+        self._standing: list[tuple[float, Process]] = []  # until when each stands still
         self.struck: set[tuple[int, int]] = set()  # runs, by instance id and number, whose supervisor died
         # A supervisor that dies at a fail point may stay unseen; without them, all deaths are known.
         self.knows_all = random.random() < 0.5
@@ -95,6 +99,7 @@ class Nemesis:
             try:
                 status = self._haunt(waiting, standby)
             finally:
+                self._let_go_on(float("inf"))
                 for one in (waiting, standby):
                     if one is not None:
                         _end(one)
@@ -139,6 +144,7 @@ class Nemesis:
                 next_at, looks = self._first_strike(), _Looks(self._deaths)
                 continue
             now = time.monotonic()
+            self._let_go_on(now)
             if now > self._deadline:
                 raise TimeoutError
             if self._points or next_at is None:
@@ -160,6 +166,9 @@ class Nemesis:
 
     def _strike(self, waiting: subprocess.Popen[bytes]) -> None:
         there = self._world.processes()
+        if self._random.random() < _STANDS_STILL:
+            self._stop_for_a_while([process for process in there if process.role != "task"])
+            return
         # After the last kill, a scheduler with fail points gives way to one without.
         kind = self._random.choices([*_VICTIMS], [*_VICTIMS.values()])[0] if self._is_angry else _SCHEDULER
         supervisors = [process for process in there if process.role == _SUPERVISOR]
@@ -179,6 +188,21 @@ class Nemesis:
                     self._kill_supervisor(process)
             waiting.send_signal(signal.SIGKILL)  # counted where its end is seen
             waiting.wait()
+
+    def _stop_for_a_while(self, ours: list[Process]) -> None:
+        """A process that stands still keeps its locks and its runs; nobody may take them for free."""
+        if not ours:
+            return
+        process = self._random.choice(ours)
+        if send(process, signal.SIGSTOP):
+            self._deaths.stood_still += 1
+            self._standing.append((time.monotonic() + self._random.uniform(0.0, 2 * _LONGEST_PAUSE), process))
+
+    def _let_go_on(self, now: float) -> None:
+        for until, process in self._standing:
+            if until <= now:
+                send(process, signal.SIGCONT)
+        self._standing = [one for one in self._standing if one[0] > now]
 
     def _kill_supervisor(self, process: Process) -> None:
         """Where all deaths are to be known, halt it first: what has a process then is lost, and nothing else."""
