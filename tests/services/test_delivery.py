@@ -9,9 +9,10 @@ from contextlib import contextmanager
 import pytest
 
 from domain.catalogs import make_task
+from retrofill.domain.permissions import system_administrator
 from retrofill.domain.policy import Alert, AlertMethod, AlertTrigger
 from retrofill.services.delivery import Courier, Delivery, send_test, why_not
-from retrofill.services.people import Contact
+from retrofill.services.people import Contact, People
 from retrofill.services.ports import Message, NotSentError, UndeliverableError
 from retrofill.services.records import UserRecord
 from retrofill.store.database import Database
@@ -263,6 +264,21 @@ def test_a_test_message_goes_by_every_registered_method(post: Post) -> None:
     assert [
         row["method"] for row in send_test(post.notifier, "demo", "bob", Contact(phone="+15551234567"))
     ] == ["sms"]
+
+
+def test_administrators_are_told_of_the_clock(post: Post) -> None:
+    """TIME-8: all who can be reached; nobody else."""
+    people = People(post.world.store, post.world.catalog, post.world.clock, system_administrator("admin"))
+    people.set_contact("admin", "root@example.org")
+    people.add("eve", "eve@example.org")
+    people.set_administrator("eve", True)
+    people.add("bystander", "by@example.org")
+    post.delivery.tell_administrators("The clock shows nonsense.")
+    assert [(address, message.title) for _, address, message in post.notifier.sent] == [
+        ("root@example.org", "[demo] The clock is doubted"),
+        ("+15551234567", "[demo] The clock is doubted"),
+        ("eve@example.org", "[demo] The clock is doubted"),
+    ]
 
 
 # Beside the scheduler

@@ -37,14 +37,22 @@ class QuietWake:
 class NoCourier:
     """There is nothing to deliver."""
 
+    def __init__(self) -> None:
+        self.told: list[str | None] = []
+
+    def tell(self, trouble: str | None) -> None:
+        self.told.append(trouble)
+
     def look(self, due_ms: int | None) -> int | None:
         return None
 
 
-def run(w: World, observe: Callable[[Ticked], bool]) -> None:
-    """Run a world's loop until `observe` says so."""
-    loop = Loop(w.scheduler, w.backfills, w.schedule, w.executor, QuietWake(), w.clock, NoCourier())  # type: ignore[arg-type]
+def run(w: World, observe: Callable[[Ticked], bool]) -> list[str | None]:
+    """Run a world's loop until `observe` says so; what administrators are told."""
+    courier = NoCourier()
+    loop = Loop(w.scheduler, w.backfills, w.schedule, w.executor, QuietWake(), w.clock, courier)  # type: ignore[arg-type]
     loop.run(observe)
+    return courier.told
 
 
 def test_a_night_is_made_while_ends_come_without_a_pause(world: MakeWorld) -> None:
@@ -118,3 +126,21 @@ def test_what_another_process_left_half_made_is_put_in_order(world: MakeWorld, s
     run(w, lambda _: True)
     # As of the deploy, though it is later than 18:00 by now.
     assert w.auto_states() == {"h 1 12:00": "running", "h 1 18:00": "running"}
+
+
+def test_administrators_are_told_of_a_doubted_clock_once(world: MakeWorld) -> None:
+    """TIME-8: when it begins; the message is dropped when the clock is right again."""
+    w = world(DAILY, now="2026-03-02T12:00")
+    w.tick()
+    os.write(w.executor._pipe[1], b"x")  # readable for ever
+    jumps = iter((3 * 86_400, 0, 0, -3 * 86_400, 0, 0))
+
+    def observe(_: Ticked) -> bool:
+        jump = next(jumps, None)
+        w.clock.jump(jump or 0)
+        return jump is None
+
+    first, second = run(w, observe)
+    assert first is not None
+    assert "by the time that has passed it is 2026-03-02T12:00:00Z" in first
+    assert second is None

@@ -261,6 +261,19 @@ def test_nothing_is_deleted_by_a_clock_that_is_doubted(world: MakeWorld) -> None
     assert delete() == 1
 
 
+def test_a_run_is_never_shorter_than_nothing(world: MakeWorld) -> None:
+    """TIME-8: the clock went back while it ran; the supervisor says when it ended by the time that has passed."""
+    w = world(make_task("w.a", "0 1 * * *"))
+    number = w.create("a")
+    w.tick()
+    w.clock.jump(-86_400)
+    w.end("a 5 01:00")
+    row = w.rows()["a 5 01:00"]
+    assert row.state == "successful"
+    assert row.ended_ms == row.started_ms
+    assert w.status(number) == "succeeded"
+
+
 class NoFolder:
     """There are no logs."""
 

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 
 from retrofill.executors import endings, processes
 from retrofill.executors.capping import cap_log
+from retrofill.executors.clock import passed_seconds
 from retrofill.executors.endings import describe_duration
 from retrofill.executors.failpoints import fail_point
 from retrofill.executors.journals import CLAIMED_MODE, Exit, Journal, format_exit
@@ -138,6 +139,7 @@ class Supervisor:
             os.unlink(self._places.log(name))
 
     def _run(self, order: Order, name: str, log: int, started_at: float) -> Exit:
+        began = passed_seconds()
         try:
             fail_point("fault.chdir")
             os.chdir(order.folder)  # each time: the path may lead elsewhere now
@@ -168,7 +170,9 @@ class Supervisor:
         with contextlib.suppress(OSError):  # a log that cannot be read is no reason to lose the end
             cap_log(log, order.log_cap)
             why = why or _describe(code, log)
-        return Exit(name, tree.outcome, exit_code, number, started_at, time.time(), why)
+        # A run time is what has passed, wherever the clock has jumped meanwhile (TIME-8).
+        ended_at = started_at + passed_seconds() - began
+        return Exit(name, tree.outcome, exit_code, number, started_at, ended_at, why)
 
     @contextlib.contextmanager
     def _piping(self, output: MaskedOutput | None) -> Iterator[None]:

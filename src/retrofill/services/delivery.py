@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.alerting import AlertState, pause_seconds
 from retrofill.domain.errors import RetrofillError
+from retrofill.domain.permissions import SYSTEM_ADMINISTRATOR
 from retrofill.services.contexts import Contexts
-from retrofill.services.messages import about_backfill, test_message
+from retrofill.services.messages import about_backfill, about_clock, test_message
 from retrofill.services.people import contact_of
 from retrofill.services.ports.notifying import NotSentError, UndeliverableError
 from retrofill.services.views import Row, Views
@@ -90,6 +91,30 @@ class Delivery:
             tried += 1
         return tried
 
+    def tell_administrators(self, trouble: str) -> None:
+        """Tell every system administrator that the clock is doubted, by each method that reaches them (TIME-8).
+
+        Raises:
+            NotSentError: nobody could be told, and somebody could be tried.
+        """
+        message = about_clock(trouble, self._project)
+        with self._store.read() as reader:
+            names = {SYSTEM_ADMINISTRATOR, *(u.name for u in reader.people.users() if u.is_administrator)}
+            contacts = {name: contact_of(reader.people, name) for name in sorted(names)}
+        failures: list[NotSentError] = []
+        is_told = False
+        for name, contact in contacts.items():
+            for method, (field, _, _) in _WORDS.items():
+                if why_not(self._notifier, name, contact, method) is None:
+                    try:
+                        self._notifier.send(method, getattr(contact, field), message)
+                    except NotSentError as error:
+                        failures.append(error)
+                    else:
+                        is_told = True
+        if failures and not is_told:
+            raise failures[0]
+
     def next_ms(self) -> int | None:
         """When the next one is due."""
         with self._store.read() as reader:
@@ -157,7 +182,12 @@ class Courier:
         self._is_busy = False
         self._is_leaving = threading.Event()
         self._not_before_ms = 0
+        self._untold: str | None = None
         self.fault = ""  # why nothing could be tried the last time
+
+    def tell(self, trouble: str | None) -> None:
+        """What system administrators are told with the next look; None: there is nothing any more."""
+        self._untold = trouble
 
     def look(self, due_ms: int | None) -> int | None:
         """Start delivering if something is due; when to look again, None while it delivers or nothing waits.
@@ -165,6 +195,8 @@ class Courier:
         Args:
             due_ms: when the next alert is due.
         """
+        if self._untold is not None:
+            due_ms = 0  # as soon as it may be
         if due_ms is None or self._is_busy:
             return None
         due_ms = max(due_ms, self._not_before_ms)
@@ -201,6 +233,9 @@ class Courier:
         self.fault = ""
         try:
             with self._open_delivery() as delivery:
+                if self._untold is not None:
+                    delivery.tell_administrators(self._untold)
+                    self._untold = None
                 delivery.deliver_due(self._is_leaving.is_set)
             self._not_before_ms = 0
         except RetrofillError as error:  # settings that a deploy has just made wrong, a store that is full

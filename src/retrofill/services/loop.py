@@ -73,6 +73,7 @@ class Loop:
         self._missed: list[date] = []  # found since the last tick to be too far back to be made
         self._courier = courier
         self._was_down = True  # until what was missed has been made
+        self._clock_trouble: str | None = None  # that was told
         self._trouble: str | None = None  # what kept instances from being made
         self._poll = select.poll()
         self._poll.register(executor.fileno(), select.POLLIN)
@@ -109,6 +110,9 @@ class Loop:
                 return
             if ticked.more:
                 continue
+            if (ticked.clock_trouble is None) != (self._clock_trouble is None):
+                self._courier.tell(ticked.clock_trouble)
+                self._clock_trouble = ticked.clock_trouble
             alerts_ms = self._courier.look(ticked.alert_ms)
             is_busy = ticked.trouble is None and self._daily is not None and self._daily.step()
             estimates_ms = self._estimate(has_news or bool(ticked.ended or ticked.started))

@@ -22,6 +22,11 @@ _MOST_FAILURES = 5
 _LONGEST_NAME = 60  # in one sentence
 
 
+def about_clock(trouble: str, project: str) -> Message:
+    """For system administrators: the clock of the scheduler's machine is not believed (TIME-8)."""
+    return Message(f"[{project}] The clock is doubted", f"{trouble}\n", f"{project}: {trouble}")
+
+
 def about_backfill(
     reader: Reader, record: BackfillRecord, alert: AlertRecord, row: Row, project: str
 ) -> Message:

@@ -203,8 +203,9 @@ class Scheduler:
             instance_id = end.ref.instance_id
             running = self._slots.find(instance_id)
             # An end under another token is of a run that the ledger has forgotten.
-            # It may have ended while no scheduler ran.
-            ended_ms = min(now_ms, round(end.ended_at * 1000)) if end.ended_at else now_ms
+            # It may have ended while no scheduler ran, and the clock may have gone back since it began.
+            ended_ms = round(end.ended_at * 1000) if end.ended_at else now_ms
+            ended_ms = ended_ms if running is None else max(ended_ms, running.started_ms)
             if running is None or not self._close_run(tx, end, ended_ms):
                 continue
             self._slots.release(instance_id)
