@@ -158,6 +158,11 @@ class Project:
         self.__dict__["folder"] = self.deployed
         return self.deployed
 
+    @property
+    def _owns_folder(self) -> bool:
+        """Whether who acts can write the folder, and so decides what is deployed from it (SEC-4)."""
+        return os.access(self.directory, os.W_OK)
+
     def deploy(self) -> tuple[int, bool]:
         """Publish the folder: version and whether it is new (CAT-1)."""
         folder = self.folder
@@ -165,7 +170,12 @@ class Project:
             self._make_owed(is_new=False)  # of a deploy that was killed
             return folder.version_id, False
         version_id, is_new = catalogs.deploy(
-            self.store, folder.catalog, self.user, self.clock.now_ms(), folder.contents
+            self.store,
+            folder.catalog,
+            self.actor,
+            self.clock.now_ms(),
+            folder.contents,
+            owns_folder=self._owns_folder,
         )
         self.__dict__["folder"] = Deployed(folder.catalog, version_id)
         return self._deployed_as(self.folder, is_new)
@@ -176,7 +186,9 @@ class Project:
         Raises:
             UnknownNameError: there is no such version.
         """
-        number, is_new = catalogs.deploy_again(self.store, version_id, self.user, self.clock.now_ms())
+        number, is_new = catalogs.deploy_again(
+            self.store, version_id, self.actor, self.clock.now_ms(), owns_folder=self._owns_folder
+        )
         with self.store.read() as reader:
             published = Deployed(self.contexts.catalog(reader, number), number)
         return self._deployed_as(published, is_new)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 from collections.abc import Mapping
 
 import pytest
 
 from alerts.servers import MailServer, Sink
 from retrofill.alerts.notifier import AppriseNotifier
+from retrofill.alerts.pinning import pinned
 from retrofill.services.ports import Message, NotSentError, UndeliverableError
 
 MESSAGE = Message(
@@ -144,3 +147,42 @@ def test_services_get_the_recipients_that_they_can_reach(
     service = notifier({method: url})._service(url, method, address)
     found = getattr(service, "targets", None) or getattr(service, "channels", None)
     assert found == targets
+
+
+def test_the_connection_goes_to_the_address_that_was_judged(web: Sink) -> None:
+    """POL-9, SEC-2: a name that stands for something else a moment later leads nowhere else."""
+    host = "a-name-that-nothing-resolves.invalid"
+    made = AppriseNotifier(
+        {"sms": f"json://{host}:{web.port}/x"}, {}.get, ["127.0.0.0/8"], lambda _: ["127.0.0.1"]
+    )
+    made.send("sms", "+15551234567", MESSAGE)
+    assert web.post()[0] == "/x"
+    # `localhost` was judged by another address than the one that it leads to now.
+    made = AppriseNotifier(
+        {"sms": f"json://localhost:{web.port}/x"}, {}.get, ["127.0.0.0/8"], lambda _: ["127.0.0.2"]
+    )
+    with pytest.raises(NotSentError):
+        made.send("sms", "+15551234567", MESSAGE)
+    assert web.received.empty()
+
+
+def test_no_proxy_of_the_environment_leads_elsewhere(web: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """POL-9: what was judged is reached directly or not at all."""
+    monkeypatch.setenv("http_proxy", f"http://localhost:{web.port}")
+    host = "a-name-that-nothing-resolves.invalid"
+    made = AppriseNotifier({"sms": f"json://{host}:1/x"}, {}.get, ["127.0.0.0/8"], lambda _: ["127.0.0.1"])
+    with pytest.raises(NotSentError):
+        made.send("sms", "+15551234567", MESSAGE)
+    assert web.received.empty()
+
+
+def test_other_names_are_looked_up_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the host that was judged is pinned, and only while something is sent to it."""
+    monkeypatch.setenv("no_proxy", "elsewhere.example")
+    with pinned("judged.invalid", ["127.0.0.1"]):
+        assert socket.getaddrinfo("JUDGED.invalid.", 80)[0][4][0] == "127.0.0.1"
+        assert socket.getaddrinfo("localhost", 80)
+        assert os.environ["no_proxy"] == "elsewhere.example,127.0.0.1,judged.invalid"
+    assert os.environ["no_proxy"] == "elsewhere.example"
+    with pytest.raises(socket.gaierror):
+        socket.getaddrinfo("judged.invalid", 80)

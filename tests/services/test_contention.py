@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from domain.catalogs import SELF, make_catalog, make_task, previous
 from retrofill.domain.catalog import Dependency, Rerun, ResourceGroup, Task
 from retrofill.domain.errors import RetrofillError
+from retrofill.domain.permissions import system_administrator
 from retrofill.domain.policy import Barrier, Order
 from retrofill.domain.states import NOT_STARTED, State
 from retrofill.domain.windows import parse_window
@@ -26,6 +27,8 @@ from retrofill.services.times import instant_of
 from retrofill.services.why import why
 from services.reference_starts import Moment, expected_starts
 from services.worlds import World
+
+ADMIN = system_administrator("admin")
 
 MOST = 80  # instances of one backfill
 STEPS = 25
@@ -151,7 +154,7 @@ class Contention:
     def steer(self) -> None:
         w = self.world
         if self.chance.random() < 0.2:
-            w.schedule.go_on("admin") or w.schedule.hold("admin")
+            w.schedule.go_on(ADMIN) or w.schedule.hold(ADMIN)
             w.scheduler.look_again()
             return
         with w.store.read() as reader:

@@ -12,6 +12,7 @@ import pytest
 from contracts.ledgers import BACKFILL, INSTANCE
 from domain.catalogs import SELF, make_task
 from retrofill.domain.catalog import ResourceGroup
+from retrofill.domain.permissions import system_administrator
 from retrofill.domain.selection import AllDescendantsSelection
 from retrofill.domain.states import State
 from retrofill.executors.folder import RunsFolder
@@ -25,6 +26,8 @@ from retrofill.services.retention import DAY_MS, KEEP_BYTES, Report, Retention, 
 from retrofill.store import retention as stored
 from services.fakes import ms
 from services.worlds import MakeWorld, World
+
+ADMIN = system_administrator("admin")
 
 RULES = Rules(30, {"shared": 7, "exclusive": 30, "serverless": 30}, 3_000_000)
 _MADE = "2026-03-02T12:00"
@@ -168,7 +171,7 @@ def _held(old: Old, how: str) -> None:
     world = old.world
     if how.startswith("planned"):
         world.clock.move_to("2025-12-01T12:00")
-        accept_clock(world.store, world.clock, "admin")
+        accept_clock(world.store, world.clock, ADMIN)
         number = world.create(selection=AllDescendantsSelection("w.a"))
     else:
         number = world.create(dates="2026-01-05..2026-01-06")
@@ -647,13 +650,13 @@ def test_what_has_gone_of_the_night_before_is_not_waited_for(world: MakeWorld, r
     """RET-1, AUTO-2: the schedule was paused for longer than instances are kept, and the newest night stays."""
     old = Old(world(make_task("w.a", _DAILY, SELF), now=_MADE))
     nights(old, 1, fails=0)
-    old.world.schedule.hold("admin")
+    old.world.schedule.hold(ADMIN)
     old.world.clock.move_to("2026-03-07T12:00")
     assert old.clean(Rules(3, RULES.log_days, KEEP_BYTES)).instances == 1
     assert old.count("generation") == 1
     if restarts:
         old.world.restart()
-    old.world.schedule.go_on("admin")
+    old.world.schedule.go_on(ADMIN)
     assert old.world.night()[0] == "2026-03-03"
     old.world.finish()
     assert set(old.world.auto_states().values()) == {"successful"}

@@ -20,6 +20,8 @@ from retrofill.services.views import Views
 from retrofill.store.database import Database
 from services.worlds import MakeWorld, World
 
+ADMIN = system_administrator("admin")
+
 CHAIN = (make_task("w.a", "0 1 * * *"), make_task("w.b", "0 2 * * *", "w.a"))
 
 
@@ -137,10 +139,10 @@ def test_without_catching_up_a_missed_night_is_never_made(world: MakeWorld) -> N
     assert w.night() == []
     w.clock.move_to("2026-03-03T23:30")
     assert w.night() == ["2026-03-03"]
-    assert w.schedule.hold("admin")
+    assert w.schedule.hold(ADMIN)
     w.clock.move_to("2026-03-05T12:00")
     assert w.night() == []
-    assert w.schedule.go_on("admin")
+    assert w.schedule.go_on(ADMIN)
     assert w.night() == []
     with w.store.read() as reader:
         assert reader.generations.missed() == ["2026-03-02", "2026-03-04"]
@@ -370,13 +372,13 @@ def test_a_held_schedule_makes_and_starts_nothing(world: MakeWorld) -> None:
     """AUTO-3: the nights that were missed meanwhile are made when it goes on."""
     w = evening(world, *CHAIN)
     w.night()
-    assert w.schedule.hold("admin")
-    assert not w.schedule.hold("admin")
+    assert w.schedule.hold(ADMIN)
+    assert not w.schedule.hold(ADMIN)
     w.clock.move_to("2026-03-04T12:00")
     w.scheduler.look_again()
     assert w.night() == []
     assert w.executor.running == {}
-    assert w.schedule.go_on("admin")
+    assert w.schedule.go_on(ADMIN)
     assert w.night() == ["2026-03-03"]
     assert w.auto_states()["a 2 01:00"] == "running"
 
@@ -414,7 +416,7 @@ def test_what_waits_in_a_held_schedule_is_not_run(world: MakeWorld) -> None:
     w.night()
     w.clock.move_to("2026-03-03T12:00")
     w.tick()
-    w.schedule.hold("admin")
+    w.schedule.hold(ADMIN)
     w.end("auto a 2 01:00", exit_code=1)
     assert w.do("set_successful", "auto a 2 01:00") == [None]
     w.tick()
@@ -429,7 +431,7 @@ def test_what_waits_in_a_held_schedule_is_not_run(world: MakeWorld) -> None:
         assert views.queues() == {}
     assert w.do("freeze", "auto v 2 02:00") == [None]
     assert w.do("unfreeze", "auto v 2 02:00") == [None]
-    w.schedule.go_on("admin")
+    w.schedule.go_on(ADMIN)
     w.scheduler.look_again()
     w.tick()
     assert w.auto_states()["v 2 02:00"] == "successful"

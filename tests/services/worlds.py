@@ -13,7 +13,7 @@ from typing import Any
 
 from domain.catalogs import make_catalog
 from retrofill.domain.catalog import Catalog, ResourceGroup, Task
-from retrofill.domain.permissions import Actor
+from retrofill.domain.permissions import Actor, system_administrator
 from retrofill.domain.policy import Policy, parse_range
 from retrofill.domain.selection import Limits, ManualSelection, Selection
 from retrofill.services import catalogs
@@ -78,7 +78,9 @@ class World:
 
     def deploy(self, catalog: Catalog) -> int:
         self.catalog = catalog
-        self.version_id, _ = catalogs.deploy(self.store, catalog, self.user, self.clock.now_ms())
+        self.version_id, _ = catalogs.deploy(
+            self.store, catalog, system_administrator(self.user), self.clock.now_ms()
+        )
         return self.version_id
 
     def restart(self) -> None:

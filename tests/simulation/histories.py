@@ -17,6 +17,7 @@ from domain.catalogs import SELF, make_task, previous
 from retrofill.domain.catalog import Dependency, Rerun, ResourceGroup, Task, TaskType
 from retrofill.domain.cron import parse
 from retrofill.domain.errors import RetrofillError
+from retrofill.domain.permissions import system_administrator
 from retrofill.domain.policy import Alert, AlertTrigger, Barrier, OnFailure, Order
 from retrofill.domain.states import State
 from retrofill.services.alerting import alert_of
@@ -25,6 +26,8 @@ from retrofill.services.times import instant_of
 from simulation.executors import Faults
 from simulation.watch import Watch
 from simulation.worlds import SimulatedWorld
+
+ADMIN = system_administrator("admin")
 
 FAULTS = Faults(
     crash=0.006, never_started=0.01, told_late=0.01, told_twice=0.02, lost=0.01, fails=0.04, timeout=0.01
@@ -234,14 +237,14 @@ class History:
             w.clock.jump(-jump)
 
     def _hold(self) -> None:
-        self.world.switch.hold("admin")
+        self.world.switch.hold(ADMIN)
 
     def _mend(self) -> None:
         """Somebody takes every obstacle away, but what never ended as far as anybody knows."""
         w = self.world
         if w.simulated.has_late:
             w.come_up()
-        w.switch.go_on("admin")
+        w.switch.go_on(ADMIN)
         w.clock.jump(-w.clock.jumped_ms / 1000)
         with w.store.read() as reader:
             records = reader.backfills(["phase = 'active' AND (paused OR stopped)"], limit=1000)

@@ -11,10 +11,13 @@ import pytest
 
 from domain.catalogs import make_catalog, make_task
 from retrofill.domain.catalog import Catalog, Task, Workspace
+from retrofill.domain.permissions import system_administrator
 from retrofill.services.clocks import ClockDoubtedError, accept_clock
 from retrofill.services.retention import Retention, Rules
 from retrofill.services.times import instant_of
 from services.worlds import MakeWorld, World
+
+ADMIN = system_administrator("admin")
 
 EVERY_HALF_HOUR = [f"{hour:02}:{minute:02}" for hour in range(24) for minute in (0, 30)]
 
@@ -102,7 +105,7 @@ def test_a_clock_that_goes_back(world: MakeWorld, back_seconds: int) -> None:
     w.finish()
     assert w.auto_states() == before
     if back_seconds > 3_600:  # more than the clock may be off: somebody has to say that it is right
-        accept_clock(w.store, w.clock, "admin")
+        accept_clock(w.store, w.clock, ADMIN)
     pass_days(w, "2026-03-07T13:00")
     assert set(w.auto_states()) == {
         f"{task} {day} {slot}" for day in range(2, 7) for task, slot in (("a", "01:00"), ("b", "12:00"))
@@ -195,9 +198,9 @@ def test_accepting_a_clock_lets_everything_go_on(world: MakeWorld) -> None:
     pass_days(w, "2026-03-05T06:00")
     w.clock.jump(3 * 86_400)
     assert w.night() == []
-    assert accept_clock(w.store, w.clock, "admin").expected_ms is not None
+    assert accept_clock(w.store, w.clock, ADMIN).expected_ms is not None
     assert w.night() == ["2026-03-05", "2026-03-06", "2026-03-07"]
-    assert accept_clock(w.store, w.clock, "admin").expected_ms is None
+    assert accept_clock(w.store, w.clock, ADMIN).expected_ms is None
     with w.store.read() as reader:
         assert [o.action for o in reader.latest_operations([], [], None, 2)] == [
             "accept-clock",
@@ -257,7 +260,7 @@ def test_nothing_is_deleted_by_a_clock_that_is_doubted(world: MakeWorld) -> None
     w.clock.start_machine()
     with pytest.raises(ClockDoubtedError, match="everything in the store was older than 30 days"):
         delete()
-    accept_clock(w.store, w.clock, "admin")
+    accept_clock(w.store, w.clock, ADMIN)
     assert delete() == 1
 
 

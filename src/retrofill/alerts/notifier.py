@@ -14,6 +14,7 @@ import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from retrofill.alerts.pinning import pinned
 from retrofill.alerts.urls import (
     WEBHOOK_SCHEMES,
     host_of,
@@ -78,8 +79,9 @@ class AppriseNotifier:
             raise UndeliverableError(obstacle)
         url = with_secrets(self._urls[method], self._secrets)
         service = self._service(url, method, address)
-        self._check_address(url)
-        with _recorded() as log:
+        judged = self._judged(url)
+        way = contextlib.nullcontext() if judged is None else pinned(host_of(url), judged)
+        with _recorded() as log, way:
             sent = _notify(service, method, message)
         if not sent:
             raise NotSentError(f"{_name(service)} did not take it: {_reason(log, url)}")
@@ -99,17 +101,24 @@ class AppriseNotifier:
             raise UndeliverableError(f"the URL of `alerts.{method}` is none that Apprise understands")
         return found
 
-    def _check_address(self, url: str) -> None:
-        """Refuse webhooks to internal addresses, as they resolve now (mail servers often are internal)."""
+    def _judged(self, url: str) -> Sequence[str] | None:
+        """The addresses that a webhook may be reached at; None for what is none (mail servers often are internal).
+
+        Raises:
+            UndeliverableError: one of them is internal.
+            NotSentError: there is none.
+        """
         host = host_of(url)
         if scheme_of(url) not in WEBHOOK_SCHEMES:
-            return
+            return None
         try:
-            check_host(host, self._resolve(host), self._allow_internal)
+            addresses = self._resolve(host)
+            check_host(host, addresses, self._allow_internal)
         except InternalAddressError as error:
             raise UndeliverableError(f"{error.message}; {error.hint}") from None
         except (OSError, UnicodeError):
             raise NotSentError(f"{host} has no address that could be found") from None
+        return addresses
 
 
 def _instantiate(url: str) -> NotifyBase | None:

@@ -13,11 +13,11 @@ import click
 
 from retrofill import __version__
 from retrofill.bootstrap import Project
-from retrofill.cli.retention import require_system_administrator
 from retrofill.cli.scheduler import SchedulerRunsError, as_process
 from retrofill.cli.session import Command, Session, pass_session, say
 from retrofill.domain.errors import UsageError, WrongStateError, shown
 from retrofill.domain.findings import many
+from retrofill.services.copying import Copying
 from retrofill.services.times import instant_of, shown_instant
 
 if TYPE_CHECKING:
@@ -52,14 +52,17 @@ def backup(session: Session, file: Path, with_logs: bool, force: bool) -> None:
     from retrofill.store import backups
 
     project = session.project
-    require_system_administrator(project, "take backups")
+    copying = Copying(project.actor)
     if project.deployed is None:
         raise WrongStateError(
             "there is no store yet, so there is nothing to back up", "`retrofill deploy` makes one."
         )
     logs = RunsFolder(project.runs_directory).pieces() if with_logs else iter(())
     name = project.deployed.catalog.project
-    manifest = backups.write(project.store, file, name, project.clock.now_ms(), __version__, logs, force)
+    now_ms = project.clock.now_ms()
+    manifest = copying.take(
+        lambda: backups.write(project.store, file, name, now_ms, __version__, logs, force)
+    )
     size = file.stat().st_size
     document = {
         "file": str(file.absolute()),
@@ -83,7 +86,7 @@ def restore(session: Session, file: Path, force: bool) -> None:
     machine may still be running. Logs that are there stay.
     """
     project = session.project
-    require_system_administrator(project, "restore a backup")
+    Copying(project.actor).check_restore()
     if not file.is_file():
         raise UsageError(
             f"there is no file {shown(str(file))}", "Name a file that `retrofill backup` has made."
@@ -110,7 +113,6 @@ def _restore(project: Project, file: Path, force: bool) -> dict[str, object]:
         raise StoreExistsError(f"{shown(str(project.directory))} has a store already")
     folder = RunsFolder(project.runs_directory)
     _refuse_while_runs_go_on(folder)
-    user = project.environ.get("RETROFILL_USER", "admin")
     with (
         backups.open_backup(file) as backup,
         tempfile.TemporaryDirectory(dir=project.home, prefix="restoring.") as prepared,
@@ -120,7 +122,7 @@ def _restore(project: Project, file: Path, force: bool) -> dict[str, object]:
         # Held before it takes its place: at no moment is there a store that would go on by itself.
         with closing(Database(Path(prepared))) as store:
             specs = RunSpecs(project.directory, project.secret, sys.executable)
-            held = hold_everything(store, project.clock, specs, user, made_ms)
+            held = hold_everything(store, project.clock, specs, project.actor, made_ms)
         project.close()
         stamp = f"{instant_of(project.clock.now_ms()):%Y%m%dT%H%M%S}.{os.getpid()}"
         aside = backups.put_in_place(Path(prepared), project.home, stamp)

@@ -15,6 +15,7 @@ from retrofill.services.times import scheduled_at
 
 if TYPE_CHECKING:
     from retrofill.domain.estimation import Estimate
+    from retrofill.services.access import Access
     from retrofill.services.contexts import Contexts
     from retrofill.services.ports import Reader
 
@@ -41,6 +42,7 @@ class Progress:
     def show(
         self,
         reader: Reader,
+        access: Access,
         record: BackfillRecord,
         contexts: Contexts,
         now_ms: int,
@@ -52,12 +54,15 @@ class Progress:
         Plain lines come at most every two seconds, but what has just failed is told at once.
 
         Args:
+            access: what may be named to whoever waits.
             failed, failed_now: lines about the first failures, and those of them that are new.
         """
         dates = reader.dates(record.id)
-        speed = ", ".join(filter(None, (self._speed(dates), self._left(reader, record, contexts, now_ms))))
+        speed = ", ".join(
+            filter(None, (self._speed(dates), self._left(reader, access, record, contexts, now_ms)))
+        )
         if self._is_terminal:
-            self._show_live(_picture(reader, record, contexts, dates, speed, failed))
+            self._show_live(_picture(reader, access, record, dates, speed, failed))
             return
         self.tell(record, failed_now)
         silent = time.monotonic() - self._last_line_at
@@ -101,7 +106,9 @@ class Progress:
         rate = self._rate(sum(date.successful for date in dates))
         return "" if rate is None else f"{rate:.1f}/s"
 
-    def _left(self, reader: Reader, record: BackfillRecord, contexts: Contexts, now_ms: int) -> str:
+    def _left(
+        self, reader: Reader, access: Access, record: BackfillRecord, contexts: Contexts, now_ms: int
+    ) -> str:
         """How long it will go on, if it is not held (BF-2)."""
         if record.phase != "active" or record.paused or record.stopped:
             return ""
@@ -119,7 +126,7 @@ class Progress:
         if expected is None or (expected.end_ms is None and not expected.unknown_tasks):
             return ""
         if expected.end_ms is None:
-            return f"time left unknown, no successful run yet of {names(expected.unknown_tasks)}"
+            return f"time left unknown, no successful run yet of {names(access.shown_tasks(record, expected.unknown_tasks))}"
         return f"about {duration(max(expected.end_ms - now_ms, 0) / 1000)} left"
 
 
@@ -146,13 +153,13 @@ def _counts(record: BackfillRecord, dates: list[DateRecord]) -> str:
 
 def _picture(
     reader: Reader,
+    access: Access,
     record: BackfillRecord,
-    contexts: Contexts,
     dates: list[DateRecord],
     speed: str,
     failed: Sequence[str],
 ) -> str:
-    lines = [f"Backfill {record.id} {record.name}", f"{bar(dates)} {_counts(record, dates)}"]
+    lines = [f"Backfill {record.id} {access.shown_name(record)}", f"{bar(dates)} {_counts(record, dates)}"]
     if speed:
         lines.append(speed)
     current = [d for d in dates if d.reached and d.successful < d.total]
@@ -162,10 +169,11 @@ def _picture(
     ]
     running = [row for row, _ in reader.running() if row.backfill_id == record.id]
     if running:
-        context = contexts.get(reader, record.id)
-        names = [f"{context.task(r.id).name} {scheduled_at(r):%m-%d %H:%M}" for r in running[:_RUNNING_SHOWN]]
-        more = f" and {len(running) - _RUNNING_SHOWN} more" if len(running) > _RUNNING_SHOWN else ""
-        lines.append(f"  running: {', '.join(names)}{more}")
+        seen = [row for row in running if access.sees_instance(row)][:_RUNNING_SHOWN]
+        tasks = [f"{reader.task_name(row.task_id)} {scheduled_at(row):%m-%d %H:%M}" for row in seen]
+        rest = len(running) - len(seen)
+        more = f" and {rest} more" if rest and seen else str(rest) if rest else ""
+        lines.append(f"  running: {', '.join(tasks)}{more}")
     lines += [f"  {line}" for line in failed]
     if sum(d.failed for d in dates) > len(failed):
         lines.append(f"  failed: `retrofill instance list --backfill {record.id} --state failed` lists them")

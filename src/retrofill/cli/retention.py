@@ -6,10 +6,9 @@ import time
 
 import click
 
-from retrofill.bootstrap import Project
 from retrofill.cli.session import Group, Session, pass_session, say
-from retrofill.domain.errors import NotPermittedError
 from retrofill.domain.findings import many
+from retrofill.domain.permissions import check_system_administrator
 from retrofill.services.retention import Report
 
 _LONGEST_PAUSE = 0.05
@@ -29,8 +28,10 @@ def run(session: Session, dry_run: bool) -> None:
     The settings are retention_days, log_days and auto_log_cap.
     """
     project = session.project
-    require_system_administrator(project, "remove what is old")
-    report = Report() if project.deployed is None else project.retention(dry_run).run(_Pacing().pause)
+    check_system_administrator(project.actor, "remove what is old")
+    report = Report()
+    if project.deployed is not None:
+        report = project.retention(dry_run).run_by(project.actor, _Pacing().pause)
     session.document(
         {"dry_run": dry_run, **report.row()}, lambda: _print(report, "would go" if dry_run else "removed")
     )
@@ -72,16 +73,6 @@ def _print(report: Report, done: str) -> None:
 
 def _size(count: int) -> str:
     return f"{count} bytes" if count < 10_000 else f"{count / 1e6:.1f} MB"
-
-
-def require_system_administrator(project: Project, what: str) -> None:
-    """SEC-4.
-
-    Raises:
-        NotPermittedError: somebody else acts.
-    """
-    if not project.actor.is_system_administrator:
-        raise NotPermittedError(f"{project.user} may not {what}", "Ask the system administrator.")
 
 
 COMMANDS: dict[str, click.Command] = {"retention": retention}

@@ -101,7 +101,8 @@ class _Waiting:
                 return True
             self._say_paused(record)
             failed = self._failures.lines
-            self.progress.show(reader, record, project.contexts, project.clock.now_ms(), failed, failed_now)
+            now_ms = project.clock.now_ms()
+            self.progress.show(reader, access, record, project.contexts, now_ms, failed, failed_now)
         self._timed_out = self._deadline is not None and now >= self._deadline
         return self._timed_out
 

@@ -59,13 +59,18 @@ class _TaskColumns:
         today: Mapping[str, date],
     ) -> None:
         self.task = task
-        self.resource_group = plan.resource_group(task)
-        self.parameters = plan.parameters_of(task) if sees(task.name) else ()
+        self.is_seen = sees(task.name)
+        self.resource_group = plan.resource_group(task) if self.is_seen else None
+        self.parameters = plan.parameters_of(task) if self.is_seen else ()
         node_id = None if node_ids is None else node_ids.get(task.name)
         self.node_id = None if node_id is None else str(node_id)
         self.today = today[plan.catalog.timezone_of(task)]
         reason = plan.dry_run_reason(task)
         self.dry_run_reason = None if reason is None else reason.value
+
+    def priority(self, bizdate: date) -> int | None:
+        """As judged now; None where it may not be shown."""
+        return priority_by_age(self.task.priority, bizdate, self.today) if self.is_seen else None
 
     def values(self, bizdate: date, scheduled_at: datetime) -> dict[str, str]:
         if not self.parameters:
@@ -124,7 +129,7 @@ def _rows(
             "kind": Kind(kind).word,
             "reason": column.dry_run_reason if kind == Kind.DRY_RUN else None,
             "group": int(plan.group_of[date_index]),
-            "priority": priority_by_age(column.task.priority, bizdate, column.today),
+            "priority": column.priority(bizdate),
             "resource_group": column.resource_group,
             "parameters": column.values(bizdate, scheduled_at),
             "waits_for": [[wiring.name_of[k], f"{on}{wiring.clock_of[k]}"] for _, k, on in waits],

@@ -12,6 +12,8 @@ from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from retrofill.domain.errors import NotPermittedError
+
 if TYPE_CHECKING:
     from retrofill.domain.catalog import Catalog, Task
     from retrofill.domain.selection import Rights
@@ -111,6 +113,52 @@ class Actor:
             return frozenset(t.name for t in catalog.tasks.values() if self.may(action, t.name, t.owner))
 
         return Rights(permitted(Action.BACKFILL), frozenset(self.roles), permitted(Action.OVERRIDE))
+
+
+def check_system_administrator(actor: Actor, what: str, hint: str = "Ask the system administrator.") -> None:
+    """Refuse what concerns every workspace (SEC-4).
+
+    Args:
+        what: completes "you may not".
+
+    Raises:
+        NotPermittedError: somebody else acts.
+    """
+    if not actor.is_system_administrator:
+        raise NotPermittedError(f"{actor.name} may not {what}", hint)
+
+
+def check_deploy(actor: Actor, before: Catalog | None, after: Catalog) -> None:
+    """Refuse a deploy that changes a workspace of which the actor is no administrator (SEC-4).
+
+    What all workspaces share (connections, resource groups, settings) is the system administrator's.
+
+    Raises:
+        NotPermittedError: naming the workspaces that the actor sees.
+    """
+    if actor.is_system_administrator:
+        return
+    names = sorted({*(before.workspaces if before is not None else ()), *after.workspaces})
+    changed = [name for name in names if before is None or _part(before, name) != _part(after, name)]
+    denied = [name for name in changed if not actor.may_all(Action.DEPLOY, name)]
+    if denied or before is None or _shared(before) != _shared(after):
+        seen = [name for name in denied if actor.sees(name)]
+        raise NotPermittedError(
+            f"{actor.name} may not deploy changes of {', '.join(seen) or 'other workspaces'}",
+            "An administrator of every workspace that changes may, and the system administrator.",
+        )
+
+
+def _part(catalog: Catalog, workspace: str) -> object:
+    """What one workspace declares."""
+    tasks = [task for task in catalog.tasks.values() if task.workspace == workspace]
+    return catalog.workspaces.get(workspace), tasks
+
+
+def _shared(catalog: Catalog) -> object:
+    """What is nobody's in particular."""
+    settings = (catalog.project, catalog.timezone, catalog.region, dict(catalog.settings))
+    return settings, dict(catalog.resource_groups), dict(catalog.baselines), dict(catalog.connections)
 
 
 def system_administrator(name: str) -> Actor:

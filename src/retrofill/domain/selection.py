@@ -282,12 +282,17 @@ def check_names(selection: Selection, catalog: Catalog, rights: Rights, who: str
     values = to_json(selection)
     named = [name for key in _NAMING for name in _several(values.get(key))]
     gone = {name for name in named if name not in catalog.tasks or not rights.sees(name)}
-    workspaces = {name for name in values.get("workspaces", ()) if name not in catalog.workspaces}
+    chosen = values.get("workspaces", ())
+    workspaces = {name for name in chosen if name not in catalog.workspaces or not rights.sees(name)}
+    hidden = {name for name in gone | workspaces if not rights.sees(name)}
+    gone, workspaces = gone - hidden, workspaces - hidden
     parts = [
         f"{many(len(names), what).partition(' ')[2]} {_listed(names)}"
         for names, what in ((gone, "task"), (workspaces, "workspace"))
         if names
     ]
+    if hidden:
+        parts.append(f"{many(len(hidden), 'name')} of other workspaces")
     if parts:
         raise UnknownNameError(
             f"{who} what does not exist any more: {', '.join(parts)}",

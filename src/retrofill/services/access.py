@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from retrofill.services.why import Why
 
 _ANOTHER = "a task of another workspace"
+_PAGE = 200
 _DONE = {Action.OPERATE: "operate", Action.EMERGENCY: "change waits, priority or resource group of"}
 
 
@@ -92,15 +93,48 @@ class Access:
         listed = self.listed_tasks(record)
         if listed is None:
             return dict(row)
+        return {
+            **row,
+            "name": self.shown_name(record),
+            "first_estimate": _shown_estimate(row["first_estimate"], listed),
+        }
+
+    def shown_name(self, record: BackfillRecord) -> str:
+        """A backfill's name, or its number where the name was made from that of a hidden task."""
+        listed = self.listed_tasks(record)
+        if listed is None:
+            return record.name
         from retrofill.domain import selection as selections
 
         root = selections.from_json(json.loads(record.selection)).first_root
         is_hidden = root not in listed and record.name.startswith(root)
-        return {
-            **row,
-            "name": f"backfill {record.id}" if is_hidden else record.name,
-            "first_estimate": _shown_estimate(row["first_estimate"], listed),
-        }
+        return f"backfill {record.id}" if is_hidden else record.name
+
+    def shown_tasks(self, record: BackfillRecord, tasks: Iterable[str]) -> list[str]:
+        """Names of tasks of a backfill, in words where one may not be named."""
+        listed = self.listed_tasks(record)
+        return list(dict.fromkeys(task if listed is None or task in listed else _ANOTHER for task in tasks))
+
+    def known_users(self) -> set[str]:
+        """Who may be named to the actor: himself and the members of his workspaces; to some, everybody."""
+        from retrofill.services.people import user_names
+
+        if self.is_unlimited:
+            return user_names(self._reader.people, self._current)
+        workspaces = () if self._current is None else self._current.workspaces.values()
+        members = (workspace.members for workspace in workspaces if self.sees(workspace.name))
+        return {self._actor.name}.union(*members)
+
+    def has_created(self, name: str) -> bool:
+        """Whether somebody has created a backfill that the actor sees."""
+        before: int | None = None
+        while True:
+            page = self._reader.backfills(["created_by = ?"], [name], before, _PAGE)
+            if any(map(self.sees_backfill, page)):
+                return True
+            if len(page) < _PAGE:
+                return False
+            before = page[-1].id
 
     def listed_tasks(self, record: BackfillRecord) -> frozenset[str] | None:
         """Tasks of a backfill that may be named: those seen, and its dry runs; None for all (SEC-2)."""

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import UnknownNameError, UsageError, did_you_mean, shown
+from retrofill.domain.permissions import Actor, check_deploy
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog import Catalog
@@ -18,24 +19,38 @@ _CONTENTS = 500  # of files, kept in one transaction
 
 
 def deploy(
-    store: Store, catalog: Catalog, user: str, now_ms: int, contents: Mapping[str, bytes] = _NONE
+    store: Store,
+    catalog: Catalog,
+    actor: Actor,
+    now_ms: int,
+    contents: Mapping[str, bytes] = _NONE,
+    *,
+    owns_folder: bool = False,
 ) -> tuple[int, bool]:
     """Publish a catalog: its version, and whether that is a new one (CAT-1).
 
     Args:
         contents: what the files hold that it includes, by SHA-256 (CAT-9).
+        owns_folder: whether the actor can write the folder that is deployed, which permits it (SEC-4).
+
+    Raises:
+        NotPermittedError: a workspace changes of which the actor is no administrator.
     """
     _keep_contents(store, catalog, contents)
     from retrofill.services import catalog_document
 
     document = catalog_document.dump(catalog)
     with store.transaction() as tx:
-        version_id, is_new = _publish(tx, catalog, document, user, now_ms)
+        if not owns_folder:
+            _check_deploy(tx, actor, catalog)
+        version_id, is_new = _publish(tx, catalog, document, actor.name, now_ms)
     store.wake()
     return version_id, is_new
 
 
-def deploy_again(store: Store, version_id: int, user: str, now_ms: int) -> tuple[int, bool]:
+def deploy_again(
+    store: Store, version_id: int, actor: Actor, now_ms: int, *, owns_folder: bool = False
+) -> tuple[int, bool]:
     """Publish an older version anew, as a version of its own: its number, and whether it is a new one (CAT-9).
 
     Raises:
@@ -47,9 +62,19 @@ def deploy_again(store: Store, version_id: int, user: str, now_ms: int) -> tuple
         if tx.versions.find(version_id) is None:
             raise unknown_version(version_id)
         document = tx.version(version_id)
-        number, is_new = _publish(tx, catalog_document.load(document), document, user, now_ms, version_id)
+        catalog = catalog_document.load(document)
+        if not owns_folder:
+            _check_deploy(tx, actor, catalog)
+        number, is_new = _publish(tx, catalog, document, actor.name, now_ms, version_id)
     store.wake()
     return number, is_new
+
+
+def _check_deploy(tx: Ledger, actor: Actor, catalog: Catalog) -> None:
+    from retrofill.services import catalog_document
+
+    current = tx.current_version()
+    check_deploy(actor, None if current is None else catalog_document.load(current[1]), catalog)
 
 
 def unknown_version(version_id: int) -> UnknownNameError:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.alerting import AlertState, pause_seconds
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.permissions import SYSTEM_ADMINISTRATOR
+from retrofill.domain.permissions import SYSTEM_ADMINISTRATOR, Actor
+from retrofill.services.access import Access
 from retrofill.services.contexts import Contexts
 from retrofill.services.messages import about_backfill, about_clock, test_message
-from retrofill.services.people import contact_of
+from retrofill.services.people import contact_of, find_actor
 from retrofill.services.ports.notifying import NotSentError, UndeliverableError
 from retrofill.services.views import Row, Views
 
@@ -145,7 +146,9 @@ class Delivery:
             if obstacle is not None:
                 raise UndeliverableError(obstacle)
             row = Views(reader, self._contexts, self._clock.now_ms()).backfill(record)
-            message = about_backfill(reader, record, alert, row, self._project)
+            creator = find_actor(reader.people, self._contexts.current(reader), record.created_by)
+            access = Access(reader, self._contexts, creator or Actor(record.created_by))
+            message = about_backfill(reader, access, record, alert, row, self._project)
         self._notifier.send(alert.method, getattr(contact, _WORDS[alert.method][0]), message)
 
     def _finish(

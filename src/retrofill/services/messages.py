@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from retrofill.domain.alerting import Event
@@ -15,6 +16,7 @@ from retrofill.services.records import AlertRecord, BackfillRecord, InstanceReco
 from retrofill.services.times import scheduled_at
 
 if TYPE_CHECKING:
+    from retrofill.services.access import Access
     from retrofill.services.ports import Reader
     from retrofill.services.views import Row
 
@@ -28,21 +30,23 @@ def about_clock(trouble: str, project: str) -> Message:
 
 
 def about_backfill(
-    reader: Reader, record: BackfillRecord, alert: AlertRecord, row: Row, project: str
+    reader: Reader, access: Access, record: BackfillRecord, alert: AlertRecord, row: Row, project: str
 ) -> Message:
     """The backfill as it is when the message is sent, however long that took.
 
     Args:
+        access: what whoever gets the message may see (SEC-2).
         row: the backfill's row (`Views.backfill`).
         project: what the deployment calls itself.
     """
-    failures = [_failure(reader, failed) for failed in _failed(reader, record, alert)]
-    named = f'Backfill {record.id} "{shown(record.name)}"'
+    failures = [_failure(reader, failed) for failed in _failed(reader, access, record, alert)]
+    name = shown(access.shown_name(record))
+    named = f'Backfill {record.id} "{name}"'
     what = _what(alert, row, failures)
     body = "\n".join(
         [f"{named}{what}.", "", *_facts(row), *_failure_lines(failures), "", *_how_to_go_on(row)]
     )
-    short_name = shown(record.name)[:_LONGEST_NAME]
+    short_name = name[:_LONGEST_NAME]
     counted = f"{row['counts']['successful']} of {many(row['instance_count'], 'instance')} successful"
     short = f'{project}: backfill {record.id} "{short_name}"{what}. {counted}.'
     return Message(f"[{project}] {named}{what}", body, short)
@@ -89,14 +93,17 @@ def _facts(row: Row) -> Iterator[str]:
             yield f"{name.capitalize():<10} {row[f'{name}_at']}"
 
 
-def _failed(reader: Reader, record: BackfillRecord, alert: AlertRecord) -> list[InstanceRecord]:
+def _failed(
+    reader: Reader, access: Access, record: BackfillRecord, alert: AlertRecord
+) -> list[InstanceRecord]:
     """Instances that are Failed for a reason of their own: the first one if it still is, then by id."""
     last = record.first_instance_id + record.stride * len(reader.dates(record.id)) - 1
     conditions = ["state = ?", "reason <> ?"]
     values = [State.FAILED.value, Reason.SIBLING_FAILED.value]
-    rows = list(reader.instance_range(record.first_instance_id, last, conditions, values, _MOST_FAILURES))
+    failed = reader.instance_range(record.first_instance_id, last, conditions, values)
+    rows = list(islice(filter(access.sees_instance, failed), _MOST_FAILURES))
     first = reader.find_instance(alert.instance_id) if alert.instance_id is not None else None
-    if first is None or first.state != State.FAILED:
+    if first is None or first.state != State.FAILED or not access.sees_instance(first):
         return rows
     return [first, *(row for row in rows if row.id != first.id)][:_MOST_FAILURES]
 

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from retrofill.services.contexts import Contexts
+from retrofill.services.copying import Copying
 from retrofill.services.ports import RunEnd, RunRef, RunSpec
 from retrofill.services.ticks import Scheduler
 from retrofill.services.times import shown_instant
 
 if TYPE_CHECKING:
+    from retrofill.domain.permissions import Actor
     from retrofill.services.ports import Clock, Ledger, Store
     from retrofill.services.runs import RunSpecs
 
@@ -33,20 +35,24 @@ class Held:
     instances: tuple[int, ...]  # ran when the backup was made
 
 
-def hold_everything(store: Store, clock: Clock, specs: RunSpecs, user: str, made_ms: int) -> Held:
+def hold_everything(store: Store, clock: Clock, specs: RunSpecs, actor: Actor, made_ms: int) -> Held:
     """Hold the schedule, pause every unfinished backfill, end what ran as lost, and forget alerts that were on their way.
 
     Args:
         store: nobody else has it open.
         made_ms: when the backup was made.
+
+    Raises:
+        NotPermittedError: the actor is no system administrator (SEC-4).
     """
+    Copying(actor).check_restore()
     now_ms = clock.now_ms()
     comment = f"restored from a backup of {shown_instant(made_ms)}"
     with store.transaction() as tx:
         paused = [one.id for one in tx.open_backfills() if not one.paused and not one.stopped]
         for backfill_id in paused:
             tx.set_backfill(backfill_id, paused=1)
-            tx.record(now_ms, user, _ACTION, backfill_id, comment=comment)
+            tx.record(now_ms, actor.name, _ACTION, backfill_id, comment=comment)
         tx.generations.hold(True)
         has_schedule = tx.generations.have_any()
         running = [row.id for row, _ in tx.running()]

@@ -13,6 +13,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from retrofill.domain.permissions import Actor, check_system_administrator
 from retrofill.domain.states import State
 from retrofill.services.clocks import check_before_deleting
 from retrofill.services.contexts import Contexts
@@ -117,6 +118,15 @@ class Retention:
             self._folder.tidy((self._now_ms - DAY_MS) / 1000)
             with self._store.transaction() as tx:
                 tx.retention.note_run(self._now_ms)
+
+    def run_by(self, actor: Actor, pause: Callable[[], None] = lambda: None) -> Report:
+        """`run` by hand.
+
+        Raises:
+            NotPermittedError: the actor is no system administrator (SEC-4).
+        """
+        check_system_administrator(actor, "remove what is old")
+        return self.run(pause)
 
     def run(self, pause: Callable[[], None] = lambda: None) -> Report:
         """All steps at once; `pause` is called between them, so that others can write."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.moves import first_night_sentences
 from retrofill.domain.nights import DueNights, due_nights, next_night, night_of
+from retrofill.domain.permissions import Actor, check_system_administrator
 from retrofill.services.contexts import Contexts
 from retrofill.services.generating import Generating
 from retrofill.services.times import instant_of, ms_of
@@ -122,21 +123,31 @@ class Schedule:
         zones, minute = _timezones(catalog), self.settings.generation_minute
         return ms_of(night_of(next_night(instant_of(self._clock.now_ms()), minute, zones), minute, zones))
 
-    def hold(self, user: str, comment: str = "") -> bool:
-        """Pause the schedule: no night is made and nothing of it starts; whether that is new."""
-        return self._hold(user, True, comment)
+    def hold(self, actor: Actor, comment: str = "") -> bool:
+        """Pause the schedule: no night is made and nothing of it starts; whether that is new.
 
-    def go_on(self, user: str, comment: str = "") -> bool:
-        """Take back a pause; whether there was one. Missed nights are made by the scheduler (AUTO-3)."""
-        return self._hold(user, False, comment)
+        Raises:
+            NotPermittedError: the actor is no system administrator (SEC-4).
+        """
+        return self._hold(actor, True, comment)
 
-    def _hold(self, user: str, held: bool, comment: str) -> bool:
+    def go_on(self, actor: Actor, comment: str = "") -> bool:
+        """Take back a pause; whether there was one. Missed nights are made by the scheduler (AUTO-3).
+
+        Raises:
+            NotPermittedError: the actor is no system administrator (SEC-4).
+        """
+        return self._hold(actor, False, comment)
+
+    def _hold(self, actor: Actor, held: bool, comment: str) -> bool:
+        hint = "Ask one; a workspace's administrator can freeze its tasks with `retrofill task freeze`."
+        check_system_administrator(actor, f"{'pause' if held else 'resume'} the schedule", hint)
         with self._store.transaction() as tx:
             if tx.generations.is_held() == held:
                 return False
             tx.generations.hold(held)
             action = "pause-schedule" if held else "resume-schedule"
-            tx.record(self._clock.now_ms(), user, action, comment=comment)
+            tx.record(self._clock.now_ms(), actor.name, action, comment=comment)
         self._store.wake()
         return True
 
