@@ -189,7 +189,7 @@ MAKE: dict[Move, Callable[[Ledger], object]] = {
     Move.SUCCEED: lambda tx: tx.succeed([(9, 1)]),
     Move.FAIL: lambda tx: tx.fail(1, "exit_code", 9),
     Move.RERUN_BY_ITSELF: lambda tx: tx.rerun_by_itself(1, 9, 9),
-    Move.START_ANEW: lambda tx: tx.start_anew(1),
+    Move.START_ANEW: lambda tx: tx.start_later(1, 9),
     Move.MAKE_WAY: lambda tx: tx.make_way(1, 9),
     Move.FAIL_WITH_SIBLING: lambda tx: tx.fail_siblings([1], 9),
     Move.RESTORE_SIBLING: lambda tx: tx.restore([1]),
@@ -269,7 +269,7 @@ def test_a_run_that_never_started_can_start_under_a_new_token(store: Database) -
     with store.transaction() as tx:
         tx.start([(1, 1, "first")], "boot", 10)
         assert tx.forget_run(1, 1, "first")
-        tx.start_anew(1)
+        tx.start_later(1, 10)
         tx.wait_for_resources([(1, 1, "default")])
         tx.start([(1, 1, "second")], "boot", 20)
         assert [run.token for run in tx.runs(1)] == ["second"]

@@ -38,7 +38,7 @@ TWICE = Rerun(times=2)
         (Outcome.LOST, TWICE, 0, Ending(State.FAILED, Reason.LOST)),
         (Outcome.LOST, replace(TWICE, on_lost=True), 0, Ending(State.NOT_RUN, Reason.RERUN_INTERVAL)),
         (Outcome.LOST, replace(TWICE, on_lost=True), 2, Ending(State.FAILED, Reason.LOST)),
-        (Outcome.NOT_STARTED, Rerun(mode="never"), 0, Ending(State.NOT_RUN, None)),
+        (Outcome.NOT_STARTED, Rerun(mode="never"), 0, Ending(State.NOT_RUN, Reason.NOT_STARTED)),
     ],
 )
 def test_what_an_end_means(outcome: Outcome, rerun: Rerun, reruns: int, expected: Ending) -> None:

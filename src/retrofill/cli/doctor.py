@@ -29,6 +29,8 @@ _FREE_BYTES = 500 << 20
 _WAL_BYTES = 256 << 20  # a checkpoint comes every few MiB
 _SETTLE_SECONDS = 1.0
 _MINUTE_MS = 60_000
+_LOOKED_AT = 100  # instances
+_TRIED_AGAIN = "will be tried again with growing pauses"
 _DAY_MS = 24 * 60 * _MINUTE_MS
 _Check = tuple[str, bool, str]  # what was looked at, whether it is in order, one sentence
 
@@ -73,6 +75,7 @@ def _checks(project: Project) -> Iterator[_Check]:
         yield from _times(project, reader)
         yield _work(project, reader)
         yield _nights(project, reader)
+        yield _starts(project, reader)
     yield from _runs(project)
     yield from _files(project)
 
@@ -143,6 +146,26 @@ def _work(project: Project, reader: Reader) -> _Check:
         "work",
         False,
         f"{found}, and no scheduler runs; `retrofill backfill wait {ids[0]}` or `retrofill scheduler`",
+    )
+
+
+def _starts(project: Project, reader: Reader) -> _Check:
+    """Whether the machine lets instances start (RUN-3)."""
+    waiting = reader.failed_starts.waiting()
+    if not waiting:
+        return "starts", True, "no instance waits because it could not be started"
+    access = project.access(reader)
+    for failed in waiting[:_LOOKED_AT]:
+        row = reader.find_instance(failed.instance_id)
+        if row is not None and access.sees_instance(row):
+            latest = f"instance {row.id}, {many(failed.tries, 'time')}: {failed.message}"
+            break
+    else:
+        latest = "none of them is yours to see"
+    return (
+        "starts",
+        False,
+        f"{many(len(waiting), 'instance')} could not be started and {_TRIED_AGAIN} ({latest})",
     )
 
 

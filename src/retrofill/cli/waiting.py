@@ -83,6 +83,8 @@ class _Waiting:
         if ticked.trouble != self._trouble:
             say(f"{ticked.trouble}; waiting for room." if ticked.trouble else "There is room again.")
             self._trouble = ticked.trouble
+        for note in ticked.notes:
+            say(note)
         return self._is_over(force=self._id in ticked.backfills_ended)
 
     def _is_over(self, force: bool) -> bool:

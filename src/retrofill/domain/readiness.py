@@ -52,12 +52,23 @@ def ending(outcome: Outcome, signal: int | None, rerun: Rerun, reruns: int, reas
     if reason == Reason.YIELDED_TO_AUTO:
         return Ending(State.NOT_RUN, Reason.YIELDED_TO_AUTO)
     if outcome is Outcome.NOT_STARTED:
-        return Ending(State.NOT_RUN, None)
+        return Ending(State.NOT_RUN, Reason.NOT_STARTED)
     may = {Outcome.EXITED: True, Outcome.LOST: rerun.on_lost}.get(outcome, False)
     if may and rerun.mode != "never" and reruns < rerun.times:
         return Ending(State.NOT_RUN, Reason.RERUN_INTERVAL)
     own = Reason.SIGNAL if signal is not None else Reason.EXIT_CODE
     return Ending(State.FAILED, _REASONS.get(outcome, own))
+
+
+_START_PAUSES_SECONDS = (0, 1, 2, 5, 10, 30, 60)
+
+
+def start_pause_seconds(tries: int) -> int:
+    """How long to wait after so many tries to start an instance, growing (RUN-3).
+
+    The first try may have been lost with a process of ours, and is repeated at once.
+    """
+    return _START_PAUSES_SECONDS[min(tries, len(_START_PAUSES_SECONDS)) - 1]
 
 
 class Candidate(Protocol):

@@ -102,7 +102,7 @@ class Loop:
             except StoreUnavailableError as error:
                 soon_ms = self._clock.now_ms() + _RETRY_MS
                 ticked = Ticked(next_ms=soon_ms, trouble=error.message)
-            ticked.notes, self._notes = self._notes, []
+            ticked.notes, self._notes = [*ticked.notes, *self._notes], []
             ticked.nights, self._nights = self._nights, []
             ticked.missed, self._missed = self._missed, []
             ticked.trouble = ticked.trouble or self._trouble

@@ -142,6 +142,16 @@ class RunRecord(NamedTuple):
     version_id: int | None = None  # whose code ran; None: that of the version its instance was made from
 
 
+class FailedStartRecord(NamedTuple):
+    """An instance that could not be started and is tried again (RUN-3)."""
+
+    instance_id: int
+    tries: int
+    since_ms: int
+    tried_ms: int
+    message: str
+
+
 class AlertRecord(NamedTuple):
     """One message about a backfill, to be sent or sent (POL-9)."""
 

@@ -22,6 +22,7 @@ from retrofill.services.as_run import as_run
 from retrofill.services.clocks import trouble_with
 from retrofill.services.contexts import Contexts
 from retrofill.services.holds import Holds, holds_of
+from retrofill.services.not_started import NotStarted
 from retrofill.services.pausing import note_failures
 from retrofill.services.records import InstanceRecord, OpenBackfill
 from retrofill.services.runs import RunSpecs, UnstartableError
@@ -89,6 +90,7 @@ class Scheduler:
         self._contexts = contexts
         self._slots = Slots(contexts)
         self._told_to_stop: set[int] = set()
+        self._not_started = NotStarted()
         self._adopted: list[RunEnd] = []
         self._known: _Known | None = None
         self._must_look = True
@@ -117,6 +119,7 @@ class Scheduler:
     def _note_all_running(self) -> list[RunRef]:
         with self._store.read() as reader:
             rows = reader.running()
+            self._not_started.load(reader)
         for row, run in rows:
             self._slots.take(row, run.started_ms)
         return [self._specs.ref(run) for _, run in rows]
@@ -154,6 +157,7 @@ class Scheduler:
             self._told_to_stop.add(ref.instance_id)
             self._executor.stop(ref)
         ticked.started = len(starts)
+        ticked.notes = self._not_started.take_notes()
         return ticked
 
     def _look_around(self, tx: Ledger) -> _Known:
@@ -199,6 +203,7 @@ class Scheduler:
 
     def _end(self, tx: Ledger, ends: Iterable[RunEnd], settlings: _Settlings, now_ms: int) -> None:
         succeeded: list[tuple[int, int]] = []
+        begun: list[int] = []  # what has started, or is not to start any more
         for end in ends:
             instance_id = end.ref.instance_id
             running = self._slots.find(instance_id)
@@ -215,10 +220,12 @@ class Scheduler:
                 succeeded.append((ended_ms, instance_id))
                 self._run_times[running.task_id].append(max(ended_ms - running.started_ms, 0))
                 settling.moved(instance_id, State.RUNNING, State.SUCCESSFUL)
-            else:
-                self._end_badly(tx, end, settling, now_ms, ended_ms)
+                begun.append(instance_id)
+            elif not self._end_badly(tx, end, settling, now_ms, ended_ms):
+                begun.append(instance_id)
         if succeeded:
             tx.succeed(succeeded)
+        self._not_started.forget(tx, begun)
 
     def _write_run_times(self, tx: Ledger, now_ms: int) -> None:
         """Now and then, and when nothing runs any more."""
@@ -241,15 +248,15 @@ class Scheduler:
             end.message or None,
         )
 
-    def _end_badly(self, tx: Ledger, end: RunEnd, settling: Settling, now_ms: int, ended_ms: int) -> None:
-        """RUN-3, RUN-4, POL-7: rerun by itself, start anew, or fail for good."""
+    def _end_badly(self, tx: Ledger, end: RunEnd, settling: Settling, now_ms: int, ended_ms: int) -> bool:
+        """RUN-3, RUN-4, POL-7: rerun by itself, start later, or fail for good; whether it is still to be started."""
         (row,) = tx.instances([end.ref.instance_id])
         task = as_run(row, self._contexts.of(tx, row)).task
         after: Ending = ending(Outcome(end.outcome), end.signal, task.rerun, row.reruns, row.reason)
         if after.state is State.FAILED:
             tx.fail(row.id, after.reason or Reason.EXIT_CODE, ended_ms)
         elif end.outcome == Outcome.NOT_STARTED:
-            tx.start_anew(row.id)
+            self._not_started.put_off(tx, row.id, end.message, now_ms)
         elif after.reason is Reason.YIELDED_TO_AUTO:
             tx.make_way(row.id, now_ms)
             tx.explain_run(row.id, row.run_number, _MADE_WAY)
@@ -259,6 +266,7 @@ class Scheduler:
         settling.moved(row.id, State.RUNNING, after.state)
         if after.state is State.FAILED:
             settling.failed_for_good(row.id)
+        return after.state is not State.FAILED and end.outcome == Outcome.NOT_STARTED
 
     def _pause_where_too_many_failed(
         self, tx: Ledger, settlings: _Settlings, known: _Known, holds: Holds, now_ms: int

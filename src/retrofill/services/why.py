@@ -307,6 +307,14 @@ class _Explaining:
                 "rerun_interval",
                 f"Run {row.run_number - 1} failed; run {row.run_number} starts by itself at {at}.",
             )
+        failed = self._reader.failed_starts.find(row.id) if row.reason == Reason.NOT_STARTED else None
+        if failed is not None:
+            since = f"{instant_of(failed.since_ms):%Y-%m-%d %H:%M:%S} UTC"
+            return Why(
+                "not_started",
+                f"It could not be started, {many(failed.tries, 'time')} since {since} ({failed.message}); that is not "
+                f"its task's failure, and it is tried again at {at}.",
+            )
         return Why("time", f"It waits for its time, {at}.")
 
     def _window(self) -> Why | None:

@@ -194,7 +194,7 @@ class Ledger(Reader):
         self._connection.executemany(
             f"UPDATE instance SET state = 'waiting_resources', priority = {_fixed('priority', '?2')}, "
             f"resource_group = {_fixed('resource_group', '?3')}, "
-            "reason = CASE reason WHEN 'rerun_interval' THEN NULL ELSE reason END "
+            "reason = CASE WHEN reason IN ('rerun_interval', 'not_started') THEN NULL ELSE reason END "
             f"WHERE id = ?1 AND state IN ({_states(Move.WAIT_FOR_RESOURCES)})",
             places,
         )
@@ -334,12 +334,12 @@ class Ledger(Reader):
             (at_ms, start_ms, instance_id),
         )
 
-    def start_anew(self, instance_id: int) -> None:
-        """A start that got lost on the way: Not run again under the same number."""
+    def start_later(self, instance_id: int, start_ms: int) -> None:
+        """What could not be started: Not run again under the same number, not before `start_ms` (RUN-3)."""
         self._execute(
-            f"UPDATE instance SET state = 'not_run', reason = NULL WHERE id = ? "
-            f"AND state IN ({_states(Move.START_ANEW)})",
-            (instance_id,),
+            "UPDATE instance SET state = 'not_run', reason = 'not_started', started_ms = NULL, "
+            f"start_ms = max(start_ms, ?) WHERE id = ? AND state IN ({_states(Move.START_ANEW)})",
+            (start_ms, instance_id),
         )
 
     def mark_stopping(self, instance_id: int) -> bool:

@@ -24,6 +24,7 @@ from retrofill.store.generations import FrozenTasks, Generations
 from retrofill.store.health import Health
 from retrofill.store.outbox import OutboxReader
 from retrofill.store.people import PeopleReader
+from retrofill.store.starts import FailedStarts
 from retrofill.store.times import TimesReader
 from retrofill.store.versions import VersionsReader
 
@@ -87,6 +88,11 @@ class Reader:
     @property
     def versions(self) -> VersionsReader:
         return VersionsReader(self._connection)
+
+    @property
+    def failed_starts(self) -> FailedStarts:
+        """What could not be started."""
+        return FailedStarts(self._connection)
 
     @cached_property
     def generations(self) -> Generations:

@@ -290,6 +290,16 @@ fixed_place = Table(  # where an administrator has told an instance to queue, wh
     Column("resource_group", Text),
 )
 
+failed_start = Table(  # what could not be started and is tried again; gone once it has started (RUN-3)
+    "failed_start",
+    metadata,
+    Column("instance_id", Integer, ForeignKey("instance.id"), primary_key=True),
+    Column("tries", Integer, nullable=False),
+    Column("since_ms", Integer, nullable=False),
+    Column("tried_ms", Integer, nullable=False),
+    Column("message", Text, nullable=False),
+)
+
 operation = Table(
     "operation",
     metadata,

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from retrofill.services.ports.checking import Check
     from retrofill.services.ports.clock import Clock
     from retrofill.services.ports.generations import FrozenTasks, Generations
-    from retrofill.services.ports.ledger import Ledger, Reader, Store, Wanted
+    from retrofill.services.ports.ledger import Ledger, Reader, Wanted
     from retrofill.services.ports.notifying import Message, Notifier, NotSentError, UndeliverableError
     from retrofill.services.ports.outbox import Outbox, OutboxReader
     from retrofill.services.ports.people import People, PeopleReader
     from retrofill.services.ports.running import Executor, IncludedCode, RunEnd, RunRef, RunSpec
+    from retrofill.services.ports.store import Store
 
 _HOMES = {
     "Check": "checking",
@@ -26,7 +27,7 @@ _HOMES = {
     "Generations": "generations",
     "Ledger": "ledger",
     "Reader": "ledger",
-    "Store": "ledger",
+    "Store": "store",
     "Wanted": "ledger",
     "Message": "notifying",
     "Notifier": "notifying",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 from retrofill.services.wanted import Wanted
 
-__all__ = ["Ledger", "Reader", "Store", "Wanted"]
+__all__ = ["Ledger", "Reader", "Wanted"]
 
 if TYPE_CHECKING:
     from retrofill.services.ports.clocks import ClockKeeper, ClockReader
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from retrofill.services.ports.outbox import Outbox, OutboxReader
     from retrofill.services.ports.people import People, PeopleReader
     from retrofill.services.ports.retention import Retention, RetentionReader
+    from retrofill.services.ports.starts import FailedStarts, FailedStartsReader
     from retrofill.services.ports.times import TimesLedger, TimesReader
     from retrofill.services.ports.versions import Versions, VersionsReader
     from retrofill.services.records import (
@@ -46,6 +46,9 @@ class Reader(Protocol):
 
     @property
     def clock(self) -> ClockReader: ...
+
+    @property
+    def failed_starts(self) -> FailedStartsReader: ...
 
     @property
     def versions(self) -> VersionsReader: ...
@@ -234,6 +237,9 @@ class Ledger(Reader, Protocol):
     def clock(self) -> ClockKeeper: ...
 
     @property
+    def failed_starts(self) -> FailedStarts: ...
+
+    @property
     def versions(self) -> Versions: ...
 
     @property
@@ -363,8 +369,8 @@ class Ledger(Reader, Protocol):
         """Back to Not run with the next run number, not to start before `start_ms` (RUN-3)."""
         ...
 
-    def start_anew(self, instance_id: int) -> None:
-        """A start that got lost on the way: Not run again under the same number."""
+    def start_later(self, instance_id: int, start_ms: int) -> None:
+        """What could not be started: Not run again under the same number, not before `start_ms` (RUN-3)."""
         ...
 
     def mark_stopping(self, instance_id: int) -> bool: ...
@@ -440,37 +446,4 @@ class Ledger(Reader, Protocol):
 
     def record_many(self, rows: Iterable[Sequence[object]]) -> None:
         """`record`, for many: rows of what it takes, in its order."""
-        ...
-
-
-class Store(Protocol):
-    """The ledger's transactions and locks."""
-
-    def read(self) -> AbstractContextManager[Reader]:
-        """One consistent view."""
-        ...
-
-    def transaction(self, *, checks_references: bool = True) -> AbstractContextManager[Ledger]:
-        """One write transaction: commits at the end, rolls back on an exception.
-
-        Args:
-            checks_references: False to delete what surely nothing refers to any more; looking for
-                what refers to a backfill may cost as much as there are instances.
-        """
-        ...
-
-    def creating(self, what: int | str) -> AbstractContextManager[None]:
-        """Mark that this process is creating a backfill (by id) or something else, for as long as it lives."""
-        ...
-
-    def is_being_created(self, what: int | str) -> bool:
-        """Whether a living process is creating it."""
-        ...
-
-    def give_way(self) -> None:
-        """Between the transactions of something long: let others write that wait for it."""
-        ...
-
-    def wake(self) -> None:
-        """Tell a running scheduler that something has changed; a hint."""
         ...

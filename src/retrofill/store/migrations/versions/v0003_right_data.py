@@ -15,6 +15,7 @@ def upgrade() -> None:
     _note_missed_nights()
     _note_the_clock()
     _note_failures_and_idle_time()
+    _note_failed_starts()
     _rerun_with_newer_code()
     _keep_expected_ends()
     _know_what_ran()
@@ -89,4 +90,18 @@ def _know_what_ran() -> None:
         "instance",
         ["task_id", "bizdate"],
         sqlite_where=sa.text("state = 'successful' AND kind = 'run'"),
+    )
+
+
+def _note_failed_starts() -> None:
+    """What could not be started, and is tried again (RUN-3)."""
+    op.create_table(
+        "failed_start",
+        sa.Column("instance_id", sa.Integer(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("since_ms", sa.Integer(), nullable=False),
+        sa.Column("tried_ms", sa.Integer(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["instance_id"], ["instance.id"]),
+        sa.PrimaryKeyConstraint("instance_id"),
     )

@@ -1,0 +1,48 @@
+"""Instances that could not be started, in the ledger."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from retrofill.services.records import FailedStartRecord
+
+_FIELDS = ", ".join(FailedStartRecord._fields)
+
+
+class FailedStarts:
+    """Reads within a view; `note` and `forget` within a write transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._execute = connection.execute
+
+    def find(self, instance_id: int) -> FailedStartRecord | None:
+        row = self._execute(
+            f"SELECT {_FIELDS} FROM failed_start WHERE instance_id = ?", (instance_id,)
+        ).fetchone()
+        return FailedStartRecord(*row) if row else None
+
+    def waiting(self) -> list[FailedStartRecord]:
+        """Those that wait to be tried again, the one that was tried last first."""
+        rows = self._execute(
+            f"SELECT {_FIELDS} FROM failed_start f WHERE EXISTS (SELECT 1 FROM instance i WHERE i.id = f.instance_id "
+            "AND i.state <> 'frozen') ORDER BY tried_ms DESC, instance_id"
+        )
+        return [FailedStartRecord(*row) for row in rows]
+
+    def ids(self) -> list[int]:
+        return [row[0] for row in self._execute("SELECT instance_id FROM failed_start")]
+
+    def note(self, instance_id: int, message: str, at_ms: int) -> int:
+        """Note one more try; how many there were."""
+        row = self._execute(
+            "INSERT INTO failed_start (instance_id, tries, since_ms, tried_ms, message) VALUES (?1, 1, ?2, ?2, ?3) "
+            "ON CONFLICT (instance_id) DO UPDATE SET tries = tries + 1, tried_ms = ?2, message = ?3 RETURNING tries",
+            (instance_id, at_ms, message),
+        ).fetchone()
+        return int(row[0])
+
+    def forget(self, ids: Iterable[int]) -> None:
+        """They have started."""
+        self._connection.executemany("DELETE FROM failed_start WHERE instance_id = ?", [(i,) for i in ids])
