@@ -375,7 +375,7 @@ _REASONS = {
     "sibling_failed": "another instance of the same task and bizdate failed for good before it started",
     "exit_code": "its code ended with another exit status than 0",
     "signal": "a signal ended its main process",
-    "not_started": "it could not be started: Failed where a secret or the like is missing; else it waits and is tried again with growing pauses",
+    "not_started": "it could not be started: Failed where a secret is missing, else it waits and is tried again",
     "lost": "its supervisor was killed, or the machine went down: whether its work was done is not known",
     "isolated": "every slot of an upstream that it waits for was left out: it can never run",
     "rerun_interval": "its run failed, and an automatic rerun follows",
