@@ -14,12 +14,12 @@ from retrofill.domain.policy import Alert, AlertMethod, AlertTrigger
     ("trigger", "told"),
     [
         (AlertTrigger.SUCCESS, {Event.SUCCESS}),
-        (AlertTrigger.FAILURE, {Event.FAILURE}),
-        (AlertTrigger.EITHER, {Event.SUCCESS, Event.FAILURE}),
+        (AlertTrigger.FAILURE, {Event.FAILURE, Event.PAUSED}),
+        (AlertTrigger.EITHER, {Event.SUCCESS, Event.FAILURE, Event.PAUSED}),
     ],
 )
 def test_the_trigger_says_what_is_told(trigger: AlertTrigger, told: set[Event]) -> None:
-    """POL-9."""
+    """POL-9, POL-14: a backfill that pauses by itself is told to whoever wants to know of failures."""
     assert {event for event in Event if tells(Alert(trigger), event)} == told
 
 

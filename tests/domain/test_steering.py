@@ -46,5 +46,5 @@ def test_a_refusal_is_one_sentence_with_a_hint(steer: Steer, standing: Standing)
 
 def test_a_stop_takes_the_place_of_a_pause() -> None:
     """OPS-1: a backfill is never both."""
-    assert FLAGS[Steer.STOP] == {"paused": 0, "stopped": 1}
-    assert FLAGS[Steer.RESUME] == {"paused": 0, "stopped": 0}
+    assert FLAGS[Steer.STOP] == {"paused": 0, "stopped": 1, "paused_by": None}
+    assert FLAGS[Steer.RESUME] == {"paused": 0, "stopped": 0, "paused_by": None, "failures": 0}
