@@ -84,28 +84,28 @@ def load(declared: Mapping[str, object], environ: Mapping[str, str]) -> Settings
     return Settings(**values)  # type: ignore[arg-type]
 
 
-def limits(found: Settings) -> PlanLimits:
+def limits(settings: Settings) -> PlanLimits:
     """How large a backfill may be."""
     return PlanLimits(
-        Limits(found.max_roots, found.max_tasks, found.max_workspace_tasks),
-        found.max_bizdates,
-        found.max_instances,
+        Limits(settings.max_roots, settings.max_tasks, settings.max_workspace_tasks),
+        settings.max_bizdates,
+        settings.max_instances,
     )
 
 
-def scheduling(found: Settings, timezone: str) -> InForce:
+def scheduling(settings: Settings, timezone: str) -> InForce:
     """What they say to a scheduler of a deployment in this time zone."""
     from retrofill.services.following import InForce
     from retrofill.services.schedule import ScheduleSettings
 
     return InForce(
-        stops_for_auto=found.auto_conflict == "stop",
-        clock_tolerance_ms=found.clock_tolerance_minutes * 60_000,
-        limits=limits(found),
-        schedule=ScheduleSettings(found.generation_time, found.catch_up_nights),
-        retention_minute=found.retention_time,
+        stops_for_auto=settings.auto_conflict == "stop",
+        clock_tolerance_ms=settings.clock_tolerance_minutes * 60_000,
+        limits=limits(settings),
+        schedule=ScheduleSettings(settings.generation_time, settings.catch_up_nights),
+        retention_minute=settings.retention_time,
         timezone=timezone,
-        interpreter=found.python or sys.executable,
-        log_cap_bytes=found.log_cap,
-        grace_seconds=found.grace_seconds,
+        interpreter=settings.python or sys.executable,
+        log_cap_bytes=settings.log_cap,
+        grace_seconds=settings.grace_seconds,
     )
