@@ -11,17 +11,19 @@ import errno
 import os
 import select
 import signal
-import socket
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from retrofill.executors import adoption, journals, processes
+from retrofill.executors import adoption, deadlines, journals, processes
 from retrofill.executors.adoption import Verdict, name_of
+from retrofill.executors.deadlines import Deadlines, Overdue
 from retrofill.executors.descriptors import RESERVED, raise_limit
 from retrofill.executors.failpoints import fail_point
 from retrofill.executors.launching import LauncherError, Launching
 from retrofill.executors.orders import (
+    BORN,
     UNBORN,
     Limits,
     base_environment,
@@ -31,53 +33,13 @@ from retrofill.executors.orders import (
     send,
 )
 from retrofill.executors.places import Places
-from retrofill.executors.remains import Remains
 from retrofill.executors.stopping import put_wish, remove_wish
+from retrofill.executors.watched import Adopted, Supervised, Sweep, receive_answer
 from retrofill.services.ports import RunEnd, RunRef, RunSpec
 
 _IDLE_SECONDS = 60.0  # after which a supervisor without work is let go
 _WARM_SECONDS = 600.0  # after which a warm launcher that nobody has asked is let go
 _EVENTS = 256
-_ANSWER_BYTES = 8192
-
-
-class _Supervised:
-    """A supervisor of our own, and the run that it carries out."""
-
-    __slots__ = ("idle_since", "kind", "launcher", "ref", "socket")
-
-    def __init__(self, connection: socket.socket, kind: str, launcher: int) -> None:
-        self.socket = connection
-        self.kind = kind  # of runs that it carries out itself
-        self.launcher = launcher  # pid of the one that forks it
-        self.ref: RunRef | None = None
-        self.idle_since = 0.0
-
-
-class _Adopted:
-    """A run whose supervisor is an earlier scheduler's. Readable when that one has ended.
-
-    Without a pidfd, because the supervisor lives in another container, only its lock tells.
-    """
-
-    __slots__ = ("journal", "pidfd", "ref")
-
-    def __init__(self, ref: RunRef, pidfd: int | None, journal: str) -> None:
-        self.ref = ref
-        self.pidfd = pidfd
-        self.journal = journal
-
-
-class _Sweep:
-    """A run whose supervisor died: its processes are being ended. Readable when one of them has."""
-
-    __slots__ = ("clean_looks", "pidfd", "ref", "remains")
-
-    def __init__(self, ref: RunRef, remains: Remains) -> None:
-        self.ref = ref
-        self.remains = remains
-        self.pidfd = -1
-        self.clean_looks = 0
 
 
 class LocalExecutor:
@@ -118,10 +80,12 @@ class LocalExecutor:
         self._watched: dict[int, Callable[[], None]] = {}
         self._notice = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._watch(self._notice, self._take_notice)
-        self._idle: list[_Supervised] = []
-        self._busy: dict[RunRef, _Supervised] = {}
-        self._adopted: dict[RunRef, _Adopted] = {}
+        self._idle: list[Supervised] = []
+        self._busy: dict[RunRef, Supervised] = {}
+        self._adopted: dict[RunRef, Adopted] = {}
         self._ends: list[RunEnd] = []
+        self._deadlines = Deadlines(grace_seconds)
+        self._cut_short: dict[RunRef, Overdue] = {}  # runs whose supervisor we have ended
         self._unresolved: dict[RunRef, tuple[int, str]] = {}  # what became of them could not be read yet
 
     # The contract
@@ -151,6 +115,7 @@ class LocalExecutor:
                 continue
             try:
                 self._hand_over(run.ref, order, kind_of(run, self._base))
+                self._deadlines.begin(run.ref, run.timeout_seconds)
             except (OSError, LauncherError) as error:
                 self._report(adoption.not_started(run.ref, f"no supervisor can be made: {_reason(error)}"))
 
@@ -165,7 +130,11 @@ class LocalExecutor:
             del self._unresolved[ref]
             self._resolve(ref, launcher, why)
         self._let_idle_go()
+        if (self._busy or self._adopted) and self._deadlines.is_time_to_look():
+            self._look_for_standstills()
         ends, self._ends = self._ends, []
+        for end in ends:
+            self._deadlines.forget(end.ref)
         return ends
 
     def fileno(self) -> int:
@@ -175,6 +144,8 @@ class LocalExecutor:
     def stop(self, ref: RunRef) -> None:
         """Ask for the end of a run's process tree (OPS-1); a run that has ended is left as it is."""
         supervised = self._busy.get(ref)
+        if supervised is not None or ref in self._adopted:
+            self._deadlines.stop(ref)
         if supervised is not None:
             with contextlib.suppress(OSError):  # it died: the end is on its way
                 supervised.socket.send(encode_stop(name_of(ref), self._limits.grace_seconds))
@@ -227,7 +198,7 @@ class LocalExecutor:
         supervised.ref = ref
         self._busy[ref] = supervised
 
-    def _take_supervisor(self, kind: str) -> _Supervised:
+    def _take_supervisor(self, kind: str) -> Supervised:
         """An idle supervisor of this kind, the one used last, or a new one."""
         if kind in self._warm:
             self._warm[kind].used_at = time.monotonic()
@@ -245,7 +216,7 @@ class LocalExecutor:
         self._watch(supervised.socket.fileno(), lambda: self._hear(supervised))
         return supervised
 
-    def _new_supervised(self, kind: str) -> _Supervised:
+    def _new_supervised(self, kind: str) -> Supervised:
         """A new supervisor; a cold one where there can be no warm one."""
         if kind and kind not in self._cold:
             if kind not in self._warm:
@@ -256,15 +227,15 @@ class LocalExecutor:
                 self._cold.add(kind)
                 del self._warm[kind]
             else:
-                return _Supervised(connection, kind, self._warm[kind].pid)
-        return _Supervised(self._launching.new_supervisor(), kind, self._launching.pid)
+                return Supervised(connection, kind, self._warm[kind].pid)
+        return Supervised(self._launching.new_supervisor(), kind, self._launching.pid)
 
     def _new_launching(self, kind: str) -> Launching:
         return Launching(self._places, self._wake_socket, self.boot_id, self._base, self._tasks_files, kind)
 
-    def _hear(self, supervised: _Supervised) -> None:
+    def _hear(self, supervised: Supervised) -> None:
         """A supervisor says how its run ended, or died."""
-        answer = _receive(supervised.socket)
+        answer = receive_answer(supervised.socket)
         if answer is None:
             return
         ref = supervised.ref
@@ -273,6 +244,9 @@ class LocalExecutor:
             if ref is not None:
                 self._busy.pop(ref, None)
                 self._resolve(ref, supervised.launcher)
+            return
+        if answer.startswith(BORN):
+            supervised.pid = int(answer.removeprefix(BORN))
             return
         if ref is None:
             return
@@ -291,7 +265,7 @@ class LocalExecutor:
         else:  # refused: somebody else had claimed it
             self._resolve(ref)
 
-    def _drop(self, supervised: _Supervised) -> None:
+    def _drop(self, supervised: Supervised) -> None:
         if supervised in self._idle:
             self._idle.remove(supervised)
         self._unwatch(supervised.socket.fileno())
@@ -304,6 +278,36 @@ class LocalExecutor:
             self._drop(self._idle[0])
         for kind in [kind for kind, warm in self._warm.items() if now - warm.used_at > _WARM_SECONDS]:
             self._warm.pop(kind).close()  # supervisors that it has forked live on
+
+    def _look_for_standstills(self) -> None:
+        """See to own processes that stand still; see `deadlines`."""
+        for ref in self._deadlines.unclaimed():
+            self._deadlines.claimed(ref)
+            supervised = self._busy.get(ref)
+            if supervised is not None and not os.path.lexists(self._places.log(name_of(ref))):
+                self._drop(supervised)
+                del self._busy[ref]
+                self._resolve(ref, why="no supervisor has taken it in time")
+        for launching in (self._launching, *self._warm.values()):
+            if launching.pid and (self._deadlines.stands_still(launching.pid) or 0) > deadlines.STILL_SECONDS:
+                self._signal(launching.pid, signal.SIGCONT)
+        supervisors = {ref: supervised.pid for ref, supervised in self._busy.items()}
+        supervisors |= {ref: adopted.pid for ref, adopted in self._adopted.items()}
+        for ref, pid in supervisors.items():
+            still = self._deadlines.stands_still(pid) if pid else None
+            if still is None:
+                continue
+            overdue = self._deadlines.overdue(ref)
+            if overdue is not None:
+                self._cut_short[ref] = overdue
+                self._signal(pid, signal.SIGKILL)
+            elif still > deadlines.STILL_SECONDS:
+                self._signal(pid, signal.SIGCONT)
+
+    def _signal(self, pid: int, number: int) -> None:
+        process = processes.look_at(pid)
+        if process is not None and process.is_stopped:
+            processes.send_signal(process, number)
 
     # Others' runs, and dead ones
 
@@ -328,11 +332,11 @@ class LocalExecutor:
 
     def _follow(self, ref: RunRef, judged: adoption.Judged, launcher: int = 0) -> None:
         if judged.verdict is not Verdict.RUNNING:
-            self._sweep(_Sweep(ref, adoption.remains_of(self._places, ref, judged.entry, launcher)))
+            self._sweep(Sweep(ref, adoption.remains_of(self._places, ref, judged.entry, launcher)))
             return
         assert judged.entry is not None
         pidfd = adoption.supervisor_pidfd(judged.entry)
-        self._adopted[ref] = _Adopted(ref, pidfd, judged.entry.path)
+        self._adopted[ref] = Adopted(ref, judged.entry.pid, pidfd, judged.entry.path)
         if pidfd is not None:
             self._watch(pidfd, lambda: self._lose_adopted(ref))
         else:
@@ -352,7 +356,7 @@ class LocalExecutor:
         remove_wish(self._places, ref)
         self._resolve(ref)
 
-    def _sweep(self, sweep: _Sweep) -> None:
+    def _sweep(self, sweep: Sweep) -> None:
         """End what is left of the run; once two looks have found nothing, the run is lost.
 
         No command can come after them: until it has been executed, it holds the dead
@@ -373,7 +377,10 @@ class LocalExecutor:
                 sweep.pidfd = pidfd
                 self._watch(pidfd, lambda: self._sweep(sweep))
                 return
-        self._report(adoption.lost_with(sweep.ref, sweep.remains))
+        end = adoption.lost_with(sweep.ref, sweep.remains)
+        if (cut := self._cut_short.pop(sweep.ref, None)) is not None:
+            end = replace(end, outcome=cut.outcome, message=cut.message)
+        self._report(end)
 
     # Descriptors
 
@@ -393,21 +400,6 @@ class LocalExecutor:
     def _unwatch(self, descriptor: int) -> None:
         if self._watched.pop(descriptor, None) is not None:
             self._epoll.unregister(descriptor)
-
-
-def _receive(connection: socket.socket) -> bytes | None:
-    """An answer; empty at the end, None where there is none yet.
-
-    An order that its reader left unread is an error at the end, which comes before the last answer.
-    """
-    for _ in range(2):
-        try:
-            return connection.recv(_ANSWER_BYTES, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return None
-        except OSError:
-            continue
-    return b""
 
 
 def _reason(error: OSError | LauncherError) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from retrofill.services.ports import RunSpec
 
 PAYLOAD_DESCRIPTOR = 3
+BORN = b"born\t"  # begins a supervisor's first message; its pid follows
 UNBORN = b"unborn\t"  # begins the answer to an order that did not reach a supervisor; why follows
 IN_FILE = b"."  # the message whose text is in the memory file that comes along
 LONGEST_MESSAGE = 100_000  # a longer one goes as a memory file

@@ -24,6 +24,7 @@ class Process(NamedTuple):
     start_time: int
     is_zombie: bool
     session: int = 0
+    is_stopped: bool = False  # by a signal, or a debugger
 
 
 def look_at(pid: int) -> Process | None:
@@ -34,7 +35,14 @@ def look_at(pid: int) -> Process | None:
     except OSError:
         return None
     fields = text[text.rindex(b")") + 2 :].split()  # the name before may hold anything
-    return Process(pid, int(fields[1]), int(fields[19]), fields[0] in (b"Z", b"X"), int(fields[3]))
+    return Process(
+        pid,
+        int(fields[1]),
+        int(fields[19]),
+        fields[0] in (b"Z", b"X"),
+        int(fields[3]),
+        fields[0] in (b"T", b"t"),
+    )
 
 
 def list_processes() -> list[Process]:

@@ -24,7 +24,7 @@ from retrofill.executors.endings import describe_duration
 from retrofill.executors.failpoints import fail_point
 from retrofill.executors.journals import CLAIMED_MODE, Exit, Journal, format_exit
 from retrofill.executors.masking import Masking
-from retrofill.executors.orders import IN_FILE, LONGEST_MESSAGE, UNBORN, Order, receive
+from retrofill.executors.orders import BORN, IN_FILE, LONGEST_MESSAGE, UNBORN, Order, receive
 from retrofill.executors.piping import MaskedOutput
 from retrofill.executors.places import Places
 from retrofill.executors.spawning import Carrier, fork, spawn
@@ -68,6 +68,7 @@ class Supervisor:
 
     def serve(self) -> None:
         """Carry out orders until the scheduler's end of the socket is closed and nothing runs."""
+        self._send(BORN + b"%d" % os.getpid())
         while not self._is_orphan:
             if self._journal.is_dirty and not self._poll.poll(_SYNC_MS):
                 self._sync()
