@@ -55,3 +55,17 @@ def test_quoted_in_quotes(tmp_path: Path) -> None:
     """PAR-4: would be quoted twice."""
     result = Sandbox(tmp_path).write(SQL % "SELECT '${day:quoted}'", CONNECTION).call("check", status=2)
     assert "${day:quoted} stands in quotes already; leave out the quotes around it" in result.stderr
+
+
+def test_the_graph_of_a_long_chain(tmp_path: Path) -> None:
+    """Levels beyond what indenting can show are told as numbers, so that what is printed grows with the tasks alone."""
+    count = 300
+    tasks = "".join(
+        f't{i}: {{type: virtual, schedule: "@daily"{f", depends_on: [t{i - 1}]" if i else ""}}}\n'
+        for i in range(count)
+    )
+    lines = Sandbox(tmp_path).write(tasks).call("task", "graph").stdout.splitlines()
+    assert lines[:2] == ["w.t0", "  w.t1  <- w.t0"]
+    assert lines[20].lstrip() == "w.t20  <- w.t19"
+    assert lines[299] == " " * 40 + "(299) w.t299  <- w.t298"
+    assert len(lines) == count

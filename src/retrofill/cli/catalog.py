@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -223,22 +223,26 @@ def task_graph(session: Session, name: str | None) -> None:
         full = find_task(catalog, ids, name, rights.sees)
         around = catalog.graph.ancestors([full]) | catalog.graph.descendants([full]) | {full}
         names = [n for n in names if n in around]
-    order = [n for n in catalog.graph.in_order() if n in set(names)]
+    inside = set(names)
+    order = [n for n in catalog.graph.in_order() if n in inside]
+    if session.is_text:
+        click.echo("\n".join(_drawn(catalog, order, rights)) or "There are no tasks.")
+        return
     rows = [
         {
             "task": n,
-            "upstream": [u for u in catalog.graph.upstream[n] if u in set(names)],
-            "downstream": [d for d in catalog.graph.downstream[n] if d in set(names)],
+            "upstream": [u for u in catalog.graph.upstream[n] if u in inside],
+            "downstream": [d for d in catalog.graph.downstream[n] if d in inside],
         }
         for n in order
     ]
-    if session.is_text:
-        _draw(catalog, order, rights)
-    else:
-        session.rows(rows, ["task", "upstream", "downstream"], "There are no tasks.")
+    session.rows(rows, ["task", "upstream", "downstream"], "There are no tasks.")
 
 
-def _draw(catalog: Catalog, order: list[str], rights: Rights) -> None:
+_DEEPEST = 20  # levels that are drawn by indenting; further ones are told as a number
+
+
+def _drawn(catalog: Catalog, order: list[str], rights: Rights) -> Iterator[str]:
     """One line a task, indented by its level, with what it waits for."""
     levels: dict[str, int] = {}
     inside = set(order)
@@ -251,7 +255,9 @@ def _draw(catalog: Catalog, order: list[str], rights: Rights) -> None:
             if d.kind != "same_cycle" and (not d.task or rights.sees(d.task))
         ]
         waits = [*above, *extra]
-        click.echo(f"{'  ' * levels[name]}{name}{'  <- ' + ', '.join(waits) if waits else ''}")
+        level = levels[name]
+        deep = f"({level}) " if level > _DEEPEST else ""
+        yield f"{'  ' * min(level, _DEEPEST)}{deep}{name}{'  <- ' + ', '.join(waits) if waits else ''}"
 
 
 def _dependency_words(kind: DependencyKind, name: str) -> str:
