@@ -120,14 +120,16 @@ def undeclared_dependencies(catalog: Catalog, lineages: Mapping[str, TaskLineage
     task writes itself do not count: it may be reading its own rows.
     """
     users = Users(lineages)
-    orders = Graph(_all_upstream(catalog))
+    upstream = _all_upstream(catalog)
+    orders = Graph(upstream)
     for task in sorted(lineages):
         by_writer: dict[str, list[str]] = defaultdict(list)
         own = lineages[task].writes
         for table in lineages[task].reads:
             if not any(table.is_same_as(written) for written in own):
                 for writer in users.writers(table):
-                    by_writer[writer].append(table.name)
+                    if writer not in upstream[task]:  # else it is declared, and nothing need be walked
+                        by_writer[writer].append(table.name)
         if not by_writer:
             continue
         ordered = orders.ancestors([task])
