@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -26,6 +28,7 @@ from retrofill.services.contexts import Contexts
 
 if TYPE_CHECKING:
     from retrofill.domain.selection import Rights
+    from retrofill.domain.startable import Known
     from retrofill.executors.code import CodeFolders
     from retrofill.services.backfills import Backfills
     from retrofill.services.daily import Daily
@@ -339,6 +342,21 @@ class Project:
     def secret(self, name: str) -> str | None:
         """The value of a secret: RETROFILL_SECRET_<NAME> of this process's environment (SEC-3)."""
         return self.environ.get(f"RETROFILL_SECRET_{name}")
+
+    @property
+    def known(self) -> Known:
+        """What runs would find here: secrets, drivers, interpreters."""
+        from retrofill.domain.startable import Known
+        from retrofill.executors.drivers import missing_driver
+        from retrofill.executors.orders import base_environment
+
+        path = base_environment(self.environ)["PATH"]
+        return Known(
+            has_secret=lambda name: self.secret(name) is not None,
+            has_program=lambda program: shutil.which(program, path=path) is not None,
+            missing_driver=missing_driver,
+            python=self.settings.python or sys.executable,
+        )
 
     def executor(self) -> Executor:
         """What carries out runs, observed where events are to be sent."""

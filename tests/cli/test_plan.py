@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from e2e.sandboxes import Sandbox
@@ -269,3 +271,18 @@ def test_errors_of_the_folder_stop_a_plan(project: Sandbox) -> None:
     result = project.call("backfill", "plan", "--task", "ops.raw", *DAY, status=2)
     assert result.stderr.count("workspaces/late/workspace.yaml:") >= 3
     assert 'did you mean "shell"?' in result.stderr
+
+
+def test_what_a_start_would_fail_for(tmp_path: Path) -> None:
+    """VER-1, SEC-3: known before anything is created, by what is set here."""
+    project = Sandbox(tmp_path).write(
+        """
+a: {type: shell, schedule: "0 1 * * *", run: "true", shell: /no/such/shell, parameters: {pw: "${secret:PW}"}}
+"""
+    )
+    found = plan(project, "--task", "w.a", *DAY)["findings"]
+    assert [f["code"] for f in found] == ["unset_secret", "missing_interpreter"]
+    assert "RETROFILL_SECRET_PW" in found[0]["message"]
+    environment = {"RETROFILL_SECRET_PW": "x"}
+    (one,) = plan(project, "--task", "w.a", *DAY, **environment)["findings"]
+    assert one["code"] == "missing_interpreter"

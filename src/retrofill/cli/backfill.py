@@ -81,7 +81,7 @@ def _print_planned(session: Session, planned: Planned, instances: bool) -> None:
 def _planned(session: Session, options: dict[str, Any]) -> Planned:
     from retrofill.domain.instants import local_date
     from retrofill.services.estimating import Experience, gather
-    from retrofill.services.knowing import with_ledger
+    from retrofill.services.knowing import with_ledger, with_obstacles
     from retrofill.services.planned import make_plan
 
     project = session.project
@@ -95,6 +95,7 @@ def _planned(session: Session, options: dict[str, Any]) -> Planned:
             experience = gather(reader, project.contexts, ms_of(now))
     request = request_of(session, catalog, ids, options, local_date(now, catalog.timezone))
     planned = make_plan(catalog, request, project.limits, now, experience, project.rights)
+    planned = with_obstacles(planned, project.known)
     if project.deployed is None:
         return planned
     with project.store.read() as reader:

@@ -81,6 +81,22 @@ CODES: Mapping[str, FindingCode] = MappingProxyType(
             "No instance of a chosen task really runs: off days, dry runs by its mode, or no instance at all (SEL-6).",
             "Choose the bizdate before a date on which its schedule matches, widen --time-range, or leave the task out.",
         ),
+        "unset_secret": FindingCode(
+            Level.WARNING,
+            "A task that runs, or its connection, names a secret that is not set where the plan was made; a scheduler in "
+            "another environment may have it (SEC-3).",
+            "Set RETROFILL_SECRET_NAME in the environment of the scheduler, or of `backfill create --wait`.",
+        ),
+        "missing_connection": FindingCode(
+            Level.WARNING,
+            "The connection of a sql task that runs is not declared, or what it needs is not installed.",
+            "Declare it under `connections` in retrofill.yaml, or install the package, where the scheduler runs.",
+        ),
+        "missing_interpreter": FindingCode(
+            Level.WARNING,
+            "The program that runs the code of a task is not there: `shell`, the first line `#!`, or the setting `python`.",
+            "Install it where the scheduler runs, or name another one.",
+        ),
         "frozen": FindingCode(
             Level.WARNING,
             "Tasks are frozen, by `mode: paused` or by command, so their instances are made Frozen and hold up what "

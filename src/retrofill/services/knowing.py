@@ -11,6 +11,7 @@ from retrofill.domain.findings import by_level
 from retrofill.domain.planning import ONE_DAY
 from retrofill.domain.selection import Rights
 from retrofill.domain.staleness import Later, Question, later_dates, later_questions
+from retrofill.domain.startable import Known, obstacles
 from retrofill.services.contexts import Contexts
 from retrofill.services.holders import with_same_partition
 from retrofill.services.planned import Planned
@@ -71,3 +72,9 @@ def _outside(question: Question) -> Iterator[tuple[date, date | None]]:
         first = own + ONE_DAY
     if question.last is None or first <= question.last:
         yield first, question.last
+
+
+def with_obstacles(planned: Planned, known: Known) -> Planned:
+    """The plan with the findings about what a start would fail for here."""
+    found = tuple(obstacles(planned.plan, known))
+    return replace(planned, findings=by_level([*planned.findings, *found])) if found else planned
