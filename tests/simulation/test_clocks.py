@@ -208,6 +208,25 @@ def test_accepting_a_clock_lets_everything_go_on(world: MakeWorld) -> None:
         ]
 
 
+def test_a_wrong_clock_that_somebody_accepted(world: MakeWorld) -> None:
+    """TIME-8: nights of dates to come were made and missed; with the right clock, none is left out."""
+    w = world(make_task("w.a", "0 1 * * *"), now="2026-03-02T12:00")
+    pass_days(w, "2026-03-05T06:00")
+    w.clock.jump(20 * 86_400)
+    accept_clock(w.store, w.clock, "admin")
+    assert len(w.night()) == 7
+    with w.store.read() as reader:
+        assert len(reader.generations.missed()) == 13
+    w.clock.jump(-20 * 86_400)
+    assert w.night() == []
+    accept_clock(w.store, w.clock, "admin")
+    pass_days(w, "2026-03-26T13:00")
+    assert set(w.auto_states()) == {f"a {day} 01:00" for day in range(2, 26)}
+    assert set(w.auto_states().values()) == {"successful"}
+    with w.store.read() as reader:
+        assert reader.generations.missed() == []
+
+
 def test_a_clock_behind_the_store_after_a_start_of_the_machine(world: MakeWorld) -> None:
     """TIME-8: the machine came up with a clock of 2025; it is believed when a time server has set it."""
     w = world(make_task("w.a", "0 1 * * *"), now="2026-03-02T12:00")

@@ -203,7 +203,7 @@ class Retention:
         if not self._is_dry:
             with self._store.transaction() as tx:
                 tx.retention.delete_generations(before_date)
-                tx.generations.forget_missed(self._before_ms)
+                tx.generations.forget_old_missed(self._before_ms)
             yield
 
     def _unneeded(self, reader: Reader, ids: list[int]) -> list[int]:

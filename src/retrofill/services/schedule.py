@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.moves import first_night_sentences
-from retrofill.domain.nights import DueNights, due_nights, next_night, night_of
+from retrofill.domain.nights import ONE_DAY, DueNights, due_nights, next_night, night_of
 from retrofill.domain.permissions import Actor, check_system_administrator
 from retrofill.services.contexts import Contexts
 from retrofill.services.generating import Generating
@@ -60,7 +60,11 @@ class Schedule:
             most = self.settings.catch_up_nights
             # A scheduler that runs makes its night even where missed ones are not made.
             due = self._due(reader, most if was_down or self._was_held else max(most, 1))
+            ahead = [day for day in reader.generations.missed() if not self._has_come(reader, day)]
         self._was_held = False
+        if ahead:  # missed by a clock that was ahead: their night is yet to come
+            with self._store.transaction() as tx:
+                tx.generations.forget_missed(ahead)
         if due.missed:
             with self._store.transaction() as tx:
                 tx.generations.miss([bizdate.isoformat() for bizdate in due.missed], self._clock.now_ms())
@@ -91,6 +95,11 @@ class Schedule:
             return DueNights((), ())
         return self._due(reader, self.settings.catch_up_nights)
 
+    def _has_come(self, reader: Reader, bizdate: str) -> bool:
+        catalog = self._contexts.current(reader)
+        now = instant_of(self._clock.now_ms())
+        return catalog is not None and self.moment_of(catalog, date.fromisoformat(bizdate)) <= now
+
     def _is_doubted(self, reader: Reader) -> bool:
         """TIME-8: which date it is nobody knows for sure."""
         return reader.clock.check(self._clock.now_ms()).expected_ms is not None
@@ -99,14 +108,21 @@ class Schedule:
         catalog, since_ms = self._contexts.current(reader), reader.first_deployed_ms()
         if catalog is None or since_ms is None:
             return DueNights((), ())
-        last, missed = reader.generations.last_night(), reader.generations.missed()
-        known = [date.fromisoformat(bizdate) for bizdate in (last, *missed[-1:]) if bizdate is not None]
-        return due_nights(
+        now, minute, zones = (
             instant_of(self._clock.now_ms()),
             self.settings.generation_minute,
             _timezones(catalog),
+        )
+        # What a wrong clock has made of dates to come keeps nobody from making those before.
+        newest = (next_night(now, minute, zones) - ONE_DAY).isoformat()
+        last = reader.generations.last_night(newest)
+        known = [*(day for day in reader.generations.missed() if day <= newest), *([last] if last else ())]
+        return due_nights(
+            now,
+            minute,
+            zones,
             since=instant_of(since_ms),
-            last=max(known, default=None),
+            last=max(map(date.fromisoformat, known), default=None),
             most=most,
         )
 

@@ -52,9 +52,10 @@ class Generations:
         )
         return [GenerationRecord(*row) for row in rows]
 
-    def last_night(self) -> str | None:
+    def last_night(self, until: str = "9999") -> str | None:
         row = self._execute(
-            "SELECT max(bizdate) FROM generation WHERE kind = 'night' AND phase <> 'creating'"
+            "SELECT max(bizdate) FROM generation WHERE kind = 'night' AND phase <> 'creating' AND bizdate <= ?",
+            (until,),
         ).fetchone()
         return row[0] if row else None
 
@@ -165,7 +166,12 @@ class Generations:
             [(bizdate, at_ms) for bizdate in bizdates],
         )
 
-    def forget_missed(self, before_ms: int) -> None:
+    def forget_missed(self, bizdates: Sequence[str]) -> None:
+        self._connection.executemany(
+            "DELETE FROM missed_night WHERE bizdate = ?", [(bizdate,) for bizdate in bizdates]
+        )
+
+    def forget_old_missed(self, before_ms: int) -> None:
         self._execute("DELETE FROM missed_night WHERE noted_ms < ?", (before_ms,))
 
     def owe(self, version_id: int) -> None:

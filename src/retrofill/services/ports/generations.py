@@ -27,8 +27,8 @@ class Generations(Protocol):
         """What a crash left half made."""
         ...
 
-    def last_night(self) -> str | None:
-        """The newest bizdate whose night was made."""
+    def last_night(self, until: str = "9999") -> str | None:
+        """The newest bizdate, up to that one, whose night was made."""
         ...
 
     def night_versions(self, first: str) -> dict[str, int]:
@@ -99,7 +99,11 @@ class Generations(Protocol):
         """Note nights that will not be made."""
         ...
 
-    def forget_missed(self, before_ms: int) -> None:
+    def forget_missed(self, bizdates: Sequence[str]) -> None:
+        """Forget that these nights were missed."""
+        ...
+
+    def forget_old_missed(self, before_ms: int) -> None:
         """Forget nights that were noted before then."""
         ...
 
