@@ -91,7 +91,7 @@ class SimulatedExecutor:
             self.runs[spec.ref] = self._living[spec.ref] = self._begin(spec)
 
     def poll(self) -> list[RunEnd]:
-        now = self._clock.now_ms()
+        now = self._clock.true_ms
         ended = [run for run in self._living.values() if run.ends_ms <= now and not run.is_late]
         ends = self._tell(ended) + self._tell_not_started()
         if ends and self._happens(self.faults.crash):
@@ -100,15 +100,17 @@ class SimulatedExecutor:
 
     def stop(self, ref: RunRef) -> None:
         run = self._living.get(ref)
-        if run is None or run.ends_ms <= self._clock.now_ms():
+        if run is None or run.ends_ms <= self._clock.true_ms:
             return  # its end is on the way
-        now = self._clock.now_ms()
+        now = self._clock.true_ms
         run.ends_ms = now + round(self._chance() * 10_000)  # the grace
-        run.end = RunEnd(ref, "stopped", None, 15, run.started_ms / 1000, run.ends_ms / 1000, "stopped")
+        began = run.end.started_at or 0.0
+        ended = began + (run.ends_ms - run.started_ms) / 1000
+        run.end = RunEnd(ref, "stopped", None, 15, began, ended, "stopped")
 
     def adopt(self, refs: Sequence[RunRef]) -> list[RunEnd]:
         """As after a restart: all that has ended is told, and what never started never will."""
-        now = self._clock.now_ms()
+        now = self._clock.true_ms
         self._not_started, self._again = [], []
         known = set(refs)
         self._living = {ref: run for ref, run in self._living.items() if ref in known}
@@ -136,7 +138,8 @@ class SimulatedExecutor:
     @property
     def next_ms(self) -> int | None:
         """When the next end can be heard, None while nothing runs."""
-        return min((run.ends_ms for run in self._living.values() if not run.is_late), default=None)
+        ends = [run.ends_ms for run in self._living.values() if not run.is_late]
+        return min(ends) + self._clock.jumped_ms if ends else None
 
     @property
     def has_late(self) -> bool:
@@ -145,11 +148,11 @@ class SimulatedExecutor:
 
     def running(self) -> list[Run]:
         """What really runs now."""
-        now = self._clock.now_ms()
+        now = self._clock.true_ms
         return [run for run in self._living.values() if run.ends_ms > now]
 
     def _begin(self, spec: RunSpec) -> Run:
-        now = self._clock.now_ms()
+        now = self._clock.true_ms
         ends_ms = now + max(1, round(1000 * self._seconds_of(spec)))
         outcome, exit_code = "exited", 0
         if self._happens(self.faults.fails):
@@ -160,7 +163,8 @@ class SimulatedExecutor:
             outcome = "timeout"
         code = exit_code if outcome == "exited" else None
         message = "" if code == 0 else outcome
-        end = RunEnd(spec.ref, outcome, code, None, now / 1000, ends_ms / 1000, message)
+        began = self._clock.now_ms()  # what a supervisor reads; the rest is time that passes (TIME-8)
+        end = RunEnd(spec.ref, outcome, code, None, began / 1000, (began + ends_ms - now) / 1000, message)
         return Run(spec, now, ends_ms, end, is_late=self._happens(self.faults.told_late))
 
     def _tell(self, ended: Sequence[Run]) -> list[RunEnd]:

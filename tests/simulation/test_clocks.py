@@ -213,13 +213,13 @@ def test_a_wrong_clock_that_somebody_accepted(world: MakeWorld) -> None:
     w = world(make_task("w.a", "0 1 * * *"), now="2026-03-02T12:00")
     pass_days(w, "2026-03-05T06:00")
     w.clock.jump(20 * 86_400)
-    accept_clock(w.store, w.clock, "admin")
+    accept_clock(w.store, w.clock, ADMIN)
     assert len(w.night()) == 7
     with w.store.read() as reader:
         assert len(reader.generations.missed()) == 13
     w.clock.jump(-20 * 86_400)
     assert w.night() == []
-    accept_clock(w.store, w.clock, "admin")
+    accept_clock(w.store, w.clock, ADMIN)
     pass_days(w, "2026-03-26T13:00")
     assert set(w.auto_states()) == {f"a {day} 01:00" for day in range(2, 26)}
     assert set(w.auto_states().values()) == {"successful"}
