@@ -12,6 +12,7 @@ import pytest
 
 from executors.rooms import Room, collect, read_process, wait_until
 from retrofill.executors.runners.masking import Mask
+from retrofill.executors.runners.others import last_result
 
 _USER = """
 import duckdb, sys
@@ -232,3 +233,41 @@ def test_connections_are_on_no_command_line(room: Room) -> None:
 def test_masking(url: str, text: str, masked: str) -> None:
     """SEC-3: passwords, written either way, secret-looking options and the URL."""
     assert Mask(url)(text) == masked
+
+
+class _Cursor:
+    """A driver's cursor after a batch: results in turn, an exception where a statement failed."""
+
+    def __init__(self, *results: int | list[tuple[object, ...]] | Exception) -> None:
+        self._left = list(results)
+        self.is_closed = False
+        self._show(self._left.pop(0))
+
+    def _show(self, result: int | list[tuple[object, ...]] | Exception) -> None:
+        if isinstance(result, Exception):
+            raise result
+        is_rows = isinstance(result, list)
+        self.description = [("n", None)] if is_rows else None
+        self.rowcount = -1 if is_rows else result
+        self._rows = result if is_rows else []
+
+    def fetchmany(self, size: int) -> list[tuple[object, ...]]:
+        return self._rows[:size]
+
+    def nextset(self) -> bool:
+        if self._left:
+            self._show(self._left.pop(0))
+            return True
+        return False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_all_results_of_a_batch_are_waited_for() -> None:
+    """PAR-4: SQL Server runs a batch on while its results are fetched, and tells an error with the result."""
+    cursor = _Cursor(3, [(1,), (2,)], 5)
+    assert last_result(cursor, 1) == (5, ["n"], [(1,)])
+    assert cursor.is_closed
+    with pytest.raises(ValueError, match="duplicate key"):
+        last_result(_Cursor(3, ValueError("duplicate key")), 1)

@@ -24,6 +24,7 @@ class Other:
         self._errors: tuple[type[Exception], ...] = (sqlalchemy.exc.SQLAlchemyError, OSError)
         try:
             self._engine = sqlalchemy.create_engine(url, poolclass=NullPool)
+            self._errors += (self._engine.dialect.loaded_dbapi.Error,)
         except ImportError as error:
             raise DatabaseError(f"its driver is not installed: {error}") from None
         except self._errors as error:
@@ -46,6 +47,10 @@ class Other:
         return self._raising(lambda: self._execute(statement, limit))
 
     def _execute(self, statement: str, limit: int) -> Result:
+        if self._engine.dialect.name == "mssql":  # a batch: what fails later is told with its result alone
+            cursor = self._connection.connection.cursor()
+            cursor.execute(statement)
+            return last_result(cursor, limit)
         result = self._connection.exec_driver_sql(statement)
         if not result.returns_rows:
             return Result(result.rowcount if result.rowcount >= 0 else None, [], [])
@@ -80,3 +85,19 @@ class Other:
         except self._errors as error:
             origin = getattr(error, "orig", None) or error
             raise DatabaseError(str(origin).strip()) from None
+
+
+def last_result(cursor: Any, limit: int) -> Result:
+    """What the last statement of a batch did, after all were waited for; errors of each are raised."""
+    changed: int | None = None
+    columns: list[str] = []
+    rows: list[tuple[object, ...]] = []
+    while True:
+        if cursor.description is None:
+            changed = cursor.rowcount if cursor.rowcount >= 0 else changed
+        else:
+            columns = [column[0] for column in cursor.description]
+            rows = [tuple(row) for row in cursor.fetchmany(limit)]
+        if not cursor.nextset():
+            cursor.close()
+            return Result(changed, columns, rows)
