@@ -62,6 +62,15 @@ def test_what_only_an_instance_knows(sandbox: Sandbox) -> None:
     assert found["environment"]["RETROFILL_CODE"].endswith(".retrofill/code/1/w")
 
 
+def test_what_runs_the_code_and_what_it_inherits(sandbox: Sandbox) -> None:
+    """CAT-10."""
+    sandbox.write("a: {type: shell, schedule: '@daily', shell: bash, inherit_env: [AWS_*], run: 'true'}", "")
+    found = sandbox.json("task", "render", "a", "--bizdate", "2026-01-04")
+    assert found["interpreter"] == "bash"
+    assert (found["inherits"][0], found["inherits"][-1]) == ("PATH", "AWS_*")
+    assert "AWS_*" in sandbox.call("task", "render", "a", "--bizdate", "2026-01-04").stdout
+
+
 def test_the_same_as_a_run_gets(sandbox: Sandbox) -> None:
     """CAT-9: made by what makes runs."""
     from retrofill.bootstrap import Project

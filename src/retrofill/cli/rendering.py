@@ -77,6 +77,7 @@ def _print(document: dict[str, object], rendered: Rendered) -> None:
     if rendered.spec.type == "shell":
         for number, value in enumerate(rendered.spec.arguments, 1):
             click.echo(f"{f'${number}':<20}{cell(value)}")
+    click.echo(f"{'inherits':<20}{cell(' '.join(rendered.inherits))}")
     click.echo("environment")
     for key, value in sorted(rendered.spec.environment.items()):
         click.echo(f"    {key}={cell(value)}")

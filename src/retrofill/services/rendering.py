@@ -18,6 +18,7 @@ from retrofill.domain.errors import UsageError
 from retrofill.domain.planning import ONE_DAY, build
 from retrofill.domain.policy import DateRange, Policy
 from retrofill.domain.selection import Choice
+from retrofill.domain.surroundings import INHERITED, interpreter_of
 from retrofill.domain.windows import clock
 from retrofill.services.contexts import BackfillContext
 from retrofill.services.ports import RunSpec
@@ -38,6 +39,11 @@ class Rendered:
     slots: tuple[int, ...]
     is_off_day: bool
 
+    @property
+    def inherits(self) -> list[str]:
+        """Names and beginnings of the variables that it finds as the scheduler has them (CAT-10)."""
+        return [*INHERITED, *self.spec.inherit]
+
     def document(self, version_id: int | None) -> dict[str, Any]:
         spec = self.spec
         return {
@@ -51,11 +57,18 @@ class Rendered:
             "working_directory": spec.working_directory,
             "connection": spec.connection or None,
             "connection_url": spec.connection_url,
-            "interpreter": spec.interpreter if spec.type == TaskType.PYTHON else None,
+            "interpreter": _interpreter(spec),
             "arguments": list(spec.arguments) if spec.type == TaskType.SHELL else [],
             "environment": dict(spec.environment),
+            "inherits": self.inherits,
             "code": spec.code,
         }
+
+
+def _interpreter(spec: RunSpec) -> str | None:
+    if spec.type == TaskType.PYTHON:
+        return spec.interpreter
+    return " ".join(interpreter_of(spec.code, spec.shell).words) if spec.type == TaskType.SHELL else None
 
 
 class _Unresolved(RunSpecs):

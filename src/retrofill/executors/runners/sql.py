@@ -119,9 +119,12 @@ def _run(database: Database, pieces: list[Piece], mask: Mask) -> None:
         where = "The transaction failed"
         if number:
             where = f"Statement {number} of {count}, in line {line_of(pieces[number - 1])}, failed"
-        what = f"\nThe statement: {mask(excerpt(statements[number - 1]))}" if number else ""
-        rolled_back = "\nNothing was changed: the transaction was rolled back." if together else ""
-        raise _StatementError(f"{where}: {mask(str(error))}{what}{rolled_back}") from None
+        why, _, details = mask(str(error)).partition("\n")
+        lines = [f"The statement: {mask(excerpt(statements[number - 1]))}"] if number else []
+        lines += [details.strip("\n")] if details.strip() else []
+        lines += ["Nothing was changed: the transaction was rolled back."] if together else []
+        # What went wrong comes last, because a log's last line is what others show of it.
+        raise _StatementError("\n".join([*lines, f"{where}: {why}"])) from None
 
 
 def _print_rows(columns: list[str], rows: list[tuple[object, ...]]) -> None:
