@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -96,4 +97,18 @@ def test_who_waits_for_a_scheduler_that_stands_still_is_told(
         said = sandbox.run("backfill", "wait", 1, "--timeout", "4s", status=124).stderr
         assert f"Nothing goes on: the scheduler (process {waiting.pid}) stands still" in said
     sandbox.run("backfill", "stop", 1)
+    assert finished(waiting).status == 1
+
+
+def test_a_launcher_that_stands_still(running: tuple[Sandbox, subprocess.Popen[bytes]]) -> None:
+    """OPS-9: what runs goes on, and nothing new can start."""
+    sandbox, waiting = running
+    children = f"/proc/{waiting.pid}/task/{waiting.pid}/children"
+    with open(children, encoding="ascii") as file:
+        found = [int(word) for word in file.read().split()]
+    (pid,) = (p for p in found if Path(f"/proc/{p}/comm").read_text().strip() == "retrofill-start")
+    with standing_still(pid):
+        detail = str(check_of(sandbox, "standstill", status=1)["detail"])
+        assert f"the launcher (process {pid}) stands still" in detail
+        sandbox.run("backfill", "stop", 1)
     assert finished(waiting).status == 1

@@ -128,9 +128,12 @@ def _stop_below(
     while running := operations.running_below(numbers, with_self, chosen):
         say(f"Stopping {many(len(running), 'instance')}: {', '.join(map(str, running))}.")
         results = operations.stop(running, comment)
-        # What has ended by itself in the meantime is as good as stopped.
-        refused = [item for item in results if item.error is not None and item.error.exit_status != 6]
-        if refused:
+        # What has ended by itself in the meantime is as good as stopped; what is not to be seen is left to
+        # the rerun, which is refused without naming it.
+        refused = [
+            item for item in results if item.error is not None and item.error.exit_status not in (5, 6)
+        ]
+        if refused or not any(item.ok or item.state is not None for item in results):
             return refused
         unended = finish_stops(session.project, [item.id for item in results if item.ok])
         if unended:

@@ -53,9 +53,9 @@ def find_standstills(runs_directory: Path, scheduler: int | None) -> list[Stands
         if _is_stopped(scheduler):
             found.append(Standstill("scheduler", scheduler))
         found += [
-            Standstill("launcher", process.pid)
-            for process in processes.list_processes()
-            if process.parent == scheduler and _name(process.pid) == _LAUNCHER and _is_stopped(process.pid)
+            Standstill("launcher", pid)
+            for pid in _children(scheduler)
+            if _name(pid) == _LAUNCHER and _is_stopped(pid)
         ]
     supervisors = RunsFolder(runs_directory).living_supervisors()
     return found + [Standstill("supervisor", pid, run) for pid, run in supervisors if _is_stopped(pid)]
@@ -72,6 +72,15 @@ def ask_to_end(runs_directory: Path, refs: Iterable[RunRef], grace_seconds: floa
             with contextlib.suppress(OSError):
                 signal.pidfd_send_signal(pidfd, signal.SIGUSR1)
             os.close(pidfd)
+
+
+def _children(pid: int) -> list[int]:
+    """Of a process's main thread; all processes are looked at only where the kernel keeps no list of them."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(word) for word in file.read().split()]
+    except OSError:
+        return [process.pid for process in processes.list_processes() if process.parent == pid]
 
 
 def _is_stopped(pid: int) -> bool:
