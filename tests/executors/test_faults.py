@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -87,6 +89,7 @@ def test_an_end_that_cannot_be_written(room: Room, monkeypatch: pytest.MonkeyPat
 _NARROW = """
 import json, os, resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (56, 64))
+from collections.abc import Iterator
 from pathlib import Path
 from executors.rooms import Room, collect
 room = Room(Path(sys.argv[1]))
@@ -124,3 +127,39 @@ def test_more_slots_than_descriptors(room: Room) -> None:
     assert refused[1].endswith("16 run, and this process may have only 64 files open (ulimit -n)")
     assert (seen["count"], seen["ended"], seen["again"]) == (44, ["stopped"], [0])
     assert set(seen["logs"]) <= {"56\n", ""}
+
+
+@pytest.fixture
+def narrow(room: Room) -> Iterator[Room]:
+    """A room whose runs lie on a small file system of their own."""
+    room.runs.mkdir()
+    call = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "none", str(room.runs)]
+    if subprocess.run(call, capture_output=True, check=False).returncode != 0:
+        pytest.skip("mounting is not allowed here")
+    yield room
+    room.close()
+    subprocess.run(["umount", "--lazy", str(room.runs)], check=True)
+
+
+def test_a_log_without_room(narrow: Room) -> None:
+    """RUN-3: a command that could not write a word is not begun, though its empty log could be made."""
+    assert narrow.run("echo it ran")[1] == "it ran\n"
+    fill = narrow.runs / "fill"
+    with fill.open("wb") as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"x" * 4096)
+            file.flush()
+    end, _ = narrow.run("echo it ran")
+    assert (end.outcome, end.message) == (
+        "not_started",
+        f"cannot write to {narrow.runs}: No space left on device",
+    )
+    fill.unlink()
+    spec = narrow.spec("head -c 5000 /dev/zero")
+    executor = narrow.executor()
+    executor.start([spec])
+    assert collect(executor, 1)[0].exit_code == 0
+    assert narrow.log_path(spec).stat().st_size == 5000
+    assert (
+        narrow.log_path(spec).stat().st_blocks * 512 == 8192
+    )  # what was kept for it beyond that is free again

@@ -6,10 +6,13 @@ What is missing is a hole in the file, which readers see as a gap.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 
 HEAD_SHARE = 5  # a fifth of the cap for the beginning, two fifths for the end
 _BLOCK = 4096
+_ROOMY_BYTES = 1 << 30  # with so much free, nothing is reserved
+_RESERVED_BYTES = 64 << 10
 
 
 def cap_log(descriptor: int, cap: int) -> int:
@@ -27,6 +30,33 @@ def cap_log(descriptor: int, cap: int) -> int:
                 os.ftruncate(descriptor, head)  # this file system cannot: only the beginning stays
                 os.write(descriptor, b"\n[the log had become too large: what stood here was removed]\n")
     return status.st_size
+
+
+def reserve_room(descriptor: int) -> bool:
+    """Where the disk is nearly full, take the space that a short log needs; whether that was done.
+
+    A command whose own words cannot be written fails, and nobody could tell that from a failure of its work.
+
+    Raises:
+        OSError: there is no room.
+    """
+    from retrofill.executors.kernel import reserve
+
+    status = os.fstatvfs(descriptor)
+    if status.f_bavail * status.f_frsize >= _ROOMY_BYTES:
+        return False
+    try:
+        reserve(descriptor, _RESERVED_BYTES)
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.ENOSYS):
+            return False
+        raise
+    return True
+
+
+def give_back_room(descriptor: int) -> None:
+    """What was reserved and not needed."""
+    os.ftruncate(descriptor, os.fstat(descriptor).st_size)
 
 
 def cut_middle(descriptor: int, head: int, tail: int) -> None:

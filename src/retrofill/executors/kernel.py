@@ -35,6 +35,16 @@ def name_process(name: bytes) -> None:
     _set_name(_PR_SET_NAME, name)
 
 
+def reserve(descriptor: int, length: int) -> None:
+    """Take disk space for the beginning of a file, whose size stays.
+
+    Raises:
+        OSError: there is not so much, or the file system cannot do this.
+    """
+    if _fallocate(descriptor, _KEEP_SIZE, 0, length) != 0:
+        _raise_errno()
+
+
 def punch_hole(descriptor: int, start: int, length: int) -> None:
     """Give back the disk space of a part of a file; its size and all offsets stay.
 

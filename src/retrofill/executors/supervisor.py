@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 
 from retrofill.executors import endings, processes
-from retrofill.executors.capping import cap_log
+from retrofill.executors.capping import cap_log, give_back_room, reserve_room
 from retrofill.executors.clock import passed_seconds
 from retrofill.executors.endings import describe_duration
 from retrofill.executors.failpoints import fail_point
@@ -146,6 +146,10 @@ class Supervisor:
             os.chdir(order.folder)  # each time: the path may lead elsewhere now
         except OSError as error:
             return _not_started(name, endings.describe_folder_error(error, order.folder))
+        try:
+            is_reserved = reserve_room(log)
+        except OSError as error:
+            return _not_started(name, f"cannot write to {self._places.directory}: {error.strerror or error}")
         output: MaskedOutput | None = None
         try:
             fail_point("fault.spawn")
@@ -170,6 +174,8 @@ class Supervisor:
         why = tree.reason
         with contextlib.suppress(OSError):  # a log that cannot be read is no reason to lose the end
             cap_log(log, order.log_cap)
+            if is_reserved:
+                give_back_room(log)
             why = why or _describe(code, log)
         # A run time is what has passed, wherever the clock has jumped meanwhile (TIME-8).
         ended_at = started_at + passed_seconds() - began
