@@ -246,6 +246,77 @@ def test_what_waits_for_nothing_is_not_withdrawn(store: Database) -> None:
     assert [state_of(store, i) for i in (1, 2, 3)] == ["waiting_resources", "waiting_resources", "not_run"]
 
 
+def test_a_date_that_waits_for_its_turn_again(store: Database) -> None:
+    """OPS-3: once, and what waits of it goes back to Not run, but for what ignores its waits."""
+    backfill = fill(
+        store,
+        in_state(State.WAITING_RESOURCES, 1),
+        in_state(State.WAITING_TIME, 2),
+        in_state(State.WAITING_RESOURCES, 3, ignores_waits=1),
+        in_state(State.RUNNING, 4),
+        in_state(State.WAITING_RESOURCES, 5),  # beyond the date
+    )
+    with store.transaction() as tx:
+        assert tx.reach(backfill, 0)
+        assert tx.unreach(backfill, [0, 1]) == [0]
+        assert tx.unreach(backfill, [0]) == []
+        assert not tx.is_reached(backfill, 0)
+        tx.withdraw_date(backfill, 1, 4)
+    states = [state_of(store, number) for number in range(1, 6)]
+    assert states == ["not_run", "not_run", "waiting_resources", "running", "waiting_resources"]
+
+
+def test_what_failed_in_a_range_of_ids(store: Database) -> None:
+    """POL-7: also what was frozen when it had failed; not what failed with another."""
+    fill(
+        store,
+        in_state(State.FAILED, 1, reason="sibling_failed"),
+        in_state(State.FROZEN, 2, frozen_from="failed", reason="exit_code"),
+        in_state(State.FAILED, 3, reason="exit_code"),
+        in_state(State.SUCCESSFUL, 4),
+    )
+    with store.read() as reader:
+        assert [reader.has_failed(i, i) for i in range(1, 5)] == [False, True, True, False]
+        assert reader.has_failed(1, 4)
+
+
+def test_a_run_keeps_the_version_that_its_instance_ran(store: Database) -> None:
+    """OPS-2, CAT-9: as it was when it started."""
+    fill(store, in_state(State.WAITING_RESOURCES))
+    with store.transaction() as tx:
+        tx.start([(1, 1, "a")], "boot", 10)
+        tx.end_run(1, 1, "a", 20, "exited", 1, None)
+        tx.fail(1, "exit_code", 20)
+        tx.rerun([(1, 2, False)])
+        tx.set_code_version(1, 7)
+        tx.wait_for_resources([(1, 1, "default")])
+        tx.start([(1, 2, "b")], "boot", 30)
+        assert [run.version_id for run in tx.runs(1)] == [None, 7]
+        (row,) = tx.instances([1])
+    assert row.code_version_id == 7
+
+
+def test_what_a_change_owes_is_settled_by_its_own_moment_only(store: Database) -> None:
+    """BF-3: a later change owes anew."""
+    with store.transaction() as tx:
+        tx.owe_places(1, 10)
+        tx.owe_places(12, 10)
+        tx.owe_places(1, 20)
+        tx.settle_places(1, 10)
+        assert sorted(tx.owed_places()) == [(1, 20), (12, 10)]
+        tx.settle_places(1, 20)
+        assert tx.owed_places() == [(12, 10)]
+
+
+def test_many_records_at_once(store: Database) -> None:
+    """OPS-8: as one by one."""
+    with store.transaction() as tx:
+        tx.record(5, "ann", "freeze", 1, 2, "not_run", "frozen", "why")
+        tx.record_many([(5, "ann", "freeze", 1, 2, "not_run", "frozen", "why", None)])
+        first, second = tx.operations("instance_id", 2)
+    assert second == first._replace(id=second.id)
+
+
 def test_the_token_decides_whose_end_it_is(store: Database) -> None:
     """RUN-3: (instance, run number, token), once."""
     fill(store, in_state(State.WAITING_RESOURCES))
