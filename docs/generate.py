@@ -81,6 +81,7 @@ def command_line() -> str:
         "## Commands",
         _table(["command", "does"], rows),
         *(_command_section(path, command, shared) for path, command in commands),
+        _COMPLETION,
         _EXIT_STATUSES,
         _ENVIRONMENT,
     )
@@ -91,6 +92,21 @@ _COMMAND_LINE = """
 stderr; `--output json` prints one JSON document, `--output jsonl` one object a line for lists.
 
 The global options may stand before or after the command:
+"""
+
+_COMPLETION = """
+## Completion
+
+The shell completes commands, options, tasks, ids of backfills and instances, states, dates and other values. Once a
+session, or in the shell's start-up file:
+
+```sh
+eval "$(_RETROFILL_COMPLETE=bash_source retrofill)"      # bash, in ~/.bashrc
+eval "$(_RETROFILL_COMPLETE=zsh_source retrofill)"       # zsh, in ~/.zshrc
+_RETROFILL_COMPLETE=fish_source retrofill | source       # fish
+```
+
+What is offered is what you may see of the project that you are in, or that `--project` or `RETROFILL_PROJECT` names.
 """
 
 _EXIT_STATUSES = """
@@ -149,10 +165,19 @@ def _options(command: click.Command) -> list[click.Option]:
 
 
 def _command_section(path: str, command: click.Command, shared: set[str]) -> str:
+    from retrofill.cli.examples import examples_of
+
     usage = " ".join([path, *command.collect_usage_pieces(click.Context(command, info_name=path))])
     options = [option for option in _options(command) if option.name not in shared]
     table = _table(["option", "does"], [_option_row(option) for option in options]) if options else ""
-    parts = [f"## {path}", f"```text\n{usage}\n```", inspect.cleandoc(command.help or ""), table]
+    examples = "\n".join(examples_of(path))
+    parts = [
+        f"## {path}",
+        f"```text\n{usage}\n```",
+        inspect.cleandoc(command.help or ""),
+        table,
+        f"```sh\n{examples}\n```" if examples else "",
+    ]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -13,6 +13,7 @@ from retrofill.bootstrap import Project
 from retrofill.cli.alerts import say_obstacles
 from retrofill.cli.driving import say_alone_of, say_who_starts
 from retrofill.cli.findings import say_findings
+from retrofill.cli.paging import cursor_option, say_more
 from retrofill.cli.plans import checks_in_words, print_instances, print_plan
 from retrofill.cli.publishing import about_to_publish, confirm_losing_everything, say_what_is_published
 from retrofill.cli.selecting import request_of, request_options
@@ -238,9 +239,11 @@ def _seconds(text: str | None) -> float | None:
 @click.option("--workspace", metavar="W", help="Backfills with a task of this workspace.")
 @click.option("--created", metavar="D|D..D", help="Created on these days (UTC).")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@cursor_option
 @pass_session
-def list_command(session: Session, /, limit: int, **filters: str | None) -> None:
+def list_command(session: Session, /, limit: int, cursor: str | None, **filters: str | None) -> None:
     """List backfills, newest first."""
+    before = None if cursor is None else integer_id(cursor, "a backfill")
     from retrofill.services.searching import search_backfills
 
     project = session.project
@@ -250,13 +253,16 @@ def list_command(session: Session, /, limit: int, **filters: str | None) -> None
     with project.store.read() as reader:
         views = Views(reader, project.contexts, project.clock.now_ms())
         access = project.access(reader)
-        rows = search_backfills(reader, views, access, project.contexts, filters, limit)
+        found = search_backfills(reader, views, access, project.contexts, filters, limit + 1, before)
+        rows = found[:limit]
         session.rows(
             [listed(row) if session.is_text else row for row in rows],
             _COLUMNS,
             "There are no such backfills.",
             ("check", "tasks", "started_at"),
         )
+    if len(found) > limit:
+        say_more(rows[-1]["id"])
     say_alone_of(project, {row["id"] for row in rows if row["counts"]["running"]})
 
 

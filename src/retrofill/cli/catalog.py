@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from retrofill.cli.history import task_history
+from retrofill.cli.paging import cursor_option, limit_option, page_of_names
 from retrofill.cli.rendering import task_render
 from retrofill.cli.session import Command, Group, Session, cell, pass_session, print_table, say, say_json
 from retrofill.domain.catalog import Catalog, DependencyKind, RunMode, Task
@@ -108,17 +109,33 @@ def task() -> None:
 @click.option("--workspace", metavar="W", help="Only tasks of this workspace.")
 @click.option("--type", "task_type", metavar="TYPE", help="Only tasks of this type.")
 @click.option("--tag", metavar="TAG", help="Only tasks with this tag.")
+@click.option("--name", "part", metavar="TEXT", help="Only tasks whose full name contains this.")
+@limit_option
+@cursor_option
 @pass_session
-def task_list(session: Session, workspace: str | None, task_type: str | None, tag: str | None) -> None:
-    """List tasks."""
+def task_list(
+    session: Session,
+    workspace: str | None,
+    task_type: str | None,
+    tag: str | None,
+    part: str | None,
+    limit: int | None,
+    cursor: str | None,
+) -> None:
+    """List tasks by their full names."""
     catalog, ids = folder_catalog(session)
     filters = {"workspace": workspace, "type": task_type, "tag": tag}
     conditions = {key: frozenset({value}) for key, value in filters.items() if value is not None}
     frozen = _frozen_tasks(session, catalog)
+    names = [
+        name
+        for name in matching(catalog, conditions, session.project.rights)
+        if part is None or part.lower() in name.lower()
+    ]
     session.rows(
         [
             _row(catalog.tasks[found], ids) | {"frozen": found in frozen}
-            for found in matching(catalog, conditions, session.project.rights)
+            for found in page_of_names(names, cursor, limit)
         ],
         ["id", "task", "type", "cycle", "schedule", "owner", "resource_group", "frozen"],
         "There are no such tasks.",

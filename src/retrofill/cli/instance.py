@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from retrofill.cli.driving import say_alone, standstills
+from retrofill.cli.paging import cursor_option
 from retrofill.cli.results import comment_option, done, ids_argument, numbers_of
 from retrofill.cli.session import Group, Session, cell, integer_id, pass_session, say, say_json
 from retrofill.domain.errors import UnknownNameError, UsageError, WrongStateError
@@ -66,6 +67,7 @@ def instance() -> None:
     help=f"Only in this state (repeat): {', '.join(s.value for s in State)}.",
 )
 @click.option("--limit", type=click.IntRange(1), help="At most so many (default: 100 as text, else all).")
+@cursor_option
 @pass_session
 def list_command(
     session: Session,
@@ -75,6 +77,7 @@ def list_command(
     bizdates: tuple[str, ...],
     states: tuple[str, ...],
     limit: int | None,
+    cursor: str | None,
 ) -> None:
     """List instances by bizdate in running order, then scheduled time, then task.
 
@@ -86,6 +89,7 @@ def list_command(
     if auto and backfills:
         raise UsageError("--auto and --backfill do not go together")
     numbers = [integer_id(text, "a backfill") for text in backfills]
+    after = None if cursor is None else integer_id(cursor, "an instance")
     project = session.project
     if project.deployed is None:
         session.rows([], _COLUMNS, "There are no instances yet.")
@@ -94,7 +98,7 @@ def list_command(
     with project.store.read() as reader:
         views = Views(reader, project.contexts, project.clock.now_ms())
         days = [parse_range(text, views.today()) for text in bizdates]
-        wanted = InstanceFilters(numbers, tasks, days, states, auto)
+        wanted = InstanceFilters(numbers, tasks, days, states, auto, after)
         asked = most + 1 if session.is_text and most > 0 else most
         rows = search_instances(reader, views, project.access(reader), project.contexts, wanted, asked)
         if not session.is_text:
@@ -104,7 +108,10 @@ def list_command(
         session.rows(shown[:most], _COLUMNS, "There are no such instances.")
     if len(shown) > most:
         these = "this one" if most == 1 else f"these {most:,}"
-        say(f"There are more than {these}; --limit shows more, --state, --task and --bizdate narrow it.")
+        say(
+            f"There are more than {these}; --state, --task and --bizdate narrow it, --limit shows more, and "
+            f"`--cursor {shown[most - 1]['id']}` goes on after the last one."
+        )
     say_alone(project, shown[:most])
 
 

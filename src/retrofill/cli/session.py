@@ -15,6 +15,8 @@ from retrofill.cli.tables import EXPENDABLE, Row, cell, print_table
 from retrofill.domain.errors import UsageError, shown
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from retrofill.bootstrap import Project
 
 __all__ = [
@@ -157,17 +159,47 @@ def refuse_repeats(command: click.Command, context: click.Context, args: Sequenc
         seen.add(parameter.opts[0])
 
 
+class _Completed(click.types.StringParamType):
+    """Text for which the shell offers values."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        from retrofill.cli.completing import completions
+
+        return completions(ctx, param, incomplete)
+
+
+_TEXT = _Completed()
+
+
 class Command(click.Command):
     """A command that takes the global options too."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for parameter in self.params:
+            if parameter.type is click.STRING:
+                parameter.type = _TEXT
         self.params.extend(global_options())
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and not ctx.resilient_parsing:
             refuse_repeats(self, ctx, args)
         return super().parse_args(ctx, args)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Examples, which stand at the end of every help."""
+        from retrofill.cli.examples import examples_of
+
+        path: list[str] = []
+        above: click.Context | None = ctx
+        while above is not None and above.parent is not None:
+            path.insert(0, above.info_name or "")
+            above = above.parent
+        with formatter.section("Examples"):
+            for example in examples_of(" ".join(path)):
+                formatter.write_text(example)
 
 
 class Group(click.Group):

@@ -14,7 +14,7 @@ from retrofill.domain.readiness import Status
 from retrofill.domain.states import State
 from retrofill.services.access import Access
 from retrofill.services.catalogs import find_past_task
-from retrofill.services.records import BackfillRecord
+from retrofill.services.records import BackfillRecord, InstanceRecord
 from retrofill.services.times import ms_of
 from retrofill.services.views import Row, Views
 
@@ -34,11 +34,13 @@ def search_backfills(
     contexts: Contexts,
     filters: Mapping[str, str | None],
     limit: int,
+    before: int | None = None,
 ) -> list[Row]:
     """Rows of backfills that fit all filters and that the actor may see, newest first.
 
     Args:
         filters: name, creator, status, check_status, bizdate, task, task_type, workspace, created.
+        before: only those that are older than this one.
 
     Raises:
         InvalidValueError, UnknownNameError: a filter's value is none.
@@ -49,10 +51,11 @@ def search_backfills(
     conditions, values = _conditions(reader, access, contexts, filters, views.today)
     name = filters.get("name")
     found: list[Row] = []
-    before: int | None = None
     while len(found) < limit:
         page = reader.backfills(conditions, values, before, _PAGE)
         for record in page:
+            if len(found) == limit:
+                break
             if not access.sees_backfill(record):
                 continue
             if name is not None and name.lower() not in access.shown_name(record).lower():
@@ -64,7 +67,7 @@ def search_backfills(
         if len(page) < _PAGE:
             break
         before = page[-1].id
-    return found[:limit]
+    return found
 
 
 def _conditions(
@@ -176,6 +179,7 @@ class InstanceFilters:
         tasks: as people name them.
         states: codes.
         auto: only auto triggered ones.
+        after: id of the instance after which to go on.
     """
 
     backfills: Sequence[int] = ()
@@ -183,6 +187,7 @@ class InstanceFilters:
     bizdates: Sequence[DateRange] = ()
     states: Sequence[str] = ()
     auto: bool = False
+    after: int | None = None
 
     def has_bizdate(self, bizdate: str) -> bool:
         return not self.bizdates or any(
@@ -208,13 +213,14 @@ def search_instances(
         found = {ids[find_past_task(catalog, ids, task, access.sees)] for task in wanted.tasks}
         conditions.append(f"task_id IN ({', '.join('?' * len(found))})")
         values.extend(sorted(found))
+    last = None if wanted.after is None else access.get_instance(wanted.after)
     for state in wanted.states:
         _one_of("state", state, [s.value for s in State])
     rows: Iterator[Row] = iter(())
     if not wanted.backfills:
-        rows = _auto_triggered(reader, views, access, wanted, conditions, values)
-    if not wanted.auto:
-        rows = chain(_of_backfills(reader, views, access, wanted, conditions, values), rows)
+        rows = _auto_triggered(reader, views, access, wanted, conditions, values, last)
+    if not wanted.auto and (last is None or last.backfill_id is not None):
+        rows = chain(_of_backfills(reader, views, access, wanted, conditions, values, last), rows)
     fitting = (row for row in rows if not wanted.states or row["state"] in wanted.states)
     yield from islice(fitting, None if limit < 0 else limit)
 
@@ -226,14 +232,18 @@ def _of_backfills(
     wanted: InstanceFilters,
     conditions: list[str],
     values: list[object],
+    last: InstanceRecord | None,
 ) -> Iterator[Row]:
     for record in _backfills(reader, access, wanted.backfills):
+        if last is not None and record.id > (last.backfill_id or 0):
+            continue
         listed = access.listed_tasks(record)
         # A held backfill shows Waiting as Not run, so its states are compared on the row.
         exact = [] if not wanted.states or views.is_held(record) else [_one_of_states(wanted.states)]
         bound = [*wanted.states] if exact else []
         asked = ([*conditions, *exact], [*values, *bound])
-        for row in views.instances(record, *asked, has_bizdate=wanted.has_bizdate):
+        after = last if last is not None and record.id == last.backfill_id else None
+        for row in views.instances(record, *asked, has_bizdate=wanted.has_bizdate, after=after):
             if access.sees(row["task"]):
                 yield row
             elif listed is None or row["task"] in listed:
@@ -251,9 +261,16 @@ def _auto_triggered(
     wanted: InstanceFilters,
     conditions: list[str],
     values: list[object],
+    last: InstanceRecord | None,
 ) -> Iterator[Row]:
+    if last is not None and last.backfill_id is not None:
+        last = None
     for bizdate in filter(wanted.has_bizdate, reader.generations.bizdates(-1)):
+        if last is not None and bizdate > last.bizdate:
+            continue
         rows = reader.generations.instances(bizdate, conditions, values)
+        if last is not None and bizdate == last.bizdate:
+            rows = views.rows_after(rows, last)
         yield from (row for row in views.auto_triggered(rows) if access.sees(row["task"]))
 
 

@@ -12,7 +12,7 @@ from retrofill.domain.readiness import Status
 from retrofill.domain.states import WAITING, Reason, State
 from retrofill.services.expected import basis, expected, first_estimate, is_stale
 from retrofill.services.holds import holds_of
-from retrofill.services.outlines import Outlines
+from retrofill.services.outlines import Outlines, position_of
 from retrofill.services.placing import Placing
 from retrofill.services.records import (
     AlertRecord,
@@ -197,16 +197,26 @@ class Views:
         values: list[object],
         limit: int = -1,
         has_bizdate: Callable[[str], bool] = lambda _: True,
+        after: InstanceRecord | None = None,
     ) -> Iterator[Row]:
-        """Instances of a backfill by bizdate in running order, then scheduled time, then task."""
+        """Instances of a backfill by bizdate in running order, then scheduled time, then task.
+
+        Args:
+            after: only what follows this one.
+        """
         if record.phase != "active":
             return
         left = limit
         positions = [d.position for d in self._reader.dates(record.id) if has_bizdate(d.bizdate)]
+        begin = -1 if after is None else position_of(record, after.id)
         for position in positions:
+            if position < begin:
+                continue
             first = record.first_instance_id + position * record.stride
             rows = list(self._reader.instance_range(first, first + record.stride - 1, conditions, values))
-            rows.sort(key=lambda row: (row.slot, self._task_name(row.task_id)))
+            if after is not None and position == begin:
+                rows = self.rows_after(rows, after)
+            rows.sort(key=self._key)
             for row in rows:
                 if left == 0:
                     return
@@ -215,8 +225,15 @@ class Views:
 
     def auto_triggered(self, rows: Iterable[InstanceRecord]) -> Iterator[Row]:
         """Auto triggered instances of one bizdate by scheduled time, then task."""
-        for row in sorted(rows, key=lambda row: (row.slot, self._task_name(row.task_id))):
+        for row in sorted(rows, key=self._key):
             yield self.instance(row)
+
+    def rows_after(self, rows: Iterable[InstanceRecord], last: InstanceRecord) -> list[InstanceRecord]:
+        """Those of one bizdate that follow another one in lists."""
+        return [row for row in rows if self._key(row) > self._key(last)]
+
+    def _key(self, row: InstanceRecord) -> tuple[int, str]:
+        return row.slot, self._task_name(row.task_id)
 
     def nights(self, limit: int = -1) -> list[Row]:
         """Bizdates with auto triggered instances, newest first: how many, by state (`/schedule`)."""

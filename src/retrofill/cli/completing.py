@@ -1,0 +1,141 @@
+"""What the shell offers after TAB: tasks, ids and values of the project that one is in.
+
+Only what may be seen is offered; where anything is in the way, nothing is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from retrofill.cli.session import Session
+
+if TYPE_CHECKING:
+    from retrofill.bootstrap import Project
+
+_MOST = 50
+_DATES = ("today", "yesterday", "-7d..yesterday")
+_WORD = re.compile(r"[a-z][a-z_-]*")
+
+Found = Iterator[tuple[str, str]]  # value, what it is
+
+
+def completions(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Values of an argument or option that begin like what was typed."""
+    try:
+        offered = list(_offered(context, parameter, incomplete))
+    except Exception:  # a shell that waits for completions is no place for an error
+        return []
+    return [
+        CompletionItem(value, help=what or None) for value, what in offered if value.startswith(incomplete)
+    ]
+
+
+def _offered(context: click.Context, parameter: click.Parameter, incomplete: str) -> Found:
+    metavar = parameter.metavar or ""
+    words = metavar.split("|")
+    if all(_WORD.fullmatch(word) for word in words) and len(words) > 1:
+        yield from ((word, "") for word in words)
+        return
+    look = _looks(context, parameter, metavar.strip("[]. "))
+    if look is not None:
+        project = context.ensure_object(Session).project
+        if project.deployed is not None:
+            yield from look(project, incomplete)
+
+
+def _looks(
+    context: click.Context, parameter: click.Parameter, metavar: str
+) -> Callable[[Project, str], Found] | None:
+    name = max(getattr(parameter, "opts", [""]), key=len).strip("-")
+    of_instances = context.command_path.startswith("retrofill instance") and name != "backfill"
+    return {
+        "T": _tasks,
+        "T.PARAM=VALUE": _tasks,
+        "W": _workspaces,
+        "G": _groups,
+        "TYPE": _types,
+        "STATE": _states,
+        "STATUS": _check_statuses if name == "check-status" else _statuses,
+        "D": _dates,
+        "D|D..D": _dates,
+        "ID": _instances if of_instances or name == "instance" else _backfills,
+        "USER": _users,
+    }.get(metavar)
+
+
+def _tasks(project: Project, incomplete: str) -> Found:
+    """Full names, and short ones that are unambiguous where one has begun to type one."""
+    assert project.deployed is not None
+    tasks = [t for t in project.deployed.catalog.tasks.values() if project.actor.sees(t.name)]
+    yield from ((task.name, task.description) for task in tasks)
+    shorts = [task.short_name for task in tasks]
+    if incomplete:
+        yield from ((t.short_name, t.name) for t in tasks if shorts.count(t.short_name) == 1)
+
+
+def _workspaces(project: Project, incomplete: str) -> Found:
+    assert project.deployed is not None
+    return ((name, "") for name in project.deployed.catalog.workspaces if project.actor.sees(name))
+
+
+def _groups(project: Project, incomplete: str) -> Found:
+    assert project.deployed is not None
+    return ((name, "") for name in project.deployed.catalog.resource_groups)
+
+
+def _users(project: Project, incomplete: str) -> Found:
+    with project.store.read() as reader:
+        return ((name, "") for name in sorted(project.access(reader).known_users()))
+
+
+def _states(project: Project, incomplete: str) -> Found:
+    from retrofill.domain.states import State
+
+    return ((state.value, "") for state in State)
+
+
+def _statuses(project: Project, incomplete: str) -> Found:
+    from retrofill.domain.readiness import Status
+
+    return ((status.value, "") for status in Status)
+
+
+def _check_statuses(project: Project, incomplete: str) -> Found:
+    return ((word, "") for word in ("checking", "passed", "failed"))
+
+
+def _types(project: Project, incomplete: str) -> Found:
+    from retrofill.domain.catalog import TaskType
+
+    return ((kind.value, "") for kind in TaskType)
+
+
+def _dates(project: Project, incomplete: str) -> Found:
+    return ((word, "") for word in _DATES)
+
+
+def _backfills(project: Project, incomplete: str) -> Found:
+    """The newest ones, whose numbers are most likely meant."""
+    with project.store.read() as reader:
+        access = project.access(reader)
+        records = [r for r in reader.backfills((), (), None, _MOST) if access.sees_backfill(r)]
+        return iter([(str(record.id), access.shown_name(record)) for record in records])
+
+
+def _instances(project: Project, incomplete: str) -> Found:
+    from retrofill.services.searching import InstanceFilters, search_instances
+    from retrofill.services.views import Views
+
+    with project.store.read() as reader:
+        views = Views(reader, project.contexts, project.clock.now_ms())
+        found: list[dict[str, Any]] = list(
+            search_instances(
+                reader, views, project.access(reader), project.contexts, InstanceFilters(), _MOST
+            )
+        )
+    return iter([(str(row["id"]), f"{row['task']} {row['bizdate']} {row['state']}") for row in found])
