@@ -24,14 +24,15 @@ from tempfile import mkdtemp
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from crash import creating
+from crash import creating, faulting
 from crash.checking import Ended, Event, Verdict, check, check_partitions, expect, parse_events
-from crash.nemesis import FAIL_POINTS, Deaths, Nemesis
+from crash.nemesis import COMMIT_POINTS, FAIL_POINTS, Deaths, Nemesis
 from crash.world import World, WorldError
 
 _ROOT = Path(__file__).resolve().parents[2] / ".crash"
 _SCENARIO_SECONDS = 180.0
 _CLEAR_SECONDS = 15.0
+_CREATE_SECONDS = 60.0
 _KILLS_A_SCENARIO = (8, 22)
 _CREATE_SHARE = 0.05  # of all kills hit a `create` that fills a large backfill
 _RIVAL_SHARE = 0.5  # of all scenarios have a second backfill of some of the same tasks and dates (RUN-7)
@@ -160,10 +161,13 @@ def _create(world: World, random: Random, deaths: Deaths, request: Request) -> i
     if random.random() < 0.3:
         creating = world.popen(*arguments)
         time.sleep(random.uniform(0.1, 0.6))
-        if creating.poll() is None:
-            creating.kill()
-            deaths.kinds["create"] += 1
-        creating.wait()
+        creating.kill()
+        deaths.kinds["create"] += creating.wait() < 0
+    elif random.random() < 0.4:
+        point = random.choice((*COMMIT_POINTS, "fault.store=ENOSPC"))
+        deaths.faults[point] += point.startswith("fault.")
+        words = {"RETROFILL_FAIL_POINTS": f"{point}@{random.randint(1, 6)}"}
+        deaths.kinds["create"] += world.popen(*arguments, environment=words).wait(_CREATE_SECONDS) < 0
     ids = [row["id"] for row in world.rows("backfill", "list") if row["id"] not in before]
     if not ids:
         world.run(*arguments)
@@ -207,6 +211,10 @@ def run(seed: int, kills: int, say: Say, root: Path = _ROOT) -> Total:
         verdict = creating.run(folder / "create", Random(f"{seed}.create"), deaths, left)
         _add(total, verdict, deaths, folder / "create", say)
     if total.is_clean:
+        deaths = Deaths()
+        verdict = faulting.run(folder / "faults", Random(f"{seed}.faults"), deaths)
+        _add(total, verdict, deaths, folder / "faults", say)
+    if total.is_clean:
         shutil.rmtree(folder, ignore_errors=True)
     return total
 
@@ -228,10 +236,11 @@ def _run_guarded(
 def _add(total: Total, verdict: Verdict, deaths: Deaths, directory: Path, say: Say) -> None:
     total.add(verdict)
     total.deaths.kinds.update(deaths.kinds)
+    total.deaths.faults.update(deaths.faults)
     total.deaths.stood_still += deaths.stood_still
     say(
         f"{directory.name}: {deaths.total} kills ({deaths.words}), {verdict.starts} starts, {verdict.reruns} reruns, "
-        f"{len(verdict.violations)} violations; {total.deaths.total} kills so far"
+        f"{len(verdict.violations)} violations; {total.deaths.total} kills so far{_with_faults(deaths)}"
     )
     for sentence in verdict.violations[:20]:
         say(f"  WRONG  {sentence}")
@@ -239,6 +248,10 @@ def _add(total: Total, verdict: Verdict, deaths: Deaths, directory: Path, say: S
         say(f"  everything is kept in {directory}")
     else:
         shutil.rmtree(directory)
+
+
+def _with_faults(deaths: Deaths) -> str:
+    return f"; with {', '.join(sorted(+deaths.faults))}" if +deaths.faults else ""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

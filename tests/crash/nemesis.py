@@ -33,6 +33,23 @@ FAIL_POINTS = (
     "launcher.received",
     "launcher.forked",
 )
+COMMIT_POINTS = ("store.begun", "store.commit", "store.committed")
+FAULTS = (
+    "fault.launch=EAGAIN",
+    "fault.supervisor=EMFILE",
+    "fault.fork=EAGAIN",
+    "fault.claim=ENOSPC",
+    "fault.claim=EIO",
+    "fault.log=ENOSPC",
+    "fault.log=EMFILE",
+    "fault.chdir=EIO",
+    "fault.spawn=ENOMEM",
+    "fault.spawn=EAGAIN",
+    "fault.pidfd=EPERM",
+    "fault.store=ENOSPC",
+    "fault.store=EIO",
+)
+_FAULTY_SHARE = 0.35  # of the schedulers have calls that fail now and then
 _SUPERVISOR_POINTS = ("claim", "spawned", "ended", "exit")
 _LAUNCHERS_A_SCHEDULER = 3  # a scheduler gives up when its launchers die again and again at once
 
@@ -42,6 +59,7 @@ class Deaths:
     """Who died, by kind. Deaths at fail points are counted where they were seen: at least so many."""
 
     kinds: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)  # by how many processes were started with them
     stood_still: int = 0  # who was stopped by a signal for a while, and did not die of it
 
     @property
@@ -103,7 +121,8 @@ class Nemesis:
                 for one in (waiting, standby):
                     if one is not None:
                         _end(one)
-            if status >= 0:
+            is_faulty = "fault." in self._points
+            if status in (0, 1) or (status > 1 and not is_faulty):
                 return status
             if self._random.random() < 0.12:
                 self._world.ask_doctor()  # the counters agree at any moment, not only at the end
@@ -121,6 +140,15 @@ class Nemesis:
         return self._world.popen("backfill", "wait", str(backfill_id), environment=environment)
 
     def _choose_points(self) -> str:
+        """Where the scheduler and its processes die, and which of their calls fail now and then."""
+        words = [self._choose_point()]
+        if self._random.random() < _FAULTY_SHARE:
+            fault = self._random.choice(FAULTS)
+            self._deaths.faults[fault] += 1
+            words.append(f"{fault}%{self._random.choice((0.05, 0.2, 0.5))}")
+        return " ".join(word for word in words if word)
+
+    def _choose_point(self) -> str:
         if self._random.random() < 0.35:
             return ""
         name = next(n for n in self._fail_points if not (self.knows_all and n.startswith(_SUPERVISOR_POINTS)))

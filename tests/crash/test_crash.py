@@ -12,9 +12,12 @@ from crash import harness
 @pytest.mark.slow
 @pytest.mark.xdist_group("crash")
 def test_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
-    """RUN-3, OPS-0, POL-6: whoever is killed, every instance ends Successful, once, in order."""
+    """RUN-3, RUN-7, OPS-0, POL-6, AUTO-1: whoever is killed, whatever the machine refuses, every instance ends
+    Successful, once, in order, beside no other writer of its partition; a deploy makes what it owes.
+    """
     said: list[str] = []
     total = harness.run(seed=7, kills=20, say=said.append, root=tmp_path)
     assert total.is_clean, "\n".join(said)
     assert total.deaths.total >= 20
     assert total.starts >= 80
+    assert +total.deaths.faults, "some calls failed"

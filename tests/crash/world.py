@@ -102,13 +102,13 @@ class World:
         return done.stdout
 
     def ask_doctor(self) -> None:
-        """Nothing is wrong but that perhaps nobody runs what is open.
+        """Nothing is wrong but that perhaps nobody runs what is open, or the machine lets nothing start.
 
         Raises:
             WorldError: something else is.
         """
         rows = json.loads(self.run("doctor", "--output", "json", expected=(0, 1)))
-        wrong = [row for row in rows if not row["ok"] and row["check"] != "work"]
+        wrong = [row for row in rows if not row["ok"] and row["check"] not in ("work", "starts")]
         if wrong:
             raise WorldError(f"doctor finds {wrong}")
 
@@ -207,6 +207,12 @@ def _look(pid: int, mark: bytes) -> Process | None:
     else:
         role = "task"
     return Process(pid, parent, role, start_time)
+
+
+def state_of(pid: int) -> str | None:
+    """R, S, T and so on, as /proc shows it."""
+    stat = _stat(pid)
+    return None if stat is None else stat[0]
 
 
 def _stat(pid: int) -> tuple[str, int, str] | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from executors.rooms import Room, collect, is_alive, wait_for_file
-from retrofill.executors import failpoints
+from retrofill import failpoints
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from contracts.ledgers import INSTANCE, fill, in_state
+from retrofill import failpoints
+from retrofill.domain.errors import StoreFullError, StoreUnavailableError
 from retrofill.domain.states import State
 from retrofill.services.records import VersionRecord
 from retrofill.store import database, schema, tables
@@ -288,3 +290,22 @@ def test_one_scheduler_a_store(home: Path) -> None:
     assert other.holder() is None
     assert other.acquire()
     other.release()
+
+
+@pytest.mark.parametrize(("error", "kind"), [("ENOSPC", StoreFullError), ("EIO", StoreUnavailableError)])
+def test_a_commit_that_the_disk_refuses_is_rolled_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: str, kind: type[Exception]
+) -> None:
+    """RUN-3: nothing of it is there, and the next one is."""
+    store = Database(tmp_path)
+    store.open()
+    monkeypatch.setattr(failpoints, "_words", [f"fault.store={error}@1"])
+    monkeypatch.setattr(failpoints, "_hits", {})
+    with pytest.raises(kind), store.transaction() as tx:
+        tx.set_deployed("task", ["w.a"])
+    with store.transaction() as tx:
+        assert tx.task_ids() == {}
+        tx.set_deployed("task", ["w.b"])
+    with store.read() as reader:
+        assert list(reader.task_ids()) == ["w.b"]
+    store.close()

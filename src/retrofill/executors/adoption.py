@@ -21,10 +21,10 @@ from enum import Enum
 from typing import NamedTuple
 
 from retrofill.executors import journals
-from retrofill.executors.failpoints import fail_point
 from retrofill.executors.journals import TOMBSTONE_MODE
 from retrofill.executors.places import Places
 from retrofill.executors.remains import Main, Remains
+from retrofill.failpoints import fail_point
 from retrofill.services.ports import RunEnd, RunRef
 
 REBOOTED = "the machine was restarted while it ran; what it had done is unknown"

@@ -16,7 +16,6 @@ import sys
 import time
 
 from retrofill.executors.descriptors import set_soft_limit
-from retrofill.executors.failpoints import fail_point
 from retrofill.executors.kernel import MarkSpace, become_subreaper, name_process
 from retrofill.executors.orders import UNBORN, receive
 from retrofill.executors.places import Places
@@ -24,6 +23,7 @@ from retrofill.executors.processes import MARK, MARK_BYTES
 from retrofill.executors.runners.warm import prepare
 from retrofill.executors.spawning import Carrier
 from retrofill.executors.supervisor import Supervisor
+from retrofill.failpoints import fail_point
 
 CONTROL_DESCRIPTOR = 3
 _FORK_PATIENCE_SECONDS = 1.0

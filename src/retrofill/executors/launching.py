@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import retrofill
+from retrofill import failpoints
 from retrofill.domain.errors import RetrofillError, shown
-from retrofill.executors import failpoints
 from retrofill.executors.places import Places
 from retrofill.executors.processes import MARK, MARK_BYTES
 

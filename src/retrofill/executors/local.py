@@ -20,7 +20,6 @@ from retrofill.executors import adoption, deadlines, journals, processes
 from retrofill.executors.adoption import Verdict, name_of
 from retrofill.executors.deadlines import Deadlines, Overdue
 from retrofill.executors.descriptors import RESERVED, raise_limit
-from retrofill.executors.failpoints import fail_point
 from retrofill.executors.launching import LauncherError, Launching
 from retrofill.executors.orders import (
     BORN,
@@ -35,6 +34,7 @@ from retrofill.executors.orders import (
 from retrofill.executors.places import Places
 from retrofill.executors.stopping import put_wish, remove_wish
 from retrofill.executors.watched import Adopted, Supervised, Sweep, receive_answer
+from retrofill.failpoints import fail_point
 from retrofill.services.ports import RunEnd, RunRef, RunSpec
 
 _IDLE_SECONDS = 60.0  # after which a supervisor without work is let go

@@ -21,13 +21,13 @@ from retrofill.executors import endings, processes
 from retrofill.executors.capping import cap_log, give_back_room, reserve_room
 from retrofill.executors.clock import passed_seconds
 from retrofill.executors.endings import describe_duration
-from retrofill.executors.failpoints import fail_point
 from retrofill.executors.journals import CLAIMED_MODE, Exit, Journal, format_exit
 from retrofill.executors.masking import Masking
 from retrofill.executors.orders import BORN, IN_FILE, LONGEST_MESSAGE, UNBORN, Order, receive
 from retrofill.executors.piping import MaskedOutput
 from retrofill.executors.places import Places
 from retrofill.executors.spawning import Carrier, fork, spawn
+from retrofill.failpoints import fail_point
 
 _SYNC_MS = 20  # what was written is synced after this time in which nothing has happened
 _LOOK_SECONDS = 1.0  # between looks at a growing log

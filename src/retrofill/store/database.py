@@ -9,6 +9,7 @@ writer, no room on the disk and nobody's leave. See docs/decisions/0004.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import time
@@ -18,6 +19,7 @@ from functools import cached_property
 from pathlib import Path
 
 from retrofill.domain.errors import RetrofillError, StoreBusyError
+from retrofill.failpoints import fail_point
 from retrofill.store import locks, schema
 from retrofill.store.clock import BootClock, boot_clock
 from retrofill.store.ledger import Ledger
@@ -107,8 +109,11 @@ class Database:
             began = time.monotonic()
             try:
                 connection.execute("BEGIN IMMEDIATE")
+                fail_point("store.begun")
                 yield Ledger(connection, self._boot_clock)
+                _may_fail()
                 connection.execute("COMMIT")
+                fail_point("store.committed")
             except BaseException as error:
                 if connection.in_transaction:  # SQLite itself rolls back where the disk is full
                     with suppress(sqlite3.OperationalError):
@@ -234,3 +239,15 @@ class Database:
         lock = self.__dict__.pop("_lock", None)
         if lock is not None:
             lock.close()
+
+
+def _may_fail() -> None:
+    """Before a commit, where the crash harness lets the disk refuse: as SQLite says it."""
+    fail_point("store.commit")
+    try:
+        fail_point("fault.store")
+    except OSError as error:
+        refused = sqlite3.OperationalError(error.strerror)
+        is_full = error.errno == errno.ENOSPC
+        refused.sqlite_errorcode = sqlite3.SQLITE_FULL if is_full else sqlite3.SQLITE_IOERR_WRITE
+        raise refused from None

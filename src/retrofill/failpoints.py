@@ -1,8 +1,9 @@
-"""Points at which the crash harness kills a process or fails a system call; off unless the environment names them.
+"""Points at which the crash harness kills a process, halts it or fails a system call; off unless the environment names them.
 
 `RETROFILL_FAIL_POINTS` holds words `NAME@HIT` (dies at the HITth pass of the process) or
 `NAME%CHANCE` (dies at each pass with this probability, by `RETROFILL_FAIL_SEED` and the pid).
-`NAME=ERROR@HIT` and `NAME=ERROR%CHANCE` raise that error instead of dying, as `fault.log=ENOSPC%0.5`.
+`NAME=ERROR@HIT` and `NAME=ERROR%CHANCE` raise that error instead of dying, as `fault.log=ENOSPC%0.5`;
+`NAME=STOP@HIT` halts the process by SIGSTOP.
 A name may end with `*`. Points whose names begin with `fault.` stand where a call may fail.
 """
 
@@ -23,7 +24,7 @@ _chance_pid = 0
 
 
 def fail_point(name: str) -> None:
-    """Die here, by SIGKILL, or fail, if the environment asks for it.
+    """Die here, by SIGKILL, stand still or fail, if the environment asks for it.
 
     Raises:
         OSError: the environment asks for it.
@@ -44,10 +45,12 @@ def _pass(name: str) -> None:
         if not fnmatchcase(name, pattern):
             continue
         due = _hits[name] == int(hit) if at else _random() < float(chance)
-        if due and error:
+        if due and error == "STOP":
+            os.kill(os.getpid(), signal.SIGSTOP)
+        elif due and error:
             number = getattr(errno, error)
             raise OSError(number, os.strerror(number))
-        if due:
+        elif due:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
