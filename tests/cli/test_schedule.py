@@ -137,7 +137,8 @@ def test_missed_nights_are_named(tmp_path: Path) -> None:
         for day in ("05", "06"):
             connection.execute("INSERT INTO missed_night VALUES (?, 0)", (f"2026-01-{day}",))
         connection.execute(
-            "INSERT INTO generation SELECT 99, date('now', '+30 minutes', '-1 day'), 'night', 'active', max(id), 1 << 40, 0, 0 FROM catalog_version"
+            "INSERT INTO generation SELECT 99, date('now', '+30 minutes', '-1 day'), 'night', 'active', "
+            "max(id), 1 << 40, 0, 0 FROM catalog_version"
         )
         connection.commit()
     shown = sandbox.json("schedule", "show")["missed"]
