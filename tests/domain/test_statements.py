@@ -118,6 +118,7 @@ def test_splitting(code: str, statements: list[str]) -> None:
         ("spark", ["begin declare x int; set x = 1; end", r"select r'\'", r"select 'a\';b'", "select 1"]),
         ("databricks", ["create function f() returns int language python as $$ a; b $$", "l: begin select 1; end l", "select 1"]),
         ("clickhouse", [r"select 'a\';b'", "select 2 # c;c\n", "select $x$a;b$x$", "select 3"]),
+        ("trino", ["with function f() returns int begin declare i int; return i; end select f()", "select 2"]),
         ("trino", ["create function f() returns int begin declare x int; return 1; end", "select 2 /* /* */", "select 3"]),
         ("duckdb", ["begin", "create macro f(a) as case when a then 1 end", "select $$a;b$$", "end"]),
         ("unheard_of", ["create procedure p() begin select 1; end", "begin", "end", "select 1"]),

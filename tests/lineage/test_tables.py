@@ -219,6 +219,13 @@ def test_everywhere(where: str, code: str, reads: str, writes: str) -> None:
          "CREATE TABLE t SHALLOW CLONE x",
          "u v x", "t"),
         ("sqlite", "VACUUM INTO 'copy.db'; PRAGMA foreign_keys = 1", "", "file:workspaces/w/copy.db"),
+        ("trino", "WITH FUNCTION f(n BIGINT) RETURNS BIGINT BEGIN DECLARE i BIGINT; RETURN i; END SELECT f(i) FROM x", "x", ""),
+        ("trino", "UNLOAD (SELECT * FROM x) TO 's3://b/o' WITH (format = 'CSV')", "x", "s3://b/o"),
+        ("bigquery", "DELETE d.t AS a WHERE a.i IN (SELECT i FROM d.x)", "d.x", "d.t"),
+        ("mysql", "ALTER ALGORITHM = MERGE VIEW v AS SELECT * FROM x WITH CHECK OPTION", "x", "v"),
+        ("mssql", "UPDATE STATISTICS x; ALTER VIEW v AS SELECT * FROM y", "y", "v"),
+        ("clickhouse", "CREATE MATERIALIZED VIEW v REFRESH EVERY 1 HOUR TO t AS SELECT * FROM x", "x", "t"),
+        ("oracle", "SELECT a, b INTO v_a, v_b FROM x", "x", ""),
         ("postgres", "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1 FROM q; END", "", ""),
         ("mysql", "CREATE PROCEDURE p() BEGIN DELETE FROM q; END", "", ""),
     ],
@@ -293,6 +300,7 @@ def test_what_cannot_be_read(code: str, said: str) -> None:
         ("mysql", "HANDLER x OPEN"),
         ("trino", "CALL system.sync()"),
         ("databend", "FROBNICATE t"),
+        ("snowflake", "IF(a, b, c)"),
     ],
 )
 def test_nothing_is_skipped_without_a_word(where: str, code: str) -> None:

@@ -23,7 +23,7 @@ _WHOLE = re.compile(
     r"^[ \t]*--[ \t]*retrofill:[ \t]*one[ \t]+statement[ \t]*\r?$", re.MULTILINE | re.IGNORECASE
 )
 _ROUTINE = re.compile(
-    r"(?:CREATE|ALTER)(?:\s+(?!TABLE\b|VIEW\b|MATERIALIZED\b|INDEX\b|SCHEMA\b|AS\b|SELECT\b|ON\b)[^\s;(]+){0,8}?\s+"
+    r"(?:WITH|(?:CREATE|ALTER)(?:\s+(?!TABLE\b|VIEW\b|MATERIALIZED\b|INDEX\b|SCHEMA\b|AS\b|SELECT\b|ON\b)[^\s;(]+){0,8}?)\s+"
     r"(?P<kind>PROCEDURE|FUNCTION|TRIGGER|EVENT|PACKAGE|TYPE\s+BODY|TASK|ALERT)\b",
     re.IGNORECASE,
 )

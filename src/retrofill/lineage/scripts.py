@@ -51,7 +51,7 @@ _SELECTS_INTO_TABLES = frozenset({"tsql", "fabric"})  # elsewhere SELECT ... INT
 _WIDER = {"hive": "spark"}  # read by another dialect what the first does not know
 _LIFECYCLE = re.compile(r"\bLIFECYCLE\s+\d+", re.I)  # MaxCompute's, which no dialect knows
 _REFRESH = re.compile(r"REFRESH\s+MATERIALIZED\s+VIEW\s+(?:CONCURRENTLY\s+)?([\w.\"]+)", re.I)
-_QUERY = re.compile(r"\b(SELECT|WITH)\b", re.I)
+_QUERY = re.compile(r"\bSELECT\b", re.I)
 _EXECUTED = re.compile(r"EXPLAIN\s+(?:\([^)]*\bANALYZE\b[^)]*\)|ANALYZE\b(?:\s+VERBOSE\b)?)\s*", re.I)
 _STATEMENT_OF_FILE = re.compile(r"VACUUM\s+(?:\w+\s+)?INTO\s+'([^']*)'", re.I)
 _QUIET = (
@@ -167,6 +167,8 @@ class Script:
         failed: Exception | None = None
         for part, is_steering in parts_of(text, self.place.dialect):
             try:
+                if part == text:
+                    raise _OpaqueError
                 self._read(part, is_steering=is_steering or self.place.dialect not in _SELECTS_INTO_TABLES)
             except Exception as error:
                 failed = failed or error
@@ -182,7 +184,7 @@ class Script:
             return not is_block(text)
         if words[:1] and words[0] in _SILENT and words[:2] != ("REFRESH", "MATERIALIZED"):
             return words[0] != "USE" and (words[0] != "SET" or not _QUERY.search(text))
-        if words[:1] == ("LOAD",) and words[1:2] != ("DATA",):
+        if (words[:1] == ("LOAD",) and words[1:2] != ("DATA",)) or words[:2] == ("UPDATE", "STATISTICS"):
             return True
         return bool(_SILENT_KINDS.match(text, len(text) - len(text.lstrip())))
 

@@ -32,7 +32,7 @@ def special_effects(text: str, names: Names) -> Effects | None:
 
 def mended(text: str, dialect: str) -> str:
     """The statement without clauses that would keep it from being read and name no table."""
-    for word, pattern, instead in _MENDINGS.get(dialect, ()):
+    for word, pattern, instead in (*_COMMON_MENDINGS, *_MENDINGS.get(dialect, ())):
         if word in text.upper():
             text = pattern.sub(instead, text, count=1)
     return text
@@ -40,6 +40,8 @@ def mended(text: str, dialect: str) -> str:
 
 def query_in(text: str) -> tuple[str, str] | None:
     """The query of UNLOAD, of a cursor or of SELECT INTO OUTFILE, and the file that it writes, if any."""
+    if unload := _UNLOAD_QUERY.match(text):
+        return unload["query"], unload["file"]
     if unload := _UNLOAD.match(text):
         return unload[1].replace("\\'", "'").replace("''", "'"), unload["file"]
     if cursor := _CURSOR.match(text):
@@ -107,6 +109,9 @@ def _rule(pattern: str, act: Callable[[re.Match[str], Names, Effects], None]) ->
 
 
 _PAIR = re.compile(rf"(?P<old>{_NAME})\s+TO\s+(?P<new>{_NAME})", re.IGNORECASE)
+_UNLOAD_QUERY = re.compile(
+    r"UNLOAD\s*\((?P<query>\s*(?:SELECT|WITH)\b.*)\)\s*TO\s+'(?P<file>[^']*)'", re.IGNORECASE | re.DOTALL
+)
 _UNLOAD = re.compile(rf"UNLOAD\s*\(\s*{_TEXT}\s*\)\s*TO\s+'(?P<file>[^']*)'", re.IGNORECASE | re.DOTALL)
 _CURSOR = re.compile(
     r"DECLARE\s+\S+(?:\s+\w+){0,4}?\s+CURSOR(?:\s+WITH(?:OUT)?\s+HOLD)?\s+FOR\s+(?=SELECT\b|WITH\b)",
@@ -141,8 +146,22 @@ _RULES = (
 _AS_PIVOT = re.compile(
     r"\b(AS|INTO\s+[\w.\"]+)\s+((?:PIVOT|UNPIVOT|PIVOT_WIDER|PIVOT_LONGER)\b.*)", re.IGNORECASE | re.DOTALL
 )
+_COMMON_MENDINGS = (
+    ("OPTION", re.compile(r"\s+WITH\s+(?:CASCADED\s+|LOCAL\s+)?CHECK\s+OPTION\s*\Z", re.IGNORECASE), ""),
+    ("READ ONLY", re.compile(r"\s+WITH\s+READ\s+ONLY\s*\Z", re.IGNORECASE), ""),
+    (
+        "ALTER",
+        re.compile(
+            r"\AALTER\s+(?:(?:ALGORITHM|DEFINER|SQL\s+SECURITY)\s*=?\s*\S+\s+)*VIEW\b(?=.*\bAS\b.*\bSELECT\b)",
+            re.IGNORECASE | re.DOTALL,
+        ),
+        "CREATE OR REPLACE VIEW",
+    ),
+)
+_REFRESHED = re.compile(r"\bREFRESH\s.*?(?=\b(?:APPEND|TO|AS|ENGINE|EMPTY)\b)", re.IGNORECASE | re.DOTALL)
 _MENDINGS: dict[str, tuple[tuple[str, re.Pattern[str], str], ...]] = {
     "postgres": (("DATA", re.compile(r"\s+WITH\s+(?:NO\s+)?DATA\s*\Z", re.IGNORECASE), ""),),
+    "clickhouse": (("REFRESH", _REFRESHED, ""),),
     "duckdb": (("PIVOT", _AS_PIVOT, r"\1 SELECT * FROM (\2)"),),
     "bigquery": (("SNAPSHOT", re.compile(r"\ACREATE\s+SNAPSHOT\s+TABLE\b", re.IGNORECASE), "CREATE TABLE"),),
 }

@@ -175,8 +175,10 @@ def _copy(statement: exp.Expr, names: Names, effects: Effects) -> set[int]:
 def _changed_by_alias(statement: exp.Update | exp.Delete) -> list[exp.Expr]:
     """What UPDATE and DELETE change: the first name may be an alias of a table that stands further on."""
     first = list(statement.args.get("tables") or [statement.this])
-    others = {node.alias_or_name.lower(): node for node in statement.find_all(exp.Table) if node.alias}
-    if statement.this is not first[0]:
+    others: dict[str, exp.Expr] = {
+        node.alias_or_name.lower(): node for node in statement.find_all(exp.Table) if node.alias
+    }
+    if isinstance(statement.this, exp.Expr) and statement.this is not first[0]:
         others.setdefault(statement.this.alias_or_name.lower(), statement.this)
     changed: list[exp.Expr] = []
     for node in first:
