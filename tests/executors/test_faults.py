@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from executors.rooms import Room, collect, is_alive, wait_for_file
+from executors.rooms import Room, collect, is_alive, wait_for_file, wait_until
 from retrofill import failpoints
 
 
@@ -162,3 +162,23 @@ def test_a_log_without_room(narrow: Room) -> None:
     assert (
         narrow.log_path(spec).stat().st_blocks * 512 == 8192
     )  # what was kept for it beyond that is free again
+
+
+def test_a_scheduler_that_begins_on_a_full_disk(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RUN-3, OPS-1: what it cannot find out or ask for now, it does when there is room."""
+    running = room.spec(f"echo $$ >{room.path('pid')}; sleep 1000")
+    first = room.scheduler(running)
+    pid = int(wait_for_file(room.path("pid")))
+    first.kill()
+    unknown = room.spec("true")
+    executor = room.executor(grace_seconds=0.1)
+    monkeypatch.setattr(failpoints, "_words", ["fault.tombstone=ENOSPC%1.0", "fault.wish=ENOSPC%1.0"])
+    assert executor.adopt([running.ref, unknown.ref]) == []
+    assert executor.poll() == []
+    executor.stop(running.ref)
+    assert executor.poll() == []
+    assert is_alive(pid)
+    monkeypatch.setattr(failpoints, "_words", [])
+    ends = [*executor.poll()]
+    wait_until(lambda: ends.extend(executor.poll()) or len(ends) == 2, "both ends")
+    assert {end.ref: end.outcome for end in ends} == {running.ref: "stopped", unknown.ref: "not_started"}

@@ -85,6 +85,7 @@ class LocalExecutor:
         self._adopted: dict[RunRef, Adopted] = {}
         self._ends: list[RunEnd] = []
         self._deadlines = Deadlines(grace_seconds)
+        self._unasked: set[RunRef] = set()  # runs of others that could not be asked to end yet
         self._cut_short: dict[RunRef, Overdue] = {}  # runs whose supervisor we have ended
         self._unresolved: dict[RunRef, tuple[int, str]] = {}  # what became of them could not be read yet
 
@@ -129,6 +130,9 @@ class LocalExecutor:
         for ref, (launcher, why) in [*self._unresolved.items()]:
             del self._unresolved[ref]
             self._resolve(ref, launcher, why)
+        unasked, self._unasked = self._unasked, set()
+        for ref in unasked:
+            self.stop(ref)
         self._let_idle_go()
         if (self._busy or self._adopted) and self._deadlines.is_time_to_look():
             self._look_for_standstills()
@@ -143,6 +147,9 @@ class LocalExecutor:
 
     def stop(self, ref: RunRef) -> None:
         """Ask for the end of a run's process tree (OPS-1); a run that has ended is left as it is."""
+        if ref in self._unresolved:
+            self._unasked.add(ref)
+            return
         supervised = self._busy.get(ref)
         if supervised is not None or ref in self._adopted:
             self._deadlines.stop(ref)
@@ -150,7 +157,11 @@ class LocalExecutor:
             with contextlib.suppress(OSError):  # it died: the end is on its way
                 supervised.socket.send(encode_stop(name_of(ref), self._limits.grace_seconds))
         elif ref in self._adopted:
-            put_wish(self._places, ref, self._limits.grace_seconds)
+            try:
+                put_wish(self._places, ref, self._limits.grace_seconds)
+            except OSError:
+                self._unasked.add(ref)  # there was no room to ask
+                return
             pidfd = self._adopted[ref].pidfd
             if pidfd is not None:
                 with contextlib.suppress(OSError):
@@ -168,7 +179,12 @@ class LocalExecutor:
         self._launching.start()
         adoption.remove_journals(self._places, {name_of(ref) for ref in refs})
         ends = []
-        for ref, judged in adoption.judge(self._places, refs, self.boot_id).items():
+        try:
+            verdicts = adoption.judge(self._places, refs, self.boot_id)
+        except OSError:  # as on a full disk: each by itself, later
+            self._unresolved |= dict.fromkeys(refs, (0, ""))
+            verdicts = {}
+        for ref, judged in verdicts.items():
             if judged.end is not None:
                 ends.append(judged.end)
             else:

@@ -16,6 +16,7 @@ from retrofill.executors import adoption
 from retrofill.executors.adoption import Verdict, name_of
 from retrofill.executors.places import Places
 from retrofill.executors.remains import Remains
+from retrofill.failpoints import fail_point
 from retrofill.services.ports import RunEnd, RunRef
 
 _LOOK_MS = 50
@@ -23,6 +24,7 @@ _LOOK_MS = 50
 
 def put_wish(places: Places, ref: RunRef, grace_seconds: float) -> None:
     """Ask for the end of a run; whoever signals its supervisor then makes it look."""
+    fail_point("fault.wish")
     path = places.wish(name_of(ref))
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(path, flags, 0o600)
