@@ -48,6 +48,16 @@ def retrofill(project: Path, *arguments: str) -> str:
     return done.stdout
 
 
+def copy_project(template: Path, copy: Path) -> None:
+    """A project as it was deployed, in another folder, and not held there as copies are."""
+    from retrofill.store.database import Database
+
+    shutil.copytree(template, copy)
+    store = Database(copy / ".retrofill")
+    store.bind()
+    store.close()
+
+
 @contextmanager
 def scratch() -> Iterator[Path]:
     """A folder on the disk of this checkout, gone afterwards."""

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from measuring import Line, await_quiet, median, scratch, spread
+from measuring import Line, await_quiet, copy_project, median, scratch, spread
 from projects import LAYER_WIDTH, dates, layers
 
 _SHAPES = ((50, 365), (200, 365), (2_000, 366))
@@ -83,7 +83,7 @@ def _create(
     template: Path, copy: Path, days: int, with_writer: bool = False
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Plan and create in a process of its own; what it measured, and what a writer beside it did."""
-    shutil.copytree(template, copy)
+    copy_project(template, copy)
     arguments = [str(copy), str(LAYER_WIDTH), dates(days)]
     creating = subprocess.Popen(
         [sys.executable, str(_HERE / "planning_process.py"), *arguments],

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from measuring import Line, await_quiet, median, retrofill, scratch, spread, stopwatch
+from measuring import Line, await_quiet, copy_project, median, retrofill, scratch, spread, stopwatch
 from projects import chain, chain_request
 
 _SLOTS = 2
@@ -55,7 +55,7 @@ def _measure(folder: Path, tasks: int, days: int, repeats: int, patience: float)
     theirs: list[float] = []
     for number in range(repeats):
         copy = folder / f"{tasks}x{days}-{number}"
-        shutil.copytree(template, copy)
+        copy_project(template, copy)
         await_quiet(patience)
         with stopwatch(ours):
             row = json.loads(

@@ -105,13 +105,23 @@ class Project:
 
     @property
     def _has_store(self) -> bool:
-        return (self.home / "retrofill.db").exists()
+        from retrofill.store.presence import is_there
+
+        return is_there(self.home / "retrofill.db")
 
     @cached_property
     def store(self) -> Database:
         from retrofill.store.database import Database
 
-        return Database(self.home)
+        store = Database(self.home)
+        if self._has_store and store.is_copy():
+            from retrofill.services.restoring import hold_copy
+            from retrofill.services.runs import RunSpecs
+
+            specs = RunSpecs(self.directory, self.secret, sys.executable)
+            user = self.environ.get("RETROFILL_USER", SYSTEM_ADMINISTRATOR)
+            hold_copy(store, self.clock, specs, user, lambda text: print(text, file=sys.stderr, flush=True))
+        return store
 
     @cached_property
     def deployed(self) -> Deployed | None:

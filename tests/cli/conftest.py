@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from cli.projects import write_project
 from e2e.conftest import sandbox
 from e2e.sandboxes import Sandbox
+from retrofill.store.database import Database
 
 __all__ = ["sandbox"]
 
@@ -37,4 +39,6 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def filled(tmp_path: Path, _template: Path) -> Sandbox:
     """The project with three backfills: 1 of 2026-01-05..07, 2 by alice, 3 refused by verification."""
     shutil.copytree(_template, tmp_path / "project")
+    with closing(Database(tmp_path / "project" / ".retrofill")) as store:
+        store.bind()  # else it would be held, as every copy is (RUN-8)
     return Sandbox(tmp_path / "project")

@@ -209,6 +209,7 @@ def test_an_empty_store_is_a_new_one(sandbox: Sandbox) -> None:
     """CAT-1: zero bytes are what SQLite makes before the first write."""
     store = broken(sandbox, lambda path: path.write_bytes(b""))
     assert sandbox.json("backfill", "list") == []
+    sandbox.json("deploy")
     assert store.stat().st_size > 0
 
 

@@ -123,6 +123,7 @@ def _restore(project: Project, file: Path, force: bool) -> dict[str, object]:
         with closing(Database(Path(prepared))) as store:
             specs = RunSpecs(project.directory, project.secret, sys.executable)
             held = hold_everything(store, project.clock, specs, project.actor, made_ms)
+            store.bind(project.home)
         project.close()
         stamp = f"{instant_of(project.clock.now_ms()):%Y%m%dT%H%M%S}.{os.getpid()}"
         aside = backups.put_in_place(Path(prepared), project.home, stamp)

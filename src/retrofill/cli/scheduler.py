@@ -78,6 +78,12 @@ class _Reporter:
         self._is_first = True
 
     def __call__(self, ticked: Ticked) -> bool:
+        if not self._project.scheduler_lock.is_in_place():
+            say(
+                f"The project is no longer at {self._project.directory}, so this scheduler leaves; running instances "
+                "run on. Start one at its new place."
+            )
+            return True
         if self._is_first or ticked.missed:
             self._is_first = False
             self._tell_missed()

@@ -38,10 +38,12 @@ def main() -> None:
     """
     directory, wake_socket, boot_id, kind, open_files = sys.argv[1:6]
     mark = MarkSpace(MARK, MARK_BYTES)
-    places = Places(directory)
     control = socket.socket(fileno=CONTROL_DESCRIPTOR)
     os.set_inheritable(CONTROL_DESCRIPTOR, False)
     os.closerange(CONTROL_DESCRIPTOR + 1, _MANY)  # whatever the scheduler's own starter left open
+    places = Places(directory).held()
+    if os.path.dirname(wake_socket) == os.path.dirname(directory):
+        wake_socket = f"{places.directory}/../{os.path.basename(wake_socket)}"
     set_soft_limit(int(open_files))
     name_process(b"retrofill-start")
     become_subreaper()  # what a dead supervisor leaves comes to us, where the executor finds it

@@ -7,9 +7,13 @@ from typing import NamedTuple
 
 
 class Places(NamedTuple):
-    """Paths below the runs' folder."""
+    """Paths below the runs' folder.
+
+    `shown` is what people call that folder, where `directory` is a way to it by a descriptor.
+    """
 
     directory: str
+    shown: str = ""
 
     def log(self, name: str) -> str:
         return f"{self.directory}/logs/{name}.log"
@@ -26,6 +30,11 @@ class Places(NamedTuple):
     def complaints(self) -> str:
         """What the launcher and supervisors say about bugs of their own."""
         return f"{self.directory}/executor.log"
+
+    def held(self) -> Places:
+        """The same folder by a descriptor of this process and its forks, wherever it is moved to (RUN-8)."""
+        descriptor = os.open(self.directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        return Places(f"/proc/self/fd/{descriptor}", self.directory)
 
     def make(self) -> None:
         """Make the folders that are missing."""

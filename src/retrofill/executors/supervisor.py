@@ -115,7 +115,7 @@ class Supervisor:
             self._refuse(order)
             return
         except OSError as error:
-            why = f"cannot write to {self._places.directory}: {error.strerror or error}"
+            why = f"cannot write to {self._places.shown or self._places.directory}: {error.strerror or error}"
             self._finish(_not_started(name, why))
             return
         try:

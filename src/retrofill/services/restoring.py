@@ -7,10 +7,12 @@ its token is never used again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from retrofill.domain.errors import RetrofillError
+from retrofill.domain.findings import many
 from retrofill.services.contexts import Contexts
 from retrofill.services.copying import Copying
 from retrofill.services.ports import RunEnd, RunRef, RunSpec
@@ -46,13 +48,42 @@ def hold_everything(store: Store, clock: Clock, specs: RunSpecs, actor: Actor, m
         NotPermittedError: the actor is no system administrator (SEC-4).
     """
     Copying(actor).check_restore()
+    return _hold(store, clock, specs, actor.name, f"restored from a backup of {shown_instant(made_ms)}")
+
+
+def hold_copy(store: Store, clock: Clock, specs: RunSpecs, user: str, say: Callable[[str], None]) -> None:
+    """Hold what a copied folder would go on with beside the original, and let it be a store of its own (RUN-8).
+
+    It touches no process: what runs belongs to the original. Where nothing can be written, as on a snapshot,
+    it is left as it is, to be looked at.
+    """
+    try:
+        with store.creating("copy"):
+            if not store.is_copy():
+                return  # another process was faster
+            held = _hold(store, clock, specs, user, "the project's folder is a copy of another one")
+            store.bind()
+    except (RetrofillError, OSError):
+        say("This folder is a copy, and nothing can be written in it: it can only be looked at.")
+        return
+    say(
+        "This folder is a copy of another one, which may still be in use. So what it holds does not go on by itself: "
+        f"the schedule is held, {many(len(held.backfills), 'unfinished backfill')} paused, and "
+        f"{many(len(held.instances), 'instance')} that ran there lost here."
+    )
+    say(
+        "If this is the one that is to go on: `retrofill schedule resume`, and `retrofill backfill resume ID` for each "
+        "backfill."
+    )
+
+
+def _hold(store: Store, clock: Clock, specs: RunSpecs, user: str, comment: str) -> Held:
     now_ms = clock.now_ms()
-    comment = f"restored from a backup of {shown_instant(made_ms)}"
     with store.transaction() as tx:
         paused = [one.id for one in tx.open_backfills() if not one.paused and not one.stopped]
         for backfill_id in paused:
             tx.set_backfill(backfill_id, paused=1)
-            tx.record(now_ms, actor.name, _ACTION, backfill_id, comment=comment)
+            tx.record(now_ms, user, _ACTION, backfill_id, comment=comment)
         tx.generations.hold(True)
         has_schedule = tx.generations.have_any()
         running = [row.id for row, _ in tx.running()]

@@ -313,7 +313,8 @@ class Scheduler:
     def _commit_starts(
         self, tx: Ledger, chosen: list[InstanceRecord], settlings: _Settlings, known: _Known, now_ms: int
     ) -> list[RunSpec]:
-        tokens = [os.urandom(8).hex() for _ in chosen]
+        word = tx.word()  # RUN-8: the marks of processes say whose they are
+        tokens = [word + os.urandom(8).hex() for _ in chosen]
         starts = [(row.id, row.run_number, token) for row, token in zip(chosen, tokens, strict=True)]
         tx.start(starts, self._executor.boot_id, now_ms)
         specs = []

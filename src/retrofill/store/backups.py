@@ -9,10 +9,10 @@ logs/NAME/OFFSET     the data of a log; what lies between is a gap
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
+import sqlite3
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -25,7 +25,9 @@ from retrofill.domain.errors import RetrofillError, WrongStateError, shown
 from retrofill.services.ports.retention import LogPiece
 from retrofill.store import schema
 from retrofill.store.database import Database
+from retrofill.store.presence import UNFINISHED
 from retrofill.store.schema import NewerSchemaError
+from retrofill.store.waiting import WriteLock
 
 FORMAT = 1
 _STORE, _MANIFEST, _LOGS = "retrofill.db", "manifest.json", "logs.jsonl"
@@ -249,23 +251,50 @@ def put_in_place(prepared: Path, home: Path, stamp: str) -> Path | None:
         stamp: names the folder that the store before is moved to.
     """
     _sync_file(prepared / _STORE)
-    lock = os.open(home / "write.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = WriteLock(home / "write.lock")
+    lock.acquire()  # nobody is in the middle of a write
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # nobody is in the middle of a write
         aside = None
-        if (home / _STORE).exists():
+        if os.path.lexists(home / _STORE):
             aside = home / f"replaced.{stamp}"
-            aside.mkdir(mode=0o700)
-            for name in _FILES:
-                with contextlib.suppress(FileNotFoundError):
-                    os.rename(home / name, aside / name)
+            _set_aside(home, aside)
         for name in _FILES[1:]:
             (home / name).unlink(missing_ok=True)
-        os.rename(prepared / _STORE, home / _STORE)
+        os.rename(prepared / _STORE, home / _STORE)  # until here it is the old one, from here on the new one
+        (home / UNFINISHED).unlink(missing_ok=True)
         _sync(home)
         return aside
     finally:
-        os.close(lock)
+        lock.release()
+        lock.close()
+
+
+def _set_aside(home: Path, aside: Path) -> None:
+    """Give the store that is there a second place, and fold it into one file, so that one rename can replace it.
+
+    One that is damaged cannot be folded: until the rename, a file says that its place is being taken.
+    """
+    is_one_file = _fold(home / _STORE)
+    aside.mkdir(mode=0o700)
+    for name in _FILES:
+        with contextlib.suppress(FileNotFoundError):
+            os.link(home / name, aside / name, follow_symlinks=False)
+    _sync(aside)
+    if not is_one_file:
+        (home / UNFINISHED).touch(mode=0o600)
+        _sync(home)
+
+
+def _fold(path: Path) -> bool:
+    """Copy what the WAL holds into the file; whether the file alone is the store now."""
+    wal = path.with_name(f"{path.name}-wal")
+    try:
+        if wal.exists() and wal.stat().st_size > 0:
+            with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return not wal.exists() or wal.stat().st_size == 0
+    except (sqlite3.DatabaseError, OSError):
+        return False
 
 
 def _private(name: str, flags: int) -> int:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from retrofill.domain.errors import RetrofillError, StoreBusyError
 from retrofill.failpoints import fail_point
-from retrofill.store import locks, schema
+from retrofill.store import identity, locks, presence, schema
 from retrofill.store.clock import BootClock, boot_clock
 from retrofill.store.ledger import Ledger
 from retrofill.store.opening import open_reader, refusal
@@ -70,8 +70,7 @@ class Database:
 
     @cached_property
     def _writer(self) -> sqlite3.Connection:
-        if self.path.exists() and not self.path.is_file():
-            raise StoreError(f"{self.path} is not a regular file")
+        presence.is_there(self.path)
         with self._exclusive():
             if not self._lock.does_lock():
                 raise StoreError(
@@ -87,11 +86,31 @@ class Database:
                     "PRAGMA busy_timeout = 5000; PRAGMA cache_size = -32000;"
                 )
                 schema.upgrade(connection)
+                self._know_folder(connection)
                 # After the upgrade: rebuilding a table looks to SQLite like deleting what others refer to.
                 connection.execute("PRAGMA foreign_keys = ON")
             except (sqlite3.DatabaseError, OSError) as error:
                 raise refusal(error, self.path) from None
         return connection
+
+    def _know_folder(self, connection: sqlite3.Connection) -> None:
+        """Bind a new store to its folder; note what a restart of the machine has changed."""
+        found = identity.find(connection)
+        now = identity.of(self.directory, found.word if found is not None else identity.new_word())
+        if found is None or (found != now and found.fits(self.directory)):
+            identity.put(connection, now)
+
+    def is_copy(self) -> bool:
+        """Whether the store belongs to another folder than the one that it lies in (RUN-8)."""
+        with self.read() as reader:
+            found = identity.find(reader._connection)
+        return found is not None and not found.fits(self.directory)
+
+    def bind(self, directory: Path | None = None) -> None:
+        """Let it belong to this folder, or to the one that it will be moved to, under a word of its own."""
+        writer = self._writer
+        with self._exclusive():
+            identity.put(writer, identity.of(directory or self.directory, identity.new_word()))
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
@@ -172,7 +191,7 @@ class Database:
 
     def _open_reader(self) -> tuple[sqlite3.Connection, bool]:
         """A reading connection, and whether it is kept; makes or migrates the store first where it must."""
-        if not self.path.exists():
+        if not presence.is_there(self.path):
             self.open()
         connection, stays = open_reader(self.path)
         try:

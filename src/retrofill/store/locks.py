@@ -69,6 +69,10 @@ class SchedulerLock:
             os.close(descriptor)
         return None
 
+    def is_in_place(self) -> bool:
+        """Whether the lock that is held is still the one of the folder at that path: it may have been moved (RUN-8)."""
+        return self._descriptor is not None and _is_at(self._descriptor, self._path)
+
     def release(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
@@ -158,7 +162,7 @@ def _is_at(descriptor: int, path: Path) -> bool:
     """Whether an open file is still the one at this path; only who has locked it may remove it."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
 
 

@@ -38,7 +38,13 @@ def open_reader(path: Path) -> tuple[sqlite3.Connection, bool]:
             raise refusal(error, path) from None
     else:
         return connection, True
-    return _connect(path, "mode=ro&immutable=1"), False
+    alone = _connect(path, "mode=ro&immutable=1")
+    try:
+        alone.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    except sqlite3.DatabaseError as error:
+        alone.close()
+        raise refusal(error, path) from None
+    return alone, False
 
 
 def _connect(path: Path, how: str) -> sqlite3.Connection:

@@ -17,7 +17,7 @@ from retrofill.services.records import (
     RunRecord,
 )
 from retrofill.services.wanted import Wanted
-from retrofill.store import counters
+from retrofill.store import counters, identity
 from retrofill.store.clock import BootClock, ClockReader, boot_clock
 from retrofill.store.emergencies import EmergencyReader
 from retrofill.store.generations import FrozenTasks, Generations
@@ -111,6 +111,11 @@ class Reader:
         from retrofill.store.retention import RetentionReader
 
         return RetentionReader(self._connection)
+
+    def word(self) -> str:
+        """The random word that names this store."""
+        found = identity.find(self._connection)
+        return found.word if found is not None else ""
 
     def data_version(self) -> int:
         """A number that differs after another connection has committed."""

@@ -54,6 +54,17 @@ content = Table(  # of the files that versions include, each once (CAT-9)
     Column("data", LargeBinary, nullable=False),
 )
 
+identity = Table(  # the folder that the store belongs to (RUN-8)
+    "identity",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("word", Text, nullable=False),  # random; tokens of runs begin with it
+    Column("device", Text, nullable=False),
+    Column("inode", Text, nullable=False),
+    Column("boot_id", Text, nullable=False),
+    CheckConstraint("id = 1", name="one_identity"),
+)
+
 task = Table(
     "task",
     metadata,

@@ -62,6 +62,10 @@ class Reader(Protocol):
     @property
     def retention(self) -> RetentionReader: ...
 
+    def word(self) -> str:
+        """The random word that names this store: tokens of runs begin with it (RUN-8)."""
+        ...
+
     def data_version(self) -> int:
         """A number that differs after another connection has committed."""
         ...

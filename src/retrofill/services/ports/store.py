@@ -37,6 +37,14 @@ class Store(Protocol):
         """Between the transactions of something long: let others write that wait for it."""
         ...
 
+    def is_copy(self) -> bool:
+        """Whether it belongs to another folder than the one that it lies in (RUN-8)."""
+        ...
+
+    def bind(self) -> None:
+        """Let it belong to the folder that it lies in, under a word of its own."""
+        ...
+
     def wake(self) -> None:
         """Tell a running scheduler that something has changed; a hint."""
         ...

@@ -12,6 +12,7 @@ depends_on = None
 def upgrade() -> None:
     """Extend the ledger."""
     _hold_included_files()
+    _belong_to_a_folder()
     _note_missed_nights()
     _note_the_clock()
     _note_failures_and_idle_time()
@@ -49,6 +50,20 @@ def _note_the_clock() -> None:
         sa.Column("shift", sa.Integer(), nullable=False),
         sa.Column("accepted", sa.Integer(), nullable=False),
         sa.Column("gap", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+
+
+def _belong_to_a_folder() -> None:
+    """A store knows its folder, so that a copy can be told from it (RUN-8)."""
+    op.create_table(
+        "identity",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("word", sa.Text(), nullable=False),
+        sa.Column("device", sa.Text(), nullable=False),
+        sa.Column("inode", sa.Text(), nullable=False),
+        sa.Column("boot_id", sa.Text(), nullable=False),
+        sa.CheckConstraint("id = 1", name="one_identity"),
         sa.PrimaryKeyConstraint("id"),
     )
 
