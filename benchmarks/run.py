@@ -1,6 +1,6 @@
 """Measure what the claims about speed and memory rest on.
 
-    python benchmarks/run.py [--only a,b,c,d,e,f,g,h,i,o] [--repeats 5] [--long]
+    python benchmarks/run.py [--only a,b,c,d,e,f,g,h,i,o,l] [--repeats 5] [--long]
 
 Prints tables with ratios against a reference measured in the same run, and writes
 `.bench/results.json`. Nothing is asserted: figures depend on the machine, ratios less so.
@@ -21,6 +21,7 @@ from typing import Any
 
 import estimates
 import following
+import looking
 import operations
 import planning
 import sql_tasks
@@ -38,7 +39,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure speed and memory.")
     parser.add_argument(
         "--only",
-        default="a,b,c,d,e,f,g,h,i,o",
+        default="a,b,c,d,e,f,g,h,i,o,l",
         help="which: a throughput, b planning, c memory, d latency, e lineage, f logs, g estimates, h ticks, "
         "i sql tasks",
     )
@@ -79,6 +80,7 @@ def main() -> int:
             "(o) operations on whole backfills",
             lambda: operations.run(options.repeats, options.long, options.patience),
         ),
+        "l": ("(l) looking: processor time", lambda: looking.run(options.repeats, options.patience)),
         "i": ("(i) runs of sql tasks, 2 slots", lambda: sql_tasks.run(options.repeats, options.patience)),
     }
     chosen = options.only.split(",")
