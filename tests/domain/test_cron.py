@@ -194,6 +194,8 @@ def test_months_by_name() -> None:
         ("1-5/0 * * * *", "minute", "1-5/0", "1 or more"),
         ("1,,2 * * * *", "minute", "", "between the commas"),
         ("0 0 * * MONDAY", "day-of-week", "MONDAY", '"MON"'),
+        ("0 0 * * monday-friday/2", "day-of-week", "MONDAY-FRIDAY/2", '"MON-FRI/2"'),
+        ("0 0 * * 7/2", "day-of-week", "7/2", '"7-7/2"'),
         ("0 0 * * MOM", "day-of-week", "MOM", 'did you mean "MON"'),
         ("0 0 * MON *", "month", "MON", "JAN to DEC"),
         ("x * * * *", "minute", "X", "no names"),
@@ -222,6 +224,8 @@ def test_a_bad_part_is_named_with_its_field_and_what_to_write(
     [
         ("0 0 2 * * *", 'leave out the field for seconds: write "0 2 * * *"'),
         ("*/10 * * * * *", 'seconds: write "* * * * *", and a minute is the shortest cycle'),
+        ("* * * * * */15", 'seconds: write "* * * * *", and a minute is the shortest cycle'),
+        ("0 2 * * * 30", 'leave out the field for seconds: write "0 2 * * *"'),
         ("0 0/5 14 * * ?", 'seconds: write "*/5 14 * * *"'),
         ("0 15 10 ? * 2-6", 'seconds: write "15 10 * * MON-FRI"'),
         ("0 15 10 ? * 6L", "leave out the field for seconds"),

@@ -151,6 +151,9 @@ _PART = re.compile(
 )
 
 
+_LONG_NAME = re.compile("[A-Z]{4,}")
+
+
 def _expanded(text: str) -> str:
     if not text.startswith("@"):
         return text
@@ -243,7 +246,7 @@ def _end(index: int, first: str) -> str:
     own = _FIELDS[index]
     if first in own.names:
         return own.names[-1]
-    return "6" if index == _WEEKDAY else str(own.last)
+    return "6" if index == _WEEKDAY and first != "7" else str(own.last)
 
 
 def _forwards(index: int, first: str, last: str) -> str:
@@ -287,7 +290,7 @@ def _malformed(index: int, part: str) -> CronError:
         unknown = next((word for word in words if word not in own.names), words[0])
         near = did_you_mean(unknown, own.names) if len(unknown) == 3 or unknown[:3] not in own.names else ""
         if own.names and unknown[:3] in own.names and unknown not in own.names:
-            near = f'; write "{unknown[:3]}"'
+            near = f'; write "{_LONG_NAME.sub(lambda name: name[0][:3], part)}"'
         known = f"names are {own.names[0]} to {own.names[-1]}" if own.names else "this field has no names"
         return _refusal(index, part, f"is not a value: {known}{near}")
     example = "0-59/15" if index == _MINUTE else f"{own.first}-{min(own.last, own.first + 4)}"

@@ -1,7 +1,7 @@
 """What to write for schedules in the manner of other programs: seconds, years, time zones, commands (TIME-6).
 
 Quartz and AWS count the days of the week from 1 = Sunday, and write `?` and `5/15`; others put seconds
-first as well, but count as cron does.
+first as well, but count as cron does, and croniter puts them last.
 """
 
 from __future__ import annotations
@@ -59,6 +59,8 @@ def _reason(words: list[str]) -> str:
 def _offer(words: list[str], is_valid: Callable[[str], bool], reason: str = "") -> str:
     """The five fields among more, as cron writes them."""
     fields, year = _five(words)
+    if len(words) == 6 and not year and _ends_with_seconds(words):
+        fields = words[:5]
     written = " ".join(_as_cron(index, field, words) for index, field in enumerate(fields))
     is_offered = len(fields) == 5 and _WRITTEN.fullmatch(written) and is_valid(written)
     offer = f'write "{written}"' if is_offered else ""
@@ -67,7 +69,8 @@ def _offer(words: list[str], is_valid: Callable[[str], bool], reason: str = "") 
         return ""
     if year and not _WHOLE_YEAR.fullmatch(year):
         parts.append("years go under `valid: {from, until}`")
-    if len(words) in (6, 7) and not year and _has_real_seconds(words):
+    seconds = words[-1] if fields == words[:5] else words[0]
+    if len(words) in (6, 7) and not year and not seconds.isdigit() and not _is_line_of_a_crontab(words):
         parts.append("a minute is the shortest cycle")
     return "; " + ", and ".join(parts)
 
@@ -92,8 +95,9 @@ def _is_line_of_a_crontab(words: list[str]) -> bool:
     return any(not _FIELD.fullmatch(word) for word in words[5:])
 
 
-def _has_real_seconds(words: list[str]) -> bool:
-    return not words[0].isdigit() and not _is_line_of_a_crontab(words)
+def _ends_with_seconds(words: list[str]) -> bool:
+    """Six fields of croniter: seconds come last there, and hold what is no day of the week."""
+    return any(int(number) > 7 for number in re.findall(r"\d{1,6}", words[5]))
 
 
 def _as_cron(index: int, field: str, words: list[str]) -> str:
