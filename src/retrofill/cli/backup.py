@@ -19,6 +19,7 @@ from retrofill.domain.errors import UsageError, WrongStateError, shown
 from retrofill.domain.findings import many
 from retrofill.services.copying import Copying
 from retrofill.services.times import instant_of, shown_instant
+from retrofill.store.leftovers import remove_leftovers
 
 if TYPE_CHECKING:
     from retrofill.executors.folder import RunsFolder
@@ -97,6 +98,8 @@ def restore(session: Session, file: Path, force: bool) -> None:
         raise SchedulerRunsError(f"a scheduler runs{as_process(lock.holder())}")
     try:
         document = _restore(project, file, force)
+        # Only now: what a restore that was broken off has left tells that there was a store.
+        remove_leftovers(project.home, restores=True)
     finally:
         lock.release()
     session.document(document, lambda: _say(document))
@@ -134,6 +137,7 @@ def _restore(project: Project, file: Path, force: bool) -> dict[str, object]:
         "schedule_is_held": True,
         "paused": list(held.backfills),
         "lost": list(held.instances),
+        "run_again": list(held.again),
         "logs": logs,
         "replaced": str(aside) if aside is not None else None,
     }
@@ -151,13 +155,20 @@ def _say(document: dict[str, object]) -> None:
     click.echo(f"Restored the store as it was at {document['made_at']}.")
     if document["replaced"]:
         click.echo(f"The store that was there is in {document['replaced']} now.")
-    paused, lost = document["paused"], document["lost"]
+    paused, lost, again = document["paused"], document["lost"], document["run_again"]
     assert isinstance(paused, list)
     assert isinstance(lost, list)
-    if lost:
+    assert isinstance(again, list)
+    if failed := len(lost) - len(again):
+        is_failed = "is" if failed == 1 else "are"
         click.echo(
-            f"{many(len(lost), 'instance')} ran when it was made; what ran is Failed (lost): what it has done is "
-            "unknown."
+            f"{many(failed, 'instance')} ran when it was made and {is_failed} Failed (lost): what was done is unknown."
+        )
+    if again:
+        click.echo(
+            f"{many(len(again), 'instance')} ran when it was made and will run again once resumed, because of "
+            f"`rerun: {{on_lost: true}}`: {' '.join(map(str, again[:20]))}{' ...' if len(again) > 20 else ''}. "
+            "What was done is unknown."
         )
     click.echo("The schedule is held: no auto triggered instances are made or started.")
     if paused:

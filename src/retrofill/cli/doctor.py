@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +20,7 @@ from retrofill.services.audit import drift, schedule_drift
 from retrofill.services.clocks import trouble_with
 from retrofill.services.missed import find_missed
 from retrofill.services.times import shown_instant
+from retrofill.store.leftovers import leftovers
 
 if TYPE_CHECKING:
     from retrofill.executors.folder import RunsFolder
@@ -53,31 +54,55 @@ def doctor(session: Session) -> int:
 
 
 def _checks(project: Project) -> Iterator[_Check]:
+    yield from _looked_at("project", _project, project)
+    free = shutil.disk_usage(project.home if project.home.is_dir() else project.directory).free
+    yield "disk", free > _FREE_BYTES, f"{free >> 20} MiB free"
+    try:
+        is_deployed = project.deployed is not None
+    except (RetrofillError, sqlite3.DatabaseError) as error:
+        hint = f" {error.hint}" if isinstance(error, RetrofillError) else ""
+        yield "store", False, f"{error}.{hint}"
+        yield from _looked_at("logs", _files, project)
+        return
+    if not is_deployed:
+        yield "store", True, "nothing is deployed yet"
+        yield from _looked_at("logs", _files, project)
+        return
+    obstacle = project.store.obstacle()
+    yield "writing", obstacle is None, obstacle or "nobody stands in the way"
+    for name, looks in (
+        ("store", _store),
+        ("counters", _counters),
+        ("backfills", _halves),
+        ("clock", _times),
+        ("work", lambda *of: iter([_work(*of)])),
+        ("nights", lambda *of: iter([_nights(*of)])),
+    ):
+        yield from _looked_at(name, _with_reader, project, looks)
+    yield from _looked_at("runs", _runs, project)
+    yield from _looked_at("logs", _files, project)
+
+
+def _looked_at(name: str, looks: Callable[..., Iterator[_Check]], *of: object) -> Iterator[_Check]:
+    """What was found; where something is too broken to be looked at, that, and the next one has its turn."""
+    try:
+        yield from looks(*of)
+    except Exception as error:
+        reason = str(error).partition("\n")[0] or "no reason is known"
+        yield name, False, f"cannot be looked at: {reason} ({type(error).__name__})"
+
+
+def _with_reader(project: Project, looks: Callable[[Project, Reader], Iterator[_Check]]) -> Iterator[_Check]:
+    with project.store.read() as reader:
+        yield from looks(project, reader)
+
+
+def _project(project: Project) -> Iterator[_Check]:
     try:
         catalog = project.folder.catalog
         yield "project", True, f"{many(len(catalog.tasks), 'task')}, no errors"
     except RetrofillError as error:
         yield "project", False, error.message
-    free = shutil.disk_usage(project.home if project.home.is_dir() else project.directory).free
-    yield "disk", free > _FREE_BYTES, f"{free >> 20} MiB free"
-    try:
-        is_deployed = project.deployed is not None
-    except RetrofillError as error:
-        yield "store", False, f"{error.message}. {error.hint}"
-        return
-    if not is_deployed:
-        yield "store", True, "nothing is deployed yet"
-        return
-    obstacle = project.store.obstacle()
-    yield "writing", obstacle is None, obstacle or "nobody stands in the way"
-    with project.store.read() as reader:
-        yield from _store(project, reader)
-        yield from _times(project, reader)
-        yield _work(project, reader)
-        yield _nights(project, reader)
-        yield _starts(project, reader)
-    yield from _runs(project)
-    yield from _files(project)
 
 
 def _store(project: Project, reader: Reader) -> Iterator[_Check]:
@@ -85,19 +110,34 @@ def _store(project: Project, reader: Reader) -> Iterator[_Check]:
     is_fixed = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
     race = "" if is_fixed else "; its WAL race cannot occur, because every write holds one lock"
     yield "sqlite", True, f"version {sqlite3.sqlite_version}{race}"
-    found = reader.integrity()
-    is_sound = f"{project.store.path.name} is sound, schema {reader.health.schema()}"
-    yield "store", found == "ok", is_sound if found == "ok" else found
     wal = _bytes_of(str(project.store.path) + "-wal")
     yield "wal", wal < _WAL_BYTES, f"{wal >> 10} KiB wait to be copied into the store"
-    wrong = [
-        sentence
-        for open_one in reader.open_backfills()
-        if open_one.phase == "active" and (record := reader.find_backfill(open_one.id)) is not None
-        for sentence in drift(reader, project.contexts, record)
-    ] + schedule_drift(reader, project.contexts)
+    found = reader.integrity().strip().splitlines()
+    if found == ["ok"]:
+        yield "store", True, f"{project.store.path.name} is sound, schema {reader.health.schema()}"
+        return
+    first = next((line for line in found if not line.startswith("***")), found[0])
+    yield (
+        "store",
+        False,
+        f"{project.store.path} is damaged: {first}"
+        f"{f' and {len(found) - 1} more' if len(found) > 1 else ''}; `retrofill restore FILE` puts a backup in its place",
+    )
+
+
+def _counters(project: Project, reader: Reader) -> Iterator[_Check]:
+    for opened in reader.open_backfills():
+        record = reader.find_backfill(opened.id) if opened.phase == "active" else None
+        wrong = [] if record is None else drift(reader, project.contexts, record)
+        if wrong:
+            break
+    else:
+        wrong = schedule_drift(reader, project.contexts)
     agree = "agree with the states of all open backfills and of the schedule"
     yield "counters", not wrong, wrong[0] if wrong else agree
+
+
+def _halves(project: Project, reader: Reader) -> Iterator[_Check]:
     created = [r for r in reader.in_phase("creating") if not project.store.is_being_created(r.id)]
     unasked = [r for r in reader.in_phase("checking") if not project.store.is_being_created(r.id)]
     deleted = reader.retention.half_deleted()
@@ -225,11 +265,23 @@ def _files(project: Project) -> Iterator[_Check]:
         count += 1
         size += file.bytes
     yield "logs", True, f"{many(count, 'log')}, {size / 1e6:.1f} MB"
+    strangers = _folder(project).strangers()
+    if strangers:
+        yield (
+            "journals",
+            False,
+            f"{names(strangers)} among the journals: no file, and read by nobody; remove what it is",
+        )
     aside = sorted(path.name for path in project.home.glob("replaced.*"))
-    broken_off = sorted(path.name for path in project.home.glob("restoring.*"))
-    left = [*aside, *broken_off]
-    detail = f"{', '.join(left)} in {project.home}; remove what nobody needs" if left else "none"
+    detail = f"{', '.join(aside)} in {project.home}; remove what nobody needs" if aside else "none"
     yield "left by restore", True, detail
+    broken_off = leftovers(project.home)
+    detail = (
+        f"{names(broken_off)}; the next `retrofill backup` or `retrofill restore` removes it"
+        if broken_off
+        else "none"
+    )
+    yield "broken off", True, detail
 
 
 def _folder(project: Project) -> RunsFolder:

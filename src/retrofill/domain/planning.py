@@ -218,21 +218,29 @@ class Plan(Layout):
         return isolated & self.present(date_index)
 
     def missed(self, date_index: int) -> tuple[LongArray, LongArray]:
-        """Places, and an upstream task of which nothing is left that the place waits for (DEP-11).
+        """Places, ascending, and an upstream task of which nothing is left that the place waits for (DEP-11).
 
         Only the time range takes that away: what is outside its validity period is not waited for.
         """
         if self._transparency is not None:
             return self._transparency.missed(self.validity(date_index))
-        t = self.template
-        lost = t.needs_lost & self.valid_tasks(date_index)[t.needs_task]
-        return t.needs_place[lost], t.needs_task[lost]
+        found = self._missed.get(self.validity(date_index))
+        if found is None:
+            t = self.template
+            lost = t.needs_lost & self.valid_tasks(date_index)[t.needs_task]
+            found = self._missed[self.validity(date_index)] = (t.needs_place[lost], t.needs_task[lost])
+        return found
+
+    @cached_property
+    def _missed(self) -> dict[int, tuple[LongArray, LongArray]]:
+        return {}
 
     def isolated_from(self, offset: int) -> tuple[str, ...]:
         """Names of the upstream tasks that leave the instance isolated, ascending; empty when it is not."""
         date_index, place = divmod(offset, self.n)
         places, tasks = self.missed(date_index)
-        return tuple(sorted({self.tasks[i].name for i in tasks[places == place].tolist()}))
+        start, end = np.searchsorted(places, [place, place + 1])
+        return tuple(sorted({self.tasks[i].name for i in tasks[start:end].tolist()}))
 
     # -- what an instance is given
 

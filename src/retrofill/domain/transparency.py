@@ -72,7 +72,7 @@ class Transparency:
         return found
 
     def missed(self, validity: int) -> tuple[LongArray, LongArray]:
-        """Kept places, and the upstream task that leaves each isolated: nothing of it is left (DEP-11).
+        """Kept places, ascending, and the upstream task that leaves each isolated: nothing of it is left (DEP-11).
 
         A removed dry run isolates nothing by itself, but what is missing above it does.
         """
@@ -149,7 +149,9 @@ class Transparency:
             isolates = valid[above] & ~self._is_dry[above]
             places.append(self._kept_of[down[isolates]])
             tasks.append(above[isolates])
-        return np.concatenate(places), np.concatenate(tasks)
+        found = np.concatenate(places)
+        order = np.argsort(found, kind="stable")
+        return found[order], np.concatenate(tasks)[order]
 
     def _keys(self, codes: LongArray) -> LongArray:
         """For each pair, its lower end with the task of its upper end."""

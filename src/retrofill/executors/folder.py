@@ -150,6 +150,15 @@ class RunsFolder:
                 os.close(log)
         return count
 
+    def strangers(self) -> list[str]:
+        """Names among the journals of what is no file, as a FIFO or a link."""
+        found = []
+        with contextlib.suppress(FileNotFoundError), os.scandir(self._places.journals) as entries:
+            for entry in entries:
+                if not entry.is_file(follow_symlinks=False):
+                    found.append(entry.name)
+        return sorted(found)
+
     def living_supervisors(self) -> list[tuple[int, str]]:
         """Supervisors that carry out a run now: pid (0: of another container) and the run's name."""
         found = []

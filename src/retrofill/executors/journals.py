@@ -28,6 +28,7 @@ ROLL_BYTES = 1 << 20
 CLAIMED_MODE = 0o600  # of the log that a supervisor has created
 TOMBSTONE_MODE = 0o400  # of a log that was created so that no supervisor can start the run any more
 _LONGEST_MESSAGE = 500
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO in its place holds nobody up
 
 
 class Exit(NamedTuple):
@@ -189,9 +190,13 @@ def pid_namespace() -> int:
 
 
 def list_journals(directory: str) -> list[str]:
-    """Paths of the journals, oldest first."""
+    """Paths of the journals, oldest first; whatever else lies there under such a name is left alone."""
+    names = []
     try:
-        names = [name for name in os.listdir(directory) if name.endswith(SUFFIX)]
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if entry.name.endswith(SUFFIX) and entry.is_file(follow_symlinks=False):
+                    names.append(entry.name)
     except FileNotFoundError:
         return []
     return [os.path.join(directory, name) for name in sorted(names)]
@@ -200,7 +205,7 @@ def list_journals(directory: str) -> list[str]:
 def is_locked(path: str) -> bool:
     """Whether the supervisor of a journal lives, or its command is about to be executed."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, _READ)
     except FileNotFoundError:
         return False
     try:
@@ -215,7 +220,7 @@ def is_locked(path: str) -> bool:
 def read_journal(path: str) -> tuple[int, list[list[str]]]:
     """The supervisor's pid (0: not of this numbering of processes, or a copied file) and the whole records."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=lambda name, _: os.open(name, _READ)) as file:
             text = file.read()
             own = _identity(os.fstat(file.fileno()))
     except FileNotFoundError:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.findings import many
+from retrofill.domain.states import State
 from retrofill.services.contexts import Contexts
 from retrofill.services.copying import Copying
 from retrofill.services.ports import RunEnd, RunRef, RunSpec
@@ -35,6 +36,7 @@ class Held:
     has_schedule: bool  # the schedule is held: there is something of it
     backfills: tuple[int, ...]  # paused now, by this
     instances: tuple[int, ...]  # ran when the backup was made
+    again: tuple[int, ...]  # of these, what runs anew by itself once it is resumed (RUN-3: `on_lost`)
 
 
 def hold_everything(store: Store, clock: Clock, specs: RunSpecs, actor: Actor, made_ms: int) -> Held:
@@ -92,7 +94,9 @@ def _hold(store: Store, clock: Clock, specs: RunSpecs, user: str, comment: str) 
     scheduler.start()
     while scheduler.tick().more:
         pass
-    return Held(has_schedule, tuple(paused), tuple(running))
+    with store.read() as reader:
+        again = [row.id for row in reader.instances(running) if row.state != State.FAILED]
+    return Held(has_schedule, tuple(paused), tuple(running), tuple(again))
 
 
 def _forget_alerts(tx: Ledger, now_ms: int, reason: str) -> None:

@@ -25,6 +25,7 @@ from retrofill.domain.errors import RetrofillError, WrongStateError, shown
 from retrofill.services.ports.retention import LogPiece
 from retrofill.store import schema
 from retrofill.store.database import Database
+from retrofill.store.leftovers import noted, remove_leftovers
 from retrofill.store.presence import UNFINISHED
 from retrofill.store.schema import NewerSchemaError
 from retrofill.store.waiting import WriteLock
@@ -82,6 +83,22 @@ def write(
     if target.exists() and not force:
         raise BackupExistsError(f"{target} exists already")
     copy, partial = (target.with_name(f".{target.name}.{os.getpid()}.{end}") for end in ("db", "partial"))
+    remove_leftovers(store.path.parent)
+    with noted(store.path.parent, (copy, partial)):
+        return _write(store, target, project, made_ms, version, logs, force, copy, partial)
+
+
+def _write(
+    store: Database,
+    target: Path,
+    project: str,
+    made_ms: int,
+    version: str,
+    logs: Iterable[LogPiece],
+    force: bool,
+    copy: Path,
+    partial: Path,
+) -> Manifest:
     try:
         for path in (copy, partial):
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))

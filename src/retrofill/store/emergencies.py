@@ -31,6 +31,14 @@ class EmergencyReader:
             )
         )
 
+    def removed_between(self, first_id: int, last_id: int) -> list[tuple[int, int]]:
+        return list(
+            self._execute(
+                "SELECT instance_id, upstream_id FROM removed_wait WHERE instance_id BETWEEN ? AND ?",
+                (first_id, last_id),
+            )
+        )
+
     def find_place(self, instance_id: int) -> Place | None:
         row = self._execute(
             "SELECT priority, resource_group FROM fixed_place WHERE instance_id = ?", (instance_id,)

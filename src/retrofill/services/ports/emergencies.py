@@ -27,6 +27,10 @@ class EmergencyReader(Protocol):
         """Removed waits for these instances: (instance id, upstream id)."""
         ...
 
+    def removed_between(self, first_id: int, last_id: int) -> list[tuple[int, int]]:
+        """Removed waits of the instances in this range: (instance id, upstream id)."""
+        ...
+
     def find_place(self, instance_id: int) -> Place | None:
         """Where somebody has told the instance to queue."""
         ...
