@@ -12,7 +12,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import (
     NotPermittedError,
     RetrofillError,
@@ -27,6 +26,7 @@ from retrofill.services.access import Access
 from retrofill.services.contexts import Contexts
 
 if TYPE_CHECKING:
+    from retrofill.domain.catalog import Catalog
     from retrofill.domain.selection import Rights
     from retrofill.domain.startable import Known
     from retrofill.executors.code import CodeFolders

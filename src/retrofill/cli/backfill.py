@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retrofill.bootstrap import Project
 from retrofill.cli.alerts import say_obstacles
 from retrofill.cli.driving import say_alone_of, say_who_starts
 from retrofill.cli.findings import say_findings
@@ -28,6 +27,7 @@ from retrofill.services.times import instant_of, ms_of
 from retrofill.services.views import Views, operation_row
 
 if TYPE_CHECKING:
+    from retrofill.bootstrap import Project
     from retrofill.services.planned import Planned
 
 _COLUMNS = ["id", "name", "check", "status", "progress", "tasks", "bizdates", "started_at", "ended_at"]

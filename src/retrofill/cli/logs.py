@@ -12,12 +12,13 @@ from retrofill.cli.session import say_json
 from retrofill.domain.errors import shown
 from retrofill.executors import logs
 from retrofill.executors.masking import Masking
-from retrofill.services.ports import Reader, RunRef
+from retrofill.services.ports.running import RunRef
 from retrofill.services.records import InstanceRecord, RunRecord
 from retrofill.services.times import instant_of
 
 if TYPE_CHECKING:
     from retrofill.bootstrap import Project
+    from retrofill.services.ports import Reader
 
 _LOOK_SECONDS = 0.1
 _PIECE = 256 << 10

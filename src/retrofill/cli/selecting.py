@@ -12,7 +12,6 @@ import click
 from retrofill.cli.session import Session, integer_id, say
 from retrofill.domain import policy as policies
 from retrofill.domain.catalog import Catalog
-from retrofill.domain.conditions import matching, parse_conditions
 from retrofill.domain.errors import UsageError, shown
 from retrofill.domain.findings import names
 from retrofill.domain.windows import parse_window
@@ -205,6 +204,8 @@ def _descendants(text: str | None) -> int | Literal["all"] | None:
 
 def _matching(catalog: Catalog, conditions: tuple[str, ...], rights: selections.Rights) -> list[str]:
     """Tasks by conditions; different keys must all hold, the same key twice means either (SEL-1)."""
+    from retrofill.domain.conditions import matching, parse_conditions
+
     if not conditions:
         return []
     found = matching(catalog, parse_conditions(conditions), rights)

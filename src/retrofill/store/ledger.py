@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 from retrofill.domain.states import MOVES, Move
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
@@ -18,9 +19,11 @@ from retrofill.store.emergencies import Emergencies
 from retrofill.store.outbox import Outbox
 from retrofill.store.people import People
 from retrofill.store.reader import VISIBLE, Reader
-from retrofill.store.retention import Retention
 from retrofill.store.times import TimesLedger
 from retrofill.store.versions import Versions
+
+if TYPE_CHECKING:
+    from retrofill.store.retention import Retention
 
 
 @cache
@@ -86,6 +89,8 @@ class Ledger(Reader):
 
     @property
     def retention(self) -> Retention:
+        from retrofill.store.retention import Retention
+
         return Retention(self._connection)
 
     # Catalog
