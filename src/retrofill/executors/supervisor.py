@@ -149,7 +149,10 @@ class Supervisor:
         try:
             is_reserved = reserve_room(log)
         except OSError as error:
-            return _not_started(name, f"cannot write to {self._places.directory}: {error.strerror or error}")
+            return _not_started(
+                name,
+                f"cannot write to {self._places.shown or self._places.directory}: {error.strerror or error}",
+            )
         output: MaskedOutput | None = None
         try:
             fail_point("fault.spawn")
