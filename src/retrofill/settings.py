@@ -39,8 +39,8 @@ class Settings:
     max_bizdates: int
     generation_time: int  # minutes after midnight
     catch_up_nights: int
-    auto_conflict: str  # stop | wait
     clock_tolerance_minutes: int
+    auto_conflict: str  # stop | wait
     retention_days: int
     retention_time: int  # minutes after midnight
     log_days: Mapping[str, int]  # by type of resource group
