@@ -117,7 +117,7 @@ _EXIT_STATUSES = """
 | 0 | done and successful |
 | 1 | the backfill ended with failures, `doctor` found something wrong, or the answer to a question was no |
 | 2 | wrong use, a limit exceeded, or an invalid project |
-| 3 | verification found a risk |
+| 3 | verification found a risk, or an extension check failed |
 | 4 | not permitted |
 | 5 | an unknown name or id |
 | 6 | the operation does not fit the state |
@@ -383,7 +383,8 @@ _MEANING = {
     "paused or stopped, or the schedule is paused",
     "waiting_time": "everything holds but its time (or a rerun's interval), which lies ahead",
     "waiting_resources": "only a free slot is missing, or its task's `max_parallel_instances` is reached, or an auto triggered "
-    "instance of its task goes first",
+    "instance of its task goes first, or another instance of the same task and time runs; or it could not be started and "
+    "is tried again (`not_started`)",
     "running": "from the commit that starts it until its exit is known, also while it is being stopped",
     "successful": "its code ended with exit status 0, or it passed without running",
     "failed": "its last run failed, was stopped, timed out or got lost, or a sibling failed",

@@ -142,3 +142,11 @@ def test_tokens(project: Sandbox) -> None:
     assert "no token 1" in project.call("token", "revoke", "1", status=5, RETROFILL_USER="alice").stderr
     project.call("token", "revoke", "1", RETROFILL_USER="bob")
     assert project.json("token", "list")[0]["revoked_at"] is not None
+
+
+def test_a_token_for_somebody_else(project: Sandbox) -> None:
+    """SEC-1: named as an argument or as an option, but for one."""
+    assert project.json("token", "create", "alice")["user"] == "alice"
+    assert project.json("token", "create", "--user", "alice")["user"] == "alice"
+    both = project.call("token", "create", "alice", "--user", "bob", status=2)
+    assert "USER is alice and --user is bob" in both.stderr

@@ -83,8 +83,9 @@ def backup(session: Session, file: Path, with_logs: bool, force: bool) -> None:
 def restore(session: Session, file: Path, force: bool) -> None:
     """Make the store anew from a backup; nothing starts until somebody resumes it.
 
-    Every unfinished backfill is paused, and what ran when the backup was made is lost: that
-    machine may still be running. Logs that are there stay.
+    Every unfinished backfill is paused. What ran when the backup was made is lost: Failed, or with
+    `on_lost: true` run again once resumed, though that machine may still be running. Logs that are
+    there stay.
     """
     project = session.project
     Copying(project.actor).check_restore()

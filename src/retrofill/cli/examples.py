@@ -8,14 +8,21 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "check": ("retrofill check", "retrofill check --output json"),
     "deploy": ("retrofill deploy", "retrofill deploy --version 3"),
     "version list": ("retrofill version list",),
-    "version show": ("retrofill version show 3", "retrofill version show 3 --task ops.daily_delays"),
+    "version show": (
+        "retrofill version show 3",
+        "retrofill version show 3 --task ops.daily_delays",
+        "retrofill version show 3 --file ops/lib/dates.py",
+    ),
     "task list": (
         "retrofill task list --name delay",
         "retrofill task list --workspace ops --type sql --limit 20",
     ),
     "task show": ("retrofill task show ops.daily_delays",),
     "task graph": ("retrofill task graph", "retrofill task graph daily_delays"),
-    "task render": ("retrofill task render daily_delays --bizdate yesterday",),
+    "task render": (
+        "retrofill task render daily_delays --bizdate yesterday",
+        "retrofill task render ops.hourly --bizdate 2013-01-01 --time 06:00",
+    ),
     "task freeze": ('retrofill task freeze ops.daily_delays --comment "the source is wrong"',),
     "task unfreeze": ("retrofill task unfreeze ops.daily_delays",),
     "task history": ("retrofill task history ops.daily_delays",),

@@ -133,11 +133,15 @@ def token() -> None:
 
 
 @token.command("create")
-@click.option("--user", "name", metavar="NAME", help="For whom (default: for yourself).")
+@click.argument("user", metavar="[USER]", required=False)
+@click.option("--user", "name", metavar="NAME", help="For whom, like USER (default: for yourself).")
 @click.option("--label", default="", metavar="TEXT", help="What it is for.")
 @pass_session
-def token_create(session: Session, name: str | None, label: str) -> None:
+def token_create(session: Session, user: str | None, name: str | None, label: str) -> None:
     """Make a token and print it; it is shown this once."""
+    if user is not None and name is not None and user != name:
+        raise UsageError(f"USER is {user} and --user is {name}: a token is for one of them")
+    name = user if name is None else name
     project = session.project
     owner = project.user if name is None else name
     token_id, secret = project.people().create_token(owner, label)

@@ -24,12 +24,6 @@ def task_render(session: Session, name: str, bizdate: str, time: str | None, dep
     """Print the code as it would run, with its values and its environment; nothing runs.
 
     Secrets are not resolved. What every task inherits from the scheduler is not listed.
-
-    Examples:
-
-    \b
-      retrofill task render daily_delays --bizdate 2013-01-01
-      retrofill task render ops.hourly --bizdate 2013-01-01 --time 06:00
     """
     from retrofill.cli.catalog import folder_catalog
 

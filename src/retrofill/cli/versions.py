@@ -113,15 +113,7 @@ def _row(record: VersionRecord, current: int | None) -> dict[str, Any]:
 @click.option("--file", "path", metavar="W/PATH", help="What an included file of workspace W holds.")
 @pass_session
 def version_show(session: Session, number: str, name: str | None, path: str | None) -> None:
-    """Show what a version holds: tasks, included files, and what it changed.
-
-    Examples:
-
-    \b
-      retrofill version show 12
-      retrofill version show 12 --task ops.daily_delays
-      retrofill version show 12 --file ops/lib/dates.py
-    """
+    """Show what a version holds: tasks, included files, and what it changed."""
     project = session.project
     wanted = integer_id(number, "a version")
     if project.deployed is None:

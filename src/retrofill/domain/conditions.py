@@ -90,6 +90,6 @@ def _names(key: str, catalog: Catalog, tasks: Iterable[Task], rights: Rights) ->
 
 def _listed(key: str, known: set[str]) -> str:
     if not known:
-        return f"No task has a {key.replace('_', ' ')}."
+        return f"No task has {'an' if key[0] in 'aeiou' else 'a'} {key.replace('_', ' ')}."
     few = sorted(known)[:10]
     return f"There {'is' if len(known) == 1 else 'are'} {', '.join(few)}{' and more' if len(known) > 10 else ''}."

@@ -156,7 +156,7 @@ class Schedule:
         return self._hold(actor, False, comment)
 
     def _hold(self, actor: Actor, held: bool, comment: str) -> bool:
-        hint = "Ask one; a workspace's administrator can freeze its tasks with `retrofill task freeze`."
+        hint = "Ask a system administrator; a workspace's administrator can freeze its tasks with `retrofill task freeze`."
         check_system_administrator(actor, f"{'pause' if held else 'resume'} the schedule", hint)
         with self._store.transaction() as tx:
             if tx.generations.is_held() == held:
