@@ -12,6 +12,7 @@ from retrofill.domain.errors import LimitError, UnknownNameError, UsageError, Wr
 from retrofill.domain.policy import parse_time_range
 from retrofill.domain.selection import AllDescendantsSelection, Limits
 from retrofill.domain.windows import parse_window
+from retrofill.services.creating import remove_half_created
 from retrofill.services.planned import PlanLimits
 from retrofill.services.starting import record_of
 from services.worlds import MakeWorld, World
@@ -304,6 +305,19 @@ def test_what_a_crash_left_half_created_is_invisible_and_goes_away(world: MakeWo
         assert list(reader.instance_range(1, 1 << 40)) == []
     w.create(dates="2026-01-05")
     assert len(w.rows()) == 1440
+
+
+def test_what_was_finished_since_it_was_looked_for_stays(world: MakeWorld) -> None:
+    """POL-13: who removes leftovers asks again in the transaction that removes."""
+    w = world(*CHAIN)
+    backfill = w.create()
+    rows = w.rows()
+    with w.store.read() as reader:
+        record = reader.find_backfill(backfill)
+    assert record is not None
+    remove_half_created(w.store, record._replace(phase="creating"))
+    assert w.rows() == rows
+    assert w.status(backfill) != "stopped"
 
 
 def test_what_another_process_is_creating_is_left_alone(world: MakeWorld) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -19,8 +20,10 @@ from retrofill.domain.errors import RetrofillError, WrongStateError
 from retrofill.domain.policy import Barrier, Policy
 from retrofill.domain.selection import ManualSelection
 from retrofill.domain.states import State
+from retrofill.executors.folder import RunsFolder
 from retrofill.services import batches
 from retrofill.services.planned import Request, make_plan
+from retrofill.services.retention import Retention, Rules
 from retrofill.services.times import instant_of
 from retrofill.services.views import Views
 from services.reached import REACH_AUTO, two_tasks
@@ -124,6 +127,22 @@ def test_a_date_that_is_under_way_waits_for_its_turn_again(world: MakeWorld) -> 
     assert w.state("a 6 01:00") == "running"
     assert w.state("b 6 01:00") == "not_run"
     assert w.finish() == [{"a 6 01:00"}, {"a 5 01:00"}, {"b 5 01:00"}, {"b 6 01:00"}]
+
+
+def test_a_date_whose_turn_was_taken_back_lets_no_later_one_begin(world: MakeWorld) -> None:
+    """OPS-3, POL-6: what still ran of it ends, and completes it, before its turn comes again."""
+    w = world(*two_tasks())
+    w.create(dates="2026-01-05..2026-01-07")
+    for name in ("a 5 01:00", "b 5 02:00", "a 6 01:00"):
+        w.tick()
+        w.end(name)
+    w.tick()
+    assert w.running() == {"b 6 02:00"}
+    w.do("rerun", "a 5 01:00", "b 5 02:00")
+    w.end("b 6 02:00")
+    w.tick()
+    assert w.running() == {"a 5 01:00"}
+    assert w.finish() == [{"a 5 01:00"}, {"b 5 02:00"}, {"a 7 01:00"}, {"b 7 02:00"}]
 
 
 def test_a_single_rerun_holds_up_no_later_date(world: MakeWorld) -> None:
@@ -434,6 +453,33 @@ def test_only_the_chosen_descendants_refuse(world: MakeWorld) -> None:
     assert w.do("rerun_descendants", "a 5 01:00", tasks=frozenset({"w.c"})) == [None]
 
 
+def test_what_ran_between_two_parts_is_run_again(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OPS-4: `c` had nothing to be run again, then ran upon the old `b` before it was `b`'s turn."""
+    monkeypatch.setattr(batches, "_MOST", 1)
+    w = world(*two_tasks(), make_task("w.c", "0 3 * * *", "w.b"), now="2026-01-06T02:30")
+    backfill = w.create()
+    w.tick()
+    w.end("a 5 01:00")
+    w.end("b 5 02:00")
+    assert w.state("c 5 03:00") == "waiting_time"
+
+    def in_between() -> None:
+        if w.state("c 5 03:00") == "waiting_time":
+            w.clock.move_to("2026-01-06T03:00")
+            w.tick()
+            w.end("c 5 03:00")
+
+    monkeypatch.setattr(w.store, "give_way", in_between)
+    results = w.operations.rerun_descendants([w.id("a 5 01:00")], include_self=True)
+    assert [(r.id, r.error) for r in results] == [
+        (w.id("a 5 01:00"), None),
+        (w.id("b 5 02:00"), None),
+        (w.id("c 5 03:00"), None),
+    ]
+    assert w.finish() == [{"a 5 01:00"}, {"b 5 02:00"}, {"c 5 03:00"}]
+    assert w.status(backfill) == "succeeded"
+
+
 def test_which_ones_would_have_to_be_stopped(world: MakeWorld) -> None:
     """OPS-4: `--stop-running` ends those, then all of them run anew in order."""
     w = _chain(world)
@@ -513,6 +559,27 @@ def test_a_rerun_with_the_latest_version(world: MakeWorld) -> None:
     number = w.id("a 5 01:00")
     with w.store.read() as reader:
         assert reader.operations("instance_id", number)[0].comment == "with version 2"
+
+
+def test_the_files_of_the_latest_version_stay_while_it_runs(world: MakeWorld) -> None:
+    """CAT-9, OPS-2: retention keeps the folder that the run works in, not the one of its instance's version."""
+    w = _deployed_anew(world)
+    w.do("rerun", "a 5 01:00", latest=True)
+    w.tick()
+    laid_out = LaidOutFolders()
+    runs = RunsFolder(w.directory / "runs")
+    Retention(w.store, runs, w.contexts, w.clock, Rules(30, {"exclusive": 30}, 0), False, laid_out).run()
+    assert laid_out.needed == {2}
+
+
+class LaidOutFolders:
+    """Notes what it is told to keep."""
+
+    needed: set[int]
+
+    def remove_unneeded(self, needed: Callable[[], Collection[int]], is_dry: bool = False) -> int:
+        self.needed = set(needed())
+        return 0
 
 
 def test_schedule_and_dependencies_stay(world: MakeWorld) -> None:

@@ -106,6 +106,19 @@ def test_people_are_told_once_and_when_it_is_over(world: MakeWorld) -> None:
     assert w.tick().notes == ["All that could not be started has started."]
 
 
+def test_a_clock_that_is_doubted_makes_no_pause_longer(world: MakeWorld) -> None:
+    """RUN-3, TIME-8: a start that got lost while the clock was a year ahead is made anew at once."""
+    w = world(A)
+    w.create()
+    w.tick()
+    w.clock.jump(365 * 86_400)
+    refuse(w)
+    w.clock.jump(-365 * 86_400)
+    w.clock.forward(1)
+    w.tick()
+    assert w.state("a 5 01:00") == "running"
+
+
 def test_what_is_stopped_before_it_started_has_failed(world: MakeWorld) -> None:
     """OPS-1: and is not tried again."""
     w = world(A)

@@ -82,6 +82,8 @@ def remove_half_created(store: Store, record: BackfillRecord) -> None:
     last_id = record.first_instance_id + record.stride * sum(len(group) for group in plan_dates) - 1
     while True:
         with store.transaction() as tx:
+            if all(left.id != record.id for left in tx.in_phase("creating")):
+                return  # whoever makes it has finished it since it was looked for
             if tx.delete_instances(record.first_instance_id, last_id, _ROWS):
                 continue
             tx.delete_half_created(record.id, back_to)

@@ -266,6 +266,9 @@ class Generating:
         last_id = record.first_instance_id + record.stride - 1
         while True:
             with self._store.transaction() as tx:
+                unfinished = tx.generations.unfinished()
+                if all(left.id != record.id or left.phase != "creating" for left in unfinished):
+                    return  # whoever makes it has finished it since it was looked for
                 if tx.delete_instances(record.first_instance_id, last_id, _ROWS):
                     continue
                 tx.generations.delete(record.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from retrofill.services.contexts import Context, Contexts
 from retrofill.services.records import InstanceRecord
 
 if TYPE_CHECKING:
-    from retrofill.services.ports import Clock, Reader, Store
+    from retrofill.services.ports import Clock, Ledger, Reader, Store
 
 
 class Operations:
@@ -80,6 +80,7 @@ class Operations:
         """
         results: list[ItemResult] = []
         chosen: dict[int, frozenset[int]] = {}  # what an instance that is rerun comes with, running or not
+        others: dict[int, int | None] = {}  # those of it that have nothing to be run again: when they started
         with self._store.read() as reader:
             access = Access(reader, self._contexts, self._actor)
             running = {row.id: row for row, _ in reader.running()}
@@ -91,18 +92,30 @@ class Operations:
                 below = self._below(reader, row, include_self, tasks)
                 busy = [running[i] for i in sorted(below & running.keys())]
                 error = _busy(row, self._contexts.of(reader, row), busy, access) if busy else None
-                found = [r.id for r in reader.instances(sorted(below)) if _may_come_along(r, instance_id)]
+                rows = reader.instances(sorted(below))
+                found = [r.id for r in rows if _may_come_along(r, instance_id)]
                 if error is None and not found:
                     error = WrongStateError(f"instance {instance_id} has no ended descendants")
                 if error is not None:
                     results.append(ItemResult(instance_id, row.state, error))
                     continue
-                seen = [i for i in found if access.sees(self._contexts.of(reader, row).task(i).name)]
+                context = self._contexts.of(reader, row)
+                seen = [i for i in found if access.sees(context.task(i).name)]
                 chosen |= {i: chosen.get(i, frozenset()) | below for i in seen}
+                others |= {r.id: r.started_ms for r in rows if access.sees(context.task(r.id).name)}
         apply = _WithDescendants(_Rerun(self._contexts, latest), chosen).apply
-        return results + self.batches.each(
-            "rerun-descendants", sorted(chosen), comment, apply, upstream_first=True
-        )
+        ids = sorted(chosen)
+        while ids:
+            results += self.batches.each("rerun-descendants", ids, comment, apply, upstream_first=True)
+            ids = self._ran_meanwhile(others, chosen)
+            chosen |= {i: frozenset({i}) for i in ids}
+        return results
+
+    def _ran_meanwhile(self, others: Mapping[int, int | None], chosen: Collection[int]) -> list[int]:
+        """What has begun and ended since it was looked at, on data that was about to be made anew."""
+        with self._store.read() as reader:
+            rows = reader.instances(sorted(others.keys() - set(chosen)))
+        return [r.id for r in rows if is_legal(Move.RERUN, State(r.state)) and r.started_ms != others[r.id]]
 
     def running_below(
         self, ids: Sequence[int], include_self: bool = False, tasks: frozenset[str] | None = None
@@ -214,14 +227,17 @@ class _WithDescendants:
 
     def __init__(self, rerun: _Rerun, chosen: Mapping[int, frozenset[int]]) -> None:
         self._rerun, self._chosen = rerun, chosen
-        self._running: dict[int, InstanceRecord] | None = None
+        self._tx: Ledger | None = None  # the transaction in which was looked what runs
+        self._running: dict[int, InstanceRecord] = {}
+        self._done: set[int] = set()  # they may run again while others are still to be rerun
 
     def apply(self, a: Applying, row: InstanceRecord) -> Applied:
-        if self._running is None:  # in the first transaction: what starts later waits for these
-            self._running = {one.id: one for one, _ in a.tx.running()}
-        busy = [self._running[i] for i in sorted(self._chosen[row.id] & self._running.keys())]
+        if self._tx is not a.tx:
+            self._tx, self._running = a.tx, {one.id: one for one, _ in a.tx.running()}
+        busy = [self._running[i] for i in sorted((self._chosen[row.id] & self._running.keys()) - self._done)]
         if busy:
             raise _busy(row, a.context, busy, a.access)
+        self._done.add(row.id)
         return self._rerun.apply(a, row)
 
 

@@ -291,7 +291,7 @@ class Retention:
     def _open_versions(self) -> set[int]:
         with self._store.read() as reader:
             rows = reader.instances([run.instance_id for run in reader.open_runs()])
-            return {self._contexts.of(reader, row).version_id(row.id) for row in rows}
+            return {row.code_version_id or self._contexts.of(reader, row).version_id(row.id) for row in rows}
 
     # Size
 

@@ -200,6 +200,8 @@ class Settling:
             following = backfill.plan.next_in_group(position)
             if row.successful < row.total and not self._is_passed_over(backfill, row):
                 continue
+            if not self._has_come_to(backfill, position):
+                continue  # its turn was taken back (OPS-3): it is looked at again when it comes
             if following is not None and self._tx.reach(backfill.backfill_id, following):
                 self.reached(following, ())
                 ids.update(backfill.ids_of_date(following))

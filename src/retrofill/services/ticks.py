@@ -256,7 +256,7 @@ class Scheduler:
         if after.state is State.FAILED:
             tx.fail(row.id, after.reason or Reason.EXIT_CODE, ended_ms)
         elif end.outcome == Outcome.NOT_STARTED:
-            self._not_started.put_off(tx, row.id, end.message, now_ms)
+            self._not_started.put_off(tx, row.id, end.message, now_ms - self._doubt_ms)
         elif after.reason is Reason.YIELDED_TO_AUTO:
             tx.make_way(row.id, now_ms)
             tx.explain_run(row.id, row.run_number, _MADE_WAY)
