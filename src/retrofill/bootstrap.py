@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
@@ -112,9 +113,11 @@ class Project:
     @cached_property
     def store(self) -> Database:
         from retrofill.store.database import Database
+        from retrofill.store.locks import SchedulerLock
 
         store = Database(self.home)
-        if self._has_store and store.is_copy():
+        # Where its scheduler lives it is no copy, however its file system is seen from here.
+        if self._has_store and store.is_copy() and SchedulerLock(self.home).holder() is None:
             from retrofill.services.restoring import hold_copy
             from retrofill.services.runs import RunSpecs
 
@@ -389,8 +392,12 @@ class Project:
         return CodeFolders(self.home / "code")
 
     def _content(self, sha256: str) -> bytes:
-        with self.store.read() as reader:
-            return reader.versions.content(sha256)
+        """A file of a version; a store that cannot be read is a start to be tried again, as a full disk is."""
+        try:
+            with self.store.read() as reader:
+                return reader.versions.content(sha256)
+        except RetrofillError as error:
+            raise OSError(errno.EIO, error.message) from error
 
     def _observed(self, executor: Executor, url: str) -> Executor:
         """The executor with its runs told to a lineage service."""

@@ -11,6 +11,7 @@ import pytest
 
 from executors.rooms import is_alive, wait_for_end
 from retrofill.executors import processes
+from retrofill.executors.remains import Remains
 
 
 @pytest.fixture
@@ -68,3 +69,15 @@ def test_descendants() -> None:
             assert pid in found
             os.kill(pid, signal.SIGKILL)
     assert found.index(process.pid) < found.index(max(first, second))
+
+
+def test_whoever_has_a_dead_launchers_pid_now_is_let_alone() -> None:
+    """RUN-3: only of a launcher that is a living child of ours are the children those of a run."""
+    nested = "sh -c 'echo $$; sleep 1000 & wait' & wait"
+    with subprocess.Popen(["sh", "-c", nested], stdout=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout is not None
+        stranger = int(process.stdout.readline())
+        try:
+            assert Remains("7.1.token", "/nonexistent/log", None, launcher=stranger).look() == []
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)

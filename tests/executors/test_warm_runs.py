@@ -125,6 +125,9 @@ def test_a_fork_has_only_what_its_order_says(room: Room) -> None:
     assert seen["descriptors"] == [0, 1, 2]
     assert not int(seen["ignored"], 16) & (1 << (signal.SIGTERM - 1) | 1 << (signal.SIGHUP - 1))
     assert int(seen["handled"], 16) == 0
+    assert int(seen["ignored"], 16) & (1 << (signal.SIGPIPE - 1)), (
+        "a lost connection is an error, not a death"
+    )
 
 
 def test_duckdb_is_as_if_opened_directly(room: Room) -> None:
@@ -145,6 +148,20 @@ def test_duckdb_is_as_if_opened_directly(room: Room) -> None:
     )  # fmt: skip
     here, there = direct.stdout.splitlines()
     assert here == there
+
+
+def test_no_two_runs_of_duckdb_draw_the_same_numbers(room: Room) -> None:
+    """PAR-4: forks of one process, and yet random values and UUIDs are of each run alone."""
+    path = room.path("w.duckdb")
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create table t(u uuid, x double)")
+    code = "insert into t select uuid(), random() from range(3)"
+    specs = [room.spec(code, type="sql", url=f"duckdb:///{path}") for _ in range(4)]
+    executor = room.executor()
+    executor.start(specs)
+    assert {end.exit_code for end in collect(executor, len(specs))} == {0}
+    with duckdb.connect(str(path)) as connection:
+        assert connection.execute("select count(distinct u), count(distinct x) from t").fetchone() == (12, 12)
 
 
 def test_a_duckdb_file_may_have_any_name(room: Room) -> None:

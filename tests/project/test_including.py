@@ -91,6 +91,8 @@ class TestWhatIsWrong:
             ("/etc/passwd", "leads out of the workspace's folder"),
             ("../other/x", "leads out of the workspace's folder"),
             ("lib//x", "has an empty part"),
+            ("lib/./x", "has a part that is . or __pycache__"),
+            ("lib/__pycache__/x.pyc", "has a part that is . or __pycache__"),
             ("lib/**.py", "has ** beside other characters"),
             ("nothing/*.py", "no file fits"),
             ("folder", "no file fits"),

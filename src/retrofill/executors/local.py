@@ -207,12 +207,26 @@ class LocalExecutor:
 
     def _hand_over(self, ref: RunRef, order: bytes, kind: str) -> None:
         supervised = self._take_supervisor(kind)
-        while not send(supervised.socket, order):
-            self._drop(supervised)
+        while not self._send(supervised, order):
             supervised = self._take_supervisor(kind)
         fail_point("start.sent")
         supervised.ref = ref
         self._busy[ref] = supervised
+
+    def _send(self, supervised: Supervised, order: bytes) -> bool:
+        """Whether the supervisor took it; one that did not is let go.
+
+        Raises:
+            OSError: the machine refuses, as without a free descriptor.
+        """
+        try:
+            is_sent = send(supervised.socket, order)
+        except OSError:
+            self._drop(supervised)
+            raise
+        if not is_sent:
+            self._drop(supervised)
+        return is_sent
 
     def _take_supervisor(self, kind: str) -> Supervised:
         """An idle supervisor of this kind, the one used last, or a new one."""

@@ -58,7 +58,7 @@ class Remains:
         self._sessions |= {everybody[pid].session for pid in sure if pid in everybody}
         sure |= {pid for pid, process in everybody.items() if process.session in self._sessions}
         sure |= set(_writers(self._log, everybody))
-        if self._launcher:
+        if self.is_everything:  # else the pid may be anybody's by now
             orphans = (process for process in everybody.values() if process.parent == self._launcher)
             sure |= {process.pid for process in orphans if _name_of(process.pid) not in _OURS}
         found = [everybody[pid] for pid in sure if pid in everybody and not everybody[pid].is_zombie]

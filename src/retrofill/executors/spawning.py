@@ -87,6 +87,10 @@ def _carry_out(order: Order, log: int, carrier: Carrier) -> None:
         os.closerange(3, _MANY)
         for number in _RESET:
             signal.signal(number, signal.SIG_DFL)
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(
+                number, signal.SIG_IGN
+            )  # as in every Python program: an error says more than a death
         name_process(b"retrofill-sql")
         os.environ.clear()
         os.environb.update(order.environment)

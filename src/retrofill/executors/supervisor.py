@@ -413,13 +413,13 @@ class _Tree:
     def _ask_to_end(self, outcome: str, reason: str, grace: float, now: float) -> None:
         self.outcome, self.reason, self._grace = outcome, reason, grace
         self._kill_at = now + grace
-        for process in processes.descendants_of(os.getpid()):
+        for process in _descendants():
             processes.send_signal(process, signal.SIGTERM)
             processes.send_signal(process, signal.SIGCONT)
 
     def _kill(self) -> None:
         """One round; processes that are born meanwhile meet the next one."""
-        left = processes.descendants_of(os.getpid())
+        left = _descendants()
         if left and self._kill_at is not None and not self._was_killed:
             self._was_killed = True
             self.reason += (
@@ -427,6 +427,14 @@ class _Tree:
             )
         for process in left:
             processes.send_signal(process, signal.SIGKILL)
+
+
+def _descendants() -> list[processes.Process]:
+    """Those that live now; none where the system refuses a look, as when too many files are open: it is tried again."""
+    try:
+        return processes.descendants_of(os.getpid())
+    except OSError:
+        return []
 
 
 def _open_pidfd(pid: int) -> int | None:

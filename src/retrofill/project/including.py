@@ -98,6 +98,8 @@ def problem_of(pattern: str) -> tuple[str, str] | None:
         return "leads out of the workspace's folder", "name files relative to that folder, without .."
     if "\0" in pattern or "\\" in pattern:
         return "holds a character that no pattern may have", "separate folders with /"
+    if {".", _NEVER} & set(pattern.removeprefix("./").split("/")):
+        return f"has a part that is . or {_NEVER}", "leave it out"
     if not all(pattern.split("/")):
         return "has an empty part", "write it like lib/*.py"
     if any(_ANY_DEPTH in part and part != _ANY_DEPTH for part in pattern.split("/")):

@@ -149,7 +149,9 @@ class _Attached(_DuckDB):
     """A file that was attached to a database which had been opened before the fork, and took its place."""
 
     def __init__(self, opened: Opened, path: str, turn: int, say: Callable[[str], None]) -> None:
-        self._driver, self._connection = opened
+        self._driver = opened.driver
+        # Random numbers are a connection's: those of a connection from before the fork are the same in every run.
+        self._connection = opened.connection.cursor()
         self._turn = turn
         self._do("reset threads")
         with contextlib.suppress(DatabaseError):  # older versions have no such option
