@@ -49,6 +49,8 @@ def scheduler(session: Session) -> None:
                 f"The scheduler of {project.directory} runs; Ctrl-C ends it and leaves running instances running."
             )
             project.loop(executor, auto=True).run(_Reporter(project))
+            if _asked_to_leave:
+                raise _Stopped
     except _Stopped:
         say("The scheduler has left.")
     finally:
@@ -61,11 +63,22 @@ def as_process(pid: int | None) -> str:
     return f", as process {pid}" if pid else ""
 
 
+# Also noted: what is raised within a callback of a library goes no further.
+_asked_to_leave = False
+
+
 def _leave(number: int, frame: FrameType | None) -> None:
-    # It leaves within seconds: who asks again changes nothing.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    global _asked_to_leave
+    _asked_to_leave = True
+    # It leaves within seconds: who asks again changes nothing. A function, because of a signal that has come in
+    # already Python complains when it is ignored since.
+    signal.signal(signal.SIGTERM, _ignore)
+    signal.signal(signal.SIGINT, _ignore)
     raise _Stopped
+
+
+def _ignore(number: int, frame: FrameType | None) -> None:
+    pass
 
 
 class _Reporter:
@@ -78,6 +91,8 @@ class _Reporter:
         self._is_first = True
 
     def __call__(self, ticked: Ticked) -> bool:
+        if _asked_to_leave:
+            return True
         if not self._project.scheduler_lock.is_in_place():
             say(
                 f"The project is no longer at {self._project.directory}, so this scheduler leaves; running instances "
