@@ -1,4 +1,4 @@
-"""What every executor promises; `ADAPTERS` names those that are held to it."""
+"""What every executor promises."""
 
 from __future__ import annotations
 
@@ -8,20 +8,16 @@ import time
 
 import pytest
 
-from executors.rooms import PATIENCE_SECONDS, Room, collect, is_alive, wait_for_end, wait_for_file
-from retrofill.executors.local import LocalExecutor
+from executors.rooms import PATIENCE_SECONDS, Room, collect, is_alive, wait_for_file
 from retrofill.services.ports import Executor, RunEnd, RunSpec
 
-ADAPTERS = ("local",)
 
-
-@pytest.fixture(params=ADAPTERS)
-def executor(request: pytest.FixtureRequest, room: Room) -> Executor:
-    return {"local": room.executor}[request.param]()
+@pytest.fixture
+def executor(room: Room) -> Executor:
+    return room.executor()
 
 
 def run(executor: Executor, spec: RunSpec) -> RunEnd:
-    assert isinstance(executor, LocalExecutor)
     executor.start([spec])
     (end,) = collect(executor, 1)
     assert end.ref == spec.ref
@@ -140,7 +136,6 @@ def test_a_nul_is_refused(executor: Executor, room: Room, settings: dict[str, ob
 
 def test_each_run_ends_once(executor: Executor, room: Room) -> None:
     """OPS-0: 60 runs, more than there are processors, 60 ends."""
-    assert isinstance(executor, LocalExecutor)
     specs = [room.spec(f"exit {number % 5}") for number in range(60)]
     executor.start(specs)
     ends = collect(executor, 60)
@@ -164,7 +159,6 @@ def test_poll_never_blocks_and_the_descriptor_tells(executor: Executor, room: Ro
 
 def test_stop_ends_the_tree(executor: Executor, room: Room) -> None:
     """OPS-1: the end comes when the last process has gone."""
-    assert isinstance(executor, LocalExecutor)
     spec = room.spec(f"sleep 1000 & echo $$ $! >{room.path('pids')}; wait")
     executor.start([spec])
     pids = [int(word) for word in wait_for_file(room.path("pids")).split()]
@@ -178,7 +172,6 @@ def test_stop_ends_the_tree(executor: Executor, room: Room) -> None:
 
 def test_a_run_that_takes_too_long(executor: Executor, room: Room) -> None:
     """RUN-4: the whole tree is ended."""
-    assert isinstance(executor, LocalExecutor)
     spec = room.spec(f"sleep 1000 & echo $$ $! >{room.path('pids')}; wait", timeout_seconds=1)
     end = run(executor, spec)
     assert (end.outcome, end.message) == ("timeout", "timed out after 1s")
@@ -188,7 +181,6 @@ def test_a_run_that_takes_too_long(executor: Executor, room: Room) -> None:
 
 def test_a_run_is_claimed_once(executor: Executor, room: Room) -> None:
     """RUN-3: of however many executors that are told to start it, one does."""
-    assert isinstance(executor, LocalExecutor)
     spec = room.spec(f"echo x >>{room.path('starts')}")
     everyone = [executor, *(room.executor() for _ in range(4))]
     for one in everyone:
@@ -206,7 +198,6 @@ def test_a_run_is_claimed_once(executor: Executor, room: Room) -> None:
 
 def test_adopting_what_was_never_started(executor: Executor, room: Room) -> None:
     """RUN-3: it can then never start under this token, however late the order comes."""
-    assert isinstance(executor, LocalExecutor)
     spec = room.spec(f"touch {room.path('ran')}")
     assert [end.outcome for end in executor.adopt([spec.ref])] == ["not_started"]
     assert [end.outcome for end in executor.adopt([spec.ref])] == ["not_started"]
@@ -228,7 +219,6 @@ def test_adopting_from_another_boot(executor: Executor, room: Room) -> None:
 
 def test_close_leaves_runs_running(executor: Executor, room: Room) -> None:
     """OPS-0: another executor takes them over; nothing is disturbed."""
-    assert isinstance(executor, LocalExecutor)
     os.mkfifo(room.path("gate"))
     spec = room.spec(f"echo $$ >{room.path('pid')}; read x <{room.path('gate')}; echo $x; exit 4")
     executor.start([spec])
@@ -245,15 +235,13 @@ def test_close_leaves_runs_running(executor: Executor, room: Room) -> None:
 
 def test_ends_while_nobody_listened_are_known(executor: Executor, room: Room) -> None:
     """RUN-3: a recorded end is never lost, and told once."""
-    assert isinstance(executor, LocalExecutor)
     os.mkfifo(room.path("gate"))
     spec = room.spec(f"echo $$ >{room.path('pid')}; read x <{room.path('gate')}; exit 5")
     executor.start([spec])
     wait_for_file(room.path("pid"))
-    supervisors = room.supervisors()
     executor.close()
     room.path("gate").write_text("go\n")
-    wait_for_end(supervisors)
+    room.wait_until_idle()
     other = room.executor()
     assert [(end.outcome, end.exit_code) for end in other.adopt([spec.ref])] == [("exited", 5)]
     assert other.poll() == []

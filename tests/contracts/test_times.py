@@ -2,53 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from contracts.ledgers import fill
 from retrofill.domain.durations import KEPT
 from retrofill.services.ports import Store
-from retrofill.store.database import Database
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Database(tmp_path / ".retrofill")
-    with opened.transaction() as tx:
+def deployed(store: Store) -> Store:
+    """A store that knows two tasks."""
+    with store.transaction() as tx:
         tx.add_version("{}", 1, "admin")
         tx.set_deployed("task", ["w.a", "w.b"])
-    yield opened
-    opened.close()
+    return store
 
 
-def test_run_times_are_remembered_by_task(store: Store) -> None:
+def test_run_times_are_remembered_by_task(deployed: Store) -> None:
     """BF-2: oldest first; a task without a run is left out."""
-    with store.transaction() as tx:
+    with deployed.transaction() as tx:
         a, b = (tx.task_ids()[name] for name in ("w.a", "w.b"))
         tx.times.add({a: [10, 20]}, 1)
         tx.times.add({a: [30]}, 2)
-    with store.read() as reader:
+    with deployed.read() as reader:
         assert reader.times.recent([a, b]) == {a: [10, 20, 30]}
         assert reader.times.recent([b, 99]) == {}
 
 
-def test_only_the_latest_are_remembered(store: Store) -> None:
-    with store.transaction() as tx:
+def test_only_the_latest_are_remembered(deployed: Store) -> None:
+    with deployed.transaction() as tx:
         a = tx.task_ids()["w.a"]
         tx.times.add({a: list(range(KEPT))}, 1)
         tx.times.add({a: [1_000]}, 2)
-    with store.read() as reader:
+    with deployed.read() as reader:
         assert reader.times.recent([a])[a] == [*range(1, KEPT), 1_000]
 
 
-def test_a_first_estimate_lies_with_its_backfill(store: Store) -> None:
-    number = fill(store)
-    with store.read() as reader:
+def test_a_first_estimate_lies_with_its_backfill(deployed: Store) -> None:
+    number = fill(deployed)
+    with deployed.read() as reader:
         assert reader.times.first_estimate(number) is None
         assert reader.times.first_estimate(number + 1) is None
-    with store.transaction() as tx:
+    with deployed.transaction() as tx:
         tx.times.set_first_estimate(number, '{"seconds": 1}')
-    with store.read() as reader:
+    with deployed.read() as reader:
         assert reader.times.first_estimate(number) == '{"seconds": 1}'

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from retrofill.services.ports import Store
 from retrofill.services.records import VersionRecord
-from retrofill.store.database import Database
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Database]:
-    one = Database(tmp_path / ".retrofill")
-    yield one
-    one.close()
 
 
 def _hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def test_each_content_is_kept_once(store: Database) -> None:
+def test_each_content_is_kept_once(store: Store) -> None:
     """CAT-9: whatever bytes it has, and however often it is given."""
     texts = {_hash(data): data for data in (b"", b"\0\xff", b"x" * 1_000_000)}
     with store.transaction() as tx:
@@ -37,7 +28,7 @@ def test_each_content_is_kept_once(store: Database) -> None:
             reader.versions.content("none")
 
 
-def test_versions_newest_first(store: Database) -> None:
+def test_versions_newest_first(store: Store) -> None:
     """CAT-9: with who made them and when, and which older one they are anew."""
     with store.transaction() as tx:
         tx.add_version("{}", 5, "alice", 3)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from retrofill.executors import adoption, processes
 from retrofill.executors.local import LocalExecutor
-from retrofill.services.ports import RunEnd, RunRef, RunSpec
+from retrofill.services.ports import Executor, RunEnd, RunRef, RunSpec
 
 PATIENCE_SECONDS = 30.0
 _ids = itertools.count(1)
@@ -96,6 +96,10 @@ class Room:
         """Pids of this room's living supervisors."""
         return self._processes_called(b"retrofill-run")
 
+    def wait_until_idle(self) -> None:
+        """Until every run of executors that have left has ended, and its end is on disk."""
+        wait_for_end(self.supervisors())
+
     def launchers(self) -> list[int]:
         return self._processes_called(b"retrofill-start")
 
@@ -164,7 +168,7 @@ def _ref_fields(ref: RunRef) -> tuple[str, ...]:
     return str(ref.instance_id), str(ref.run_number), ref.token, ref.boot_id
 
 
-def collect(executor: LocalExecutor, count: int, seconds: float = PATIENCE_SECONDS) -> list[RunEnd]:
+def collect(executor: Executor, count: int, seconds: float = PATIENCE_SECONDS) -> list[RunEnd]:
     """The next ends, at least `count`; sleeps only on the executor's descriptor."""
     deadline = time.monotonic() + seconds
     ends: list[RunEnd] = []

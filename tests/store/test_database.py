@@ -61,6 +61,15 @@ def test_a_transaction_holds_the_lock_of_writers(home: Path) -> None:
     store.close()
 
 
+def test_ids_go_on_after_those_of_an_older_program(home: Path) -> None:
+    """CAT-3: which did not note them."""
+    store = Database(home)
+    first = fill(store)
+    store._writer.execute("DELETE FROM counter")
+    assert fill(store) == first + 1
+    store.close()
+
+
 def test_readers_cannot_write(home: Path) -> None:
     """RUN-1: a view is opened read-only."""
     store = Database(home)

@@ -112,15 +112,14 @@ def _store(project: Project, reader: Reader) -> Iterator[_Check]:
     yield "sqlite", True, f"version {sqlite3.sqlite_version}{race}"
     wal = _bytes_of(str(project.store.path) + "-wal")
     yield "wal", wal < _WAL_BYTES, f"{wal >> 10} KiB wait to be copied into the store"
-    found = reader.integrity().strip().splitlines()
-    if found == ["ok"]:
+    found = reader.health.damage()
+    if not found:
         yield "store", True, f"{project.store.path.name} is sound, schema {reader.health.schema()}"
         return
-    first = next((line for line in found if not line.startswith("***")), found[0])
     yield (
         "store",
         False,
-        f"{project.store.path} is damaged: {first}"
+        f"{project.store.path} is damaged: {found[0]}"
         f"{f' and {len(found) - 1} more' if len(found) > 1 else ''}; `retrofill restore FILE` puts a backup in its place",
     )
 

@@ -162,13 +162,13 @@ class Scheduler:
 
     def _look_around(self, tx: Ledger) -> _Known:
         """What others may have changed; looked up again only when somebody else has committed."""
-        version = tx.data_version()
+        others = tx.others_commits()
         known = self._known
-        if known is None or known.data_version != version:
+        if known is None or known.others_commits != others:
             backfills = {record.id: record for record in tx.open_backfills()}
             generations = tx.generations
             known = _Known(
-                version,
+                others,
                 backfills,
                 self._contexts.current(tx),
                 tx.stopping(),
@@ -364,9 +364,9 @@ class Scheduler:
 
 @dataclass(slots=True)
 class _Known:
-    """What a tick knows of the rest of the ledger, as of a data version."""
+    """What a tick knows of the rest of the ledger, as of what others had committed."""
 
-    data_version: int
+    others_commits: int
     backfills: dict[int, OpenBackfill]
     catalog: Catalog | None
     stopping: list[int]

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from retrofill.domain.errors import RetrofillError, StoreBusyError
 from retrofill.failpoints import fail_point
+from retrofill.services.ports.store import ConstraintError
 from retrofill.store import identity, locks, presence, schema
 from retrofill.store.clock import BootClock, boot_clock
 from retrofill.store.ledger import Ledger
@@ -137,6 +138,8 @@ class Database:
                 if connection.in_transaction:  # SQLite itself rolls back where the disk is full
                     with suppress(sqlite3.OperationalError):
                         connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.IntegrityError):
+                    raise ConstraintError(str(error)) from error
                 if (
                     isinstance(error, sqlite3.OperationalError)
                     and error.sqlite_errorcode != sqlite3.SQLITE_ERROR

@@ -11,6 +11,12 @@ class Health:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute = connection.execute
 
+    def damage(self) -> list[str]:
+        """What SQLite finds wrong with the file, without its headlines."""
+        found = [str(row[0]).strip() for row in self._execute("PRAGMA quick_check")]
+        lines = [line for text in found for line in text.splitlines()]
+        return [] if lines == ["ok"] else [line for line in lines if not line.startswith("***")] or lines
+
     def schema(self) -> str:
         return str(self._execute("SELECT version_num FROM alembic_version").fetchone()[0])
 

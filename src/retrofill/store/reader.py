@@ -117,8 +117,8 @@ class Reader:
         found = identity.find(self._connection)
         return found.word if found is not None else ""
 
-    def data_version(self) -> int:
-        """A number that differs after another connection has committed."""
+    def others_commits(self) -> int:
+        """A number that differs once another connection has committed."""
         return int(self._execute("PRAGMA data_version").fetchone()[0])
 
     # Catalog
@@ -405,10 +405,6 @@ class Reader:
             f"SELECT {_OPERATION} FROM operation WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?", bound
         )
         return [OperationRecord(*row) for row in rows]
-
-    def integrity(self) -> str:
-        """`ok`, or what SQLite finds wrong with the file."""
-        return str(self._execute("PRAGMA quick_check").fetchone()[0])
 
 
 def _of_backfills(held: Sequence[int], auto: bool) -> str:

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from retrofill.services.ports.outbox import Outbox, OutboxReader
     from retrofill.services.ports.people import People, PeopleReader
     from retrofill.services.ports.running import Executor, IncludedCode, RunEnd, RunRef, RunSpec
-    from retrofill.services.ports.store import Store
+    from retrofill.services.ports.store import ConstraintError, Store
 
 _HOMES = {
     "Check": "checking",
     "Clock": "clock",
+    "ConstraintError": "store",
     "FrozenTasks": "generations",
     "Generations": "generations",
     "Ledger": "ledger",
@@ -47,6 +48,7 @@ _HOMES = {
 __all__ = [
     "Check",
     "Clock",
+    "ConstraintError",
     "Executor",
     "FrozenTasks",
     "Generations",

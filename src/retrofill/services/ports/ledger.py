@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from retrofill.services.ports.clocks import ClockKeeper, ClockReader
     from retrofill.services.ports.emergencies import Emergencies, EmergencyReader
     from retrofill.services.ports.generations import FrozenTasks, Generations
+    from retrofill.services.ports.health import HealthReader
     from retrofill.services.ports.outbox import Outbox, OutboxReader
     from retrofill.services.ports.people import People, PeopleReader
     from retrofill.services.ports.retention import Retention, RetentionReader
@@ -62,12 +63,15 @@ class Reader(Protocol):
     @property
     def retention(self) -> RetentionReader: ...
 
+    @property
+    def health(self) -> HealthReader: ...
+
     def word(self) -> str:
         """The random word that names this store: tokens of runs begin with it (RUN-8)."""
         ...
 
-    def data_version(self) -> int:
-        """A number that differs after another connection has committed."""
+    def others_commits(self) -> int:
+        """A number that differs once anybody else has committed; one's own commits leave it as it is."""
         ...
 
     def current_version(self) -> tuple[int, str] | None:
@@ -215,10 +219,6 @@ class Reader(Protocol):
         self, conditions: Sequence[str], values: Sequence[object], before: int | None, limit: int
     ) -> list[OperationRecord]:
         """A page of the record, newest first, by conditions on columns of `operation`."""
-        ...
-
-    def integrity(self) -> str:
-        """`ok`, or what SQLite finds wrong with the file."""
         ...
 
 

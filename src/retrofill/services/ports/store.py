@@ -1,4 +1,24 @@
-"""The store: views and transactions of the ledger, and marks of who is at work on it."""
+"""The store: views and transactions of the ledger, and marks of who is at work on it.
+
+What every use case relies upon, whatever database lies below; `tests/contracts` holds each store to it:
+
+- Write transactions of one store are serial, also those of different processes and machines. What a
+  `Ledger` has read stays true until it commits, so a use case may read, decide and write.
+- A `Reader` sees one moment. It never waits for a writer, and no writer waits for it.
+- A commit is durable when `transaction` has ended. An exception that leaves it undoes all of it.
+- A move of an instance is a compare-and-set on its state, and where it starts or ends a run on run
+  number and token. A move that came too late changes nothing and is no error: it answers False where
+  it is of one instance, and says nothing where it is of many (who must know reads within the same transaction).
+- A statement that contradicts what is kept (a number that runs twice) is a `ConstraintError`: not a
+  lost race, but a mistake of the caller, and the transaction is undone.
+- No write transaction writes more than `MOST_ROWS` rows. What is longer is done in pieces that each
+  leave the store as it should be, with `give_way` between them; what a crash leaves of it is found again.
+- `wake` is a hint: it may get lost, come twice or reach nobody, and nothing may depend on it.
+- A store, its transactions and its views belong to the thread that asked for them, and do not
+  survive a fork. Each thread opens one of its own; however many are open, they are one store.
+- Ids of backfills, generations and instances are never given again, also after what had them is deleted.
+- Filters are values (`BackfillFilter`, `InstanceFilter`, `OperationFilter`): only a store speaks SQL.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +27,12 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from retrofill.services.ports.ledger import Ledger, Reader
+
+MOST_ROWS = 5_000  # that one write transaction writes
+
+
+class ConstraintError(Exception):
+    """What was to be written contradicts what the store holds; nothing of the transaction is kept."""
 
 
 class Store(Protocol):
@@ -22,6 +48,10 @@ class Store(Protocol):
         Args:
             checks_references: False to delete what surely nothing refers to any more; looking for
                 what refers to a backfill may cost as much as there are instances.
+
+        Raises:
+            ConstraintError: what was written contradicts what the store holds.
+            StoreUnavailableError: it cannot be written now: busy, full, or out of reach.
         """
         ...
 
@@ -47,4 +77,8 @@ class Store(Protocol):
 
     def wake(self) -> None:
         """Tell a running scheduler that something has changed; a hint."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is open; the next question opens it again."""
         ...

@@ -1,0 +1,70 @@
+"""Who is held to the contracts: every adapter of a port by name, and what a suite may know of it.
+
+A suite names no adapter and opens nothing by itself: it asks these rooms. A new adapter is one more
+entry; what it cannot do it says in a flag, for which the suite skips what asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from executors.rooms import Room
+from retrofill.services.ports import Store
+from retrofill.store.database import Database
+from retrofill.store.locks import WakeSocket
+
+
+class Ear(Protocol):
+    """Hears that a store was woken: readable then, until it is drained."""
+
+    def fileno(self) -> int: ...
+    def drain(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class StoreRoom(Protocol):
+    """One store, empty at first, for the length of a test."""
+
+    open_elsewhere: Callable[[], Store]  # opens it in another process: can be pickled
+
+    def open(self) -> Store:
+        """Open it once more, as another process does."""
+        ...
+
+    def listen(self) -> Ear | None:
+        """Listen as a scheduler does; None where nobody is woken."""
+        ...
+
+    def close(self) -> None:
+        """Close all that was opened, and leave nothing behind."""
+        ...
+
+
+def open_sqlite(directory: Path) -> Database:
+    return Database(directory).open()
+
+
+class SqliteRoom:
+    def __init__(self, folder: Path) -> None:
+        self._directory = folder / ".retrofill"
+        self._opened: list[Database] = []
+        self.open_elsewhere: Callable[[], Store] = partial(open_sqlite, self._directory)
+
+    def open(self) -> Store:
+        self._opened.append(open_sqlite(self._directory))
+        return self._opened[-1]
+
+    def listen(self) -> Ear | None:
+        return WakeSocket(self._directory)
+
+    def close(self) -> None:
+        for one in self._opened:
+            one.close()
+
+
+STORES: dict[str, Callable[[Path], StoreRoom]] = {"sqlite": SqliteRoom}
+
+EXECUTORS: dict[str, Callable[[Path], Room]] = {"local": Room}
