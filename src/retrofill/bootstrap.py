@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import (
+    Kind,
     NotPermittedError,
     RetrofillError,
     UnknownNameError,
@@ -54,14 +55,14 @@ class NoProjectError(UnknownNameError):
     """Name a project's folder with --project, or make one with `retrofill init DIR`."""
 
     code = "no_project"
-    exit_status = 2
+    kind = Kind.USAGE
 
 
 class NoServerSupportError(RetrofillError):
     """Unset RETROFILL_URL to work on the embedded store of the project's folder."""
 
     code = "no_server_support"
-    exit_status = 7
+    kind = Kind.UNREACHABLE
 
 
 class Deployed:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from domain.catalogs import make_catalog, make_task, previous, random_catalog
 from retrofill.domain.catalog import Catalog
-from retrofill.domain.errors import NotPermittedError, UnknownNameError
+from retrofill.domain.errors import Kind, NotPermittedError, UnknownNameError
 from retrofill.domain.selection import (
     AllDescendantsSelection,
     Choice,
@@ -250,7 +250,7 @@ def test_foreign_tasks_do_not_exist_for_the_user() -> None:
     for selection in (ManualSelection(("v.c",)), ManualSelection(("w.a",), "all", exclude=("v.c",))):
         with pytest.raises(UnknownNameError, match=r"there is no task v\.c") as foreign:
             resolve(selection, DIAMOND, rights=member_of_w)
-        assert foreign.value.exit_status == 5
+        assert foreign.value.kind is Kind.UNKNOWN
     choice = resolve(AllDescendantsSelection("w.a"), DIAMOND, rights=member_of_w)
     assert choice.dry_runs == {"v.c": "no_permission", "v.e": "no_permission"}
     rim = graph("w.a>v.b", "v.b>v.c", "v.b>w.d")

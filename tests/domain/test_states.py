@@ -2,7 +2,7 @@
 
 import pytest
 
-from retrofill.domain.errors import WrongStateError
+from retrofill.domain.errors import Kind, WrongStateError
 from retrofill.domain.states import MOVES, Move, State, check, is_legal
 
 OPERATIONS = {
@@ -30,7 +30,7 @@ def test_a_refused_operation_names_the_state_and_those_that_fit(state: State) ->
     with pytest.raises(WrongStateError) as refused:
         check(Move.STOP, state, "instance 7")
     assert refused.value.message == f"instance 7 is {state.words}; only Running instances can be stopped"
-    assert refused.value.exit_status == 6
+    assert refused.value.kind is Kind.WRONG_STATE
 
 
 def test_only_a_start_leads_to_running_and_only_an_end_leaves_it() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from retrofill.domain.errors import WrongStateError
+from retrofill.domain.errors import Kind, WrongStateError
 from retrofill.domain.readiness import Status
 from retrofill.domain.steering import FLAGS, STEERING, Standing, Steer, Verdict, judge, standing_of
 
@@ -41,7 +41,7 @@ def test_a_refusal_is_one_sentence_with_a_hint(steer: Steer, standing: Standing)
     assert steer.value in message
     assert message.count(".") == 0
     assert caught.value.hint
-    assert caught.value.exit_status == 6
+    assert caught.value.kind is Kind.WRONG_STATE
 
 
 def test_a_stop_takes_the_place_of_a_pause() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from retrofill import project
 from retrofill.domain.catalog import Catalog, Task
+from retrofill.domain.errors import Kind
 
 DEPLOYMENT = """\
 project: demo
@@ -60,7 +61,7 @@ class Folder:
         """What is wrong; the longest path, that of `ops`, is left out."""
         with pytest.raises(project.ProjectError) as caught:
             project.load(self.root)
-        assert caught.value.exit_status == 2
+        assert caught.value.kind is Kind.USAGE
         assert caught.value.code == "invalid_project"
         lines = [str(problem) for problem in caught.value.problems]
         assert str(caught.value) == "\n".join(lines)

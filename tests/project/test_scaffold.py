@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from retrofill.domain.errors import RetrofillError
+from retrofill.domain.errors import Kind, RetrofillError
 from retrofill.project.scaffold import (
     FilesInTheWayError,
     ProjectExistsError,
@@ -79,7 +79,7 @@ def test_an_existing_project_is_left_alone(tmp_path: Path) -> None:
     for example in (None, "flights"):
         with pytest.raises(ProjectExistsError, match=r"already holds a project") as raised:
             create_project(tmp_path, example)
-        assert raised.value.exit_status == 2
+        assert raised.value.kind is Kind.USAGE
     assert everything_in(tmp_path) == {"retrofill.yaml": b"project: mine\n"}
 
 
@@ -113,7 +113,7 @@ def test_a_path_that_cannot_be_a_directory_is_a_clear_error(tmp_path: Path) -> N
 def test_an_unknown_example_is_answered_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(UnknownExampleError, match="did you mean") as raised:
         create_project(tmp_path / "new", "flight")
-    assert raised.value.exit_status == 5
+    assert raised.value.kind is Kind.UNKNOWN
     with pytest.raises(UnknownExampleError, match="flights"):
         create_project(tmp_path / "new", "../flights")
     assert not (tmp_path / "new").exists()

@@ -7,6 +7,7 @@ from dataclasses import fields
 import pytest
 
 from retrofill import settings
+from retrofill.domain.errors import Kind
 from retrofill.project.setting_table import TABLE, Webhook
 from retrofill.settings import SettingError, Settings
 
@@ -95,7 +96,7 @@ def test_a_bad_value_in_the_environment(variable: str, text: str, message: str) 
     with pytest.raises(SettingError) as caught:
         settings.load({}, {f"RETROFILL_{variable}": text})
     assert str(caught.value).startswith(message)
-    assert caught.value.exit_status == 2
+    assert caught.value.kind is Kind.USAGE
 
 
 def test_a_bad_value_in_the_project_names_the_file() -> None:

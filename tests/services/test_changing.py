@@ -7,7 +7,7 @@ import pytest
 from domain.catalogs import SELF, make_task
 from retrofill.domain.catalog import ResourceGroup, Task
 from retrofill.domain.changes import Changes
-from retrofill.domain.errors import RetrofillError, UnknownNameError, UsageError, WrongStateError
+from retrofill.domain.errors import Kind, RetrofillError, UnknownNameError, UsageError, WrongStateError
 from retrofill.domain.policy import AcrossGroups, Barrier
 from retrofill.domain.selection import AllDescendantsSelection
 from retrofill.domain.steering import STEERING, Standing, Steer, Verdict
@@ -330,7 +330,7 @@ def test_a_change_in_every_standing(world: MakeWorld, at: Standing) -> None:
     if STEERING[Steer.CHANGE, at] is Verdict.REFUSED:
         with pytest.raises(RetrofillError) as caught:
             change(w, priority=8)
-        assert caught.value.exit_status == 6
+        assert caught.value.kind is Kind.WRONG_STATE
         with w.store.transaction() as tx:
             if at in (Standing.CHECKING, Standing.STARTING):
                 tx.set_backfill(1, phase="planned")

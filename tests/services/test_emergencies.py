@@ -9,7 +9,7 @@ import pytest
 from domain.catalogs import SELF, make_catalog, make_task
 from retrofill.domain.catalog import ResourceGroup
 from retrofill.domain.changes import Changes
-from retrofill.domain.errors import NotPermittedError, UnknownNameError, WrongStateError
+from retrofill.domain.errors import Kind, NotPermittedError, UnknownNameError, WrongStateError
 from retrofill.domain.policy import Barrier, PriorityError
 from retrofill.domain.states import State
 from retrofill.services.batches import ItemResult
@@ -255,7 +255,7 @@ def test_a_resource_group_must_exist_and_be_bound(world: MakeWorld) -> None:
     (result,) = w.emergencies.set_resource_group([w.id("a 5 01:00")], "theirs")
     assert result.error is not None
     assert "not bound to workspace w" in result.error.message
-    assert result.error.exit_status == 2
+    assert result.error.kind is Kind.USAGE
 
 
 def test_what_takes_no_slot_has_no_place_in_a_queue(world: MakeWorld) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from domain.catalogs import make_task
 from retrofill.domain.changes import Changes
-from retrofill.domain.errors import NotPermittedError, RetrofillError, UnknownNameError
+from retrofill.domain.errors import Kind, NotPermittedError, RetrofillError, UnknownNameError
 from retrofill.domain.selection import AllDescendantsSelection, DryRunReason, ManualSelection
 from retrofill.services.batches import ItemResult
 from retrofill.services.planned import Planned
@@ -52,9 +52,14 @@ def act(w: World, user: str, *numbers: int, operation: str = "freeze") -> list[I
     return results
 
 
-def outcome(result: ItemResult) -> int:
-    """The exit status that a result means."""
-    return 0 if result.error is None else result.error.exit_status
+Outcome = Kind | None
+
+DONE, REFUSED, UNKNOWN = None, Kind.NOT_PERMITTED, Kind.UNKNOWN
+
+
+def outcome(result: ItemResult) -> Outcome:
+    """The kind of the refusal, None where it was done."""
+    return None if result.error is None else result.error.kind
 
 
 OPERATIONS = ["stop", "rerun", "set_successful", "freeze", "unfreeze", "rerun_descendants"]
@@ -63,15 +68,15 @@ OPERATIONS = ["stop", "rerun", "set_successful", "freeze", "unfreeze", "rerun_de
 @pytest.mark.parametrize(
     ("user", "raw", "mid", "report"),
     [
-        ("admin", 0, 0, 0),
-        ("alice", 0, 0, 5),
-        ("bob", 0, 0, 5),
-        ("carol", 0, 4, 5),
-        ("dave", 4, 4, 5),
-        ("erin", 5, 5, 0),
+        ("admin", DONE, DONE, DONE),
+        ("alice", DONE, DONE, UNKNOWN),
+        ("bob", DONE, DONE, UNKNOWN),
+        ("carol", DONE, REFUSED, UNKNOWN),
+        ("dave", REFUSED, REFUSED, UNKNOWN),
+        ("erin", UNKNOWN, UNKNOWN, DONE),
     ],
 )
-def test_who_may_operate_what(w: World, user: str, raw: int, mid: int, report: int) -> None:
+def test_who_may_operate_what(w: World, user: str, raw: Outcome, mid: Outcome, report: Outcome) -> None:
     """SEC-2, SEC-4, OPS-8: per item; a foreign one is unknown, one seen but out of reach is refused."""
     everything(w)
     for name in ("raw", "mid", "report"):
@@ -81,7 +86,7 @@ def test_who_may_operate_what(w: World, user: str, raw: int, mid: int, report: i
     assert [outcome(result) for result in act(w, user, *numbers)] == [raw, mid, report]
     frozen = {name.split()[0] for name, row in w.rows().items() if row.state == "frozen"}
     allowed = zip(("raw", "mid", "report"), (raw, mid, report), strict=True)
-    assert frozen == {name for name, status in allowed if status == 0}
+    assert frozen == {name for name, status in allowed if status is DONE}
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -113,11 +118,11 @@ def test_descendants_that_may_be_rerun(w: World) -> None:
     w.finish()
     numbers = ids(w)
     results = {r.id: outcome(r) for r in act(w, "bob", numbers["raw"], operation="rerun_descendants")}
-    assert results == {numbers["mid"]: 0, numbers["last"]: 0}
+    assert results == {numbers["mid"]: DONE, numbers["last"]: DONE}
     w.user = "admin"
     w.finish()
     results = {r.id: outcome(r) for r in act(w, "carol", numbers["raw"], operation="rerun_descendants")}
-    assert results == {numbers["mid"]: 4, numbers["last"]: 4}
+    assert results == {numbers["mid"]: REFUSED, numbers["last"]: REFUSED}
 
 
 def test_a_new_owner_may_operate_what_ran_before(w: World) -> None:
@@ -125,7 +130,7 @@ def test_a_new_owner_may_operate_what_ran_before(w: World) -> None:
     everything(w)
     w.backfills.pause(1)
     number = ids(w)["mid"]
-    assert outcome(act(w, "carol", number)[0]) == 4
+    assert outcome(act(w, "carol", number)[0]) is REFUSED
     w.user = "admin"
     tasks = [
         make_task("ops.mid", "0 2 * * *", "ops.raw", owner="carol") if t.name == "ops.mid" else t
@@ -134,7 +139,7 @@ def test_a_new_owner_may_operate_what_ran_before(w: World) -> None:
     from domain.catalogs import make_catalog
 
     w.deploy(make_catalog(*tasks, members=MEMBERS))
-    assert outcome(act(w, "carol", number)[0]) == 0
+    assert outcome(act(w, "carol", number)[0]) is DONE
 
 
 # Backfills as wholes
@@ -178,7 +183,7 @@ def test_stopping_a_part(w: World) -> None:
     assert w.running() == {"raw 5 01:00", "alone 5 05:00"}
     w.user = "erin"
     results = w.backfills.stop(number)
-    assert [(r.id, outcome(r)) for r in results] == [(ids(w)["alone"], 0)]
+    assert [(r.id, outcome(r)) for r in results] == [(ids(w)["alone"], DONE)]
     assert w.rows()["raw 5 01:00"].reason is None
     with w.store.read() as reader:
         record = reader.find_backfill(number)
@@ -198,9 +203,9 @@ def test_stopping_what_is_only_seen(w: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("user", "expected"), [("bob", {"raw": 0, "mid": 0}), ("carol", {"raw": 0, "mid": 4})]
+    ("user", "expected"), [("bob", {"raw": DONE, "mid": DONE}), ("carol", {"raw": DONE, "mid": REFUSED})]
 )
-def test_rerunning_a_part(w: World, user: str, expected: dict[str, int]) -> None:
+def test_rerunning_a_part(w: World, user: str, expected: dict[str, Outcome]) -> None:
     """SEC-4, OPS-3: what one may operate is rerun, what one only sees is listed, the rest is not named."""
     number = w.create(selection=ManualSelection(("ops.raw", "ops.mid", "bi.report")))
     w.finish()
@@ -272,21 +277,21 @@ def refusal(do: Callable[[], object]) -> RetrofillError:
 @pytest.mark.parametrize(
     ("user", "root", "status"),
     [
-        ("admin", "bi.report", 0),
-        ("alice", "ops.mid", 0),
-        ("bob", "ops.mid", 0),
-        ("carol", "ops.raw", 0),
-        ("carol", "ops.mid", 4),
-        ("dave", "ops.raw", 4),
-        ("bob", "bi.report", 5),
-        ("erin", "bi.report", 0),
+        ("admin", "bi.report", DONE),
+        ("alice", "ops.mid", DONE),
+        ("bob", "ops.mid", DONE),
+        ("carol", "ops.raw", DONE),
+        ("carol", "ops.mid", REFUSED),
+        ("dave", "ops.raw", REFUSED),
+        ("bob", "bi.report", UNKNOWN),
+        ("erin", "bi.report", DONE),
     ],
 )
-def test_who_may_backfill_what(w: World, user: str, root: str, status: int) -> None:
+def test_who_may_backfill_what(w: World, user: str, root: str, status: Outcome) -> None:
     """SEL-5, SEL-7: administrators and operators all tasks, developers their own, others none."""
-    if status:
+    if status is not DONE:
         error = refusal(lambda: plan(w, user, root))
-        assert error.exit_status == status
+        assert error.kind is status
         assert root in error.message
     else:
         assert [task.name for task in plan(w, user, root).plan.tasks] == [root]
@@ -304,17 +309,19 @@ def test_what_came_in_without_permission(w: World) -> None:
     assert "bi.report" not in finding.message
 
 
-@pytest.mark.parametrize(("user", "status"), [("admin", 0), ("alice", 0), ("bob", 4), ("carol", 0)])
-def test_who_may_override(w: World, user: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("user", "status"), [("admin", DONE), ("alice", DONE), ("bob", REFUSED), ("carol", DONE)]
+)
+def test_who_may_override(w: World, user: str, status: Outcome) -> None:
     """PAR-5: administrators, and developers for their own tasks; operators may backfill, not override."""
     w.user = user
 
     def do() -> Planned:
         return w.plan(selection=ManualSelection(("ops.raw",)), overrides={"ops.raw": {"day": "20260101"}})
 
-    if status:
+    if status is not DONE:
         error = refusal(do)
-        assert (error.exit_status, "ops.raw" in error.message) == (status, True)
+        assert (error.kind, "ops.raw" in error.message) == (status, True)
     else:
         assert do().plan.policy.overrides
 

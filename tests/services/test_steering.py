@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from domain.catalogs import make_task
-from retrofill.domain.errors import RetrofillError
+from retrofill.domain.errors import Kind, RetrofillError
 from retrofill.domain.policy import parse_time_range
 from retrofill.domain.selection import AllDescendantsSelection
 from retrofill.domain.steering import STEERING, Standing, Steer, Verdict
@@ -99,7 +99,7 @@ def test_every_operation_in_every_standing(world: MakeWorld, steer: Steer, at: S
     if verdict is Verdict.REFUSED:
         with pytest.raises(RetrofillError) as caught:
             getattr(w.backfills, steer.value)(1)
-        assert caught.value.exit_status == 6
+        assert caught.value.kind is Kind.WRONG_STATE
         assert _facts(w) == before
         return
     result = getattr(w.backfills, steer.value)(1)

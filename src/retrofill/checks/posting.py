@@ -18,7 +18,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, NewConnectionError, SSLError
 
 from retrofill.domain.addresses import check_host, read_address
-from retrofill.domain.errors import RetrofillError
+from retrofill.domain.errors import Kind, RetrofillError
 
 LONGEST_ANSWER = 64 * 1024  # bytes
 _MOST_ADDRESSES = 4
@@ -31,7 +31,7 @@ class TargetError(RetrofillError):
     """Correct the address under `checks` in retrofill.yaml."""
 
     code = "bad_target"
-    exit_status = 2
+    kind = Kind.USAGE
 
 
 @dataclass(frozen=True, slots=True)

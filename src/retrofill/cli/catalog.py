@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from retrofill.cli.exit_statuses import exit_status, first_exit_status
 from retrofill.cli.history import task_history
 from retrofill.cli.paging import cursor_option, limit_option, page_of_names
 from retrofill.cli.rendering import task_render
@@ -69,7 +70,7 @@ def check(session: Session) -> int:
         if session.is_text:
             raise
         say_json({"errors": [problem.to_json() for problem in error.problems]})
-        return error.exit_status
+        return exit_status(error)
     rights = session.project.actor.rights(catalog)
     warnings = [
         *doubts_in(doubts, rights),
@@ -217,7 +218,7 @@ def _freezing(name: str, frozen: bool, help_text: str) -> None:
             for result in results
         ]
         session.rows(rows, ["task", "ok", "frozen", "error"], "")
-        return next((r.error.exit_status for r in results if r.error is not None), 0)
+        return first_exit_status(result.error for result in results)
 
 
 _freezing("freeze", True, "Freeze tasks: what is made of them from now on stands still.")

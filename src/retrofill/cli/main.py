@@ -23,11 +23,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import click
 
 from retrofill import __version__
+from retrofill.cli.exit_statuses import EXIT_STATUSES, exit_status
 from retrofill.cli.session import Group, Session
 from retrofill.cli.tables import wants_colour
-from retrofill.domain.errors import RetrofillError, shown
+from retrofill.domain.errors import Kind, RetrofillError, shown
 
-_BUG = 70
+_BUG = EXIT_STATUSES[Kind.BROKEN]
 _LAZY = {
     "init": "catalog",
     "schema": "catalog",
@@ -109,10 +110,10 @@ def _run() -> int:
         return 0
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
-        return 2
+        return EXIT_STATUSES[Kind.USAGE]
     except click.UsageError as error:
         _complain(error.format_message().rstrip("."), _help_of(error))
-        return 2
+        return EXIT_STATUSES[Kind.USAGE]
     except click.Abort:
         return _INTERRUPTED
     except KeyboardInterrupt:
@@ -122,7 +123,7 @@ def _run() -> int:
             _complain_of_many(error)
         else:
             _complain(error.message, error.hint)
-        return error.exit_status
+        return exit_status(error)
     except UnicodeEncodeError:
         _complain(
             "this terminal's encoding cannot show the output", "Set PYTHONIOENCODING=utf-8 or LANG=C.UTF-8."
@@ -132,7 +133,7 @@ def _run() -> int:
         _discard_output()
         where = f": {shown(str(error.filename))}" if error.filename else ""
         _complain(f"the system refused: {error.strerror or error}{where}", "Mend that, then try again.")
-        return 2
+        return EXIT_STATUSES[Kind.UNAVAILABLE]
     except Exception as error:
         return _refused_by_store(error) or _bug(error)
 
@@ -152,7 +153,7 @@ def _refused_by_store(error: Exception) -> int:
     _complain(
         f"the store cannot be used: {error}", "`retrofill doctor` looks at store and disk; then try again."
     )
-    return 2
+    return EXIT_STATUSES[Kind.UNAVAILABLE]
 
 
 def _help_of(error: click.UsageError) -> str:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from retrofill.cli.driving import say_who_starts
+from retrofill.cli.exit_statuses import exit_status, first_exit_status
 from retrofill.cli.results import comment_option, done, ids_argument, numbers_of, print_results
 from retrofill.cli.session import Command, Session, integer_id, pass_session, say
 from retrofill.cli.showing import print_backfill
 from retrofill.cli.waiting import row_of
-from retrofill.domain.errors import RetrofillError, UnknownNameError
+from retrofill.domain.errors import Kind, RetrofillError, UnknownNameError
 from retrofill.domain.findings import many
 from retrofill.services.catalogs import find_task
 
@@ -131,7 +132,9 @@ def _stop_below(
         # What has ended by itself in the meantime is as good as stopped; what is not to be seen is left to
         # the rerun, which is refused without naming it.
         refused = [
-            item for item in results if item.error is not None and item.error.exit_status not in (5, 6)
+            item
+            for item in results
+            if item.error is not None and item.error.kind not in (Kind.UNKNOWN, Kind.WRONG_STATE)
         ]
         if refused or not any(item.ok or item.state is not None for item in results):
             return refused
@@ -199,7 +202,7 @@ def rerun_backfills(
         for number in numbers
     ]
     print_results(session, rows)
-    found = [errors[n].exit_status if n in errors else statuses[n] for n in numbers]
+    found = [exit_status(errors[n]) if n in errors else statuses[n] for n in numbers]
     return next((status for status in found if status), 0)
 
 
@@ -210,7 +213,7 @@ def say_counted(number: int, results: Sequence[ItemResult], done: str) -> int:
         say(str(item.error))
     counted = many(len(results) - len(refused), "instance")
     say(f"Backfill {number}: {counted} {done}{f', {len(refused):,} refused' if refused else ''}.")
-    return next((item.error.exit_status for item in refused if item.error is not None), 0)
+    return first_exit_status(item.error for item in refused)
 
 
 def _say_running(session: Session, number: int) -> None:

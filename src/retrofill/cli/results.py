@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from retrofill.cli.driving import say_who_starts_instances
+from retrofill.cli.exit_statuses import first_exit_status
 from retrofill.cli.session import Session, cell, integer_id, say_json
 from retrofill.domain.errors import UsageError
 from retrofill.domain.findings import many
@@ -44,7 +45,7 @@ def done(session: Session, results: Sequence[ItemResult]) -> int:
         states = {row.id: views.state(row) for row in reader.instances(known)}
     print_results(session, [row | {"state": states.get(row["id"])} for row in rows_of(results)])
     say_who_starts_instances(project, {i.id: states.get(i.id) for i in results if i.ok and not i.unchanged})
-    return exit_status_of(results)
+    return first_exit_status(item.error for item in results)
 
 
 def print_results(session: Session, results: Sequence[dict[str, Any]]) -> None:
@@ -73,8 +74,3 @@ def rows_of(results: Sequence[ItemResult]) -> list[dict[str, Any]]:
         }
         for item in results
     ]
-
-
-def exit_status_of(results: Sequence[ItemResult]) -> int:
-    """The status of the first item that was refused, 0 if none was."""
-    return next((item.error.exit_status for item in results if item.error is not None), 0)

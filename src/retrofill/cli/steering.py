@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from retrofill.cli.driving import say_who_starts
+from retrofill.cli.exit_statuses import first_exit_status
 from retrofill.cli.reruns import rerun_backfills, say_counted
 from retrofill.cli.results import print_results
 from retrofill.cli.session import Command, Session, integer_id, pass_session, say
@@ -70,7 +71,7 @@ def stop(session: Session, backfill_ids: tuple[str, ...], comment: str) -> int:
             for number in numbers
         ],
     )
-    return next((error.exit_status for error in errors.values()), 0)
+    return first_exit_status(errors.values())
 
 
 def _backfills_of(session: Session, instance_ids: Collection[int]) -> set[int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from retrofill.cli.driving import standstills
 from retrofill.cli.session import say
-from retrofill.domain.errors import RetrofillError
+from retrofill.domain.errors import Kind, RetrofillError
 from retrofill.domain.findings import many, names
 from retrofill.services.ports import RunRef
 
@@ -28,7 +28,7 @@ class NotEndedError(RetrofillError):
     """`retrofill doctor` names what stands still; the stop stays asked for, and happens when that goes on."""
 
     code = "not_ended"
-    exit_status = 124
+    kind = Kind.TIMED_OUT
 
 
 def finish_stops(project: Project, ids: Sequence[int]) -> dict[int, RetrofillError]:

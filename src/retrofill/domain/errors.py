@@ -1,20 +1,35 @@
 """Every error that is raised on purpose has a class here or in the module of its subject.
 
-An error has a stable `code`, a sentence that says what is wrong and where, and a hint
-that says what to do: the class's docstring, or `hint` where it depends on the case.
-`exit_status` is what the command line exits with.
+An error has a stable `code`, a `kind`, a sentence that says what is wrong and where, and a
+hint that says what to do: the class's docstring, or `hint` where it depends on the case.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What sort of refusal it is: what the command line's exit status and the status of HTTP are made from."""
+
+    USAGE = "usage"  # the request does not make sense, or the project's files do not
+    LIMIT = "limit"  # it makes sense, and is too much
+    NOT_PERMITTED = "not_permitted"
+    UNKNOWN = "unknown"  # there is no such thing, or none that the asker may see
+    WRONG_STATE = "wrong_state"  # it would be right at another time
+    UNAVAILABLE = "unavailable"  # the store cannot be used: nothing was done, and asking later may help
+    UNREACHABLE = "unreachable"  # nor can the server
+    TIMED_OUT = "timed_out"  # it was done, and its end did not come in time
+    FAILED = "failed"  # it was tried and did not come off
+    BROKEN = "broken"  # a part of Retrofill does not do what it should
 
 
 class RetrofillError(Exception):
     """The base of all errors raised on purpose."""
 
     code = "error"
-    exit_status = 1
+    kind = Kind.FAILED
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -36,7 +51,7 @@ class UsageError(RetrofillError):
     """See `retrofill COMMAND --help`."""
 
     code = "usage"
-    exit_status = 2
+    kind = Kind.USAGE
 
 
 class InvalidValueError(UsageError):
@@ -49,34 +64,35 @@ class LimitError(UsageError):
     """Ask for less, or raise the setting that the message names."""
 
     code = "limit_exceeded"
+    kind = Kind.LIMIT
 
 
 class NotPermittedError(RetrofillError):
     """Ask an administrator of the workspace for the role that this needs."""
 
     code = "not_permitted"
-    exit_status = 4
+    kind = Kind.NOT_PERMITTED
 
 
 class UnknownNameError(RetrofillError):
     """List what exists with the matching `list` command."""
 
     code = "unknown"
-    exit_status = 5
+    kind = Kind.UNKNOWN
 
 
 class WrongStateError(RetrofillError):
     """Look at the current state with `show` or `why`, then choose an operation that fits it."""
 
     code = "wrong_state"
-    exit_status = 6
+    kind = Kind.WRONG_STATE
 
 
 class StoreUnavailableError(RetrofillError):
     """Look at the disk; nothing that was noted is lost, and what is running goes on."""
 
     code = "store_unavailable"
-    exit_status = 2
+    kind = Kind.UNAVAILABLE
 
 
 class StoreFullError(StoreUnavailableError):

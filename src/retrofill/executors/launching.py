@@ -12,7 +12,7 @@ from pathlib import Path
 
 import retrofill
 from retrofill import failpoints
-from retrofill.domain.errors import RetrofillError, shown
+from retrofill.domain.errors import Kind, RetrofillError, shown
 from retrofill.executors.places import Places
 from retrofill.executors.processes import MARK, MARK_BYTES
 
@@ -29,7 +29,7 @@ class LauncherError(RetrofillError):
     """Look into `executor.log` in the runs' folder, and run `retrofill doctor`."""
 
     code = "launcher"
-    exit_status = 70
+    kind = Kind.BROKEN
 
 
 class Launching:

@@ -27,7 +27,7 @@ from retrofill.domain.catalog import (
     TaskType,
     Workspace,
 )
-from retrofill.domain.errors import RetrofillError
+from retrofill.domain.errors import Kind, RetrofillError
 
 FORMAT = 1
 
@@ -42,6 +42,7 @@ class UnknownFormatError(RetrofillError):
     """Upgrade Retrofill: the version was stored by a newer one."""
 
     code = "unknown_format"
+    kind = Kind.UNAVAILABLE
 
     def __init__(self, found: object) -> None:
         super().__init__(f"the stored catalog has format {found!r}, and this program reads format {FORMAT}")

@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from retrofill.domain.errors import RetrofillError, WrongStateError, shown
+from retrofill.domain.errors import Kind, RetrofillError, WrongStateError, shown
 from retrofill.services.ports.retention import LogPiece
 from retrofill.store import schema
 from retrofill.store.database import Database
@@ -41,7 +41,7 @@ class BackupError(RetrofillError):
     """Take another backup; this one cannot be restored."""
 
     code = "backup"
-    exit_status = 2
+    kind = Kind.USAGE
 
 
 class BackupExistsError(WrongStateError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from retrofill.domain.errors import RetrofillError
+from retrofill.domain.errors import Kind, RetrofillError
 
 HEAD = "0003"
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -19,7 +19,7 @@ class StoreError(RetrofillError):
     """Look at the store's file and directory; `retrofill doctor` checks both."""
 
     code = "store"
-    exit_status = 2
+    kind = Kind.UNAVAILABLE
 
 
 class NewerSchemaError(StoreError):
