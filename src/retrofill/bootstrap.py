@@ -406,12 +406,10 @@ class Project:
 
         key = self.secret("OPENLINEAGE_API_KEY")
         name = self.deployed.catalog.project if self.deployed is not None else ""
-        return observed(
-            executor, url, key, name, lambda ref: self._specs.find(self.store, self.contexts, ref)
-        )
+        return observed(executor, url, key, name, lambda ref: self.specs.find(self.store, self.contexts, ref))
 
     @cached_property
-    def _specs(self) -> RunSpecs:
+    def specs(self) -> RunSpecs:
         from retrofill.services.runs import RunSpecs
 
         return RunSpecs(self.directory, self.secret, self._scheduling().interpreter)
@@ -430,11 +428,11 @@ class Project:
 
         store, clock, found = self.store, self.clock, self._scheduling()
         scheduler = Scheduler(
-            store, executor, clock, self._specs, self.contexts, starts, auto, found.stops_for_auto
+            store, executor, clock, self.specs, self.contexts, starts, auto, found.stops_for_auto
         )
         scheduler.clock_tolerance_ms = found.clock_tolerance_ms
         schedule, backfills, daily = (self.schedule() if auto else None), self.backfills(), self.daily()
-        parts = Parts(scheduler, backfills, schedule, daily, self._specs, self._local.set_limits)
+        parts = Parts(scheduler, backfills, schedule, daily, self.specs, self._local.set_limits)
         following = Following(store, parts, self._scheduling_anew)
         wake = WakeSocket(self.store.open().directory)
         expecting = Expecting(store, self.contexts, clock)

@@ -144,7 +144,7 @@ def test_services_get_the_recipients_that_they_can_reach(
 ) -> None:
     """POL-9: phone numbers and addresses as Apprise describes each service; a channel stays what it is."""
     address = "+15551234567" if method == "sms" else "bob@example.org"
-    service = notifier({method: url})._service(url, method, address)
+    service = notifier({method: url}).service(url, method, address)
     found = getattr(service, "targets", None) or getattr(service, "channels", None)
     assert found == targets
 

@@ -77,7 +77,7 @@ def test_the_same_as_a_run_gets(sandbox: Sandbox) -> None:
 
     sandbox.create("--task", "ids", "--bizdate", "2026-01-04")
     project = Project(sandbox.home, {"RETROFILL_SECRET_PW": "x"})
-    specs = project._specs
+    specs = project.specs
     with project.store.read() as reader:
         (row,) = reader.instances([1])
         spec = specs.make(row, project.contexts.of(reader, row), "token", "boot")

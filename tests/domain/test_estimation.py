@@ -208,7 +208,7 @@ def test_a_large_plan_does_not_end_before_its_last_date_comes() -> None:
 
 def test_a_huge_plan_is_played_at_one_speed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fast and slow ends follow from the proportion of their work."""
-    monkeypatch.setattr("retrofill.domain.estimation._HUGE", 1)
+    monkeypatch.setattr("retrofill.domain.estimation.HUGE", 1)
     plan = plan_of(two_tasks(), "2025-01-01..2025-12-31")
     found = estimate(plan, times(a=(8, 12), b=(4, 6)), NOW, SLOTS, most=20)
     assert [minutes(end) for end in (found.low_ms, found.end_ms, found.high_ms)] == [

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retrofill.cli.main import _run
+from retrofill.cli.main import run as run_command
 
 RETROFILL = str(Path(sys.executable).with_name("retrofill"))
 PATIENCE = 30.0
@@ -53,7 +53,7 @@ class Sandbox:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self.processes: list[subprocess.Popen[bytes]] = []
 
     def write(self, tasks: str, deployment: str = "", workspace: str = "w", head: str = "") -> Sandbox:
         """One workspace; `tasks` is what stands under `tasks:`, `deployment` more of retrofill.yaml."""
@@ -105,7 +105,7 @@ class Sandbox:
             sys.argv = ["retrofill", *words]
             os.chdir(self.home)
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                found = _run()
+                found = run_command()
         finally:
             os.chdir(where)
             sys.argv = argv
@@ -152,7 +152,7 @@ class Sandbox:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-        self._processes.append(process)
+        self.processes.append(process)
         return process
 
     def create(self, *args: object, status: int | None = 0, **env: str) -> dict[str, Any]:
@@ -176,7 +176,7 @@ class Sandbox:
         return path.read_text() if path.exists() else ""
 
     def close(self) -> None:
-        for process in self._processes:
+        for process in self.processes:
             if process.poll() is None:
                 process.kill()
             process.communicate()

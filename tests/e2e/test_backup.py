@@ -73,7 +73,7 @@ def test_into_the_place_of_a_store(busy: Sandbox) -> None:
     """RET-1: not while a scheduler or a task runs, not without --force; what was there is moved aside."""
     busy.run("backup", "b.zip")
     assert "a scheduler runs" in busy.run("restore", "b.zip", "--force", status=6).stderr
-    for process in busy._processes:
+    for process in busy.processes:
         process.send_signal(signal.SIGTERM)
         finished(process)
     assert (
@@ -165,7 +165,7 @@ def test_a_backup_of_an_older_schema_is_upgraded(sandbox: Sandbox) -> None:
     sandbox.run("backup", "good.zip")
     old = sandbox.home / "retrofill.db"
     config = Config()
-    config.set_main_option("script_location", str(schema._MIGRATIONS))
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
     engine = create_engine(f"sqlite:///{old}")
     with engine.connect() as shared:
         config.attributes["connection"] = shared

@@ -24,8 +24,8 @@ after: {type: shell, schedule: "0 2 * * *", run: echo after >> ../../out, depend
 @pytest.fixture
 def running(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> tuple[Sandbox, subprocess.Popen[bytes]]:
     """An instance that runs, and the process that waits for its backfill; commands have little patience."""
-    monkeypatch.setattr(stopping, "_PATIENCE_SECONDS", 1.0)
-    monkeypatch.setattr(stopping, "_LOOK_AROUND_SECONDS", 0.1)
+    monkeypatch.setattr(stopping, "PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr(stopping, "LOOK_AROUND_SECONDS", 0.1)
     sandbox.write(HELD, "settings: {grace_seconds: 0}")
     waiting = sandbox.spawn(
         "backfill", "create", "--all-descendants", "hold", "--bizdate", "2026-01-05", "--wait", "--yes"

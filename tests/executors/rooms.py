@@ -31,13 +31,13 @@ class Room:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.runs = folder / "runs"
-        self._executors: list[LocalExecutor] = []
+        self.executors: list[LocalExecutor] = []
         self._schedulers: list[Scheduler] = []
 
     def executor(self, **settings: float) -> LocalExecutor:
         """One more executor on the same runs."""
         made = LocalExecutor(self.runs, self.folder / "wake.sock", **settings)  # type: ignore[arg-type]
-        self._executors.append(made)
+        self.executors.append(made)
         return made
 
     def scheduler(self, *specs: RunSpec, fail_points: str = "") -> Scheduler:
@@ -74,7 +74,7 @@ class Room:
     def run(self, code: str, *arguments: str, **settings: object) -> tuple[RunEnd, str]:
         """A run from start to end; its end and its log."""
         spec = self.spec(code, *arguments, **settings)  # type: ignore[arg-type]
-        executor = self._executors[0] if self._executors else self.executor()
+        executor = self.executors[0] if self.executors else self.executor()
         executor.start([spec])
         (end,) = collect(executor, 1)
         return end, self.log(spec)
@@ -115,7 +115,7 @@ class Room:
         """End everything that is left."""
         for scheduler in self._schedulers:
             scheduler.kill()
-        for executor in self._executors:
+        for executor in self.executors:
             executor.close()
         for pid in self.launchers() + self.supervisors():
             kill(pid)

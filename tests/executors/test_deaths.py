@@ -205,9 +205,8 @@ def test_nothing_of_ours_stays_behind(room: Room) -> None:
     assert room.journals() == []
 
 
-def test_idle_supervisors_are_let_go(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("retrofill.executors.local._IDLE_SECONDS", 0.0)
-    executor = room.executor()
+def test_idle_supervisors_are_let_go(room: Room) -> None:
+    executor = room.executor(idle_seconds=0.0)
     executor.start([room.spec("true") for _ in range(3)])
     collect(executor, 3)
     executor.poll()
@@ -331,7 +330,7 @@ def test_a_folder_that_cannot_be_written_to(room: Room) -> None:
 
 def test_a_launcher_that_does_not_start(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     """RUN-3: the run says why it was not started; nothing is tried for ever."""
-    monkeypatch.setattr("retrofill.executors.launching._CODE", "raise SystemExit('no way')")
+    monkeypatch.setattr("retrofill.executors.launching.CODE", "raise SystemExit('no way')")
     executor = room.executor()
     ends: list[RunEnd] = []
     while not ends or "stay alive" not in ends[-1].message:

@@ -164,7 +164,7 @@ def test_a_log_without_room(narrow: Room) -> None:
     )  # what was kept for it beyond that is free again
 
 
-def test_a_scheduler_that_begins_on_a_full_disk(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scheduler_that_begins_on_a_full_disk(room: Room) -> None:
     """RUN-3, OPS-1: what it cannot find out or ask for now, it does when there is room."""
     running = room.spec(f"echo $$ >{room.path('pid')}; sleep 1000")
     first = room.scheduler(running)
@@ -172,13 +172,12 @@ def test_a_scheduler_that_begins_on_a_full_disk(room: Room, monkeypatch: pytest.
     first.kill()
     unknown = room.spec("true")
     executor = room.executor(grace_seconds=0.1)
-    monkeypatch.setattr(failpoints, "_words", ["fault.tombstone=ENOSPC%1.0", "fault.wish=ENOSPC%1.0"])
-    assert executor.adopt([running.ref, unknown.ref]) == []
-    assert executor.poll() == []
-    executor.stop(running.ref)
-    assert executor.poll() == []
-    assert is_alive(pid)
-    monkeypatch.setattr(failpoints, "_words", [])
+    with failpoints.asked_for("fault.tombstone=ENOSPC%1.0 fault.wish=ENOSPC%1.0"):
+        assert executor.adopt([running.ref, unknown.ref]) == []
+        assert executor.poll() == []
+        executor.stop(running.ref)
+        assert executor.poll() == []
+        assert is_alive(pid)
     ends = [*executor.poll()]
     wait_until(lambda: ends.extend(executor.poll()) or len(ends) == 2, "both ends")
     assert {end.ref: end.outcome for end in ends} == {running.ref: "stopped", unknown.ref: "not_started"}

@@ -99,7 +99,7 @@ def test_a_fork_ends_when_its_supervisor_has_died(room: Room) -> None:
     """RUN-3: lost, and gone."""
     with waiting(room) as (_, process):
         kill(parent_of(process.pid))
-        (end,) = collect(room._executors[0], 1)
+        (end,) = collect(room.executors[0], 1)
         assert end.outcome == "lost"
         wait_for_end([process.pid])
 

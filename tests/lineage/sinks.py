@@ -26,7 +26,7 @@ class Sink:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                status = sink._take(self.path, json.loads(body), self.headers.get("Authorization"))
+                status = sink.take(self.path, json.loads(body), self.headers.get("Authorization"))
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -41,7 +41,7 @@ class Sink:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}"
 
-    def _take(self, path: str, event: dict[str, Any], key: str | None) -> int:
+    def take(self, path: str, event: dict[str, Any], key: str | None) -> int:
         with self._changed:
             self.attempts += 1
             status = self._answers.pop(0) if self._answers else 201

@@ -11,7 +11,7 @@ from sqlglot import exp
 from lineage.readings import URLS, columns, names, read, task
 from lineage.test_tables import test_dialects as dialects
 from retrofill.lineage import SqlLineage, shortening
-from retrofill.lineage.columns import _balanced
+from retrofill.lineage.columns import balanced
 from retrofill.lineage.shortening import shortened
 
 (CASES,) = (mark.args[1] for mark in dialects.pytestmark)
@@ -102,8 +102,8 @@ def test_no_characters_raise(code: str, where: str) -> None:
 @pytest.mark.parametrize(("where", "code"), CORPUS)
 def test_the_short_way_finds_the_same_tables(where: str, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """OPS-10: `check` reads without lists of columns, `task show` with them."""
-    monkeypatch.setattr(shortening, "_LONG", 0)
-    monkeypatch.setattr(shortening, "_WORTH", 0)
+    monkeypatch.setattr(shortening, "LONG", 0)
+    monkeypatch.setattr(shortening, "WORTH", 0)
     assert names(read(code + "\n", where)) == names(read(code, where, columns=True))
 
 
@@ -124,8 +124,8 @@ def test_the_short_way_finds_the_same_tables(where: str, code: str, monkeypatch:
 )  # fmt: skip
 def test_what_is_left_out(code: str, left: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """OPS-10: lists of columns without a query, and further rows."""
-    monkeypatch.setattr(shortening, "_LONG", 0)
-    monkeypatch.setattr(shortening, "_WORTH", 0)
+    monkeypatch.setattr(shortening, "LONG", 0)
+    monkeypatch.setattr(shortening, "WORTH", 0)
     assert shortened(code, "duckdb") == left
 
 
@@ -144,7 +144,7 @@ def test_most_of_a_long_statement_is_left_out() -> None:
 def test_long_chains_of_unions_are_read_as_trees() -> None:
     """OPS-10: as chains they would cost the square of their length."""
     code = " UNION ALL ".join(f"SELECT a, b FROM x{i}" for i in range(4000))
-    tree = _balanced(sqlglot.parse_one(code))
+    tree = balanced(sqlglot.parse_one(code))
     depth, level = 0, [tree]
     while level := [
         side for node in level if isinstance(node, exp.SetOperation) for side in (node.this, node.expression)

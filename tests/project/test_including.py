@@ -133,7 +133,7 @@ class TestWhatIsWrong:
         assert len(included(folder)) == 3
         files(folder, "d/4")
         assert "more than 3 files are included" in folder.problem()
-        monkeypatch.setattr(including, "_MAX_LOOKED_AT", 3)
+        monkeypatch.setattr(including, "MAX_LOOKED_AT", 3)
         assert "leads through more than 3 files" in folder.problem()
 
     def test_what_is_no_file(self, folder: Folder) -> None:

@@ -106,6 +106,10 @@ class FakeExecutor:
         self.adopted = list(refs)
         return self.poll()
 
+    def stir(self) -> None:
+        """Have something to tell, from now on and for ever."""
+        os.write(self._pipe[1], b"x")
+
     def close(self) -> None:
         for descriptor in self._pipe:
             os.close(descriptor)

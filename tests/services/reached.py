@@ -83,9 +83,9 @@ def auto(state: State) -> Callable[[MakeWorld], tuple[World, str]]:
         w.executor.obeys = False
         w.clock.move_to("2026-03-03T12:00")
         if state is State.WAITING_RESOURCES:
-            w.scheduler._starts = False
+            w.scheduler.starts = False
             w.tick()
-            w.scheduler._starts = True
+            w.scheduler.starts = True
             return w, name
         w.tick()
         if state is not State.RUNNING:

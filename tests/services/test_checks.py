@@ -17,8 +17,8 @@ from retrofill.domain.policy import parse_time_range
 from retrofill.domain.selection import AllDescendantsSelection
 from retrofill.domain.windows import parse_window
 from retrofill.services.backfills import Backfills
-from retrofill.services.checks import Asking
 from retrofill.services.freezing import freeze_tasks
+from services.crashing import dying_at
 from services.worlds import MakeWorld, World
 
 CHAIN = (make_task("w.a", "0 1 * * *"), make_task("w.b", "0 2 * * *", "w.a"))
@@ -71,25 +71,18 @@ def stored(w: World, backfill: int) -> tuple[str, str, dict[str, Any]]:
 
 def settle(backfills: Backfills) -> None:
     """Go on until all that is asked has been answered."""
-    for asked in list(backfills._starting._asked.values()):
-        asked.asking.wait()
+    backfills.wait_for_answers()
     backfills.start_planned()
 
 
 def interrupted(w: World, **policy: Any) -> int:
     """A backfill whose process died while its checks were asked."""
     backfills = checked(w, Says(Verdict.PASS))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Asking, "wait", _die)
-        with pytest.raises(SystemExit):
-            backfills.create(w.plan(**policy), w.version_id)
+    with dying_at("checks.noted"):
+        backfills.create(w.plan(**policy), w.version_id)
     with w.store.read() as reader:
         (record,) = reader.in_phase("checking")
     return record.id
-
-
-def _die(asking: Asking) -> None:
-    raise SystemExit
 
 
 def test_all_pass_and_it_runs(world: MakeWorld) -> None:
@@ -295,10 +288,8 @@ def test_a_crash_while_it_is_filled_goes_back_to_checking(world: MakeWorld) -> N
     """VER-3, POL-13: it stays visible, and is asked about again."""
     w = world(*CHAIN)
     planned = w.plan()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("retrofill.services.starting.create_instances", _crash)
-        with pytest.raises(SystemExit):
-            checked(w, Says(Verdict.PASS)).create(planned, w.version_id)
+    with dying_at("backfill.stored"):
+        checked(w, Says(Verdict.PASS)).create(planned, w.version_id)
     with w.store.read() as reader:
         (record,) = reader.backfills()
     assert record.phase == "creating"
@@ -309,10 +300,6 @@ def test_a_crash_while_it_is_filled_goes_back_to_checking(world: MakeWorld) -> N
     settle(scheduler)
     assert stored(w, record.id)[0] == "active"
     assert len(w.finish()) == 2
-
-
-def _crash(*_: object) -> None:
-    raise SystemExit
 
 
 def test_a_check_that_raises_is_a_fail(world: MakeWorld) -> None:

@@ -82,17 +82,10 @@ def test_the_ledger_looks_into_an_index_only(world: MakeWorld) -> None:
     w = world(make_task("w.h", "0 * * * *", SELF), now="2026-03-01T12:00")
     w.create(dates="2026-01-01..2026-01-03")
     w.finish()
-    steps = []
-
-    def count() -> int:
-        steps.append(1)
-        return 0
-
     with w.store.read() as reader:
         task_id = reader.task_ids()["w.h"]
-        reader._connection.set_progress_handler(count, 1)  # type: ignore[attr-defined]
-        found = reader.done_bizdates(task_id, "2026-01-01", None, 400)
-        reader._connection.set_progress_handler(None, 1)  # type: ignore[attr-defined]
+        with w.connections.steps(w.connections.reader) as steps:
+            found = reader.done_bizdates(task_id, "2026-01-01", None, 400)
         assert reader.done_bizdates(task_id, "2026-01-02", "2026-01-02", 400) == ["2026-01-02"]
         assert reader.done_bizdates(task_id, "2026-01-01", None, 2) == found[:2]
     assert [date.fromisoformat(day).day for day in found] == [1, 2, 3]

@@ -8,10 +8,12 @@ from collections.abc import Callable
 import pytest
 
 from domain.catalogs import make_task
+from retrofill import failpoints
 from retrofill.domain.errors import StoreFullError
 from retrofill.services import loop as loops
 from retrofill.services.loop import Loop
 from retrofill.services.ticks import Ticked
+from services.crashing import dying_at
 from services.worlds import MakeWorld, World
 
 DAILY = make_task("w.a", "0 1 * * *")
@@ -59,7 +61,7 @@ def test_a_night_is_made_while_ends_come_without_a_pause(world: MakeWorld) -> No
     """AUTO-1: the executor always has something to tell, and the night comes all the same."""
     w = world(DAILY, now="2026-03-02T12:00")
     w.clock.move_to("2026-03-02T23:29:59")
-    os.write(w.executor._pipe[1], b"x")  # readable for ever
+    w.executor.stir()
     nights: list[str] = []
     ticks = 0
 
@@ -78,50 +80,37 @@ def test_a_full_disk_at_night_is_told_and_tried_again_later(
     world: MakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """AUTO-1: without spinning meanwhile; what was half written is made anew when there is room."""
-    monkeypatch.setattr(loops, "_RETRY_MS", 20)
+    monkeypatch.setattr(loops, "RETRY_MS", 20)
     w = world(DAILY, now="2026-03-02T12:00")
     w.clock.move_to("2026-03-02T23:30")
-    write, tries = w.schedule.making._write, []
-
-    def full(*_: object) -> None:
-        tries.append(w.clock.ms)
-        raise StoreFullError("no room")
-
-    w.schedule.making._write = full  # type: ignore[method-assign]
+    tries: list[int] = []
     seen: list[Ticked] = []
+
+    def full(point: str) -> None:
+        if point == "night.written" and len(tries) < 3:
+            tries.append(w.clock.ms)
+            raise StoreFullError("no room")
 
     def observe(ticked: Ticked) -> bool:
         seen.append(ticked)
         w.clock.forward(0.02)
-        if len(tries) == 3:
-            w.schedule.making._write = write  # type: ignore[method-assign]
         return bool(ticked.nights) or len(seen) > 100
 
-    run(w, observe)
+    with failpoints.passing(full):
+        run(w, observe)
     assert len(seen) == len(tries) + 1  # one look for each try, and the one that tells of the night
     assert {ticked.trouble for ticked in seen[:-1]} == {"no room"}
     assert [str(bizdate) for bizdate in seen[-1].nights] == ["2026-03-02"]
     assert w.auto_states() == {"a 2 01:00": "waiting_time"}
 
 
-@pytest.mark.parametrize("step", ["_show", "_release"])
-def test_what_another_process_left_half_made_is_put_in_order(world: MakeWorld, step: str) -> None:
+@pytest.mark.parametrize("point", ["night.written", "night.shown"])
+def test_what_another_process_left_half_made_is_put_in_order(world: MakeWorld, point: str) -> None:
     """AUTO-1: a deploy was killed after its commit; what it owes is made by the scheduler that runs on."""
     hours = make_task("w.h", "0 */6 * * *", generation="immediate")
     w = world(hours, now="2026-03-02T11:00")
-
-    class Killed(BaseException):
-        pass
-
-    def die(*_: object) -> None:
-        raise Killed
-
-    making = w.schedule.making
-    original = getattr(making, step)
-    setattr(making, step, die)
-    with pytest.raises(Killed):
+    with dying_at(point):
         w.schedule.make_owed()
-    setattr(making, step, original)
     w.clock.forward(7 * 3_600)
     run(w, lambda _: True)
     # As of the deploy, though it is later than 18:00 by now.
@@ -132,7 +121,7 @@ def test_administrators_are_told_of_a_doubted_clock_once(world: MakeWorld) -> No
     """TIME-8: when it begins; the message is dropped when the clock is right again."""
     w = world(DAILY, now="2026-03-02T12:00")
     w.tick()
-    os.write(w.executor._pipe[1], b"x")  # readable for ever
+    w.executor.stir()
     jumps = iter((3 * 86_400, 0, 0, -3 * 86_400, 0, 0))
 
     def observe(_: Ticked) -> bool:

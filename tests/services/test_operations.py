@@ -173,12 +173,12 @@ def test_waiting_descendants_are_withdrawn_by_a_rerun_above(world: MakeWorld) ->
     w.create()
     w.tick()
     w.executor.end(w.id("a 5 01:00"))
-    w.scheduler._starts = False  # see the end through, start nothing
+    w.scheduler.starts = False  # see the end through, start nothing
     w.tick()
     assert w.state("b 5 02:00") == "waiting_resources"
     w.do("rerun", "a 5 01:00")
     assert w.state("b 5 02:00") == "not_run"
-    w.scheduler._starts = True
+    w.scheduler.starts = True
     assert w.finish() == [{"a 5 01:00"}, {"b 5 02:00"}]
 
 
@@ -225,14 +225,14 @@ def test_set_successful_lets_descendants_go_on(world: MakeWorld) -> None:
 def test_frozen_blocks_descendants_and_goes_back_to_where_it_was(world: MakeWorld) -> None:
     """OPS-6: from Successful too: its descendants wait until it is unfrozen."""
     w, name = running(world)
-    w.scheduler._starts = False
+    w.scheduler.starts = False
     w.end(name)
     w.do("freeze", name)
     assert w.state(name) == "frozen"
     assert w.state("b 5 02:00") == "not_run"
     w.do("unfreeze", name)
     assert w.state(name) == "successful"
-    w.scheduler._starts = True
+    w.scheduler.starts = True
     w.finish()
     assert set(w.states().values()) == {"successful"}
 

@@ -20,6 +20,7 @@ from retrofill.services.people import (
     user_of_token,
 )
 from services.worlds import MakeWorld, World
+from store.connections import file_of
 
 MEMBERS = {"ann": "administrator", "bob": "visitor"}
 
@@ -217,9 +218,10 @@ def test_what_was_done_is_recorded(office: Office) -> None:
     people.set_administrator("eve", True)  # as it was
     token_id, _ = office.people("eve").create_token("eve")
     office.people("eve").revoke_token(token_id)
-    rows = office.world.store._writer.execute(
-        "SELECT user, action, comment FROM operation WHERE action <> 'deploy' ORDER BY id"
-    ).fetchall()
+    with file_of(office.world.store) as file:
+        rows = file.execute(
+            "SELECT user, action, comment FROM operation WHERE action <> 'deploy' ORDER BY id"
+        ).fetchall()
     assert rows == [
         ("admin", "user-add", "eve"),
         ("admin", "user-administrator", "eve"),

@@ -28,6 +28,7 @@ from retrofill.services.times import instant_of
 from retrofill.services.views import Views
 from services.reached import REACH_AUTO, two_tasks
 from services.worlds import MakeWorld, World
+from store.connections import file_of
 
 HOURLY = "0 * * * *"
 TWO_DATES = "2026-01-05..2026-01-06"
@@ -245,8 +246,8 @@ def test_a_large_batch_goes_in_parts_that_keep_the_order(
     world: MakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """OPS-3, OPS-8: no part changes more rows than it may, and each item is answered once."""
-    monkeypatch.setattr(batches, "_MOST", 7)
-    monkeypatch.setattr(batches, "_ROWS", 40)
+    monkeypatch.setattr(batches, "MOST_ITEMS", 7)
+    monkeypatch.setattr(batches, "MOST_ROWS", 40)
     w = world(make_task("w.acc", HOURLY, SELF), make_task("w.sum", HOURLY, "w.acc"))
     backfill = w.create(dates=TWO_DATES)
     w.finish(fails=lambda name: name == hour(5))
@@ -262,7 +263,7 @@ def test_a_large_batch_goes_in_parts_that_keep_the_order(
 
 def count_changes(w: World) -> list[int]:
     """Rows that each later commit of people's commands changes, as they come."""
-    connection = w.store._writer
+    connection = w.connections.writer
     changes: list[int] = []
     seen = connection.total_changes
 
@@ -274,13 +275,6 @@ def count_changes(w: World) -> list[int]:
 
     connection.set_trace_callback(look)
     return changes
-
-
-def work(w: World) -> list[int]:
-    """Grows by one with every thousand steps of SQLite that people's commands take."""
-    steps: list[int] = []
-    w.store._writer.set_progress_handler(lambda: steps.append(1), 1000)
-    return steps
 
 
 @pytest.mark.parametrize("then", ["unfreeze", "rerun"])
@@ -296,8 +290,9 @@ def test_many_slots_of_one_task_cost_no_more_than_many_dates(world: MakeWorld, t
         else:
             w.backfills.stop(backfill)
             _fail_all(w, backfill)
-        changes, steps = count_changes(w), work(w)
-        results = w.backfills.unfreeze(backfill) if then == "unfreeze" else w.backfills.rerun(backfill)
+        changes = count_changes(w)
+        with w.connections.steps(w.connections.writer, each=1_000) as steps:
+            results = w.backfills.unfreeze(backfill) if then == "unfreeze" else w.backfills.rerun(backfill)
         assert all(result.ok for result in results)
         assert len(results) == 1_440
         assert max(changes) <= 5_000
@@ -307,9 +302,9 @@ def test_many_slots_of_one_task_cost_no_more_than_many_dates(world: MakeWorld, t
 
 def _fail_all(w: World, backfill: int) -> None:
     """As after a machine that failed everything."""
-    with w.store.transaction() as tx:
-        tx._execute("UPDATE instance SET state = 'failed', reason = 'exit_code', ended_ms = 1")
-        tx._execute("UPDATE backfill_date SET failed = total, reached = 1")
+    with file_of(w.store) as file:
+        file.execute("UPDATE instance SET state = 'failed', reason = 'exit_code', ended_ms = 1")
+        file.execute("UPDATE backfill_date SET failed = total, reached = 1")
 
 
 # A stopped backfill (OPS-2), and the moment of an end (BF-5)
@@ -455,7 +450,7 @@ def test_only_the_chosen_descendants_refuse(world: MakeWorld) -> None:
 
 def test_what_ran_between_two_parts_is_run_again(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """OPS-4: `c` had nothing to be run again, then ran upon the old `b` before it was `b`'s turn."""
-    monkeypatch.setattr(batches, "_MOST", 1)
+    monkeypatch.setattr(batches, "MOST_ITEMS", 1)
     w = world(*two_tasks(), make_task("w.c", "0 3 * * *", "w.b"), now="2026-01-06T02:30")
     backfill = w.create()
     w.tick()

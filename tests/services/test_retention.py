@@ -26,6 +26,7 @@ from retrofill.services.retention import DAY_MS, KEEP_BYTES, Report, Retention, 
 from retrofill.store import retention as stored
 from services.fakes import ms
 from services.worlds import MakeWorld, World
+from store.connections import file_of
 
 ADMIN = system_administrator("admin")
 
@@ -65,8 +66,8 @@ class Old:
         return {path.name for path in (self.runs / "logs").iterdir()}
 
     def all_runs(self) -> list[RunName]:
-        with self.world.store.read() as reader:
-            return [(r[0], r[1], r[2]) for r in reader._execute("SELECT instance_id, number, token FROM run")]  # type: ignore[attr-defined]
+        with file_of(self.world.store) as file:
+            return file.execute("SELECT instance_id, number, token FROM run").fetchall()
 
     def write_logs(self, size: int = 10) -> list[Path]:
         return [self.write_log(run, size) for run in self.all_runs()]
@@ -89,15 +90,16 @@ class Old:
             if row.started_ms is not None:
                 tx.start([(number, 1, "t")], "boot", now)
                 tx.end_run(number, 1, "t", now, "exited", 0, None)
+        with file_of(self.world.store) as file:
             columns = (row.state, row.ended_ms, number)
-            tx._execute("UPDATE instance SET state = ?, ended_ms = ? WHERE id = ?", columns)  # type: ignore[attr-defined]
+            file.execute("UPDATE instance SET state = ?, ended_ms = ? WHERE id = ?", columns)
         if size:
             self.write_log((number, 1, "t"), size)
         return row
 
     def count(self, table: str) -> int:
-        with self.world.store.read() as reader:
-            return int(reader._execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # type: ignore[attr-defined]
+        with file_of(self.world.store) as file:
+            return int(file.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
 
 @pytest.fixture
@@ -273,7 +275,7 @@ def test_no_transaction_deletes_many_rows(old: Old, monkeypatch: pytest.MonkeyPa
     old.world.create(dates="2026-01-01..2026-02-19")
     old.world.finish()
     old.world.clock.forward(days(31))
-    connection = old.world.store._writer
+    connection = old.world.connections.writer
     before = connection.total_changes
     sizes = []
     for _ in old.job().steps():
@@ -317,7 +319,7 @@ def _young(old: Old) -> int:
 
 def test_a_table_that_refers_to_instances_is_followed(old: Old) -> None:
     """RET-1: whatever later versions add."""
-    connection = old.world.store._writer
+    connection = old.world.connections.writer
     connection.execute(
         "CREATE TABLE note (id INTEGER PRIMARY KEY, of INTEGER NOT NULL REFERENCES instance (id))"
     )
@@ -442,15 +444,22 @@ def test_a_folder_of_many_logs_is_looked_at_in_steps(old: Old) -> None:
     assert len(old.logs()) == 0
 
 
+def _claim_and_die(journals: str, name: str) -> None:
+    """A supervisor that has claimed a run and is no more."""
+    pid = os.fork()
+    if pid == 0:
+        Journal(journals, "boot").claim(name.encode(), 1.0)
+        os._exit(0)
+    os.waitpid(pid, 0)
+
+
 def test_journals_of_the_dead(old: Old) -> None:
     """RET-1: they go, unless they tell of a run whose end the ledger does not have yet."""
     old.world.create()
     old.world.tick()
     places = Places(str(old.runs))
     for run in (*old.all_runs()[:1], (999, 1, "gone")):
-        journal = Journal(places.journals, "boot")
-        journal.claim(run_name(*run).encode(), 1.0)
-        os.close(journal._descriptor)  # as when its process ends
+        _claim_and_die(places.journals, run_name(*run))
     living = Journal(places.journals, "boot")
     living.claim(b"998.1.alive", 1.0)
     assert old.clean().journals == 1
@@ -593,7 +602,7 @@ def test_what_the_system_refuses_does_not_stop_the_scheduler(
 
 def test_rows_are_found_by_index(old: Old) -> None:
     """RET-1: what is asked for every day costs what is old, not what exists."""
-    connection = old.world.store._writer
+    connection = old.world.connections.writer
     statements: list[str] = []
     connection.set_trace_callback(statements.append)
     with old.world.store.transaction() as tx:

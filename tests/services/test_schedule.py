@@ -18,6 +18,7 @@ from retrofill.services.freezing import freeze_tasks
 from retrofill.services.schedule import Schedule, ScheduleSettings
 from retrofill.services.views import Views
 from retrofill.store.database import Database
+from services.crashing import dying_at, once_at
 from services.worlds import MakeWorld, World
 
 ADMIN = system_administrator("admin")
@@ -326,16 +327,7 @@ def test_a_deploy_changes_nothing_that_is_made(world: MakeWorld) -> None:
 def test_a_night_that_a_crash_interrupted(world: MakeWorld, phase: str) -> None:
     """AUTO-1: made anew, or finished; never twice, never half."""
     w = evening(world, *CHAIN)
-
-    class Killed(BaseException):
-        pass
-
-    def die(*_: object) -> None:
-        raise Killed
-
-    step = {"creating": "_show", "releasing": "_release"}[phase]
-    setattr(w.schedule.making, step, die)
-    with pytest.raises(Killed):
+    with dying_at({"creating": "night.written", "releasing": "night.shown"}[phase]):
         w.schedule.make_due(was_down=False)
     w.tick()
     with w.store.read() as reader:
@@ -357,14 +349,9 @@ def test_what_happens_above_while_a_night_is_made_counts(world: MakeWorld) -> No
     w.clock.move_to("2026-03-03T05:00")
     w.finish(fails=lambda _: True)
     w.clock.move_to("2026-03-03T23:30")
-    show = w.schedule.making._show
-
-    def meanwhile(*args: Any) -> None:
-        assert w.do("set_successful", "auto own 2 01:00") == [None]
-        show(*args)
-
-    w.schedule.making._show = meanwhile  # type: ignore[method-assign]
-    w.night()
+    with once_at("night.written", lambda: w.do("set_successful", "auto own 2 01:00")) as done:
+        w.night()
+    assert done == [[None]]
     assert w.auto_states()["own 3 01:00"] == "waiting_time"
 
 

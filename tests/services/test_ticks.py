@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import pytest
 
 from domain.catalogs import make_task
+from retrofill import failpoints
 from retrofill.domain.catalog import Rerun, ResourceGroup
 from retrofill.domain.errors import StoreFullError
 from retrofill.domain.policy import OverrideError
 from retrofill.domain.windows import parse_window
-from retrofill.services import creating
+from services.crashing import once_at
 from services.worlds import MakeWorld
 
 
@@ -65,7 +65,7 @@ def test_old_bizdates_have_a_lower_priority(world: MakeWorld) -> None:
         slots=1,
     )
     w.create(dates="2026-01-05..2026-01-06", groups=2)
-    w.scheduler._starts = False
+    w.scheduler.starts = False
     w.tick()
     found = {name: row.priority for name, row in w.rows().items()}
     assert [found[f"p{p} 5 01:00"] for p in (1, 3, 5, 7, 8)] == [1, 2, 2, 3, 3]
@@ -353,22 +353,19 @@ def test_an_override_names_a_secret_of_its_task(world: MakeWorld) -> None:
     assert spec.environment["day"] == "hush"
 
 
-def test_what_comes_due_while_its_backfill_is_made_waits_for_that(
-    world: MakeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_comes_due_while_its_backfill_is_made_waits_for_that(world: MakeWorld) -> None:
     """RUN-1, SEL-4: nothing of a backfill is seen before all of it is there."""
     w = world(make_task("w.a", "1 12 * * *"), now="2026-03-02T12:00")
     w.tick()
-    reach = creating._reach_heads
 
-    def slowly(*args: Any) -> None:
-        reach(*args)
+    def meanwhile() -> None:
         w.clock.move_to("2026-03-02T12:02")
         assert w.tick().next_ms is None  # and no reason to look again at once
         assert w.executor.started == []
 
-    monkeypatch.setattr(creating, "_reach_heads", slowly)
-    w.create("a", dates="2026-03-01")
+    with once_at("backfill.written", meanwhile) as done:
+        w.create("a", dates="2026-03-01")
+    assert done == [None]
     w.tick()
     assert w.state("a 1 12:01") == "running"
 
@@ -380,15 +377,8 @@ def test_run_times_are_counted_once_although_a_tick_is_tried_again(world: MakeWo
     w.tick()
     w.clock.forward(10)
     w.executor.end(w.id("a 5 01:00"))
-    write = w.scheduler._write_run_times
-
-    def full(*args: Any) -> None:
-        raise StoreFullError("no room")
-
-    w.scheduler._write_run_times = full  # type: ignore[method-assign]
-    with pytest.raises(StoreFullError):
+    with failpoints.asked_for("fault.store=ENOSPC@1"), pytest.raises(StoreFullError):
         w.tick()
-    w.scheduler._write_run_times = write  # type: ignore[method-assign]
     w.tick()
     with w.store.read() as reader:
         (times,) = reader.times.recent(reader.task_ids().values()).values()

@@ -38,6 +38,7 @@ from retrofill.services.views import Row, Views
 from retrofill.services.why import Why, why
 from retrofill.store.database import Database
 from services.fakes import FakeClock, FakeExecutor
+from store.connections import Connections
 
 NIGHTS = ScheduleSettings(generation_minute=23 * 60 + 30, catch_up_nights=7)
 LIMITS = PlanLimits(Limits(), max_bizdates=3_660, max_instances=1_000_000)
@@ -65,7 +66,8 @@ class World:
         self.auto, self.stops_for_auto, self.night_settings = auto, stops_for_auto, nights
         self.directory = directory
         self.clock = FakeClock(now)
-        self.store = Database(directory / ".retrofill", self.clock.boot)
+        self.connections = Connections()  # of people's commands
+        self.store = Database(directory / ".retrofill", self.clock.boot, self.connections.note)
         self.scheduler_store = Database(directory / ".retrofill", self.clock.boot)  # as if of another process
         self.user = user
         self.limits = limits

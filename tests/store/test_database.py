@@ -21,6 +21,7 @@ from retrofill.store import database, schema, tables
 from retrofill.store.database import Database
 from retrofill.store.locks import SchedulerLock
 from retrofill.store.schema import NewerSchemaError, StoreError
+from store.connections import Connections, file_of
 
 
 @pytest.fixture
@@ -30,9 +31,10 @@ def home(tmp_path: Path) -> Path:
 
 def test_every_commit_is_durable(home: Path) -> None:
     """RUN-1: WAL with FULL sync, and no checkpoint outside the lock."""
-    store = Database(home)
+    seen = Connections()
+    store = Database(home, watch=seen.note).open()
     asked = {
-        name: store._writer.execute(f"PRAGMA {name}").fetchone()[0]
+        name: seen.writer.execute(f"PRAGMA {name}").fetchone()[0]
         for name in ("journal_mode", "synchronous", "wal_autocheckpoint", "foreign_keys")
     }
     assert asked == {"journal_mode": "wal", "synchronous": 2, "wal_autocheckpoint": 0, "foreign_keys": 1}
@@ -72,9 +74,10 @@ def test_ids_go_on_after_those_of_an_older_program(home: Path) -> None:
 
 def test_readers_cannot_write(home: Path) -> None:
     """RUN-1: a view is opened read-only."""
-    store = Database(home)
-    with store.read() as reader, pytest.raises(sqlite3.OperationalError, match="readonly"):
-        reader._connection.execute("DELETE FROM task")
+    seen = Connections()
+    store = Database(home, watch=seen.note)
+    with store.read(), pytest.raises(sqlite3.OperationalError, match="readonly"):
+        seen.reader.execute("DELETE FROM task")
     store.close()
 
 
@@ -103,7 +106,7 @@ def test_a_long_life_keeps_the_wal_small(home: Path) -> None:
 
 def test_a_checkpoint_that_finds_no_room_is_tried_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """RUN-1: what is committed has been committed, even where it cannot be copied into the file yet."""
-    monkeypatch.setattr(database, "_COMMITS", 1)
+    monkeypatch.setattr(database, "COMMITS_UNTIL_CHECKPOINT", 1)
     store = Database(home)
     path = home / "retrofill.db"
     with store.transaction() as tx:
@@ -214,25 +217,28 @@ def _parts(sql: str) -> list[str]:
 )
 def test_the_file_refuses_what_cannot_be(home: Path, change: str) -> None:
     """OPS-0, CAT-3: CHECKs and foreign keys hold, whoever writes."""
-    store = Database(home)
+    seen = Connections()
+    store = Database(home, watch=seen.note)
     fill(store, INSTANCE)
     with pytest.raises(sqlite3.IntegrityError):
-        store._writer.execute(f"UPDATE instance SET {change} WHERE id = 1")
+        seen.writer.execute(f"UPDATE instance SET {change} WHERE id = 1")
     store.close()
 
 
 def test_the_check_of_states_is_the_state_table(home: Path) -> None:
     """OPS-0: made from it."""
-    store = Database(home)
-    (sql,) = store._writer.execute("SELECT sql FROM sqlite_master WHERE name = 'instance'").fetchone()
+    store = Database(home).open()
+    with file_of(store) as file:
+        (sql,) = file.execute("SELECT sql FROM sqlite_master WHERE name = 'instance'").fetchone()
     assert all(f"'{state.value}'" in sql for state in State)
     store.close()
 
 
 def test_a_newer_store_is_refused_and_left_alone(home: Path) -> None:
     """CAT-1: naming both versions."""
-    store = Database(home)
-    store._writer.execute("UPDATE alembic_version SET version_num = '9999'")
+    store = Database(home).open()
+    with file_of(store) as file:
+        file.execute("UPDATE alembic_version SET version_num = '9999'")
     store.close()
     before = (home / "retrofill.db").read_bytes()
     with pytest.raises(NewerSchemaError, match=f"schema 9999, this program knows up to {schema.HEAD}"):
@@ -256,32 +262,25 @@ def test_what_is_no_database_is_refused_and_left_alone(home: Path, content: byte
 @pytest.mark.parametrize("state", [State.WAITING_RESOURCES, State.WAITING_TIME])
 def test_what_waits_in_others_costs_nothing(home: Path, state: State) -> None:
     """BF-5: a status is asked on every tick; the steps of SQLite are counted, not the time."""
-    store = Database(home)
+    seen = Connections()
+    store = Database(home, watch=seen.note)
     own = fill(store, in_state(state, 1))
     fill(store, in_state(state, 2))
-    beside_one = _steps(store, own)
+    beside_one = _steps(store, seen, own)
     fill(store, *[in_state(state, number) for number in range(3, 1_000)])
-    assert _steps(store, own) == beside_one
+    assert _steps(store, seen, own) == beside_one
     store.close()
 
 
-def _steps(store: Database, backfill_id: int) -> int:
+def _steps(store: Database, seen: Connections, backfill_id: int) -> int:
     """Of SQLite's machine, for what waits in a backfill."""
-    count = 0
-
-    def step() -> int:
-        nonlocal count
-        count += 1
-        return 0
-
     with store.read() as reader:
         reader.has_waiting(backfill_id), reader.waiting(backfill_id)  # the statements are prepared
-        reader._connection.set_progress_handler(step, 1)
-        assert sum(reader.has_waiting(backfill_id)) == 1
-        assert sum(reader.waiting(backfill_id)) == 1
-        reader._connection.set_progress_handler(None, 1)
-    assert count > 10
-    return count
+        with seen.steps(seen.reader) as steps:
+            assert sum(reader.has_waiting(backfill_id)) == 1
+            assert sum(reader.waiting(backfill_id)) == 1
+    assert len(steps) > 10
+    return len(steps)
 
 
 # One scheduler
@@ -303,14 +302,12 @@ def test_one_scheduler_a_store(home: Path) -> None:
 
 @pytest.mark.parametrize(("error", "kind"), [("ENOSPC", StoreFullError), ("EIO", StoreUnavailableError)])
 def test_a_commit_that_the_disk_refuses_is_rolled_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: str, kind: type[Exception]
+    tmp_path: Path, error: str, kind: type[Exception]
 ) -> None:
     """RUN-3: nothing of it is there, and the next one is."""
     store = Database(tmp_path)
     store.open()
-    monkeypatch.setattr(failpoints, "_words", [f"fault.store={error}@1"])
-    monkeypatch.setattr(failpoints, "_hits", {})
-    with pytest.raises(kind), store.transaction() as tx:
+    with failpoints.asked_for(f"fault.store={error}@1"), pytest.raises(kind), store.transaction() as tx:
         tx.set_deployed("task", ["w.a"])
     with store.transaction() as tx:
         assert tx.task_ids() == {}

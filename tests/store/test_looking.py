@@ -8,11 +8,13 @@ import os
 import signal
 import sqlite3
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from executors.rooms import wait_until as until
 from retrofill.domain.errors import StoreBusyError, StoreFullError
 from retrofill.store import waiting
 from retrofill.store.database import Database
@@ -100,17 +102,25 @@ def test_the_lock_is_handed_on(home: Path) -> None:
     lock, other = waiting.WriteLock(home / "write.lock"), waiting.WriteLock(home / "write.lock")
     third = os.open(home / "write.lock", os.O_RDWR)
     lock.acquire()
-    turn = waiting._Turn(other._reopened())
+    queuing = threading.Thread(target=other.acquire, args=(30,))
+    queuing.start()
+    until(lambda: _is_waited_for(third), "somebody waits for the lock")
     lock.release()
-    assert turn.wait(30)
+    queuing.join()
     with pytest.raises(BlockingIOError):
         fcntl.flock(third, fcntl.LOCK_EX | fcntl.LOCK_NB)
     assert waiting.holder_of(third) == os.getpid()
-    os.close(turn.descriptor)
+    other.release()
     fcntl.flock(third, fcntl.LOCK_EX | fcntl.LOCK_NB)
     for one in (lock, other):
         one.close()
     os.close(third)
+
+
+def _is_waited_for(descriptor: int) -> bool:
+    """Whether the kernel lists somebody who waits for the flock of a file."""
+    inode = f":{os.fstat(descriptor).st_ino} "
+    return any("-> FLOCK" in line and inode in line for line in Path("/proc/locks").read_text().splitlines())
 
 
 def test_locks_that_do_not_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

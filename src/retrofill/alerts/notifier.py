@@ -78,7 +78,7 @@ class AppriseNotifier:
         if obstacle is not None:
             raise UndeliverableError(obstacle)
         url = with_secrets(self._urls[method], self._secrets)
-        service = self._service(url, method, address)
+        service = self.service(url, method, address)
         judged = self._judged(url)
         way = contextlib.nullcontext() if judged is None else pinned(host_of(url), judged)
         with _recorded() as log, way:
@@ -86,7 +86,7 @@ class AppriseNotifier:
         if not sent:
             raise NotSentError(f"{_name(service)} did not take it: {_reason(log, url)}")
 
-    def _service(self, url: str, method: str, address: str) -> NotifyBase:
+    def service(self, url: str, method: str, address: str) -> NotifyBase:
         """The service, with the recipient where the URL does not name one."""
         addressed = with_recipient(url, address)
         if addressed is not None:

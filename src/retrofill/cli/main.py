@@ -85,7 +85,7 @@ def cli(context: click.Context) -> None:
 def main() -> None:
     """Run a command and exit with its status; errors are one sentence and a hint, never a traceback."""
     _open_standard_streams()
-    sys.exit(_run())
+    sys.exit(run())
 
 
 def _open_standard_streams() -> None:
@@ -99,7 +99,7 @@ def _open_standard_streams() -> None:
             setattr(sys, name, os.fdopen(null, "w" if descriptor else "r", closefd=False))
 
 
-def _run() -> int:
+def run() -> int:
     try:
         status = cli.main(standalone_mode=False)
         sys.stdout.flush()
@@ -196,6 +196,6 @@ def _bug(error: Exception) -> int:
     return _BUG
 
 
-# From here on an interrupt is caught by `_run`, which leaves things in order.
+# From here on an interrupt is caught by `run`, which leaves things in order.
 if _has_default_handler:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.05
 _OBSERVE_MS = 200
-_LOOK_AROUND_SECONDS = 1.0
-_PATIENCE_SECONDS = 10.0  # beyond the grace
+LOOK_AROUND_SECONDS = 1.0
+PATIENCE_SECONDS = 10.0  # beyond the grace
 
 
 class NotEndedError(RetrofillError):
@@ -79,10 +79,10 @@ class _Patience:
 
     def is_over(self, running: Sequence[int]) -> bool:
         now = time.monotonic()
-        if now - self._looked >= _LOOK_AROUND_SECONDS:
+        if now - self._looked >= LOOK_AROUND_SECONDS:
             self._looked = now
             self._look_around(running)
-        return now - self._began > self._grace_seconds + _PATIENCE_SECONDS
+        return now - self._began > self._grace_seconds + PATIENCE_SECONDS
 
     def errors(self, running: Sequence[int]) -> dict[int, RetrofillError]:
         waited = round(time.monotonic() - self._began)

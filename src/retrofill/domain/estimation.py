@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from retrofill.domain.arrays import LongArray
 
 MOST_PLAYED = 12_000  # instances that are played one by one
-_HUGE = 30_000  # of two bizdates of every group: beyond, fast and slow runs are not played
+HUGE = 30_000  # of two bizdates of every group: beyond, fast and slow runs are not played
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ class _Player:
         each = max(sum(1 for span in spans if span > 0) * plan.n, 1)
         self._rounds = max(most // each, 2)  # bizdates of each group
         self.is_cut = sum(max(span, 0) for span in spans) * plan.n > most and max(spans) > self._rounds
-        self._is_huge = 2 * each > _HUGE
+        self._is_huge = 2 * each > HUGE
 
     def play(self, speed: str) -> Played:
         """The whole plan, with the run times of this name."""

@@ -19,7 +19,7 @@ from retrofill.executors.processes import MARK, MARK_BYTES
 _CONTROL_DESCRIPTOR = 3
 _QUICK_DEATH_SECONDS = 5.0
 _QUICK_DEATHS = 5
-_CODE = (
+CODE = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); from retrofill.executors.launcher import main; main()"
 )
 _unreaped: set[int] = set()  # launchers that have been told to end
@@ -116,7 +116,7 @@ class Launching:
             # 3 comes last: until then it may be the descriptor that is copied.
             self._pid = os.posix_spawn(
                 sys.executable,
-                [sys.executable, "-I", "-S", "-c", _CODE, root, *self._arguments],
+                [sys.executable, "-I", "-S", "-c", CODE, root, *self._arguments],
                 self._environment,
                 file_actions=[
                     (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),

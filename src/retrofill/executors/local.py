@@ -37,7 +37,6 @@ from retrofill.executors.watched import Adopted, Supervised, Sweep, receive_answ
 from retrofill.failpoints import fail_point
 from retrofill.services.ports import RunEnd, RunRef, RunSpec
 
-_IDLE_SECONDS = 60.0  # after which a supervisor without work is let go
 _WARM_SECONDS = 600.0  # after which a warm launcher that nobody has asked is let go
 _EVENTS = 256
 
@@ -50,6 +49,7 @@ class LocalExecutor:
         wake_socket: where supervisors that outlive this process send a datagram after an end.
         log_cap_bytes: beyond this disk space, the middle of a run's log is given back.
         grace_seconds: between TERM and KILL.
+        idle_seconds: after which a supervisor without work is let go.
         prepare: makes what a run needs; an OSError means that it can be tried again, a ValueError that
             it cannot.
     """
@@ -61,6 +61,7 @@ class LocalExecutor:
         *,
         log_cap_bytes: int = 50 << 20,
         grace_seconds: float = 10.0,
+        idle_seconds: float = 60.0,
         boot_id: str | None = None,
         prepare: Callable[[RunSpec], None] = lambda _: None,
     ) -> None:
@@ -68,6 +69,7 @@ class LocalExecutor:
         self.boot_id = boot_id or adoption.boot_id()
         self._places = Places(str(directory.absolute()))
         self._places.make()
+        self._idle_seconds = idle_seconds
         self._limits = Limits(grace_seconds, log_cap_bytes)
         self._base = base_environment(os.environ)
         self._tasks_files, self._files = raise_limit()
@@ -304,7 +306,7 @@ class LocalExecutor:
     def _let_idle_go(self) -> None:
         """The stack's bottom is what nobody has needed for longest."""
         now = time.monotonic()
-        while self._idle and now - self._idle[0].idle_since > _IDLE_SECONDS:
+        while self._idle and now - self._idle[0].idle_since > self._idle_seconds:
             self._drop(self._idle[0])
         for kind in [kind for kind, warm in self._warm.items() if now - warm.used_at > _WARM_SECONDS]:
             self._warm.pop(kind).close()  # supervisors that it has forked live on

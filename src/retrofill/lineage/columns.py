@@ -81,7 +81,7 @@ class _Tracer:
     def _trace(self, query: exp.Query, known: list[str]) -> Iterator[tuple[str, list[ColumnRef]]]:
         """Each output column with its sources."""
         try:
-            expanded = exp.expand(_balanced(query.copy()), dict(self._queries), dialect=self.dialect)
+            expanded = exp.expand(balanced(query.copy()), dict(self._queries), dialect=self.dialect)
             scope = build_scope(self._qualified(expanded))
             if scope is None or not isinstance(scope.expression, exp.Query):
                 return
@@ -140,7 +140,7 @@ class _Tracer:
             yield ColumnRef(self.script.table(name), without_blanks(self.names.normalized(column)))
 
 
-def _balanced(query: exp.Query) -> exp.Query:
+def balanced(query: exp.Query) -> exp.Query:
     """The same query with long chains of UNION as trees: as chains they cost the square of their length."""
     tops = [
         node

@@ -11,14 +11,14 @@ import re
 from retrofill.domain.sql_lexing import lexing_of
 
 _WORDS = r"(?P<word>(?<![\w$.@\#])(?:SELECT|(?:DISTINCT\s+)?FROM|INTO|TABLE|UNION|EXCEPT|INTERSECT|MINUS|VALUES)(?![\w$]))"
-_LONG = 400  # shorter texts are read as they are
-_WORTH = 40
+LONG = 400  # shorter texts are read as they are
+WORTH = 40
 _ROW_FOLLOWS = re.compile(r"\s*,\s*\(")
 
 
 def shortened(text: str, dialect: str) -> str:
     """The statement without its plain lists of columns and its further rows."""
-    if len(text) < _LONG:
+    if len(text) < LONG:
         return text
     cuts = sorted(_Cuts(text, dialect).find())
     parts, at = [], 0
@@ -88,7 +88,7 @@ class _Cuts:
             self.open.pop()
         if self.open and self.open[-1].depth == self.depth:
             select = self.open.pop()
-            if select.is_plain and start - select.start > _WORTH:
+            if select.is_plain and start - select.start > WORTH:
                 self.found.append((select.start, start, " * "))
 
     def _parenthesis(self, character: str, end: int) -> None:

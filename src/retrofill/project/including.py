@@ -21,7 +21,7 @@ from retrofill.project.sources import WORKSPACES, SourceBytes, SourceError, read
 MAX_FILE_BYTES = 1_000_000
 MAX_TOGETHER_BYTES = 20_000_000
 MAX_FILES = 5_000
-_MAX_LOOKED_AT = 100_000
+MAX_LOOKED_AT = 100_000
 _ANY_DEPTH = "**"
 _NEVER = "__pycache__"
 _SPECIAL = re.compile(r"[*?\[]")
@@ -59,7 +59,7 @@ def read_included(
         try:
             names = find_files(root / WORKSPACES / workspace, pattern)
         except TooManyFilesError:
-            message = f'"{pattern}" leads through more than {_MAX_LOOKED_AT:,} files'
+            message = f'"{pattern}" leads through more than {MAX_LOOKED_AT:,} files'
             report.add(path, place, message, "name a folder that holds less")
             continue
         if not names:
@@ -116,7 +116,7 @@ def find_files(folder: Path, pattern: str) -> list[str]:
     parts = pattern.removeprefix("./").split("/")
     if parts[-1] == _ANY_DEPTH:
         parts.append("*")
-    budget = [_MAX_LOOKED_AT]
+    budget = [MAX_LOOKED_AT]
     return sorted(set(_fitting(str(folder), "", parts, budget)))
 
 

@@ -91,6 +91,10 @@ class Backfills:
         """Let go of what is being checked: the next scheduler asks again."""
         self._starting.leave()
 
+    def wait_for_answers(self) -> None:
+        """Until the checks that this process asks have answered; `start_planned` then goes on."""
+        self._starting.wait_for_answers()
+
     # Steering
 
     def may_steer(self, backfill_id: int) -> bool:

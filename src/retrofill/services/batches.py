@@ -29,8 +29,8 @@ from retrofill.services.times import instant_of, scheduled_at
 if TYPE_CHECKING:
     from retrofill.services.ports import Clock, Ledger, Reader, Store
 
-_MOST = 1_600  # items of one transaction
-_ROWS = 5_000  # that one transaction is to change at most; a single item may take more
+MOST_ITEMS = 1_600  # items of one transaction
+MOST_ROWS = 5_000  # that one transaction is to change at most; a single item may take more
 _OWN_ROWS = 3  # the instance, its date's counters, the record
 
 
@@ -112,7 +112,7 @@ class Batches:
         """
         unique = list(dict.fromkeys(ids))
         order = unique
-        if len(unique) > _MOST:
+        if len(unique) > MOST_ITEMS:
             # Ascending, so that what fails together lies together.
             order = self._upstream_first(unique) if upstream_first else sorted(unique)
         part = _Part(self._contexts, self._actor, self._clock, action, comment, _permitted(permission, apply))
@@ -121,7 +121,7 @@ class Batches:
             if done:
                 self._store.give_way()
             with self._store.transaction() as tx:
-                done += part.apply(tx, order[done : done + _MOST])
+                done += part.apply(tx, order[done : done + MOST_ITEMS])
         self._store.wake()
         return [part.results[i] for i in unique]
 
@@ -129,8 +129,8 @@ class Batches:
         ranks: dict[int, tuple[int, int, int]] = {}
         places: dict[int, dict[int, int]] = {}  # by identity of the edges of a date
         with self._store.read() as reader:
-            for start in range(0, len(ids), _ROWS):
-                for row in reader.instances(ids[start : start + _ROWS]):
+            for start in range(0, len(ids), MOST_ROWS):
+                for row in reader.instances(ids[start : start + MOST_ROWS]):
                     context = self._contexts.of(reader, row)
                     plan = context.plan_of(row.id)
                     within = plan.edges_within(context.date_index(row.id))
@@ -163,7 +163,7 @@ class _Part:
         self._siblings_seen: set[int] = set()
         self._records: list[tuple[object, ...]] = []
         rows = _visible_rows(tx, ids)
-        taken, left = 0, _ROWS
+        taken, left = 0, MOST_ROWS
         for instance_id in ids:
             row = rows.get(instance_id)
             if row is None or not self._access.sees_instance(row):

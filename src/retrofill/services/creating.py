@@ -20,6 +20,7 @@ from retrofill.domain.moments import Moments
 from retrofill.domain.planning import Kind
 from retrofill.domain.policy import Barrier, priority_by_age
 from retrofill.domain.states import Reason, State
+from retrofill.failpoints import fail_point
 from retrofill.services.contexts import BackfillContext
 from retrofill.services.holds import holds_of
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
@@ -41,6 +42,7 @@ _STATE = InstanceRecord._fields.index("state")
 
 def create_instances(store: Store, context: BackfillContext, now_ms: int) -> None:
     """Write all instances and dates of a backfill in phase `creating`, then show it."""
+    fail_point("backfill.stored")
     plan = context.plan
     maker = InstanceRows(plan, context.task_ids, now_ms)
     rows: list[tuple[object, ...]] = []
@@ -64,6 +66,7 @@ def create_instances(store: Store, context: BackfillContext, now_ms: int) -> Non
         tx.add_instances(rows)
         tx.add_dates(dates)
     _reach_heads(store, context, now_ms)
+    fail_point("backfill.written")
     with store.transaction() as tx:
         tx.set_backfill(context.backfill_id, phase="active", check_status="passed", start_ms=None)
         record = tx.find_backfill(context.backfill_id)

@@ -20,6 +20,7 @@ from retrofill.domain.catalog import Catalog, Task
 from retrofill.domain.instants import local_date
 from retrofill.domain.nights import ONE_DAY
 from retrofill.domain.planning import Plan
+from retrofill.failpoints import fail_point
 from retrofill.services.contexts import Contexts
 from retrofill.services.creating import InstanceRows
 from retrofill.services.nights import Generation, Wiring, made_otherwise
@@ -240,6 +241,7 @@ class Generating:
     def _show(self, generation: Generation, wiring: Wiring, done: set[int]) -> None:
         """Make the rows visible; what has succeeded or been rerun above them meanwhile is made good."""
         record = generation.record
+        fail_point("night.written")
         with self._store.transaction() as tx:
             now_done = _successful(tx, wiring, record)
             # What was removed by age meanwhile had succeeded, and stays so.
@@ -251,6 +253,7 @@ class Generating:
 
     def _release(self, record: GenerationRecord) -> None:
         """Let go on what waits for nothing; may be repeated."""
+        fail_point("night.shown")
         now_ms = self._clock.now_ms()
         last_id = record.first_instance_id + record.stride
         for start in range(record.first_instance_id, last_id, _ROWS):

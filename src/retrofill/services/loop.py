@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Clock, Executor
 
 _LONGEST_SLEEP_MS = 60_000  # a missed hint costs at most this
-_RETRY_MS = 1_000  # when there was no room to note anything
+RETRY_MS = 1_000  # when there was no room to note anything
 
 
 class Wake(Protocol):
@@ -100,7 +100,7 @@ class Loop:
             try:
                 ticked = self._scheduler.tick()
             except StoreUnavailableError as error:
-                soon_ms = self._clock.now_ms() + _RETRY_MS
+                soon_ms = self._clock.now_ms() + RETRY_MS
                 ticked = Ticked(next_ms=soon_ms, trouble=error.message)
             ticked.notes, self._notes = [*ticked.notes, *self._notes], []
             ticked.nights, self._nights = self._nights, []
@@ -146,7 +146,7 @@ class Loop:
             planned_ms = self._make_instances()
         except StoreUnavailableError as error:
             self._trouble = error.message
-            return self._clock.now_ms() + _RETRY_MS
+            return self._clock.now_ms() + RETRY_MS
         self._trouble = None
         return planned_ms
 

@@ -27,6 +27,7 @@ from retrofill.domain.policy import Policy
 from retrofill.domain.selection import AllDescendantsSelection, Choice, Rights, Selection
 from retrofill.domain.summaries import task_count
 from retrofill.domain.verification import changes
+from retrofill.failpoints import fail_point
 from retrofill.services.alerting import alert_of, tell
 from retrofill.services.checks import Asking
 from retrofill.services.contexts import BackfillContext, Contexts
@@ -123,6 +124,11 @@ class Starting:
             self._take_up(record, now_ms)
         return [*settled, *(record.id for record in (*due, *abandoned))]
 
+    def wait_for_answers(self) -> None:
+        """Until all that this process asks has been answered; `start_planned` then goes on with it."""
+        for asked in self._asked.values():
+            asked.asking.wait()
+
     def leave(self) -> None:
         """Let go of the backfills whose checks are still being asked: the next scheduler asks again."""
         while self._asked:
@@ -190,6 +196,7 @@ class Starting:
                 tx.record(record.created_ms, record.created_by, "create", backfill_id)
                 mark.enter_context(self._store.creating(backfill_id))
             try:
+                fail_point("checks.noted")
                 asked = record._replace(id=backfill_id)
                 answers = Asking(checks, _question(asked, planned.plan), lambda: None).wait()
             except KeyboardInterrupt:

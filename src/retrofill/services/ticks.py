@@ -78,7 +78,7 @@ class Scheduler:
         auto: bool = True,
         stops_for_auto: bool = True,
     ) -> None:
-        self._starts = starts
+        self.starts = starts
         self._auto = auto
         self.clock_tolerance_ms = DEFAULT_TOLERANCE_MS
         self._doubt_ms = 0  # by how much the clock is ahead of the time that is sure (TIME-8)
@@ -299,7 +299,7 @@ class Scheduler:
     def _start(
         self, tx: Ledger, settlings: _Settlings, known: _Known, holds: Holds, now_ms: int
     ) -> list[RunSpec]:
-        if known.catalog is None or not self._starts:
+        if known.catalog is None or not self.starts:
             return []
         wanted = Wanted(held=holds.starting)
         if known.has_auto:

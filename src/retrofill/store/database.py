@@ -13,7 +13,7 @@ import errno
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -31,10 +31,12 @@ from retrofill.store.waiting import WriteLock
 
 # A checkpoint copies the WAL into the file. Done often, it holds nobody up for long, and the WAL is
 # written over instead of growing: a sync of a file that does not grow is cheaper.
-_COMMITS = 128
+COMMITS_UNTIL_CHECKPOINT = 128
 _CHANGES = 20_000
 _LONGEST_REST = 0.02  # seconds
 _GLANCE_SECONDS = 1.0
+
+Watch = Callable[[sqlite3.Connection, bool], None]
 
 
 class Database:
@@ -42,13 +44,20 @@ class Database:
 
     Opened when it is first asked for something, and for writing only when something is to be written.
 
+    Args:
+        watch: called with each connection that is opened and stays, and whether it writes: for who counts what
+            passes through it.
+
     Raises:
         StoreError: then: the file cannot be opened, is damaged or is newer than the program.
         StoreUnavailableError: then: the disk is full, or another process keeps the lock.
     """
 
-    def __init__(self, directory: Path, boot_clock: BootClock = boot_clock) -> None:
+    def __init__(
+        self, directory: Path, boot_clock: BootClock = boot_clock, watch: Watch = lambda *_: None
+    ) -> None:
         self.directory = directory
+        self._watch = watch
         self._boot_clock = boot_clock  # what the wall clock is held against (TIME-8)
         self.path = directory / "retrofill.db"
         self._commits = 0  # since the last checkpoint
@@ -90,6 +99,7 @@ class Database:
                 self._know_folder(connection)
                 # After the upgrade: rebuilding a table looks to SQLite like deleting what others refer to.
                 connection.execute("PRAGMA foreign_keys = ON")
+                self._watch(connection, True)
             except (sqlite3.DatabaseError, OSError) as error:
                 raise refusal(error, self.path) from None
         return connection
@@ -149,7 +159,7 @@ class Database:
             self._held_seconds = time.monotonic() - began
             self._commits += 1
             changes = connection.total_changes - self._checkpointed_changes
-            if self._commits >= _COMMITS or changes >= _CHANGES:
+            if self._commits >= COMMITS_UNTIL_CHECKPOINT or changes >= _CHANGES:
                 self._checkpoint()
 
     def give_way(self) -> None:
@@ -208,6 +218,7 @@ class Database:
             connection, stays = open_reader(self.path)
         if stays:
             self._reader = connection
+            self._watch(connection, False)
         return connection, stays
 
     def copy_to(self, path: Path) -> None:

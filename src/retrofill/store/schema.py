@@ -12,7 +12,7 @@ from pathlib import Path
 from retrofill.domain.errors import Kind, RetrofillError
 
 HEAD = "0003"
-_MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class StoreError(RetrofillError):
@@ -95,7 +95,7 @@ def upgrade(connection: sqlite3.Connection) -> None:
 
     engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS))
     with engine.connect() as shared:
         shared.exec_driver_sql("BEGIN IMMEDIATE")
         config.attributes["connection"] = shared
