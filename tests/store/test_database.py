@@ -67,7 +67,8 @@ def test_ids_go_on_after_those_of_an_older_program(home: Path) -> None:
     """CAT-3: which did not note them."""
     store = Database(home)
     first = fill(store)
-    store._writer.execute("DELETE FROM counter")
+    with file_of(store) as file:
+        file.execute("DELETE FROM counter")
     assert fill(store) == first + 1
     store.close()
 
