@@ -18,9 +18,9 @@ from projects import dates, write
 from retrofill.bootstrap import open_project
 from retrofill.domain.permissions import system_administrator
 from retrofill.domain.policy import Policy, parse_range
-from retrofill.domain.selection import ManualSelection
+from retrofill.domain.ways import ManualSelection
 from retrofill.services.clocks import accept_clock
-from retrofill.services.contexts import Contexts
+from retrofill.services.graphs import Contexts
 from retrofill.services.nights import plan_of_night
 from retrofill.services.planned import Request, make_plan
 from retrofill.services.ports import RunEnd, RunRef, RunSpec

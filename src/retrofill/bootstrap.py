@@ -25,11 +25,11 @@ from retrofill.domain.permissions import SYSTEM_ADMINISTRATOR, Actor, actor_of, 
 from retrofill.executors.clock import SystemClock
 from retrofill.services import catalogs
 from retrofill.services.access import Access
-from retrofill.services.contexts import Contexts
+from retrofill.services.graphs import Contexts
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog import Catalog
-    from retrofill.domain.selection import Rights
+    from retrofill.domain.rights import Rights
     from retrofill.domain.startable import Known
     from retrofill.executors.code import CodeFolders
     from retrofill.services.backfills import Backfills

@@ -8,18 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrofill.domain.catalog import Rerun
-from retrofill.domain.readiness import (
-    Ending,
-    FreeSlots,
-    Outcome,
-    Progress,
-    Status,
-    choose,
-    ending,
-    free_slots,
-    status_of,
-)
+from retrofill.domain.outcomes import Ending, Outcome, ending
+from retrofill.domain.readiness import FreeSlots, choose, free_slots
 from retrofill.domain.states import Reason, State
+from retrofill.domain.status import Progress, Status, status_of
 
 TWICE = Rerun(times=2)
 

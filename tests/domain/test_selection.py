@@ -13,25 +13,27 @@ from hypothesis import strategies as st
 from domain.catalogs import make_catalog, make_task, previous, random_catalog
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import Kind, NotPermittedError, UnknownNameError
+from retrofill.domain.rights import Rights
 from retrofill.domain.selection import (
-    AllDescendantsSelection,
     Choice,
     Limits,
-    LinkSelection,
-    ManualSelection,
     NotChosenError,
     NotDescendantError,
     NothingToRunError,
     NotReachableError,
     RegionError,
-    Rights,
-    Selection,
     SelectionError,
     TooManyTasksError,
+    resolve,
+)
+from retrofill.domain.ways import (
+    AllDescendantsSelection,
+    LinkSelection,
+    ManualSelection,
+    Selection,
     WorkspaceSelection,
     automatic_name,
     from_json,
-    resolve,
     to_json,
 )
 

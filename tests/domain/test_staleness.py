@@ -13,7 +13,8 @@ from retrofill.domain.catalog import Catalog, RunMode
 from retrofill.domain.findings import Level
 from retrofill.domain.planning import build
 from retrofill.domain.policy import AcrossGroups, Order, Policy, parse_range
-from retrofill.domain.selection import Choice, Rights
+from retrofill.domain.rights import Rights
+from retrofill.domain.selection import Choice
 from retrofill.domain.staleness import Later, Question, later_dates, later_questions, longer_cycles
 
 DAILY, MONDAYS, FIRST = "@daily", "0 1 * * MON", "0 2 1 * *"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from retrofill.domain.errors import Kind, WrongStateError
-from retrofill.domain.readiness import Status
+from retrofill.domain.status import Status
 from retrofill.domain.steering import FLAGS, STEERING, Standing, Steer, Verdict, judge, standing_of
 
 

@@ -26,18 +26,11 @@ from retrofill.domain.catalog import Catalog, ResourceGroup, RunMode, TaskType
 from retrofill.domain.finding_codes import CODES
 from retrofill.domain.planning import Plan, build
 from retrofill.domain.policy import AcrossGroups, Order, parse_time_range
-from retrofill.domain.selection import (
-    AllDescendantsSelection,
-    Choice,
-    DryRunReason,
-    ManualSelection,
-    NothingToRunError,
-    Rights,
-    WorkspaceSelection,
-    resolve,
-)
+from retrofill.domain.rights import Rights
+from retrofill.domain.selection import Choice, DryRunReason, NothingToRunError, resolve
 from retrofill.domain.summaries import summary
 from retrofill.domain.verification import Finding, Level, changes, verify
+from retrofill.domain.ways import AllDescendantsSelection, ManualSelection, WorkspaceSelection
 
 LATER = datetime(2026, 6, 1, tzinfo=UTC)
 DAILY, HOURLY = "0 2 * * *", "0 * * * *"

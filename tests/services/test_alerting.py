@@ -7,7 +7,7 @@ import pytest
 from domain.catalogs import make_catalog, make_task
 from retrofill.domain.catalog import Rerun
 from retrofill.domain.policy import Alert, AlertMethod, AlertTrigger, parse_time_range
-from retrofill.domain.selection import AllDescendantsSelection
+from retrofill.domain.ways import AllDescendantsSelection
 from retrofill.domain.windows import parse_window
 from services.worlds import MakeWorld, World
 

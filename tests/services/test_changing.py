@@ -9,8 +9,8 @@ from retrofill.domain.catalog import ResourceGroup, Task
 from retrofill.domain.changes import Changes
 from retrofill.domain.errors import Kind, RetrofillError, UnknownNameError, UsageError, WrongStateError
 from retrofill.domain.policy import AcrossGroups, Barrier
-from retrofill.domain.selection import AllDescendantsSelection
 from retrofill.domain.steering import STEERING, Standing, Steer, Verdict
+from retrofill.domain.ways import AllDescendantsSelection
 from retrofill.services.views import Views
 from services.test_steering import REACH
 from services.worlds import MakeWorld, World

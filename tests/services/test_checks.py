@@ -14,7 +14,7 @@ from domain.catalogs import make_catalog, make_task
 from retrofill.domain.answers import Answer, Verdict
 from retrofill.domain.permissions import system_administrator
 from retrofill.domain.policy import parse_time_range
-from retrofill.domain.selection import AllDescendantsSelection
+from retrofill.domain.ways import AllDescendantsSelection
 from retrofill.domain.windows import parse_window
 from retrofill.services.backfills import Backfills
 from retrofill.services.freezing import freeze_tasks

@@ -184,7 +184,7 @@ def test_others_that_hold_or_want_the_slots_are_counted_in(world: MakeWorld) -> 
 
 def test_a_backfill_that_is_planned_keeps_its_plans_estimate(world: MakeWorld) -> None:
     """SEL-4: until it starts; then a new one takes its place."""
-    from retrofill.domain.selection import AllDescendantsSelection
+    from retrofill.domain.ways import AllDescendantsSelection
 
     w = world(make_task("w.a", "0 18 * * *"))
     learn(w, a=60)

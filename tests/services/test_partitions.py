@@ -211,7 +211,7 @@ def test_a_plan_names_the_night_that_has_not_ended(world: MakeWorld) -> None:
 
 def test_a_backfill_without_instances_yet_holds_what_it_will_run(world: MakeWorld) -> None:
     """VER-1, SEL-4."""
-    from retrofill.domain.selection import AllDescendantsSelection
+    from retrofill.domain.ways import AllDescendantsSelection
 
     w = world(DAILY, now="2026-01-05T12:00")
     w.create(selection=AllDescendantsSelection("w.a"), dates="2026-01-08")

@@ -20,10 +20,10 @@ from retrofill.domain.catalog import Catalog, ResourceGroup
 from retrofill.domain.changes import Changes
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.policy import Alert, AlertTrigger
-from retrofill.domain.selection import ManualSelection
 from retrofill.domain.states import State
+from retrofill.domain.ways import ManualSelection
 from retrofill.services.batches import ItemResult
-from retrofill.services.contexts import Context
+from retrofill.services.graph import Context
 from retrofill.services.planned import Request, make_plan
 from retrofill.services.records import DateRecord
 from retrofill.services.times import instant_of

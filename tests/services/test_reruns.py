@@ -18,8 +18,8 @@ from retrofill.domain.catalog import Rerun, TaskType
 from retrofill.domain.cron import parse
 from retrofill.domain.errors import RetrofillError, WrongStateError
 from retrofill.domain.policy import Barrier, Policy
-from retrofill.domain.selection import ManualSelection
 from retrofill.domain.states import State
+from retrofill.domain.ways import ManualSelection
 from retrofill.executors.folder import RunsFolder
 from retrofill.services import batches
 from retrofill.services.planned import Request, make_plan

@@ -13,8 +13,8 @@ from contracts.ledgers import BACKFILL, INSTANCE
 from domain.catalogs import SELF, make_task
 from retrofill.domain.catalog import ResourceGroup
 from retrofill.domain.permissions import system_administrator
-from retrofill.domain.selection import AllDescendantsSelection
 from retrofill.domain.states import State
+from retrofill.domain.ways import AllDescendantsSelection
 from retrofill.executors.folder import RunsFolder
 from retrofill.executors.journals import Journal, run_name
 from retrofill.executors.places import Places

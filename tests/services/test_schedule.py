@@ -13,8 +13,8 @@ import pytest
 from domain.catalogs import SELF, make_catalog, make_task, previous
 from retrofill.domain.catalog import Catalog, ResourceGroup, RunMode, Task, TaskType, Workspace
 from retrofill.domain.permissions import system_administrator
-from retrofill.services.contexts import Contexts
 from retrofill.services.freezing import freeze_tasks
+from retrofill.services.graphs import Contexts
 from retrofill.services.schedule import Schedule, ScheduleSettings
 from retrofill.services.views import Views
 from retrofill.store.database import Database

@@ -28,7 +28,7 @@ def w(world: MakeWorld) -> World:
     one.finish(fails=lambda name: name == "b 6 02:00")
     one.clock.forward(86_400)
     one.user = "carol"
-    from retrofill.domain.selection import ManualSelection
+    from retrofill.domain.ways import ManualSelection
 
     one.create(selection=ManualSelection(("v.py",)), dates="2026-02-01")
     one.user = "admin"

@@ -15,15 +15,16 @@ from domain.catalogs import make_catalog
 from retrofill.domain.catalog import Catalog, ResourceGroup, Task
 from retrofill.domain.permissions import Actor, system_administrator
 from retrofill.domain.policy import Policy, parse_range
-from retrofill.domain.selection import Limits, ManualSelection, Selection
+from retrofill.domain.selection import Limits
+from retrofill.domain.ways import ManualSelection, Selection
 from retrofill.services import catalogs
 from retrofill.services.access import Access
 from retrofill.services.audit import drift, schedule_drift
 from retrofill.services.backfills import Backfills
-from retrofill.services.contexts import Contexts
 from retrofill.services.emergencies import Emergencies
 from retrofill.services.estimating import gather
 from retrofill.services.expecting import Expecting
+from retrofill.services.graphs import Contexts
 from retrofill.services.knowing import with_ledger
 from retrofill.services.operations import Operations
 from retrofill.services.people import find_actor

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from retrofill.domain.clocks import DEFAULT_TOLERANCE_MS
 from retrofill.domain.policy import Barrier, OnFailure
 from retrofill.domain.states import State
-from retrofill.services.contexts import BackfillContext, Context
+from retrofill.services.contexts import BackfillContext
+from retrofill.services.graph import Context
 from retrofill.services.ports import Reader
 from retrofill.services.ports.emergencies import ISOLATION
 from retrofill.services.records import BackfillRecord, InstanceRecord

@@ -9,8 +9,8 @@ import click
 
 from retrofill.cli.session import cell, say
 from retrofill.domain.alerting import AlertState, methods
-from retrofill.domain.findings import many
 from retrofill.domain.policy import Alert
+from retrofill.domain.words import many
 
 if TYPE_CHECKING:
     from retrofill.bootstrap import Project

@@ -21,8 +21,9 @@ from retrofill.cli.showing import listed, print_backfill
 from retrofill.cli.waiting import EXIT_CHECK_FAILED, row_of, wait_for
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import UsageError
-from retrofill.domain.findings import many
-from retrofill.domain.readiness import Status
+from retrofill.domain.status import Status
+from retrofill.domain.words import many
+from retrofill.services.redaction import shown_analysis
 from retrofill.services.times import instant_of, ms_of
 from retrofill.services.views import Views, operation_row
 
@@ -291,7 +292,7 @@ def _analysis(session: Session, number: int) -> dict[str, Any]:
         access = session.project.access(reader)
         record = access.get_backfill(number)
         views = Views(reader, session.project.contexts, session.project.clock.now_ms())
-        return access.shown_analysis(record, views.analysis(record))
+        return shown_analysis(access, record, views.analysis(record))
 
 
 @backfill.command("history")
@@ -303,7 +304,7 @@ def history(session: Session, backfill_id: str) -> None:
     row_of(session.project, number)  # an unknown one is an error
     with session.project.store.read() as reader:
         operations = reader.operations("backfill_id", number)
-        rows = [operation_row(o) for o in session.project.access(reader).shown_operations(operations)]
+        rows = [operation_row(o) for o in session.project.access(reader).seen_operations(operations)]
     columns = ["at", "user", "action", "instance", "from_state", "to_state", "comment"]
     session.rows(rows, columns, f"Nobody has done anything to backfill {number}.")
 

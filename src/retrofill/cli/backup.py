@@ -16,7 +16,7 @@ from retrofill.bootstrap import Project
 from retrofill.cli.scheduler import SchedulerRunsError, as_process
 from retrofill.cli.session import Command, Session, pass_session, say
 from retrofill.domain.errors import UsageError, WrongStateError, shown
-from retrofill.domain.findings import many
+from retrofill.domain.words import many
 from retrofill.services.copying import Copying
 from retrofill.services.times import instant_of, shown_instant
 from retrofill.store.leftovers import remove_leftovers

@@ -16,8 +16,8 @@ from retrofill.cli.session import Command, Group, Session, cell, pass_session, p
 from retrofill.domain.catalog import Catalog, DependencyKind, RunMode, Task
 from retrofill.domain.conditions import matching
 from retrofill.domain.errors import UnknownNameError, WrongStateError
-from retrofill.domain.findings import many
-from retrofill.domain.selection import Rights
+from retrofill.domain.rights import Rights
+from retrofill.domain.words import many
 from retrofill.services.catalogs import find_task
 
 

@@ -100,7 +100,7 @@ def _states(project: Project, incomplete: str) -> Found:
 
 
 def _statuses(project: Project, incomplete: str) -> Found:
-    from retrofill.domain.readiness import Status
+    from retrofill.domain.status import Status
 
     return ((status.value, "") for status in Status)
 

@@ -15,7 +15,7 @@ from retrofill.bootstrap import Project
 from retrofill.cli.driving import standstills
 from retrofill.cli.session import Command, Session, pass_session
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.findings import many, names
+from retrofill.domain.words import many, names
 from retrofill.services.audit import drift, schedule_drift
 from retrofill.services.clocks import trouble_with
 from retrofill.services.missed import find_missed

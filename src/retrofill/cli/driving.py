@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from retrofill.cli.session import say
-from retrofill.domain.findings import names
+from retrofill.domain.words import names
 
 if TYPE_CHECKING:
     from retrofill.bootstrap import Project

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from retrofill.cli.progress import duration
-from retrofill.domain.findings import many, names
+from retrofill.domain.words import many, names
 
 _SHARE = 0.5  # of all run time, from which on a single task is worth naming
 _SHORT = 9.95  # seconds

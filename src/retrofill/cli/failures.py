@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from retrofill.cli.logs import last_line
 from retrofill.cli.session import cell
-from retrofill.domain.findings import many
+from retrofill.domain.words import many
 from retrofill.services.failures import first_failed
-from retrofill.services.times import scheduled_at
 
 if TYPE_CHECKING:
     from retrofill.bootstrap import Project
@@ -46,7 +45,7 @@ class Failures:
 
     def _line(self, reader: Reader, row: InstanceRecord) -> str:
         name = reader.task_name(row.task_id)
-        where = f"{name} {scheduled_at(row):%Y-%m-%d %H:%M} (bizdate {row.bizdate}, instance {row.id})"
+        where = f"{name} {row.scheduled_at:%Y-%m-%d %H:%M} (bizdate {row.bizdate}, instance {row.id})"
         return f"failed: {where}: {'; '.join(self._reasons(reader, row))}"
 
     def _reasons(self, reader: Reader, row: InstanceRecord) -> Iterator[str]:

@@ -8,7 +8,7 @@ import click
 
 from retrofill.cli.session import Group, Session, cell, pass_session, say
 from retrofill.domain.errors import UnknownNameError, did_you_mean, shown
-from retrofill.domain.findings import many
+from retrofill.domain.words import many
 
 _QUEUE = ["place", "id", "task", "scheduled_at", "backfill", "priority"]
 

@@ -19,6 +19,7 @@ from retrofill.services.access import unknown_instance
 from retrofill.services.as_run import as_run
 from retrofill.services.outlines import Outlines
 from retrofill.services.records import InstanceRecord, RunRecord
+from retrofill.services.redaction import shown_why
 from retrofill.services.searching import InstanceFilters, search_instances
 from retrofill.services.views import Views, log_line, operation_row, run_row
 from retrofill.services.why import Why, why
@@ -242,7 +243,7 @@ def _explained(session: Session, reader: Reader, row: InstanceRecord) -> Why:
     project = session.project
     explained = why(reader, project.contexts, row, project.clock.now_ms(), _has_scheduler(session, row))
     still = "" if row.state in _RESTING else _standing_still(project, row)
-    return project.access(reader).shown_why(row, replace(explained, text=f"{explained.text}{still}"))
+    return shown_why(project.access(reader), row, replace(explained, text=f"{explained.text}{still}"))
 
 
 def _standing_still(project: Project, row: InstanceRecord) -> str:

@@ -10,10 +10,10 @@ import click
 
 from retrofill.cli.session import cell
 from retrofill.domain.errors import shown
-from retrofill.domain.findings import names
+from retrofill.domain.words import names
 
 if TYPE_CHECKING:
-    from retrofill.domain.selection import Rights
+    from retrofill.domain.rights import Rights
     from retrofill.project.loader import TaskPlace
     from retrofill.project.problems import Doubtful
     from retrofill.services.lineages import Lineages

@@ -168,7 +168,7 @@ def _complain(sentence: str, hint: str) -> None:
 
 def _complain_of_many(error: RetrofillError) -> None:
     """Errors that stand one a line, each with its place (CAT-1)."""
-    from retrofill.domain.findings import many
+    from retrofill.domain.words import many
 
     lines = error.message.splitlines()
     least = "at least " if getattr(error, "is_cut_off", False) else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrofill.cli.lineage import warning_at
 from retrofill.domain.catalog import Catalog
-from retrofill.domain.selection import Rights
+from retrofill.domain.rights import Rights
 from retrofill.domain.validity import Gap, gaps
 
 if TYPE_CHECKING:

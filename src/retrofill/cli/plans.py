@@ -11,8 +11,8 @@ import click
 from retrofill.cli.estimates import expectation
 from retrofill.cli.findings import print_findings
 from retrofill.cli.session import Session, cell, say_json
-from retrofill.domain.findings import many
 from retrofill.domain.tallies import KINDS, kinds_in_words
+from retrofill.domain.words import many
 
 if TYPE_CHECKING:
     from retrofill.services.planned import Planned

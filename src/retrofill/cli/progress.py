@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from retrofill.cli.session import say
-from retrofill.domain.findings import many, names
 from retrofill.domain.tallies import runs_in_words
+from retrofill.domain.words import many, names
 from retrofill.services.records import BackfillRecord, DateRecord
-from retrofill.services.times import scheduled_at
 
 if TYPE_CHECKING:
     from retrofill.domain.estimation import Estimate
     from retrofill.services.access import Access
-    from retrofill.services.contexts import Contexts
+    from retrofill.services.graphs import Contexts
     from retrofill.services.ports import Reader
 
 _LINE_SECONDS = 2.0
@@ -170,7 +169,7 @@ def _picture(
     running = [row for row, _ in reader.running() if row.backfill_id == record.id]
     if running:
         seen = [row for row in running if access.sees_instance(row)][:_RUNNING_SHOWN]
-        tasks = [f"{reader.task_name(row.task_id)} {scheduled_at(row):%m-%d %H:%M}" for row in seen]
+        tasks = [f"{reader.task_name(row.task_id)} {row.scheduled_at:%m-%d %H:%M}" for row in seen]
         rest = len(running) - len(seen)
         more = f" and {rest} more" if rest and seen else str(rest) if rest else ""
         lines.append(f"  running: {', '.join(tasks)}{more}")

@@ -16,6 +16,7 @@ from retrofill.cli.showing import print_backfill
 from retrofill.cli.waiting import row_of
 from retrofill.domain.errors import Kind, RetrofillError, UnknownNameError
 from retrofill.domain.findings import many
+from retrofill.domain.words import many
 from retrofill.services.catalogs import find_task
 
 if TYPE_CHECKING:

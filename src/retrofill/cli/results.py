@@ -11,7 +11,7 @@ from retrofill.cli.driving import say_who_starts_instances
 from retrofill.cli.exit_statuses import first_exit_status
 from retrofill.cli.session import Session, cell, integer_id, say_json
 from retrofill.domain.errors import UsageError
-from retrofill.domain.findings import many
+from retrofill.domain.words import many
 from retrofill.services.views import Views
 
 if TYPE_CHECKING:

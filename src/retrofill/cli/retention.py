@@ -7,8 +7,8 @@ import time
 import click
 
 from retrofill.cli.session import Group, Session, pass_session, say
-from retrofill.domain.findings import many
 from retrofill.domain.permissions import check_system_administrator
+from retrofill.domain.words import many
 from retrofill.services.retention import Report
 
 _LONGEST_PAUSE = 0.05

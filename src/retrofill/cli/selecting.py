@@ -13,13 +13,14 @@ from retrofill.cli.session import Session, integer_id, say
 from retrofill.domain import policy as policies
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import UsageError, shown
-from retrofill.domain.findings import names
 from retrofill.domain.windows import parse_window
+from retrofill.domain.words import names
 from retrofill.services.access import unknown_backfill
 from retrofill.services.catalogs import find_task
 
 if TYPE_CHECKING:
-    from retrofill.domain import selection as selections
+    from retrofill.domain import ways
+    from retrofill.domain.rights import Rights
     from retrofill.services.planned import Request
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
@@ -124,17 +125,17 @@ def request_of(
 
 def _selection(
     session: Session, catalog: Catalog, ids: Mapping[str, int], o: Mapping[str, Any]
-) -> selections.Selection:
-    from retrofill.domain import selection as selections
+) -> ways.Selection:
+    from retrofill.domain import ways
 
-    ways = {
+    given = {
         "--task": bool(o["tasks"] or o["where"]),
         "--from/--to": bool(o["start"] or o["ends"]),
         "--root": bool(o["root"]),
         "--all-descendants": bool(o["all_descendants"]),
         "--reuse": bool(o["reuse"]),
     }
-    named = [name for name, is_given in ways.items() if is_given]
+    named = [name for name, is_given in given.items() if is_given]
     if len(named) != 1:
         problem = "no tasks are chosen" if not named else f"{' and '.join(named)} do not go together"
         raise UsageError(
@@ -154,15 +155,15 @@ def _selection(
     if named[0] == "--task":
         matched = _matching(catalog, o["where"], session.project.rights)
         roots = tuple(dict.fromkeys([*fulls(o["tasks"]), *matched]))
-        return selections.ManualSelection(roots, _descendants(o["descendants"]), fulls(o["only"]), exclude)
+        return ways.ManualSelection(roots, _descendants(o["descendants"]), fulls(o["only"]), exclude)
     if named[0] == "--from/--to":
         if not o["start"] or not o["ends"]:
             raise UsageError(
                 f"a link needs a start and an end; {'--to' if o['start'] else '--from'} is missing"
             )
-        return selections.LinkSelection(full(o["start"]), fulls(o["ends"]), exclude)
+        return ways.LinkSelection(full(o["start"]), fulls(o["ends"]), exclude)
     if named[0] == "--root":
-        return selections.WorkspaceSelection(
+        return ways.WorkspaceSelection(
             full(o["root"]),
             tuple(dict.fromkeys(o["workspaces"])),
             not o["no_root"],
@@ -170,7 +171,7 @@ def _selection(
             exclude,
         )
     if named[0] == "--all-descendants":
-        return selections.AllDescendantsSelection(full(o["all_descendants"]), exclude)
+        return ways.AllDescendantsSelection(full(o["all_descendants"]), exclude)
     return _reused(session, catalog, o["reuse"])
 
 
@@ -202,7 +203,7 @@ def _descendants(text: str | None) -> int | Literal["all"] | None:
     raise UsageError(f'--descendants: "{text}" is neither a level from 1 nor all')
 
 
-def _matching(catalog: Catalog, conditions: tuple[str, ...], rights: selections.Rights) -> list[str]:
+def _matching(catalog: Catalog, conditions: tuple[str, ...], rights: Rights) -> list[str]:
     """Tasks by conditions; different keys must all hold, the same key twice means either (SEL-1)."""
     from retrofill.domain.conditions import matching, parse_conditions
 
@@ -217,16 +218,17 @@ def _matching(catalog: Catalog, conditions: tuple[str, ...], rights: selections.
     return list(found)
 
 
-def _reused(session: Session, catalog: Catalog, text: str) -> selections.Selection:
+def _reused(session: Session, catalog: Catalog, text: str) -> ways.Selection:
     """The tasks of an earlier backfill, whatever became of it (SEL-9)."""
     from retrofill.domain import selection as selections
+    from retrofill.domain import ways
 
     backfill_id = integer_id(text, "a backfill")
     if session.project.deployed is None:  # there may be no store, and looking shall make none
         raise unknown_backfill(backfill_id)
     with session.project.store.read() as reader:
         record = session.project.access(reader).get_backfill(backfill_id)
-    selection = selections.from_json(json.loads(record.selection))
+    selection = ways.from_json(json.loads(record.selection))
     selections.check_names(selection, catalog, session.project.rights, f"backfill {backfill_id} chose")
     return selection
 

@@ -16,9 +16,9 @@ from retrofill.cli.findings import print_findings
 from retrofill.cli.session import Session, cell, say, say_json
 from retrofill.cli.tables import coloured, state_cell
 from retrofill.cli.waiting import row_of
-from retrofill.domain.findings import many
-from retrofill.domain.readiness import STATUS_WORDS, Status
+from retrofill.domain.status import STATUS_WORDS, Status
 from retrofill.domain.tallies import kinds_in_words, runs_in_words
+from retrofill.domain.words import many
 
 
 def listed(row: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from retrofill.cli.driving import standstills
 from retrofill.cli.session import say
 from retrofill.domain.errors import Kind, RetrofillError
 from retrofill.domain.findings import many, names
+from retrofill.domain.words import many, names
 from retrofill.services.ports import RunRef
 
 if TYPE_CHECKING:

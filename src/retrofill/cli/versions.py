@@ -11,8 +11,8 @@ from retrofill.cli.publishing import about_to_publish, confirm_losing_everything
 from retrofill.cli.session import Command, Group, Session, cell, integer_id, pass_session, say
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import UnknownNameError
-from retrofill.domain.findings import many
 from retrofill.domain.publishing import differences
+from retrofill.domain.words import many
 from retrofill.services.catalogs import find_past_task, unknown_version
 from retrofill.services.records import VersionRecord
 from retrofill.services.times import shown_instant

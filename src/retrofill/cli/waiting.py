@@ -10,9 +10,10 @@ from retrofill.cli.driving import standstills
 from retrofill.cli.failures import Failures
 from retrofill.cli.progress import Progress
 from retrofill.cli.session import say
-from retrofill.domain.findings import many
+from retrofill.domain.words import many
 from retrofill.services.access import unknown_backfill
 from retrofill.services.records import BackfillRecord
+from retrofill.services.redaction import shown_row
 from retrofill.services.views import Row, Views
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def row_of(project: Project, backfill_id: int) -> Row:
         access = project.access(reader)
         record = access.get_backfill(backfill_id)
         row = Views(reader, project.contexts, project.clock.now_ms()).backfill(record, is_alone=True)
-        return access.shown_row(record, row)
+        return shown_row(access, record, row)
 
 
 def _say_how_to_go_on(project: Project, backfill_id: int) -> None:

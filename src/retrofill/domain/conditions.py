@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from retrofill.domain.catalog import Catalog, Task, TaskType
 from retrofill.domain.cron import Cycle
 from retrofill.domain.errors import InvalidValueError, UnknownNameError, did_you_mean, shown
-from retrofill.domain.selection import ALL_RIGHTS, Rights
+from retrofill.domain.rights import ALL_RIGHTS, Rights
 
 Conditions = Mapping[str, frozenset[str]]
 

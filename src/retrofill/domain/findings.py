@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from retrofill.domain.finding_codes import CODES, Level
+from retrofill.domain.words import duration, many, names
 
 __all__ = ["CODES", "Finding", "Level", "by_level", "duration", "gathered", "has_risk", "many", "names"]
 
 MOST_SINGLE_FINDINGS = 100  # of one code; more are gathered in one finding
-_NAMES_IN_SENTENCE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +64,3 @@ def gathered(findings: list[Finding], together: str) -> Iterator[Finding]:
         return
     tasks = tuple(finding.tasks[0] for finding in findings)
     yield replace(findings[0], message=f"{together}: {names(tasks)}.", tasks=tasks)
-
-
-def names(of: Collection[str]) -> str:
-    """The first ten, and how many more."""
-    shown = ", ".join(list(of)[:_NAMES_IN_SENTENCE])
-    rest = len(of) - _NAMES_IN_SENTENCE
-    return f"{shown} and {rest:,} more" if rest > 0 else shown
-
-
-def many(count: int, noun: str) -> str:
-    """A count with its noun."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def duration(seconds: float) -> str:
-    """In the largest unit of which there are two."""
-    for length, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
-        if seconds >= 2 * length:
-            return many(round(seconds / length), unit)
-    return many(max(round(seconds), 1), "second")

@@ -8,10 +8,11 @@ from datetime import date
 import numpy as np
 
 from retrofill.domain.catalog import RunMode, Task, TaskType
-from retrofill.domain.findings import Finding, many, names
+from retrofill.domain.findings import Finding
 from retrofill.domain.planning import ONE_DAY, Kind, Plan
 from retrofill.domain.policy import EARLIEST, LATEST
 from retrofill.domain.selection import NothingToRunError
+from retrofill.domain.words import many, names
 
 _EXPLAINED = 10  # tasks in one sentence
 _FAR = 8 * 366  # 29 February comes within eight years

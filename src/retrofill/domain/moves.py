@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 
 from retrofill.domain.catalog import Catalog
-from retrofill.domain.findings import many, names
 from retrofill.domain.nights import ONE_DAY
 from retrofill.domain.template import dependencies
+from retrofill.domain.words import many, names
 
 _SHOWN = 4  # times in a sentence
 

@@ -11,7 +11,7 @@ from retrofill.domain.catalog import Task, TaskType
 from retrofill.domain.dialects import dialect_of
 from retrofill.domain.errors import NotPermittedError, did_you_mean, shown
 from retrofill.domain.policy import OverrideError
-from retrofill.domain.selection import Rights
+from retrofill.domain.rights import Rights
 
 # Whatever some database takes for the end of a line, at the end of a value too: what follows a comment would run.
 _BREAK = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retrofill.domain.findings import MOST_SINGLE_FINDINGS, Finding, many, names
+from retrofill.domain.findings import MOST_SINGLE_FINDINGS, Finding
 from retrofill.domain.planning import Kind, Plan
+from retrofill.domain.words import many, names
 
 if TYPE_CHECKING:
     from retrofill.domain.arrays import BoolArray

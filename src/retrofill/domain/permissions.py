@@ -16,7 +16,7 @@ from retrofill.domain.errors import NotPermittedError
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog import Catalog, Task
-    from retrofill.domain.selection import Rights
+    from retrofill.domain.rights import Rights
 
 
 SYSTEM_ADMINISTRATOR = "admin"
@@ -104,7 +104,7 @@ class Actor:
 
     def rights(self, catalog: Catalog) -> Rights:
         """What the actor may backfill, override and see of a catalog (SEL-5, SEL-7, PAR-5)."""
-        from retrofill.domain.selection import ALL_RIGHTS, Rights
+        from retrofill.domain.rights import ALL_RIGHTS, Rights
 
         if self.is_system_administrator:
             return ALL_RIGHTS

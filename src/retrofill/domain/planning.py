@@ -17,7 +17,6 @@ import numpy as np
 from retrofill.domain.catalog import Catalog, Task
 from retrofill.domain.counting import TooManyInstancesError, count_instances
 from retrofill.domain.errors import UnknownNameError, did_you_mean, shown
-from retrofill.domain.findings import many
 from retrofill.domain.instants import due_seconds
 from retrofill.domain.layout import ONE_DAY, Kind, Layout
 from retrofill.domain.outline import parameters_of, resource_group_of
@@ -25,6 +24,7 @@ from retrofill.domain.overrides import check_overrides
 from retrofill.domain.policy import AcrossGroups, Order, Policy
 from retrofill.domain.selection import Choice, NothingToRunError
 from retrofill.domain.template import Edges, Template, distinct
+from retrofill.domain.words import many
 
 if TYPE_CHECKING:
     from retrofill.domain.arrays import BoolArray, IntArray, LongArray, MinuteArray

@@ -16,8 +16,8 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from retrofill.domain.errors import InvalidValueError, LimitError, did_you_mean, shown
-from retrofill.domain.findings import many
 from retrofill.domain.windows import ClockRangeError, Window, clock, parse_clock_range, parse_window
+from retrofill.domain.words import many
 
 EARLIEST, LATEST = date(1970, 1, 1), date(2199, 12, 31)
 WHOLE_DAY = (0, 24 * 60 - 1)

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import (
@@ -21,9 +20,16 @@ from retrofill.domain.errors import (
     did_you_mean,
     shown,
 )
-from retrofill.domain.findings import many
-
-NAME_LENGTH = 128
+from retrofill.domain.rights import ALL_RIGHTS, Rights
+from retrofill.domain.ways import (
+    AllDescendantsSelection,
+    LinkSelection,
+    ManualSelection,
+    Selection,
+    WorkspaceSelection,
+    to_json,
+)
+from retrofill.domain.words import many
 
 
 class SelectionError(UsageError):
@@ -86,111 +92,7 @@ class Limits:
     max_workspace_tasks: int = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Rights:
-    """What the user may backfill, see and override; None is everything (SEL-5, SEL-7, PAR-5).
-
-    `permitted` and `overridable` hold full names of tasks, `workspaces` those that the user is
-    a member of.
-    """
-
-    permitted: Collection[str] | None = None
-    workspaces: Collection[str] | None = None
-    overridable: Collection[str] | None = None
-
-    def may_run(self, task: str) -> bool:
-        return self.permitted is None or task in self.permitted
-
-    def may_override(self, task: str) -> bool:
-        return self.overridable is None or task in self.overridable
-
-    def sees(self, name: str) -> bool:
-        """Whether a task or a workspace may be shown; `name` is its full name (SEC-2)."""
-        return self.workspaces is None or name.partition(".")[0] in self.workspaces
-
-
-ALL_RIGHTS = Rights()
 DEFAULT_LIMITS = Limits()
-
-
-@dataclass(frozen=True, slots=True)
-class ManualSelection:
-    """Roots, and descendants of them down to a level or one by one (SEL-1)."""
-
-    way: ClassVar[str] = "manual"
-    roots: tuple[str, ...]
-    descendants: int | Literal["all"] | None = None
-    only: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-
-    @property
-    def first_root(self) -> str:
-        return self.roots[0]
-
-
-@dataclass(frozen=True, slots=True)
-class LinkSelection:
-    """Everything on the ways from a start to one or more ends (SEL-2)."""
-
-    way: ClassVar[str] = "link"
-    start: str
-    ends: tuple[str, ...]
-    exclude: tuple[str, ...] = ()
-
-    @property
-    def first_root(self) -> str:
-        return self.start
-
-
-@dataclass(frozen=True, slots=True)
-class WorkspaceSelection:
-    """The root's descendants in some workspaces, and a whitelist (SEL-3)."""
-
-    way: ClassVar[str] = "workspace"
-    root: str
-    workspaces: tuple[str, ...]
-    include_root: bool = True
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-
-    @property
-    def first_root(self) -> str:
-        return self.root
-
-
-@dataclass(frozen=True, slots=True)
-class AllDescendantsSelection:
-    """A root and everything below it, looked up when the backfill starts (SEL-4)."""
-
-    way: ClassVar[str] = "all_descendants"
-    root: str
-    exclude: tuple[str, ...] = ()
-
-    @property
-    def first_root(self) -> str:
-        return self.root
-
-
-Selection = ManualSelection | LinkSelection | WorkspaceSelection | AllDescendantsSelection
-_WAYS: dict[str, Any] = {
-    kind.way: kind for kind in (ManualSelection, LinkSelection, WorkspaceSelection, AllDescendantsSelection)
-}
-
-
-def to_json(selection: Selection) -> dict[str, Any]:
-    """Plain values for storage and reuse (SEL-9); `from_json` gives an equal selection."""
-    values = {name: getattr(selection, name) for name in selection.__slots__}
-    plain = {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
-    return {"way": selection.way, **plain}
-
-
-def from_json(data: Mapping[str, Any]) -> Selection:
-    """The selection that `to_json` wrote."""
-    values: dict[str, Any] = {
-        name: tuple(v) if isinstance(v, list) else v for name, v in data.items() if name != "way"
-    }
-    selection: Selection = _WAYS[data["way"]](**values)
-    return selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +172,13 @@ def resolve(
     return _choice(pick, blacklist, catalog, rights)
 
 
+_NAMING = ("roots", "root", "start", "ends", "only", "include", "exclude")
+
+
+def _several(value: str | list[str] | None) -> list[str]:
+    return [value] if isinstance(value, str) else value or []
+
+
 def check_names(selection: Selection, catalog: Catalog, rights: Rights, who: str) -> None:
     """Whether everything that an earlier selection names still exists and may be seen (SEL-9).
 
@@ -298,19 +207,6 @@ def check_names(selection: Selection, catalog: Catalog, rights: Rights, who: str
             f"{who} what does not exist any more: {', '.join(parts)}",
             "Choose the tasks anew, by one of the ways.",
         )
-
-
-_NAMING = ("roots", "root", "start", "ends", "only", "include", "exclude")
-
-
-def _several(value: str | list[str] | None) -> list[str]:
-    return [value] if isinstance(value, str) else value or []
-
-
-def automatic_name(selection: Selection, now: datetime) -> str:
-    """The name of a backfill that the user gave none: first root, date and time (SEL-0)."""
-    moment = f"_{now:%Y%m%d_%H%M%S}"
-    return selection.first_root[: NAME_LENGTH - len(moment)] + moment
 
 
 def _pick_manually(selection: ManualSelection, catalog: Catalog, limits: Limits, rights: Rights) -> _Pick:

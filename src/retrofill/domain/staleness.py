@@ -12,10 +12,11 @@ from datetime import date, timedelta
 
 from retrofill.domain.catalog import Catalog, Task
 from retrofill.domain.cron import Cycle
-from retrofill.domain.findings import Finding, many, names
+from retrofill.domain.findings import Finding
 from retrofill.domain.planning import ONE_DAY, Kind, Plan
 from retrofill.domain.policy import LATEST, AcrossGroups, Order
-from retrofill.domain.selection import ALL_RIGHTS, Rights
+from retrofill.domain.rights import ALL_RIGHTS, Rights
+from retrofill.domain.words import many, names
 
 _LENGTH = {
     cycle: i

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from retrofill.domain import parameters
 from retrofill.domain.catalog import Task, TaskType
-from retrofill.domain.findings import Finding, names
+from retrofill.domain.findings import Finding
 from retrofill.domain.planning import Kind, Plan
 from retrofill.domain.surroundings import interpreter_of
+from retrofill.domain.words import names
 
 _SECRET = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")
 

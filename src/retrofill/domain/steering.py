@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from retrofill.domain.errors import WrongStateError
-from retrofill.domain.readiness import Status
+from retrofill.domain.status import Status
 
 
 class Standing(StrEnum):

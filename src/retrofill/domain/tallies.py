@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from retrofill.domain.findings import many
+from retrofill.domain.words import many
 
 # In the order of `layout.Kind`.
 KINDS = ("runs", "dry_runs", "off_days", "virtual", "frozen")

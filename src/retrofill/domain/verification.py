@@ -14,16 +14,7 @@ from datetime import datetime
 import numpy as np
 
 from retrofill.domain.catalog import Task
-from retrofill.domain.findings import (
-    MOST_SINGLE_FINDINGS,
-    Finding,
-    Level,
-    by_level,
-    duration,
-    gathered,
-    many,
-    names,
-)
+from retrofill.domain.findings import MOST_SINGLE_FINDINGS, Finding, Level, by_level, gathered
 from retrofill.domain.idleness import idle_tasks
 from retrofill.domain.instants import local_date
 from retrofill.domain.ordering import find_loops
@@ -33,6 +24,7 @@ from retrofill.domain.selection import DryRunReason
 from retrofill.domain.staleness import longer_cycles
 from retrofill.domain.template import distinct
 from retrofill.domain.windows import clock
+from retrofill.domain.words import duration, many, names
 
 __all__ = ["Finding", "Level", "changes", "verify"]
 

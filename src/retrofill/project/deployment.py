@@ -11,8 +11,8 @@ from retrofill.domain import connections, instants, surroundings
 from retrofill.domain.catalog import ResourceGroup
 from retrofill.domain.connections import ConnectionUrlError
 from retrofill.domain.errors import did_you_mean
-from retrofill.domain.findings import many
 from retrofill.domain.surroundings import SurroundingsError
+from retrofill.domain.words import many
 from retrofill.project.models import DeploymentShape
 from retrofill.project.nodes import Node, Place
 from retrofill.project.problems import Report

@@ -7,11 +7,9 @@ its creator and by the members of a workspace of one of the tasks that really ru
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import NotPermittedError, UnknownNameError
 from retrofill.domain.permissions import Action, Actor, owner_of
@@ -19,11 +17,11 @@ from retrofill.services.records import BackfillRecord, InstanceRecord, Operation
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog import Catalog, Task
-    from retrofill.services.contexts import Context, Contexts
+    from retrofill.services.graph import Context
+    from retrofill.services.graphs import Contexts
     from retrofill.services.ports import Reader
-    from retrofill.services.why import Why
 
-_ANOTHER = "a task of another workspace"
+ANOTHER = "a task of another workspace"
 _PAGE = 200
 _DONE = {Action.OPERATE: "operate", Action.EMERGENCY: "change waits, priority or resource group of"}
 
@@ -88,32 +86,21 @@ class Access:
                 "Its creator may, and who may operate all tasks that run in it.",
             )
 
-    def shown_row(self, record: BackfillRecord, row: Mapping[str, Any]) -> dict[str, Any]:
-        """A backfill's row; a name that was made from that of a task which may not be named is not shown."""
-        listed = self.listed_tasks(record)
-        if listed is None:
-            return dict(row)
-        return {
-            **row,
-            "name": self.shown_name(record),
-            "first_estimate": _shown_estimate(row["first_estimate"], listed),
-        }
-
     def shown_name(self, record: BackfillRecord) -> str:
         """A backfill's name, or its number where the name was made from that of a hidden task."""
         listed = self.listed_tasks(record)
         if listed is None:
             return record.name
-        from retrofill.domain import selection as selections
+        from retrofill.domain import ways
 
-        root = selections.from_json(json.loads(record.selection)).first_root
+        root = ways.from_json(json.loads(record.selection)).first_root
         is_hidden = root not in listed and record.name.startswith(root)
         return f"backfill {record.id}" if is_hidden else record.name
 
     def shown_tasks(self, record: BackfillRecord, tasks: Iterable[str]) -> list[str]:
         """Names of tasks of a backfill, in words where one may not be named."""
         listed = self.listed_tasks(record)
-        return list(dict.fromkeys(task if listed is None or task in listed else _ANOTHER for task in tasks))
+        return list(dict.fromkeys(task if listed is None or task in listed else ANOTHER for task in tasks))
 
     def known_users(self) -> set[str]:
         """Who may be named to the actor: himself and the members of his workspaces; to some, everybody."""
@@ -143,36 +130,6 @@ class Access:
         tasks, dry_runs = _choice(record)
         return frozenset([*(task for task in tasks if self.sees(task)), *dry_runs])
 
-    def shown_analysis(self, record: BackfillRecord, document: Mapping[str, Any]) -> dict[str, Any]:
-        """A backfill's analysis, without the tasks that may not be named; counts stay."""
-        listed = self.listed_tasks(record)
-        if listed is None:
-            return dict(document)
-        hidden = {row["task"] for row in document["tasks"]} - listed
-        dry_runs = {
-            reason: kept
-            for reason, tasks in document["dry_runs"].items()
-            if (kept := [task for task in tasks if task in listed])
-        }
-        return {
-            **document,
-            "tasks": [row for row in document["tasks"] if row["task"] in listed],
-            "dry_runs": dry_runs,
-            "estimate": _shown_estimate(document.get("estimate"), listed),
-            **_shown_answers(document, hidden),
-            "findings": [self._shown_finding(finding, hidden, listed) for finding in document["findings"]],
-        }
-
-    def _shown_finding(
-        self, finding: Mapping[str, Any], hidden: Collection[str], listed: Collection[str]
-    ) -> dict[str, Any]:
-        unseen = {task for task in finding["tasks"] if task not in listed and not self.sees(task)}
-        return {
-            **finding,
-            "message": _without(finding["message"], unseen.union(hidden)),
-            "tasks": [task for task in finding["tasks"] if task not in unseen],
-        }
-
     # Instances
 
     def get_instance(self, instance_id: int) -> InstanceRecord:
@@ -201,15 +158,6 @@ class Access:
         record = None if row.backfill_id is None else self._reader.find_backfill(row.backfill_id)
         return record is None or self.sees_backfill(record)
 
-    def shown_operations(self, operations: Iterable[OperationRecord]) -> list[OperationRecord]:
-        """The record of a backfill, without what was done to instances that are not seen."""
-        if self.is_unlimited:
-            return list(operations)
-        found = list(operations)
-        ids = {o.instance_id for o in found if o.instance_id is not None}
-        seen = {row.id for row in self._reader.instances(sorted(ids)) if self.sees_instance(row)}
-        return [o for o in found if o.instance_id is None or o.instance_id in seen]
-
     def sees_operation(self, operation: OperationRecord) -> bool:
         """Whether the actor may read this line of the record (OPS-8)."""
         if self.is_unlimited or operation.user == self._actor.name:
@@ -222,24 +170,22 @@ class Access:
         record = None if operation.backfill_id is None else self._reader.find_backfill(operation.backfill_id)
         return record is not None and self.sees_backfill(record)
 
-    def shown_why(self, row: InstanceRecord, found: Why) -> Why:
-        """An explanation without the names of tasks that may not be named."""
-        if self.is_unlimited:
-            return found
+    def hidden_tasks(self, row: InstanceRecord) -> set[str]:
+        """Tasks that may not be named in what is said of an instance."""
         record = None if row.backfill_id is None else self._reader.find_backfill(row.backfill_id)
         listed = None if record is None else self.listed_tasks(record)
         catalog = self._current if record is None else self._contexts.catalog(self._reader, record.version_id)
-        hidden = {
-            task
-            for task in (catalog.tasks if catalog is not None else ())
-            if not self.sees(task) and (listed is None or task not in listed)
-        }
-        return replace(
-            found,
-            text=_without(found.text, hidden),
-            blockers=tuple(one for one in found.blockers if one.get("task") not in hidden),
-            cause=None if found.cause is None or found.cause.get("task") in hidden else found.cause,
-        )
+        tasks = catalog.tasks if catalog is not None else ()
+        return {t for t in tasks if not self.sees(t) and (listed is None or t not in listed)}
+
+    def seen_operations(self, operations: Iterable[OperationRecord]) -> list[OperationRecord]:
+        """The record of a backfill, without what was done to instances that are not seen."""
+        found = list(operations)
+        if self.is_unlimited:
+            return found
+        ids = {o.instance_id for o in found if o.instance_id is not None}
+        seen = {row.id for row in self._reader.instances(sorted(ids)) if self.sees_instance(row)}
+        return [o for o in found if o.instance_id is None or o.instance_id in seen]
 
     def check(self, action: Action, row: InstanceRecord, context: Context, what: str) -> None:
         """Refuse what the actor may not do with an instance.
@@ -273,33 +219,6 @@ def unknown_instance(instance_id: int) -> UnknownNameError:
     return UnknownNameError(
         f"there is no instance {instance_id}", "`retrofill instance list` shows all of them."
     )
-
-
-def _without(text: str, hidden: Collection[str]) -> str:
-    """A sentence in which tasks that may not be named are not named."""
-    if not hidden:
-        return text
-    names = "|".join(re.escape(name) for name in sorted(hidden, key=len, reverse=True))
-    return re.sub(rf"(?<![\w.-])(?:{names})(?![\w-])", _ANOTHER, text)
-
-
-def _shown_answers(document: Mapping[str, Any], hidden: Collection[str]) -> dict[str, Any]:
-    """What extension checks answered, where there were any; their sentences may name tasks too."""
-    if "checks" not in document:
-        return {}
-    return {"checks": [one | {"message": _without(one["message"], hidden)} for one in document["checks"]]}
-
-
-def _shown_estimate(found: Mapping[str, Any] | None, listed: Collection[str]) -> dict[str, Any] | None:
-    """An estimate in JSON that names no task but those that may be named."""
-    if found is None:
-        return None
-    longest, unknown = found["longest_task"], found["unknown_tasks"]
-    return {
-        **found,
-        "longest_task": longest if longest is None or longest in listed else _ANOTHER,
-        "unknown_tasks": list(dict.fromkeys(task if task in listed else _ANOTHER for task in unknown)),
-    }
 
 
 def _choice(record: BackfillRecord) -> tuple[list[str], list[str]]:

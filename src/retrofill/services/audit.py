@@ -9,7 +9,9 @@ import numpy as np
 
 from retrofill.domain.states import Reason, State
 from retrofill.domain.template import distinct
-from retrofill.services.contexts import BackfillContext, Context, Contexts
+from retrofill.services.contexts import BackfillContext
+from retrofill.services.graph import Context
+from retrofill.services.graphs import Contexts
 from retrofill.services.ports.emergencies import ISOLATION
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
 

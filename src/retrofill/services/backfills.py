@@ -14,7 +14,7 @@ from retrofill.domain.steering import FLAGS, Steer, Verdict, how_to_go_on, judge
 from retrofill.services.access import Access
 from retrofill.services.batches import ItemResult
 from retrofill.services.changing import Changed, Changing
-from retrofill.services.contexts import Contexts
+from retrofill.services.graphs import Contexts
 from retrofill.services.holds import holds_of
 from retrofill.services.operations import Operations
 from retrofill.services.planned import PlanLimits, Planned

@@ -19,12 +19,13 @@ from retrofill.domain.permissions import Action, Actor
 from retrofill.domain.states import WAITING, State
 from retrofill.domain.steering import FLAGS, Steer
 from retrofill.services.access import Access, unknown_instance
-from retrofill.services.contexts import Context, Contexts
+from retrofill.services.graph import Context
+from retrofill.services.graphs import Contexts
 from retrofill.services.holds import Holds, holds_of
 from retrofill.services.records import InstanceRecord
 from retrofill.services.settling import Settling
 from retrofill.services.statuses import note_end
-from retrofill.services.times import instant_of, scheduled_at
+from retrofill.services.times import instant_of
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Clock, Ledger, Reader, Store
@@ -271,7 +272,7 @@ class _Part:
 
 def describe(row: InstanceRecord, context: Context) -> str:
     """An instance as sentences name it."""
-    return f"instance {row.id} ({context.task(row.id).name} {scheduled_at(row):%Y-%m-%d %H:%M})"
+    return f"instance {row.id} ({context.task(row.id).name} {row.scheduled_at:%Y-%m-%d %H:%M})"
 
 
 def _visible_rows(tx: Reader, ids: Sequence[int]) -> dict[int, InstanceRecord]:

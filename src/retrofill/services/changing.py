@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.changes import Changes, Difference, differences
 from retrofill.domain.errors import UnknownNameError, WrongStateError, did_you_mean, shown
-from retrofill.domain.findings import many
 from retrofill.domain.groups import regroup, to_runs
 from retrofill.domain.permissions import Actor
 from retrofill.domain.planning import Plan
 from retrofill.domain.policy import Barrier, Policy, Regrouped
 from retrofill.domain.steering import Steer, judge
+from retrofill.domain.words import many
 from retrofill.services.access import Access
-from retrofill.services.contexts import BackfillContext, Contexts
+from retrofill.services.contexts import BackfillContext
+from retrofill.services.graphs import Contexts
 from retrofill.services.holds import holds_of
 from retrofill.services.passing_over import passes_over
 from retrofill.services.pausing import pause_if_too_many

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import UsageError
-from retrofill.services.contexts import Contexts
+from retrofill.services.graphs import Contexts
 from retrofill.services.records import InstanceRecord
 
 if TYPE_CHECKING:

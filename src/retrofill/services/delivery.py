@@ -16,7 +16,7 @@ from retrofill.domain.alerting import AlertState, pause_seconds
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.permissions import SYSTEM_ADMINISTRATOR, Actor
 from retrofill.services.access import Access
-from retrofill.services.contexts import Contexts
+from retrofill.services.graphs import Contexts
 from retrofill.services.messages import about_backfill, about_clock, test_message
 from retrofill.services.people import contact_of, find_actor
 from retrofill.services.ports.notifying import NotSentError, UndeliverableError

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from retrofill.domain.estimation import Estimate
     from retrofill.domain.planning import Plan
     from retrofill.domain.standing import Begun, Rival, Standing
-    from retrofill.services.contexts import BackfillContext, Contexts
+    from retrofill.services.contexts import BackfillContext
+    from retrofill.services.graphs import Contexts
     from retrofill.services.ports import Reader
 
 MOST_AT_A_LOOK = 5_000  # instances played for a list or a progress, which are shown again and again

@@ -11,7 +11,7 @@ from retrofill.services.estimating import estimate_left
 from retrofill.services.expected import Expected, basis, expected
 
 if TYPE_CHECKING:
-    from retrofill.services.contexts import Contexts
+    from retrofill.services.graphs import Contexts
     from retrofill.services.ports import Clock, Reader, Store
     from retrofill.services.records import OpenBackfill
 

@@ -21,8 +21,8 @@ from retrofill.domain.instants import local_date
 from retrofill.domain.nights import ONE_DAY
 from retrofill.domain.planning import Plan
 from retrofill.failpoints import fail_point
-from retrofill.services.contexts import Contexts
 from retrofill.services.creating import InstanceRows
+from retrofill.services.graphs import Contexts
 from retrofill.services.nights import Generation, Wiring, made_otherwise
 from retrofill.services.records import GenerationRecord
 from retrofill.services.settling import Settling

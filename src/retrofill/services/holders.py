@@ -17,7 +17,7 @@ from retrofill.domain.partitions import Holder, same_partition
 from retrofill.domain.planning import Plan
 from retrofill.domain.policy import Policy, slots_within
 from retrofill.domain.selection import Choice
-from retrofill.services.contexts import Contexts
+from retrofill.services.graphs import Contexts
 from retrofill.services.planned import Planned
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.findings import by_level
 from retrofill.domain.planning import ONE_DAY
-from retrofill.domain.selection import Rights
+from retrofill.domain.rights import Rights
 from retrofill.domain.staleness import Later, Question, later_dates, later_questions
 from retrofill.domain.startable import Known, obstacles
-from retrofill.services.contexts import Contexts
+from retrofill.services.graphs import Contexts
 from retrofill.services.holders import with_same_partition
 from retrofill.services.planned import Planned
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.alerting import Event
 from retrofill.domain.errors import shown
-from retrofill.domain.findings import many
-from retrofill.domain.readiness import STATUS_WORDS, Status
 from retrofill.domain.states import Reason, State
+from retrofill.domain.status import STATUS_WORDS, Status
+from retrofill.domain.words import many
 from retrofill.services.ports.notifying import Message
 from retrofill.services.records import AlertRecord, BackfillRecord, InstanceRecord
-from retrofill.services.times import scheduled_at
 
 if TYPE_CHECKING:
     from retrofill.services.access import Access
@@ -118,7 +117,7 @@ def _failure(reader: Reader, row: InstanceRecord) -> tuple[str, str, int]:
         # A run that a signal has ended has no exit code.
         why = f"exit code {codes[0]}" if codes else (told or ["exit code not 0"])[0]
     task = reader.task_name(row.task_id) or f"task {row.task_id}"
-    return f"{task} of {row.bizdate} {scheduled_at(row):%H:%M}", why, row.id
+    return f"{task} of {row.bizdate} {row.scheduled_at:%H:%M}", why, row.id
 
 
 def _failure_lines(failures: list[tuple[str, str, int]]) -> Iterator[str]:

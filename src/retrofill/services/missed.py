@@ -8,9 +8,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from retrofill.domain.catalog import Catalog, DependencyKind, RunMode, Task, TaskType
-from retrofill.domain.findings import many, names
 from retrofill.domain.nights import ONE_DAY
-from retrofill.services.contexts import Contexts
+from retrofill.domain.words import many, names
+from retrofill.services.graphs import Contexts
 from retrofill.services.schedule import Schedule
 from retrofill.services.times import instant_of
 

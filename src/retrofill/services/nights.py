@@ -22,7 +22,7 @@ from retrofill.domain.planning import Plan, build
 from retrofill.domain.policy import DateRange, Policy
 from retrofill.domain.selection import Choice, NothingToRunError
 from retrofill.domain.template import Edges, Template, dependencies
-from retrofill.services.contexts import Context, remember
+from retrofill.services.graph import Context, remember
 from retrofill.services.records import GenerationRecord
 
 if TYPE_CHECKING:

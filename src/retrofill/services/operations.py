@@ -12,7 +12,8 @@ from retrofill.domain.states import WAITING, Move, State, check, is_legal
 from retrofill.services.access import Access, unknown_instance
 from retrofill.services.as_run import as_run, check_latest
 from retrofill.services.batches import Applied, Apply, Applying, Batches, ItemResult, describe
-from retrofill.services.contexts import Context, Contexts
+from retrofill.services.graph import Context
+from retrofill.services.graphs import Contexts
 from retrofill.services.records import InstanceRecord
 
 if TYPE_CHECKING:

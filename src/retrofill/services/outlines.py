@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from retrofill.domain.catalog import Catalog, Task
     from retrofill.domain.outline import Outline
     from retrofill.domain.policy import Policy
-    from retrofill.services.contexts import Contexts
+    from retrofill.services.graphs import Contexts
     from retrofill.services.ports import Reader
 
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from retrofill.domain.alerting import Event
-from retrofill.domain.findings import many
+from retrofill.domain.words import many
 from retrofill.services.alerting import alert_of, tell
 
 if TYPE_CHECKING:

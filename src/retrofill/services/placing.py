@@ -6,7 +6,7 @@ from datetime import date
 
 from retrofill.services.outlines import Belonging
 from retrofill.services.records import InstanceRecord
-from retrofill.services.times import bizdate_of, instant_of
+from retrofill.services.times import instant_of
 
 
 class Placing:
@@ -30,9 +30,7 @@ class Placing:
             return 1, group  # POL-12: the lowest stays, however old
         from retrofill.domain.policy import priority_by_age
 
-        return priority_by_age(
-            task.priority, bizdate_of(row), self._today_in(plan.catalog.timezone_of(task))
-        ), group
+        return priority_by_age(task.priority, row.date, self._today_in(plan.catalog.timezone_of(task))), group
 
     def _today_in(self, zone: str) -> date:
         from retrofill.domain.instants import local_date

@@ -15,7 +15,9 @@ from retrofill.domain.errors import UsageError, shown
 from retrofill.domain.findings import Finding, has_risk
 from retrofill.domain.overrides import check_may_override, check_secrets
 from retrofill.domain.policy import Policy
-from retrofill.domain.selection import ALL_RIGHTS, Choice, Limits, Rights, Selection
+from retrofill.domain.rights import ALL_RIGHTS, Rights
+from retrofill.domain.selection import Choice, Limits
+from retrofill.domain.ways import Selection
 from retrofill.services.estimating import Experience, document, estimate_plan
 from retrofill.services.times import ms_of
 

@@ -5,6 +5,7 @@ Instants are integers: milliseconds since 1970 in UTC (`..._ms`).
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 Partition = tuple[int, str, int]
@@ -124,6 +125,17 @@ class InstanceRecord(NamedTuple):
     def partition(self) -> Partition:
         """What it produces, whoever runs it."""
         return self.task_id, self.bizdate, self.slot
+
+    @property
+    def date(self) -> date:
+        """The bizdate as a date."""
+        return date.fromisoformat(self.bizdate)
+
+    @property
+    def scheduled_at(self) -> datetime:
+        """T, the wall-clock slot: on the day after the bizdate (chapter 0)."""
+        day = self.date + timedelta(days=1)
+        return datetime(day.year, day.month, day.day, self.slot // 60, self.slot % 60)  # noqa: DTZ001
 
 
 class RunRecord(NamedTuple):

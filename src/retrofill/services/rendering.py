@@ -24,7 +24,7 @@ from retrofill.services.contexts import BackfillContext
 from retrofill.services.ports import RunSpec
 from retrofill.services.records import InstanceRecord
 from retrofill.services.runs import CODE, RunSpecs
-from retrofill.services.times import scheduled_at, shown_instant
+from retrofill.services.times import shown_instant
 
 _NODE_ID, _TASK_ID, _JOB_ID = "$nodeid", "$taskid", "$jobid"
 _NO_VERSION = 0
@@ -51,7 +51,7 @@ class Rendered:
             "type": spec.type,
             "version": version_id,
             "bizdate": self.row.bizdate,
-            "scheduled_at": scheduled_at(self.row).isoformat(),
+            "scheduled_at": self.row.scheduled_at.isoformat(),
             "due_at": shown_instant(self.row.due_ms),
             "off_day": self.is_off_day,
             "working_directory": spec.working_directory,

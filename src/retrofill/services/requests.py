@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from retrofill.domain import selection as selections
+from retrofill.domain import ways
 from retrofill.domain.policy import Policy
 from retrofill.domain.windows import clock
 
@@ -39,7 +39,7 @@ def request_row(record: BackfillRecord, names: Callable[[str], bool], sees: Call
 
 
 def _selection(record: BackfillRecord, names: Callable[[str], bool], sees: Callable[[str], bool]) -> Row:
-    chosen = selections.to_json(selections.from_json(json.loads(record.selection)))
+    chosen = ways.to_json(ways.from_json(json.loads(record.selection)))
     found: Row = {}
     for key, value in chosen.items():
         may_show = sees if key == "workspaces" else names

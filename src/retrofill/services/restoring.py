@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.findings import many
 from retrofill.domain.states import State
-from retrofill.services.contexts import Contexts
+from retrofill.domain.words import many
 from retrofill.services.copying import Copying
+from retrofill.services.graphs import Contexts
 from retrofill.services.ports import RunEnd, RunRef, RunSpec
 from retrofill.services.ticks import Scheduler
 from retrofill.services.times import shown_instant

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from retrofill.domain.permissions import Actor, check_system_administrator
 from retrofill.domain.states import State
 from retrofill.services.clocks import check_before_deleting
-from retrofill.services.contexts import Contexts
+from retrofill.services.graphs import Contexts
 from retrofill.services.times import instant_of
 
 if TYPE_CHECKING:

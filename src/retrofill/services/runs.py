@@ -17,10 +17,10 @@ from retrofill.domain.overrides import secrets_named_by
 from retrofill.services.as_run import AsRun, as_run
 from retrofill.services.outlines import Belonging
 from retrofill.services.ports import IncludedCode, RunRef, RunSpec
-from retrofill.services.times import bizdate_of, scheduled_at, shown_instant
+from retrofill.services.times import shown_instant
 
 if TYPE_CHECKING:
-    from retrofill.services.contexts import Contexts
+    from retrofill.services.graphs import Contexts
     from retrofill.services.ports import Store
     from retrofill.services.records import InstanceRecord, RunRecord
 
@@ -152,8 +152,8 @@ class RunSpecs:
     def at(self, row: InstanceRecord, task: Task) -> parameters.Context:
         """What parameter expressions are resolved with (PAR-1)."""
         return parameters.Context(
-            bizdate=bizdate_of(row),
-            scheduled_at=scheduled_at(row),
+            bizdate=row.date,
+            scheduled_at=row.scheduled_at,
             workspace=task.workspace,
             task=task.short_name,
             job_id=_job_id(row),
@@ -202,7 +202,7 @@ def _own(row: InstanceRecord, task: Task, values: Mapping[str, str]) -> dict[str
     return {
         "RETROFILL_TASK": task.name,
         "RETROFILL_BIZDATE": row.bizdate,
-        "RETROFILL_SCHEDULED_AT": scheduled_at(row).isoformat(),
+        "RETROFILL_SCHEDULED_AT": row.scheduled_at.isoformat(),
         "RETROFILL_DUE_AT": shown_instant(row.due_ms) or "",
         "RETROFILL_INSTANCE": str(row.id),
         "RETROFILL_RUN_NUMBER": str(row.run_number),

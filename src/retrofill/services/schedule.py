@@ -11,8 +11,8 @@ from retrofill.domain.catalog import Catalog
 from retrofill.domain.moves import first_night_sentences
 from retrofill.domain.nights import ONE_DAY, DueNights, due_nights, next_night, night_of
 from retrofill.domain.permissions import Actor, check_system_administrator
-from retrofill.services.contexts import Contexts
 from retrofill.services.generating import Generating
+from retrofill.services.graphs import Contexts
 from retrofill.services.times import instant_of, ms_of
 
 if TYPE_CHECKING:

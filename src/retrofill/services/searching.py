@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import InvalidValueError, UnknownNameError, did_you_mean, shown
 from retrofill.domain.policy import BizdateError, DateRange, parse_range
-from retrofill.domain.readiness import Status
 from retrofill.domain.states import State
+from retrofill.domain.status import Status
 from retrofill.services.access import Access
 from retrofill.services.catalogs import find_past_task
 from retrofill.services.records import BackfillRecord, InstanceRecord
+from retrofill.services.redaction import shown_row
 from retrofill.services.times import ms_of
 from retrofill.services.views import Row, Views
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog import Catalog
-    from retrofill.services.contexts import Contexts
+    from retrofill.services.graphs import Contexts
     from retrofill.services.ports import Reader
 
 _PAGE = 200
@@ -60,7 +61,7 @@ def search_backfills(
                 continue
             if name is not None and name.lower() not in access.shown_name(record).lower():
                 continue
-            row = access.shown_row(record, views.backfill(record))
+            row = shown_row(access, record, views.backfill(record))
             # A status follows from counters and the clock, so it is compared here, not in SQL.
             if status is None or row["status"] == status:
                 found.append(row)

@@ -16,7 +16,8 @@ from retrofill.domain.alerting import Event
 from retrofill.domain.policy import Barrier
 from retrofill.domain.states import NOT_STARTED, Reason, State
 from retrofill.services.alerting import tell
-from retrofill.services.contexts import BackfillContext, Context
+from retrofill.services.contexts import BackfillContext
+from retrofill.services.graph import Context
 from retrofill.services.passing_over import is_stuck, passes_over
 from retrofill.services.placing import Placing
 from retrofill.services.records import DateRecord, InstanceRecord

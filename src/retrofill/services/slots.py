@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.readiness import FreeSlots, choose, free_slots
 from retrofill.domain.states import State
-from retrofill.services.contexts import Contexts
+from retrofill.services.graphs import Contexts
 from retrofill.services.records import InstanceRecord, Partition
 from retrofill.services.wanted import Wanted
 

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from retrofill.domain import selection as selections
+from retrofill.domain import ways
 from retrofill.domain.alerting import Event
 from retrofill.domain.answers import Answer, all_pass, findings_of, question
 from retrofill.domain.catalog import Catalog
@@ -24,16 +24,19 @@ from retrofill.domain.instants import day_start
 from retrofill.domain.permissions import Actor
 from retrofill.domain.planning import ONE_DAY, Plan
 from retrofill.domain.policy import Policy
-from retrofill.domain.selection import AllDescendantsSelection, Choice, Rights, Selection
+from retrofill.domain.rights import Rights
+from retrofill.domain.selection import Choice
 from retrofill.domain.summaries import task_count
 from retrofill.domain.verification import changes
+from retrofill.domain.ways import AllDescendantsSelection, Selection
 from retrofill.failpoints import fail_point
 from retrofill.services.alerting import alert_of, tell
 from retrofill.services.checks import Asking
-from retrofill.services.contexts import BackfillContext, Contexts
+from retrofill.services.contexts import BackfillContext
 from retrofill.services.creating import create_instances, remove_half_created
 from retrofill.services.estimating import document, estimate_plan, gather
 from retrofill.services.expected import NOTHING_MOVED, Expected, checksum
+from retrofill.services.graphs import Contexts
 from retrofill.services.knowing import with_ledger
 from retrofill.services.people import find_actor
 from retrofill.services.planned import PlanLimits, Planned, Request, check_name, make_plan
@@ -339,7 +342,7 @@ def record_of(planned: Planned, version_id: int, user: str, now_ms: int) -> Back
     """The row of a backfill that is about to be made."""
     name = planned.request.name
     if name is None:
-        name = selections.automatic_name(planned.request.selection, instant_of(now_ms))
+        name = ways.automatic_name(planned.request.selection, instant_of(now_ms))
     check_name(name)
     return BackfillRecord(
         id=0,
@@ -347,7 +350,7 @@ def record_of(planned: Planned, version_id: int, user: str, now_ms: int) -> Back
         phase="creating",
         check_status="checking",
         version_id=version_id,
-        selection=json.dumps(selections.to_json(planned.request.selection)),
+        selection=json.dumps(ways.to_json(planned.request.selection)),
         choice=json.dumps(planned.choice.to_json()),
         policy=json.dumps(planned.request.policy.to_json()),
         analysis=json.dumps(planned.summary()),
@@ -406,7 +409,7 @@ def _startable(reader: Reader, phase: str) -> list[BackfillRecord]:
 
 
 def _selection_of(record: BackfillRecord) -> Selection:
-    return selections.from_json(json.loads(record.selection))
+    return ways.from_json(json.loads(record.selection))
 
 
 def ask_of_plan(planned: Planned, checks: Sequence[Check], user: str, now_ms: int) -> tuple[Answer, ...]:

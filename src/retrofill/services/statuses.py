@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from retrofill.domain.alerting import Event
-from retrofill.domain.readiness import ENDED, Progress, Status, status_of
+from retrofill.domain.status import ENDED, Progress, Status, status_of
 from retrofill.domain.steering import Standing, standing_of
 from retrofill.services.alerting import alert_of, tell
 from retrofill.services.holds import Holds

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.clocks import DEFAULT_TOLERANCE_MS
 from retrofill.domain.errors import StoreUnavailableError
-from retrofill.domain.readiness import Ending, Outcome, ending
+from retrofill.domain.outcomes import Ending, Outcome, ending
 from retrofill.domain.states import Reason, State
 from retrofill.services.as_run import as_run
 from retrofill.services.clocks import trouble_with
-from retrofill.services.contexts import Contexts
+from retrofill.services.graphs import Contexts
 from retrofill.services.holds import Holds, holds_of
 from retrofill.services.not_started import NotStarted
 from retrofill.services.pausing import note_failures

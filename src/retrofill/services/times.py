@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import overload
-
-from retrofill.services.records import InstanceRecord
 
 
 def instant_of(ms: int) -> datetime:
@@ -30,13 +28,3 @@ def shown_instant(ms: int | None) -> str | None:
         return None
     instant = datetime.fromtimestamp(ms // 1000, UTC).isoformat()[:19]
     return f"{instant}.{ms % 1000:03d}Z" if ms % 1000 else f"{instant}Z"
-
-
-def bizdate_of(row: InstanceRecord) -> date:
-    return date.fromisoformat(row.bizdate)
-
-
-def scheduled_at(row: InstanceRecord) -> datetime:
-    """T, the wall-clock slot: on the day after the bizdate (chapter 0)."""
-    day = bizdate_of(row) + timedelta(days=1)
-    return datetime(day.year, day.month, day.day, row.slot // 60, row.slot % 60)  # noqa: DTZ001

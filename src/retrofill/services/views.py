@@ -8,8 +8,8 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from retrofill.domain.readiness import Status
 from retrofill.domain.states import WAITING, Reason, State
+from retrofill.domain.status import Status
 from retrofill.services.expected import basis, expected, first_estimate, is_stale
 from retrofill.services.holds import holds_of
 from retrofill.services.outlines import Outlines, position_of
@@ -23,10 +23,10 @@ from retrofill.services.records import (
     RunRecord,
 )
 from retrofill.services.statuses import status, took_seconds
-from retrofill.services.times import instant_of, scheduled_at, shown_instant
+from retrofill.services.times import instant_of, shown_instant
 
 if TYPE_CHECKING:
-    from retrofill.services.contexts import Contexts
+    from retrofill.services.graphs import Contexts
     from retrofill.services.ports import Reader
 
 Row = dict[str, Any]
@@ -160,7 +160,7 @@ class Views:
             "backfill": row.backfill_id,
             "task": self._task_name(row.task_id),
             "bizdate": row.bizdate,
-            "scheduled_at": scheduled_at(row).isoformat(),
+            "scheduled_at": row.scheduled_at.isoformat(),
             "kind": row.kind,
             "state": state,
             "reason": row.reason,

@@ -11,18 +11,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from retrofill.domain.findings import many
 from retrofill.domain.groups import grouping_of
 from retrofill.domain.readiness import Lack, free_slots, lack
 from retrofill.domain.states import Reason, State
+from retrofill.domain.words import many
 from retrofill.services.as_run import as_run, differs
 from retrofill.services.holds import holds_of
 from retrofill.services.outlines import Outlines, position_of
 from retrofill.services.records import BackfillRecord, InstanceRecord
-from retrofill.services.times import instant_of, scheduled_at
+from retrofill.services.times import instant_of
 
 if TYPE_CHECKING:
-    from retrofill.services.contexts import Context, Contexts
+    from retrofill.services.graph import Context
+    from retrofill.services.graphs import Contexts
     from retrofill.services.ports import Reader
 
 _NAMED = 3  # blockers named in a sentence; all of them are listed
@@ -416,7 +417,7 @@ class _Explaining:
         return f"{self._name(row)} ({State(row.state).words}, bizdate {row.bizdate}, instance {row.id})"
 
     def _name(self, row: InstanceRecord) -> str:
-        return f"{self._reader.task_name(row.task_id)} {scheduled_at(row):%Y-%m-%d %H:%M}"
+        return f"{self._reader.task_name(row.task_id)} {row.scheduled_at:%Y-%m-%d %H:%M}"
 
     def _blockers(self, rows: Iterable[InstanceRecord]) -> tuple[dict[str, object], ...]:
         return tuple(self._blocker(row) for row in rows)
@@ -426,7 +427,7 @@ class _Explaining:
             "id": row.id,
             "task": self._reader.task_name(row.task_id),
             "bizdate": row.bizdate,
-            "scheduled_at": scheduled_at(row).isoformat(),
+            "scheduled_at": row.scheduled_at.isoformat(),
             "state": row.state,
             "reason": row.reason,
         }
