@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import UsageError
 from retrofill.domain.selection import Limits
-from retrofill.project.problems import FormError
+from retrofill.project.forms import DEPLOYMENT_FILE, FormError
 from retrofill.project.setting_table import TABLE, Webhook, read_settings
-from retrofill.project.sources import DEPLOYMENT_FILE
 from retrofill.services.planned import PlanLimits
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from retrofill.domain.answers import (
     parse_answer,
     question,
 )
-from retrofill.domain.findings import Level
+from retrofill.domain.finding_codes import Level
 
 PASS, WARN = Answer("a", Verdict.PASS, "fine"), Answer("b", Verdict.WARN, "on Mondays")
 FAIL = Answer("c", Verdict.FAIL, "too many.")

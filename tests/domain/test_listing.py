@@ -9,6 +9,7 @@ from random import Random
 from domain.catalogs import CHILDREN, SELF, make_catalog, make_task, random_catalog, random_policy
 from domain.plans import plan_of
 from retrofill.domain.catalog import RunMode
+from retrofill.domain.listing import plan_rows
 from retrofill.domain.planning import build
 from retrofill.domain.policy import parse_time_range
 from retrofill.domain.selection import Choice, DryRunReason, NothingToRunError
@@ -31,7 +32,7 @@ def test_a_row_is_the_promised_document() -> None:
             parameters=(("day", "$bizdate"), ("at", "$[hh24]"), ("ids", "$jobid/$nodeid/$taskid")),
         ),
     )
-    rows = list(plan_of(catalog, "2013-01-01..2013-01-02").lines(LATER))
+    rows = list(plan_rows(plan_of(catalog, "2013-01-01..2013-01-02"), LATER))
     assert [row["task"] for row in rows] == ["ops.raw", "ops.daily"] * 2
     assert json.loads(json.dumps(rows[3])) == {
         "task": "ops.daily",
@@ -46,7 +47,7 @@ def test_a_row_is_the_promised_document() -> None:
         "waits_for": [["ops.daily", "2013-01-02T02:00:00"], ["ops.raw", "2013-01-03T01:30:00"]],
         "isolated_from": [],
     }
-    deployed = list(plan_of(catalog, "2013-01-01").lines(LATER, {"ops.daily": 17}))
+    deployed = list(plan_rows(plan_of(catalog, "2013-01-01"), LATER, {"ops.daily": 17}))
     assert deployed[1]["parameters"]["ids"] == "$jobid/17/$taskid"
 
 
@@ -54,14 +55,14 @@ def test_overrides_reach_the_rows() -> None:
     """PAR-5."""
     catalog = make_catalog(make_task("w.a", DAILY, parameters=(("day", "$bizdate"),)))
     plan = plan_of(catalog, "2026-01-01", overrides={"w.a": {"day": "${yyyy-mm-dd}"}})
-    assert [row["parameters"] for row in plan.lines(LATER)] == [{"day": "2026-01-01"}]
+    assert [row["parameters"] for row in plan_rows(plan, LATER)] == [{"day": "2026-01-01"}]
 
 
 def test_parameters_of_foreign_tasks_are_not_shown() -> None:
     """SEC-2."""
     catalog = make_catalog(make_task("v.a", DAILY, parameters=(("day", "$bizdate"),)))
     plan = plan_of(catalog, "2026-01-01")
-    assert [row["parameters"] for row in plan.lines(LATER, None, lambda name: False)] == [{}]
+    assert [row["parameters"] for row in plan_rows(plan, LATER, None, lambda name: False)] == [{}]
 
 
 def test_reasons_are_those_of_dry_runs_only() -> None:
@@ -75,7 +76,7 @@ def test_reasons_are_those_of_dry_runs_only() -> None:
     )
     choice = Choice(tuple(catalog.tasks), {"w.a": DryRunReason.NO_PERMISSION})
     plan = build(catalog, choice, plan_of(catalog, "2026-03-01").policy)
-    assert [(row["kind"], row["reason"]) for row in plan.lines(LATER)] == [
+    assert [(row["kind"], row["reason"]) for row in plan_rows(plan, LATER)] == [
         ("dry_run", "no_permission"),
         ("dry_run", "mode"),
         ("off_day", None),
@@ -90,7 +91,7 @@ def test_isolated_instances_keep_the_waits_that_are_left() -> None:
         make_task("w.a", "0 8 * * *"), make_task("w.b", "0 1 * * *"), make_task("w.c", DAILY, "w.a", "w.b")
     )
     plan = plan_of(catalog, "2026-01-01", time_range=parse_time_range("00:00-03:00"))
-    row = list(plan.lines(LATER))[1]
+    row = list(plan_rows(plan, LATER))[1]
     assert row["isolated_from"] == ["w.a"]
     assert row["waits_for"] == [["w.b", "2026-01-02T01:00:00"]]
 
@@ -100,7 +101,7 @@ def test_rows_come_by_time_then_task_where_dependencies_leave_it_open() -> None:
     catalog = make_catalog(
         make_task("w.a", "0 9 * * *"), make_task("w.b", "0 1 * * *", "w.a"), make_task("w.c", "0 8,10 * * *")
     )
-    rows = list(plan_of(catalog, "2026-01-01..2026-01-02", groups=2).lines(LATER))
+    rows = list(plan_rows(plan_of(catalog, "2026-01-01..2026-01-02", groups=2), LATER))
     assert [(row["group"], row["task"], row["scheduled_at"][11:16]) for row in rows[:4]] == [
         (1, "w.c", "08:00"),
         (1, "w.a", "09:00"),
@@ -117,7 +118,7 @@ def test_loops_are_printed_last() -> None:
         make_task("w.b", "0 0,6,12 * * *", "w.a"),
         make_task("w.z", "0 23 * * *"),
     )
-    rows = list(plan_of(catalog, "2026-01-01").lines(LATER))
+    rows = list(plan_rows(plan_of(catalog, "2026-01-01"), LATER))
     assert rows[0]["task"] == "w.z"
     assert len(rows) == 6
 
@@ -132,7 +133,7 @@ def test_rows_of_random_plans_can_run_in_their_order() -> None:
             plan = build(catalog, Choice(tuple(catalog.tasks)), policy)
         except NothingToRunError:
             continue
-        rows = list(plan.lines(LATER))
+        rows = list(plan_rows(plan, LATER))
         assert len(rows) == plan.instance_count
         assert [date.fromisoformat(d) for d in dict.fromkeys(row["bizdate"] for row in rows)] == [
             d for d in plan.dates if plan.by_bizdate[d]

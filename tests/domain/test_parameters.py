@@ -9,15 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrofill.domain.parameters import (
-    Context,
-    ParameterError,
-    check_name,
-    parse,
-    resolve,
-    sql_names,
-    substitute_sql,
-)
+from retrofill.domain.expressions import ParameterError
+from retrofill.domain.parameters import Context, check_name, parse, resolve, sql_names, substitute_sql
 
 
 def at(scheduled_at: str, **ids: str) -> Context:

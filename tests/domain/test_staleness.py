@@ -10,7 +10,7 @@ import pytest
 from domain.catalogs import SELF, make_catalog, make_task
 from domain.plans import plan_of
 from retrofill.domain.catalog import Catalog, RunMode
-from retrofill.domain.findings import Level
+from retrofill.domain.finding_codes import Level
 from retrofill.domain.planning import build
 from retrofill.domain.policy import AcrossGroups, Order, Policy, parse_range
 from retrofill.domain.rights import Rights

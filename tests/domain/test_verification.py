@@ -23,13 +23,14 @@ from domain.catalogs import (
 )
 from domain.plans import instances_of, plan_of
 from retrofill.domain.catalog import Catalog, ResourceGroup, RunMode, TaskType
-from retrofill.domain.finding_codes import CODES
+from retrofill.domain.finding_codes import CODES, Level
+from retrofill.domain.findings import Finding
 from retrofill.domain.planning import Plan, build
 from retrofill.domain.policy import AcrossGroups, Order, parse_time_range
 from retrofill.domain.rights import Rights
 from retrofill.domain.selection import Choice, DryRunReason, NothingToRunError, resolve
 from retrofill.domain.summaries import summary
-from retrofill.domain.verification import Finding, Level, changes, verify
+from retrofill.domain.verification import changes, verify
 from retrofill.domain.ways import AllDescendantsSelection, ManualSelection, WorkspaceSelection
 
 LATER = datetime(2026, 6, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 from domain.catalogs import make_task
 from retrofill.domain.catalog import Rerun
 from retrofill.domain.changes import Changes
-from retrofill.domain.policy import parse_window
+from retrofill.domain.windows import parse_window
 from services.fakes import ms
 from services.worlds import MakeWorld, World
 

@@ -16,7 +16,8 @@ from retrofill.domain.permissions import system_administrator
 from retrofill.domain.states import State
 from retrofill.domain.ways import AllDescendantsSelection
 from retrofill.executors.folder import RunsFolder
-from retrofill.executors.journals import Journal, run_name
+from retrofill.executors.journals import Journal
+from retrofill.executors.names import run_name
 from retrofill.executors.places import Places
 from retrofill.services.clocks import accept_clock
 from retrofill.services.daily import Daily

@@ -13,7 +13,7 @@ import pytest
 from domain.catalogs import make_task
 from retrofill.domain.changes import Changes
 from retrofill.domain.errors import Kind, NotPermittedError, RetrofillError, UnknownNameError
-from retrofill.domain.selection import AllDescendantsSelection, DryRunReason, ManualSelection
+from retrofill.domain.selection import DryRunReason
 from retrofill.domain.ways import AllDescendantsSelection, ManualSelection
 from retrofill.services.batches import ItemResult
 from retrofill.services.planned import Planned

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retrofill.cli.session import cell, say
+from retrofill.cli.session import say
+from retrofill.cli.tables import cell
 from retrofill.domain.alerting import AlertState, methods
 from retrofill.domain.policy import Alert
 from retrofill.domain.words import many

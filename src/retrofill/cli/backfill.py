@@ -12,13 +12,16 @@ import click
 from retrofill.cli.alerts import say_obstacles
 from retrofill.cli.driving import say_alone_of, say_who_starts
 from retrofill.cli.findings import say_findings
+from retrofill.cli.grammar import Command, Group
+from retrofill.cli.looking import row_of
 from retrofill.cli.paging import cursor_option, say_more
 from retrofill.cli.plans import checks_in_words, print_instances, print_plan
 from retrofill.cli.publishing import about_to_publish, confirm_losing_everything, say_what_is_published
 from retrofill.cli.selecting import request_of, request_options
-from retrofill.cli.session import Command, Group, Session, cell, integer_id, pass_session, say
+from retrofill.cli.session import Session, integer_id, pass_session, say
 from retrofill.cli.showing import listed, print_backfill
-from retrofill.cli.waiting import EXIT_CHECK_FAILED, row_of, wait_for
+from retrofill.cli.tables import cell
+from retrofill.cli.waiting import EXIT_CHECK_FAILED, wait_for
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import UsageError
 from retrofill.domain.status import Status

@@ -13,8 +13,9 @@ import click
 
 from retrofill import __version__
 from retrofill.bootstrap import Project
+from retrofill.cli.grammar import Command
 from retrofill.cli.scheduler import SchedulerRunsError, as_process
-from retrofill.cli.session import Command, Session, pass_session, say
+from retrofill.cli.session import Session, pass_session, say
 from retrofill.domain.errors import UsageError, WrongStateError, shown
 from retrofill.domain.words import many
 from retrofill.services.copying import Copying

@@ -9,10 +9,13 @@ from typing import Any
 import click
 
 from retrofill.cli.exit_statuses import exit_status, first_exit_status
+from retrofill.cli.folder import folder_catalog
+from retrofill.cli.grammar import Command, Group
 from retrofill.cli.history import task_history
 from retrofill.cli.paging import cursor_option, limit_option, page_of_names
 from retrofill.cli.rendering import task_render
-from retrofill.cli.session import Command, Group, Session, cell, pass_session, print_table, say, say_json
+from retrofill.cli.session import Session, pass_session, say, say_json
+from retrofill.cli.tables import cell, print_table
 from retrofill.domain.catalog import Catalog, DependencyKind, RunMode, Task
 from retrofill.domain.conditions import matching
 from retrofill.domain.errors import UnknownNameError, WrongStateError
@@ -318,32 +321,6 @@ def workspace_list(session: Session) -> None:
     session.rows(
         rows, ["id", "workspace", "timezone", "region", "tasks", "members"], "There are no workspaces."
     )
-
-
-def folder_catalog(session: Session) -> tuple[Catalog, dict[str, int]]:
-    """The folder as it is, with the ids of the tasks that were deployed.
-
-    Where the folder has errors, what is deployed stands for it, and that is said: one team's mistake
-    shall not keep others from looking.
-    """
-    from retrofill.project.problems import ProjectError
-
-    project = session.project
-    try:
-        _ = project.folder
-    except ProjectError as error:
-        if project.deployed is None:
-            raise
-        project.work_on_deployed()
-        say(
-            f"The folder has {many(len(error.problems), 'error')} (`retrofill check` lists them), so this is "
-            f"version {project.deployed.version_id}, which is deployed."
-        )
-    ids: dict[str, int] = {}
-    if project.deployed is not None:
-        with project.store.read() as reader:
-            ids = reader.task_ids()
-    return project.folder.catalog, ids
 
 
 def _frozen_tasks(session: Session, catalog: Catalog) -> set[str]:

@@ -13,7 +13,8 @@ import click
 
 from retrofill.bootstrap import Project
 from retrofill.cli.driving import standstills
-from retrofill.cli.session import Command, Session, pass_session
+from retrofill.cli.grammar import Command
+from retrofill.cli.session import Session, pass_session
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.words import many, names
 from retrofill.services.audit import drift, schedule_drift

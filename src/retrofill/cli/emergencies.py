@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
+from retrofill.cli.grammar import Command
 from retrofill.cli.results import comment_option, done, ids_argument, numbers_of
-from retrofill.cli.session import Command, Session, pass_session
+from retrofill.cli.session import Session, pass_session
 from retrofill.domain.errors import UsageError
 from retrofill.domain.policy import parse_priority
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from retrofill.cli.logs import last_line
-from retrofill.cli.session import cell
+from retrofill.cli.tables import cell
 from retrofill.domain.words import many
 from retrofill.services.failures import first_failed
 

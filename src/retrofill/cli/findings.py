@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from retrofill.cli.session import cell
-from retrofill.domain.findings import Level
+from retrofill.cli.tables import cell
+from retrofill.domain.finding_codes import Level
 
 _COLOURS = {"risk": "red", "warning": "yellow", "info": "cyan"}
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import click
 
-from retrofill.cli.session import Group, Session, cell, pass_session, say
+from retrofill.cli.grammar import Group
+from retrofill.cli.session import Session, pass_session, say
+from retrofill.cli.tables import cell
 from retrofill.domain.errors import UnknownNameError, did_you_mean, shown
 from retrofill.domain.words import many
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from retrofill.cli.session import Command, Group, Session, integer_id, pass_session
+from retrofill.cli.grammar import Command, Group
+from retrofill.cli.session import Session, integer_id, pass_session
 from retrofill.services.catalogs import find_task
 from retrofill.services.history import Asked, latest
 from retrofill.services.views import Row, operation_row

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from retrofill.cli.driving import say_alone, standstills
+from retrofill.cli.grammar import Group
 from retrofill.cli.paging import cursor_option
 from retrofill.cli.results import comment_option, done, ids_argument, numbers_of
-from retrofill.cli.session import Group, Session, cell, integer_id, pass_session, say, say_json
+from retrofill.cli.session import Session, integer_id, pass_session, say, say_json
+from retrofill.cli.tables import cell
 from retrofill.domain.errors import UnknownNameError, UsageError, WrongStateError
 from retrofill.domain.states import Reason, State
 from retrofill.services.access import unknown_instance

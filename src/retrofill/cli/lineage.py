@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retrofill.cli.session import cell
+from retrofill.cli.problems import warning_at
+from retrofill.cli.tables import cell
 from retrofill.domain.errors import shown
 from retrofill.domain.words import names
 
@@ -82,16 +83,3 @@ def doubts_in(doubts: Iterable[Doubtful], rights: Rights) -> list[dict[str, Any]
         for found in doubts
         if rights.sees(found.task)
     ]
-
-
-def warning_at(level: str, code: str, place: TaskPlace | Doubtful, message: str, hint: str) -> dict[str, Any]:
-    """What `check` says about a place in a file."""
-    return {
-        "level": level,
-        "code": code,
-        "path": place.path,
-        "line": place.line,
-        "column": place.column,
-        "message": message,
-        "hint": hint,
-    }

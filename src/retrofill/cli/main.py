@@ -24,7 +24,8 @@ import click
 
 from retrofill import __version__
 from retrofill.cli.exit_statuses import EXIT_STATUSES, exit_status
-from retrofill.cli.session import Group, Session
+from retrofill.cli.grammar import Group
+from retrofill.cli.session import Session
 from retrofill.cli.tables import wants_colour
 from retrofill.domain.errors import Kind, RetrofillError, shown
 

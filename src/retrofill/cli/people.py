@@ -6,7 +6,9 @@ from typing import Any
 
 import click
 
-from retrofill.cli.session import Group, Session, cell, integer_id, pass_session, say
+from retrofill.cli.grammar import Group
+from retrofill.cli.session import Session, integer_id, pass_session, say
+from retrofill.cli.tables import cell
 from retrofill.domain.errors import UsageError, did_you_mean, shown
 
 _USER_COLUMNS = ["user", "administrator", "roles", "email", "phone"]

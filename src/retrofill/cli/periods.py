@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from retrofill.cli.lineage import warning_at
+from retrofill.cli.problems import warning_at
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.rights import Rights
 from retrofill.domain.validity import Gap, gaps

@@ -10,7 +10,8 @@ import click
 
 from retrofill.cli.estimates import expectation
 from retrofill.cli.findings import print_findings
-from retrofill.cli.session import Session, cell, say_json
+from retrofill.cli.session import Session, say_json
+from retrofill.cli.tables import cell
 from retrofill.domain.tallies import KINDS, kinds_in_words
 from retrofill.domain.words import many
 
@@ -65,13 +66,13 @@ def checks_in_words(names: Sequence[str]) -> str:
 
 def print_instances(session: Session, planned: Planned, now: datetime) -> None:
     """Every instance in a line, in an order in which they may run."""
-    from retrofill.domain import listing
+    from retrofill.domain.listing import plan_rows
 
     ids: dict[str, int] = {}
     if session.project.deployed is not None:
         with session.project.store.read() as reader:
             ids = reader.task_ids()
-    lines = listing.lines(planned.plan, now, ids or None, session.project.rights.sees)
+    lines = plan_rows(planned.plan, now, ids or None, session.project.rights.sees)
     if session.output == "json":
         say_json(list(lines))
         return

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import click
 
 from retrofill.bootstrap import Project
-from retrofill.cli.session import cell, say
+from retrofill.cli.session import say
+from retrofill.cli.tables import cell
 from retrofill.domain.errors import UsageError
 from retrofill.domain.publishing import Differences, differences
 from retrofill.domain.words import many

@@ -6,7 +6,9 @@ import sys
 
 import click
 
-from retrofill.cli.session import Command, Session, cell, pass_session, say
+from retrofill.cli.grammar import Command
+from retrofill.cli.session import Session, pass_session, say
+from retrofill.cli.tables import cell
 from retrofill.domain.errors import UsageError
 from retrofill.domain.policy import parse_bizdate
 from retrofill.domain.windows import clock, parse_clock_range
@@ -25,7 +27,7 @@ def task_render(session: Session, name: str, bizdate: str, time: str | None, dep
 
     Secrets are not resolved. What every task inherits from the scheduler is not listed.
     """
-    from retrofill.cli.catalog import folder_catalog
+    from retrofill.cli.folder import folder_catalog
 
     project = session.project
     if deployed:

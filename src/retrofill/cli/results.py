@@ -9,7 +9,8 @@ import click
 
 from retrofill.cli.driving import say_who_starts_instances
 from retrofill.cli.exit_statuses import first_exit_status
-from retrofill.cli.session import Session, cell, integer_id, say_json
+from retrofill.cli.session import Session, integer_id, say_json
+from retrofill.cli.tables import cell
 from retrofill.domain.errors import UsageError
 from retrofill.domain.words import many
 from retrofill.services.views import Views

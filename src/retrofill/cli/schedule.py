@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from retrofill.cli.session import Group, Session, pass_session, say
+from retrofill.cli.grammar import Group
+from retrofill.cli.session import Session, pass_session, say
 from retrofill.domain.states import State
 from retrofill.services.clocks import accept_clock, trouble_with
 from retrofill.services.missed import Missed, find_missed

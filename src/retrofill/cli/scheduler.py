@@ -9,7 +9,8 @@ from types import FrameType
 import click
 
 from retrofill.bootstrap import Project
-from retrofill.cli.session import Command, Session, pass_session, say
+from retrofill.cli.grammar import Command
+from retrofill.cli.session import Session, pass_session, say
 from retrofill.domain.errors import WrongStateError
 from retrofill.services.missed import find_missed
 from retrofill.services.ticks import Ticked

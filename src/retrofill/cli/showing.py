@@ -13,9 +13,9 @@ from retrofill.cli.alerts import print_alerts
 from retrofill.cli.estimates import end_of, outlook, to_seconds
 from retrofill.cli.failures import first_lines
 from retrofill.cli.findings import print_findings
-from retrofill.cli.session import Session, cell, say, say_json
-from retrofill.cli.tables import coloured, state_cell
-from retrofill.cli.waiting import row_of
+from retrofill.cli.looking import row_of
+from retrofill.cli.session import Session, say, say_json
+from retrofill.cli.tables import cell, coloured, state_cell
 from retrofill.domain.status import STATUS_WORDS, Status
 from retrofill.domain.tallies import kinds_in_words, runs_in_words
 from retrofill.domain.words import many

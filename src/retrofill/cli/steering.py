@@ -10,11 +10,12 @@ import click
 
 from retrofill.cli.driving import say_who_starts
 from retrofill.cli.exit_statuses import first_exit_status
+from retrofill.cli.grammar import Command
+from retrofill.cli.looking import row_of
 from retrofill.cli.reruns import rerun_backfills, say_counted
 from retrofill.cli.results import print_results
-from retrofill.cli.session import Command, Session, integer_id, pass_session, say
+from retrofill.cli.session import Session, integer_id, pass_session, say
 from retrofill.cli.showing import print_backfill
-from retrofill.cli.waiting import row_of
 from retrofill.domain.changes import Changes
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.policy import OnFailure, parse_groups, parse_max_failures, parse_priority, parse_word

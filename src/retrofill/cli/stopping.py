@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from retrofill.cli.driving import standstills
 from retrofill.cli.session import say
 from retrofill.domain.errors import Kind, RetrofillError
-from retrofill.domain.findings import many, names
 from retrofill.domain.words import many, names
 from retrofill.services.ports import RunRef
 

@@ -7,8 +7,10 @@ from typing import Any
 import click
 
 from retrofill.cli.estimates import to_seconds
+from retrofill.cli.grammar import Command, Group
 from retrofill.cli.publishing import about_to_publish, confirm_losing_everything, lines, say_what_is_published
-from retrofill.cli.session import Command, Group, Session, cell, integer_id, pass_session, say
+from retrofill.cli.session import Session, integer_id, pass_session, say
+from retrofill.cli.tables import cell
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import UnknownNameError
 from retrofill.domain.publishing import differences

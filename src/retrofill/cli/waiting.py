@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 from retrofill.cli.alerts import deliver_before_leaving
 from retrofill.cli.driving import standstills
 from retrofill.cli.failures import Failures
+from retrofill.cli.looking import row_of
 from retrofill.cli.progress import Progress
 from retrofill.cli.session import say
 from retrofill.domain.words import many
-from retrofill.services.access import unknown_backfill
 from retrofill.services.records import BackfillRecord
-from retrofill.services.redaction import shown_row
-from retrofill.services.views import Row, Views
 
 if TYPE_CHECKING:
     from retrofill.bootstrap import Project
@@ -146,17 +144,6 @@ class _Waiting:
         if record.check_status == "failed":
             return EXIT_CHECK_FAILED
         return 0 if row_of(self._project, self._id)["status"] == "succeeded" else EXIT_FAILED
-
-
-def row_of(project: Project, backfill_id: int) -> Row:
-    """The backfill's row as it is now."""
-    if project.deployed is None:  # there may be no store, and looking shall make none
-        raise unknown_backfill(backfill_id)
-    with project.store.read() as reader:
-        access = project.access(reader)
-        record = access.get_backfill(backfill_id)
-        row = Views(reader, project.contexts, project.clock.now_ms()).backfill(record, is_alone=True)
-        return shown_row(access, record, row)
 
 
 def _say_how_to_go_on(project: Project, backfill_id: int) -> None:

@@ -20,7 +20,7 @@ from retrofill.domain.template import Edges
 _Lists = tuple[list[int], list[int]]
 
 
-def lines(
+def plan_rows(
     plan: Plan,
     now: datetime,
     node_ids: Mapping[str, int] | None = None,

@@ -7,10 +7,9 @@ choice and policy always give the same offsets. No Python object per instance.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Collection
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -270,14 +269,3 @@ class Plan(Layout):
     def parameters_of(self, task: Task) -> tuple[tuple[str, str], ...]:
         """Declared parameters in their order, with the backfill's overrides (PAR-5)."""
         return parameters_of(self.policy, task)
-
-    def lines(
-        self,
-        now: datetime,
-        node_ids: Mapping[str, int] | None = None,
-        sees: Callable[[str], bool] = lambda _: True,
-    ) -> Iterator[dict[str, Any]]:
-        """Every instance as a row, in an order in which they may run: see `listing.lines`."""
-        from retrofill.domain.listing import lines  # which needs this module
-
-        return lines(self, now, node_ids, sees)

@@ -14,7 +14,8 @@ from datetime import datetime
 import numpy as np
 
 from retrofill.domain.catalog import Task
-from retrofill.domain.findings import MOST_SINGLE_FINDINGS, Finding, Level, by_level, gathered
+from retrofill.domain.finding_codes import Level
+from retrofill.domain.findings import MOST_SINGLE_FINDINGS, Finding, by_level, gathered
 from retrofill.domain.idleness import idle_tasks
 from retrofill.domain.instants import local_date
 from retrofill.domain.ordering import find_loops

@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 from retrofill.executors import journals
 from retrofill.executors.journals import TOMBSTONE_MODE
+from retrofill.executors.names import run_name
 from retrofill.executors.places import Places
 from retrofill.executors.remains import Main, Remains
 from retrofill.failpoints import fail_point
@@ -71,7 +72,7 @@ def name_of(ref: RunRef) -> str:
     Raises:
         ValueError: the token is no plain word.
     """
-    return journals.run_name(ref.instance_id, ref.run_number, ref.token)
+    return run_name(ref.instance_id, ref.run_number, ref.token)
 
 
 def boot_id() -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from retrofill.executors import journals
 from retrofill.executors.capping import cap_log, cut_middle
+from retrofill.executors.names import parse_name, run_name
 from retrofill.executors.places import Places
 from retrofill.services.ports.retention import LogFile, LogPiece, RunName
 
@@ -85,7 +86,7 @@ class RunsFolder:
         for path in journals.list_journals(self._places.journals):
             if not journals.is_locked(path):
                 _, records = journals.read_journal(path)
-                runs = (journals.parse_name(record[1]) for record in records)
+                runs = (parse_name(record[1]) for record in records)
                 yield path, {run for run in runs if run is not None}
 
     def remove_journal(self, path: str) -> None:
@@ -171,7 +172,7 @@ class RunsFolder:
         return found
 
     def _log(self, run: RunName) -> str:
-        return self._places.log(journals.run_name(*run))
+        return self._places.log(run_name(*run))
 
 
 def _data_of(log: int, size: int) -> Iterator[tuple[int, int]]:
@@ -195,7 +196,7 @@ def _read(log: int, start: int, end: int) -> Iterator[bytes]:
 
 
 def _run_of(file_name: str) -> RunName | None:
-    return journals.parse_name(file_name.removesuffix(_LOG)) if file_name.endswith(_LOG) else None
+    return parse_name(file_name.removesuffix(_LOG)) if file_name.endswith(_LOG) else None
 
 
 def _held(status: os.stat_result) -> int:

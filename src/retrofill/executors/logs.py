@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from retrofill.domain.errors import UnknownNameError
-from retrofill.executors import journals
 from retrofill.executors.capping import cut_middle
+from retrofill.executors.names import run_name
 from retrofill.executors.places import Places
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def remove(runs_directory: Path, ref: RunRef) -> None:
 
 
 def _path(runs_directory: Path, ref: RunRef) -> str:
-    name = journals.run_name(ref.instance_id, ref.run_number, ref.token)
+    name = run_name(ref.instance_id, ref.run_number, ref.token)
     return Places(str(runs_directory)).log(name)
 
 

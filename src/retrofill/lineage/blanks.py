@@ -12,7 +12,8 @@ from functools import lru_cache
 
 from retrofill.domain import parameters
 from retrofill.domain.catalog import Task
-from retrofill.domain.parameters import Context, ParameterError, Reference
+from retrofill.domain.expressions import ParameterError
+from retrofill.domain.parameters import Context, Reference
 from retrofill.domain.sql_literals import literal
 
 BLANK = "retrofill_blank"  # may stand in a name; shown as `*`

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog import Task
 from retrofill.domain.errors import shown
+from retrofill.domain.expressions import ParameterError
 from retrofill.domain.lineage import ColumnLineage, TaskLineage
-from retrofill.domain.parameters import ParameterError
 from retrofill.lineage.blanks import fill
 from retrofill.lineage.places import Place, place_of
 

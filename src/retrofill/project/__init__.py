@@ -59,9 +59,9 @@ def unchanged(
     directory: Path, files: Sequence[SourceFile], workspaces: Mapping[str, Workspace] = _NONE
 ) -> bool:
     """Whether a folder still holds what a catalog with these was made from; nothing is parsed."""
-    from retrofill.project import sources
+    from retrofill.project import comparing
 
-    return sources.unchanged(directory, files, workspaces)
+    return comparing.unchanged(directory, files, workspaces)
 
 
 def schema() -> dict[str, dict[str, Any]]:

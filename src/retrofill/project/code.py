@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from retrofill.domain.errors import did_you_mean
-from retrofill.domain.parameters import ParameterError
+from retrofill.domain.expressions import ParameterError
 from retrofill.domain.sql_standing import Standing, standings
 from retrofill.project.nodes import Node, Place, place_of
 from retrofill.project.problems import Report

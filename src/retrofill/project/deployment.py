@@ -13,12 +13,12 @@ from retrofill.domain.connections import ConnectionUrlError
 from retrofill.domain.errors import did_you_mean
 from retrofill.domain.surroundings import SurroundingsError
 from retrofill.domain.words import many
+from retrofill.project.forms import DEPLOYMENT_FILE
 from retrofill.project.models import DeploymentShape
 from retrofill.project.nodes import Node, Place
 from retrofill.project.problems import Report
 from retrofill.project.setting_table import SECTIONS, read_settings
 from retrofill.project.shapes import check_names, read_shape
-from retrofill.project.sources import DEPLOYMENT_FILE
 
 _SECRET = re.compile(r"\$\{secret:[A-Za-z_][A-Za-z0-9_]*\}")
 

@@ -14,11 +14,11 @@ from retrofill.domain.catalog import Catalog, SourceFile, Task
 from retrofill.project.code import CodeFiles
 from retrofill.project.dependencies import Declared, check_links
 from retrofill.project.deployment import Deployment, read_deployment
+from retrofill.project.forms import DEPLOYMENT_FILE, FormError
 from retrofill.project.models import check_name
 from retrofill.project.nodes import Node, compose
-from retrofill.project.problems import Doubtful, EnoughError, FormError, Problem, ProjectError, Report
+from retrofill.project.problems import Doubtful, EnoughError, Problem, ProjectError, Report
 from retrofill.project.sources import (
-    DEPLOYMENT_FILE,
     MAX_YAML_BYTES,
     WORKSPACE_FILE,
     WORKSPACES,

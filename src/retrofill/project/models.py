@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from retrofill.project.durations import parse_duration
+from retrofill.project.forms import FormError
 from retrofill.project.nodes import Ambiguous
-from retrofill.project.problems import FormError
 
 NAME_PATTERN = "^[A-Za-z_][A-Za-z0-9_-]*$"
 MAX_NAME_LENGTH = 128

@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from retrofill.project.forms import DEPLOYMENT_FILE
 from retrofill.project.models import NAME_PATTERN, DeploymentShape, WorkspaceShape
 from retrofill.project.setting_table import SECTIONS, TABLE, Setting
-from retrofill.project.sources import DEPLOYMENT_FILE, WORKSPACE_FILE
+from retrofill.project.sources import WORKSPACE_FILE
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _MADE = "<!-- Made by `make docs`; edit the models instead. -->"

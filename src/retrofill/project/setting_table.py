@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 
 from retrofill.domain.errors import did_you_mean
 from retrofill.project.durations import duration_words, parse_duration, parse_size
-from retrofill.project.problems import FormError
+from retrofill.project.forms import FormError
 
 GROUP_TYPES = ("shared", "exclusive", "serverless")
 # Settings that may also stand at the top of `retrofill.yaml`.

@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from retrofill.domain.catalog import SourceFile, Workspace
+from retrofill.domain.catalog import Workspace
+from retrofill.project.forms import DEPLOYMENT_FILE
 
-DEPLOYMENT_FILE = "retrofill.yaml"
 WORKSPACES = "workspaces"
 WORKSPACE_FILE = "workspace.yaml"
 MAX_YAML_BYTES = 10_000_000
@@ -87,7 +87,7 @@ def read_source(root: Path, path: str, limit: int) -> SourceText:
         SourceError: it is missing, outside the project, no regular file, too large, or not text.
     """
     _check_inside(root, path)
-    data, _ = _read(root, path, limit)
+    data, _ = read_below(root, path, limit)
     digest = hashlib.sha256(data).hexdigest()
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise SourceError("the file is UTF-16", "save it as UTF-8")
@@ -107,7 +107,7 @@ def read_bytes(root: Path, path: str, limit: int) -> SourceBytes:
     except UnicodeEncodeError:
         raise SourceError("its name is not valid UTF-8", "rename it") from None
     _check_inside(root, path)
-    data, mode = _read(root, path, limit)
+    data, mode = read_below(root, path, limit)
     return SourceBytes(data, hashlib.sha256(data).hexdigest(), bool(mode & stat.S_IXUSR))
 
 
@@ -120,7 +120,7 @@ def _check_inside(root: Path, path: str) -> None:
         raise SourceError("the file lies outside the project's folder", "move it into the project")
 
 
-def _read(root: Path, path: str, limit: int) -> tuple[bytes, int]:
+def read_below(root: Path, path: str, limit: int) -> tuple[bytes, int]:
     """What the file holds, and its mode."""
     try:
         # Not blocking: opening a FIFO must not wait for a writer.
@@ -160,41 +160,3 @@ def _check_text(data: bytes) -> None:
             "save the file as UTF-8",
             place_of(data, error.start),
         ) from None
-
-
-def unchanged(
-    directory: Path, files: Sequence[SourceFile], workspaces: Mapping[str, Workspace] = _NONE
-) -> bool:
-    """Whether a project's folder still holds exactly what a version was made from.
-
-    True means that loading it again would give the same catalog: the same YAML files are
-    there, and every file of the version has the same bytes. Cheap: nothing is parsed.
-
-    Args:
-        workspaces: of the version; what they include is compared too.
-    """
-    from retrofill.project.including import are_unchanged
-
-    known = {file.path: file.sha256 for file in files}
-    root = Path(os.path.realpath(directory))
-    there = yaml_files(root)
-    parsed = [path for path in known if _is_yaml_of_project(path)]
-    if sorted(there) != sorted(parsed):
-        return False
-    return all(_digest(root, path) == sha256 for path, sha256 in known.items()) and all(
-        are_unchanged(root, one.name, one.include, one.files) for one in workspaces.values() if one.include
-    )
-
-
-def _is_yaml_of_project(path: str) -> bool:
-    parts = path.split("/")
-    return path == DEPLOYMENT_FILE or (
-        len(parts) == 3 and parts[0] == WORKSPACES and parts[2] == WORKSPACE_FILE
-    )
-
-
-def _digest(root: Path, path: str) -> str | None:
-    try:
-        return hashlib.sha256(_read(root, path, MAX_YAML_BYTES)[0]).hexdigest()
-    except SourceError:
-        return None

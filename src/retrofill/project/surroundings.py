@@ -9,7 +9,7 @@ from retrofill.domain.surroundings import SHELLS, SurroundingsError, check_varia
 from retrofill.project.deployment import check_patterns
 
 if TYPE_CHECKING:
-    from retrofill.project.tasks import TaskReader
+    from retrofill.project.task_keys import TaskKeys
 
 
 class Surroundings(NamedTuple):
@@ -20,7 +20,7 @@ class Surroundings(NamedTuple):
     inherit_env: tuple[str, ...]
 
 
-def read_surroundings(task: TaskReader, task_type: TaskType | None) -> Surroundings:
+def read_surroundings(task: TaskKeys, task_type: TaskType | None) -> Surroundings:
     """Check the three keys; what a task inherits is the deployment's and its own."""
     around = task.around
     own = check_patterns(task.get("inherit_env"), task.node("inherit_env"), around.path, task.report)
@@ -28,7 +28,7 @@ def read_surroundings(task: TaskReader, task_type: TaskType | None) -> Surroundi
     return Surroundings(_shell(task, task_type), _variables(task), inherited)
 
 
-def _shell(task: TaskReader, task_type: TaskType | None) -> str:
+def _shell(task: TaskKeys, task_type: TaskType | None) -> str:
     shell = task.get("shell")
     if shell is None or task_type is None:
         return ""
@@ -41,7 +41,7 @@ def _shell(task: TaskReader, task_type: TaskType | None) -> str:
     return str(shell)
 
 
-def _variables(task: TaskReader) -> tuple[tuple[str, str], ...]:
+def _variables(task: TaskKeys) -> tuple[tuple[str, str], ...]:
     node = task.node("env")
     parameters = task.declared()
     for name, (place, value) in (node.entries if node and node.entries else {}).items():

@@ -16,33 +16,19 @@ from retrofill.domain.cron import CronError, Schedule
 from retrofill.domain.cron_doubts import doubt_of
 from retrofill.domain.dialects import dialect_of
 from retrofill.domain.errors import did_you_mean
-from retrofill.domain.parameters import ParameterError
-from retrofill.project.code import CodeFiles, CodeText, check_shell, check_sql
+from retrofill.domain.expressions import ParameterError
+from retrofill.project.code import CodeText, check_shell, check_sql
 from retrofill.project.dependencies import Link, read_links
-from retrofill.project.deployment import Deployment, secrets_of
-from retrofill.project.models import RerunShape, TaskShape
-from retrofill.project.nodes import Node, Place
-from retrofill.project.problems import EnoughError, Report
+from retrofill.project.deployment import secrets_of
+from retrofill.project.models import RerunShape
+from retrofill.project.nodes import Place
+from retrofill.project.problems import EnoughError
 from retrofill.project.sources import SourceError
 from retrofill.project.surroundings import read_surroundings
+from retrofill.project.task_keys import TaskKeys
 
-_ALTERNATIVES = {"priority": "baseline", "baseline": "priority", "run": "file", "file": "run"}
 DEFAULT_TIMEOUT_SECONDS = 3 * 24 * 3600
 _RERUN = Rerun()
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a workspace's tasks are read against."""
-
-    workspace: str
-    path: str
-    members: Collection[str] | None  # None: not known, so owners are not judged
-    deployment: Deployment
-    defaults: TaskShape
-    defaults_node: Node | None
-    code_files: CodeFiles
-    report: Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,51 +40,8 @@ class ReadTask:
     place: Place = (1, 1)
 
 
-class TaskReader:
+class TaskReader(TaskKeys):
     """Reads one task; every method reports what is wrong with its keys."""
-
-    def __init__(self, name: str, place: Place, shape: TaskShape, node: Node, around: Surroundings) -> None:
-        self.name = f"{around.workspace}.{name}"
-        self.place = place
-        self.around = around
-        self.report = around.report
-        self._own = node.entries or {}
-        defaults = around.defaults_node.entries if around.defaults_node else None
-        # A key that is wrong in the task hides the default's: only the task's is spoken about.
-        self._nodes = {key: value for key, (_, value) in self._own.items()}
-        for key, (_, value) in (defaults or {}).items():
-            if key not in self._own and _ALTERNATIVES.get(key) not in self._own:
-                self._nodes[key] = value
-        self._values = {
-            key: getattr(shape if key in self._own else around.defaults, key, None) for key in self._nodes
-        }
-
-    # A key's value and place
-
-    def node(self, key: str) -> Node | None:
-        """The key's node in the task, else in the defaults."""
-        return self._nodes.get(key)
-
-    def has(self, key: str) -> bool:
-        """Whether the key is written, be its value right or wrong."""
-        return key in self._nodes
-
-    def is_own(self, key: str) -> bool:
-        """Whether the task itself has the key, and not only the defaults."""
-        return key in self._own
-
-    def get(self, key: str) -> Any:
-        """The key's value, None where it is not written or wrong."""
-        return self._values.get(key)
-
-    def refuse(self, key: str, message: str, hint: str = "", place: Place | None = None) -> None:
-        """Report a problem with a key, once if it is a default's."""
-        node = self.node(key)
-        where = place or (node.place if node else self.place)
-        add = self.report.add if node is None or key in self._own else self.report.add_once
-        add(self.around.path, where, message, hint)
-
-    # The parts
 
     def read(self) -> ReadTask:
         task_type = self._type()
@@ -190,11 +133,6 @@ class TaskReader:
             )
             hint = f"add {self.around.workspace} to its `workspaces` in retrofill.yaml, or use another secret"
             self.refuse(key, message, hint, place)
-
-    def declared(self) -> list[str]:
-        """Names of the parameters that are written."""
-        node = self.node("parameters")
-        return list(node.names()) if node else []
 
     def _code(self, task_type: TaskType | None) -> tuple[str, str]:
         """The code's text and the name of its file."""

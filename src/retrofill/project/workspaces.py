@@ -12,7 +12,8 @@ from retrofill.project.models import TaskShape, WorkspaceShape
 from retrofill.project.nodes import Node
 from retrofill.project.problems import Report
 from retrofill.project.shapes import check_names, read_shape
-from retrofill.project.tasks import ReadTask, Surroundings, TaskReader
+from retrofill.project.task_keys import Surroundings
+from retrofill.project.tasks import ReadTask, TaskReader
 
 
 @dataclass(frozen=True, slots=True)

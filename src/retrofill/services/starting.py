@@ -19,7 +19,8 @@ from retrofill.domain.alerting import Event
 from retrofill.domain.answers import Answer, all_pass, findings_of, question
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import NotPermittedError, RetrofillError
-from retrofill.domain.findings import Finding, Level, by_level
+from retrofill.domain.finding_codes import Level
+from retrofill.domain.findings import Finding, by_level
 from retrofill.domain.instants import day_start
 from retrofill.domain.permissions import Actor
 from retrofill.domain.planning import ONE_DAY, Plan

@@ -25,8 +25,9 @@ if __name__ == "__main__":
 
 from retrofill.domain.dialects import dialect_of
 from retrofill.domain.statements import Piece, controls_transactions, cut, excerpt, line_of, stands_alone
-from retrofill.executors.runners.databases import Database, DatabaseError, open_database
+from retrofill.executors.runners.databases import Database, DatabaseError
 from retrofill.executors.runners.masking import Mask
+from retrofill.executors.runners.opening import open_database
 
 _PAYLOAD = 3
 _ROWS_SHOWN = 40

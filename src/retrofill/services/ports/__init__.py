@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from retrofill.services.ports.checking import Check
     from retrofill.services.ports.clock import Clock
     from retrofill.services.ports.generations import FrozenTasks, Generations
-    from retrofill.services.ports.ledger import Ledger, Reader, Wanted
+    from retrofill.services.ports.ledger import Ledger, Reader
     from retrofill.services.ports.notifying import Message, Notifier, NotSentError, UndeliverableError
     from retrofill.services.ports.outbox import Outbox, OutboxReader
     from retrofill.services.ports.people import People, PeopleReader
     from retrofill.services.ports.running import Executor, IncludedCode, RunEnd, RunRef, RunSpec
     from retrofill.services.ports.store import ConstraintError, Store
+    from retrofill.services.wanted import Wanted
 
 _HOMES = {
     "Check": "checking",
