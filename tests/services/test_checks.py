@@ -12,6 +12,7 @@ import pytest
 
 from domain.catalogs import make_catalog, make_task
 from retrofill.domain.answers import Answer, Verdict
+from retrofill.domain.filters import BackfillFilter
 from retrofill.domain.permissions import system_administrator
 from retrofill.domain.policy import parse_time_range
 from retrofill.domain.ways import AllDescendantsSelection
@@ -149,7 +150,7 @@ def test_it_is_seen_while_checks_think(world: MakeWorld) -> None:
             store, w.contexts, w.clock, w.limits, system_administrator("admin"), lambda catalog: [check]
         )
         with store.read() as reader:
-            (record,) = reader.backfills(["check_status = ?"], ["checking"])
+            (record,) = reader.backfills(BackfillFilter(check_status="checking"))
             seen.append((record.phase, record.task_count, store.is_being_created(record.id)))
         seen.append(other.start_planned())
         other.remove_leftovers()

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from domain.catalogs import SELF, make_catalog, make_task, previous
 from retrofill.domain.catalog import Dependency, Rerun, ResourceGroup, Task
 from retrofill.domain.errors import RetrofillError
+from retrofill.domain.filters import BackfillFilter
 from retrofill.domain.permissions import system_administrator
 from retrofill.domain.policy import Barrier, Order
 from retrofill.domain.states import NOT_STARTED, State
@@ -158,7 +159,7 @@ class Contention:
             w.scheduler.look_again()
             return
         with w.store.read() as reader:
-            ids = [record.id for record in reader.backfills(["phase = 'active'"])]
+            ids = [record.id for record in reader.backfills(BackfillFilter(phase="active"))]
         how = self.chance.choice(["pause", "resume", "resume", "resume", "stop", "rerun"])
         try:
             if ids:

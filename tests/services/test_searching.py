@@ -10,7 +10,7 @@ from domain.catalogs import make_task
 from retrofill.domain.catalog import TaskType
 from retrofill.domain.errors import RetrofillError, UnknownNameError
 from retrofill.domain.policy import parse_range
-from retrofill.services.searching import InstanceFilters, search_backfills, search_instances
+from retrofill.services.searching import InstanceSearch, search_backfills, search_instances
 from retrofill.services.views import Row, Views
 from services.worlds import MakeWorld, World
 
@@ -46,7 +46,7 @@ def backfills(w: World, limit: int = 50, **filters: str) -> list[int]:
 def instances(w: World, limit: int = -1, **filters: Any) -> list[Row]:
     days = [parse_range(filters[name]) for name in ("bizdate",) if filters.get(name)]
     several = {f"{name}s": [filters[name]] for name in ("backfill", "task", "state") if filters.get(name)}
-    wanted = InstanceFilters(bizdates=days, **several, auto=filters.get("auto", False))
+    wanted = InstanceSearch(bizdates=days, **several, auto=filters.get("auto", False))
     with w.store.read() as reader:
         views = Views(reader, w.contexts, w.clock.now_ms())
         return list(search_instances(reader, views, w.access(reader), w.contexts, wanted, limit))

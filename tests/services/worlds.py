@@ -13,6 +13,7 @@ from typing import Any
 
 from domain.catalogs import make_catalog
 from retrofill.domain.catalog import Catalog, ResourceGroup, Task
+from retrofill.domain.filters import BackfillFilter, InstanceFilter
 from retrofill.domain.permissions import Actor, system_administrator
 from retrofill.domain.policy import Policy, parse_range
 from retrofill.domain.selection import Limits
@@ -170,7 +171,7 @@ class World:
             wanted = record.id if record else backfill_id
             return {
                 written(names[row.task_id], row): row
-                for row in reader.instance_range(1, 1 << 40, ["backfill_id = ?"], [wanted])
+                for row in reader.instance_range(1, 1 << 40, InstanceFilter(backfill_id=wanted))
             }
 
     def auto_rows(self) -> dict[str, InstanceRecord]:
@@ -234,7 +235,7 @@ class World:
         with self.store.read() as reader:
             return [
                 sentence
-                for record in reader.backfills(["phase = 'active'"])
+                for record in reader.backfills(BackfillFilter(phase="active"))
                 for sentence in drift(reader, self.contexts, record)
             ] + schedule_drift(reader, self.contexts)
 

@@ -17,6 +17,7 @@ from domain.catalogs import SELF, make_task, previous
 from retrofill.domain.catalog import Dependency, Rerun, ResourceGroup, Task, TaskType
 from retrofill.domain.cron import parse
 from retrofill.domain.errors import RetrofillError
+from retrofill.domain.filters import UNFINISHED, BackfillFilter, InstanceFilter
 from retrofill.domain.permissions import system_administrator
 from retrofill.domain.policy import Alert, AlertTrigger, Barrier, OnFailure, Order
 from retrofill.domain.states import State
@@ -182,7 +183,7 @@ class History:
         """OPS-7: an administrator changes single instances that have not run yet."""
         w = self.world
         with w.store.read() as reader:
-            rows = list(reader.instance_range(self.watch.horizon, 1 << 40, ["state <> 'successful'"]))
+            rows = list(reader.instance_range(self.watch.horizon, 1 << 40, InstanceFilter(states=UNFINISHED)))
         ids = [row.id for row in self.chance.sample(rows, k=min(len(rows), 3))]
         emergencies = w.emergencies
         what = self.chance.randrange(3)
@@ -196,7 +197,7 @@ class History:
 
     def _steer(self) -> None:
         with self.world.store.read() as reader:
-            ids = [record.id for record in reader.backfills(["phase = 'active'"], limit=4)]
+            ids = [record.id for record in reader.backfills(BackfillFilter(phase="active"), limit=4)]
         how = self.chance.choice(["pause", "resume", "stop", "rerun", "freeze", "unfreeze"])
         if not ids:
             return
@@ -247,7 +248,8 @@ class History:
         w.switch.go_on(ADMIN)
         w.clock.jump(-w.clock.jumped_ms / 1000)
         with w.store.read() as reader:
-            records = reader.backfills(["phase = 'active' AND (paused OR stopped)"], limit=1000)
+            active = reader.backfills(BackfillFilter(phase="active"), limit=10_000)
+            records = [record for record in active if record.paused or record.stopped]
             unfinished = reader.instance_range(self.watch.horizon, 1 << 40)
             rows = [row for row in unfinished if row.state in (State.FROZEN, State.FAILED)]
         for record in records:
@@ -277,7 +279,8 @@ class History:
 
     def _unfinished_before(self, due_ms: int) -> list[str]:
         with self.world.store.read() as reader:
-            rows = reader.instance_range(1, 1 << 40, ["state <> 'successful'", "due_ms < ?"], [due_ms])
+            asked = InstanceFilter(states=UNFINISHED, due_before_ms=due_ms)
+            rows = reader.instance_range(1, 1 << 40, asked)
             return [str(row) for row in rows]
 
     def _check_nights(self) -> None:
@@ -341,7 +344,7 @@ class History:
     def _check_alerts(self) -> None:
         """POL-9: a round's event is queued once, and the last one tells of the success."""
         with self.world.store.read() as reader:
-            records = reader.backfills(["phase = 'active'"], limit=10_000)
+            records = reader.backfills(BackfillFilter(phase="active"), limit=10_000)
             alerts = {
                 record.id: [(a.round, a.event, a.method) for a in reader.outbox.of_backfill(record.id)]
                 for record in records

@@ -11,6 +11,7 @@ import pytest
 
 from domain.catalogs import make_catalog, make_task
 from retrofill.domain.catalog import Catalog, Task, Workspace
+from retrofill.domain.filters import OperationFilter
 from retrofill.domain.permissions import system_administrator
 from retrofill.services.clocks import ClockDoubtedError, accept_clock
 from retrofill.services.retention import Retention, Rules
@@ -202,7 +203,7 @@ def test_accepting_a_clock_lets_everything_go_on(world: MakeWorld) -> None:
     assert w.night() == ["2026-03-05", "2026-03-06", "2026-03-07"]
     assert accept_clock(w.store, w.clock, ADMIN).expected_ms is None
     with w.store.read() as reader:
-        assert [o.action for o in reader.latest_operations([], [], None, 2)] == [
+        assert [o.action for o in reader.latest_operations(OperationFilter(), None, 2)] == [
             "accept-clock",
             "accept-clock",
         ]

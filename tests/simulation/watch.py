@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from retrofill.domain.clocks import DEFAULT_TOLERANCE_MS
+from retrofill.domain.filters import UNFINISHED, BackfillFilter, InstanceFilter
 from retrofill.domain.policy import Barrier, OnFailure
 from retrofill.domain.states import State
 from retrofill.services.contexts import BackfillContext
@@ -55,8 +56,8 @@ class Watch:
                 self._settled.clear()
             before, changed = self._take_in(self._read(reader, acted))
             contexts: dict[int | None, Context] = {None: w.contexts.schedule(reader)}
-            settled = ", ".join(map(str, self._settled))
-            backfills = reader.backfills([f"phase = 'active' AND id NOT IN ({settled})"], limit=200)
+            active = reader.backfills(BackfillFilter(phase="active"), limit=10_000)
+            backfills = [record for record in active if record.id not in self._settled][:200]
             contexts |= {record.id: w.contexts.get(reader, record.id) for record in backfills}
             self._check_rows(before, changed, acted)
             self._check_waits(reader, changed, contexts)
@@ -80,8 +81,8 @@ class Watch:
             for i in range(record.first_instance_id, record.first_instance_id + record.stride)
         }
         first = 1 if acted else self.horizon
-        rows = list(reader.instance_range(first, _LAST, ["state <> 'successful'"]))
-        rows += reader.instance_range(self._next, _LAST, ["state = 'successful'"])
+        rows = list(reader.instance_range(first, _LAST, InstanceFilter(states=UNFINISHED)))
+        rows += reader.instance_range(self._next, _LAST, InstanceFilter(states=frozenset({State.SUCCESSFUL})))
         rows += reader.instances(self._unfinished.difference(row.id for row in rows))
         rows = [row for row in rows if row.id not in hidden]
         newest = max((row.id for row in rows), default=0)

@@ -123,19 +123,17 @@ def _backfills(project: Project, incomplete: str) -> Found:
     """The newest ones, whose numbers are most likely meant."""
     with project.store.read() as reader:
         access = project.access(reader)
-        records = [r for r in reader.backfills((), (), None, _MOST) if access.sees_backfill(r)]
+        records = [r for r in reader.backfills(limit=_MOST) if access.sees_backfill(r)]
         return iter([(str(record.id), access.shown_name(record)) for record in records])
 
 
 def _instances(project: Project, incomplete: str) -> Found:
-    from retrofill.services.searching import InstanceFilters, search_instances
+    from retrofill.services.searching import InstanceSearch, search_instances
     from retrofill.services.views import Views
 
     with project.store.read() as reader:
         views = Views(reader, project.contexts, project.clock.now_ms())
         found: list[dict[str, Any]] = list(
-            search_instances(
-                reader, views, project.access(reader), project.contexts, InstanceFilters(), _MOST
-            )
+            search_instances(reader, views, project.access(reader), project.contexts, InstanceSearch(), _MOST)
         )
     return iter([(str(row["id"]), f"{row['task']} {row['bizdate']} {row['state']}") for row in found])

@@ -6,8 +6,9 @@ import click
 
 from retrofill.cli.grammar import Command, Group
 from retrofill.cli.session import Session, integer_id, pass_session
+from retrofill.domain.filters import OperationFilter
 from retrofill.services.catalogs import find_task
-from retrofill.services.history import Asked, latest
+from retrofill.services.history import latest
 from retrofill.services.views import Row, operation_row
 
 _COLUMNS = ["at", "user", "action", "backfill", "instance", "task", "from_state", "to_state", "comment"]
@@ -37,7 +38,7 @@ def list_command(
     limit: int,
 ) -> None:
     """List operations, newest first."""
-    asked = Asked(
+    asked = OperationFilter(
         user,
         action,
         None if backfill is None else integer_id(backfill, "a backfill"),
@@ -52,11 +53,11 @@ def list_command(
 @pass_session
 def task_history(session: Session, name: str) -> None:
     """Show who froze and unfroze a task, newest first."""
-    rows = _rows(session, Asked(task_id=_task_id(session, name)), limit=100_000)
+    rows = _rows(session, OperationFilter(task_id=_task_id(session, name)), limit=100_000)
     session.rows(rows, _TASK_COLUMNS, f"Nobody has frozen or unfrozen {name}.")
 
 
-def _rows(session: Session, asked: Asked, limit: int) -> list[Row]:
+def _rows(session: Session, asked: OperationFilter, limit: int) -> list[Row]:
     project = session.project
     if project.deployed is None:
         return []

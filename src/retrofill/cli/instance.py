@@ -22,7 +22,7 @@ from retrofill.services.as_run import as_run
 from retrofill.services.outlines import Outlines
 from retrofill.services.records import InstanceRecord, RunRecord
 from retrofill.services.redaction import shown_why
-from retrofill.services.searching import InstanceFilters, search_instances
+from retrofill.services.searching import InstanceSearch, search_instances
 from retrofill.services.views import Views, log_line, operation_row, run_row
 from retrofill.services.why import Why, why
 
@@ -101,7 +101,7 @@ def list_command(
     with project.store.read() as reader:
         views = Views(reader, project.contexts, project.clock.now_ms())
         days = [parse_range(text, views.today()) for text in bizdates]
-        wanted = InstanceFilters(numbers, tasks, days, states, auto, after)
+        wanted = InstanceSearch(numbers, tasks, days, states, auto, after)
         asked = most + 1 if session.is_text and most > 0 else most
         rows = search_instances(reader, views, project.access(reader), project.contexts, wanted, asked)
         if not session.is_text:

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import NotPermittedError, UnknownNameError
+from retrofill.domain.filters import BackfillFilter
 from retrofill.domain.permissions import Action, Actor, owner_of
 from retrofill.services.records import BackfillRecord, InstanceRecord, OperationRecord
 
@@ -116,7 +117,7 @@ class Access:
         """Whether somebody has created a backfill that the actor sees."""
         before: int | None = None
         while True:
-            page = self._reader.backfills(["created_by = ?"], [name], before, _PAGE)
+            page = self._reader.backfills(BackfillFilter(created_by=name), before, _PAGE)
             if any(map(self.sees_backfill, page)):
                 return True
             if len(page) < _PAGE:

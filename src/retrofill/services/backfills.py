@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.changes import Changes
 from retrofill.domain.errors import NotPermittedError, WrongStateError
+from retrofill.domain.filters import InstanceFilter
 from retrofill.domain.permissions import Actor
 from retrofill.domain.states import WAITING, State
 from retrofill.domain.steering import FLAGS, Steer, Verdict, how_to_go_on, judge
@@ -232,9 +233,9 @@ class Backfills:
             if steer is not None:
                 judge(steer, standing(reader, record, False), backfill_id)
             last = record.first_instance_id + record.stride * len(reader.dates(backfill_id)) - 1
-            names = ", ".join(f"'{state.value}'" for state in states)
             access = self._access(reader)
-            rows = reader.instance_range(record.first_instance_id, last, [f"state IN ({names})"])
+            asked = InstanceFilter(states=frozenset(states))
+            rows = reader.instance_range(record.first_instance_id, last, asked)
             ids = [row.id for row in rows if access.sees_instance(row)]
         if not ids:
             words = " or ".join(state.words for state in states)

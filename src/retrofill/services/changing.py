@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.changes import Changes, Difference, differences
 from retrofill.domain.errors import UnknownNameError, WrongStateError, did_you_mean, shown
+from retrofill.domain.filters import READY
 from retrofill.domain.groups import regroup, to_runs
 from retrofill.domain.permissions import Actor
 from retrofill.domain.planning import Plan
@@ -164,7 +165,7 @@ class Changing:
             context = self._contexts.get(reader, backfill_id)
             placing = Placing(context, now_ms)
             last = context.first_id + context.plan.n * len(context.plan.dates) - 1
-            ready = reader.instance_range(context.first_id, last, ["state = 'waiting_resources'"])
+            ready = reader.instance_range(context.first_id, last, READY)
             places = [
                 (row.id, *place)
                 for row in ready

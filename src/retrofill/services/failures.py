@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from retrofill.domain.states import Reason, State
+from retrofill.domain.filters import FAILED_BY_THEMSELVES
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Reader
@@ -29,8 +29,7 @@ def first_failed(
     found: list[InstanceRecord] = []
     for date in [date for date in dates if date.failed][:_MOST_DATES]:
         first = record.first_instance_id + date.position * record.stride
-        conditions = ["state = ?", "reason IS NOT ?"]
-        values = [State.FAILED.value, Reason.SIBLING_FAILED.value]
-        found += filter(sees, reader.instance_range(first, first + record.stride - 1, conditions, values))
+        last = first + record.stride - 1
+        found += filter(sees, reader.instance_range(first, last, FAILED_BY_THEMSELVES))
     found.sort(key=lambda row: (row.ended_ms or 0, row.id))
     return found[:most]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from retrofill.domain.filters import OperationFilter
 from retrofill.services.access import Access
 from retrofill.services.records import OperationRecord
 
@@ -16,19 +16,8 @@ if TYPE_CHECKING:
 _PAGE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which operations are asked for; None: all."""
-
-    user: str | None = None
-    action: str | None = None
-    backfill_id: int | None = None
-    instance_id: int | None = None
-    task_id: int | None = None
-
-
 def latest(
-    reader: Reader, access: Access, asked: Asked, limit: int, before: int | None = None
+    reader: Reader, access: Access, asked: OperationFilter, limit: int, before: int | None = None
 ) -> list[OperationRecord]:
     """Operations that the actor may see, newest first.
 
@@ -48,16 +37,7 @@ def latest(
     return list(islice((o for o in _all(reader, asked, before) if access.sees_operation(o)), limit))
 
 
-def _all(reader: Reader, asked: Asked, before: int | None) -> Iterator[OperationRecord]:
-    columns = {
-        "user": asked.user,
-        "action": asked.action,
-        "backfill_id": asked.backfill_id,
-        "instance_id": asked.instance_id,
-        "task_id": asked.task_id,
-    }
-    given = {name: value for name, value in columns.items() if value is not None}
-    conditions = [f'"{name}" = ?' for name in given]
-    while page := reader.latest_operations(conditions, list(given.values()), before, _PAGE):
+def _all(reader: Reader, asked: OperationFilter, before: int | None) -> Iterator[OperationRecord]:
+    while page := reader.latest_operations(asked, before, _PAGE):
         yield from page
         before = page[-1].id

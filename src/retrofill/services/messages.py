@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.alerting import Event
 from retrofill.domain.errors import shown
+from retrofill.domain.filters import FAILED_BY_THEMSELVES
 from retrofill.domain.states import Reason, State
 from retrofill.domain.status import STATUS_WORDS, Status
 from retrofill.domain.words import many
@@ -97,9 +98,7 @@ def _failed(
 ) -> list[InstanceRecord]:
     """Instances that are Failed for a reason of their own: the first one if it still is, then by id."""
     last = record.first_instance_id + record.stride * len(reader.dates(record.id)) - 1
-    conditions = ["state = ?", "reason <> ?"]
-    values = [State.FAILED.value, Reason.SIBLING_FAILED.value]
-    failed = reader.instance_range(record.first_instance_id, last, conditions, values)
+    failed = reader.instance_range(record.first_instance_id, last, FAILED_BY_THEMSELVES)
     rows = list(islice(filter(access.sees_instance, failed), _MOST_FAILURES))
     first = reader.find_instance(alert.instance_id) if alert.instance_id is not None else None
     if first is None or first.state != State.FAILED or not access.sees_instance(first):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from retrofill.domain.filters import FAILED
 from retrofill.domain.policy import OnFailure
 from retrofill.domain.states import Reason, State
 from retrofill.services.contexts import BackfillContext
@@ -76,7 +77,7 @@ def _path(context: BackfillContext, position: int) -> list[int]:
 
 def _failed(tx: Ledger, context: BackfillContext, position: int) -> list[int]:
     ids = context.ids_of_date(position)
-    return [row.id for row in tx.instance_range(ids.start, ids.stop - 1, ["state = 'failed'"])]
+    return [row.id for row in tx.instance_range(ids.start, ids.stop - 1, FAILED)]
 
 
 def _closure(

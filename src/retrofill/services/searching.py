@@ -9,6 +9,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import InvalidValueError, UnknownNameError, did_you_mean, shown
+from retrofill.domain.filters import BackfillFilter, InstanceFilter
 from retrofill.domain.policy import BizdateError, DateRange, parse_range
 from retrofill.domain.states import State
 from retrofill.domain.status import Status
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Reader
 
 _PAGE = 200
-_WITH_TASKS = "id IN (SELECT backfill_id FROM backfill_task t JOIN task ON task.id = t.task_id WHERE task.name IN ({marks}))"
 
 
 def search_backfills(
@@ -49,11 +49,11 @@ def search_backfills(
     status = filters.get("status")
     if status is not None:
         _one_of("status", status, [s.value for s in Status])
-    conditions, values = _conditions(reader, access, contexts, filters, views.today)
+    asked = _asked(reader, access, contexts, filters, views.today)
     name = filters.get("name")
     found: list[Row] = []
     while len(found) < limit:
-        page = reader.backfills(conditions, values, before, _PAGE)
+        page = reader.backfills(asked, before, _PAGE)
         for record in page:
             if len(found) == limit:
                 break
@@ -62,7 +62,7 @@ def search_backfills(
             if name is not None and name.lower() not in access.shown_name(record).lower():
                 continue
             row = shown_row(access, record, views.backfill(record))
-            # A status follows from counters and the clock, so it is compared here, not in SQL.
+            # A status follows from counters and the clock, so it is compared here, not by the store.
             if status is None or row["status"] == status:
                 found.append(row)
         if len(page) < _PAGE:
@@ -71,51 +71,44 @@ def search_backfills(
     return found
 
 
-def _conditions(
+def _asked(
     reader: Reader,
     access: Access,
     contexts: Contexts,
     filters: Mapping[str, str | None],
     today: Callable[[], date],
-) -> tuple[list[str], list[object]]:
-    conditions: list[str] = []
-    values: list[object] = []
-
-    def add(condition: str, *bound: object) -> None:
-        conditions.append(condition)
-        values.extend(bound)
-
-    def add_tasks(names: list[str]) -> None:
-        add(_WITH_TASKS.format(marks=", ".join("?" * len(names))), *names)
-
-    if access.is_unlimited and (name := filters.get("name")) is not None:
-        add("instr(lower(name), lower(?)) > 0", name)  # to others, not every name is shown
+) -> BackfillFilter:
     if (creator := filters.get("creator")) is not None:
         _check_creator(access, creator)
-        add("created_by = ?", creator)
     if (check_status := filters.get("check_status")) is not None:
-        add("check_status = ?", _one_of("check status", check_status, ["checking", "passed", "failed"]))
-    if (bizdate := filters.get("bizdate")) is not None:
-        days = parse_range(bizdate, today())
-        first, last = days.first.isoformat(), days.last.isoformat()
-        # Without instances a backfill has no dates of its own yet; the analysis counts by bizdate.
-        add(
-            "(EXISTS (SELECT 1 FROM backfill_date d WHERE d.backfill_id = backfill.id AND d.bizdate BETWEEN ? AND ?)"
-            " OR (phase IN ('planned', 'refused', 'checking', 'creating') AND EXISTS"
-            " (SELECT 1 FROM json_each(analysis, '$.by_bizdate') WHERE key BETWEEN ? AND ?)))",
-            first,
-            last,
-            first,
-            last,
-        )
+        _one_of("check status", check_status, ["checking", "passed", "failed"])
+    bizdates = filters.get("bizdate")
+    days = None if bizdates is None else parse_range(bizdates, today())
+    created = filters.get("created")
+    began, after = (None, None) if created is None else _created(created, today())
+    return BackfillFilter(
+        name_part=filters.get("name") if access.is_unlimited else None,  # to others, not every name is shown
+        created_by=creator,
+        check_status=check_status,
+        bizdates=None if days is None else (days.first.isoformat(), days.last.isoformat()),
+        tasks=list(_groups_of_tasks(reader, access, contexts, filters)),
+        created_from_ms=began,
+        created_before_ms=after,
+    )
+
+
+def _groups_of_tasks(
+    reader: Reader, access: Access, contexts: Contexts, filters: Mapping[str, str | None]
+) -> Iterator[list[str]]:
+    """What is asked of tasks: of each group, one must take part."""
     if (task := filters.get("task")) is not None:
-        add_tasks([find_past_task(_current(reader, contexts), reader.task_ids(), task, access.sees)])
+        yield [find_past_task(_current(reader, contexts), reader.task_ids(), task, access.sees)]
     if (task_type := filters.get("task_type")) is not None:
         from retrofill.domain.catalog import TaskType
 
         _one_of("task type", task_type, [t.value for t in TaskType])
         tasks = _current(reader, contexts).tasks.values()
-        add_tasks([t.name for t in tasks if t.type == task_type and access.sees(t.name)])
+        yield [t.name for t in tasks if t.type == task_type and access.sees(t.name)]
     if (workspace := filters.get("workspace")) is not None:
         catalog = _current(reader, contexts)
         known = [name for name in catalog.workspaces if access.sees(name)]
@@ -124,13 +117,15 @@ def _conditions(
                 f'there is no workspace "{shown(workspace)}"{did_you_mean(workspace, known)}',
                 "`retrofill workspace list` shows all of them.",
             )
-        add_tasks([t.name for t in catalog.tasks.values() if t.workspace == workspace])
-    if (created := filters.get("created")) is not None:
-        days = _days(created, today())
-        began = datetime(days.first.year, days.first.month, days.first.day, tzinfo=UTC)
-        after = datetime(days.last.year, days.last.month, days.last.day, tzinfo=UTC) + timedelta(days=1)
-        add("created_ms >= ? AND created_ms < ?", ms_of(began), ms_of(after))
-    return conditions, values
+        yield [t.name for t in catalog.tasks.values() if t.workspace == workspace]
+
+
+def _created(text: str, today: date) -> tuple[int, int]:
+    """The first millisecond of these days, and the first one after them."""
+    days = _days(text, today)
+    began = datetime(days.first.year, days.first.month, days.first.day, tzinfo=UTC)
+    after = datetime(days.last.year, days.last.month, days.last.day, tzinfo=UTC) + timedelta(days=1)
+    return ms_of(began), ms_of(after)
 
 
 def _days(text: str, today: date) -> DateRange:
@@ -172,7 +167,7 @@ def _current(reader: Reader, contexts: Contexts) -> Catalog:
 
 
 @dataclass(frozen=True, slots=True)
-class InstanceFilters:
+class InstanceSearch:
     """What instances must fit: of each kind one of the values, where there are any.
 
     Attributes:
@@ -197,7 +192,7 @@ class InstanceFilters:
 
 
 def search_instances(
-    reader: Reader, views: Views, access: Access, contexts: Contexts, wanted: InstanceFilters, limit: int
+    reader: Reader, views: Views, access: Access, contexts: Contexts, wanted: InstanceSearch, limit: int
 ) -> Iterator[Row]:
     """Rows of instances: backfills newest first, inside by bizdate in running order, time, task.
 
@@ -206,22 +201,19 @@ def search_instances(
     Args:
         limit: -1 for all.
     """
-    conditions: list[str] = []
-    values: list[object] = []
+    task_ids = None
     if wanted.tasks:
         ids = reader.task_ids()
         catalog = _current(reader, contexts)
-        found = {ids[find_past_task(catalog, ids, task, access.sees)] for task in wanted.tasks}
-        conditions.append(f"task_id IN ({', '.join('?' * len(found))})")
-        values.extend(sorted(found))
+        task_ids = frozenset(ids[find_past_task(catalog, ids, task, access.sees)] for task in wanted.tasks)
     last = None if wanted.after is None else access.get_instance(wanted.after)
     for state in wanted.states:
         _one_of("state", state, [s.value for s in State])
     rows: Iterator[Row] = iter(())
     if not wanted.backfills:
-        rows = _auto_triggered(reader, views, access, wanted, conditions, values, last)
+        rows = _auto_triggered(reader, views, access, wanted, InstanceFilter(task_ids=task_ids), last)
     if not wanted.auto and (last is None or last.backfill_id is not None):
-        rows = chain(_of_backfills(reader, views, access, wanted, conditions, values, last), rows)
+        rows = chain(_of_backfills(reader, views, access, wanted, task_ids, last), rows)
     fitting = (row for row in rows if not wanted.states or row["state"] in wanted.states)
     yield from islice(fitting, None if limit < 0 else limit)
 
@@ -230,38 +222,31 @@ def _of_backfills(
     reader: Reader,
     views: Views,
     access: Access,
-    wanted: InstanceFilters,
-    conditions: list[str],
-    values: list[object],
+    wanted: InstanceSearch,
+    task_ids: frozenset[int] | None,
     last: InstanceRecord | None,
 ) -> Iterator[Row]:
+    states = frozenset(map(State, wanted.states)) or None
     for record in _backfills(reader, access, wanted.backfills):
         if last is not None and record.id > (last.backfill_id or 0):
             continue
         listed = access.listed_tasks(record)
         # A held backfill shows Waiting as Not run, so its states are compared on the row.
-        exact = [] if not wanted.states or views.is_held(record) else [_one_of_states(wanted.states)]
-        bound = [*wanted.states] if exact else []
-        asked = ([*conditions, *exact], [*values, *bound])
+        asked = InstanceFilter(task_ids=task_ids, states=None if views.is_held(record) else states)
         after = last if last is not None and record.id == last.backfill_id else None
-        for row in views.instances(record, *asked, has_bizdate=wanted.has_bizdate, after=after):
+        for row in views.instances(record, asked, has_bizdate=wanted.has_bizdate, after=after):
             if access.sees(row["task"]):
                 yield row
             elif listed is None or row["task"] in listed:
                 yield row | {"priority": None, "resource_group": None}  # of a foreign dry run, only its name
 
 
-def _one_of_states(states: Sequence[str]) -> str:
-    return f"state IN ({', '.join('?' * len(states))})"
-
-
 def _auto_triggered(
     reader: Reader,
     views: Views,
     access: Access,
-    wanted: InstanceFilters,
-    conditions: list[str],
-    values: list[object],
+    wanted: InstanceSearch,
+    asked: InstanceFilter,
     last: InstanceRecord | None,
 ) -> Iterator[Row]:
     if last is not None and last.backfill_id is not None:
@@ -269,7 +254,7 @@ def _auto_triggered(
     for bizdate in filter(wanted.has_bizdate, reader.generations.bizdates(-1)):
         if last is not None and bizdate > last.bizdate:
             continue
-        rows = reader.generations.instances(bizdate, conditions, values)
+        rows = reader.generations.instances(bizdate, asked)
         if last is not None and bizdate == last.bizdate:
             rows = views.rows_after(rows, last)
         yield from (row for row in views.auto_triggered(rows) if access.sees(row["task"]))
@@ -282,7 +267,7 @@ def _backfills(reader: Reader, access: Access, ids: Sequence[int]) -> Iterator[B
         return
     before: int | None = None
     while True:
-        page = reader.backfills((), (), before, _PAGE)
+        page = reader.backfills(before=before, limit=_PAGE)
         yield from filter(access.sees_backfill, page)
         if len(page) < _PAGE:
             return

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from retrofill.domain.alerting import Event
+from retrofill.domain.filters import FAILED
 from retrofill.domain.policy import Barrier
 from retrofill.domain.states import NOT_STARTED, Reason, State
 from retrofill.services.alerting import tell
@@ -96,9 +97,7 @@ class Settling:
         siblings = self._context.siblings(instance_id)
         if not siblings or self._tx.has_failed(siblings.start, siblings.stop - 1):
             return []
-        failed = [
-            row.id for row in self._tx.instance_range(siblings.start, siblings.stop - 1, ["state = 'failed'"])
-        ]
+        failed = [row.id for row in self._tx.instance_range(siblings.start, siblings.stop - 1, FAILED)]
         self._tx.restore(failed)
         for sibling in failed:
             self.moved(sibling, State.FAILED, State.NOT_RUN)

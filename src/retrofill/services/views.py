@@ -8,6 +8,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from retrofill.domain.filters import ALL_INSTANCES, InstanceFilter
 from retrofill.domain.states import WAITING, Reason, State
 from retrofill.domain.status import Status
 from retrofill.services.expected import basis, expected, first_estimate, is_stale
@@ -193,9 +194,7 @@ class Views:
     def instances(
         self,
         record: BackfillRecord,
-        conditions: list[str],
-        values: list[object],
-        limit: int = -1,
+        asked: InstanceFilter = ALL_INSTANCES,
         has_bizdate: Callable[[str], bool] = lambda _: True,
         after: InstanceRecord | None = None,
     ) -> Iterator[Row]:
@@ -206,22 +205,17 @@ class Views:
         """
         if record.phase != "active":
             return
-        left = limit
         positions = [d.position for d in self._reader.dates(record.id) if has_bizdate(d.bizdate)]
         begin = -1 if after is None else position_of(record, after.id)
         for position in positions:
             if position < begin:
                 continue
             first = record.first_instance_id + position * record.stride
-            rows = list(self._reader.instance_range(first, first + record.stride - 1, conditions, values))
+            rows = list(self._reader.instance_range(first, first + record.stride - 1, asked))
             if after is not None and position == begin:
                 rows = self.rows_after(rows, after)
             rows.sort(key=self._key)
-            for row in rows:
-                if left == 0:
-                    return
-                left -= 1
-                yield self.instance(row)
+            yield from map(self.instance, rows)
 
     def auto_triggered(self, rows: Iterable[InstanceRecord]) -> Iterator[Row]:
         """Auto triggered instances of one bizdate by scheduled time, then task."""

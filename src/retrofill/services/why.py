@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from retrofill.domain.filters import UNFINISHED, InstanceFilter
 from retrofill.domain.groups import grouping_of
 from retrofill.domain.readiness import Lack, free_slots, lack
 from retrofill.domain.states import Reason, State
@@ -224,9 +225,8 @@ class _Explaining:
             return Why("earlier_date", "Its group of bizdates has not started.")
         date = dates[earlier]
         first = backfill.first_instance_id + backfill.stride * earlier
-        left = list(
-            self._reader.instance_range(first, first + backfill.stride - 1, ["state <> 'successful'"])
-        )
+        unfinished = InstanceFilter(states=UNFINISHED)
+        left = list(self._reader.instance_range(first, first + backfill.stride - 1, unfinished))
         left.sort(key=_weight)
         stuck = [other for other in left if other.state in (State.FAILED, State.FROZEN)]
         cause = stuck[0] if stuck else self._cause(left)

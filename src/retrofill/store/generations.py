@@ -6,8 +6,9 @@ import json
 import sqlite3
 from collections.abc import Collection, Sequence
 
+from retrofill.domain.filters import ALL_INSTANCES, InstanceFilter
 from retrofill.services.records import GenerationRecord, InstanceRecord
-from retrofill.store import counters
+from retrofill.store import counters, filters
 
 _GENERATION = ", ".join(GenerationRecord._fields)
 _INSTANCE = ", ".join(InstanceRecord._fields)
@@ -126,12 +127,12 @@ class Generations:
             )
         )
 
-    def instances(
-        self, bizdate: str, conditions: Sequence[str] = (), values: Sequence[object] = ()
-    ) -> list[InstanceRecord]:
-        where = " AND ".join(["bizdate = ?", *conditions])
-        rows = self._execute(f"SELECT {_INSTANCE} FROM {_AUTO} AND {where}", [bizdate, *values])
-        return [InstanceRecord(*row) for row in rows]
+    def instances(self, bizdate: str, asked: InstanceFilter = ALL_INSTANCES) -> list[InstanceRecord]:
+        text, bound = filters.where(("bizdate = ?", [bizdate]), *filters.of_instances(asked))
+        return [
+            InstanceRecord(*row)
+            for row in self._execute(f"SELECT {_INSTANCE} FROM {_AUTO} AND {text}", bound)
+        ]
 
     def bizdates(self, limit: int) -> list[str]:
         rows = self._execute(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from retrofill.domain.filters import ALL_BACKFILLS, ALL_INSTANCES
 from retrofill.services.records import (
     BackfillRecord,
     DateRecord,
@@ -17,7 +18,7 @@ from retrofill.services.records import (
     RunRecord,
 )
 from retrofill.services.wanted import Wanted
-from retrofill.store import counters, identity
+from retrofill.store import counters, filters, identity
 from retrofill.store.clock import BootClock, ClockReader, boot_clock
 from retrofill.store.emergencies import EmergencyReader
 from retrofill.store.generations import FrozenTasks, Generations
@@ -29,6 +30,7 @@ from retrofill.store.times import TimesReader
 from retrofill.store.versions import VersionsReader
 
 if TYPE_CHECKING:
+    from retrofill.domain.filters import BackfillFilter, InstanceFilter, OperationFilter
     from retrofill.store.retention import RetentionReader
 
 _BACKFILL = ", ".join(BackfillRecord._fields)
@@ -179,21 +181,13 @@ class Reader:
         return [BackfillRecord(*row) for row in rows]
 
     def backfills(
-        self,
-        conditions: Sequence[str] = (),
-        values: Sequence[object] = (),
-        before: int | None = None,
-        limit: int = 50,
+        self, asked: BackfillFilter = ALL_BACKFILLS, before: int | None = None, limit: int = 50
     ) -> list[BackfillRecord]:
-        """A page of backfills, newest first, by conditions on columns of `backfill` (BF-1)."""
-        where = [_VISIBLE, *conditions]
-        bound = [*values]
-        if before is not None:
-            where.append("id < ?")
-            bound.append(before)
+        """A page of backfills, newest first (BF-1)."""
+        older: list[filters.Condition] = [] if before is None else [("id < ?", [before])]
+        text, bound = filters.where((_VISIBLE, []), *filters.of_backfills(asked), *older)
         rows = self._execute(
-            f"SELECT {_BACKFILL} FROM backfill WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?",
-            [*bound, limit],
+            f"SELECT {_BACKFILL} FROM backfill WHERE {text} ORDER BY id DESC LIMIT ?", [*bound, limit]
         )
         return [BackfillRecord(*row) for row in rows]
 
@@ -304,19 +298,11 @@ class Reader:
         return [InstanceRecord(*row) for row in rows]
 
     def instance_range(
-        self,
-        first_id: int,
-        last_id: int,
-        conditions: Sequence[str] = (),
-        values: Sequence[object] = (),
-        limit: int = -1,
+        self, first_id: int, last_id: int, asked: InstanceFilter = ALL_INSTANCES
     ) -> Iterator[InstanceRecord]:
-        """Instances whose ids lie in the range, by id, by conditions on columns of `instance`."""
-        where = " AND ".join(["id BETWEEN ? AND ?", *conditions])
-        for row in self._execute(
-            f"SELECT {_INSTANCE} FROM instance WHERE {where} ORDER BY id LIMIT ?",
-            [first_id, last_id, *values, limit],
-        ):
+        """Instances whose ids lie in the range, by id."""
+        text, bound = filters.where(("id BETWEEN ? AND ?", [first_id, last_id]), *filters.of_instances(asked))
+        for row in self._execute(f"SELECT {_INSTANCE} FROM instance WHERE {text} ORDER BY id", bound):
             yield InstanceRecord(*row)
 
     def running(self) -> list[tuple[InstanceRecord, RunRecord]]:
@@ -348,7 +334,7 @@ class Reader:
     def candidates(self, resource_group: str, wanted: Wanted, limit: int) -> list[InstanceRecord]:
         """Instances that only lack a slot of the group, in the order of RUN-1."""
         rows = self._execute(
-            f"{_READY} AND resource_group = ? {_conditions(wanted)} "
+            f"{_READY} AND resource_group = ? {filters.of_ready(wanted)} "
             "ORDER BY priority DESC, (backfill_id IS NOT NULL), due_ms, id LIMIT ?",
             (resource_group, limit),
         )
@@ -357,7 +343,7 @@ class Reader:
     def passing(self, held: Sequence[int], auto: bool, limit: int) -> list[InstanceRecord]:
         """Instances that need no slot and whose turn has come (RUN-2); `auto`: auto triggered ones too."""
         rows = self._execute(
-            f"{_READY} AND resource_group = '' {_of_backfills(held, auto)} LIMIT ?", (limit,)
+            f"{_READY} AND resource_group = '' {filters.but_backfills(held, auto)} LIMIT ?", (limit,)
         )
         return [InstanceRecord(*row) for row in rows]
 
@@ -365,7 +351,7 @@ class Reader:
         """Resource group, state (waiting_resources or running), number of instances; nothing waits that is held."""
         rows = self._execute(
             "SELECT resource_group, 'waiting_resources', count(*) FROM instance INDEXED BY instance_ready "
-            f"WHERE state = 'waiting_resources' {_of_backfills(held, auto)} GROUP BY resource_group "
+            f"WHERE state = 'waiting_resources' {filters.but_backfills(held, auto)} GROUP BY resource_group "
             "UNION ALL SELECT i.resource_group, 'running', count(*) FROM run r INDEXED BY run_open "
             "CROSS JOIN instance i ON i.id = r.instance_id "
             "WHERE r.ended_ms IS NULL AND i.state = 'running' GROUP BY i.resource_group"
@@ -396,43 +382,13 @@ class Reader:
         return [OperationRecord(*row) for row in rows]
 
     def latest_operations(
-        self, conditions: Sequence[str], values: Sequence[object], before: int | None, limit: int
+        self, asked: OperationFilter, before: int | None, limit: int
     ) -> list[OperationRecord]:
-        """A page of the record, newest first, by conditions on columns of `operation`."""
-        where = ["id < ?", *conditions]
-        bound = [1 << 62 if before is None else before, *values, limit]
+        """A page of the record, newest first."""
+        text, bound = filters.where(
+            ("id < ?", [1 << 62 if before is None else before]), *filters.of_operations(asked)
+        )
         rows = self._execute(
-            f"SELECT {_OPERATION} FROM operation WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?", bound
+            f"SELECT {_OPERATION} FROM operation WHERE {text} ORDER BY id DESC LIMIT ?", [*bound, limit]
         )
         return [OperationRecord(*row) for row in rows]
-
-
-def _of_backfills(held: Sequence[int], auto: bool) -> str:
-    """All backfills but these; auto triggered instances, which have none, if `auto`."""
-    if not auto:
-        return f"AND backfill_id IS NOT NULL {_not_in('backfill_id', held)}"
-    return f"AND (backfill_id IS NULL OR backfill_id NOT IN ({_listed(held)}))" if held else ""
-
-
-def _conditions(wanted: Wanted) -> str:
-    parts = [_of_backfills(wanted.held, wanted.auto), _not_in("task_id", wanted.full)]
-    if not wanted.backfill:
-        parts.append("AND backfill_id IS NULL")
-    if wanted.taken:
-        parts.append(f"AND (backfill_id IS NULL OR task_id NOT IN ({_listed(wanted.taken)}))")
-    if wanted.yields:
-        parts.append(
-            "AND (backfill_id IS NULL OR NOT EXISTS (SELECT 1 FROM instance a INDEXED BY instance_auto_ready "
-            "WHERE a.state = 'waiting_resources' AND a.backfill_id IS NULL AND a.task_id = instance.task_id))"
-        )
-    parts.append(_not_in("id", wanted.behind))
-    return " ".join(part for part in parts if part)
-
-
-def _not_in(column: str, ids: Sequence[int]) -> str:
-    """A condition on integers of ours; few of them, so their text may stand in the statement."""
-    return f"AND {column} NOT IN ({_listed(ids)})" if ids else ""
-
-
-def _listed(ids: Sequence[int]) -> str:
-    return ",".join(str(int(i)) for i in ids)

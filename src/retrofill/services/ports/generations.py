@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
+from retrofill.domain.filters import ALL_INSTANCES, InstanceFilter
 from retrofill.services.records import GenerationRecord, InstanceRecord
 
 
@@ -71,10 +72,8 @@ class Generations(Protocol):
         """(bizdate, state, number of instances) of bizdates from first to last."""
         ...
 
-    def instances(
-        self, bizdate: str, conditions: Sequence[str] = (), values: Sequence[object] = ()
-    ) -> list[InstanceRecord]:
-        """The auto triggered instances of a bizdate, by conditions on columns of `instance`."""
+    def instances(self, bizdate: str, asked: InstanceFilter = ALL_INSTANCES) -> list[InstanceRecord]:
+        """The auto triggered instances of a bizdate."""
         ...
 
     def bizdates(self, limit: int) -> list[str]:

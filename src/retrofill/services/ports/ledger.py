@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from retrofill.domain.filters import (
+    ALL_BACKFILLS,
+    ALL_INSTANCES,
+    BackfillFilter,
+    InstanceFilter,
+    OperationFilter,
+)
 from retrofill.services.wanted import Wanted
 
 __all__ = ["Ledger", "Reader", "Wanted"]
@@ -107,13 +114,13 @@ class Reader(Protocol):
         ...
 
     def backfills(
-        self,
-        conditions: Sequence[str] = (),
-        values: Sequence[object] = (),
-        before: int | None = None,
-        limit: int = 50,
+        self, asked: BackfillFilter = ALL_BACKFILLS, before: int | None = None, limit: int = 50
     ) -> list[BackfillRecord]:
-        """A page of backfills, newest first, by conditions on columns of `backfill` (BF-1)."""
+        """A page of backfills, newest first (BF-1).
+
+        Args:
+            before: only those with a smaller id; the last one's id asks for the next page.
+        """
         ...
 
     def owed_places(self) -> list[tuple[int, int]]:
@@ -159,14 +166,9 @@ class Reader(Protocol):
         ...
 
     def instance_range(
-        self,
-        first_id: int,
-        last_id: int,
-        conditions: Sequence[str] = (),
-        values: Sequence[object] = (),
-        limit: int = -1,
+        self, first_id: int, last_id: int, asked: InstanceFilter = ALL_INSTANCES
     ) -> Iterator[InstanceRecord]:
-        """Instances whose ids lie in the range, by id, by conditions on columns of `instance`."""
+        """Instances whose ids lie in the range, by id; read as they are asked for."""
         ...
 
     def passing(self, held: Sequence[int], auto: bool, limit: int) -> list[InstanceRecord]:
@@ -216,9 +218,9 @@ class Reader(Protocol):
         ...
 
     def latest_operations(
-        self, conditions: Sequence[str], values: Sequence[object], before: int | None, limit: int
+        self, asked: OperationFilter, before: int | None, limit: int
     ) -> list[OperationRecord]:
-        """A page of the record, newest first, by conditions on columns of `operation`."""
+        """A page of the record, newest first; `before` as in `backfills`."""
         ...
 
 
