@@ -1,4 +1,4 @@
-"""Writes the reference pages that are made from the code: `docs/reference/*.md`, all but the rules.
+"""Writes what is made from the code: the pages of `docs/reference` but the rules, and the schema of a new store.
 
     python docs/generate.py            write them anew
     python docs/generate.py --check    write nothing; exit 1 naming the pages that are out of step
@@ -20,8 +20,10 @@ from pathlib import Path
 import click
 
 from retrofill.domain.errors import RetrofillError
+from retrofill.store.schema import SNAPSHOT
 
-REFERENCE = Path(__file__).resolve().parent / "reference"
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE = ROOT / "docs" / "reference"
 _MADE_BY = "<!-- Made by docs/generate.py from {source}; `make docs` writes it anew. -->\n"
 
 
@@ -30,15 +32,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, name the pages out of step")
     parser.add_argument("--to", type=Path, default=REFERENCE, help="folder of the pages")
     options = parser.parse_args(arguments)
-    stale = [name for name, page in PAGES.items() if not _is_current(options.to / name, page())]
+    made = {options.to / name: page for name, page in PAGES.items()}
+    if options.to == REFERENCE:
+        made |= {SNAPSHOT: new_store}
+    stale = [path for path, text in made.items() if not _is_current(path, text())]
     if options.check:
-        for name in stale:
-            print(f"docs/reference/{name} is out of step with the code: run `make docs`", file=sys.stderr)
+        for path in stale:
+            print(f"{_shown(path)} is out of step with the code: run `make docs`", file=sys.stderr)
         return 1 if stale else 0
-    for name in stale:
-        (options.to / name).write_text(PAGES[name](), encoding="utf-8")
-        print(f"wrote docs/reference/{name}")
+    for path in stale:
+        path.write_text(made[path](), encoding="utf-8")
+        print(f"wrote {_shown(path)}")
     return 0
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
 def _is_current(path: Path, text: str) -> bool:
@@ -413,6 +422,31 @@ _REASONS = {
     "rerun_interval": "its run failed, and an automatic rerun follows",
     "yielded_to_auto": "it made way for the auto triggered instance of the same task and time",
 }
+
+# A new store
+
+
+def new_store() -> str:
+    """What the migrations make of an empty SQLite file, as one script."""
+    import sqlite3
+    from contextlib import closing
+
+    from retrofill.store import schema
+
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        schema.migrate(connection)
+        statements = connection.execute(
+            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"
+            " ORDER BY type = 'index', iif(type = 'index', name, ''), rowid"  # migrations make indexes in any order
+        )
+        made = ["\n".join(line.rstrip() for line in sql.splitlines()) + ";" for (sql,) in statements]
+    made.append(f"INSERT INTO alembic_version (version_num) VALUES ('{schema.HEAD}');")  # noqa: S608 - our own
+    return "\n\n".join([_NEW_STORE, *made]) + "\n"
+
+
+_NEW_STORE = (
+    "-- Made by docs/generate.py from the migrations beside it: what they make of an empty file, in one go."
+)
 
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": command_line,

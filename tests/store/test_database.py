@@ -145,12 +145,16 @@ def test_names_with_odd_characters(tmp_path: Path) -> None:
 
 
 def test_migrations_make_what_the_tables_say(home: Path) -> None:
-    """OPS-0: migrated and declared schema are the same."""
+    """OPS-0: migrated and declared schema are the same, and so is that of a new store."""
     from sqlalchemy import create_engine
 
     Database(home).open().close()
     with contextlib.closing(sqlite3.connect(home / "retrofill.db")) as connection:
+        made = _definitions(connection)
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        schema.migrate(connection)
         migrated = _definitions(connection)
+    assert made == migrated
     with contextlib.closing(sqlite3.connect(":memory:")) as connection:
         engine = create_engine("sqlite://", creator=lambda: connection)
         tables.metadata.create_all(engine)

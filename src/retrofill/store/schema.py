@@ -1,7 +1,7 @@
 """Bringing a store's schema to the version that this program knows.
 
 Alembic is imported only when something is to be migrated: asking the version costs one
-query, importing Alembic more than the rest of a command.
+query, importing Alembic more than the rest of a command. So a new store is made by one script.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from retrofill.domain.errors import Kind, RetrofillError
 
 HEAD = "0003"
 MIGRATIONS = Path(__file__).parent / "migrations"
+SNAPSHOT = MIGRATIONS / "head.sql"  # what they make of an empty file
 
 
 class StoreError(RetrofillError):
@@ -85,9 +86,19 @@ def check_integrity(connection: sqlite3.Connection, shown: object) -> None:
 
 
 def upgrade(connection: sqlite3.Connection) -> None:
-    """Migrate to HEAD; the caller holds the write lock and has called `check`."""
-    if version(connection) == HEAD:
-        return
+    """Bring it to HEAD; the caller holds the write lock and has called `check`.
+
+    A new store is made at once, without Alembic: by a script that is made from the migrations.
+    """
+    found = version(connection)
+    if found is None:
+        connection.executescript(f"BEGIN IMMEDIATE;\n{SNAPSHOT.read_text(encoding='utf-8')}\nCOMMIT;")
+    elif found != HEAD:
+        migrate(connection)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Carry out the migrations that lead from its version to HEAD."""
     from alembic import command
     from alembic.config import Config
     from sqlalchemy import create_engine
