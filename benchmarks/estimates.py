@@ -12,15 +12,7 @@ from measuring import Line
 from projects import LAYER_WIDTH, dates
 
 from retrofill.domain import cron
-from retrofill.domain.catalog import (
-    Catalog,
-    Dependency,
-    DependencyKind,
-    ResourceGroup,
-    Task,
-    TaskType,
-    Workspace,
-)
+from retrofill.domain.catalog import Catalog, Dependency, DependencyKind, ResourceGroup, Task, Workspace
 from retrofill.domain.durations import RunTimes, summarise
 from retrofill.domain.estimation import estimate
 from retrofill.domain.planning import Plan, build
@@ -28,6 +20,7 @@ from retrofill.domain.policy import Policy, parse_range
 from retrofill.domain.selection import Choice
 from retrofill.domain.simulation import Simulation
 from retrofill.domain.standing import Standing
+from retrofill.domain.task_types import TaskType
 
 _NOW_MS = 1_772_452_800_000
 _SLOTS = {"default": 4}

@@ -10,7 +10,8 @@ from measuring import Line, median, scratch
 
 from retrofill import project
 from retrofill.domain import cron
-from retrofill.domain.catalog import Task, TaskType
+from retrofill.domain.catalog import Task
+from retrofill.domain.task_types import TaskType
 from retrofill.lineage import SqlLineage
 from retrofill.services.lineages import Lineages
 

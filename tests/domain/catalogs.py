@@ -15,10 +15,10 @@ from retrofill.domain.catalog import (
     ResourceGroup,
     RunMode,
     Task,
-    TaskType,
     Workspace,
 )
 from retrofill.domain.policy import AcrossGroups, Barrier, DateRange, Order, Policy
+from retrofill.domain.task_types import TaskType
 
 SELF = Dependency(DependencyKind.SELF)
 CHILDREN = Dependency(DependencyKind.CHILDREN)

@@ -21,9 +21,9 @@ from retrofill.domain.catalog import (
     RunMode,
     SourceFile,
     Task,
-    TaskType,
     Workspace,
 )
+from retrofill.domain.task_types import TaskType
 from retrofill.services import catalog_document
 from retrofill.services.catalog_document import UnknownFormatError
 from work import calls

@@ -10,13 +10,14 @@ import pytest
 
 from domain.catalogs import make_catalog, make_task, random_catalog, random_policy
 from domain.plans import plan_of
-from retrofill.domain.catalog import RunMode, TaskType
+from retrofill.domain.catalog import RunMode
 from retrofill.domain.findings import Finding
 from retrofill.domain.idleness import check_runs, idle_tasks
 from retrofill.domain.planning import Kind, Plan, build
 from retrofill.domain.policy import parse_time_range
 from retrofill.domain.selection import Choice, DryRunReason, NothingToRunError
 from retrofill.domain.tallies import kinds_in_words
+from retrofill.domain.task_types import TaskType
 
 DAILY = "0 2 * * *"
 

@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from domain import reference_planner
 from domain.catalogs import CHILDREN, SELF, make_catalog, make_task, previous, random_catalog, random_policy
 from domain.plans import instances_of, plan_of
-from retrofill.domain.catalog import RunMode, TaskType, Workspace
+from retrofill.domain.catalog import RunMode, Workspace
 from retrofill.domain.counting import TooManyInstancesError
 from retrofill.domain.errors import UnknownNameError
 from retrofill.domain.overrides import check_secrets
 from retrofill.domain.planning import Kind, Plan, build
 from retrofill.domain.policy import AcrossGroups, Order, OverrideError, Policy, parse_range, parse_time_range
 from retrofill.domain.selection import Choice, DryRunReason, NothingToRunError
+from retrofill.domain.task_types import TaskType
 from retrofill.domain.template import Template
 from retrofill.domain.verification import verify
 from work import calls

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from retrofill.domain import cron
-from retrofill.domain.catalog import Task, TaskType
+from retrofill.domain.catalog import Task
 from retrofill.domain.overrides import check_overrides
 from retrofill.domain.policy import OverrideError
 from retrofill.domain.sql_standing import standings
+from retrofill.domain.task_types import TaskType
 
 
 @pytest.mark.parametrize(

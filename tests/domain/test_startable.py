@@ -7,12 +7,13 @@ from typing import Any
 
 from domain.catalogs import make_catalog, make_task
 from domain.plans import plan_of
-from retrofill.domain.catalog import Catalog, RunMode, Task, TaskType
+from retrofill.domain.catalog import Catalog, RunMode, Task
 from retrofill.domain.finding_codes import Level
 from retrofill.domain.findings import Finding
 from retrofill.domain.planning import build
 from retrofill.domain.selection import Choice, DryRunReason
 from retrofill.domain.startable import Known, obstacles
+from retrofill.domain.task_types import TaskType
 
 DAILY = "0 2 * * *"
 

@@ -6,13 +6,13 @@ import pytest
 
 from retrofill.domain.surroundings import (
     Interpreter,
-    Reads,
     SurroundingsError,
     check_pattern,
     check_variable,
     inherited,
     interpreter_of,
 )
+from retrofill.domain.task_types import Reads, TaskType
 
 ENVIRON = {"AWS_KEY": "k", "AWS": "a", "HOME": "/h", "RETROFILL_SECRET_X": "hush", "MY_TOKEN": "t"}
 
@@ -71,6 +71,7 @@ def test_what_runs_the_code(
     code: str, shell: str, words: tuple[str, ...], reads: Reads, program: str
 ) -> None:
     """CAT-10: a first line `#!` goes before `shell`; as for the kernel it has one argument at most."""
-    interpreter = interpreter_of(code, shell)
+    interpreter = interpreter_of(TaskType.SHELL, code, shell, "python3")
+    assert interpreter is not None
     assert interpreter == Interpreter(words, reads)
     assert interpreter.program == program

@@ -22,7 +22,7 @@ from domain.catalogs import (
     random_policy,
 )
 from domain.plans import instances_of, plan_of
-from retrofill.domain.catalog import Catalog, ResourceGroup, RunMode, TaskType
+from retrofill.domain.catalog import Catalog, ResourceGroup, RunMode
 from retrofill.domain.finding_codes import CODES, Level
 from retrofill.domain.findings import Finding
 from retrofill.domain.planning import Plan, build
@@ -30,6 +30,7 @@ from retrofill.domain.policy import AcrossGroups, Order, parse_time_range
 from retrofill.domain.rights import Rights
 from retrofill.domain.selection import Choice, DryRunReason, NothingToRunError, resolve
 from retrofill.domain.summaries import summary
+from retrofill.domain.task_types import TaskType
 from retrofill.domain.verification import changes, verify
 from retrofill.domain.ways import AllDescendantsSelection, ManualSelection, WorkspaceSelection
 

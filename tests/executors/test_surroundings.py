@@ -9,6 +9,8 @@ import sys
 import pytest
 
 from executors.rooms import Room, collect
+from retrofill.domain.task_types import types_that
+from retrofill.executors.orders import Limits, encode_run
 
 _BASH = "a=(1 2 3); echo ${#a[@]} $0 $1"
 
@@ -92,3 +94,18 @@ def test_a_failed_statement_is_found_by_its_line(room: Room) -> None:
     for url in (f"duckdb:///{room.path('w.duckdb')}", f"sqlite:///{room.path('w.sqlite')}"):
         _, log = room.run(code, type="sql", url=url)
         assert "Statement 3 of 3, in line 7, failed: " in log
+
+
+@pytest.mark.parametrize("word", ["spark", "virtual", ""])
+def test_what_nothing_runs_is_not_taken_for_a_shell_script(room: Room, word: str) -> None:
+    """CAT-5: a type that this executor does not know, or that has no code, fails and says so."""
+    end, log = room.run("echo never", type=word)
+    assert (end.outcome, end.exit_code, log) == ("exited", None, "")
+    assert end.message == f"ops.task cannot be started: this program runs no task of type {word!r}"
+
+
+@pytest.mark.parametrize("word", types_that(lambda traits: traits.has_code))
+def test_every_type_with_code_has_a_command(room: Room, word: str) -> None:
+    """CAT-5: the code reaches it, as an argument or beside it."""
+    spec = room.spec("the code", type=word, url="sqlite://")
+    assert b"the code" in encode_run(spec, "run", Limits(1, 1), {})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from retrofill.domain import cron
-from retrofill.domain.catalog import Task, TaskType
+from retrofill.domain.catalog import Task
 from retrofill.domain.lineage import TaskLineage
+from retrofill.domain.task_types import TaskType
 from retrofill.lineage import SqlLineage
 
 URLS = {

@@ -291,7 +291,7 @@ def test_a_scheduler_completes_what_a_killed_change_owes(world: MakeWorld) -> No
 
 def test_dry_runs_need_no_group(world: MakeWorld) -> None:
     """RUN-2, BF-3."""
-    from retrofill.domain.catalog import TaskType
+    from retrofill.domain.task_types import TaskType
 
     gate = make_task("w.a", "0 1 * * *", type=TaskType.VIRTUAL)
     w = world(gate, make_task("w.b", "0 2 * * *", "w.a"), groups=(NIGHT,))

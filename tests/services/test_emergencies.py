@@ -260,7 +260,7 @@ def test_a_resource_group_must_exist_and_be_bound(world: MakeWorld) -> None:
 
 def test_what_takes_no_slot_has_no_place_in_a_queue(world: MakeWorld) -> None:
     """OPS-7, RUN-2: a virtual task passes; its waits can be removed."""
-    from retrofill.domain.catalog import TaskType
+    from retrofill.domain.task_types import TaskType
 
     w = world(
         make_task("w.a", "0 1 * * *"), make_task("w.v", "0 2 * * *", "w.a", type=TaskType.VIRTUAL, code="")

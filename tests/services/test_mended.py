@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from domain.catalogs import make_task
-from retrofill.domain.catalog import ResourceGroup, RunMode, TaskType
+from retrofill.domain.catalog import ResourceGroup, RunMode
+from retrofill.domain.task_types import TaskType
 from services.worlds import MakeWorld
 
 DAILY, HOURLY = "0 7 * * *", "0 * * * *"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from domain.catalogs import make_task
-from retrofill.domain.catalog import TaskType
 from retrofill.domain.findings import Finding
 from retrofill.domain.policy import parse_time_range
+from retrofill.domain.task_types import TaskType
 from retrofill.services.planned import Planned
 from retrofill.services.slots import Slots
 from services.worlds import MakeWorld, World

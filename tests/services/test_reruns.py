@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.catalogs import SELF, make_task, random_catalog, random_policy
-from retrofill.domain.catalog import Rerun, TaskType
+from retrofill.domain.catalog import Rerun
 from retrofill.domain.cron import parse
 from retrofill.domain.errors import RetrofillError, WrongStateError
 from retrofill.domain.policy import Barrier, Policy
 from retrofill.domain.states import State
+from retrofill.domain.task_types import TaskType
 from retrofill.domain.ways import ManualSelection
 from retrofill.executors.folder import RunsFolder
 from retrofill.services import batches

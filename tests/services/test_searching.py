@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from domain.catalogs import make_task
-from retrofill.domain.catalog import TaskType
 from retrofill.domain.errors import RetrofillError, UnknownNameError
 from retrofill.domain.policy import parse_range
+from retrofill.domain.task_types import TaskType
 from retrofill.services.searching import InstanceSearch, search_backfills, search_instances
 from retrofill.services.views import Row, Views
 from services.worlds import MakeWorld, World

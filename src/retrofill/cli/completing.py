@@ -110,9 +110,9 @@ def _check_statuses(project: Project, incomplete: str) -> Found:
 
 
 def _types(project: Project, incomplete: str) -> Found:
-    from retrofill.domain.catalog import TaskType
+    from retrofill.domain.task_types import TASK_TYPES
 
-    return ((kind.value, "") for kind in TaskType)
+    return ((word, task_type.traits.means) for word, task_type in TASK_TYPES.items())
 
 
 def _dates(project: Project, incomplete: str) -> Found:

@@ -70,7 +70,7 @@ def _print(document: dict[str, object], rendered: Rendered) -> None:
     for key in ("connection", "connection_url", "interpreter"):
         if document[key]:
             click.echo(f"{key.replace('_', ' '):<20}{cell(document[key])}")
-    if rendered.spec.type == "shell":
+    if document["arguments"]:
         for number, value in enumerate(rendered.spec.arguments, 1):
             click.echo(f"{f'${number}':<20}{cell(value)}")
     click.echo(f"{'inherits':<20}{cell(' '.join(rendered.inherits))}")

@@ -15,15 +15,7 @@ from types import MappingProxyType
 
 from retrofill.domain.cron import Schedule
 from retrofill.domain.graph import Graph
-
-
-class TaskType(StrEnum):
-    """What runs a task's code (CAT-5)."""
-
-    SHELL = "shell"
-    PYTHON = "python"
-    SQL = "sql"
-    VIRTUAL = "virtual"
+from retrofill.domain.task_types import TaskType
 
 
 class RunMode(StrEnum):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from retrofill.domain.catalog import Catalog, Task, TaskType
+from retrofill.domain.catalog import Catalog, Task
 from retrofill.domain.cron import Cycle
 from retrofill.domain.errors import InvalidValueError, UnknownNameError, did_you_mean, shown
 from retrofill.domain.rights import ALL_RIGHTS, Rights
+from retrofill.domain.task_types import TASK_TYPES
 
 Conditions = Mapping[str, frozenset[str]]
 
@@ -20,7 +21,7 @@ _KEYS: dict[str, Callable[[Task], Iterable[str]]] = {
     "tag": lambda task: task.tags,
     "baseline": lambda task: (task.baseline,),
 }
-_WORDS = {"cycle": [cycle.value for cycle in Cycle], "type": [kind.value for kind in TaskType]}
+_WORDS = {"cycle": [cycle.value for cycle in Cycle], "type": [*TASK_TYPES]}
 
 
 class ConditionError(InvalidValueError):

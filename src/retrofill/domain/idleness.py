@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from retrofill.domain.catalog import RunMode, Task, TaskType
+from retrofill.domain.catalog import RunMode, Task
 from retrofill.domain.findings import Finding
 from retrofill.domain.planning import ONE_DAY, Kind, Plan
 from retrofill.domain.policy import EARLIEST, LATEST
@@ -43,7 +43,7 @@ def check_runs(plan: Plan) -> None:
 def idle_tasks(plan: Plan) -> Iterator[Finding]:
     """`nothing_runs`: chosen tasks of which no instance really runs; virtual ones have nothing to run."""
     tasks = (plan.tasks[i] for i in np.nonzero(~plan.may_run)[0].tolist())
-    idle = [task for task in tasks if task.name not in plan.dry_runs and task.type is not TaskType.VIRTUAL]
+    idle = [task for task in tasks if task.name not in plan.dry_runs and task.type.traits.has_code]
     if idle:
         reasons = [_reason(plan, task) for task in idle[:_EXPLAINED]]
         more = f"; and {len(idle) - _EXPLAINED:,} more" if len(idle) > _EXPLAINED else ""

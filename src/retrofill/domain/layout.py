@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retrofill.domain.catalog import Catalog, RunMode, Task, TaskType
+from retrofill.domain.catalog import Catalog, RunMode, Task
 from retrofill.domain.cron import Schedule
 from retrofill.domain.groups import dealt, grouping_of
 from retrofill.domain.policy import Policy, deal
@@ -207,7 +207,7 @@ class Layout:
         codes, frozen = self._kinds_of_tasks, np.zeros(len(self.tasks), dtype=bool)
         for i in np.nonzero(codes == Kind.FROZEN)[0].tolist():
             task = self.tasks[i]
-            frozen[i] = task.mode is not RunMode.DRY_RUN and task.type is not TaskType.VIRTUAL
+            frozen[i] = task.mode is not RunMode.DRY_RUN and task.type.traits.has_code
         may: BoolArray = ((codes == Kind.RUN) | frozen) & (self._on_match > 0)
         return may
 
@@ -239,7 +239,7 @@ class Layout:
             return Kind.FROZEN
         if task.mode is RunMode.DRY_RUN:
             return Kind.DRY_RUN
-        return Kind.VIRTUAL if task.type is TaskType.VIRTUAL else Kind.RUN
+        return Kind.RUN if task.type.traits.has_code else Kind.VIRTUAL
 
     def is_frozen(self, task: Task) -> bool:
         """Whether it was frozen by its mode or by a command (CAT-8, AUTO-4)."""

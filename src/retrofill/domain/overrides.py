@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from retrofill.domain.catalog import Task, TaskType
+from retrofill.domain.catalog import Task
 from retrofill.domain.dialects import dialect_of
 from retrofill.domain.errors import NotPermittedError, did_you_mean, shown
 from retrofill.domain.policy import OverrideError
@@ -72,12 +72,12 @@ def check_overrides(
             if parameter not in declared:
                 near = did_you_mean(parameter, declared)
                 raise OverrideError(f'{name} has no parameter "{shown(parameter)}"{near}')
-            if task.type is TaskType.SQL and _BREAK.search(text):
+            if task.type.traits.is_sql and _BREAK.search(text):
                 raise OverrideError(
                     f"the value of {name}.{parameter} holds a line break; SQL tasks take none"
                 )
             expression = parameters.parse(text)
-            if task.type is TaskType.SQL and not _NAME.fullmatch(expression.evaluate(sample)):
+            if task.type.traits.is_sql and not _NAME.fullmatch(expression.evaluate(sample)):
                 _refuse_in_name(task, parameter, connections)
 
 

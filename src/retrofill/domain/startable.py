@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from retrofill.domain import parameters
-from retrofill.domain.catalog import Task, TaskType
+from retrofill.domain.catalog import Task
 from retrofill.domain.findings import Finding
 from retrofill.domain.planning import Kind, Plan
 from retrofill.domain.surroundings import interpreter_of
@@ -73,20 +73,19 @@ def _secrets(plan: Plan, task: Task) -> Iterator[str]:
             secret = parameters.parse(text).secret
             if secret is not None:
                 yield secret
-    if task.type is TaskType.SQL:
+    if task.type.traits.has_connection:
         for found in _SECRET.finditer(plan.catalog.connections.get(task.connection) or ""):
             yield found[1]
 
 
 def _connections(task: Task) -> Iterator[str]:
-    if task.type is TaskType.SQL:
+    if task.type.traits.has_connection:
         yield task.connection
 
 
 def _programs(task: Task, python: str) -> Iterator[str]:
     if "PATH" in dict(task.env):
         return  # where it looks for programs is its own
-    if task.type is TaskType.PYTHON:
-        yield python
-    elif task.type is TaskType.SHELL:
-        yield interpreter_of(task.code, task.shell).program
+    interpreter = interpreter_of(task.type, task.code, task.shell, python)
+    if interpreter is not None:
+        yield interpreter.program

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from typing import NamedTuple
 
 from retrofill.domain.errors import shown
+from retrofill.domain.task_types import Reads, TaskType
 
 INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_*", "TZ", "TMPDIR")
 OWN_PREFIX = "RETROFILL_"
@@ -71,16 +71,8 @@ def inherited(environ: Mapping[str, str], patterns: Iterable[str]) -> dict[str, 
     }
 
 
-class Reads(StrEnum):
-    """How a program is given the code that it runs."""
-
-    ARGUMENT = "argument"  # as a shell: -c CODE NAME VALUE...
-    PYTHON = "python"  # as a python task
-    FILE = "file"  # FILE VALUE...
-
-
 class Interpreter(NamedTuple):
-    """What runs a shell task's code: the words of its command, and how it reads the code."""
+    """What runs a task's code: the words of its command, and how it reads the code."""
 
     words: tuple[str, ...]
     reads: Reads
@@ -91,7 +83,18 @@ class Interpreter(NamedTuple):
         return _program(self.words)
 
 
-def interpreter_of(code: str, shell: str) -> Interpreter:
+def interpreter_of(task_type: TaskType, code: str, shell: str, python: str) -> Interpreter | None:
+    """The program that a task's code is given to; None where there is none but our own.
+
+    Args:
+        python: runs Python tasks.
+    """
+    if task_type.traits.reads is Reads.ARGUMENT:
+        return shell_of(code, shell)
+    return Interpreter((python,), Reads.PYTHON) if task_type.traits.reads is Reads.PYTHON else None
+
+
+def shell_of(code: str, shell: str) -> Interpreter:
     """What runs the code of a shell task: its first line `#!...`, else `shell`, else `/bin/sh`.
 
     As the kernel does, the first line is one program and at most one argument.

@@ -13,11 +13,11 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from retrofill.domain import surroundings
-from retrofill.domain.surroundings import Reads
+from retrofill.domain.task_types import TASK_TYPES, Reads
 from retrofill.executors.processes import MARK
 from retrofill.executors.runners import warm
 
@@ -32,10 +32,11 @@ LONGEST_MESSAGE = 100_000  # a longer one goes as a memory file
 _DESCRIPTOR_SPACE = socket.CMSG_LEN(4)
 _LONGEST_ARGUMENT = 120_000  # the kernel refuses one argument of 128 KiB
 _RUNNERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "runners")
-_PYTHON = os.path.join(_RUNNERS, "python.py")
 _PAYLOAD_PATH = f"/proc/self/fd/{PAYLOAD_DESCRIPTOR}"
 _READ_AT_START = ("PYTHON", "LD_", "LC_", "LANG", "TZ", "HOME", "MALLOC_", "GLIBC_")
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+Words = tuple[str, ...]
 
 
 class Limits(NamedTuple):
@@ -87,7 +88,7 @@ def encode_run(spec: RunSpec, name: str, limits: Limits, base: Mapping[str, str]
     """The message that starts a run (PAR-4).
 
     Raises:
-        ValueError: code, an argument or a variable holds a NUL character or is no text.
+        ValueError: code, an argument or a variable holds a NUL character or is no text, or nothing runs it.
     """
     arguments, payload = _command(spec)
     variables = {**base, **_further(spec, base), MARK: name}
@@ -117,7 +118,8 @@ def kind_of(spec: RunSpec, base: Mapping[str, str]) -> str:
 
     A fork has started already: what is read from the environment at a program's start is not seen.
     """
-    if spec.type != "sql" or any(key.startswith(_READ_AT_START) for key in _further(spec, base)):
+    is_sql = TASK_TYPES[spec.type].traits.reads is Reads.SQL
+    if not is_sql or any(key.startswith(_READ_AT_START) for key in _further(spec, base)):
         return ""
     return warm.kind_of(spec.connection_url or "")
 
@@ -133,26 +135,47 @@ def encode_stop(name: str, grace_seconds: float) -> bytes:
 
 
 def _command(spec: RunSpec) -> tuple[list[str], str]:
-    """Arguments and payload."""
-    if spec.type == "python":
-        return [spec.interpreter, _PYTHON], _python_payload(spec)
-    if spec.type == "sql":
-        payload = f"{spec.name}\n{spec.connection_url or ''}\n{spec.code}"
-        return [sys.executable, os.path.join(_RUNNERS, "sql.py")], payload
-    interpreter = surroundings.interpreter_of(spec.code, spec.shell)
-    words, code = [*interpreter.words], spec.code
-    if interpreter.reads is Reads.PYTHON:
-        return [*words, _PYTHON, *spec.arguments], _python_payload(spec)
-    if interpreter.reads is Reads.FILE:
-        return [*words, _PAYLOAD_PATH, *spec.arguments], code
+    """Arguments and payload.
+
+    Raises:
+        ValueError: nothing runs the code of such a task.
+    """
+    task_type = TASK_TYPES.get(spec.type)
+    if task_type is None or task_type.traits.reads is None:
+        raise ValueError(f"this program runs no task of type {spec.type!r}")
+    found = surroundings.interpreter_of(task_type, spec.code, spec.shell, spec.interpreter)
+    words, reads = found or ((sys.executable,), task_type.traits.reads)
+    arguments = spec.arguments if task_type.traits.has_arguments else ()
+    return _GIVEN[reads](words, spec, arguments)
+
+
+def _given_python(words: Words, spec: RunSpec, arguments: Words) -> tuple[list[str], str]:
+    file = spec.code_file if spec.code_file.isprintable() else ""
+    return [*words, os.path.join(_RUNNERS, "python.py"), *arguments], f"{spec.name}\n{file}\n{spec.code}"
+
+
+def _given_sql(words: Words, spec: RunSpec, arguments: Words) -> tuple[list[str], str]:
+    payload = f"{spec.name}\n{spec.connection_url or ''}\n{spec.code}"
+    return [*words, os.path.join(_RUNNERS, "sql.py"), *arguments], payload
+
+
+def _given_file(words: Words, spec: RunSpec, arguments: Words) -> tuple[list[str], str]:
+    return [*words, _PAYLOAD_PATH, *arguments], spec.code
+
+
+def _given_argument(words: Words, spec: RunSpec, arguments: Words) -> tuple[list[str], str]:
+    code, payload = spec.code, ""
     if len(code) * 4 > _LONGEST_ARGUMENT and len(code.encode("utf-8", "replace")) > _LONGEST_ARGUMENT:
-        sourced = f". {_PAYLOAD_PATH}"
-        return [*words, "-c", sourced, spec.name, *spec.arguments], f"exec {PAYLOAD_DESCRIPTOR}<&-; {code}"
-    return [*words, "-c", code, spec.name, *spec.arguments], ""
+        code, payload = f". {_PAYLOAD_PATH}", f"exec {PAYLOAD_DESCRIPTOR}<&-; {code}"
+    return [*words, "-c", code, spec.name, *arguments], payload
 
 
-def _python_payload(spec: RunSpec) -> str:
-    return f"{spec.name}\n{spec.code_file if spec.code_file.isprintable() else ''}\n{spec.code}"
+_GIVEN: Mapping[Reads, Callable[[Words, RunSpec, Words], tuple[list[str], str]]] = {
+    Reads.ARGUMENT: _given_argument,
+    Reads.PYTHON: _given_python,
+    Reads.FILE: _given_file,
+    Reads.SQL: _given_sql,
+}
 
 
 def _place_of_nul(spec: RunSpec) -> str:

@@ -11,6 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from retrofill import __version__
 from retrofill.domain.lineage import Table, TaskLineage
+from retrofill.domain.task_types import TASK_TYPES
 from retrofill.lineage.blanks import BLANK, without_blanks
 from retrofill.lineage.places import Place, dataset_of
 from retrofill.lineage.reading import SqlLineage
@@ -41,9 +42,9 @@ def event_of(project: str, spec: RunSpec, at: float, end: RunEnd | None = None) 
     from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
 
     reader = SqlLineage({spec.connection: _without_secrets(spec, spec.connection_url or "")})
-    place = reader.place(spec.connection) if spec.type == "sql" else Place("", "", frozenset())
-    found = TaskLineage()
-    if spec.type == "sql":
+    place, found = Place("", "", frozenset()), TaskLineage()
+    if TASK_TYPES[spec.type].traits.is_sql:
+        place = reader.place(spec.connection)
         found = reader.of_code(
             _without_secrets(spec, spec.code), spec.connection, spec.name.partition(".")[0]
         )

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated, Any, Literal
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from retrofill.domain.task_types import TASK_TYPES, types_that
 from retrofill.project.durations import parse_duration
 from retrofill.project.forms import FormError
 from retrofill.project.nodes import Ambiguous
@@ -129,6 +131,15 @@ Interval = Annotated[int, _duration(0, MAX_INTERVAL_SECONDS, "0s to 30m"), WithJ
 DependencyEntry = Annotated[Any, WithJsonSchema(_DEPENDENCY_SCHEMA)]
 
 
+# Made from the tables of the domain; a type checker sees any text.
+if TYPE_CHECKING:
+    TaskTypeWord = str
+else:
+    TaskTypeWord = Literal[tuple(TASK_TYPES)]
+_WITH_CONNECTION = " and ".join(types_that(attrgetter("has_connection")))
+_TYPES = "; ".join(f"`{word}`: {task_type.traits.means}" for word, task_type in TASK_TYPES.items())
+
+
 class Shape(BaseModel):
     """A mapping of a project file: unknown keys are refused, nothing is converted."""
 
@@ -162,9 +173,7 @@ class ValidShape(Shape):
 class TaskShape(Shape):
     """A task, or the `defaults` of a workspace's tasks."""
 
-    type: Literal["shell", "python", "sql", "virtual"] | None = Field(
-        None, description="What runs the code. `virtual` has no code and succeeds at once. Required."
-    )
+    type: TaskTypeWord | None = Field(None, description=f"What its code is: {_TYPES}. Required.")
     schedule: Text | None = Field(
         None, description="Five-field cron or @hourly, @daily, @weekly, @monthly, @yearly. Required."
     )
@@ -180,7 +189,7 @@ class TaskShape(Shape):
         description="Variables that it finds as the scheduler has them: names, or beginnings as `AWS_*`.",
     )
     connection: Text | None = Field(
-        None, description="The connection that an sql task uses. Required for sql."
+        None, description=f"The connection that it uses. Required for {_WITH_CONNECTION}."
     )
     depends_on: list[DependencyEntry] | None = Field(None, description="The tasks that it waits for.")
     parameters: dict[str, str] | None = Field(

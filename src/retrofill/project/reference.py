@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from retrofill.domain.task_types import TASK_TYPES
 from retrofill.project.forms import DEPLOYMENT_FILE
 from retrofill.project.models import NAME_PATTERN, DeploymentShape, WorkspaceShape
 from retrofill.project.setting_table import SECTIONS, TABLE, Setting
@@ -74,8 +75,25 @@ def project_files_page() -> str:
         for name, definition in made.get("$defs", {}).items():
             lines += [f"### {_TITLES[name]}", "", definition["description"], ""]
             lines += _key_table(definition, made["$defs"])
+    lines += ["## Task types", "", *_type_table(), ""]
     lines += _CLOSING.strip().splitlines()
     return "\n".join(lines) + "\n"
+
+
+def _type_table() -> Iterator[str]:
+    yield "| type | its code | its parameters are | uses a connection | finds the files of `include` |"
+    yield "|---|---|---|---|---|"
+    for word, task_type in TASK_TYPES.items():
+        traits = task_type.traits
+        given = ["replaced in its text, as `${name}`"] if traits.is_sql else ["variables"]
+        given += ["arguments, `$1 $2 ...`"] if traits.has_arguments else []
+        cells = (
+            traits.means,
+            " and ".join(given) if traits.has_code else "",
+            "yes" if traits.has_connection else "",
+            "yes" if traits.has_files else "",
+        )
+        yield f"| `{word}` | {' | '.join(cells)} |"
 
 
 def _key_table(definition: dict[str, Any], definitions: dict[str, Any]) -> Iterator[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from retrofill.domain.catalog import TaskType
 from retrofill.domain.surroundings import SHELLS, SurroundingsError, check_variable
+from retrofill.domain.task_types import Reads, TaskType, types_that
 from retrofill.project.deployment import check_patterns
+from retrofill.project.shapes import one_of
 
 if TYPE_CHECKING:
     from retrofill.project.task_keys import TaskKeys
@@ -32,9 +33,10 @@ def _shell(task: TaskKeys, task_type: TaskType | None) -> str:
     shell = task.get("shell")
     if shell is None or task_type is None:
         return ""
-    if task_type is not TaskType.SHELL:
+    if task_type.traits.reads is not Reads.ARGUMENT:
         if task.is_own("shell"):
-            task.refuse("shell", f"a {task_type} task uses no shell", "remove it, or make it type: shell")
+            others = one_of(types_that(lambda traits: traits.reads is Reads.ARGUMENT))
+            task.refuse("shell", f"a {task_type} task uses no shell", f"remove it, or make it type: {others}")
         return ""
     if shell not in SHELLS and not (shell.startswith("/") and shell.isprintable() and "//" not in shell):
         task.refuse("shell", f'"shell" is "{shell}"', "write sh, bash, or the path of a program, as /bin/zsh")

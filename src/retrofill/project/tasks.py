@@ -11,18 +11,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from retrofill.domain import cron, parameters
-from retrofill.domain.catalog import Rerun, RunMode, Task, TaskType
+from retrofill.domain.catalog import Rerun, RunMode, Task
 from retrofill.domain.cron import CronError, Schedule
 from retrofill.domain.cron_doubts import doubt_of
 from retrofill.domain.dialects import dialect_of
 from retrofill.domain.errors import did_you_mean
 from retrofill.domain.expressions import ParameterError
+from retrofill.domain.task_types import TASK_TYPES, Reads, TaskType, types_that
 from retrofill.project.code import CodeText, check_shell, check_sql
 from retrofill.project.dependencies import Link, read_links
 from retrofill.project.deployment import secrets_of
 from retrofill.project.models import RerunShape
 from retrofill.project.nodes import Place
 from retrofill.project.problems import EnoughError
+from retrofill.project.shapes import one_of
 from retrofill.project.sources import SourceError
 from retrofill.project.surroundings import read_surroundings
 from retrofill.project.task_keys import TaskKeys
@@ -63,7 +65,7 @@ class TaskReader(TaskKeys):
             shell=surroundings.shell,
             env=surroundings.env,
             inherit_env=surroundings.inherit_env,
-            connection=(self.get("connection") or "") if task_type is TaskType.SQL else "",
+            connection=(self.get("connection") or "") if task_type.traits.has_connection else "",
             parameters=pairs,
             depends_on=tuple(link.dependency for link in links),
             priority=self._priority(),
@@ -80,8 +82,8 @@ class TaskReader(TaskKeys):
         return self.get(key)
 
     def _type(self) -> TaskType | None:
-        value = self._required("type", "write type: shell, python, sql or virtual")
-        return None if value is None else TaskType(value)
+        value = self._required("type", f"write type: {one_of(TASK_TYPES)}")
+        return None if value is None else TASK_TYPES[value]
 
     def _schedule(self) -> Schedule | None:
         text = self._required(
@@ -136,11 +138,11 @@ class TaskReader(TaskKeys):
 
     def _code(self, task_type: TaskType | None) -> tuple[str, str]:
         """The code's text and the name of its file."""
-        if task_type is TaskType.VIRTUAL:
+        if task_type is not None and not task_type.traits.has_code:
             for key in ("run", "file"):
                 if key in self._own:
                     self.refuse(
-                        key, f'"{key}": a virtual task has no code', "remove it or choose another type"
+                        key, f'"{key}": a {task_type} task has no code', "remove it or choose another type"
                     )
             return "", ""
         if self.has("run") and self.has("file"):
@@ -179,9 +181,10 @@ class TaskReader(TaskKeys):
             )
         if "\0" in code.text:
             self.report.add_once(code.path, start, "the code holds a NUL character", "remove it")
-        if task_type is TaskType.SHELL:
+        traits = None if task_type is None else task_type.traits
+        if traits and traits.reads is Reads.ARGUMENT:
             check_shell(code, start, self.report)
-        if task_type is TaskType.SQL:
+        if traits and traits.is_sql:
             url = self.around.deployment.connections.get(self.get("connection") or "") or ""
             try:
                 check_sql(code, self.declared(), dialect_of(url), self.name, self.report)
@@ -192,15 +195,18 @@ class TaskReader(TaskKeys):
     def _names(self, task_type: TaskType | None) -> None:
         """Connection, owner, baseline and resource group exist and may be used here."""
         deployment = self.around.deployment
-        if task_type is TaskType.SQL:
+        if task_type is not None and task_type.traits.has_connection:
             self._required("connection", "write the name of one of the deployment's connections")
             self._known("connection", deployment.connection_names, "connection")
             connection = self.get("connection")
             for secret in secrets_of(deployment.connections.get(connection, "")):
                 self._check_secret("connection", secret, f'connection "{connection}"')
         elif task_type is not None and "connection" in self._own:
+            others = one_of(types_that(lambda traits: traits.has_connection))
             self.refuse(
-                "connection", f"a {task_type} task uses no connection", "remove it, or make it type: sql"
+                "connection",
+                f"a {task_type} task uses no connection",
+                f"remove it, or make it type: {others}",
             )
         self._known("baseline", deployment.baseline_names, "baseline")
         self._known("resource_group", deployment.group_names, "resource group")

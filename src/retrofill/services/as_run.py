@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from retrofill.domain.catalog import Catalog, Task, TaskType, describes_the_same_run, renewed
+from retrofill.domain.catalog import Catalog, Task, describes_the_same_run, renewed
 from retrofill.domain.errors import WrongStateError
 from retrofill.services.outlines import Belonging
 from retrofill.services.records import InstanceRecord
@@ -68,7 +68,7 @@ def check_latest(
             "Leave --latest out: then it runs what it was made from.",
         )
     needs_virtual = row.kind == Kind.VIRTUAL.word
-    if row.kind in (Kind.RUN.word, Kind.VIRTUAL.word) and (newest.type is TaskType.VIRTUAL) != needs_virtual:
+    if row.kind in (Kind.RUN.word, Kind.VIRTUAL.word) and newest.type.traits.has_code == needs_virtual:
         raise WrongStateError(
             f"{what} cannot be rerun with version {version_id}, where its task is of type {newest.type.value}",
             "Create a new backfill for it.",

@@ -24,14 +24,13 @@ from retrofill.domain.catalog import (
     RunMode,
     SourceFile,
     Task,
-    TaskType,
     Workspace,
 )
-from retrofill.domain.errors import Kind, RetrofillError
+from retrofill.domain.errors import Kind, RetrofillError, shown
+from retrofill.domain.task_types import TASK_TYPES
 
 FORMAT = 1
 
-_TASK_TYPES = {kind.value: kind for kind in TaskType}
 _RUN_MODES = {mode.value: mode for mode in RunMode}
 _DEPENDENCY_KINDS = {kind.value: kind for kind in DependencyKind}
 _TEXTS = ("code", "code_file", "shell", "connection", "owner", "baseline", "description")
@@ -43,9 +42,6 @@ class UnknownFormatError(RetrofillError):
 
     code = "unknown_format"
     kind = Kind.UNAVAILABLE
-
-    def __init__(self, found: object) -> None:
-        super().__init__(f"the stored catalog has format {found!r}, and this program reads format {FORMAT}")
 
 
 def dump(catalog: Catalog) -> str:
@@ -76,7 +72,9 @@ def load(text: str) -> Catalog:
     """
     document = json.loads(text)
     if document.get("format") != FORMAT:
-        raise UnknownFormatError(document.get("format"))
+        raise UnknownFormatError(
+            f"the stored catalog has format {document.get('format')!r}, and this program reads format {FORMAT}"
+        )
     return Catalog(
         project=document["project"],
         timezone=document["timezone"],
@@ -176,9 +174,15 @@ def _task_document(task: Task) -> dict[str, Any]:
 def _task(name: str, document: Mapping[str, Any]) -> Task:
     get = document.get
     rerun = get("rerun")
+    task_type = TASK_TYPES.get(document["type"])
+    if task_type is None:
+        word = shown(str(document["type"]))
+        raise UnknownFormatError(
+            f'the stored catalog has a task {name} of type "{word}", and this program knows {", ".join(TASK_TYPES)}'
+        )
     return Task(
         name=name,
-        type=_TASK_TYPES[document["type"]],
+        type=task_type,
         schedule=cron.parse(document["schedule"]),
         code=get("code", ""),
         code_file=get("code_file", ""),

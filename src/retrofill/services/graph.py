@@ -81,7 +81,7 @@ class Context(ABC):
 
     def unfrozen_kind(self, row: InstanceRecord) -> tuple[str, str]:
         """Kind and resource group that an instance has when it is not frozen (SEL-8)."""
-        from retrofill.domain.catalog import RunMode, TaskType
+        from retrofill.domain.catalog import RunMode
         from retrofill.domain.planning import ONE_DAY, Kind
 
         task, plan = self.task(row.id), self.plan_of(row.id)
@@ -91,7 +91,7 @@ class Context(ABC):
             return Kind.DRY_RUN.word, ""
         if not task.schedule.matches(plan.dates[self.date_index(row.id)] + ONE_DAY):
             return Kind.OFF_DAY.word, ""
-        if task.type is TaskType.VIRTUAL:
+        if not task.type.traits.has_code:
             return Kind.VIRTUAL.word, ""
         return Kind.RUN.word, row.resource_group
 

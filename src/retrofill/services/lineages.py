@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from retrofill.domain.catalog import Catalog, Task, TaskType
+from retrofill.domain.catalog import Catalog, Task
 from retrofill.domain.lineage import (
     ColumnRef,
     Table,
@@ -39,14 +39,14 @@ class Lineages:
     def of(self, name: str) -> TaskLineage:
         """The tables of one task."""
         task = self._catalog.tasks[name]
-        found = self._sql.tables(task) if task.type is TaskType.SQL else TaskLineage()
+        found = self._sql.tables(task) if task.type.traits.is_sql else TaskLineage()
         return found.with_declared(task.reads, task.writes)
 
     def row(self, name: str) -> Row:
         """Tables that a task reads and writes, each with the tasks at its other end, and columns."""
         task = self._catalog.tasks[name]
         lineage = self.of(name)
-        columns = self._sql.columns(task).columns if task.type is TaskType.SQL else ()
+        columns = self._sql.columns(task).columns if task.type.traits.is_sql else ()
         users = Users(self._concerned((*lineage.reads, *lineage.writes)))
         return {
             "reads": [
@@ -88,7 +88,7 @@ class Lineages:
             name: self.of(name)
             for name, task in self._catalog.tasks.items()
             if any(table.casefold() in declared for table in (*task.reads, *task.writes))
-            or (task.type is TaskType.SQL and _may_name(task, words))
+            or (task.type.traits.is_sql and _may_name(task, words))
         }
 
     def _seen(self, tasks: tuple[str, ...]) -> list[str]:

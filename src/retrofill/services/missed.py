@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from retrofill.domain.catalog import Catalog, DependencyKind, RunMode, Task, TaskType
+from retrofill.domain.catalog import Catalog, DependencyKind, RunMode, Task
 from retrofill.domain.nights import ONE_DAY
 from retrofill.domain.words import many, names
 from retrofill.services.graphs import Contexts
@@ -121,7 +121,7 @@ def _lacking(
 def _runs_on(task: Task, bizdate: date) -> bool:
     day = bizdate + ONE_DAY
     is_valid = (task.valid_from or day) <= day <= (task.valid_until or day)
-    runs = task.mode is RunMode.NORMAL and task.type is not TaskType.VIRTUAL
+    runs = task.mode is RunMode.NORMAL and task.type.traits.has_code
     return is_valid and runs and task.schedule.matches(day)
 
 

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from retrofill.domain import parameters
-from retrofill.domain.catalog import Catalog, Task, TaskType
+from retrofill.domain.catalog import Catalog, Task
 from retrofill.domain.errors import UsageError
 from retrofill.domain.planning import ONE_DAY, build
 from retrofill.domain.policy import DateRange, Policy
 from retrofill.domain.selection import Choice
 from retrofill.domain.surroundings import INHERITED, interpreter_of
+from retrofill.domain.task_types import TASK_TYPES
 from retrofill.domain.windows import clock
 from retrofill.services.contexts import BackfillContext
 from retrofill.services.ports import RunSpec
@@ -58,7 +59,7 @@ class Rendered:
             "connection": spec.connection or None,
             "connection_url": spec.connection_url,
             "interpreter": _interpreter(spec),
-            "arguments": list(spec.arguments) if spec.type == TaskType.SHELL else [],
+            "arguments": list(spec.arguments) if TASK_TYPES[spec.type].traits.has_arguments else [],
             "environment": dict(spec.environment),
             "inherits": self.inherits,
             "code": spec.code,
@@ -66,9 +67,8 @@ class Rendered:
 
 
 def _interpreter(spec: RunSpec) -> str | None:
-    if spec.type == TaskType.PYTHON:
-        return spec.interpreter
-    return " ".join(interpreter_of(spec.code, spec.shell).words) if spec.type == TaskType.SHELL else None
+    found = interpreter_of(TASK_TYPES[spec.type], spec.code, spec.shell, spec.interpreter)
+    return None if found is None else " ".join(found.words)
 
 
 class _Unresolved(RunSpecs):
@@ -104,8 +104,8 @@ def render(
         UsageError: the task has no instance then, or no code.
     """
     task = catalog.tasks[name]
-    if task.type is TaskType.VIRTUAL:
-        raise UsageError(f"{name} is a virtual task: it has no code, and nothing would run")
+    if not task.type.traits.has_code:
+        raise UsageError(f"{name} is a {task.type} task: it has no code, and nothing would run")
     if not task.is_valid_on(bizdate + ONE_DAY):
         raise UsageError(f"{name} has no instance of bizdate {bizdate}: its validity period leaves it out")
     plan = build(catalog, Choice((name,)), Policy(ranges=(DateRange(bizdate, bizdate),)))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrofill.domain import parameters
-from retrofill.domain.catalog import Task, TaskType
+from retrofill.domain.catalog import Task
 from retrofill.domain.connections import ConnectionUrlError, file_url
 from retrofill.domain.dialects import dialect_of
 from retrofill.domain.errors import RetrofillError
@@ -76,7 +76,7 @@ class RunSpecs:
         values = self.values(row, context)
         included = self._included(run)
         code = task.code
-        if task.type is TaskType.SQL:
+        if task.type.traits.is_sql:
             dialect = dialect_of(run.catalog.connections.get(task.connection) or "")
             code = parameters.substitute_sql(code, values, dialect)
         return RunSpec(
@@ -91,7 +91,7 @@ class RunSpecs:
             | ({CODE: included.folder} if included else {}),
             working_directory=f"{self._project}/workspaces/{task.workspace}",
             timeout_seconds=task.timeout_seconds,
-            connection_url=self._url(run) if task.type is TaskType.SQL else None,
+            connection_url=self._url(run) if task.type.traits.has_connection else None,
             interpreter=self.interpreter,
             secrets=self.secrets(row, context),
             connection=task.connection,
@@ -115,7 +115,7 @@ class RunSpecs:
         """The files of its workspace that its version holds besides, and where it finds them (CAT-9)."""
         workspace, version_id = run.task.workspace, run.version_id
         files = run.catalog.workspaces[workspace].files
-        if not files or run.task.type not in (TaskType.SHELL, TaskType.PYTHON):
+        if not files or not run.task.type.traits.has_files:
             return None
         return IncludedCode(version_id, f"{self._project}/{CODE_FOLDER}/{version_id}/{workspace}", files)
 
@@ -123,7 +123,7 @@ class RunSpecs:
         """Values of the secrets that the instance can see, as far as they are known here (SEC-3)."""
         run = as_run(row, context)
         names = [parameters.parse(text).secret for _, text in run.parameters if "${secret:" in text]
-        if run.task.type is TaskType.SQL:
+        if run.task.type.traits.has_connection:
             url = run.catalog.connections.get(run.task.connection) or ""
             names += [match[1] for match in _SECRET.finditer(url)]
         values = (self._secrets(name) for name in names if name is not None)

@@ -104,9 +104,9 @@ def _groups_of_tasks(
     if (task := filters.get("task")) is not None:
         yield [find_past_task(_current(reader, contexts), reader.task_ids(), task, access.sees)]
     if (task_type := filters.get("task_type")) is not None:
-        from retrofill.domain.catalog import TaskType
+        from retrofill.domain.task_types import TASK_TYPES
 
-        _one_of("task type", task_type, [t.value for t in TaskType])
+        _one_of("task type", task_type, [*TASK_TYPES])
         tasks = _current(reader, contexts).tasks.values()
         yield [t.name for t in tasks if t.type == task_type and access.sees(t.name)]
     if (workspace := filters.get("workspace")) is not None:
