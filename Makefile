@@ -8,7 +8,7 @@ KILLS ?= 300
 RUNS ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check docs bench crash sim format clean
+.PHONY: help setup demo test lint check docs bench crash sim format clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,16 +25,18 @@ $(STAMP): pyproject.toml uv.lock
 demo: setup  ## the main job on real data: backfill January 2013 of the flights example
 	$(BIN)/python examples/flights/demo.py
 
-test: setup  ## every test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+test: setup  ## every test, properties with all their examples
+	$(BIN)/python -m pytest -n 2 --dist worksteal --hypothesis-profile all
 
-check: setup  ## what must be clean before a commit: format, lint, types, layers, docs in step, fast tests
+lint: setup  ## format, lint, layers, docs in step, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+	$(BIN)/mypy
+
+check: lint  ## what must be clean before a commit: lint, and the fast tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
 docs: setup  ## write the generated reference pages anew
 	$(BIN)/python docs/generate.py
@@ -45,7 +47,7 @@ bench: setup  ## measure: figures with ratios, as a table and JSON
 
 crash: setup  ## the crash harness: SEED=1 KILLS=300; then logs of 5 GB
 	$(BIN)/python tests/crash/harness.py --seed $(SEED) --kills $(KILLS)
-	LOG_BYTES=5000000000 $(BIN)/python -m pytest -n 0 tests/e2e/test_logs.py -k larger_than_memory
+	TMPDIR=/tmp LOG_BYTES=5000000000 $(BIN)/python -m pytest -n 0 tests/e2e/test_logs.py -k larger_than_memory
 
 sim: setup  ## simulated histories of a scheduler and its users: SEED=1 RUNS=20
 	$(BIN)/python tests/simulation/run.py --seed $(SEED) --runs $(RUNS)

@@ -1,8 +1,36 @@
 """What holds for all tests."""
 
+import os
+import shutil
 import signal
+import tempfile
+from pathlib import Path
+
+import examples
+
+examples.register()
 
 # A shell ignores Ctrl-C in what it runs in the background, and whatever that starts inherits it. Tests that interrupt
 # something mean what happens in a terminal.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+_MEMORY = Path("/dev/shm")
+_ROOM = 4 << 30
+
+
+def pytest_configure() -> None:
+    """Temporary folders lie in memory where it has room for them: thousands of stores sync every commit.
+
+    What tests hold is who writes and syncs what and when, not what a disk makes of it. TMPDIR names another place.
+    """
+    if "TMPDIR" not in os.environ and _is_for_programs(_MEMORY):
+        os.environ["TMPDIR"] = str(_MEMORY)
+        tempfile.tempdir = None  # what was found before
+
+
+def _is_for_programs(folder: Path) -> bool:
+    """Whether it has room, and programs that lie there may run."""
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        return False
+    return shutil.disk_usage(folder).free > _ROOM and not os.statvfs(folder).f_flag & os.ST_NOEXEC

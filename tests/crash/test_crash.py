@@ -10,7 +10,6 @@ from crash import harness
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("crash")
 def test_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     """RUN-3, RUN-7, OPS-0, POL-6, AUTO-1: whoever is killed, whatever the machine refuses, every instance ends
     Successful, once, in order, beside no other writer of its partition; a deploy makes what it owes.

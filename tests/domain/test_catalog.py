@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from examples import examples
 from retrofill.domain import cron
 from retrofill.domain.catalog import (
     Catalog,
@@ -158,7 +159,7 @@ catalogs = st.builds(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(catalogs)
 def test_a_catalog_survives_its_document(catalog: Catalog) -> None:
     """CAT-1: a version is immutable, and nothing of it is lost."""
@@ -169,7 +170,7 @@ def test_a_catalog_survives_its_document(catalog: Catalog) -> None:
     assert list(loaded.tasks) == sorted(catalog.tasks)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(catalogs)
 def test_the_document_does_not_depend_on_the_order_of_names(catalog: Catalog) -> None:
     """CAT-1: an unchanged folder makes no new version."""

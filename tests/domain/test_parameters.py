@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from examples import examples
 from retrofill.domain.expressions import ParameterError
 from retrofill.domain.parameters import Context, check_name, parse, resolve, sql_names, substitute_sql
 
@@ -506,7 +507,7 @@ def month_by_month(moment: datetime, months: int) -> datetime:
 DATES = st.dates(date(1970, 1, 1), date(2199, 12, 31))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(formats(["yyyy", "yy", "mm", "dd"]), st.integers(-90, 90), st.booleans(), DATES)
 def test_values_of_the_bizdate_step_by_step(
     parts: list[str], number: int, in_sevens: bool, bizdate: date
@@ -522,7 +523,7 @@ def test_values_of_the_bizdate_step_by_step(
     assert parse(text).evaluate(on(bizdate.isoformat())) == formatted(parts, midnight)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     formats(list(STRFTIME)),
     st.none() | st.integers(-30, 30),
@@ -574,7 +575,7 @@ def position_of_error(text: str) -> int | None:
     return None
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(ODD_TEXT | FRAGMENTS)
 def test_any_text_has_a_value_or_a_place_where_it_is_wrong(text: str) -> None:
     """PAR-6: never another error."""
@@ -588,7 +589,7 @@ def test_a_doubled_dollar_is_that_dollar(text: str) -> None:
     assert parse(text.replace("$", "$$")).evaluate(on("2025-03-15")) == text
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.lists(st.sampled_from(["$", "$$", "${day}", "$${", "${n_1}", "{", "}", "x", "'", "\n"])))
 def test_sql_is_filled_in_from_left_to_right(parts: list[str]) -> None:
     """PAR-4: a text between two names keeps its dollars, except that a literal `${` loses one."""

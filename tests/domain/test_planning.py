@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from domain import reference_planner
 from domain.catalogs import CHILDREN, SELF, make_catalog, make_task, previous, random_catalog, random_policy
 from domain.plans import instances_of, plan_of
+from examples import examples
 from retrofill.domain.catalog import RunMode, Workspace
 from retrofill.domain.counting import TooManyInstancesError
 from retrofill.domain.errors import UnknownNameError
@@ -75,7 +76,9 @@ def agree(chance: Random) -> None:
         assert sorted(below) == sorted(down for up, down in edges if up == offset)
 
 
-@pytest.mark.parametrize("block", range(4))
+@pytest.mark.parametrize(
+    "block", [0, *(pytest.param(block, marks=pytest.mark.slow) for block in range(1, 4))]
+)
 def test_thousands_of_random_backfills_agree_with_the_rules(block: int) -> None:
     """DEP-1..14, POL-3..5, SEL-6, SEL-8, TIME-2..4: waits, isolation, kinds and holes as the rules say."""
     for seed in range(block * 500, (block + 1) * 500):
@@ -86,7 +89,7 @@ def test_thousands_of_random_backfills_agree_with_the_rules(block: int) -> None:
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_random_backfill_agrees_with_the_rules(chance: Random) -> None:
     """DEP-1..14: the same, where a failure is made small."""
     agree(chance)

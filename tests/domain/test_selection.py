@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.catalogs import make_catalog, make_task, previous, random_catalog
+from examples import examples
 from retrofill.domain.catalog import Catalog
 from retrofill.domain.errors import Kind, NotPermittedError, UnknownNameError
 from retrofill.domain.rights import Rights
@@ -341,7 +342,7 @@ def expected_choice(catalog: Catalog, chosen: set[str], blacklist: set[str], per
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_random_selections_agree_with_the_rules(chance: Random) -> None:
     """SEL-1..4, SEL-6, SEL-7."""
     catalog = random_catalog(chance)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from domain import reference_planner, reference_simulator
 from domain.catalogs import make_catalog, make_task, random_catalog, random_policy
 from domain.plans import plan_of
+from examples import examples
 from retrofill.domain.catalog import Catalog, ResourceGroup
 from retrofill.domain.openings import NEVER, Openings
 from retrofill.domain.planning import Plan, build
@@ -216,7 +217,7 @@ def _random_times(chance: Random, policy: Policy) -> Policy:
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 10**9))
 def test_any_plan_ends_when_the_rules_say(seed: int) -> None:
     """BF-2, RUN-1, RUN-2, POL-2, POL-6, POL-11: against every instance looked at again at every moment."""

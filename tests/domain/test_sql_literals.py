@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
+from typing import Any
 
 import duckdb
 import pytest
@@ -42,10 +44,13 @@ def test_as_the_database_writes_it(dialect: str, value: str, written: str) -> No
 @given(HOSTILE)
 def test_databases_read_it_back(value: str) -> None:
     """PAR-4: DuckDB and SQLite, whatever the text."""
-    with duckdb.connect() as connection:
-        assert connection.execute(f"select {literal(value, 'duckdb')}").fetchone() == (value,)
-    with sqlite3.connect(":memory:") as connection:
-        assert connection.execute(f"select {literal(value, 'sqlite')}").fetchone() == (value,)
+    for dialect, connection in _databases():
+        assert connection.execute(f"select {literal(value, dialect)}").fetchone() == (value,)
+
+
+@functools.cache
+def _databases() -> list[tuple[str, Any]]:
+    return [("duckdb", duckdb.connect()), ("sqlite", sqlite3.connect(":memory:"))]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from domain.catalogs import (
     random_policy,
 )
 from domain.plans import instances_of, plan_of
+from examples import examples
 from retrofill.domain.catalog import Catalog, ResourceGroup, RunMode
 from retrofill.domain.finding_codes import CODES, Level
 from retrofill.domain.findings import Finding
@@ -436,7 +437,7 @@ def test_loops_are_found_exactly_where_not_all_can_run() -> None:
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_isolation_and_conflicts_are_found_exactly_where_they_are(chance: Random) -> None:
     """DEP-11, DEP-13, DEP-14: against looking at every instance."""
     catalog, policy = random_catalog(chance), random_policy(chance)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
+from examples import examples
 from lineage.readings import URLS, columns, names, read, task
 from lineage.test_tables import test_dialects as dialects
 from retrofill.lineage import SqlLineage, shortening
@@ -80,7 +81,7 @@ def _texts(draw: st.DrawFn) -> tuple[str, str]:
     return draw(st.sampled_from([where, *URLS])), " ".join(words)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(_texts())
 def test_no_text_raises(text: tuple[str, str]) -> None:
     """OPS-10: neither tables nor columns; what is said is one line."""
@@ -90,7 +91,7 @@ def test_no_text_raises(text: tuple[str, str]) -> None:
         assert found.problem.isprintable()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     st.text(alphabet=st.sampled_from("SELECTFROMx ;'\"`$-/*[](){}#@:=,.\n\\")), st.sampled_from(sorted(URLS))
 )

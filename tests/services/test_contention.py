@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.catalogs import SELF, make_catalog, make_task, previous
+from examples import examples
 from retrofill.domain.catalog import Dependency, Rerun, ResourceGroup, Task
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.filters import BackfillFilter
@@ -262,7 +263,9 @@ class Contention:
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(15),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(st.integers(0, 10**9))
 def test_every_start_is_the_right_one(seed: int) -> None:

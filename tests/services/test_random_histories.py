@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.catalogs import random_catalog, random_policy
+from examples import examples
 from retrofill.domain.catalog import Catalog, ResourceGroup
 from retrofill.domain.changes import Changes
 from retrofill.domain.errors import RetrofillError
@@ -252,7 +253,9 @@ class History:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(st.integers(0, 10**9))
 def test_random_histories(seed: int) -> None:

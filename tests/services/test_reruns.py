@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.catalogs import SELF, make_task, random_catalog, random_policy
+from examples import examples
 from retrofill.domain.catalog import Rerun
 from retrofill.domain.cron import parse
 from retrofill.domain.errors import RetrofillError, WrongStateError
@@ -160,7 +161,7 @@ def test_a_single_rerun_holds_up_no_later_date(world: MakeWorld) -> None:
     assert set(w.states().values()) == {"successful"}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 10**9))
 def test_a_rerun_runs_in_an_order_that_a_first_run_may_have(seed: int) -> None:
     """OPS-3: whatever starts has nothing open above it, and no date before it in its group."""
