@@ -223,7 +223,7 @@ def test_nothing_of_a_stopped_backfill_starts_while_it_goes(
     old: Old, restarts: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """RET-1, BF-4: although it had instances that waited for a slot when it was stopped."""
-    monkeypatch.setattr(stored, "ROWS", 5)
+    monkeypatch.setattr(stored, "MOST_ROWS", 5)
     world = old.world
     number = world.create("a", dates="2026-01-05..2026-01-12", groups=8)
     world.tick()
@@ -272,7 +272,7 @@ def _refused(world: World, made_ms: int) -> BackfillRecord:
 
 def test_no_transaction_deletes_many_rows(old: Old, monkeypatch: pytest.MonkeyPatch) -> None:
     """RET-1: parts; between them others can write."""
-    monkeypatch.setattr(stored, "ROWS", 50)
+    monkeypatch.setattr(stored, "MOST_ROWS", 50)
     old.world.create(dates="2026-01-01..2026-02-19")
     old.world.finish()
     old.world.clock.forward(days(31))
@@ -291,7 +291,7 @@ def test_a_crash_at_any_step_loses_nothing_and_leaves_nothing(
     old: Old, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """RET-1: half of a backfill is never seen, and the next job deletes the rest."""
-    monkeypatch.setattr(stored, "ROWS", 10)
+    monkeypatch.setattr(stored, "MOST_ROWS", 10)
     number = old.world.create(dates="2026-01-01..2026-01-10")
     old.world.finish()
     old.write_logs()

@@ -22,8 +22,8 @@ from retrofill.domain.permissions import system_administrator
 from retrofill.domain.policy import Alert, AlertTrigger, Barrier, OnFailure, Order
 from retrofill.domain.states import State
 from retrofill.domain.task_types import TaskType
-from retrofill.services.alerting import alert_of
 from retrofill.services.emergencies import PRIORITIES
+from retrofill.services.stored import alert_of
 from retrofill.services.times import instant_of
 from simulation.executors import Faults
 from simulation.watch import Watch
@@ -353,7 +353,7 @@ class History:
         for record in records:
             queued = alerts[record.id]
             assert len(queued) == len(set(queued)), record
-            if alert_of(record.policy) is not None and self.world.status(record.id) == "succeeded":
+            if alert_of(record) is not None and self.world.status(record.id) == "succeeded":
                 assert (max(queued)[0], "success", "email") in queued, (record, queued)
 
     # The world

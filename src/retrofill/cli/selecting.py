@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
@@ -221,14 +220,14 @@ def _matching(catalog: Catalog, conditions: tuple[str, ...], rights: Rights) -> 
 def _reused(session: Session, catalog: Catalog, text: str) -> ways.Selection:
     """The tasks of an earlier backfill, whatever became of it (SEL-9)."""
     from retrofill.domain import selection as selections
-    from retrofill.domain import ways
+    from retrofill.services.stored import selection_of
 
     backfill_id = integer_id(text, "a backfill")
     if session.project.deployed is None:  # there may be no store, and looking shall make none
         raise unknown_backfill(backfill_id)
     with session.project.store.read() as reader:
         record = session.project.access(reader).get_backfill(backfill_id)
-    selection = ways.from_json(json.loads(record.selection))
+    selection = selection_of(record)
     selections.check_names(selection, catalog, session.project.rights, f"backfill {backfill_id} chose")
     return selection
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -19,6 +18,7 @@ from retrofill.cli.tables import cell, coloured, state_cell
 from retrofill.domain.status import STATUS_WORDS, Status
 from retrofill.domain.tallies import kinds_in_words, runs_in_words
 from retrofill.domain.words import many
+from retrofill.services.stored import analysis_of
 
 
 def listed(row: dict[str, Any]) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def _asked_for(session: Session, backfill_id: int) -> dict[str, Any]:
         request = request_row(
             record, lambda task: listed is None or task in listed or access.sees(task), access.sees
         )
-    analysis = json.loads(record.analysis)
+    analysis = analysis_of(record)
     return {name: analysis.get(name) for name in ("kinds", "runs_by_bizdate")} | {"request": request}
 
 

@@ -6,7 +6,6 @@ its creator and by the members of a workspace of one of the tasks that really ru
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from retrofill.domain.errors import NotPermittedError, UnknownNameError
 from retrofill.domain.filters import BackfillFilter
 from retrofill.domain.permissions import Action, Actor, owner_of
 from retrofill.services.records import BackfillRecord, InstanceRecord, OperationRecord
+from retrofill.services.stored import dry_runs_of, running_tasks_of, selection_of
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog import Catalog, Task
@@ -63,7 +63,7 @@ class Access:
         if self.is_unlimited or record.created_by == self._actor.name:
             return True
         if record.id not in self._seen_backfills:
-            tasks, _ = _choice(record)
+            tasks = running_tasks_of(record)
             self._seen_backfills[record.id] = any(self.sees(task) for task in tasks)
         return self._seen_backfills[record.id]
 
@@ -72,7 +72,7 @@ class Access:
         if self.is_unlimited or record.created_by == self._actor.name:
             return True
         catalog = self._contexts.catalog(self._reader, record.version_id)
-        tasks, _ = _choice(record)
+        tasks = running_tasks_of(record)
         return all(self._may(Action.OPERATE, catalog.tasks[task]) for task in tasks)
 
     def check_steer(self, record: BackfillRecord, what: str) -> None:
@@ -92,9 +92,7 @@ class Access:
         listed = self.listed_tasks(record)
         if listed is None:
             return record.name
-        from retrofill.domain import ways
-
-        root = ways.from_json(json.loads(record.selection)).first_root
+        root = selection_of(record).first_root
         is_hidden = root not in listed and record.name.startswith(root)
         return f"backfill {record.id}" if is_hidden else record.name
 
@@ -128,7 +126,7 @@ class Access:
         """Tasks of a backfill that may be named: those seen, and its dry runs; None for all (SEC-2)."""
         if self.is_unlimited:
             return None
-        tasks, dry_runs = _choice(record)
+        tasks, dry_runs = running_tasks_of(record), dry_runs_of(record)
         return frozenset([*(task for task in tasks if self.sees(task)), *dry_runs])
 
     # Instances
@@ -220,10 +218,3 @@ def unknown_instance(instance_id: int) -> UnknownNameError:
     return UnknownNameError(
         f"there is no instance {instance_id}", "`retrofill instance list` shows all of them."
     )
-
-
-def _choice(record: BackfillRecord) -> tuple[list[str], list[str]]:
-    """Tasks that really run in a backfill, and its dry runs by SEL-6."""
-    choice = json.loads(record.choice)
-    dry_runs: dict[str, str] = choice.get("dry_runs", {})
-    return [task for task in choice.get("tasks", []) if task not in dry_runs], list(dry_runs)

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from retrofill.domain.alerting import Event, methods, tells
-from retrofill.domain.policy import Alert, AlertMethod, AlertTrigger
 
 if TYPE_CHECKING:
+    from retrofill.domain.policy import Alert
     from retrofill.services.ports import Ledger
-
-
-def alert_of(policy: str) -> Alert | None:
-    """The alert that a stored policy asks for."""
-    if '"alert": null' in policy:
-        return None  # the common case, without decoding
-    alert = json.loads(policy).get("alert")
-    return None if alert is None else Alert(AlertTrigger(alert["trigger"]), AlertMethod(alert["method"]))
 
 
 def tell(

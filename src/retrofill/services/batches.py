@@ -22,6 +22,7 @@ from retrofill.services.access import Access, unknown_instance
 from retrofill.services.graph import Context
 from retrofill.services.graphs import Contexts
 from retrofill.services.holds import Holds, holds_of
+from retrofill.services.ports.store import MOST_ROWS
 from retrofill.services.records import InstanceRecord
 from retrofill.services.settling import Settling
 from retrofill.services.statuses import note_end
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Clock, Ledger, Reader, Store
 
 MOST_ITEMS = 1_600  # items of one transaction
-MOST_ROWS = 5_000  # that one transaction is to change at most; a single item may take more
 _OWN_ROWS = 3  # the instance, its date's counters, the record
 
 

@@ -7,7 +7,6 @@ which date follows which. A scheduler in another process notices at its next tic
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -29,16 +28,16 @@ from retrofill.services.holds import holds_of
 from retrofill.services.passing_over import passes_over
 from retrofill.services.pausing import pause_if_too_many
 from retrofill.services.placing import Placing
+from retrofill.services.ports.store import MOST_ROWS
 from retrofill.services.records import BackfillRecord
 from retrofill.services.settling import Settling
 from retrofill.services.starting import first_start_ms
 from retrofill.services.statuses import note_end, standing
+from retrofill.services.stored import analysis_of, policy_of, text_of
 from retrofill.services.times import instant_of
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Clock, Ledger, Store
-
-_ROWS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ class Changing:
             closed = holds_of([record], instant_of(now_ms)).closed
             judge(Steer.CHANGE, standing(tx, record, backfill_id in closed), backfill_id)
             catalog = self._contexts.catalog(tx, record.version_id)
-            before = Policy.from_json(json.loads(record.policy))
+            before = policy_of(record)
             after = changes.applied_to(before, catalog.timezone)
             _check_group(after, catalog)
             if record.phase == "planned":
@@ -109,12 +108,12 @@ class Changing:
     ) -> Plan:
         """SEL-4: nothing is made yet, so the plan itself changes, and with the window its start."""
         policy = replace(policy, groups=groups or policy.groups)
-        plan = self._contexts.plan_of(tx, record._replace(policy=json.dumps(policy.to_json())))
+        plan = self._contexts.plan_of(tx, record._replace(policy=text_of(policy)))
         dealt = [[bizdate.isoformat() for bizdate in group] for group in plan.groups]
         tx.set_backfill(
             record.id,
-            policy=json.dumps(policy.to_json()),
-            analysis=json.dumps(json.loads(record.analysis) | {"groups": dealt}),
+            policy=text_of(policy),
+            analysis=text_of({**analysis_of(record), "groups": dealt}),
             start_ms=first_start_ms(plan, now_ms),
         )
         return plan
@@ -126,7 +125,7 @@ class Changing:
         at_once: list[int] = []
         if groups is not None and groups != policy.wanted_groups:
             policy, at_once = _deal_anew(tx, context.plan, policy, groups, record.id)
-        text = json.dumps(policy.to_json())
+        text = text_of(policy)
         tx.set_backfill(record.id, policy=text)
         record = record._replace(policy=text)
         self._contexts.follow([record])
@@ -171,9 +170,9 @@ class Changing:
                 for row in ready
                 if (place := placing.of(row)) != (row.priority, row.resource_group)
             ]
-        for start in range(0, len(places), _ROWS):
+        for start in range(0, len(places), MOST_ROWS):
             with self._store.transaction() as tx:
-                tx.place(places[start : start + _ROWS])
+                tx.place(places[start : start + MOST_ROWS])
             self._store.give_way()
         with self._store.transaction() as tx:
             tx.settle_places(backfill_id, owed_ms)

@@ -7,7 +7,6 @@ the backfill. What a crash leaves in `creating` is removed by whoever comes next
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import compress, repeat
@@ -20,12 +19,15 @@ from retrofill.domain.moments import Moments
 from retrofill.domain.planning import Kind
 from retrofill.domain.policy import Barrier, priority_by_age
 from retrofill.domain.states import Reason, State
+from retrofill.domain.ways import AllDescendantsSelection
 from retrofill.failpoints import fail_point
 from retrofill.services.contexts import BackfillContext
 from retrofill.services.holds import holds_of
+from retrofill.services.ports.store import MOST_ROWS
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
 from retrofill.services.settling import Settling
 from retrofill.services.statuses import note_end
+from retrofill.services.stored import planned_dates_of, selection_of
 from retrofill.services.times import instant_of
 
 if TYPE_CHECKING:
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from retrofill.domain.planning import Plan
     from retrofill.services.ports import Store
 
-_ROWS = 5_000
 _PASSING = (Kind.DRY_RUN, Kind.OFF_DAY, Kind.VIRTUAL)
 _KIND_NAMES = {kind.value: kind.word for kind in Kind}
 _FROZEN, _NOT_RUN, _ISOLATED = State.FROZEN.value, State.NOT_RUN.value, Reason.ISOLATED.value
@@ -58,10 +59,10 @@ def create_instances(store: Store, context: BackfillContext, now_ms: int) -> Non
         )
         dates.append(_date_record(context, position, made))
         rows += made
-        while len(rows) >= _ROWS:
+        while len(rows) >= MOST_ROWS:
             with store.transaction() as tx:
-                tx.add_instances(rows[:_ROWS])
-            del rows[:_ROWS]
+                tx.add_instances(rows[:MOST_ROWS])
+            del rows[:MOST_ROWS]
     with store.transaction() as tx:
         tx.add_instances(rows)
         tx.add_dates(dates)
@@ -79,15 +80,14 @@ def remove_half_created(store: Store, record: BackfillRecord) -> None:
     """Remove what a crash left; one that was planned (SEL-4) or checked before goes back to that."""
     back_to = None
     if record.start_ms is not None:
-        is_planned = json.loads(record.selection)["way"] == "all_descendants"
+        is_planned = isinstance(selection_of(record), AllDescendantsSelection)
         back_to = "planned" if is_planned else "checking"
-    plan_dates = json.loads(record.analysis)["groups"]
-    last_id = record.first_instance_id + record.stride * sum(len(group) for group in plan_dates) - 1
+    last_id = record.first_instance_id + record.stride * len(planned_dates_of(record)) - 1
     while True:
         with store.transaction() as tx:
             if all(left.id != record.id for left in tx.in_phase("creating")):
                 return  # whoever makes it has finished it since it was looked for
-            if tx.delete_instances(record.first_instance_id, last_id, _ROWS):
+            if tx.delete_instances(record.first_instance_id, last_id, MOST_ROWS):
                 continue
             tx.delete_half_created(record.id, back_to)
             return
@@ -178,9 +178,9 @@ def _reach_heads(store: Store, context: BackfillContext, now_ms: int) -> None:
     heads = [p for p in range(len(plan.dates)) if by_task or plan.previous_in_group(p) is None]
     for position in heads:
         ids = context.ids_of_date(position)
-        for start in range(ids.start, ids.stop, _ROWS):
+        for start in range(ids.start, ids.stop, MOST_ROWS):
             with store.transaction() as tx:
                 tx.reach(context.backfill_id, position)
                 settling = Settling(tx, context, now_ms, held=True)
-                settling.reached(position, range(start, min(start + _ROWS, ids.stop)))
+                settling.reached(position, range(start, min(start + MOST_ROWS, ids.stop)))
                 settling.settle()

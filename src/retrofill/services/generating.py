@@ -24,6 +24,7 @@ from retrofill.failpoints import fail_point
 from retrofill.services.creating import InstanceRows
 from retrofill.services.graphs import Contexts
 from retrofill.services.nights import Generation, Wiring, made_otherwise
+from retrofill.services.ports.store import MOST_ROWS
 from retrofill.services.records import GenerationRecord
 from retrofill.services.settling import Settling
 from retrofill.services.times import instant_of
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from retrofill.domain.arrays import BoolArray, IntArray
     from retrofill.services.ports import Clock, Reader, Store
 
-_ROWS = 5_000
 _NOTICE_MS = 600_000  # AUTO-1: slots sooner after a deploy are not made
 
 
@@ -234,9 +234,9 @@ class Generating:
             wiring.isolated,
             generation.exists,
         )
-        for start in range(0, len(rows), _ROWS):
+        for start in range(0, len(rows), MOST_ROWS):
             with self._store.transaction() as tx:
-                tx.add_instances(rows[start : start + _ROWS])
+                tx.add_instances(rows[start : start + MOST_ROWS])
 
     def _show(self, generation: Generation, wiring: Wiring, done: set[int]) -> None:
         """Make the rows visible; what has succeeded or been rerun above them meanwhile is made good."""
@@ -256,11 +256,11 @@ class Generating:
         fail_point("night.shown")
         now_ms = self._clock.now_ms()
         last_id = record.first_instance_id + record.stride
-        for start in range(record.first_instance_id, last_id, _ROWS):
+        for start in range(record.first_instance_id, last_id, MOST_ROWS):
             with self._store.transaction() as tx:
                 held = tx.generations.is_held()
                 settling = Settling(tx, self._contexts.schedule(tx), now_ms, held)
-                settling.reconsider(range(start, min(start + _ROWS, last_id)))
+                settling.reconsider(range(start, min(start + MOST_ROWS, last_id)))
                 settling.settle()
         with self._store.transaction() as tx:
             tx.generations.set_phase(record.id, "active")
@@ -272,7 +272,7 @@ class Generating:
                 unfinished = tx.generations.unfinished()
                 if all(left.id != record.id or left.phase != "creating" for left in unfinished):
                     return  # whoever makes it has finished it since it was looked for
-                if tx.delete_instances(record.first_instance_id, last_id, _ROWS):
+                if tx.delete_instances(record.first_instance_id, last_id, MOST_ROWS):
                     continue
                 tx.generations.delete(record.id)
                 return

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from retrofill.domain.policy import Policy
 from retrofill.services.contexts import BackfillContext
 from retrofill.services.graph import Context, remember
 from retrofill.services.records import BackfillRecord, InstanceRecord, OpenBackfill
+from retrofill.services.stored import choice_of, policy_of
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog import Catalog
@@ -112,11 +111,10 @@ class Contexts:
             frozen: tasks that a command has frozen; matters until the instances are made.
         """
         from retrofill.domain.planning import build
-        from retrofill.domain.selection import Choice
 
         return build(
             self.catalog(tx, record.version_id),
-            Choice.from_json(json.loads(record.choice)),
-            Policy.from_json(json.loads(record.policy)),
+            choice_of(record),
+            policy_of(record),
             frozen=frozen,
         )

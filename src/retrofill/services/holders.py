@@ -6,7 +6,6 @@ backfill is read.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
@@ -15,10 +14,10 @@ from typing import TYPE_CHECKING
 from retrofill.domain.findings import by_level
 from retrofill.domain.partitions import Holder, same_partition
 from retrofill.domain.planning import Plan
-from retrofill.domain.policy import Policy, slots_within
-from retrofill.domain.selection import Choice
+from retrofill.domain.policy import slots_within
 from retrofill.services.graphs import Contexts
 from retrofill.services.planned import Planned
+from retrofill.services.stored import choice_of, policy_of
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Reader
@@ -53,14 +52,14 @@ def _backfills(plan: Plan, reader: Reader, contexts: Contexts, besides: int | No
 
 def _unfinished(reader: Reader, record: BackfillRecord) -> set[date]:
     if record.phase != "active":  # its instances are still to be made
-        return set(Policy.from_json(json.loads(record.policy)).bizdates)
+        return set(policy_of(record).bizdates)
     dates = reader.dates(record.id)
     return {date.fromisoformat(d.bizdate) for d in dates if not d.reached or d.successful < d.total}
 
 
 def _slots(reader: Reader, contexts: Contexts, record: BackfillRecord) -> dict[str, frozenset[int]]:
-    choice = Choice.from_json(json.loads(record.choice))
-    time_range = Policy.from_json(json.loads(record.policy)).time_range
+    choice = choice_of(record)
+    time_range = policy_of(record).time_range
     catalog = contexts.catalog(reader, record.version_id)
     found = {}
     for name in choice.tasks:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from retrofill.services.records import BackfillRecord, OpenBackfill
+from retrofill.services.stored import window_of
 from retrofill.services.times import ms_of
 
 
@@ -31,11 +31,7 @@ def holds_of(backfills: Iterable[OpenBackfill | BackfillRecord], now: datetime) 
     for record in backfills:
         if record.paused or record.stopped or record.phase in ("creating", "expired"):
             held.add(record.id)
-        if '"window": null' in record.policy:
-            continue  # the common case, without decoding the policy on every tick
-        from retrofill.domain.policy import Policy
-
-        window = Policy.from_json(json.loads(record.policy)).window
+        window = window_of(record)
         has_windows = has_windows or window is not None
         if window is not None and not window.is_open(now):
             closed.add(record.id)

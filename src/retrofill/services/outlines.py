@@ -6,11 +6,11 @@ imports no arrays.
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 from retrofill.services.records import BackfillRecord, InstanceRecord
+from retrofill.services.stored import dry_runs_of, policy_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,11 +95,9 @@ class Outlines:
         key = (record.id, record.version_id, record.policy)
         if key not in self._outlines:
             from retrofill.domain.outline import Outline
-            from retrofill.domain.policy import Policy
 
             catalog = self._contexts.catalog(self._reader, record.version_id)
-            dry_runs = json.loads(record.choice).get("dry_runs", {})
-            self._outlines[key] = Outline(catalog, Policy.from_json(json.loads(record.policy)), dry_runs)
+            self._outlines[key] = Outline(catalog, policy_of(record), dry_runs_of(record))
         return self._outlines[key]
 
     def _of_night(self, version_id: int, bizdate: str) -> Outline:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from retrofill.domain.alerting import Event
 from retrofill.domain.words import many
-from retrofill.services.alerting import alert_of, tell
+from retrofill.services.alerting import tell
+from retrofill.services.stored import alert_of, max_failures_of
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Ledger
@@ -32,19 +32,11 @@ def note_failures(tx: Ledger, backfill_id: int, count: int, is_running: bool, no
 
 def pause_if_too_many(tx: Ledger, record: BackfillRecord, failures: int, now_ms: int) -> bool:
     """Pause where so many failures are as many as the policy bears."""
-    most = most_failures(record.policy)
+    most = max_failures_of(record)
     if most is None or failures < most or record.paused or record.stopped:
         return False
     tx.set_backfill(record.id, paused=1, paused_by=BY_FAILURES)
     comment = f"{many(failures, 'instance')} failed (max_failures {most})"
     tx.record(now_ms, NOBODY, "pause", record.id, comment=comment)
-    tell(tx, record.id, alert_of(record.policy), Event.PAUSED, now_ms)
+    tell(tx, record.id, alert_of(record), Event.PAUSED, now_ms)
     return True
-
-
-def most_failures(policy: str) -> int | None:
-    """`max_failures` of a stored policy."""
-    if '"max_failures": null' in policy:
-        return None  # the common case, without decoding
-    found: int | None = json.loads(policy).get("max_failures")
-    return found

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from retrofill.domain import ways
-from retrofill.domain.policy import Policy
 from retrofill.domain.windows import clock
+from retrofill.services.stored import policy_of, selection_of
 
 if TYPE_CHECKING:
     from retrofill.services.records import BackfillRecord
@@ -26,7 +25,7 @@ def request_row(record: BackfillRecord, names: Callable[[str], bool], sees: Call
         names: whether a task may be named (SEC-2); others are left out.
         sees: whether a task or workspace may be shown, with the parameters that are set.
     """
-    policy = Policy.from_json(json.loads(record.policy))
+    policy = policy_of(record)
     values = policy.to_json()
     del values["regrouped"]
     values |= {
@@ -39,7 +38,7 @@ def request_row(record: BackfillRecord, names: Callable[[str], bool], sees: Call
 
 
 def _selection(record: BackfillRecord, names: Callable[[str], bool], sees: Callable[[str], bool]) -> Row:
-    chosen = ways.to_json(ways.from_json(json.loads(record.selection)))
+    chosen = ways.to_json(selection_of(record))
     found: Row = {}
     for key, value in chosen.items():
         may_show = sees if key == "workspaces" else names

@@ -24,14 +24,12 @@ from retrofill.domain.findings import Finding, by_level
 from retrofill.domain.instants import day_start
 from retrofill.domain.permissions import Actor
 from retrofill.domain.planning import ONE_DAY, Plan
-from retrofill.domain.policy import Policy
 from retrofill.domain.rights import Rights
-from retrofill.domain.selection import Choice
 from retrofill.domain.summaries import task_count
 from retrofill.domain.verification import changes
-from retrofill.domain.ways import AllDescendantsSelection, Selection
+from retrofill.domain.ways import AllDescendantsSelection
 from retrofill.failpoints import fail_point
-from retrofill.services.alerting import alert_of, tell
+from retrofill.services.alerting import tell
 from retrofill.services.checks import Asking
 from retrofill.services.contexts import BackfillContext
 from retrofill.services.creating import create_instances, remove_half_created
@@ -43,6 +41,7 @@ from retrofill.services.people import find_actor
 from retrofill.services.planned import PlanLimits, Planned, Request, check_name, make_plan
 from retrofill.services.ports import Check
 from retrofill.services.records import BackfillRecord
+from retrofill.services.stored import alert_of, analysis_of, choice_of, policy_of, selection_of, text_of
 from retrofill.services.times import instant_of, ms_of
 
 if TYPE_CHECKING:
@@ -179,7 +178,7 @@ class Starting:
 
     def _fill(self, record: BackfillRecord, plan: Plan, task_ids: dict[str, int], now_ms: int) -> None:
         """Write the instances; the caller holds the mark of `creating`."""
-        policy = json.dumps(plan.policy.to_json())
+        policy = text_of(plan.policy)
         context = BackfillContext(
             record.id, record.first_instance_id, plan, task_ids, record.version_id, policy
         )
@@ -216,7 +215,7 @@ class Starting:
 
     def _take_up(self, record: BackfillRecord, now_ms: int) -> None:
         """Ask again about a backfill that its process left in `checking`."""
-        if isinstance(_selection_of(record), AllDescendantsSelection) and (record.start_ms or 0) <= now_ms:
+        if isinstance(selection_of(record), AllDescendantsSelection) and (record.start_ms or 0) <= now_ms:
             self._start_one(record, now_ms)  # SEL-4: from the tasks of now
             return
         with self._store.read() as reader:
@@ -255,14 +254,14 @@ class Starting:
             if passed and record.stopped:
                 return  # resumed, it is asked about again
             runs_now = passed and (record.start_ms or 0) <= now_ms
-            tx.set_backfill(backfill_id, analysis=json.dumps(_with_answers(record, answers)))
+            tx.set_backfill(backfill_id, analysis=text_of(_with_answers(record, answers)))
             if runs_now:
                 tx.set_backfill(backfill_id, **self._reserved(tx, plan))
             elif passed:
                 tx.set_backfill(backfill_id, phase="planned", check_status="passed")
             else:
                 tx.set_backfill(backfill_id, phase="refused", check_status="failed", ended_ms=now_ms)
-                tell(tx, backfill_id, alert_of(record.policy), Event.FAILURE, now_ms)
+                tell(tx, backfill_id, alert_of(record), Event.FAILURE, now_ms)
             settled, task_ids = tx.find_backfill(backfill_id), tx.task_ids()
         assert settled is not None
         if runs_now:
@@ -285,14 +284,14 @@ class Starting:
             experience = gather(reader, self._contexts, now_ms, besides=record.id)
             creator = find_actor(reader.people, catalog, record.created_by)
         assert catalog is not None
-        request = Request(_selection_of(record), Policy.from_json(json.loads(record.policy)), record.name)
+        request = Request(selection_of(record), policy_of(record), record.name)
         try:
             rights = _rights_of(creator, record.created_by, catalog)
             planned = make_plan(catalog, request, self.limits, instant_of(now_ms), experience, rights)
         except RetrofillError as error:
-            self._refuse(record, now_ms, json.loads(record.analysis) | {"findings": [_impossible(error)]})
+            self._refuse(record, now_ms, {**analysis_of(record), "findings": [_impossible(error)]})
             return
-        then = Choice.from_json(json.loads(record.choice)).tasks
+        then = choice_of(record).tasks
         planned = replace(planned, findings=(*changes(then, planned.plan), *planned.findings))
         with self._store.read() as reader:
             planned = with_ledger(planned, reader, self._contexts, rights, besides=record.id)
@@ -328,9 +327,9 @@ class Starting:
                 phase="refused",
                 check_status="failed",
                 ended_ms=now_ms,
-                analysis=json.dumps(analysis),
+                analysis=text_of(analysis),
             )
-            tell(tx, record.id, alert_of(record.policy), Event.FAILURE, now_ms)
+            tell(tx, record.id, alert_of(record), Event.FAILURE, now_ms)
 
 
 # Columns of a backfill that are worked out again when it starts.
@@ -351,10 +350,10 @@ def record_of(planned: Planned, version_id: int, user: str, now_ms: int) -> Back
         phase="creating",
         check_status="checking",
         version_id=version_id,
-        selection=json.dumps(ways.to_json(planned.request.selection)),
-        choice=json.dumps(planned.choice.to_json()),
-        policy=json.dumps(planned.request.policy.to_json()),
-        analysis=json.dumps(planned.summary()),
+        selection=text_of(planned.request.selection),
+        choice=text_of(planned.choice),
+        policy=text_of(planned.request.policy),
+        analysis=text_of(planned.summary()),
         task_count=task_count(planned.plan),
         instance_count=planned.plan.instance_count,
         run_count=sum(planned.plan.running_counts),
@@ -409,10 +408,6 @@ def _startable(reader: Reader, phase: str) -> list[BackfillRecord]:
     return [r for r in reader.in_phase(phase) if not (r.paused or r.stopped)]
 
 
-def _selection_of(record: BackfillRecord) -> Selection:
-    return ways.from_json(json.loads(record.selection))
-
-
 def ask_of_plan(planned: Planned, checks: Sequence[Check], user: str, now_ms: int) -> tuple[Answer, ...]:
     """What checks answer to a plan that is not stored: its id is null; waits for them."""
     question_of_plan = _question(record_of(planned, 0, user, now_ms), planned.plan)
@@ -421,16 +416,16 @@ def ask_of_plan(planned: Planned, checks: Sequence[Check], user: str, now_ms: in
 
 def _question(record: BackfillRecord, plan: Plan) -> dict[str, Any]:
     backfill = {"id": record.id or None, "name": record.name, "created_by": record.created_by}
-    policy, analysis = json.loads(record.policy), json.loads(record.analysis)
-    return question(plan.catalog.project, backfill, policy, analysis)
+    return question(plan.catalog.project, backfill, policy_of(record).to_json(), analysis_of(record))
 
 
 def _with_answers(record: BackfillRecord, answers: Sequence[Answer]) -> dict[str, Any]:
     """The analysis with what the checks said: all answers, and findings for what is to be known."""
-    analysis: dict[str, Any] = json.loads(record.analysis)
+    analysis = analysis_of(record)
     known = [Finding.from_json(finding) for finding in analysis["findings"]]
     findings = by_level([*known, *findings_of(answers)])
-    return analysis | {
+    return {
+        **analysis,
         "checks": [answer.to_json() for answer in answers],
         "findings": [finding.to_json() for finding in findings],
     }

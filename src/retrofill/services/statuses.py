@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from retrofill.domain.alerting import Event
 from retrofill.domain.status import ENDED, Progress, Status, status_of
 from retrofill.domain.steering import Standing, standing_of
-from retrofill.services.alerting import alert_of, tell
+from retrofill.services.alerting import tell
 from retrofill.services.holds import Holds
 from retrofill.services.records import BackfillRecord
+from retrofill.services.stored import alert_of, analysis_of
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Ledger, Reader
@@ -54,7 +54,7 @@ def standing(reader: Reader, record: BackfillRecord, window_is_closed: bool) -> 
 
 
 def _has_isolated(reader: Reader, record: BackfillRecord) -> bool:
-    findings = json.loads(record.analysis).get("findings", [])
+    findings = analysis_of(record).get("findings", [])
     if not any(finding["code"] == "isolated" for finding in findings):
         return False
     last = record.first_instance_id + record.stride * len(reader.dates(record.id)) - 1
@@ -84,9 +84,9 @@ def note_end(
     _note_idleness(tx, record, is_idle, has_just_ended=is_new or is_reopened, now_ms=now_ms)
     # A failed one whose last failure is set successful has never left its end, and yet is told.
     if found is Status.SUCCEEDED:
-        tell(tx, record.id, alert_of(record.policy), Event.SUCCESS, now_ms)
+        tell(tx, record.id, alert_of(record), Event.SUCCESS, now_ms)
     elif has_ended and is_new:
-        tell(tx, record.id, alert_of(record.policy), Event.FAILURE, now_ms)
+        tell(tx, record.id, alert_of(record), Event.FAILURE, now_ms)
     elif is_new:
         tx.outbox.new_round(record.id)
     return has_ended and is_new

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from functools import cached_property
@@ -24,6 +23,7 @@ from retrofill.services.records import (
     RunRecord,
 )
 from retrofill.services.statuses import status, took_seconds
+from retrofill.services.stored import analysis_of, planned_dates_of
 from retrofill.services.times import instant_of, shown_instant
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Views:
             "instance_count": record.instance_count,
             "run_count": record.run_count,
             "counts": self.counts(record, dates),
-            "bizdates": [date.bizdate for date in dates] or _planned_dates(record),
+            "bizdates": [date.bizdate for date in dates] or planned_dates_of(record),
             "version": record.version_id,
             "created_by": record.created_by,
             "created_at": shown_instant(record.created_ms),
@@ -245,8 +245,7 @@ class Views:
 
     def analysis(self, record: BackfillRecord) -> Row:
         """What verification found when the backfill was created, or started (VER-1)."""
-        found: Row = json.loads(record.analysis)
-        return {"id": record.id, "check_status": record.check_status, **found}
+        return {"id": record.id, "check_status": record.check_status, **analysis_of(record)}
 
     def dates(self, record: BackfillRecord) -> list[Row]:
         return [
@@ -335,8 +334,3 @@ def log_line(row: InstanceRecord, dry_run_reasons: Mapping[str, str], task: str)
         "no_permission": "the backfill's creator may not run it",
     }.get(dry_run_reasons.get(task, ""), "its task is in mode dry_run")
     return f"Dry run: {why}, so nothing was run.\n"
-
-
-def _planned_dates(record: BackfillRecord) -> list[str]:
-    groups = json.loads(record.analysis).get("groups", [])
-    return [bizdate for group in groups for bizdate in group]

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 from retrofill.services.ports.retention import EndedRun, Expired, Part, RunName
+from retrofill.services.ports.store import MOST_ROWS
 
-ROWS = 5_000  # most rows of one transaction
 _DONE = "retention_ms"
 _REFERRERS = (
     'SELECT m.name, f."from" FROM sqlite_master m, pragma_foreign_key_list(m.name) f '
@@ -87,11 +87,11 @@ class RetentionReader:
             for table, column in self._referrers("instance")
         )
         rows = self._execute(
-            f"SELECT i.id, 1 + {belonging} FROM instance i WHERE {condition} ORDER BY {order} LIMIT {ROWS}",
+            f"SELECT i.id, 1 + {belonging} FROM instance i WHERE {condition} ORDER BY {order} LIMIT {MOST_ROWS}",
             values,
         ).fetchall()
         sums = accumulate(row[1] for row in rows)
-        ids = [row[0] for row, total in zip(rows, sums, strict=True) if total <= ROWS] or [
+        ids = [row[0] for row, total in zip(rows, sums, strict=True) if total <= MOST_ROWS] or [
             row[0] for row in rows[:1]
         ]
         return self.part_with(ids)
@@ -190,7 +190,7 @@ class Retention(RetentionReader):
         for table, column in [*self._referrers("backfill"), ("backfill", "id")]:
             key = ", ".join(self._key_of(table))
             cursor = self._execute(
-                f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {column} = ? LIMIT {ROWS})",
+                f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {column} = ? LIMIT {MOST_ROWS})",
                 (backfill_id,),
             )
             if cursor.rowcount:
