@@ -160,6 +160,11 @@ class Sandbox:
         row: dict[str, Any] = self.json("backfill", "create", *args, "--yes", status=status, **env)
         return row
 
+    def create_and_wait(self, *tasks: str, bizdate: str = "2026-01-05") -> subprocess.Popen[bytes]:
+        """Create a backfill of these tasks in a process that then waits for it."""
+        words = [word for task in tasks for word in ("--task", task)]
+        return self.spawn("backfill", "create", *words, "--bizdate", bizdate, "--wait", "--yes")
+
     def instances(self, *args: object) -> dict[str, dict[str, Any]]:
         """Instances by `task day HH:MM`."""
         rows = self.json("instance", "list", *args)

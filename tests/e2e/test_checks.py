@@ -20,7 +20,7 @@ ONE = 'a: {type: shell, run: "true", schedule: "0 1 * * *"}'
 
 def gated(sandbox: Sandbox, *urls: str, more: str = "allow_internal: [127.0.0.0/8]") -> Sandbox:
     """A project with one task and these webhooks, called gate0, gate1, ..."""
-    hooks = ", ".join(f'gate{i}: {{url: "{url}", retries: 0}}' for i, url in enumerate(urls))
+    hooks = ", ".join(f'gate{i}: {{url: "{url}", retries: 0, timeout: 5m}}' for i, url in enumerate(urls))
     return sandbox.write(ONE, f"checks: {{{hooks}}}\n{more}")
 
 
@@ -99,7 +99,7 @@ def test_secrets_are_resolved_when_a_check_is_asked(sandbox: Sandbox) -> None:
     """SEC-3: they are in no row, no output and no file of the store."""
     with serving(says("fail")) as server:
         url = server.url("/${secret:TOKEN}")
-        hook = f'checks: {{gate: {{url: "{url}", secret: "${{secret:HOOK}}", retries: 0}}}}'
+        hook = f'checks: {{gate: {{url: "{url}", secret: "${{secret:HOOK}}", retries: 0, timeout: 5m}}}}'
         sandbox.write(ONE, f"{hook}\nallow_internal: [127.0.0.0/8]")
         missing = sandbox.create(*DAY, status=3)
         assert "there is no secret TOKEN" in missing["findings"][0]["message"]
@@ -162,7 +162,7 @@ def test_a_scheduler_asks_without_standing_still(sandbox: Sandbox) -> None:
     go = threading.Event()
 
     def thinks(handler: BaseHTTPRequestHandler) -> None:
-        go.wait(30)
+        go.wait(300)
         says("pass")(handler)
 
     with serving(thinks, thinks, says("pass")) as server:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from e2e.sandboxes import Sandbox, finished, tasks_in, until
 
 STUBBORN = """
@@ -44,9 +46,7 @@ def everything(sandbox: Sandbox, *more: str, status: int = 0) -> dict:
 def test_stop_ends_a_process_tree_that_ignores_term(sandbox: Sandbox) -> None:
     """OPS-1: returns when the whole tree has ended, also where no scheduler runs; grace is a setting."""
     sandbox.write(STUBBORN, "settings: {grace_seconds: 1}")
-    waiting = sandbox.spawn(
-        "backfill", "create", "--task", "tree", "--task", "next", "--bizdate", "2026-01-05", "--wait", "--yes"
-    )
+    waiting = sandbox.create_and_wait("tree", "next")
     until(lambda: sandbox.text("out"), "the tree has started")
     waiting.kill()
     finished(waiting)
@@ -61,21 +61,11 @@ def test_stop_ends_a_process_tree_that_ignores_term(sandbox: Sandbox) -> None:
     assert sandbox.call("instance", "why", found).stdout.startswith("Somebody stopped it; ")
 
 
+@pytest.mark.slow
 def test_stop_of_a_whole_backfill_while_another_process_waits(sandbox: Sandbox) -> None:
     """OPS-1, BF-5: the one that waits ends with 1; resume and rerun go on."""
     sandbox.write(HELD)
-    waiting = sandbox.spawn(
-        "backfill",
-        "create",
-        "--task",
-        "hold",
-        "--task",
-        "after",
-        "--bizdate",
-        "2026-01-05",
-        "--wait",
-        "--yes",
-    )
+    waiting = sandbox.create_and_wait("hold", "after")
     until(lambda: sandbox.text("out"), "the task has started")
     (result,) = sandbox.run("backfill", "stop", 1, "--output", "json").json
     assert result == {"id": 1, "ok": True, "state": "stopped", "error": None}
@@ -91,18 +81,7 @@ def test_stop_of_a_whole_backfill_while_another_process_waits(sandbox: Sandbox) 
 def test_pause_and_resume_while_it_runs(sandbox: Sandbox) -> None:
     """BF-3: what runs ends, nothing new starts."""
     sandbox.write(HELD)
-    waiting = sandbox.spawn(
-        "backfill",
-        "create",
-        "--task",
-        "hold",
-        "--task",
-        "after",
-        "--bizdate",
-        "2026-01-05",
-        "--wait",
-        "--yes",
-    )
+    waiting = sandbox.create_and_wait("hold", "after")
     until(lambda: sandbox.text("out"), "the task has started")
     paused = sandbox.json("backfill", "pause", 1)
     assert (paused["status"], paused["held"]) == ("running", "paused")
@@ -319,6 +298,7 @@ def test_environment_of_a_task(sandbox: Sandbox) -> None:
     }.items()  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_same_operation_twice_at_once(sandbox: Sandbox) -> None:
     """OPS-2, OPS-6, OPS-8: two commands at the same moment: one does it, the other finds it done."""
     sandbox.write(MANY)
