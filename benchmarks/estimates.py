@@ -11,16 +11,23 @@ from statistics import mean
 from measuring import Line
 from projects import LAYER_WIDTH, dates
 
-from retrofill.domain import cron
-from retrofill.domain.catalog import Catalog, Dependency, DependencyKind, ResourceGroup, Task, Workspace
-from retrofill.domain.durations import RunTimes, summarise
-from retrofill.domain.estimation import estimate
-from retrofill.domain.planning import Plan, build
-from retrofill.domain.policy import Policy, parse_range
-from retrofill.domain.selection import Choice
-from retrofill.domain.simulation import Simulation
-from retrofill.domain.standing import Standing
-from retrofill.domain.task_types import TaskType
+from retrofill.domain.catalog.definitions import (
+    Catalog,
+    Dependency,
+    DependencyKind,
+    ResourceGroup,
+    Task,
+    Workspace,
+)
+from retrofill.domain.catalog.task_types import TaskType
+from retrofill.domain.estimating.estimate import estimate
+from retrofill.domain.estimating.run_times import RunTimes, summarise
+from retrofill.domain.estimating.simulation import Simulation
+from retrofill.domain.estimating.starting_point import Standing
+from retrofill.domain.planning.plan import Plan, build
+from retrofill.domain.planning.policy import Policy, parse_range
+from retrofill.domain.selection.choice import Choice
+from retrofill.domain.time import cron
 
 _NOW_MS = 1_772_452_800_000
 _SLOTS = {"default": 4}

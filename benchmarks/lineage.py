@@ -9,9 +9,9 @@ from pathlib import Path
 from measuring import Line, median, scratch
 
 from retrofill import project
-from retrofill.domain import cron
-from retrofill.domain.catalog import Task
-from retrofill.domain.task_types import TaskType
+from retrofill.domain.catalog.definitions import Task
+from retrofill.domain.catalog.task_types import TaskType
+from retrofill.domain.time import cron
 from retrofill.lineage import SqlLineage
 from retrofill.services.lineages import Lineages
 

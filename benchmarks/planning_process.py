@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from retrofill.bootstrap import open_project
-from retrofill.domain.planning import Plan, build
-from retrofill.domain.policy import Policy, parse_range
-from retrofill.domain.verification import verify
-from retrofill.domain.ways import ManualSelection
+from retrofill.domain.planning.plan import Plan, build
+from retrofill.domain.planning.policy import Policy, parse_range
+from retrofill.domain.selection.ways import ManualSelection
+from retrofill.domain.verification.verify import verify
 from retrofill.services import creating, settling  # noqa: F401 - imported before the clock starts
 from retrofill.services.planned import Request, make_plan
 from retrofill.services.times import instant_of

@@ -16,9 +16,9 @@ from measuring import RETROFILL, Line, await_quiet, median, scratch, spread
 from projects import dates, write
 
 from retrofill.bootstrap import open_project
-from retrofill.domain.permissions import system_administrator
-from retrofill.domain.policy import Policy, parse_range
-from retrofill.domain.ways import ManualSelection
+from retrofill.domain.people.roles import system_administrator
+from retrofill.domain.planning.policy import Policy, parse_range
+from retrofill.domain.selection.ways import ManualSelection
 from retrofill.services.clocks import accept_clock
 from retrofill.services.graphs import Contexts
 from retrofill.services.nights import plan_of_night

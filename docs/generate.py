@@ -282,14 +282,14 @@ def _hint(error: type[RetrofillError]) -> str:
 
 def findings() -> str:
     """Every code that a finding of verification can have, the grave ones first."""
-    from retrofill.domain.finding_codes import CODES, Level
+    from retrofill.domain.verification.codes import CODES, Level
 
     parts = []
     for level in Level:
         rows = [(_code(code), f.means, f.hint) for code, f in CODES.items() if f.level is level]
         parts += [f"## {level.value.capitalize()}", _LEVELS[level.value]]
         parts.append(_table(["code", "means", "what to do"], rows))
-    return _page("Findings", "retrofill.domain.finding_codes", _FINDINGS, *parts)
+    return _page("Findings", "retrofill.domain.verification.codes", _FINDINGS, *parts)
 
 
 _FINDINGS = """
@@ -312,7 +312,7 @@ _LEVELS = {
 
 def states() -> str:
     """The state machine of instances: diagram and table, from the table that the program uses."""
-    from retrofill.domain.states import CHANGEABLE, MOVES, Reason, State
+    from retrofill.domain.running.states import CHANGEABLE, MOVES, Reason, State
 
     arrows: dict[tuple[str, str], list[str]] = {}
     for move, rule in MOVES.items():
@@ -334,7 +334,7 @@ def states() -> str:
     ]
     return _page(
         "States of an instance",
-        "retrofill.domain.states",
+        "retrofill.domain.running.states",
         _STATES,
         _table(["state", "in words", "means"], [(_code(s.value), s.words, _MEANING[s.value]) for s in State]),
         "```mermaid\n" + "\n".join(diagram) + "\n```",
@@ -355,7 +355,7 @@ def states() -> str:
 
 
 def _steering() -> str:
-    from retrofill.domain.steering import STEERING, Standing, Steer
+    from retrofill.domain.running.steering import STEERING, Standing, Steer
 
     rows = [
         (_code(standing.value), standing.meaning, *(STEERING[steer, standing].value for steer in Steer))
@@ -365,7 +365,7 @@ def _steering() -> str:
 
 
 def _ordered(states: Iterable[str]) -> list[str]:
-    from retrofill.domain.states import State
+    from retrofill.domain.running.states import State
 
     wanted = set(states)
     return [state.value for state in State if state in wanted]

@@ -48,7 +48,7 @@ def test_no_test_reaches_into_what_is_private(folder: Path) -> None:
     [
         "w.scheduler._starts = False",
         "from retrofill.services.creating import _reach_heads",
-        'monkeypatch.setattr("retrofill.domain.estimation._HUGE", 1)',
+        'monkeypatch.setattr("retrofill.domain.estimating.estimate._HUGE", 1)',
         'monkeypatch.setattr(batches, "_MOST", 7)',
         "setattr(w.making, '_show', die)",
     ],

@@ -21,16 +21,16 @@ from retrofill.domain.errors import (
     WrongStateError,
     shown,
 )
-from retrofill.domain.permissions import SYSTEM_ADMINISTRATOR, Actor, actor_of, system_administrator
+from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR, Actor, actor_of, system_administrator
 from retrofill.executors.clock import SystemClock
 from retrofill.services import catalogs
 from retrofill.services.access import Access
 from retrofill.services.graphs import Contexts
 
 if TYPE_CHECKING:
-    from retrofill.domain.catalog import Catalog
-    from retrofill.domain.rights import Rights
-    from retrofill.domain.startable import Known
+    from retrofill.domain.catalog.definitions import Catalog
+    from retrofill.domain.people.rights import Rights
+    from retrofill.domain.running.startable import Known
     from retrofill.executors.code import CodeFolders
     from retrofill.services.backfills import Backfills
     from retrofill.services.daily import Daily
@@ -220,7 +220,7 @@ class Project:
 
     def _make_owed(self, is_new: bool) -> None:
         """Make the instances that a deploy owes, and note what it means for the schedule (AUTO-1, AUTO-2)."""
-        from retrofill.domain.moves import made_sentences
+        from retrofill.domain.planning.moves import made_sentences
 
         schedule = self.schedule()
         notes = schedule.notes_of_deploy(self.actor.sees) if is_new else []
@@ -360,7 +360,7 @@ class Project:
     @property
     def known(self) -> Known:
         """What runs would find here: secrets, drivers, interpreters."""
-        from retrofill.domain.startable import Known
+        from retrofill.domain.running.startable import Known
         from retrofill.executors.drivers import missing_driver
         from retrofill.executors.orders import base_environment
 

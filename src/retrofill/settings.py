@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import UsageError
-from retrofill.domain.selection import Limits
+from retrofill.domain.selection.choice import Limits
 from retrofill.project.forms import DEPLOYMENT_FILE, FormError
 from retrofill.project.setting_table import TABLE, Webhook, read_settings
 from retrofill.services.planned import PlanLimits

@@ -15,7 +15,7 @@ from checks.packages import HEAD, importable, install, install_module
 from e2e.sandboxes import until
 from retrofill.checks.discovery import installed
 from retrofill.checks.plugins import PluginCheck
-from retrofill.domain.answers import Answer, Verdict
+from retrofill.domain.checks import Answer, Verdict
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "check-plugin"
 QUESTION = {"plan": {"instance_count": 3}, "backfill": {"name": "b"}}

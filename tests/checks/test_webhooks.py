@@ -28,7 +28,7 @@ from checks.servers import (
 )
 from retrofill.checks.posting import TargetError, read_target, resolved
 from retrofill.domain.addresses import InternalAddressError
-from retrofill.domain.answers import Answer, Verdict
+from retrofill.domain.checks import Answer, Verdict
 
 QUESTION = {"event": "backfill.check", "plan": {"instance_count": 3}, "name": "naïve"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from retrofill.domain.states import State
+from retrofill.domain.running.states import State
 from retrofill.services.ports import Store
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
 

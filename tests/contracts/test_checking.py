@@ -12,7 +12,7 @@ import pytest
 from checks.packages import importable, install
 from checks.servers import hangs_up, never_answers, raw, says, serving, webhook
 from retrofill.checks.plugins import PluginCheck
-from retrofill.domain.answers import Answer, Verdict
+from retrofill.domain.checks import Answer, Verdict
 from retrofill.services.ports import Check
 
 ADAPTERS = ("plugin", "webhook")

@@ -12,8 +12,8 @@ import pytest
 
 from contracts.adapters import StoreRoom
 from contracts.ledgers import BACKFILL, INSTANCE, fill, in_state
-from retrofill.domain.filters import FAILED, BackfillFilter
-from retrofill.domain.states import MOVES, Move, State
+from retrofill.domain.running.filters import FAILED, BackfillFilter
+from retrofill.domain.running.states import MOVES, Move, State
 from retrofill.services.ports import ConstraintError, Ledger, Store, Wanted
 from retrofill.services.ports.emergencies import ISOLATION, Place
 from retrofill.services.records import DateRecord, GenerationRecord

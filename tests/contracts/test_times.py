@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contracts.ledgers import fill
-from retrofill.domain.durations import KEPT
+from retrofill.domain.estimating.run_times import KEPT
 from retrofill.services.ports import Store
 
 

@@ -7,8 +7,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-from retrofill.domain import cron
-from retrofill.domain.catalog import (
+from retrofill.domain.catalog.definitions import (
     Catalog,
     Dependency,
     DependencyKind,
@@ -17,8 +16,9 @@ from retrofill.domain.catalog import (
     Task,
     Workspace,
 )
-from retrofill.domain.policy import AcrossGroups, Barrier, DateRange, Order, Policy
-from retrofill.domain.task_types import TaskType
+from retrofill.domain.catalog.task_types import TaskType
+from retrofill.domain.planning.policy import AcrossGroups, Barrier, DateRange, Order, Policy
+from retrofill.domain.time import cron
 
 SELF = Dependency(DependencyKind.SELF)
 CHILDREN = Dependency(DependencyKind.CHILDREN)

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from retrofill.domain.catalog import Catalog
-from retrofill.domain.planning import Plan, build
-from retrofill.domain.policy import Policy, parse_range
-from retrofill.domain.selection import Choice
+from retrofill.domain.catalog.definitions import Catalog
+from retrofill.domain.planning.plan import Plan, build
+from retrofill.domain.planning.policy import Policy, parse_range
+from retrofill.domain.selection.choice import Choice
 
 
 def instances_of(plan: Plan) -> dict[int, tuple[str, date, int]]:

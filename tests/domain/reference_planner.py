@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from retrofill.domain.catalog import Catalog, Task
-from retrofill.domain.policy import Policy
+from retrofill.domain.catalog.definitions import Catalog, Task
+from retrofill.domain.planning.policy import Policy
 
 Instance = tuple[str, date, int]  # task, bizdate, minute of T
 

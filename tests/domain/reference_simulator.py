@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from domain.reference_planner import Instance, Planned
-from retrofill.domain.catalog import Catalog
-from retrofill.domain.instants import day_start, due_at, local_date
-from retrofill.domain.policy import Barrier, Policy, priority_by_age
+from retrofill.domain.catalog.definitions import Catalog
+from retrofill.domain.planning.policy import Barrier, Policy, priority_by_age
+from retrofill.domain.time.instants import day_start, due_at, local_date
 
 
 @dataclass

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from executors.rooms import Room, collect
-from retrofill.domain.catalog import IncludedFile
+from retrofill.domain.catalog.definitions import IncludedFile
 from retrofill.executors.code import CodeFolders
 from retrofill.executors.local import LocalExecutor
 from retrofill.services.ports import IncludedCode

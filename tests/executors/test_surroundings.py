@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from executors.rooms import Room, collect
-from retrofill.domain.task_types import types_that
+from retrofill.domain.catalog.task_types import types_that
 from retrofill.executors.orders import Limits, encode_run
 
 _BASH = "a=(1 2 3); echo ${#a[@]} $0 $1"

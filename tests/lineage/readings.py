@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from retrofill.domain import cron
-from retrofill.domain.catalog import Task
-from retrofill.domain.lineage import TaskLineage
-from retrofill.domain.task_types import TaskType
+from retrofill.domain.catalog.definitions import Task
+from retrofill.domain.catalog.lineage import TaskLineage
+from retrofill.domain.catalog.task_types import TaskType
+from retrofill.domain.time import cron
 from retrofill.lineage import SqlLineage
 
 URLS = {

@@ -8,7 +8,7 @@ from textwrap import dedent, indent
 import pytest
 
 from retrofill import project
-from retrofill.domain.catalog import Catalog, Task
+from retrofill.domain.catalog.definitions import Catalog, Task
 from retrofill.domain.errors import Kind
 
 DEPLOYMENT = """\

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from project.folders import Folder
 from retrofill import project
-from retrofill.domain.catalog import IncludedFile
+from retrofill.domain.catalog.definitions import IncludedFile
 from retrofill.project import including
 from retrofill.services import catalog_document
 

@@ -10,8 +10,8 @@ import pytest
 
 from project.folders import Folder
 from retrofill import project
-from retrofill.domain.catalog import Dependency, DependencyKind, Rerun, ResourceGroup, RunMode
-from retrofill.domain.task_types import TaskType
+from retrofill.domain.catalog.definitions import Dependency, DependencyKind, Rerun, ResourceGroup, RunMode
+from retrofill.domain.catalog.task_types import TaskType
 from work import calls
 
 EVERYTHING = """

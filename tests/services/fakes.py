@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from retrofill.domain.clocks import Boot
+from retrofill.domain.time.clocks import Boot
 from retrofill.services.ports import RunEnd, RunRef, RunSpec
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.catalogs import make_task
-from retrofill.domain.catalog import Task
-from retrofill.domain.states import State
+from retrofill.domain.catalog.definitions import Task
+from retrofill.domain.running.states import State
 from services.worlds import MakeWorld, World
 
 

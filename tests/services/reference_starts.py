@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from retrofill.domain.catalog import Catalog
-from retrofill.domain.states import State
+from retrofill.domain.catalog.definitions import Catalog
+from retrofill.domain.running.states import State
 from retrofill.services.records import InstanceRecord
 
 

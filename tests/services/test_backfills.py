@@ -7,12 +7,12 @@ import json
 import pytest
 
 from domain.catalogs import make_catalog, make_task
-from retrofill.domain.catalog import ResourceGroup
+from retrofill.domain.catalog.definitions import ResourceGroup
 from retrofill.domain.errors import LimitError, UnknownNameError, UsageError, WrongStateError
-from retrofill.domain.policy import parse_time_range
-from retrofill.domain.selection import Limits
-from retrofill.domain.ways import AllDescendantsSelection
-from retrofill.domain.windows import parse_window
+from retrofill.domain.planning.policy import parse_time_range
+from retrofill.domain.selection.choice import Limits
+from retrofill.domain.selection.ways import AllDescendantsSelection
+from retrofill.domain.time.windows import parse_window
 from retrofill.services.creating import remove_half_created
 from retrofill.services.planned import PlanLimits
 from retrofill.services.starting import record_of

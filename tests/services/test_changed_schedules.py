@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from domain.catalogs import SELF, make_catalog, make_task, previous
-from retrofill.domain.catalog import Dependency, DependencyKind, Task
+from retrofill.domain.catalog.definitions import Dependency, DependencyKind, Task
 from services.worlds import MakeWorld, World
 
 CHILDREN = Dependency(DependencyKind.CHILDREN)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from domain.catalogs import SELF, make_task
-from retrofill.domain.catalog import ResourceGroup, Task
-from retrofill.domain.changes import Changes
+from retrofill.domain.catalog.definitions import ResourceGroup, Task
 from retrofill.domain.errors import Kind, RetrofillError, UnknownNameError, UsageError, WrongStateError
-from retrofill.domain.policy import AcrossGroups, Barrier
-from retrofill.domain.steering import STEERING, Standing, Steer, Verdict
-from retrofill.domain.ways import AllDescendantsSelection
+from retrofill.domain.planning.changes import Changes
+from retrofill.domain.planning.policy import AcrossGroups, Barrier
+from retrofill.domain.running.steering import STEERING, Standing, Steer, Verdict
+from retrofill.domain.selection.ways import AllDescendantsSelection
 from retrofill.services.views import Views
 from services.test_steering import REACH
 from services.worlds import MakeWorld, World
@@ -291,7 +291,7 @@ def test_a_scheduler_completes_what_a_killed_change_owes(world: MakeWorld) -> No
 
 def test_dry_runs_need_no_group(world: MakeWorld) -> None:
     """RUN-2, BF-3."""
-    from retrofill.domain.task_types import TaskType
+    from retrofill.domain.catalog.task_types import TaskType
 
     gate = make_task("w.a", "0 1 * * *", type=TaskType.VIRTUAL)
     w = world(gate, make_task("w.b", "0 2 * * *", "w.a"), groups=(NIGHT,))

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from domain.catalogs import make_catalog, make_task
-from retrofill.domain.answers import Answer, Verdict
-from retrofill.domain.filters import BackfillFilter
-from retrofill.domain.permissions import system_administrator
-from retrofill.domain.policy import parse_time_range
-from retrofill.domain.ways import AllDescendantsSelection
-from retrofill.domain.windows import parse_window
+from retrofill.domain.checks import Answer, Verdict
+from retrofill.domain.people.roles import system_administrator
+from retrofill.domain.planning.policy import parse_time_range
+from retrofill.domain.running.filters import BackfillFilter
+from retrofill.domain.selection.ways import AllDescendantsSelection
+from retrofill.domain.time.windows import parse_window
 from retrofill.services.backfills import Backfills
 from retrofill.services.freezing import freeze_tasks
 from services.crashing import dying_at

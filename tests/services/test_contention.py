@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from domain.catalogs import SELF, make_catalog, make_task, previous
 from examples import examples
-from retrofill.domain.catalog import Dependency, Rerun, ResourceGroup, Task
+from retrofill.domain.catalog.definitions import Dependency, Rerun, ResourceGroup, Task
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.filters import BackfillFilter
-from retrofill.domain.permissions import system_administrator
-from retrofill.domain.policy import Barrier, Order
-from retrofill.domain.states import NOT_STARTED, State
-from retrofill.domain.windows import parse_window
+from retrofill.domain.people.roles import system_administrator
+from retrofill.domain.planning.policy import Barrier, Order
+from retrofill.domain.running.filters import BackfillFilter
+from retrofill.domain.running.states import NOT_STARTED, State
+from retrofill.domain.time.windows import parse_window
 from retrofill.services.emergencies import PRIORITIES
 from retrofill.services.records import InstanceRecord
 from retrofill.services.times import instant_of

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import pytest
 
 from domain.catalogs import make_task
-from retrofill.domain.permissions import system_administrator
-from retrofill.domain.policy import Alert, AlertMethod, AlertTrigger
+from retrofill.domain.people.roles import system_administrator
+from retrofill.domain.planning.policy import Alert, AlertMethod, AlertTrigger
 from retrofill.services.delivery import Courier, Delivery, send_test, why_not
 from retrofill.services.people import Contact, People
 from retrofill.services.ports import Message, NotSentError, UndeliverableError

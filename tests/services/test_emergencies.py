@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from domain.catalogs import SELF, make_catalog, make_task
-from retrofill.domain.catalog import ResourceGroup
-from retrofill.domain.changes import Changes
+from retrofill.domain.catalog.definitions import ResourceGroup
 from retrofill.domain.errors import Kind, NotPermittedError, UnknownNameError, WrongStateError
-from retrofill.domain.policy import Barrier, PriorityError
-from retrofill.domain.states import State
+from retrofill.domain.planning.changes import Changes
+from retrofill.domain.planning.policy import Barrier, PriorityError
+from retrofill.domain.running.states import State
 from retrofill.services.batches import ItemResult
 from retrofill.services.dags import dag_around
 from retrofill.services.emergencies import Emergencies
@@ -260,7 +260,7 @@ def test_a_resource_group_must_exist_and_be_bound(world: MakeWorld) -> None:
 
 def test_what_takes_no_slot_has_no_place_in_a_queue(world: MakeWorld) -> None:
     """OPS-7, RUN-2: a virtual task passes; its waits can be removed."""
-    from retrofill.domain.task_types import TaskType
+    from retrofill.domain.catalog.task_types import TaskType
 
     w = world(
         make_task("w.a", "0 1 * * *"), make_task("w.v", "0 2 * * *", "w.a", type=TaskType.VIRTUAL, code="")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from domain.catalogs import make_task
-from retrofill.domain.policy import Barrier
-from retrofill.domain.windows import parse_window
+from retrofill.domain.planning.policy import Barrier
+from retrofill.domain.time.windows import parse_window
 from retrofill.services.estimating import estimate_left
 from retrofill.services.times import shown_instant
 from services.conftest import MakeWorld
@@ -184,7 +184,7 @@ def test_others_that_hold_or_want_the_slots_are_counted_in(world: MakeWorld) -> 
 
 def test_a_backfill_that_is_planned_keeps_its_plans_estimate(world: MakeWorld) -> None:
     """SEL-4: until it starts; then a new one takes its place."""
-    from retrofill.domain.ways import AllDescendantsSelection
+    from retrofill.domain.selection.ways import AllDescendantsSelection
 
     w = world(make_task("w.a", "0 18 * * *"))
     learn(w, a=60)

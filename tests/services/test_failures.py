@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from domain.catalogs import SELF, make_task
-from retrofill.domain.catalog import Rerun
-from retrofill.domain.changes import Changes
-from retrofill.domain.policy import (
+from retrofill.domain.catalog.definitions import Rerun
+from retrofill.domain.planning.changes import Changes
+from retrofill.domain.planning.policy import (
     Alert,
     AlertMethod,
     AlertTrigger,
@@ -186,7 +186,7 @@ def test_a_scheduler_that_is_started_anew_goes_on_in_the_same_way(world: MakeWor
 
 def test_waits_of_a_task_barrier_cannot_be_passed_over() -> None:
     """POL-14: one clear sentence."""
-    from retrofill.domain.policy import Policy, parse_range
+    from retrofill.domain.planning.policy import Policy, parse_range
 
     with pytest.raises(FailurePolicyError, match="barrier: task"):
         Policy(ranges=(parse_range("2026-01-05"),), barrier=Barrier.TASK, on_failure=OnFailure.CONTINUE)

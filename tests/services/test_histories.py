@@ -14,11 +14,11 @@ from random import Random
 import pytest
 
 from domain.catalogs import random_catalog, random_policy
-from retrofill.domain.catalog import Catalog, ResourceGroup
+from retrofill.domain.catalog.definitions import Catalog, ResourceGroup
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.planning import Plan
-from retrofill.domain.selection import NothingToRunError
-from retrofill.domain.ways import ManualSelection
+from retrofill.domain.planning.plan import Plan
+from retrofill.domain.selection.choice import NothingToRunError
+from retrofill.domain.selection.ways import ManualSelection
 from retrofill.services.planned import Request, make_plan
 from retrofill.services.times import instant_of
 from services.worlds import World

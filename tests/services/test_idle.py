@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.catalogs import make_task
-from retrofill.domain.catalog import Rerun
-from retrofill.domain.changes import Changes
-from retrofill.domain.windows import parse_window
+from retrofill.domain.catalog.definitions import Rerun
+from retrofill.domain.planning.changes import Changes
+from retrofill.domain.time.windows import parse_window
 from services.fakes import ms
 from services.worlds import MakeWorld, World
 

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from domain.catalogs import SELF, make_task
-from retrofill.domain.findings import Finding
+from retrofill.domain.verification.findings import Finding
 from retrofill.services import knowing
 from services.worlds import MakeWorld, World
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from domain.catalogs import make_task
-from retrofill.domain.catalog import ResourceGroup, RunMode
-from retrofill.domain.task_types import TaskType
+from retrofill.domain.catalog.definitions import ResourceGroup, RunMode
+from retrofill.domain.catalog.task_types import TaskType
 from services.worlds import MakeWorld
 
 DAILY, HOURLY = "0 7 * * *", "0 * * * *"
@@ -96,7 +96,7 @@ def test_what_was_frozen_when_a_sibling_failed_fails_when_it_is_unfrozen(world: 
 
 def test_a_refused_rerun_of_a_backfill_leaves_it_stopped(world: MakeWorld) -> None:
     """OPS-1, OPS-3: only a rerun that takes place lifts the stop."""
-    from retrofill.domain.catalog import Rerun
+    from retrofill.domain.catalog.definitions import Rerun
 
     w = world(make_task("w.a", DAILY, rerun=Rerun(mode="never")), make_task("w.b", DAILY), slots=1)
     backfill = w.create()

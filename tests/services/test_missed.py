@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from domain.catalogs import SELF, make_catalog, make_task
-from retrofill.domain.catalog import RunMode, Task
-from retrofill.domain.task_types import TaskType
+from retrofill.domain.catalog.definitions import RunMode, Task
+from retrofill.domain.catalog.task_types import TaskType
 from retrofill.services.missed import Missed, find_missed
 from retrofill.services.schedule import ScheduleSettings
 from services.worlds import MakeWorld, World

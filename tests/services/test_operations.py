@@ -7,9 +7,9 @@ from collections import Counter
 import pytest
 
 from domain.catalogs import make_task
-from retrofill.domain.catalog import Rerun
+from retrofill.domain.catalog.definitions import Rerun
 from retrofill.domain.errors import UnknownNameError, WrongStateError
-from retrofill.domain.states import MOVES, Move, State
+from retrofill.domain.running.states import MOVES, Move, State
 from services.reached import REACH, REACH_AUTO, failed, running, two_tasks, waiting_resources
 from services.worlds import MakeWorld, World
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from domain.catalogs import make_task
-from retrofill.domain.findings import Finding
-from retrofill.domain.policy import parse_time_range
-from retrofill.domain.task_types import TaskType
+from retrofill.domain.catalog.task_types import TaskType
+from retrofill.domain.planning.policy import parse_time_range
+from retrofill.domain.verification.findings import Finding
 from retrofill.services.planned import Planned
 from retrofill.services.slots import Slots
 from services.worlds import MakeWorld, World
@@ -211,7 +211,7 @@ def test_a_plan_names_the_night_that_has_not_ended(world: MakeWorld) -> None:
 
 def test_a_backfill_without_instances_yet_holds_what_it_will_run(world: MakeWorld) -> None:
     """VER-1, SEL-4."""
-    from retrofill.domain.ways import AllDescendantsSelection
+    from retrofill.domain.selection.ways import AllDescendantsSelection
 
     w = world(DAILY, now="2026-01-05T12:00")
     w.create(selection=AllDescendantsSelection("w.a"), dates="2026-01-08")

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from domain.catalogs import make_task
-from retrofill.domain.catalog import Catalog, Workspace
+from retrofill.domain.catalog.definitions import Catalog, Workspace
 from retrofill.domain.errors import InvalidValueError, NotPermittedError, RetrofillError, UnknownNameError
-from retrofill.domain.permissions import Actor, system_administrator
+from retrofill.domain.people.roles import Actor, system_administrator
 from retrofill.services.people import (
     Contact,
     LastAdministratorError,

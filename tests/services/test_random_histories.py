@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 
 from domain.catalogs import random_catalog, random_policy
 from examples import examples
-from retrofill.domain.catalog import Catalog, ResourceGroup
-from retrofill.domain.changes import Changes
+from retrofill.domain.catalog.definitions import Catalog, ResourceGroup
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.policy import Alert, AlertTrigger
-from retrofill.domain.states import State
-from retrofill.domain.ways import ManualSelection
+from retrofill.domain.planning.changes import Changes
+from retrofill.domain.planning.policy import Alert, AlertTrigger
+from retrofill.domain.running.states import State
+from retrofill.domain.selection.ways import ManualSelection
 from retrofill.services.batches import ItemResult
 from retrofill.services.graph import Context
 from retrofill.services.planned import Request, make_plan

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from domain.catalogs import SELF, make_task, random_catalog, random_policy
 from examples import examples
-from retrofill.domain.catalog import Rerun
-from retrofill.domain.cron import parse
+from retrofill.domain.catalog.definitions import Rerun
+from retrofill.domain.catalog.task_types import TaskType
 from retrofill.domain.errors import RetrofillError, WrongStateError
-from retrofill.domain.policy import Barrier, Policy
-from retrofill.domain.states import State
-from retrofill.domain.task_types import TaskType
-from retrofill.domain.ways import ManualSelection
+from retrofill.domain.planning.policy import Barrier, Policy
+from retrofill.domain.running.states import State
+from retrofill.domain.selection.ways import ManualSelection
+from retrofill.domain.time.cron import parse
 from retrofill.executors.folder import RunsFolder
 from retrofill.services import batches
 from retrofill.services.planned import Request, make_plan

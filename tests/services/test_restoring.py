@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from domain.catalogs import make_task
-from retrofill.domain.catalog import Rerun
-from retrofill.domain.permissions import system_administrator
+from retrofill.domain.catalog.definitions import Rerun
+from retrofill.domain.people.roles import system_administrator
 from retrofill.services.restoring import hold_everything
 from retrofill.services.runs import RunSpecs
 from services.worlds import MakeWorld

@@ -11,10 +11,10 @@ import pytest
 
 from contracts.ledgers import BACKFILL, INSTANCE
 from domain.catalogs import SELF, make_task
-from retrofill.domain.catalog import ResourceGroup
-from retrofill.domain.permissions import system_administrator
-from retrofill.domain.states import State
-from retrofill.domain.ways import AllDescendantsSelection
+from retrofill.domain.catalog.definitions import ResourceGroup
+from retrofill.domain.people.roles import system_administrator
+from retrofill.domain.running.states import State
+from retrofill.domain.selection.ways import AllDescendantsSelection
 from retrofill.executors.folder import RunsFolder
 from retrofill.executors.journals import Journal
 from retrofill.executors.names import run_name

@@ -11,10 +11,10 @@ from collections.abc import Callable
 import pytest
 
 from domain.catalogs import make_task
-from retrofill.domain.changes import Changes
 from retrofill.domain.errors import Kind, NotPermittedError, RetrofillError, UnknownNameError
-from retrofill.domain.selection import DryRunReason
-from retrofill.domain.ways import AllDescendantsSelection, ManualSelection
+from retrofill.domain.planning.changes import Changes
+from retrofill.domain.selection.choice import DryRunReason
+from retrofill.domain.selection.ways import AllDescendantsSelection, ManualSelection
 from retrofill.services.batches import ItemResult
 from retrofill.services.planned import Planned
 from services.worlds import MakeWorld, World

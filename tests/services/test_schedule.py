@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from domain.catalogs import SELF, make_catalog, make_task, previous
-from retrofill.domain.catalog import Catalog, ResourceGroup, RunMode, Task, Workspace
-from retrofill.domain.permissions import system_administrator
-from retrofill.domain.task_types import TaskType
+from retrofill.domain.catalog.definitions import Catalog, ResourceGroup, RunMode, Task, Workspace
+from retrofill.domain.catalog.task_types import TaskType
+from retrofill.domain.people.roles import system_administrator
 from retrofill.services.freezing import freeze_tasks
 from retrofill.services.graphs import Contexts
 from retrofill.services.schedule import Schedule, ScheduleSettings

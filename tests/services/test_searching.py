@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from domain.catalogs import make_task
+from retrofill.domain.catalog.task_types import TaskType
 from retrofill.domain.errors import RetrofillError, UnknownNameError
-from retrofill.domain.policy import parse_range
-from retrofill.domain.task_types import TaskType
+from retrofill.domain.planning.policy import parse_range
 from retrofill.services.searching import InstanceSearch, search_backfills, search_instances
 from retrofill.services.views import Row, Views
 from services.worlds import MakeWorld, World
@@ -28,7 +28,7 @@ def w(world: MakeWorld) -> World:
     one.finish(fails=lambda name: name == "b 6 02:00")
     one.clock.forward(86_400)
     one.user = "carol"
-    from retrofill.domain.ways import ManualSelection
+    from retrofill.domain.selection.ways import ManualSelection
 
     one.create(selection=ManualSelection(("v.py",)), dates="2026-02-01")
     one.user = "admin"

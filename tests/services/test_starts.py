@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.catalogs import make_task
-from retrofill.domain.catalog import Rerun
+from retrofill.domain.catalog.definitions import Rerun
 from services.worlds import MakeWorld, World
 
 FULL = "cannot write to runs: No space left on device"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from domain.catalogs import make_task
-from retrofill.domain.catalog import RunMode
-from retrofill.domain.policy import parse_time_range
+from retrofill.domain.catalog.definitions import RunMode
+from retrofill.domain.planning.policy import parse_time_range
 from retrofill.services.views import Row
 from services.worlds import MakeWorld, World
 

@@ -8,9 +8,9 @@ import pytest
 
 from domain.catalogs import make_task
 from retrofill.domain.errors import Kind, RetrofillError
-from retrofill.domain.policy import parse_time_range
-from retrofill.domain.steering import STEERING, Standing, Steer, Verdict
-from retrofill.domain.ways import AllDescendantsSelection
+from retrofill.domain.planning.policy import parse_time_range
+from retrofill.domain.running.steering import STEERING, Standing, Steer, Verdict
+from retrofill.domain.selection.ways import AllDescendantsSelection
 from retrofill.services.statuses import standing
 from services.worlds import MakeWorld, World
 

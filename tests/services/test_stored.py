@@ -7,11 +7,11 @@ import json
 import pytest
 
 from contracts.ledgers import BACKFILL
-from retrofill.domain import policy as policies
-from retrofill.domain.policy import Alert, AlertMethod, AlertTrigger, Policy
-from retrofill.domain.selection import Choice, DryRunReason
-from retrofill.domain.ways import AllDescendantsSelection, LinkSelection, ManualSelection, Selection
-from retrofill.domain.windows import parse_window
+from retrofill.domain.planning import policy as policies
+from retrofill.domain.planning.policy import Alert, AlertMethod, AlertTrigger, Policy
+from retrofill.domain.selection.choice import Choice, DryRunReason
+from retrofill.domain.selection.ways import AllDescendantsSelection, LinkSelection, ManualSelection, Selection
+from retrofill.domain.time.windows import parse_window
 from retrofill.services import stored
 from retrofill.services.records import BackfillRecord
 

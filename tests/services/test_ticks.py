@@ -8,10 +8,10 @@ import pytest
 
 from domain.catalogs import make_task
 from retrofill import failpoints
-from retrofill.domain.catalog import Rerun, ResourceGroup
+from retrofill.domain.catalog.definitions import Rerun, ResourceGroup
 from retrofill.domain.errors import StoreFullError
-from retrofill.domain.policy import OverrideError
-from retrofill.domain.windows import parse_window
+from retrofill.domain.planning.policy import OverrideError
+from retrofill.domain.time.windows import parse_window
 from services.crashing import once_at
 from services.worlds import MakeWorld
 

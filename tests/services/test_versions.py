@@ -26,7 +26,7 @@ def test_a_task_that_is_removed_while_its_instances_wait(world: MakeWorld) -> No
 
 def test_a_resource_group_that_is_removed(world: MakeWorld) -> None:
     """CAT-2: what ran in it goes to no other group by itself, and `why` names what is missing."""
-    from retrofill.domain.catalog import ResourceGroup
+    from retrofill.domain.catalog.definitions import ResourceGroup
 
     night = ResourceGroup("night", slots=1)
     one = world(make_task("w.a", "0 1 * * *", resource_group="night"), groups=(night,))

@@ -12,12 +12,12 @@ from types import MappingProxyType
 from typing import Any
 
 from domain.catalogs import make_catalog
-from retrofill.domain.catalog import Catalog, ResourceGroup, Task
-from retrofill.domain.filters import BackfillFilter, InstanceFilter
-from retrofill.domain.permissions import Actor, system_administrator
-from retrofill.domain.policy import Policy, parse_range
-from retrofill.domain.selection import Limits
-from retrofill.domain.ways import ManualSelection, Selection
+from retrofill.domain.catalog.definitions import Catalog, ResourceGroup, Task
+from retrofill.domain.people.roles import Actor, system_administrator
+from retrofill.domain.planning.policy import Policy, parse_range
+from retrofill.domain.running.filters import BackfillFilter, InstanceFilter
+from retrofill.domain.selection.choice import Limits
+from retrofill.domain.selection.ways import ManualSelection, Selection
 from retrofill.services import catalogs
 from retrofill.services.access import Access
 from retrofill.services.audit import drift, schedule_drift

@@ -14,14 +14,14 @@ from random import Random
 from typing import Any
 
 from domain.catalogs import SELF, make_task, previous
-from retrofill.domain.catalog import Dependency, Rerun, ResourceGroup, Task
-from retrofill.domain.cron import parse
+from retrofill.domain.catalog.definitions import Dependency, Rerun, ResourceGroup, Task
+from retrofill.domain.catalog.task_types import TaskType
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.filters import UNFINISHED, BackfillFilter, InstanceFilter
-from retrofill.domain.permissions import system_administrator
-from retrofill.domain.policy import Alert, AlertTrigger, Barrier, OnFailure, Order
-from retrofill.domain.states import State
-from retrofill.domain.task_types import TaskType
+from retrofill.domain.people.roles import system_administrator
+from retrofill.domain.planning.policy import Alert, AlertTrigger, Barrier, OnFailure, Order
+from retrofill.domain.running.filters import UNFINISHED, BackfillFilter, InstanceFilter
+from retrofill.domain.running.states import State
+from retrofill.domain.time.cron import parse
 from retrofill.services.emergencies import PRIORITIES
 from retrofill.services.stored import alert_of
 from retrofill.services.times import instant_of

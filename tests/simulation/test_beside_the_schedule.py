@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 from domain.catalogs import make_task
-from retrofill.domain.catalog import ResourceGroup, Task
+from retrofill.domain.catalog.definitions import ResourceGroup, Task
 from simulation.executors import Faults, Run
 from simulation.watch import Watch
 from simulation.worlds import SimulatedWorld

@@ -10,9 +10,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from domain.catalogs import make_catalog, make_task
-from retrofill.domain.catalog import Catalog, Task, Workspace
-from retrofill.domain.filters import OperationFilter
-from retrofill.domain.permissions import system_administrator
+from retrofill.domain.catalog.definitions import Catalog, Task, Workspace
+from retrofill.domain.people.roles import system_administrator
+from retrofill.domain.running.filters import OperationFilter
 from retrofill.services.clocks import ClockDoubtedError, accept_clock
 from retrofill.services.retention import Retention, Rules
 from retrofill.services.times import instant_of
@@ -133,7 +133,7 @@ def test_a_clock_that_jumps_forward(world: MakeWorld, days: int, made: int, is_d
 
 def test_a_rerun_interval_over_a_clock_that_goes_back(world: MakeWorld) -> None:
     """RUN-3: the next run starts by the clock, once, whatever the clock did in between."""
-    from retrofill.domain.catalog import Rerun
+    from retrofill.domain.catalog.definitions import Rerun
 
     w = world(make_task("w.a", "0 1 * * *", rerun=Rerun(times=1, interval_seconds=600)))
     w.create("a")
@@ -248,7 +248,7 @@ def test_a_clock_behind_the_store_after_a_start_of_the_machine(world: MakeWorld)
 @pytest.mark.parametrize("seconds", [1_800, -1_800, 3 * 86_400, -3 * 86_400])
 def test_a_pause_is_as_long_as_it_is(world: MakeWorld, seconds: int) -> None:
     """TIME-8, RUN-3: an interval of ten minutes takes ten minutes, wherever the clock jumps meanwhile."""
-    from retrofill.domain.catalog import Rerun
+    from retrofill.domain.catalog.definitions import Rerun
 
     w = world(make_task("w.a", "0 1 * * *", rerun=Rerun(times=1, interval_seconds=600)))
     w.create("a")

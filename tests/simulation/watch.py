@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from retrofill.domain.clocks import DEFAULT_TOLERANCE_MS
-from retrofill.domain.filters import UNFINISHED, BackfillFilter, InstanceFilter
-from retrofill.domain.policy import Barrier, OnFailure
-from retrofill.domain.states import State
+from retrofill.domain.planning.policy import Barrier, OnFailure
+from retrofill.domain.running.filters import UNFINISHED, BackfillFilter, InstanceFilter
+from retrofill.domain.running.states import State
+from retrofill.domain.time.clocks import DEFAULT_TOLERANCE_MS
 from retrofill.services.contexts import BackfillContext
 from retrofill.services.graph import Context
 from retrofill.services.ports import Reader

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from retrofill.domain.catalog import Task
+from retrofill.domain.catalog.definitions import Task
 from retrofill.services.ports import Ledger, RunSpec
 from retrofill.services.schedule import Schedule
 from retrofill.store.clock import BootClock

@@ -15,7 +15,7 @@ import pytest
 from contracts.ledgers import INSTANCE, fill, in_state
 from retrofill import failpoints
 from retrofill.domain.errors import StoreFullError, StoreUnavailableError
-from retrofill.domain.states import State
+from retrofill.domain.running.states import State
 from retrofill.services.records import VersionRecord
 from retrofill.store import database, schema, tables
 from retrofill.store.database import Database

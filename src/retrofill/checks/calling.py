@@ -7,7 +7,7 @@ from typing import Any
 import pluggy
 
 from retrofill import extending
-from retrofill.domain.answers import LONGEST_MESSAGE
+from retrofill.domain.checks import LONGEST_MESSAGE
 
 _KEYS = ("result", "message")
 

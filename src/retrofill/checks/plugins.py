@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from retrofill.checks.children import ask
-from retrofill.domain.answers import Answer, Verdict, clipped, read_answer
+from retrofill.domain.checks import Answer, Verdict, clipped, read_answer
 
 
 @dataclass(frozen=True, slots=True)

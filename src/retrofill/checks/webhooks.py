@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrofill import __version__
 from retrofill.checks.children import ask
-from retrofill.domain.answers import Answer, Verdict, clipped, parse_answer
+from retrofill.domain.checks import Answer, Verdict, clipped, parse_answer
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Clock

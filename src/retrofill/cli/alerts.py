@@ -9,8 +9,8 @@ import click
 
 from retrofill.cli.session import say
 from retrofill.cli.tables import cell
-from retrofill.domain.alerting import AlertState, methods
-from retrofill.domain.policy import Alert
+from retrofill.domain.alerts import AlertState, methods
+from retrofill.domain.planning.policy import Alert
 from retrofill.domain.words import many
 
 if TYPE_CHECKING:

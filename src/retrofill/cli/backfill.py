@@ -22,9 +22,9 @@ from retrofill.cli.session import Session, integer_id, pass_session, say
 from retrofill.cli.showing import listed, print_backfill
 from retrofill.cli.tables import cell
 from retrofill.cli.waiting import EXIT_CHECK_FAILED, wait_for
-from retrofill.domain.catalog import Catalog
+from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.errors import UsageError
-from retrofill.domain.status import Status
+from retrofill.domain.running.status import Status
 from retrofill.domain.words import many
 from retrofill.services.redaction import shown_analysis
 from retrofill.services.times import instant_of, ms_of
@@ -62,7 +62,7 @@ def _checks_refuse(session: Session, planned: Planned) -> bool:
     checks = session.project.checks_of(planned.plan.catalog)
     if not checks:
         return False
-    from retrofill.domain.answers import all_pass, findings_of
+    from retrofill.domain.checks import all_pass, findings_of
     from retrofill.services.starting import ask_of_plan
 
     say(f"Asking {checks_in_words([check.name for check in checks])}.")
@@ -84,7 +84,7 @@ def _print_planned(session: Session, planned: Planned, instances: bool) -> None:
 
 
 def _planned(session: Session, options: dict[str, Any]) -> Planned:
-    from retrofill.domain.instants import local_date
+    from retrofill.domain.time.instants import local_date
     from retrofill.services.estimating import Experience, gather
     from retrofill.services.knowing import with_ledger, with_obstacles
     from retrofill.services.planned import make_plan

@@ -16,10 +16,10 @@ from retrofill.cli.paging import cursor_option, limit_option, page_of_names
 from retrofill.cli.rendering import task_render
 from retrofill.cli.session import Session, pass_session, say, say_json
 from retrofill.cli.tables import cell, print_table
-from retrofill.domain.catalog import Catalog, DependencyKind, RunMode, Task
-from retrofill.domain.conditions import matching
+from retrofill.domain.catalog.definitions import Catalog, DependencyKind, RunMode, Task
 from retrofill.domain.errors import UnknownNameError, WrongStateError
-from retrofill.domain.rights import Rights
+from retrofill.domain.people.rights import Rights
+from retrofill.domain.selection.filters import matching
 from retrofill.domain.words import many
 from retrofill.services.catalogs import find_task
 

@@ -94,13 +94,13 @@ def _users(project: Project, incomplete: str) -> Found:
 
 
 def _states(project: Project, incomplete: str) -> Found:
-    from retrofill.domain.states import State
+    from retrofill.domain.running.states import State
 
     return ((state.value, "") for state in State)
 
 
 def _statuses(project: Project, incomplete: str) -> Found:
-    from retrofill.domain.status import Status
+    from retrofill.domain.running.status import Status
 
     return ((status.value, "") for status in Status)
 
@@ -110,7 +110,7 @@ def _check_statuses(project: Project, incomplete: str) -> Found:
 
 
 def _types(project: Project, incomplete: str) -> Found:
-    from retrofill.domain.task_types import TASK_TYPES
+    from retrofill.domain.catalog.task_types import TASK_TYPES
 
     return ((word, task_type.traits.means) for word, task_type in TASK_TYPES.items())
 

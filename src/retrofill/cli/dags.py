@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retrofill.domain.states import State
+from retrofill.domain.running.states import State
 
 if TYPE_CHECKING:
     from retrofill.services.dags import Dag

@@ -8,7 +8,7 @@ from retrofill.cli.grammar import Command
 from retrofill.cli.results import comment_option, done, ids_argument, numbers_of
 from retrofill.cli.session import Session, pass_session
 from retrofill.domain.errors import UsageError
-from retrofill.domain.policy import parse_priority
+from retrofill.domain.planning.policy import parse_priority
 
 
 @click.command("remove-wait", cls=Command)

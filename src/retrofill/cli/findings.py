@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from retrofill.cli.tables import cell
-from retrofill.domain.finding_codes import Level
+from retrofill.domain.verification.codes import Level
 
 _COLOURS = {"risk": "red", "warning": "yellow", "info": "cyan"}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from retrofill.cli.session import Session, say
-from retrofill.domain.catalog import Catalog
+from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.words import many
 
 

@@ -6,7 +6,7 @@ import click
 
 from retrofill.cli.grammar import Command, Group
 from retrofill.cli.session import Session, integer_id, pass_session
-from retrofill.domain.filters import OperationFilter
+from retrofill.domain.running.filters import OperationFilter
 from retrofill.services.catalogs import find_task
 from retrofill.services.history import latest
 from retrofill.services.views import Row, operation_row

@@ -16,7 +16,7 @@ from retrofill.cli.results import comment_option, done, ids_argument, numbers_of
 from retrofill.cli.session import Session, integer_id, pass_session, say, say_json
 from retrofill.cli.tables import cell
 from retrofill.domain.errors import UnknownNameError, UsageError, WrongStateError
-from retrofill.domain.states import Reason, State
+from retrofill.domain.running.states import Reason, State
 from retrofill.services.access import unknown_instance
 from retrofill.services.as_run import as_run
 from retrofill.services.outlines import Outlines
@@ -87,7 +87,7 @@ def list_command(
     Those of backfills come first, newest first, then the auto triggered ones, newest bizdate first.
     Different options must all hold, the same one twice means either.
     """
-    from retrofill.domain.policy import parse_range
+    from retrofill.domain.planning.policy import parse_range
 
     if auto and backfills:
         raise UsageError("--auto and --backfill do not go together")

@@ -14,7 +14,7 @@ from retrofill.domain.errors import shown
 from retrofill.domain.words import names
 
 if TYPE_CHECKING:
-    from retrofill.domain.rights import Rights
+    from retrofill.domain.people.rights import Rights
     from retrofill.project.loader import TaskPlace
     from retrofill.project.problems import Doubtful
     from retrofill.services.lineages import Lineages

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from retrofill.cli.problems import warning_at
-from retrofill.domain.catalog import Catalog
-from retrofill.domain.rights import Rights
-from retrofill.domain.validity import Gap, gaps
+from retrofill.domain.catalog.definitions import Catalog
+from retrofill.domain.catalog.validity import Gap, gaps
+from retrofill.domain.people.rights import Rights
 
 if TYPE_CHECKING:
     from retrofill.project.loader import TaskPlace

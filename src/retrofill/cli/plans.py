@@ -12,7 +12,7 @@ from retrofill.cli.estimates import expectation
 from retrofill.cli.findings import print_findings
 from retrofill.cli.session import Session, say_json
 from retrofill.cli.tables import cell
-from retrofill.domain.tallies import KINDS, kinds_in_words
+from retrofill.domain.planning.tallies import KINDS, kinds_in_words
 from retrofill.domain.words import many
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def checks_in_words(names: Sequence[str]) -> str:
 
 def print_instances(session: Session, planned: Planned, now: datetime) -> None:
     """Every instance in a line, in an order in which they may run."""
-    from retrofill.domain.listing import plan_rows
+    from retrofill.domain.planning.rows import plan_rows
 
     ids: dict[str, int] = {}
     if session.project.deployed is not None:

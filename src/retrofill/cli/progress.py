@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from retrofill.cli.session import say
-from retrofill.domain.tallies import runs_in_words
+from retrofill.domain.planning.tallies import runs_in_words
 from retrofill.domain.words import many, names
 from retrofill.services.records import BackfillRecord, DateRecord
 
 if TYPE_CHECKING:
-    from retrofill.domain.estimation import Estimate
+    from retrofill.domain.estimating.estimate import Estimate
     from retrofill.services.access import Access
     from retrofill.services.graphs import Contexts
     from retrofill.services.ports import Reader

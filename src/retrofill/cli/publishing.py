@@ -10,8 +10,8 @@ import click
 from retrofill.bootstrap import Project
 from retrofill.cli.session import say
 from retrofill.cli.tables import cell
+from retrofill.domain.catalog.publishing import Differences, differences
 from retrofill.domain.errors import UsageError
-from retrofill.domain.publishing import Differences, differences
 from retrofill.domain.words import many
 
 _NAMED = 10

@@ -10,8 +10,8 @@ from retrofill.cli.grammar import Command
 from retrofill.cli.session import Session, pass_session, say
 from retrofill.cli.tables import cell
 from retrofill.domain.errors import UsageError
-from retrofill.domain.policy import parse_bizdate
-from retrofill.domain.windows import clock, parse_clock_range
+from retrofill.domain.planning.policy import parse_bizdate
+from retrofill.domain.time.windows import clock, parse_clock_range
 from retrofill.services.catalogs import find_task
 from retrofill.services.rendering import Rendered, render
 

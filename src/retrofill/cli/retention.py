@@ -8,7 +8,7 @@ import click
 
 from retrofill.cli.grammar import Group
 from retrofill.cli.session import Session, pass_session, say
-from retrofill.domain.permissions import check_system_administrator
+from retrofill.domain.people.roles import check_system_administrator
 from retrofill.domain.words import many
 from retrofill.services.retention import Report
 

@@ -8,7 +8,7 @@ import click
 
 from retrofill.cli.grammar import Group
 from retrofill.cli.session import Session, pass_session, say
-from retrofill.domain.states import State
+from retrofill.domain.running.states import State
 from retrofill.services.clocks import accept_clock, trouble_with
 from retrofill.services.missed import Missed, find_missed
 from retrofill.services.times import shown_instant

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from retrofill.cli.session import Session, integer_id, say
-from retrofill.domain import policy as policies
-from retrofill.domain.catalog import Catalog
+from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.errors import UsageError, shown
-from retrofill.domain.windows import parse_window
+from retrofill.domain.planning import policy as policies
+from retrofill.domain.time.windows import parse_window
 from retrofill.domain.words import names
 from retrofill.services.access import unknown_backfill
 from retrofill.services.catalogs import find_task
 
 if TYPE_CHECKING:
-    from retrofill.domain import ways
-    from retrofill.domain.rights import Rights
+    from retrofill.domain.people.rights import Rights
+    from retrofill.domain.selection import ways
     from retrofill.services.planned import Request
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
@@ -125,7 +125,7 @@ def request_of(
 def _selection(
     session: Session, catalog: Catalog, ids: Mapping[str, int], o: Mapping[str, Any]
 ) -> ways.Selection:
-    from retrofill.domain import ways
+    from retrofill.domain.selection import ways
 
     given = {
         "--task": bool(o["tasks"] or o["where"]),
@@ -204,7 +204,7 @@ def _descendants(text: str | None) -> int | Literal["all"] | None:
 
 def _matching(catalog: Catalog, conditions: tuple[str, ...], rights: Rights) -> list[str]:
     """Tasks by conditions; different keys must all hold, the same key twice means either (SEL-1)."""
-    from retrofill.domain.conditions import matching, parse_conditions
+    from retrofill.domain.selection.filters import matching, parse_conditions
 
     if not conditions:
         return []
@@ -219,7 +219,7 @@ def _matching(catalog: Catalog, conditions: tuple[str, ...], rights: Rights) -> 
 
 def _reused(session: Session, catalog: Catalog, text: str) -> ways.Selection:
     """The tasks of an earlier backfill, whatever became of it (SEL-9)."""
-    from retrofill.domain import selection as selections
+    from retrofill.domain.selection import choice as selections
     from retrofill.services.stored import selection_of
 
     backfill_id = integer_id(text, "a backfill")

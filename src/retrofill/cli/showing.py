@@ -15,8 +15,8 @@ from retrofill.cli.findings import print_findings
 from retrofill.cli.looking import row_of
 from retrofill.cli.session import Session, say, say_json
 from retrofill.cli.tables import cell, coloured, state_cell
-from retrofill.domain.status import STATUS_WORDS, Status
-from retrofill.domain.tallies import kinds_in_words, runs_in_words
+from retrofill.domain.planning.tallies import kinds_in_words, runs_in_words
+from retrofill.domain.running.status import STATUS_WORDS, Status
 from retrofill.domain.words import many
 from retrofill.services.stored import analysis_of
 

@@ -16,9 +16,15 @@ from retrofill.cli.reruns import rerun_backfills, say_counted
 from retrofill.cli.results import print_results
 from retrofill.cli.session import Session, integer_id, pass_session, say
 from retrofill.cli.showing import print_backfill
-from retrofill.domain.changes import Changes
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.policy import OnFailure, parse_groups, parse_max_failures, parse_priority, parse_word
+from retrofill.domain.planning.changes import Changes
+from retrofill.domain.planning.policy import (
+    OnFailure,
+    parse_groups,
+    parse_max_failures,
+    parse_priority,
+    parse_word,
+)
 
 if TYPE_CHECKING:
     from retrofill.services.backfills import Steered

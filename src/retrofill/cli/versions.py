@@ -11,9 +11,9 @@ from retrofill.cli.grammar import Command, Group
 from retrofill.cli.publishing import about_to_publish, confirm_losing_everything, lines, say_what_is_published
 from retrofill.cli.session import Session, integer_id, pass_session, say
 from retrofill.cli.tables import cell
-from retrofill.domain.catalog import Catalog
+from retrofill.domain.catalog.definitions import Catalog
+from retrofill.domain.catalog.publishing import differences
 from retrofill.domain.errors import UnknownNameError
-from retrofill.domain.publishing import differences
 from retrofill.domain.words import many
 from retrofill.services.catalogs import find_past_task, unknown_version
 from retrofill.services.records import VersionRecord

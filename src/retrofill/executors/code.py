@@ -21,7 +21,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from retrofill.domain.catalog import IncludedFile
+from retrofill.domain.catalog.definitions import IncludedFile
 from retrofill.services.ports.running import IncludedCode, RunSpec
 
 _LOCK = "lock"

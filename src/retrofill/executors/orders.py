@@ -16,8 +16,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from retrofill.domain import surroundings
-from retrofill.domain.task_types import TASK_TYPES, Reads
+from retrofill.domain.catalog import surroundings
+from retrofill.domain.catalog.task_types import TASK_TYPES, Reads
 from retrofill.executors.processes import MARK
 from retrofill.executors.runners import warm
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
-from retrofill.domain import parameters
-from retrofill.domain.catalog import Task
-from retrofill.domain.expressions import ParameterError
-from retrofill.domain.parameters import Context, Reference
-from retrofill.domain.sql_literals import literal
+from retrofill.domain.catalog import parameters
+from retrofill.domain.catalog.definitions import Task
+from retrofill.domain.catalog.expressions import ParameterError
+from retrofill.domain.catalog.parameters import Context, Reference
+from retrofill.domain.catalog.sql_literals import literal
 
 BLANK = "retrofill_blank"  # may stand in a name; shown as `*`
 _ALONE = frozenset(" \t\r\n=<>(),;+-*|[]")

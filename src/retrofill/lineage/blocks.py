@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from retrofill.domain.statements import first_words, flat, is_block, without_quotes
+from retrofill.domain.catalog.statements import first_words, flat, is_block, without_quotes
 
 _BLOCK_WORDS = frozenset({"IF", "LOOP", "WHILE", "REPEAT", "FOR", "CASE"})
 _ALONE = re.compile(

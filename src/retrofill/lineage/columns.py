@@ -13,7 +13,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import build_scope
 from sqlglot.schema import MappingSchema
 
-from retrofill.domain.lineage import ColumnLineage, ColumnRef
+from retrofill.domain.catalog.lineage import ColumnLineage, ColumnRef
 from retrofill.lineage.blanks import without_blanks
 from retrofill.lineage.names import Names
 from retrofill.lineage.scripts import Script

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
 from retrofill import __version__
-from retrofill.domain.lineage import Table, TaskLineage
-from retrofill.domain.task_types import TASK_TYPES
+from retrofill.domain.catalog.lineage import Table, TaskLineage
+from retrofill.domain.catalog.task_types import TASK_TYPES
 from retrofill.lineage.blanks import BLANK, without_blanks
 from retrofill.lineage.places import Place, dataset_of
 from retrofill.lineage.reading import SqlLineage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from retrofill.domain.dialects import dialect_of, scheme_and_rest
+from retrofill.domain.catalog.dialects import dialect_of, scheme_and_rest
 
 _DEFAULT_SCHEMAS = {
     "duckdb": "main",

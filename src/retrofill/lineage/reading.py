@@ -10,10 +10,10 @@ from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from retrofill.domain.catalog import Task
+from retrofill.domain.catalog.definitions import Task
+from retrofill.domain.catalog.expressions import ParameterError
+from retrofill.domain.catalog.lineage import ColumnLineage, TaskLineage
 from retrofill.domain.errors import shown
-from retrofill.domain.expressions import ParameterError
-from retrofill.domain.lineage import ColumnLineage, TaskLineage
 from retrofill.lineage.blanks import fill
 from retrofill.lineage.places import Place, place_of
 

@@ -10,8 +10,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from retrofill.domain.lineage import Table
-from retrofill.domain.statements import cut, excerpt, first_words, is_block, split
+from retrofill.domain.catalog.lineage import Table
+from retrofill.domain.catalog.statements import cut, excerpt, first_words, is_block, split
 from retrofill.lineage.blanks import without_blanks
 from retrofill.lineage.blocks import is_of_blocks, parts_of
 from retrofill.lineage.names import Names

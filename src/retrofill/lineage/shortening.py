@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from retrofill.domain.sql_lexing import lexing_of
+from retrofill.domain.catalog.sql_lexing import lexing_of
 
 _WORDS = r"(?P<word>(?<![\w$.@\#])(?:SELECT|(?:DISTINCT\s+)?FROM|INTO|TABLE|UNION|EXCEPT|INTERSECT|MINUS|VALUES)(?![\w$]))"
 LONG = 400  # shorter texts are read as they are

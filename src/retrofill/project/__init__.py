@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from retrofill.domain.catalog import Catalog, SourceFile, Workspace
+from retrofill.domain.catalog.definitions import Catalog, SourceFile, Workspace
 from retrofill.project.problems import Problem, ProjectError
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from retrofill.domain.catalog.expressions import ParameterError
+from retrofill.domain.catalog.sql_standing import Standing, standings
 from retrofill.domain.errors import did_you_mean
-from retrofill.domain.expressions import ParameterError
-from retrofill.domain.sql_standing import Standing, standings
 from retrofill.project.nodes import Node, Place, place_of
 from retrofill.project.problems import Report
 from retrofill.project.sources import MAX_CODE_BYTES, WORKSPACES, SourceError, SourceText, read_source

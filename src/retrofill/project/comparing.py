@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from retrofill.domain.catalog import SourceFile, Workspace
+from retrofill.domain.catalog.definitions import SourceFile, Workspace
 from retrofill.project.forms import DEPLOYMENT_FILE
 from retrofill.project.sources import (
     MAX_YAML_BYTES,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from retrofill.domain.catalog import Dependency, DependencyKind
+from retrofill.domain.catalog.definitions import Dependency, DependencyKind
+from retrofill.domain.catalog.graph import Graph
 from retrofill.domain.errors import did_you_mean
-from retrofill.domain.graph import Graph
 from retrofill.project.nodes import Node, Place
 from retrofill.project.problems import Report
 

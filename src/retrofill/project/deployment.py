@@ -7,11 +7,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from retrofill.domain import connections, instants, surroundings
-from retrofill.domain.catalog import ResourceGroup
-from retrofill.domain.connections import ConnectionUrlError
+from retrofill.domain.catalog import connections, surroundings
+from retrofill.domain.catalog.connections import ConnectionUrlError
+from retrofill.domain.catalog.definitions import ResourceGroup
+from retrofill.domain.catalog.surroundings import SurroundingsError
 from retrofill.domain.errors import did_you_mean
-from retrofill.domain.surroundings import SurroundingsError
+from retrofill.domain.time import instants
 from retrofill.domain.words import many
 from retrofill.project.forms import DEPLOYMENT_FILE
 from retrofill.project.models import DeploymentShape

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from retrofill.domain.catalog import IncludedFile
+from retrofill.domain.catalog.definitions import IncludedFile
 from retrofill.project.nodes import Node
 from retrofill.project.problems import Report
 from retrofill.project.sources import WORKSPACES, SourceBytes, SourceError, read_bytes

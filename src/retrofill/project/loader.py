@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from retrofill.domain.catalog import Catalog, SourceFile, Task
+from retrofill.domain.catalog.definitions import Catalog, SourceFile, Task
 from retrofill.project.code import CodeFiles
 from retrofill.project.dependencies import Declared, check_links
 from retrofill.project.deployment import Deployment, read_deployment

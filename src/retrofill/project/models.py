@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from retrofill.domain.task_types import TASK_TYPES, types_that
+from retrofill.domain.catalog.task_types import TASK_TYPES, types_that
 from retrofill.project.durations import parse_duration
 from retrofill.project.forms import FormError
 from retrofill.project.nodes import Ambiguous

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from retrofill.domain.task_types import TASK_TYPES
+from retrofill.domain.catalog.task_types import TASK_TYPES
 from retrofill.project.forms import DEPLOYMENT_FILE
 from retrofill.project.models import NAME_PATTERN, DeploymentShape, WorkspaceShape
 from retrofill.project.setting_table import SECTIONS, TABLE, Setting

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from retrofill.domain.catalog import Workspace
+from retrofill.domain.catalog.definitions import Workspace
 from retrofill.project.forms import DEPLOYMENT_FILE
 
 WORKSPACES = "workspaces"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from retrofill.domain.surroundings import SHELLS, SurroundingsError, check_variable
-from retrofill.domain.task_types import Reads, TaskType, types_that
+from retrofill.domain.catalog.surroundings import SHELLS, SurroundingsError, check_variable
+from retrofill.domain.catalog.task_types import Reads, TaskType, types_that
 from retrofill.project.deployment import check_patterns
 from retrofill.project.shapes import one_of
 

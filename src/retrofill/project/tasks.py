@@ -10,14 +10,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from retrofill.domain import cron, parameters
-from retrofill.domain.catalog import Rerun, RunMode, Task
-from retrofill.domain.cron import CronError, Schedule
-from retrofill.domain.cron_doubts import doubt_of
-from retrofill.domain.dialects import dialect_of
+from retrofill.domain.catalog import parameters
+from retrofill.domain.catalog.definitions import Rerun, RunMode, Task
+from retrofill.domain.catalog.dialects import dialect_of
+from retrofill.domain.catalog.expressions import ParameterError
+from retrofill.domain.catalog.task_types import TASK_TYPES, Reads, TaskType, types_that
 from retrofill.domain.errors import did_you_mean
-from retrofill.domain.expressions import ParameterError
-from retrofill.domain.task_types import TASK_TYPES, Reads, TaskType, types_that
+from retrofill.domain.time import cron
+from retrofill.domain.time.cron import CronError, Schedule
+from retrofill.domain.time.cron_doubts import doubt_of
 from retrofill.project.code import CodeText, check_shell, check_sql
 from retrofill.project.dependencies import Link, read_links
 from retrofill.project.deployment import secrets_of

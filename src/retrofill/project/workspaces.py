@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from retrofill.domain.catalog import Workspace
+from retrofill.domain.catalog.definitions import Workspace
 from retrofill.project.code import CodeFiles
 from retrofill.project.deployment import Deployment, check_timezone
 from retrofill.project.including import read_included

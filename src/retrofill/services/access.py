@@ -11,13 +11,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import NotPermittedError, UnknownNameError
-from retrofill.domain.filters import BackfillFilter
-from retrofill.domain.permissions import Action, Actor, owner_of
+from retrofill.domain.people.roles import Action, Actor, owner_of
+from retrofill.domain.running.filters import BackfillFilter
 from retrofill.services.records import BackfillRecord, InstanceRecord, OperationRecord
 from retrofill.services.stored import dry_runs_of, running_tasks_of, selection_of
 
 if TYPE_CHECKING:
-    from retrofill.domain.catalog import Catalog, Task
+    from retrofill.domain.catalog.definitions import Catalog, Task
     from retrofill.services.graph import Context
     from retrofill.services.graphs import Contexts
     from retrofill.services.ports import Reader

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retrofill.domain.alerting import Event, methods, tells
+from retrofill.domain.alerts import Event, methods, tells
 
 if TYPE_CHECKING:
-    from retrofill.domain.policy import Alert
+    from retrofill.domain.planning.policy import Alert
     from retrofill.services.ports import Ledger
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from retrofill.domain.catalog import Catalog, Task, describes_the_same_run, renewed
+from retrofill.domain.catalog.definitions import Catalog, Task, describes_the_same_run, renewed
 from retrofill.domain.errors import WrongStateError
 from retrofill.services.outlines import Belonging
 from retrofill.services.records import InstanceRecord
@@ -58,7 +58,7 @@ def check_latest(
     Raises:
         WrongStateError: that version has no such task, or one that does not fit the instance.
     """
-    from retrofill.domain.planning import Kind
+    from retrofill.domain.planning.plan import Kind
 
     task = context.task(row.id)
     newest = current.tasks.get(task.name)

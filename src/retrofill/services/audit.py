@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retrofill.domain.states import Reason, State
-from retrofill.domain.template import distinct
+from retrofill.domain.planning.template import distinct
+from retrofill.domain.running.states import Reason, State
 from retrofill.services.contexts import BackfillContext
 from retrofill.services.graph import Context
 from retrofill.services.graphs import Contexts

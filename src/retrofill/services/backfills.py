@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retrofill.domain.changes import Changes
 from retrofill.domain.errors import NotPermittedError, WrongStateError
-from retrofill.domain.filters import InstanceFilter
-from retrofill.domain.permissions import Actor
-from retrofill.domain.states import WAITING, State
-from retrofill.domain.steering import FLAGS, Steer, Verdict, how_to_go_on, judge
+from retrofill.domain.people.roles import Actor
+from retrofill.domain.planning.changes import Changes
+from retrofill.domain.running.filters import InstanceFilter
+from retrofill.domain.running.states import WAITING, State
+from retrofill.domain.running.steering import FLAGS, Steer, Verdict, how_to_go_on, judge
 from retrofill.services.access import Access
 from retrofill.services.batches import ItemResult
 from retrofill.services.changing import Changed, Changing

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.ordering import running_order
-from retrofill.domain.permissions import Action, Actor
-from retrofill.domain.states import WAITING, State
-from retrofill.domain.steering import FLAGS, Steer
+from retrofill.domain.people.roles import Action, Actor
+from retrofill.domain.planning.running_order import running_order
+from retrofill.domain.running.states import WAITING, State
+from retrofill.domain.running.steering import FLAGS, Steer
 from retrofill.services.access import Access, unknown_instance
 from retrofill.services.graph import Context
 from retrofill.services.graphs import Contexts

@@ -13,8 +13,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
-from retrofill.domain import cron
-from retrofill.domain.catalog import (
+from retrofill.domain.catalog.definitions import (
     Catalog,
     Dependency,
     DependencyKind,
@@ -26,8 +25,9 @@ from retrofill.domain.catalog import (
     Task,
     Workspace,
 )
+from retrofill.domain.catalog.task_types import TASK_TYPES
 from retrofill.domain.errors import Kind, RetrofillError, shown
-from retrofill.domain.task_types import TASK_TYPES
+from retrofill.domain.time import cron
 
 FORMAT = 1
 

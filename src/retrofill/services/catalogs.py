@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import UnknownNameError, UsageError, did_you_mean, shown
-from retrofill.domain.permissions import Actor, check_deploy
+from retrofill.domain.people.roles import Actor, check_deploy
 
 if TYPE_CHECKING:
-    from retrofill.domain.catalog import Catalog
+    from retrofill.domain.catalog.definitions import Catalog
     from retrofill.services.ports import Ledger, Store
 
 

@@ -11,15 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from retrofill.domain.catalog import Catalog
-from retrofill.domain.changes import Changes, Difference, differences
+from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.errors import UnknownNameError, WrongStateError, did_you_mean, shown
-from retrofill.domain.filters import READY
-from retrofill.domain.groups import regroup, to_runs
-from retrofill.domain.permissions import Actor
-from retrofill.domain.planning import Plan
-from retrofill.domain.policy import Barrier, Policy, Regrouped
-from retrofill.domain.steering import Steer, judge
+from retrofill.domain.people.roles import Actor
+from retrofill.domain.planning.changes import Changes, Difference, differences
+from retrofill.domain.planning.groups import regroup, to_runs
+from retrofill.domain.planning.plan import Plan
+from retrofill.domain.planning.policy import Barrier, Policy, Regrouped
+from retrofill.domain.running.filters import READY
+from retrofill.domain.running.steering import Steer, judge
 from retrofill.domain.words import many
 from retrofill.services.access import Access
 from retrofill.services.contexts import BackfillContext

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from retrofill.domain.answers import Answer, Verdict
+from retrofill.domain.checks import Answer, Verdict
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Check

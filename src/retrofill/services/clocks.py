@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retrofill.domain.clocks import ClockCheck
 from retrofill.domain.errors import WrongStateError
-from retrofill.domain.permissions import Actor, check_system_administrator
+from retrofill.domain.people.roles import Actor, check_system_administrator
+from retrofill.domain.time.clocks import ClockCheck
 from retrofill.services.times import shown_instant
 
 if TYPE_CHECKING:

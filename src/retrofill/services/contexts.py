@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from retrofill.domain.policy import Barrier
+from retrofill.domain.planning.policy import Barrier
 from retrofill.services.graph import Context
 
 if TYPE_CHECKING:
     from retrofill.domain.arrays import IntArray
-    from retrofill.domain.catalog import Catalog
-    from retrofill.domain.planning import Plan
+    from retrofill.domain.catalog.definitions import Catalog
+    from retrofill.domain.planning.plan import Plan
     from retrofill.services.ports import Reader
 
 _FEW = 16  # instances for which lists are faster than arrays

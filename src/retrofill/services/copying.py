@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from retrofill.domain.permissions import Actor, check_system_administrator
+from retrofill.domain.people.roles import Actor, check_system_administrator
 
 T = TypeVar("T")
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retrofill.domain.instants import local_date
-from retrofill.domain.moments import Moments
-from retrofill.domain.planning import Kind
-from retrofill.domain.policy import Barrier, priority_by_age
-from retrofill.domain.states import Reason, State
-from retrofill.domain.ways import AllDescendantsSelection
+from retrofill.domain.planning.plan import Kind
+from retrofill.domain.planning.policy import Barrier, priority_by_age
+from retrofill.domain.planning.start_times import Moments
+from retrofill.domain.running.states import Reason, State
+from retrofill.domain.selection.ways import AllDescendantsSelection
+from retrofill.domain.time.instants import local_date
 from retrofill.failpoints import fail_point
 from retrofill.services.contexts import BackfillContext
 from retrofill.services.holds import holds_of
@@ -32,7 +32,7 @@ from retrofill.services.times import instant_of
 
 if TYPE_CHECKING:
     from retrofill.domain.arrays import BoolArray, IntArray
-    from retrofill.domain.planning import Plan
+    from retrofill.domain.planning.plan import Plan
     from retrofill.services.ports import Store
 
 _PASSING = (Kind.DRY_RUN, Kind.OFF_DAY, Kind.VIRTUAL)

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import StoreUnavailableError
-from retrofill.domain.instants import due_at, local_date
+from retrofill.domain.time.instants import due_at, local_date
 from retrofill.services.clocks import ClockDoubtedError
 from retrofill.services.times import instant_of, ms_of
 

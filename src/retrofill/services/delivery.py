@@ -12,9 +12,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from retrofill.domain.alerting import AlertState, pause_seconds
+from retrofill.domain.alerts import AlertState, pause_seconds
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.permissions import SYSTEM_ADMINISTRATOR, Actor
+from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR, Actor
 from retrofill.services.access import Access
 from retrofill.services.graphs import Contexts
 from retrofill.services.messages import about_backfill, about_clock, test_message

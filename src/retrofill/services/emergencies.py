@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from retrofill.domain.catalog import ResourceGroup
+from retrofill.domain.catalog.definitions import ResourceGroup
 from retrofill.domain.errors import (
     UnknownNameError,
     UsageError,
@@ -16,9 +16,9 @@ from retrofill.domain.errors import (
     did_you_mean,
     shown,
 )
-from retrofill.domain.permissions import Action
-from retrofill.domain.policy import PRIORITIES, PriorityError
-from retrofill.domain.states import Reason, State, check_changeable
+from retrofill.domain.people.roles import Action
+from retrofill.domain.planning.policy import PRIORITIES, PriorityError
+from retrofill.domain.running.states import Reason, State, check_changeable
 from retrofill.services.batches import Applied, Apply, Applying, ItemResult, describe
 from retrofill.services.operations import Operations
 from retrofill.services.ports.emergencies import ISOLATION

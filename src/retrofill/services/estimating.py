@@ -9,17 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from retrofill.domain.states import NOT_STARTED, State
+from retrofill.domain.running.states import NOT_STARTED, State
 from retrofill.services.holds import holds_of
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
 from retrofill.services.times import instant_of, shown_instant
 from retrofill.services.wanted import Wanted
 
 if TYPE_CHECKING:
-    from retrofill.domain.durations import RunTimes
-    from retrofill.domain.estimation import Estimate
-    from retrofill.domain.planning import Plan
-    from retrofill.domain.standing import Begun, Rival, Standing
+    from retrofill.domain.estimating.estimate import Estimate
+    from retrofill.domain.estimating.run_times import RunTimes
+    from retrofill.domain.estimating.starting_point import Begun, Rival, Standing
+    from retrofill.domain.planning.plan import Plan
     from retrofill.services.contexts import BackfillContext
     from retrofill.services.graphs import Contexts
     from retrofill.services.ports import Reader
@@ -48,8 +48,8 @@ def gather(reader: Reader, contexts: Contexts, now_ms: int, besides: int | None 
     Args:
         besides: a backfill whose own instances are no rivals of it.
     """
-    from retrofill.domain.durations import summarise
-    from retrofill.domain.estimation import in_the_way
+    from retrofill.domain.estimating.estimate import in_the_way
+    from retrofill.domain.estimating.run_times import summarise
 
     names = {task_id: name for name, task_id in reader.task_ids().items()}
     recent = reader.times.recent(names)
@@ -77,7 +77,7 @@ def gather(reader: Reader, contexts: Contexts, now_ms: int, besides: int | None 
 def _rival(
     row: InstanceRecord, names: Mapping[int, str], times: Mapping[str, RunTimes], now_ms: int
 ) -> Rival:
-    from retrofill.domain.standing import Rival
+    from retrofill.domain.estimating.starting_point import Rival
 
     name = names[row.task_id]
     length = times[name].usual_ms if name in times else 0
@@ -90,7 +90,7 @@ def _rival(
 
 def estimate_plan(plan: Plan, experience: Experience, now_ms: int) -> Estimate:
     """When a plan that begins now would end."""
-    from retrofill.domain.estimation import estimate, slots_for_backfills
+    from retrofill.domain.estimating.estimate import estimate, slots_for_backfills
 
     slots = slots_for_backfills(plan.catalog)
     return estimate(plan, experience.times, now_ms, slots, rivals=experience.rivals)
@@ -103,7 +103,7 @@ def estimate_left(
 
     None where groups were changed so that their dates no longer lie in a row: those cannot be played.
     """
-    from retrofill.domain.estimation import estimate, slots_for_backfills
+    from retrofill.domain.estimating.estimate import estimate, slots_for_backfills
 
     context = contexts.get(reader, record.id)
     if tuple(bizdate for group in context.plan.groups for bizdate in group) != context.plan.dates:
@@ -123,7 +123,7 @@ def estimate_left(
 
 def _standing(reader: Reader, context: BackfillContext, dates: Sequence[DateRecord], now_ms: int) -> Standing:
     """Counters tell of most dates; the instances of those under way are looked at."""
-    from retrofill.domain.standing import Standing
+    from retrofill.domain.estimating.starting_point import Standing
 
     done = frozenset(date.position for date in dates if date.reached and date.successful == date.total)
     begun = {}
@@ -142,8 +142,8 @@ def _standing(reader: Reader, context: BackfillContext, dates: Sequence[DateReco
 
 
 def _begun(context: BackfillContext, rows: Sequence[InstanceRecord]) -> Begun:
-    from retrofill.domain.planning import Kind
-    from retrofill.domain.standing import Begun
+    from retrofill.domain.estimating.starting_point import Begun
+    from retrofill.domain.planning.plan import Kind
 
     numbers = {kind.word: int(kind) for kind in Kind}
     n = context.plan.n

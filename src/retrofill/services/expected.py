@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from retrofill.domain.status import Status
+from retrofill.domain.running.status import Status
 from retrofill.services.statuses import took_seconds
 
 if TYPE_CHECKING:

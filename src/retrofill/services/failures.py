@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from retrofill.domain.filters import FAILED_BY_THEMSELVES
+from retrofill.domain.running.filters import FAILED_BY_THEMSELVES
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Reader

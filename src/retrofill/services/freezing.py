@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retrofill.domain.catalog import Catalog, RunMode
+from retrofill.domain.catalog.definitions import Catalog, RunMode
 from retrofill.domain.errors import NotPermittedError, RetrofillError, WrongStateError
-from retrofill.domain.permissions import Action, Actor
+from retrofill.domain.people.roles import Action, Actor
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Clock, Store

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retrofill.domain.catalog import Catalog, Task
-from retrofill.domain.instants import local_date
-from retrofill.domain.nights import ONE_DAY
-from retrofill.domain.planning import Plan
+from retrofill.domain.catalog.definitions import Catalog, Task
+from retrofill.domain.planning.plan import Plan
+from retrofill.domain.time.instants import local_date
+from retrofill.domain.time.nights import ONE_DAY
 from retrofill.failpoints import fail_point
 from retrofill.services.creating import InstanceRows
 from retrofill.services.graphs import Contexts

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 from retrofill.services.records import InstanceRecord
 
 if TYPE_CHECKING:
-    from retrofill.domain.catalog import Catalog, Task
-    from retrofill.domain.planning import Plan
+    from retrofill.domain.catalog.definitions import Catalog, Task
+    from retrofill.domain.planning.plan import Plan
     from retrofill.services.ports import Reader
 
 
@@ -81,8 +81,8 @@ class Context(ABC):
 
     def unfrozen_kind(self, row: InstanceRecord) -> tuple[str, str]:
         """Kind and resource group that an instance has when it is not frozen (SEL-8)."""
-        from retrofill.domain.catalog import RunMode
-        from retrofill.domain.planning import ONE_DAY, Kind
+        from retrofill.domain.catalog.definitions import RunMode
+        from retrofill.domain.planning.plan import ONE_DAY, Kind
 
         task, plan = self.task(row.id), self.plan_of(row.id)
         if row.kind != Kind.FROZEN.word:

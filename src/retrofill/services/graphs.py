@@ -13,8 +13,8 @@ from retrofill.services.records import BackfillRecord, InstanceRecord, OpenBackf
 from retrofill.services.stored import choice_of, policy_of
 
 if TYPE_CHECKING:
-    from retrofill.domain.catalog import Catalog
-    from retrofill.domain.planning import Plan
+    from retrofill.domain.catalog.definitions import Catalog
+    from retrofill.domain.planning.plan import Plan
     from retrofill.services.nights import Nights
     from retrofill.services.ports import Reader
 
@@ -110,7 +110,7 @@ class Contexts:
         Args:
             frozen: tasks that a command has frozen; matters until the instances are made.
         """
-        from retrofill.domain.planning import build
+        from retrofill.domain.planning.plan import build
 
         return build(
             self.catalog(tx, record.version_id),

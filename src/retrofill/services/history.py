@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from retrofill.domain.filters import OperationFilter
+from retrofill.domain.running.filters import OperationFilter
 from retrofill.services.access import Access
 from retrofill.services.records import OperationRecord
 

@@ -11,10 +11,10 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from retrofill.domain.findings import by_level
-from retrofill.domain.partitions import Holder, same_partition
-from retrofill.domain.planning import Plan
-from retrofill.domain.policy import slots_within
+from retrofill.domain.planning.plan import Plan
+from retrofill.domain.planning.policy import slots_within
+from retrofill.domain.verification.findings import by_level
+from retrofill.domain.verification.partitions import Holder, same_partition
 from retrofill.services.graphs import Contexts
 from retrofill.services.planned import Planned
 from retrofill.services.stored import choice_of, policy_of

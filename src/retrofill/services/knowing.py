@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from retrofill.domain.findings import by_level
-from retrofill.domain.planning import ONE_DAY
-from retrofill.domain.rights import Rights
-from retrofill.domain.staleness import Later, Question, later_dates, later_questions
-from retrofill.domain.startable import Known, obstacles
+from retrofill.domain.people.rights import Rights
+from retrofill.domain.planning.plan import ONE_DAY
+from retrofill.domain.running.startable import Known, obstacles
+from retrofill.domain.verification.findings import by_level
+from retrofill.domain.verification.staleness import Later, Question, later_dates, later_questions
 from retrofill.services.graphs import Contexts
 from retrofill.services.holders import with_same_partition
 from retrofill.services.planned import Planned

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from retrofill.domain.catalog import Catalog, Task
-from retrofill.domain.lineage import (
+from retrofill.domain.catalog.definitions import Catalog, Task
+from retrofill.domain.catalog.lineage import (
     ColumnRef,
     Table,
     TaskLineage,

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from retrofill.domain.alerting import Event
+from retrofill.domain.alerts import Event
 from retrofill.domain.errors import shown
-from retrofill.domain.filters import FAILED_BY_THEMSELVES
-from retrofill.domain.states import Reason, State
-from retrofill.domain.status import STATUS_WORDS, Status
+from retrofill.domain.running.filters import FAILED_BY_THEMSELVES
+from retrofill.domain.running.states import Reason, State
+from retrofill.domain.running.status import STATUS_WORDS, Status
 from retrofill.domain.words import many
 from retrofill.services.ports.notifying import Message
 from retrofill.services.records import AlertRecord, BackfillRecord, InstanceRecord

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from retrofill.domain.catalog import Catalog, DependencyKind, RunMode, Task
-from retrofill.domain.nights import ONE_DAY
+from retrofill.domain.catalog.definitions import Catalog, DependencyKind, RunMode, Task
+from retrofill.domain.time.nights import ONE_DAY
 from retrofill.domain.words import many, names
 from retrofill.services.graphs import Contexts
 from retrofill.services.schedule import Schedule

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retrofill.domain.catalog import Catalog, Task
-from retrofill.domain.dependencies import Waits, previous_cycle, same_cycle, to_date_before
-from retrofill.domain.planning import Plan, build
-from retrofill.domain.policy import DateRange, Policy
-from retrofill.domain.selection import Choice, NothingToRunError
-from retrofill.domain.template import Edges, Template, dependencies
+from retrofill.domain.catalog.definitions import Catalog, Task
+from retrofill.domain.catalog.dependencies import Waits, previous_cycle, same_cycle, to_date_before
+from retrofill.domain.planning.plan import Plan, build
+from retrofill.domain.planning.policy import DateRange, Policy
+from retrofill.domain.planning.template import Edges, Template, dependencies
+from retrofill.domain.selection.choice import Choice, NothingToRunError
 from retrofill.services.graph import Context, remember
 from retrofill.services.records import GenerationRecord
 

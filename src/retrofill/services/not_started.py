@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from retrofill.domain.outcomes import start_pause_seconds
+from retrofill.domain.running.outcomes import start_pause_seconds
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Ledger, Reader

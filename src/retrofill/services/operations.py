@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import RetrofillError, WrongStateError
-from retrofill.domain.permissions import Actor
-from retrofill.domain.states import WAITING, Move, State, check, is_legal
+from retrofill.domain.people.roles import Actor
+from retrofill.domain.running.states import WAITING, Move, State, check, is_legal
 from retrofill.services.access import Access, unknown_instance
 from retrofill.services.as_run import as_run, check_latest
 from retrofill.services.batches import Applied, Apply, Applying, Batches, ItemResult, describe

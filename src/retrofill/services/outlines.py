@@ -15,9 +15,9 @@ from retrofill.services.stored import dry_runs_of, policy_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from retrofill.domain.catalog import Catalog, Task
-    from retrofill.domain.outline import Outline
-    from retrofill.domain.policy import Policy
+    from retrofill.domain.catalog.definitions import Catalog, Task
+    from retrofill.domain.planning.outline import Outline
+    from retrofill.domain.planning.policy import Policy
     from retrofill.services.graphs import Contexts
     from retrofill.services.ports import Reader
 
@@ -94,7 +94,7 @@ class Outlines:
     def of_backfill(self, record: BackfillRecord) -> Outline:
         key = (record.id, record.version_id, record.policy)
         if key not in self._outlines:
-            from retrofill.domain.outline import Outline
+            from retrofill.domain.planning.outline import Outline
 
             catalog = self._contexts.catalog(self._reader, record.version_id)
             self._outlines[key] = Outline(catalog, policy_of(record), dry_runs_of(record))
@@ -103,8 +103,8 @@ class Outlines:
     def _of_night(self, version_id: int, bizdate: str) -> Outline:
         key = (None, version_id, bizdate)
         if key not in self._outlines:
-            from retrofill.domain.outline import Outline
-            from retrofill.domain.policy import DateRange, Policy
+            from retrofill.domain.planning.outline import Outline
+            from retrofill.domain.planning.policy import DateRange, Policy
 
             day = date.fromisoformat(bizdate)
             catalog = self._contexts.catalog(self._reader, version_id)

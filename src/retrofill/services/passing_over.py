@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from retrofill.domain.filters import FAILED
-from retrofill.domain.policy import OnFailure
-from retrofill.domain.states import Reason, State
+from retrofill.domain.planning.policy import OnFailure
+from retrofill.domain.running.filters import FAILED
+from retrofill.domain.running.states import Reason, State
 from retrofill.services.contexts import BackfillContext
 from retrofill.services.records import DateRecord
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retrofill.domain.alerting import Event
+from retrofill.domain.alerts import Event
 from retrofill.domain.words import many
 from retrofill.services.alerting import tell
 from retrofill.services.stored import alert_of, max_failures_of

@@ -17,13 +17,13 @@ from retrofill.domain.errors import (
     did_you_mean,
     shown,
 )
-from retrofill.domain.people import MOST_CHARACTERS, parse_email, parse_phone, parse_user_name
-from retrofill.domain.permissions import SYSTEM_ADMINISTRATOR, Actor, actor_of, system_administrator
+from retrofill.domain.people.contacts import MOST_CHARACTERS, parse_email, parse_phone, parse_user_name
+from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR, Actor, actor_of, system_administrator
 from retrofill.services.records import TokenRecord, UserRecord
 from retrofill.services.times import shown_instant
 
 if TYPE_CHECKING:
-    from retrofill.domain.catalog import Catalog
+    from retrofill.domain.catalog.definitions import Catalog
     from retrofill.services.ports import Clock, PeopleReader, Store
 
 Row = dict[str, Any]

@@ -28,12 +28,12 @@ class Placing:
             return plan.policy.priority, group
         if task.priority == 1:
             return 1, group  # POL-12: the lowest stays, however old
-        from retrofill.domain.policy import priority_by_age
+        from retrofill.domain.planning.policy import priority_by_age
 
         return priority_by_age(task.priority, row.date, self._today_in(plan.catalog.timezone_of(task))), group
 
     def _today_in(self, zone: str) -> date:
-        from retrofill.domain.instants import local_date
+        from retrofill.domain.time.instants import local_date
 
         today = self._today.get(zone)
         if today is None:

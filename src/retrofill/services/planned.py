@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from retrofill.domain import selection as selections
-from retrofill.domain.catalog import Catalog
+from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.errors import UsageError, shown
-from retrofill.domain.findings import Finding, has_risk
-from retrofill.domain.overrides import check_may_override, check_secrets
-from retrofill.domain.policy import Policy
-from retrofill.domain.rights import ALL_RIGHTS, Rights
-from retrofill.domain.selection import Choice, Limits
-from retrofill.domain.ways import Selection
+from retrofill.domain.people.rights import ALL_RIGHTS, Rights
+from retrofill.domain.planning.overrides import check_may_override, check_secrets
+from retrofill.domain.planning.policy import Policy
+from retrofill.domain.selection import choice as selections
+from retrofill.domain.selection.choice import Choice, Limits
+from retrofill.domain.selection.ways import Selection
+from retrofill.domain.verification.findings import Finding, has_risk
 from retrofill.services.estimating import Experience, document, estimate_plan
 from retrofill.services.times import ms_of
 
 if TYPE_CHECKING:
-    from retrofill.domain.estimation import Estimate
-    from retrofill.domain.planning import Plan
+    from retrofill.domain.estimating.estimate import Estimate
+    from retrofill.domain.planning.plan import Plan
 
 _NAME_LENGTH = 128
 
@@ -58,7 +58,7 @@ class Planned:
 
     def summary(self) -> dict[str, Any]:
         """The document of `backfill plan --output json`."""
-        from retrofill.domain.summaries import summary
+        from retrofill.domain.verification.summaries import summary
 
         expected = None if self.estimate is None else document(self.estimate)
         return summary(self.plan, self.findings) | {"estimate": expected}
@@ -92,9 +92,9 @@ def make_plan(
         SelectionError, InvalidValueError, LimitError, UnknownNameError: as the domain says.
         NotPermittedError: a task that was named, or a parameter that is set, without the right to.
     """
-    from retrofill.domain.idleness import check_runs
-    from retrofill.domain.planning import build
-    from retrofill.domain.verification import verify
+    from retrofill.domain.planning.plan import build
+    from retrofill.domain.verification.idleness import check_runs
+    from retrofill.domain.verification.verify import verify
 
     request.policy.check_size(limits.max_bizdates)
     choice = selections.resolve(request.selection, catalog, limits.selection, rights)
@@ -105,7 +105,7 @@ def make_plan(
     check_runs(plan)
     if experience is None:
         return Planned(request, choice, plan, verify(plan, now))
-    from retrofill.domain.estimation import seconds_per_run
+    from retrofill.domain.estimating.estimate import seconds_per_run
 
     seconds = seconds_per_run(plan, experience.times)
     findings = verify(plan, now, auto_conflicts=experience.auto_tasks, seconds_per_run=seconds)

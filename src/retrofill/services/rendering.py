@@ -12,15 +12,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from retrofill.domain import parameters
-from retrofill.domain.catalog import Catalog, Task
+from retrofill.domain.catalog import parameters
+from retrofill.domain.catalog.definitions import Catalog, Task
+from retrofill.domain.catalog.surroundings import INHERITED, interpreter_of
+from retrofill.domain.catalog.task_types import TASK_TYPES
 from retrofill.domain.errors import UsageError
-from retrofill.domain.planning import ONE_DAY, build
-from retrofill.domain.policy import DateRange, Policy
-from retrofill.domain.selection import Choice
-from retrofill.domain.surroundings import INHERITED, interpreter_of
-from retrofill.domain.task_types import TASK_TYPES
-from retrofill.domain.windows import clock
+from retrofill.domain.planning.plan import ONE_DAY, build
+from retrofill.domain.planning.policy import DateRange, Policy
+from retrofill.domain.selection.choice import Choice
+from retrofill.domain.time.windows import clock
 from retrofill.services.contexts import BackfillContext
 from retrofill.services.ports import RunSpec
 from retrofill.services.records import InstanceRecord

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from retrofill.domain import ways
-from retrofill.domain.windows import clock
+from retrofill.domain.selection import ways
+from retrofill.domain.time.windows import clock
 from retrofill.services.stored import policy_of, selection_of
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.states import State
+from retrofill.domain.running.states import State
 from retrofill.domain.words import many
 from retrofill.services.copying import Copying
 from retrofill.services.graphs import Contexts
@@ -21,7 +21,7 @@ from retrofill.services.ticks import Scheduler
 from retrofill.services.times import shown_instant
 
 if TYPE_CHECKING:
-    from retrofill.domain.permissions import Actor
+    from retrofill.domain.people.roles import Actor
     from retrofill.services.ports import Clock, Ledger, Store
     from retrofill.services.runs import RunSpecs
 

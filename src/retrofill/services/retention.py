@@ -13,14 +13,14 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from retrofill.domain.permissions import Actor, check_system_administrator
-from retrofill.domain.states import State
+from retrofill.domain.people.roles import Actor, check_system_administrator
+from retrofill.domain.running.states import State
 from retrofill.services.clocks import check_before_deleting
 from retrofill.services.graphs import Contexts
 from retrofill.services.times import instant_of
 
 if TYPE_CHECKING:
-    from retrofill.domain.catalog import Catalog
+    from retrofill.domain.catalog.definitions import Catalog
     from retrofill.services.ports import Clock, Reader, Store
     from retrofill.services.ports.retention import (
         EndedRun,

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retrofill.domain import parameters
-from retrofill.domain.catalog import Task
-from retrofill.domain.connections import ConnectionUrlError, file_url
-from retrofill.domain.dialects import dialect_of
+from retrofill.domain.catalog import parameters
+from retrofill.domain.catalog.connections import ConnectionUrlError, file_url
+from retrofill.domain.catalog.definitions import Task
+from retrofill.domain.catalog.dialects import dialect_of
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.overrides import secrets_named_by
+from retrofill.domain.planning.overrides import secrets_named_by
 from retrofill.services.as_run import AsRun, as_run
 from retrofill.services.outlines import Belonging
 from retrofill.services.ports import IncludedCode, RunRef, RunSpec

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from retrofill.domain.catalog import Catalog
-from retrofill.domain.moves import first_night_sentences
-from retrofill.domain.nights import ONE_DAY, DueNights, due_nights, next_night, night_of
-from retrofill.domain.permissions import Actor, check_system_administrator
+from retrofill.domain.catalog.definitions import Catalog
+from retrofill.domain.people.roles import Actor, check_system_administrator
+from retrofill.domain.planning.moves import first_night_sentences
+from retrofill.domain.time.nights import ONE_DAY, DueNights, due_nights, next_night, night_of
 from retrofill.services.generating import Generating
 from retrofill.services.graphs import Contexts
 from retrofill.services.times import instant_of, ms_of

@@ -9,10 +9,10 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import InvalidValueError, UnknownNameError, did_you_mean, shown
-from retrofill.domain.filters import BackfillFilter, InstanceFilter
-from retrofill.domain.policy import BizdateError, DateRange, parse_range
-from retrofill.domain.states import State
-from retrofill.domain.status import Status
+from retrofill.domain.planning.policy import BizdateError, DateRange, parse_range
+from retrofill.domain.running.filters import BackfillFilter, InstanceFilter
+from retrofill.domain.running.states import State
+from retrofill.domain.running.status import Status
 from retrofill.services.access import Access
 from retrofill.services.catalogs import find_past_task
 from retrofill.services.records import BackfillRecord, InstanceRecord
@@ -21,7 +21,7 @@ from retrofill.services.times import ms_of
 from retrofill.services.views import Row, Views
 
 if TYPE_CHECKING:
-    from retrofill.domain.catalog import Catalog
+    from retrofill.domain.catalog.definitions import Catalog
     from retrofill.services.graphs import Contexts
     from retrofill.services.ports import Reader
 
@@ -104,7 +104,7 @@ def _groups_of_tasks(
     if (task := filters.get("task")) is not None:
         yield [find_past_task(_current(reader, contexts), reader.task_ids(), task, access.sees)]
     if (task_type := filters.get("task_type")) is not None:
-        from retrofill.domain.task_types import TASK_TYPES
+        from retrofill.domain.catalog.task_types import TASK_TYPES
 
         _one_of("task type", task_type, [*TASK_TYPES])
         tasks = _current(reader, contexts).tasks.values()

@@ -12,10 +12,10 @@ from collections.abc import Collection, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from retrofill.domain.alerting import Event
-from retrofill.domain.filters import FAILED
-from retrofill.domain.policy import Barrier
-from retrofill.domain.states import NOT_STARTED, Reason, State
+from retrofill.domain.alerts import Event
+from retrofill.domain.planning.policy import Barrier
+from retrofill.domain.running.filters import FAILED
+from retrofill.domain.running.states import NOT_STARTED, Reason, State
 from retrofill.services.alerting import tell
 from retrofill.services.contexts import BackfillContext
 from retrofill.services.graph import Context

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from retrofill.domain.catalog import Catalog
-from retrofill.domain.readiness import FreeSlots, choose, free_slots
-from retrofill.domain.states import State
+from retrofill.domain.catalog.definitions import Catalog
+from retrofill.domain.running.slots import FreeSlots, choose, free_slots
+from retrofill.domain.running.states import State
 from retrofill.services.graphs import Contexts
 from retrofill.services.records import InstanceRecord, Partition
 from retrofill.services.wanted import Wanted

@@ -14,20 +14,20 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from retrofill.domain import ways
-from retrofill.domain.alerting import Event
-from retrofill.domain.answers import Answer, all_pass, findings_of, question
-from retrofill.domain.catalog import Catalog
+from retrofill.domain.alerts import Event
+from retrofill.domain.catalog.definitions import Catalog
+from retrofill.domain.checks import Answer, all_pass, findings_of, question
 from retrofill.domain.errors import NotPermittedError, RetrofillError
-from retrofill.domain.finding_codes import Level
-from retrofill.domain.findings import Finding, by_level
-from retrofill.domain.instants import day_start
-from retrofill.domain.permissions import Actor
-from retrofill.domain.planning import ONE_DAY, Plan
-from retrofill.domain.rights import Rights
-from retrofill.domain.summaries import task_count
-from retrofill.domain.verification import changes
-from retrofill.domain.ways import AllDescendantsSelection
+from retrofill.domain.people.rights import Rights
+from retrofill.domain.people.roles import Actor
+from retrofill.domain.planning.plan import ONE_DAY, Plan
+from retrofill.domain.selection import ways
+from retrofill.domain.selection.ways import AllDescendantsSelection
+from retrofill.domain.time.instants import day_start
+from retrofill.domain.verification.codes import Level
+from retrofill.domain.verification.findings import Finding, by_level
+from retrofill.domain.verification.summaries import task_count
+from retrofill.domain.verification.verify import changes
 from retrofill.failpoints import fail_point
 from retrofill.services.alerting import tell
 from retrofill.services.checks import Asking
@@ -45,7 +45,7 @@ from retrofill.services.stored import alert_of, analysis_of, choice_of, policy_o
 from retrofill.services.times import instant_of, ms_of
 
 if TYPE_CHECKING:
-    from retrofill.domain.estimation import Estimate
+    from retrofill.domain.estimating.estimate import Estimate
     from retrofill.services.ports import Clock, Ledger, Reader, Store
 
 ChecksOf = Callable[[Catalog], Sequence[Check]]

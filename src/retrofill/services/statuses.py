@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from retrofill.domain.alerting import Event
-from retrofill.domain.status import ENDED, Progress, Status, status_of
-from retrofill.domain.steering import Standing, standing_of
+from retrofill.domain.alerts import Event
+from retrofill.domain.running.status import ENDED, Progress, Status, status_of
+from retrofill.domain.running.steering import Standing, standing_of
 from retrofill.services.alerting import tell
 from retrofill.services.holds import Holds
 from retrofill.services.records import BackfillRecord

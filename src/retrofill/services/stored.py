@@ -14,10 +14,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from retrofill.domain.policy import Alert, Policy
-    from retrofill.domain.selection import Choice
-    from retrofill.domain.ways import Selection
-    from retrofill.domain.windows import Window
+    from retrofill.domain.planning.policy import Alert, Policy
+    from retrofill.domain.selection.choice import Choice
+    from retrofill.domain.selection.ways import Selection
+    from retrofill.domain.time.windows import Window
     from retrofill.services.records import BackfillRecord, OpenBackfill
 
     WithPolicy = BackfillRecord | OpenBackfill
@@ -44,7 +44,7 @@ def max_failures_of(record: WithPolicy) -> int | None:
 
 
 def selection_of(record: BackfillRecord) -> Selection:
-    from retrofill.domain import ways
+    from retrofill.domain.selection import ways
 
     return ways.from_json(_fields(record.selection))
 
@@ -77,7 +77,7 @@ def planned_dates_of(record: BackfillRecord) -> list[str]:
 
 def text_of(value: Policy | Choice | Selection | Mapping[str, Any]) -> str:
     """How a record holds it."""
-    from retrofill.domain import ways
+    from retrofill.domain.selection import ways
 
     if isinstance(value, Mapping):
         return json.dumps(dict(value))
@@ -91,13 +91,13 @@ def _fields(text: str) -> Mapping[str, Any]:
 
 @lru_cache(256)
 def _policy(text: str) -> Policy:
-    from retrofill.domain.policy import Policy
+    from retrofill.domain.planning.policy import Policy
 
     return Policy.from_json(_fields(text))
 
 
 @lru_cache(64)
 def _choice(text: str) -> Choice:
-    from retrofill.domain.selection import Choice
+    from retrofill.domain.selection.choice import Choice
 
     return Choice.from_json(_fields(text))

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from retrofill.domain.catalog import Catalog
-from retrofill.domain.clocks import DEFAULT_TOLERANCE_MS
+from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.errors import StoreUnavailableError
-from retrofill.domain.outcomes import Ending, Outcome, ending
-from retrofill.domain.states import Reason, State
+from retrofill.domain.running.outcomes import Ending, Outcome, ending
+from retrofill.domain.running.states import Reason, State
+from retrofill.domain.time.clocks import DEFAULT_TOLERANCE_MS
 from retrofill.services.as_run import as_run
 from retrofill.services.clocks import trouble_with
 from retrofill.services.graphs import Contexts

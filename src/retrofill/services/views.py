@@ -7,9 +7,9 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from retrofill.domain.filters import ALL_INSTANCES, InstanceFilter
-from retrofill.domain.states import WAITING, Reason, State
-from retrofill.domain.status import Status
+from retrofill.domain.running.filters import ALL_INSTANCES, InstanceFilter
+from retrofill.domain.running.states import WAITING, Reason, State
+from retrofill.domain.running.status import Status
 from retrofill.services.expected import basis, expected, first_estimate, is_stale
 from retrofill.services.holds import holds_of
 from retrofill.services.outlines import Outlines, position_of
@@ -186,7 +186,7 @@ class Views:
 
     def today(self) -> date:
         """The date from which relative bizdates count: now, in the deployment's time zone."""
-        from retrofill.domain.instants import local_date
+        from retrofill.domain.time.instants import local_date
 
         catalog = self._contexts.current(self._reader)
         return local_date(instant_of(self._now_ms), "UTC" if catalog is None else catalog.timezone)
@@ -278,7 +278,7 @@ class Views:
 
 def alert_row(alert: AlertRecord) -> Row:
     """One message about a backfill: what it tells, how far it has come (POL-9)."""
-    from retrofill.domain.alerting import AlertState
+    from retrofill.domain.alerts import AlertState
 
     return {
         "event": alert.event,

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from retrofill.domain.filters import UNFINISHED, InstanceFilter
-from retrofill.domain.groups import grouping_of
-from retrofill.domain.readiness import Lack, free_slots, lack
-from retrofill.domain.states import Reason, State
+from retrofill.domain.planning.groups import grouping_of
+from retrofill.domain.running.filters import UNFINISHED, InstanceFilter
+from retrofill.domain.running.slots import Lack, free_slots, lack
+from retrofill.domain.running.states import Reason, State
 from retrofill.domain.words import many
 from retrofill.services.as_run import as_run, differs
 from retrofill.services.holds import holds_of

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from functools import cache
 
-from retrofill.domain.clocks import Anchor, Boot, ClockCheck, accept, believe, followed, judge, jump_of
+from retrofill.domain.time.clocks import Anchor, Boot, ClockCheck, accept, believe, followed, judge, jump_of
 from retrofill.store.health import Health
 
 _ANCHOR = ", ".join(Anchor._fields)

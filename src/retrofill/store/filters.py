@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from enum import StrEnum
 
-    from retrofill.domain.filters import BackfillFilter, InstanceFilter, OperationFilter
+    from retrofill.domain.running.filters import BackfillFilter, InstanceFilter, OperationFilter
     from retrofill.services.wanted import Wanted
 
 Condition = tuple[str, Sequence[object]]

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Sequence
 
-from retrofill.domain.filters import ALL_INSTANCES, InstanceFilter
+from retrofill.domain.running.filters import ALL_INSTANCES, InstanceFilter
 from retrofill.services.records import GenerationRecord, InstanceRecord
 from retrofill.store import counters, filters
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from retrofill.domain.states import MOVES, Move
+from retrofill.domain.running.states import MOVES, Move
 from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
 from retrofill.store import counters
 from retrofill.store.clock import ClockKeeper

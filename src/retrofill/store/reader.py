@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from retrofill.domain.filters import ALL_BACKFILLS, ALL_INSTANCES
+from retrofill.domain.running.filters import ALL_BACKFILLS, ALL_INSTANCES
 from retrofill.services.records import (
     BackfillRecord,
     DateRecord,
@@ -30,7 +30,7 @@ from retrofill.store.times import TimesReader
 from retrofill.store.versions import VersionsReader
 
 if TYPE_CHECKING:
-    from retrofill.domain.filters import BackfillFilter, InstanceFilter, OperationFilter
+    from retrofill.domain.running.filters import BackfillFilter, InstanceFilter, OperationFilter
     from retrofill.store.retention import RetentionReader
 
 _BACKFILL = ", ".join(BackfillRecord._fields)

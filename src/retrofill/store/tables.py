@@ -23,8 +23,8 @@ from sqlalchemy import (
     text,
 )
 
-from retrofill.domain.alerting import AlertState
-from retrofill.domain.states import State
+from retrofill.domain.alerts import AlertState
+from retrofill.domain.running.states import State
 
 metadata = MetaData()
 

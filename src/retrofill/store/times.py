@@ -41,7 +41,7 @@ class TimesLedger(TimesReader):
 
     def add(self, ended: Mapping[int, Sequence[int]], at_ms: int) -> None:
         """Successful run times that have just been measured, by task id."""
-        from retrofill.domain.durations import remember
+        from retrofill.domain.estimating.run_times import remember
 
         known = self.recent(ended)
         self._connection.executemany(

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
-from retrofill.domain.connections import ConnectionUrlError, file_url
+from retrofill.domain.catalog.connections import ConnectionUrlError, file_url
 from retrofill.executors.runners.databases import Database, DatabaseError, Result, one_line
 from retrofill.executors.runners.turns import RETRY_SECONDS, is_taken, take_turn
 

@@ -23,8 +23,15 @@ if TYPE_CHECKING:  # typing itself is slow to import
 if __name__ == "__main__":
     sys.path[0] = os.path.abspath(f"{__file__}/../../../..")
 
-from retrofill.domain.dialects import dialect_of
-from retrofill.domain.statements import Piece, controls_transactions, cut, excerpt, line_of, stands_alone
+from retrofill.domain.catalog.dialects import dialect_of
+from retrofill.domain.catalog.statements import (
+    Piece,
+    controls_transactions,
+    cut,
+    excerpt,
+    line_of,
+    stands_alone,
+)
 from retrofill.executors.runners.databases import Database, DatabaseError
 from retrofill.executors.runners.masking import Mask
 from retrofill.executors.runners.opening import open_database

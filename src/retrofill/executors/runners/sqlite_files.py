@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
-from retrofill.domain.connections import ConnectionUrlError, file_url
+from retrofill.domain.catalog.connections import ConnectionUrlError, file_url
 from retrofill.executors.runners.databases import DatabaseError, Result
 from retrofill.executors.runners.turns import RETRY_SECONDS, take_turn
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from retrofill.domain.answers import Answer
+from retrofill.domain.checks import Answer
 
 
 class Check(Protocol):

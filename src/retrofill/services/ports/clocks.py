@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from retrofill.domain.clocks import ClockCheck
+from retrofill.domain.time.clocks import ClockCheck
 
 
 class ClockReader(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from retrofill.domain.filters import ALL_INSTANCES, InstanceFilter
+from retrofill.domain.running.filters import ALL_INSTANCES, InstanceFilter
 from retrofill.services.records import GenerationRecord, InstanceRecord
 
 

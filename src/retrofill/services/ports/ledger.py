@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from retrofill.domain.filters import (
+from retrofill.domain.running.filters import (
     ALL_BACKFILLS,
     ALL_INSTANCES,
     BackfillFilter,

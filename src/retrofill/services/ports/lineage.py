@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from retrofill.domain.catalog import Task
-from retrofill.domain.lineage import TaskLineage
+from retrofill.domain.catalog.definitions import Task
+from retrofill.domain.catalog.lineage import TaskLineage
 
 
 class SqlReader(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from retrofill.domain.catalog import IncludedFile
+from retrofill.domain.catalog.definitions import IncludedFile
 
 
 @dataclass(frozen=True, slots=True)
