@@ -13,7 +13,7 @@ from retrofill.domain.catalog.definitions import Task
 from retrofill.domain.catalog.task_types import TaskType
 from retrofill.domain.time import cron
 from retrofill.lineage import SqlLineage
-from retrofill.services.lineages import Lineages
+from retrofill.services.catalogs.lineage import Lineages
 
 _TASKS = 2_000
 _SQL = """

@@ -18,10 +18,11 @@ from retrofill.bootstrap import open_project
 from retrofill.domain.planning.plan import Plan, build
 from retrofill.domain.planning.policy import Policy, parse_range
 from retrofill.domain.selection.ways import ManualSelection
+from retrofill.domain.time.milliseconds import instant_of
 from retrofill.domain.verification.verify import verify
-from retrofill.services import creating, settling  # noqa: F401 - imported before the clock starts
-from retrofill.services.planned import Request, make_plan
-from retrofill.services.times import instant_of
+from retrofill.services.backfills import instance_rows as creating  # noqa: F401 - imported before the clock starts
+from retrofill.services.backfills.requests import Request, make_plan
+from retrofill.services.instances import propagation as settling  # noqa: F401 - imported before the clock starts
 
 _ROWS = 5_000  # as many a transaction as the product writes
 

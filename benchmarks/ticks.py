@@ -19,15 +19,15 @@ from retrofill.bootstrap import open_project
 from retrofill.domain.people.roles import system_administrator
 from retrofill.domain.planning.policy import Policy, parse_range
 from retrofill.domain.selection.ways import ManualSelection
-from retrofill.services.clocks import accept_clock
-from retrofill.services.graphs import Contexts
-from retrofill.services.nights import plan_of_night
-from retrofill.services.planned import Request, make_plan
+from retrofill.domain.time.milliseconds import instant_of, ms_of
+from retrofill.services.backfills.requests import Request, make_plan
+from retrofill.services.instances.graphs import Contexts
+from retrofill.services.instances.run_specs import RunSpecs
+from retrofill.services.instances.schedule_graph import plan_of_night
 from retrofill.services.ports import RunEnd, RunRef, RunSpec
-from retrofill.services.runs import RunSpecs
-from retrofill.services.schedule import Schedule, ScheduleSettings
-from retrofill.services.ticks import Scheduler
-from retrofill.services.times import instant_of, ms_of
+from retrofill.services.running.nights import Schedule, ScheduleSettings
+from retrofill.services.running.scheduler import Scheduler
+from retrofill.services.upkeep.clocks import accept_clock
 from retrofill.store.database import Database
 
 _TASKS = 500

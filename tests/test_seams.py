@@ -47,7 +47,7 @@ def test_no_test_reaches_into_what_is_private(folder: Path) -> None:
     "source",
     [
         "w.scheduler._starts = False",
-        "from retrofill.services.creating import _reach_heads",
+        "from retrofill.services.backfills.instance_rows import _reach_heads",
         'monkeypatch.setattr("retrofill.domain.estimating.estimate._HUGE", 1)',
         'monkeypatch.setattr(batches, "_MOST", 7)',
         "setattr(w.making, '_show', die)",

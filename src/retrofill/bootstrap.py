@@ -23,29 +23,29 @@ from retrofill.domain.errors import (
 )
 from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR, Actor, actor_of, system_administrator
 from retrofill.executors.clock import SystemClock
-from retrofill.services import catalogs
-from retrofill.services.access import Access
-from retrofill.services.graphs import Contexts
+from retrofill.services.catalogs import deploy as catalogs
+from retrofill.services.instances.graphs import Contexts
+from retrofill.services.people.access import Access
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
     from retrofill.domain.people.rights import Rights
     from retrofill.domain.running.startable import Known
     from retrofill.executors.code import CodeFolders
-    from retrofill.services.backfills import Backfills
-    from retrofill.services.daily import Daily
-    from retrofill.services.delivery import Courier, Delivery
-    from retrofill.services.emergencies import Emergencies
-    from retrofill.services.following import InForce
-    from retrofill.services.lineages import Lineages
-    from retrofill.services.loop import Loop
-    from retrofill.services.operations import Operations
-    from retrofill.services.people import People
-    from retrofill.services.planned import PlanLimits
+    from retrofill.services.alerts.delivery import Courier, Delivery
+    from retrofill.services.backfills.requests import PlanLimits
+    from retrofill.services.backfills.steering import Backfills
+    from retrofill.services.catalogs.lineage import Lineages
+    from retrofill.services.instances.run_specs import RunSpecs
+    from retrofill.services.operations.emergencies import Emergencies
+    from retrofill.services.operations.operations import Operations
+    from retrofill.services.people.accounts import People
     from retrofill.services.ports import Check, Executor, Notifier, Reader
-    from retrofill.services.retention import Retention
-    from retrofill.services.runs import RunSpecs
-    from retrofill.services.schedule import Schedule
+    from retrofill.services.running.following import InForce
+    from retrofill.services.running.loop import Loop
+    from retrofill.services.running.nights import Schedule
+    from retrofill.services.upkeep.daily import Daily
+    from retrofill.services.upkeep.retention import Retention
     from retrofill.settings import Settings
     from retrofill.store.database import Database
     from retrofill.store.locks import SchedulerLock
@@ -119,8 +119,8 @@ class Project:
         store = Database(self.home)
         # Where its scheduler lives it is no copy, however its file system is seen from here.
         if self._has_store and store.is_copy() and SchedulerLock(self.home).holder() is None:
-            from retrofill.services.restoring import hold_copy
-            from retrofill.services.runs import RunSpecs
+            from retrofill.services.instances.run_specs import RunSpecs
+            from retrofill.services.running.restoring import hold_copy
 
             specs = RunSpecs(self.directory, self.secret, sys.executable)
             user = self.environ.get("RETROFILL_USER", SYSTEM_ADMINISTRATOR)
@@ -258,7 +258,7 @@ class Project:
         return found
 
     def _find_actor(self, name: str) -> Actor | None:
-        from retrofill.services.people import find_actor, members_of
+        from retrofill.services.people.accounts import find_actor, members_of
 
         catalog = self.in_force
         if not self._has_store:  # looking shall make none
@@ -281,12 +281,12 @@ class Project:
         return Access(reader, self.contexts, self.actor)
 
     def people(self) -> People:
-        from retrofill.services.people import People
+        from retrofill.services.people.accounts import People
 
         return People(self.store, self.in_force, self.clock, self.actor)
 
     def backfills(self) -> Backfills:
-        from retrofill.services.backfills import Backfills
+        from retrofill.services.backfills.steering import Backfills
 
         return Backfills(self.store, self.contexts, self.clock, self.limits, self.actor, self.checks_of)
 
@@ -319,25 +319,25 @@ class Project:
         return [*webhooks, *(PluginCheck(name, settings.plugin_seconds) for name in plugins)]
 
     def operations(self) -> Operations:
-        from retrofill.services.operations import Operations
+        from retrofill.services.operations.operations import Operations
 
         return Operations(self.store, self.contexts, self.clock, self.actor)
 
     def emergencies(self) -> Emergencies:
         """Operations on single instances for administrators (OPS-7)."""
-        from retrofill.services.emergencies import Emergencies
+        from retrofill.services.operations.emergencies import Emergencies
 
         return Emergencies(self.operations(), self.in_force.resource_groups)
 
     def lineages(self, catalog: Catalog) -> Lineages:
         """Lineage of the tasks of a catalog."""
         from retrofill.lineage import SqlLineage
-        from retrofill.services.lineages import Lineages
+        from retrofill.services.catalogs.lineage import Lineages
 
         return Lineages(catalog, SqlLineage(catalog.connections), self.actor.sees)
 
     def schedule(self) -> Schedule:
-        from retrofill.services.schedule import Schedule
+        from retrofill.services.running.nights import Schedule
 
         return Schedule(self.store, self.contexts, self.clock, self._scheduling().schedule)
 
@@ -410,7 +410,7 @@ class Project:
 
     @cached_property
     def specs(self) -> RunSpecs:
-        from retrofill.services.runs import RunSpecs
+        from retrofill.services.instances.run_specs import RunSpecs
 
         return RunSpecs(self.directory, self.secret, self._scheduling().interpreter)
 
@@ -420,10 +420,10 @@ class Project:
         Args:
             auto: make and start auto triggered instances too, and not those of backfills only.
         """
-        from retrofill.services.expecting import Expecting
-        from retrofill.services.following import Following, Parts
-        from retrofill.services.loop import Loop
-        from retrofill.services.ticks import Scheduler
+        from retrofill.services.backfills.expecting import Expecting
+        from retrofill.services.running.following import Following, Parts
+        from retrofill.services.running.loop import Loop
+        from retrofill.services.running.scheduler import Scheduler
         from retrofill.store.locks import WakeSocket
 
         store, clock, found = self.store, self.clock, self._scheduling()
@@ -459,7 +459,7 @@ class Project:
     def retention(self, is_dry: bool = False) -> Retention:
         """What goes by age and size, as of now (RET-1, RET-2)."""
         from retrofill.executors.folder import RunsFolder
-        from retrofill.services.retention import Retention, Rules
+        from retrofill.services.upkeep.retention import Retention, Rules
 
         settings = self.settings
         rules = Rules(settings.retention_days, settings.log_days, settings.auto_log_cap)
@@ -468,7 +468,7 @@ class Project:
 
     def daily(self) -> Daily:
         """The job that a scheduler does once a day."""
-        from retrofill.services.daily import Daily
+        from retrofill.services.upkeep.daily import Daily
 
         found = self._scheduling()
         return Daily(self.store, self.retention, self.clock, found.retention_minute, found.timezone)
@@ -482,14 +482,14 @@ class Project:
 
     @cached_property
     def courier(self) -> Courier:
-        from retrofill.services.delivery import Courier
+        from retrofill.services.alerts.delivery import Courier
 
         return Courier(self._open_delivery, self.clock, self._wake)
 
     @contextmanager
     def _open_delivery(self) -> Iterator[Delivery]:
         """On a store of its own, for another thread, and by the settings of now."""
-        from retrofill.services.delivery import Delivery
+        from retrofill.services.alerts.delivery import Delivery
 
         project = Project(self.directory, self.environ)
         try:

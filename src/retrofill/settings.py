@@ -15,10 +15,10 @@ from retrofill.domain.errors import UsageError
 from retrofill.domain.selection.choice import Limits
 from retrofill.project.forms import DEPLOYMENT_FILE, FormError
 from retrofill.project.setting_table import TABLE, Webhook, read_settings
-from retrofill.services.planned import PlanLimits
+from retrofill.services.backfills.requests import PlanLimits
 
 if TYPE_CHECKING:
-    from retrofill.services.following import InForce
+    from retrofill.services.running.following import InForce
 
 
 class SettingError(UsageError):
@@ -94,8 +94,8 @@ def limits(settings: Settings) -> PlanLimits:
 
 def scheduling(settings: Settings, timezone: str) -> InForce:
     """What they say to a scheduler of a deployment in this time zone."""
-    from retrofill.services.following import InForce
-    from retrofill.services.schedule import ScheduleSettings
+    from retrofill.services.running.following import InForce
+    from retrofill.services.running.nights import ScheduleSettings
 
     return InForce(
         stops_for_auto=settings.auto_conflict == "stop",

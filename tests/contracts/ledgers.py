@@ -6,7 +6,7 @@ from typing import Any
 
 from retrofill.domain.running.states import State
 from retrofill.services.ports import Store
-from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
+from retrofill.services.ports.records import BackfillRecord, DateRecord, InstanceRecord
 
 INSTANCE = InstanceRecord(
     id=1, backfill_id=1, task_id=1, bizdate="2026-01-05", slot=60, due_ms=1_000, kind="run", state="not_run",

@@ -8,7 +8,7 @@ import pytest
 
 from contracts.ledgers import fill
 from retrofill.services.ports import ConstraintError, Store
-from retrofill.services.records import AlertRecord
+from retrofill.services.ports.records import AlertRecord
 
 
 def queue(

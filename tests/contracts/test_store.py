@@ -15,8 +15,8 @@ from contracts.ledgers import BACKFILL, INSTANCE, fill, in_state
 from retrofill.domain.running.filters import FAILED, BackfillFilter
 from retrofill.domain.running.states import MOVES, Move, State
 from retrofill.services.ports import ConstraintError, Ledger, Store, Wanted
-from retrofill.services.ports.emergencies import ISOLATION, Place
-from retrofill.services.records import DateRecord, GenerationRecord
+from retrofill.services.ports.interventions import ISOLATION, Place
+from retrofill.services.ports.records import DateRecord, GenerationRecord
 
 Opener = Callable[[], Store]
 

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from retrofill.services.ports import Store
-from retrofill.services.records import VersionRecord
+from retrofill.services.ports.records import VersionRecord
 
 
 def _hash(data: bytes) -> str:

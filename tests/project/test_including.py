@@ -13,7 +13,7 @@ from project.folders import Folder
 from retrofill import project
 from retrofill.domain.catalog.definitions import IncludedFile
 from retrofill.project import including
-from retrofill.services import catalog_document
+from retrofill.services.catalogs import document as catalog_document
 
 LINE = 2
 

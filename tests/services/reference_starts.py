@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.running.states import State
-from retrofill.services.records import InstanceRecord
+from retrofill.services.ports.records import InstanceRecord
 
 
 @dataclass(frozen=True)

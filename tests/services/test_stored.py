@@ -13,7 +13,7 @@ from retrofill.domain.selection.choice import Choice, DryRunReason
 from retrofill.domain.selection.ways import AllDescendantsSelection, LinkSelection, ManualSelection, Selection
 from retrofill.domain.time.windows import parse_window
 from retrofill.services import stored
-from retrofill.services.records import BackfillRecord
+from retrofill.services.ports.records import BackfillRecord
 
 POLICY = Policy(
     ranges=(policies.parse_range("2026-01-05..2026-01-07"),),

@@ -18,26 +18,26 @@ from retrofill.domain.planning.policy import Policy, parse_range
 from retrofill.domain.running.filters import BackfillFilter, InstanceFilter
 from retrofill.domain.selection.choice import Limits
 from retrofill.domain.selection.ways import ManualSelection, Selection
-from retrofill.services import catalogs
-from retrofill.services.access import Access
-from retrofill.services.audit import drift, schedule_drift
-from retrofill.services.backfills import Backfills
-from retrofill.services.emergencies import Emergencies
-from retrofill.services.estimating import gather
-from retrofill.services.expecting import Expecting
-from retrofill.services.graphs import Contexts
-from retrofill.services.knowing import with_ledger
-from retrofill.services.operations import Operations
-from retrofill.services.people import find_actor
-from retrofill.services.planned import PlanLimits, Planned, Request, make_plan
+from retrofill.domain.time.milliseconds import instant_of
+from retrofill.services.backfills.estimates import gather
+from retrofill.services.backfills.expecting import Expecting
+from retrofill.services.backfills.knowing import with_ledger
+from retrofill.services.backfills.requests import PlanLimits, Planned, Request, make_plan
+from retrofill.services.backfills.steering import Backfills
+from retrofill.services.catalogs import deploy as catalogs
+from retrofill.services.instances.graphs import Contexts
+from retrofill.services.instances.run_specs import RunSpecs
+from retrofill.services.operations.emergencies import Emergencies
+from retrofill.services.operations.operations import Operations
+from retrofill.services.people.access import Access
+from retrofill.services.people.accounts import find_actor
 from retrofill.services.ports import Reader
-from retrofill.services.records import InstanceRecord
-from retrofill.services.runs import RunSpecs
-from retrofill.services.schedule import Schedule, ScheduleSettings
-from retrofill.services.ticks import Scheduler, Ticked
-from retrofill.services.times import instant_of
-from retrofill.services.views import Row, Views
-from retrofill.services.why import Why, why
+from retrofill.services.ports.records import InstanceRecord
+from retrofill.services.reading.backfills import Row, Views
+from retrofill.services.reading.why import Why, why
+from retrofill.services.running.nights import Schedule, ScheduleSettings
+from retrofill.services.running.scheduler import Scheduler, Ticked
+from retrofill.services.upkeep.consistency import drift, schedule_drift
 from retrofill.store.database import Database
 from services.fakes import FakeClock, FakeExecutor
 from store.connections import Connections

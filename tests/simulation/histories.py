@@ -22,9 +22,9 @@ from retrofill.domain.planning.policy import Alert, AlertTrigger, Barrier, OnFai
 from retrofill.domain.running.filters import UNFINISHED, BackfillFilter, InstanceFilter
 from retrofill.domain.running.states import State
 from retrofill.domain.time.cron import parse
-from retrofill.services.emergencies import PRIORITIES
+from retrofill.domain.time.milliseconds import instant_of
+from retrofill.services.operations.emergencies import PRIORITIES
 from retrofill.services.stored import alert_of
-from retrofill.services.times import instant_of
 from simulation.executors import Faults
 from simulation.watch import Watch
 from simulation.worlds import SimulatedWorld

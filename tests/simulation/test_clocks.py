@@ -13,9 +13,9 @@ from domain.catalogs import make_catalog, make_task
 from retrofill.domain.catalog.definitions import Catalog, Task, Workspace
 from retrofill.domain.people.roles import system_administrator
 from retrofill.domain.running.filters import OperationFilter
-from retrofill.services.clocks import ClockDoubtedError, accept_clock
-from retrofill.services.retention import Retention, Rules
-from retrofill.services.times import instant_of
+from retrofill.domain.time.milliseconds import instant_of
+from retrofill.services.upkeep.clocks import ClockDoubtedError, accept_clock
+from retrofill.services.upkeep.retention import Retention, Rules
 from services.worlds import MakeWorld, World
 
 ADMIN = system_administrator("admin")

@@ -14,11 +14,11 @@ from retrofill.domain.planning.policy import Barrier, OnFailure
 from retrofill.domain.running.filters import UNFINISHED, BackfillFilter, InstanceFilter
 from retrofill.domain.running.states import State
 from retrofill.domain.time.clocks import DEFAULT_TOLERANCE_MS
-from retrofill.services.contexts import BackfillContext
-from retrofill.services.graph import Context
+from retrofill.services.instances.backfill_graph import BackfillContext
+from retrofill.services.instances.graph import Context
 from retrofill.services.ports import Reader
-from retrofill.services.ports.emergencies import ISOLATION
-from retrofill.services.records import BackfillRecord, InstanceRecord
+from retrofill.services.ports.interventions import ISOLATION
+from retrofill.services.ports.records import BackfillRecord, InstanceRecord
 from services.worlds import World
 from simulation.executors import SimulatedExecutor
 

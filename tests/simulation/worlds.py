@@ -10,7 +10,7 @@ from typing import Any
 
 from retrofill.domain.catalog.definitions import Task
 from retrofill.services.ports import Ledger, RunSpec
-from retrofill.services.schedule import Schedule
+from retrofill.services.running.nights import Schedule
 from retrofill.store.clock import BootClock
 from retrofill.store.database import Database
 from services.worlds import World

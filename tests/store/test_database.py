@@ -16,7 +16,7 @@ from contracts.ledgers import INSTANCE, fill, in_state
 from retrofill import failpoints
 from retrofill.domain.errors import StoreFullError, StoreUnavailableError
 from retrofill.domain.running.states import State
-from retrofill.services.records import VersionRecord
+from retrofill.services.ports.records import VersionRecord
 from retrofill.store import database, schema, tables
 from retrofill.store.database import Database
 from retrofill.store.locks import SchedulerLock

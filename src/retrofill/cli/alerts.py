@@ -23,8 +23,8 @@ def say_obstacles(project: Project, alert: Alert | None) -> None:
     """Say at once where an alert that is asked for could not be sent as things are."""
     if alert is None:
         return
-    from retrofill.services.delivery import why_not
-    from retrofill.services.people import contact_of
+    from retrofill.services.alerts.delivery import why_not
+    from retrofill.services.people.accounts import contact_of
 
     with project.store.read() as reader:
         contact = contact_of(reader.people, project.user)
@@ -51,7 +51,7 @@ def deliver_before_leaving(project: Project, backfill_id: int) -> None:
 
 
 def _left(project: Project, backfill_id: int) -> list[dict[str, Any]]:
-    from retrofill.services.views import alert_row
+    from retrofill.services.reading.backfills import alert_row
 
     with project.store.read() as reader:
         rows = [alert_row(alert) for alert in reader.outbox.of_backfill(backfill_id)]

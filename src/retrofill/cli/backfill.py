@@ -25,14 +25,14 @@ from retrofill.cli.waiting import EXIT_CHECK_FAILED, wait_for
 from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.errors import UsageError
 from retrofill.domain.running.status import Status
+from retrofill.domain.time.milliseconds import instant_of, ms_of
 from retrofill.domain.words import many
-from retrofill.services.redaction import shown_analysis
-from retrofill.services.times import instant_of, ms_of
-from retrofill.services.views import Views, operation_row
+from retrofill.services.reading.backfills import Views, operation_row
+from retrofill.services.reading.redaction import shown_analysis
 
 if TYPE_CHECKING:
     from retrofill.bootstrap import Project
-    from retrofill.services.planned import Planned
+    from retrofill.services.backfills.requests import Planned
 
 _COLUMNS = ["id", "name", "check", "status", "progress", "tasks", "bizdates", "started_at", "ended_at"]
 _NOT_CONFIRMED = 1
@@ -63,7 +63,7 @@ def _checks_refuse(session: Session, planned: Planned) -> bool:
     if not checks:
         return False
     from retrofill.domain.checks import all_pass, findings_of
-    from retrofill.services.starting import ask_of_plan
+    from retrofill.services.backfills.creation import ask_of_plan
 
     say(f"Asking {checks_in_words([check.name for check in checks])}.")
     answers = ask_of_plan(planned, checks, session.project.user, session.project.clock.now_ms())
@@ -85,9 +85,9 @@ def _print_planned(session: Session, planned: Planned, instances: bool) -> None:
 
 def _planned(session: Session, options: dict[str, Any]) -> Planned:
     from retrofill.domain.time.instants import local_date
-    from retrofill.services.estimating import Experience, gather
-    from retrofill.services.knowing import with_ledger, with_obstacles
-    from retrofill.services.planned import make_plan
+    from retrofill.services.backfills.estimates import Experience, gather
+    from retrofill.services.backfills.knowing import with_ledger, with_obstacles
+    from retrofill.services.backfills.requests import make_plan
 
     project = session.project
     catalog = _catalog(project, options["deployed"])
@@ -248,7 +248,7 @@ def _seconds(text: str | None) -> float | None:
 def list_command(session: Session, /, limit: int, cursor: str | None, **filters: str | None) -> None:
     """List backfills, newest first."""
     before = None if cursor is None else integer_id(cursor, "a backfill")
-    from retrofill.services.searching import search_backfills
+    from retrofill.services.reading.searching import search_backfills
 
     project = session.project
     if project.deployed is None:

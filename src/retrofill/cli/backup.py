@@ -17,9 +17,9 @@ from retrofill.cli.grammar import Command
 from retrofill.cli.scheduler import SchedulerRunsError, as_process
 from retrofill.cli.session import Session, pass_session, say
 from retrofill.domain.errors import UsageError, WrongStateError, shown
+from retrofill.domain.time.milliseconds import instant_of, shown_instant
 from retrofill.domain.words import many
-from retrofill.services.copying import Copying
-from retrofill.services.times import instant_of, shown_instant
+from retrofill.services.people.copying import Copying
 from retrofill.store.leftovers import remove_leftovers
 
 if TYPE_CHECKING:
@@ -109,8 +109,8 @@ def restore(session: Session, file: Path, force: bool) -> None:
 
 def _restore(project: Project, file: Path, force: bool) -> dict[str, object]:
     from retrofill.executors.folder import RunsFolder
-    from retrofill.services.restoring import hold_everything
-    from retrofill.services.runs import RunSpecs
+    from retrofill.services.instances.run_specs import RunSpecs
+    from retrofill.services.running.restoring import hold_everything
     from retrofill.store import backups
     from retrofill.store.database import Database
 

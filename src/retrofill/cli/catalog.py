@@ -21,7 +21,7 @@ from retrofill.domain.errors import UnknownNameError, WrongStateError
 from retrofill.domain.people.rights import Rights
 from retrofill.domain.selection.filters import matching
 from retrofill.domain.words import many
-from retrofill.services.catalogs import find_task
+from retrofill.services.catalogs.deploy import find_task
 
 
 @click.command(cls=Command)
@@ -197,7 +197,7 @@ def _freezing(name: str, frozen: bool, help_text: str) -> None:
     @click.option("--comment", default="", metavar="TEXT", help="Why; it is kept in the record.")
     @pass_session
     def command(session: Session, names: tuple[str, ...], comment: str) -> int:
-        from retrofill.services.freezing import freeze_tasks
+        from retrofill.services.catalogs.freezing import freeze_tasks
 
         project = session.project
         if project.deployed is None:

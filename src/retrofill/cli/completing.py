@@ -128,8 +128,8 @@ def _backfills(project: Project, incomplete: str) -> Found:
 
 
 def _instances(project: Project, incomplete: str) -> Found:
-    from retrofill.services.searching import InstanceSearch, search_instances
-    from retrofill.services.views import Views
+    from retrofill.services.reading.backfills import Views
+    from retrofill.services.reading.searching import InstanceSearch, search_instances
 
     with project.store.read() as reader:
         views = Views(reader, project.contexts, project.clock.now_ms())

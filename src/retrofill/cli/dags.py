@@ -10,7 +10,7 @@ import click
 from retrofill.domain.running.states import State
 
 if TYPE_CHECKING:
-    from retrofill.services.dags import Dag
+    from retrofill.services.reading.dag import Dag
 
 
 def print_dag(dag: Dag, nodes: Mapping[int, Mapping[str, Any]], up: int, down: int) -> None:

@@ -16,11 +16,11 @@ from retrofill.cli.driving import standstills
 from retrofill.cli.grammar import Command
 from retrofill.cli.session import Session, pass_session
 from retrofill.domain.errors import RetrofillError
+from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.domain.words import many, names
-from retrofill.services.audit import drift, schedule_drift
-from retrofill.services.clocks import trouble_with
-from retrofill.services.missed import find_missed
-from retrofill.services.times import shown_instant
+from retrofill.services.running.missed import find_missed
+from retrofill.services.upkeep.clocks import trouble_with
+from retrofill.services.upkeep.consistency import drift, schedule_drift
 from retrofill.store.leftovers import leftovers
 
 if TYPE_CHECKING:

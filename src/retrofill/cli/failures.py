@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from retrofill.cli.logs import last_line
 from retrofill.cli.tables import cell
 from retrofill.domain.words import many
-from retrofill.services.failures import first_failed
+from retrofill.services.reading.failures import first_failed
 
 if TYPE_CHECKING:
     from retrofill.bootstrap import Project
-    from retrofill.services.access import Access
+    from retrofill.services.people.access import Access
     from retrofill.services.ports import Reader
-    from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
+    from retrofill.services.ports.records import BackfillRecord, DateRecord, InstanceRecord
 
 _NAMED = 3
 

@@ -24,7 +24,7 @@ def resource_group() -> None:
 @pass_session
 def resource_group_list(session: Session) -> None:
     """List resource groups with slots in use and the queue."""
-    from retrofill.services.views import Views
+    from retrofill.services.reading.backfills import Views
 
     catalog = session.project.in_force
     counts: dict[tuple[str, str], int] = {}
@@ -55,8 +55,8 @@ def resource_group_list(session: Session) -> None:
 @pass_session
 def resource_group_show(session: Session, name: str, limit: int) -> None:
     """Show what holds a group's slots, and what waits for them in the order in which it will start."""
-    from retrofill.services.queues import queue_of
-    from retrofill.services.views import Views
+    from retrofill.services.reading.backfills import Views
+    from retrofill.services.reading.queues import queue_of
 
     catalog = session.project.in_force
     group = catalog.resource_groups.get(name)

@@ -7,9 +7,9 @@ import click
 from retrofill.cli.grammar import Command, Group
 from retrofill.cli.session import Session, integer_id, pass_session
 from retrofill.domain.running.filters import OperationFilter
-from retrofill.services.catalogs import find_task
-from retrofill.services.history import latest
-from retrofill.services.views import Row, operation_row
+from retrofill.services.catalogs.deploy import find_task
+from retrofill.services.reading.audit_log import latest
+from retrofill.services.reading.backfills import Row, operation_row
 
 _COLUMNS = ["at", "user", "action", "backfill", "instance", "task", "from_state", "to_state", "comment"]
 _TASK_COLUMNS = ["at", "user", "action", "comment"]

@@ -17,14 +17,14 @@ from retrofill.cli.session import Session, integer_id, pass_session, say, say_js
 from retrofill.cli.tables import cell
 from retrofill.domain.errors import UnknownNameError, UsageError, WrongStateError
 from retrofill.domain.running.states import Reason, State
-from retrofill.services.access import unknown_instance
-from retrofill.services.as_run import as_run
-from retrofill.services.outlines import Outlines
-from retrofill.services.records import InstanceRecord, RunRecord
-from retrofill.services.redaction import shown_why
-from retrofill.services.searching import InstanceSearch, search_instances
-from retrofill.services.views import Views, log_line, operation_row, run_row
-from retrofill.services.why import Why, why
+from retrofill.services.instances.as_run import as_run
+from retrofill.services.instances.outlines import Outlines
+from retrofill.services.people.access import unknown_instance
+from retrofill.services.ports.records import InstanceRecord, RunRecord
+from retrofill.services.reading.backfills import Views, log_line, operation_row, run_row
+from retrofill.services.reading.redaction import shown_why
+from retrofill.services.reading.searching import InstanceSearch, search_instances
+from retrofill.services.reading.why import Why, why
 
 if TYPE_CHECKING:
     from retrofill.bootstrap import Project
@@ -159,7 +159,7 @@ def _run_words(runs: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 def _parameters(session: Session, row: InstanceRecord) -> dict[str, str]:
     """The instance's parameters; secrets stay names (SEC-3)."""
-    from retrofill.services.runs import RunSpecs, UnstartableError
+    from retrofill.services.instances.run_specs import RunSpecs, UnstartableError
 
     project = session.project
     specs = RunSpecs(project.directory, lambda name: f"${{secret:{name}}}", "")
@@ -322,7 +322,7 @@ def lineage(session: Session, instance_id: str) -> None:
 def dag(session: Session, instance_id: str, up: int, down: int) -> None:
     """Show what an instance waits for and what waits for it, with states, level by level."""
     from retrofill.cli.dags import print_dag
-    from retrofill.services.dags import dag_around
+    from retrofill.services.reading.dag import dag_around
 
     row = _find(session, instance_id)
     project = session.project

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from retrofill.domain.people.rights import Rights
     from retrofill.project.loader import TaskPlace
     from retrofill.project.problems import Doubtful
-    from retrofill.services.lineages import Lineages
+    from retrofill.services.catalogs.lineage import Lineages
 
 _DECLARE = "write them under `reads` and `writes`, see the guide on lineage"
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Protocol
 from retrofill.cli.driving import alone, say_alone
 from retrofill.cli.session import say_json
 from retrofill.domain.errors import shown
+from retrofill.domain.time.milliseconds import instant_of
 from retrofill.executors import logs
 from retrofill.executors.masking import Masking
+from retrofill.services.ports.records import InstanceRecord, RunRecord
 from retrofill.services.ports.running import RunRef
-from retrofill.services.records import InstanceRecord, RunRecord
-from retrofill.services.times import instant_of
 
 if TYPE_CHECKING:
     from retrofill.bootstrap import Project
@@ -177,8 +177,8 @@ def _secrets(project: Project, row: InstanceRecord) -> tuple[str, ...]:
 
 
 def _secrets_of(project: Project, reader: Reader, row: InstanceRecord) -> tuple[str, ...]:
-    from retrofill.services.outlines import Outlines
-    from retrofill.services.runs import RunSpecs
+    from retrofill.services.instances.outlines import Outlines
+    from retrofill.services.instances.run_specs import RunSpecs
 
     context = Outlines(reader, project.contexts).of(row)
     specs = RunSpecs(project.directory, project.secret, "")

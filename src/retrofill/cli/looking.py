@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retrofill.services.access import unknown_backfill
-from retrofill.services.redaction import shown_row
-from retrofill.services.views import Row, Views
+from retrofill.services.people.access import unknown_backfill
+from retrofill.services.reading.backfills import Row, Views
+from retrofill.services.reading.redaction import shown_row
 
 if TYPE_CHECKING:
     from retrofill.bootstrap import Project

@@ -103,8 +103,8 @@ def user_contact(session: Session, name: str, email: str | None, phone: str | No
 
 
 def _send_tests(session: Session, name: str) -> list[dict[str, Any]]:
-    from retrofill.services.delivery import send_test
-    from retrofill.services.people import contact_of
+    from retrofill.services.alerts.delivery import send_test
+    from retrofill.services.people.accounts import contact_of
 
     project = session.project
     with project.store.read() as reader:

@@ -16,7 +16,7 @@ from retrofill.domain.planning.tallies import KINDS, kinds_in_words
 from retrofill.domain.words import many
 
 if TYPE_CHECKING:
-    from retrofill.services.planned import Planned
+    from retrofill.services.backfills.requests import Planned
 
 
 def print_plan(document: dict[str, Any]) -> None:

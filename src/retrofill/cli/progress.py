@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from retrofill.cli.session import say
 from retrofill.domain.planning.tallies import runs_in_words
 from retrofill.domain.words import many, names
-from retrofill.services.records import BackfillRecord, DateRecord
+from retrofill.services.ports.records import BackfillRecord, DateRecord
 
 if TYPE_CHECKING:
     from retrofill.domain.estimating.estimate import Estimate
-    from retrofill.services.access import Access
-    from retrofill.services.graphs import Contexts
+    from retrofill.services.instances.graphs import Contexts
+    from retrofill.services.people.access import Access
     from retrofill.services.ports import Reader
 
 _LINE_SECONDS = 2.0
@@ -111,7 +111,7 @@ class Progress:
         """How long it will go on, if it is not held (BF-2)."""
         if record.phase != "active" or record.paused or record.stopped:
             return ""
-        from retrofill.services.estimating import estimate_left
+        from retrofill.services.backfills.estimates import estimate_left
 
         began = time.monotonic()
         if began >= self._estimate_again_at:

@@ -12,8 +12,8 @@ from retrofill.cli.tables import cell
 from retrofill.domain.errors import UsageError
 from retrofill.domain.planning.policy import parse_bizdate
 from retrofill.domain.time.windows import clock, parse_clock_range
-from retrofill.services.catalogs import find_task
-from retrofill.services.rendering import Rendered, render
+from retrofill.services.catalogs.deploy import find_task
+from retrofill.services.reading.rendering import Rendered, render
 
 
 @click.command("render", cls=Command)

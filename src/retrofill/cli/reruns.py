@@ -17,10 +17,10 @@ from retrofill.cli.session import Session, integer_id, pass_session, say
 from retrofill.cli.showing import print_backfill
 from retrofill.domain.errors import Kind, RetrofillError, UnknownNameError
 from retrofill.domain.words import many
-from retrofill.services.catalogs import find_task
+from retrofill.services.catalogs.deploy import find_task
 
 if TYPE_CHECKING:
-    from retrofill.services.batches import ItemResult
+    from retrofill.services.operations.batches import ItemResult
 
 _NOT_CONFIRMED = 1
 _CONSEQUENCE = (

@@ -13,10 +13,10 @@ from retrofill.cli.session import Session, integer_id, say_json
 from retrofill.cli.tables import cell
 from retrofill.domain.errors import UsageError
 from retrofill.domain.words import many
-from retrofill.services.views import Views
+from retrofill.services.reading.backfills import Views
 
 if TYPE_CHECKING:
-    from retrofill.services.batches import ItemResult
+    from retrofill.services.operations.batches import ItemResult
 
 _MOST = 100_000
 

@@ -10,7 +10,7 @@ from retrofill.cli.grammar import Group
 from retrofill.cli.session import Session, pass_session, say
 from retrofill.domain.people.roles import check_system_administrator
 from retrofill.domain.words import many
-from retrofill.services.retention import Report
+from retrofill.services.upkeep.retention import Report
 
 _LONGEST_PAUSE = 0.05
 

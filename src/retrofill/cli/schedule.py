@@ -9,10 +9,10 @@ import click
 from retrofill.cli.grammar import Group
 from retrofill.cli.session import Session, pass_session, say
 from retrofill.domain.running.states import State
-from retrofill.services.clocks import accept_clock, trouble_with
-from retrofill.services.missed import Missed, find_missed
-from retrofill.services.times import shown_instant
-from retrofill.services.views import Views
+from retrofill.domain.time.milliseconds import shown_instant
+from retrofill.services.reading.backfills import Views
+from retrofill.services.running.missed import Missed, find_missed
+from retrofill.services.upkeep.clocks import accept_clock, trouble_with
 
 _comment = click.option("--comment", default="", metavar="TEXT", help="Why; it is kept in the record.")
 

@@ -12,8 +12,8 @@ from retrofill.bootstrap import Project
 from retrofill.cli.grammar import Command
 from retrofill.cli.session import Session, pass_session, say
 from retrofill.domain.errors import WrongStateError
-from retrofill.services.missed import find_missed
-from retrofill.services.ticks import Ticked
+from retrofill.services.running.missed import find_missed
+from retrofill.services.running.scheduler import Ticked
 
 _LEAVE_SECONDS = 5.0  # for a message that is just being sent
 

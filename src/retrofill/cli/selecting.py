@@ -14,13 +14,13 @@ from retrofill.domain.errors import UsageError, shown
 from retrofill.domain.planning import policy as policies
 from retrofill.domain.time.windows import parse_window
 from retrofill.domain.words import names
-from retrofill.services.access import unknown_backfill
-from retrofill.services.catalogs import find_task
+from retrofill.services.catalogs.deploy import find_task
+from retrofill.services.people.access import unknown_backfill
 
 if TYPE_CHECKING:
     from retrofill.domain.people.rights import Rights
     from retrofill.domain.selection import ways
-    from retrofill.services.planned import Request
+    from retrofill.services.backfills.requests import Request
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--task", "tasks", multiple=True, metavar="T", help="Manual: a root task (repeat)."),
@@ -111,7 +111,7 @@ def request_of(
         UsageError: options that do not go together, values in a wrong form.
         UnknownNameError: a task, workspace or backfill that does not exist.
     """
-    from retrofill.services.planned import Request, check_name
+    from retrofill.services.backfills.requests import Request, check_name
 
     if options["name"] is not None:
         check_name(options["name"])

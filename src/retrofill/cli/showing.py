@@ -101,7 +101,7 @@ def print_backfill(
         click.echo(f"  {line}")
     print_alerts(row["alerts"])
     if with_dates:
-        from retrofill.services.requests import in_words
+        from retrofill.services.backfills.asked_for import in_words
 
         for line in in_words(more["request"]):
             click.echo(f"  {cell(line)}")
@@ -133,7 +133,7 @@ def _hints(number: int, blocked_by: Collection[str]) -> Iterator[str]:
 
 def _asked_for(session: Session, backfill_id: int) -> dict[str, Any]:
     """Everything that it was asked for, and what its instances do (BF-2, VER-1)."""
-    from retrofill.services.requests import request_row
+    from retrofill.services.backfills.asked_for import request_row
 
     with session.project.store.read() as reader:
         access = session.project.access(reader)

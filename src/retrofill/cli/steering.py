@@ -27,8 +27,8 @@ from retrofill.domain.planning.policy import (
 )
 
 if TYPE_CHECKING:
-    from retrofill.services.backfills import Steered
-    from retrofill.services.batches import ItemResult
+    from retrofill.services.backfills.steering import Steered
+    from retrofill.services.operations.batches import ItemResult
 
 _comment = click.option("--comment", default="", metavar="TEXT", help="Why; it is kept in the record.")
 

@@ -15,8 +15,8 @@ from retrofill.services.ports import RunRef
 
 if TYPE_CHECKING:
     from retrofill.bootstrap import Project
-    from retrofill.services.batches import ItemResult
-    from retrofill.services.ticks import Ticked
+    from retrofill.services.operations.batches import ItemResult
+    from retrofill.services.running.scheduler import Ticked
 
 _LOOK_SECONDS = 0.05
 _OBSERVE_MS = 200

@@ -14,10 +14,10 @@ from retrofill.cli.tables import cell
 from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.catalog.publishing import differences
 from retrofill.domain.errors import UnknownNameError
+from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.domain.words import many
-from retrofill.services.catalogs import find_past_task, unknown_version
-from retrofill.services.records import VersionRecord
-from retrofill.services.times import shown_instant
+from retrofill.services.catalogs.deploy import find_past_task, unknown_version
+from retrofill.services.ports.records import VersionRecord
 
 _COLUMNS = ["version", "current", "deployed_at", "deployed_by", "tasks", "published_from"]
 _NOT_CONFIRMED = 1

@@ -12,12 +12,12 @@ from retrofill.cli.looking import row_of
 from retrofill.cli.progress import Progress
 from retrofill.cli.session import say
 from retrofill.domain.words import many
-from retrofill.services.records import BackfillRecord
+from retrofill.services.ports.records import BackfillRecord
 
 if TYPE_CHECKING:
     from retrofill.bootstrap import Project
     from retrofill.executors.standstill import Standstill
-    from retrofill.services.ticks import Ticked
+    from retrofill.services.running.scheduler import Ticked
 
 _OBSERVE_MS = 500
 _FOLLOW_SECONDS = 0.2

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from retrofill.domain.selection.choice import Choice
     from retrofill.domain.selection.ways import Selection
     from retrofill.domain.time.windows import Window
-    from retrofill.services.records import BackfillRecord, OpenBackfill
+    from retrofill.services.ports.records import BackfillRecord, OpenBackfill
 
     WithPolicy = BackfillRecord | OpenBackfill
 

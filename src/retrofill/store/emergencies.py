@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Sequence
 
-from retrofill.services.ports.emergencies import Place
+from retrofill.services.ports.interventions import Place
 
 
 class EmergencyReader:

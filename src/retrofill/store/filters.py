@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from enum import StrEnum
 
     from retrofill.domain.running.filters import BackfillFilter, InstanceFilter, OperationFilter
-    from retrofill.services.wanted import Wanted
+    from retrofill.services.ports.start_filter import Wanted
 
 Condition = tuple[str, Sequence[object]]
 

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 
 from retrofill.domain.running.filters import ALL_INSTANCES, InstanceFilter
-from retrofill.services.records import GenerationRecord, InstanceRecord
+from retrofill.services.ports.records import GenerationRecord, InstanceRecord
 from retrofill.store import counters, filters
 
 _GENERATION = ", ".join(GenerationRecord._fields)

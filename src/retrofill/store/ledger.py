@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from retrofill.domain.running.states import MOVES, Move
-from retrofill.services.records import BackfillRecord, DateRecord, InstanceRecord
+from retrofill.services.ports.records import BackfillRecord, DateRecord, InstanceRecord
 from retrofill.store import counters
 from retrofill.store.clock import ClockKeeper
 from retrofill.store.emergencies import Emergencies

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from retrofill.services.records import AlertRecord
+from retrofill.services.ports.records import AlertRecord
 
 _ALERT = ", ".join(AlertRecord._fields)
 

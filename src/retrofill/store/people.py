@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from retrofill.services.records import TokenRecord, UserRecord
+from retrofill.services.ports.records import TokenRecord, UserRecord
 
 _USER = ", ".join(UserRecord._fields)
 _TOKEN = ", ".join(TokenRecord._fields)

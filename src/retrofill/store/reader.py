@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from retrofill.domain.running.filters import ALL_BACKFILLS, ALL_INSTANCES
-from retrofill.services.records import (
+from retrofill.services.ports.records import (
     BackfillRecord,
     DateRecord,
     InstanceRecord,
@@ -17,7 +17,7 @@ from retrofill.services.records import (
     OperationRecord,
     RunRecord,
 )
-from retrofill.services.wanted import Wanted
+from retrofill.services.ports.start_filter import Wanted
 from retrofill.store import counters, filters, identity
 from retrofill.store.clock import BootClock, ClockReader, boot_clock
 from retrofill.store.emergencies import EmergencyReader

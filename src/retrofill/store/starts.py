@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from retrofill.services.records import FailedStartRecord
+from retrofill.services.ports.records import FailedStartRecord
 
 _FIELDS = ", ".join(FailedStartRecord._fields)
 

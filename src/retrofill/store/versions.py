@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 
-from retrofill.services.records import VersionRecord
+from retrofill.services.ports.records import VersionRecord
 
 _VERSION = ", ".join(VersionRecord._fields)
 

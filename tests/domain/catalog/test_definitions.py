@@ -25,8 +25,8 @@ from retrofill.domain.catalog.definitions import (
 )
 from retrofill.domain.catalog.task_types import TaskType
 from retrofill.domain.time import cron
-from retrofill.services import catalog_document
-from retrofill.services.catalog_document import UnknownFormatError
+from retrofill.services.catalogs import document as catalog_document
+from retrofill.services.catalogs.document import UnknownFormatError
 from work import calls
 
 DAILY = cron.parse("@daily")

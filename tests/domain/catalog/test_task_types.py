@@ -13,8 +13,8 @@ from domain.catalogs import make_catalog, make_task
 from retrofill.domain.catalog.task_types import TASK_TYPES, TaskType
 from retrofill.domain.selection.filters import parse_conditions
 from retrofill.project.reference import project_files_page, schema
-from retrofill.services import catalog_document
-from retrofill.services.catalog_document import UnknownFormatError
+from retrofill.services.catalogs import document as catalog_document
+from retrofill.services.catalogs.document import UnknownFormatError
 
 SOURCES = Path(retrofill.__file__).parent
 

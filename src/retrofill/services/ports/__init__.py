@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from retrofill.services.ports.outbox import Outbox, OutboxReader
     from retrofill.services.ports.people import People, PeopleReader
     from retrofill.services.ports.running import Executor, IncludedCode, RunEnd, RunRef, RunSpec
+    from retrofill.services.ports.start_filter import Wanted
     from retrofill.services.ports.store import ConstraintError, Store
-    from retrofill.services.wanted import Wanted
 
 _HOMES = {
     "Check": "checking",

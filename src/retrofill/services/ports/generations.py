@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from retrofill.domain.running.filters import ALL_INSTANCES, InstanceFilter
-from retrofill.services.records import GenerationRecord, InstanceRecord
+from retrofill.services.ports.records import GenerationRecord, InstanceRecord
 
 
 class Generations(Protocol):

@@ -12,22 +12,18 @@ from retrofill.domain.running.filters import (
     InstanceFilter,
     OperationFilter,
 )
-from retrofill.services.wanted import Wanted
+from retrofill.services.ports.start_filter import Wanted
 
 __all__ = ["Ledger", "Reader", "Wanted"]
 
 if TYPE_CHECKING:
     from retrofill.services.ports.clocks import ClockKeeper, ClockReader
-    from retrofill.services.ports.emergencies import Emergencies, EmergencyReader
     from retrofill.services.ports.generations import FrozenTasks, Generations
     from retrofill.services.ports.health import HealthReader
+    from retrofill.services.ports.interventions import Emergencies, EmergencyReader
     from retrofill.services.ports.outbox import Outbox, OutboxReader
     from retrofill.services.ports.people import People, PeopleReader
-    from retrofill.services.ports.retention import Retention, RetentionReader
-    from retrofill.services.ports.starts import FailedStarts, FailedStartsReader
-    from retrofill.services.ports.times import TimesLedger, TimesReader
-    from retrofill.services.ports.versions import Versions, VersionsReader
-    from retrofill.services.records import (
+    from retrofill.services.ports.records import (
         BackfillRecord,
         DateRecord,
         InstanceRecord,
@@ -35,6 +31,10 @@ if TYPE_CHECKING:
         OperationRecord,
         RunRecord,
     )
+    from retrofill.services.ports.retention import Retention, RetentionReader
+    from retrofill.services.ports.run_times import TimesLedger, TimesReader
+    from retrofill.services.ports.starts import FailedStarts, FailedStartsReader
+    from retrofill.services.ports.versions import Versions, VersionsReader
 
 
 class Reader(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from retrofill.services.records import TokenRecord, UserRecord
+from retrofill.services.ports.records import TokenRecord, UserRecord
 
 
 class PeopleReader(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from retrofill.services.records import FailedStartRecord
+from retrofill.services.ports.records import FailedStartRecord
 
 
 class FailedStartsReader(Protocol):

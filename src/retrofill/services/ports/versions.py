@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from retrofill.services.records import VersionRecord
+from retrofill.services.ports.records import VersionRecord
 
 
 class VersionsReader(Protocol):

@@ -1,0 +1,248 @@
+"""Sending what was queued: claim, send, say what became of it; tried again with growing pauses (POL-9).
+
+A message is sent once. The one moment at which a crash can repeat it lies between its
+acceptance and the commit that notes it: then the claim runs out and it is sent again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from retrofill.domain.alerts import AlertState, pause_seconds
+from retrofill.domain.errors import RetrofillError
+from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR, Actor
+from retrofill.services.alerts.messages import about_backfill, about_clock, test_message
+from retrofill.services.instances.graphs import Contexts
+from retrofill.services.people.access import Access
+from retrofill.services.people.accounts import contact_of, find_actor
+from retrofill.services.ports.notifying import NotSentError, UndeliverableError
+from retrofill.services.reading.backfills import Row, Views
+
+if TYPE_CHECKING:
+    from retrofill.services.people.accounts import Contact
+    from retrofill.services.ports import Clock, Notifier, Store
+    from retrofill.services.ports.records import AlertRecord
+
+_CLAIM_MS = 150_000  # longer than the longest send
+_AFTER_A_FAULT_MS = 60_000
+_WORDS = {
+    "email": ("email", "e-mail address", "--email ADDRESS"),
+    "sms": ("phone", "phone number", "--phone NUMBER"),
+}
+NEVER: Callable[[], bool] = lambda: False  # noqa: E731
+
+
+def why_not(notifier: Notifier, user: str, contact: Contact, method: str) -> str | None:
+    """Why the user cannot be reached by this method, a sentence; None where it can be tried."""
+    field, words, option = _WORDS[method]
+    if not getattr(contact, field):
+        return f"{user} has no {words}: `retrofill user contact {user} {option}` registers one"
+    return notifier.obstacle(method)
+
+
+def send_test(notifier: Notifier, project: str, user: str, contact: Contact) -> list[Row]:
+    """Send a test message by every method by which the user is registered; what became of each."""
+    results = []
+    for method, (field, _, _) in _WORDS.items():
+        address = getattr(contact, field)
+        if not address:
+            continue
+        error = why_not(notifier, user, contact, method)
+        if error is None:
+            try:
+                notifier.send(method, address, test_message(project, user))
+            except NotSentError as not_sent:
+                error = not_sent.message
+        results.append({"method": method, "address": address, "ok": error is None, "error": error})
+    return results
+
+
+class Delivery:
+    """Works the outbox of one store.
+
+    Args:
+        project: what the deployment calls itself.
+    """
+
+    def __init__(self, store: Store, notifier: Notifier, clock: Clock, project: str) -> None:
+        self._store = store
+        self._notifier = notifier
+        self._clock = clock
+        self._project = project
+        self._contexts = Contexts()
+
+    def deliver_due(self, is_enough: Callable[[], bool] = NEVER) -> int:
+        """Send everything that is due, one after the other; how many were tried.
+
+        Args:
+            is_enough: asked before each one.
+        """
+        tried = 0
+        while not is_enough():
+            with self._store.transaction() as tx:
+                now_ms = tx.clock.check(self._clock.now_ms()).sure_ms
+                alert = tx.outbox.claim(now_ms, now_ms + _CLAIM_MS)
+            if alert is None:
+                break
+            self._deliver(alert)
+            tried += 1
+        return tried
+
+    def tell_administrators(self, trouble: str) -> None:
+        """Tell every system administrator that the clock is doubted, by each method that reaches them (TIME-8).
+
+        Raises:
+            NotSentError: nobody could be told, and somebody could be tried.
+        """
+        message = about_clock(trouble, self._project)
+        with self._store.read() as reader:
+            names = {SYSTEM_ADMINISTRATOR, *(u.name for u in reader.people.users() if u.is_administrator)}
+            contacts = {name: contact_of(reader.people, name) for name in sorted(names)}
+        failures: list[NotSentError] = []
+        is_told = False
+        for name, contact in contacts.items():
+            for method, (field, _, _) in _WORDS.items():
+                if why_not(self._notifier, name, contact, method) is None:
+                    try:
+                        self._notifier.send(method, getattr(contact, field), message)
+                    except NotSentError as error:
+                        failures.append(error)
+                    else:
+                        is_told = True
+        if failures and not is_told:
+            raise failures[0]
+
+    def next_ms(self) -> int | None:
+        """When the next one is due."""
+        with self._store.read() as reader:
+            return reader.outbox.next_ms()
+
+    def _deliver(self, alert: AlertRecord) -> None:
+        try:
+            self._send(alert)
+        except UndeliverableError as error:
+            self._finish(alert, AlertState.UNDELIVERABLE, reason=error.message)
+        except NotSentError as error:
+            pause = pause_seconds(alert.tries)
+            if pause is None:
+                self._finish(alert, AlertState.GIVEN_UP, reason=error.message)
+            else:
+                self._finish(alert, AlertState.PENDING, 1000 * pause, error.message)
+        else:
+            self._finish(alert, AlertState.SENT)
+
+    def _send(self, alert: AlertRecord) -> None:
+        """Compose at the last moment, so that a late message tells how things are."""
+        with self._store.read() as reader:
+            record = reader.find_backfill(alert.backfill_id)
+            if record is None:
+                raise UndeliverableError(f"backfill {alert.backfill_id} is gone")
+            contact = contact_of(reader.people, record.created_by)
+            obstacle = why_not(self._notifier, record.created_by, contact, alert.method)
+            if obstacle is not None:
+                raise UndeliverableError(obstacle)
+            row = Views(reader, self._contexts, self._clock.now_ms()).backfill(record)
+            creator = find_actor(reader.people, self._contexts.current(reader), record.created_by)
+            access = Access(reader, self._contexts, creator or Actor(record.created_by))
+            message = about_backfill(reader, access, record, alert, row, self._project)
+        self._notifier.send(alert.method, getattr(contact, _WORDS[alert.method][0]), message)
+
+    def _finish(
+        self, alert: AlertRecord, state: AlertState, pause_ms: int | None = None, reason: str | None = None
+    ) -> None:
+        now_ms = self._clock.now_ms()
+        with self._store.transaction() as tx:
+            # A pause is as long as it is, wherever the clock jumps meanwhile (TIME-8).
+            next_ms = None if pause_ms is None else tx.clock.check(now_ms).sure_ms + pause_ms
+            tx.outbox.finish(alert, state, now_ms, next_ms, reason)
+
+
+class Courier:
+    """Delivers beside the scheduler, so that a mail server that hangs holds up no tick.
+
+    Its thread lives while something is due, opens what it needs (a store may not be shared
+    between threads), and wakes the scheduler when it has done.
+
+    Args:
+        open_delivery: opens a Delivery of the thread's own.
+        wake: tells the scheduler to look again.
+    """
+
+    def __init__(
+        self,
+        open_delivery: Callable[[], AbstractContextManager[Delivery]],
+        clock: Clock,
+        wake: Callable[[], None],
+    ) -> None:
+        self._open_delivery = open_delivery
+        self._clock = clock
+        self._wake = wake
+        self._thread: threading.Thread | None = None
+        self._is_busy = False
+        self._is_leaving = threading.Event()
+        self._not_before_ms = 0
+        self._untold: str | None = None
+        self.fault = ""  # why nothing could be tried the last time
+
+    def tell(self, trouble: str | None) -> None:
+        """What system administrators are told with the next look; None: there is nothing any more."""
+        self._untold = trouble
+
+    def look(self, due_ms: int | None) -> int | None:
+        """Start delivering if something is due; when to look again, None while it delivers or nothing waits.
+
+        Args:
+            due_ms: when the next alert is due.
+        """
+        if self._untold is not None:
+            due_ms = 0  # as soon as it may be
+        if due_ms is None or self._is_busy:
+            return None
+        due_ms = max(due_ms, self._not_before_ms)
+        if due_ms > self._clock.now_ms():
+            return due_ms
+        self._start()
+        return None
+
+    def finish(self, seconds: float) -> None:
+        """Deliver what is due, for at most so long."""
+        deadline = time.monotonic() + seconds
+        self._join(seconds)
+        if not self._is_busy:
+            self._start()
+        self._join(max(0.0, deadline - time.monotonic()))
+
+    def leave(self, seconds: float) -> None:
+        """Begin nothing new, and give what is being sent so much time to be noted as sent."""
+        self._is_leaving.set()
+        self._join(seconds)
+
+    def _start(self) -> None:
+        self._is_busy = True
+        # A daemon: a server that hangs keeps no process from leaving; the claim runs out by itself.
+        self._thread = threading.Thread(target=self._work, name="alerts", daemon=True)
+        self._thread.start()
+
+    def _join(self, seconds: float) -> None:
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def _work(self) -> None:
+        self._not_before_ms = self._clock.now_ms() + _AFTER_A_FAULT_MS  # unless all goes well
+        self.fault = ""
+        try:
+            with self._open_delivery() as delivery:
+                if self._untold is not None:
+                    delivery.tell_administrators(self._untold)
+                    self._untold = None
+                delivery.deliver_due(self._is_leaving.is_set)
+            self._not_before_ms = 0
+        except RetrofillError as error:  # settings that a deploy has just made wrong, a store that is full
+            self.fault = error.message
+        finally:
+            self._is_busy = False
+            self._wake()

@@ -1,0 +1,83 @@
+"""What is stored of a backfill's expected end, for whoever looks (BF-2).
+
+An estimate is a simulation; it is made when something changes and kept in a column, so that a
+list reads it. `expecting` writes it; this module imports nothing that simulates.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from retrofill.domain.running.status import Status
+from retrofill.services.instances.backfill_status import took_seconds
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import Reader
+    from retrofill.services.ports.records import BackfillRecord, OpenBackfill
+
+NOTHING_MOVED = (0, 0, 0, 0)
+_FRESH_MS = 15_000  # a scheduler writes estimates again only so often
+
+
+class Expected(NamedTuple):
+    """When a backfill would end (None: unknown), as of `at_ms`, from where `basis` says that it stood."""
+
+    end_ms: int | None
+    at_ms: int
+    policy: int  # a checksum
+    moved: tuple[int, ...]  # counters
+
+    def to_json(self) -> str:
+        return json.dumps(self)
+
+    def now(self, now_ms: int, status: Status) -> int | None:
+        """The end as it looks at another moment; where nothing runs, nothing has become less meanwhile."""
+        if self.end_ms is None or self.end_ms >= now_ms:
+            return self.end_ms
+        return now_ms if status is Status.RUNNING else now_ms + self.end_ms - self.at_ms
+
+
+def expected(reader: Reader, backfill_id: int) -> Expected | None:
+    """What is stored; None where nothing was estimated yet."""
+    text = reader.times.expected(backfill_id)
+    if text is None:
+        return None
+    end_ms, at_ms, policy, moved = json.loads(text)
+    return Expected(end_ms, at_ms, policy, tuple(moved))
+
+
+def checksum(policy: str) -> int:
+    """Tells whether somebody has changed a stored policy."""
+    import zlib
+
+    return zlib.crc32(policy.encode())
+
+
+def basis(reader: Reader, record: BackfillRecord | OpenBackfill) -> tuple[int, tuple[int, ...]]:
+    """Where a backfill stands: while this is the same, an estimate holds."""
+    _, successful, failed, running, frozen = reader.progress(record.id)
+    return checksum(record.policy), (successful, failed, running, frozen)
+
+
+def is_stale(found: Expected, now: tuple[int, tuple[int, ...]], now_ms: int) -> bool:
+    """Whether an estimate was made from something else than what is there now."""
+    policy, moved = now
+    return policy != found.policy or (moved != found.moved and now_ms - found.at_ms > _FRESH_MS)
+
+
+def first_estimate(reader: Reader, record: BackfillRecord, has_succeeded: bool) -> dict[str, Any] | None:
+    """The estimate stored with a backfill; once it has succeeded, with how far that was off.
+
+    `off_percent` is the estimated length less the true one, in percent of the true one, which leaves
+    out when nothing could go on until somebody stepped in; null as long as it is not known.
+    """
+    text = reader.times.first_estimate(record.id)
+    if text is None:
+        return None
+    found: dict[str, Any] = json.loads(text)
+    off = None
+    true_seconds = took_seconds(record)
+    if has_succeeded and true_seconds and found["seconds"] is not None:
+        off = round((found["seconds"] - true_seconds) / true_seconds * 100, 1)
+    return {**found, "off_percent": off}

@@ -1,0 +1,256 @@
+"""Backfills: what somebody may do with them as wholes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from retrofill.domain.errors import NotPermittedError, WrongStateError
+from retrofill.domain.people.roles import Actor
+from retrofill.domain.planning.changes import Changes
+from retrofill.domain.running.filters import InstanceFilter
+from retrofill.domain.running.states import WAITING, State
+from retrofill.domain.running.steering import FLAGS, Steer, Verdict, how_to_go_on, judge
+from retrofill.domain.time.milliseconds import instant_of
+from retrofill.services.backfills.changes import Changed, Changing
+from retrofill.services.backfills.creation import ChecksOf, Starting, no_checks
+from retrofill.services.backfills.requests import PlanLimits, Planned
+from retrofill.services.instances.backfill_status import note_end, standing
+from retrofill.services.instances.graphs import Contexts
+from retrofill.services.instances.holds import holds_of
+from retrofill.services.operations.batches import ItemResult
+from retrofill.services.operations.operations import Operations
+from retrofill.services.people.access import Access
+from retrofill.services.ports.records import BackfillRecord
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import Clock, Ledger, Reader, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Steered:
+    """A backfill as it is after a pause, resume or stop; `stopping` are the runs that a stop ends."""
+
+    record: BackfillRecord
+    is_changed: bool
+    stopping: tuple[ItemResult, ...] = ()
+
+
+class Backfills:
+    """Backfills of one store, in the name of one actor; `checks` as `Starting` takes them."""
+
+    def __init__(
+        self,
+        store: Store,
+        contexts: Contexts,
+        clock: Clock,
+        limits: PlanLimits,
+        actor: Actor,
+        checks: ChecksOf = no_checks,
+    ) -> None:
+        self._store = store
+        self._contexts = contexts
+        self._clock = clock
+        self._limits = limits
+        self._actor = actor
+        self._user = actor.name
+        self._starting = Starting(store, contexts, clock, limits, checks)
+
+    @property
+    def limits(self) -> PlanLimits:
+        """How large a backfill may be; a scheduler changes them when a deploy does."""
+        return self._limits
+
+    @limits.setter
+    def limits(self, limits: PlanLimits) -> None:
+        self._limits = self._starting.limits = limits
+
+    # Starting
+
+    def create(self, planned: Planned, version_id: int) -> int:
+        """Store a backfill, all or nothing; its id. A refused one is stored without instances (VER-2, VER-3).
+
+        Waits for the answers of extension checks, if there are any.
+        """
+        return self._starting.create(planned, version_id, self._user)
+
+    def start_planned(self) -> list[int]:
+        """Go on with backfills whose start has come (SEL-4) or whose checks have answered; their ids."""
+        return self._starting.start_planned()
+
+    def next_planned_ms(self) -> int | None:
+        """When the next backfill starts whose instances are not made yet."""
+        return self._starting.next_planned_ms()
+
+    def remove_leftovers(self) -> None:
+        """Remove backfills that a crash left half created, and finish changes that it left half made."""
+        self._starting.remove_leftovers()
+        self._changing().finish()
+
+    def leave(self) -> None:
+        """Let go of what is being checked: the next scheduler asks again."""
+        self._starting.leave()
+
+    def wait_for_answers(self) -> None:
+        """Until the checks that this process asks have answered; `start_planned` then goes on."""
+        self._starting.wait_for_answers()
+
+    # Steering
+
+    def may_steer(self, backfill_id: int) -> bool:
+        """Whether the actor may pause, resume, stop and change it as a whole (SEC-4)."""
+        with self._store.read() as reader:
+            access = self._access(reader)
+            return access.may_steer(access.get_backfill(backfill_id))
+
+    def pause(self, backfill_id: int, comment: str = "") -> Steered:
+        """Nothing new starts; running instances end (BF-3)."""
+        return self._steer(Steer.PAUSE, backfill_id, comment)
+
+    def resume(self, backfill_id: int, comment: str = "") -> Steered:
+        """Take back a pause or a stop."""
+        return self._steer(Steer.RESUME, backfill_id, comment)
+
+    def stop(self, backfill_id: int, comment: str = "") -> list[ItemResult]:
+        """OPS-1: all running instances, and nothing further starts until resumed or rerun.
+
+        Somebody who may not steer the backfill ends the instances that he may operate, and the
+        others go on (SEC-4); what is left alone is in the results, as far as he may see it.
+        """
+        if self.may_steer(backfill_id):
+            return list(self._steer(Steer.STOP, backfill_id, comment).stopping)
+        with self._store.read() as reader:
+            access = self._access(reader)
+            running = [row.id for row, _ in reader.running() if row.backfill_id == backfill_id]
+            seen = [row.id for row in reader.instances(running) if access.sees_instance(row)]
+        results = self._operations().stop(seen, comment)
+        if not any(item.ok for item in results):
+            raise NotPermittedError(f"no instance of backfill {backfill_id} that you may operate is running")
+        return results
+
+    def change(self, backfill_id: int, changes: Changes, comment: str = "") -> Changed:
+        """Groups, window, priority, resource group, while it runs (BF-3); errors as `Changing.change`."""
+        return self._changing().change(backfill_id, changes, comment)
+
+    def rerun(
+        self,
+        backfill_id: int,
+        only_failed: bool = False,
+        comment: str = "",
+        ignore_waits: bool = False,
+        latest: bool = False,
+    ) -> list[ItemResult]:
+        """OPS-3: all its ended instances, or those that failed, in order.
+
+        Args:
+            ignore_waits: all at once, ignoring dependencies and the order of bizdates.
+            latest: with the code of the current version, from now on.
+        """
+        return self._whole(
+            backfill_id,
+            Steer.RERUN,
+            "rerun",
+            (State.FAILED,) if only_failed else (State.FAILED, State.SUCCESSFUL),
+            lambda ids: self._operations().rerun(ids, comment, ignore_waits, latest),
+        )
+
+    def freeze(self, backfill_id: int, comment: str = "") -> list[ItemResult]:
+        """BF-4: what has not started and does not wait for time or resources."""
+        states: tuple[State, ...] = (State.NOT_RUN,)
+        with self._store.read() as reader:
+            record = self._with_instances(reader, backfill_id, "frozen")
+        if holds_of([record], instant_of(self._clock.now_ms())).starting:
+            states += tuple(WAITING)  # OPS-0: what waits in a held backfill is Not run
+        return self._whole(
+            backfill_id, None, "frozen", states, lambda ids: self._operations().freeze(ids, comment)
+        )
+
+    def unfreeze(self, backfill_id: int, comment: str = "") -> list[ItemResult]:
+        return self._whole(
+            backfill_id,
+            None,
+            "unfrozen",
+            (State.FROZEN,),
+            lambda ids: self._operations().unfreeze(ids, comment),
+        )
+
+    # Inside
+
+    def _operations(self) -> Operations:
+        return Operations(self._store, self._contexts, self._clock, self._actor)
+
+    def _changing(self) -> Changing:
+        return Changing(self._store, self._contexts, self._clock, self._actor)
+
+    def _access(self, reader: Reader) -> Access:
+        return Access(reader, self._contexts, self._actor)
+
+    def _with_instances(self, reader: Reader, backfill_id: int, done: str) -> BackfillRecord:
+        record = self._access(reader).get_backfill(backfill_id)
+        if record.phase == "refused":
+            raise WrongStateError(
+                f"backfill {backfill_id} failed its check and has no instances, so it cannot be {done}",
+                how_to_go_on(backfill_id),
+            )
+        return record
+
+    def _steer(self, steer: Steer, backfill_id: int, comment: str) -> Steered:
+        now_ms = self._clock.now_ms()
+        with self._store.transaction() as tx:
+            access = self._access(tx)
+            record = access.get_backfill(backfill_id)
+            access.check_steer(record, steer.value)
+            holds = holds_of([record], instant_of(now_ms))
+            now = standing(tx, record, backfill_id in holds.closed)
+            if judge(steer, now, backfill_id) is Verdict.UNCHANGED:
+                return Steered(record, is_changed=False)
+            running = [row.id for row, _ in tx.running() if row.backfill_id == backfill_id]
+            stopping = running if steer is Steer.STOP else []
+            if steer is Steer.RESUME and record.paused_by:
+                tx.outbox.new_round(backfill_id)  # so that another pause by itself is told again
+            tx.set_backfill(backfill_id, **FLAGS[steer])
+            tx.record(now_ms, self._user, steer.value, backfill_id, comment=comment)
+            for instance_id in stopping:
+                tx.mark_stopping(instance_id)
+                state = State.RUNNING.value
+                tx.record(now_ms, self._user, "stop", backfill_id, instance_id, state, state, comment)
+            self._note_end(tx, backfill_id, now_ms, is_reopened=steer is Steer.RESUME)
+            record = access.get_backfill(backfill_id)
+        self._store.wake()
+        return Steered(record, True, tuple(ItemResult(i, State.RUNNING) for i in stopping))
+
+    def _whole(
+        self,
+        backfill_id: int,
+        steer: Steer | None,
+        done: str,
+        states: tuple[State, ...],
+        apply: Callable[[list[int]], list[ItemResult]],
+    ) -> list[ItemResult]:
+        with self._store.read() as reader:
+            record = self._with_instances(reader, backfill_id, done)
+            if steer is not None:
+                judge(steer, standing(reader, record, False), backfill_id)
+            last = record.first_instance_id + record.stride * len(reader.dates(backfill_id)) - 1
+            access = self._access(reader)
+            asked = InstanceFilter(states=frozenset(states))
+            rows = reader.instance_range(record.first_instance_id, last, asked)
+            ids = [row.id for row in rows if access.sees_instance(row)]
+        if not ids:
+            words = " or ".join(state.words for state in states)
+            held = (
+                f"It is {'stopped' if record.stopped else 'paused'}; `retrofill backfill resume {backfill_id}` lets "
+                "go on what has not run."
+                if record.stopped or record.paused
+                else None
+            )
+            raise WrongStateError(
+                f"backfill {backfill_id} has no {words} instance, so nothing can be {done}", held
+            )
+        return apply(ids)
+
+    def _note_end(self, tx: Ledger, backfill_id: int, now_ms: int, is_reopened: bool) -> None:
+        record = tx.find_backfill(backfill_id)
+        assert record is not None
+        note_end(tx, record, now_ms, holds_of(tx.open_backfills(), instant_of(now_ms)), is_reopened)

@@ -1,0 +1,304 @@
+"""Batches of operations on instances: judged one by one, applied in transactions that others get between.
+
+Each item gets its own result; one that does not fit its state changes nothing and hinders no
+other. A transaction takes as many items as change at most about 5,000 rows, so that a batch of
+a million instances costs a million times one, and nobody waits for it longer than for one part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from retrofill.domain.errors import RetrofillError
+from retrofill.domain.people.roles import Action, Actor
+from retrofill.domain.planning.running_order import running_order
+from retrofill.domain.running.states import WAITING, State
+from retrofill.domain.running.steering import FLAGS, Steer
+from retrofill.domain.time.milliseconds import instant_of
+from retrofill.services.instances.backfill_status import note_end
+from retrofill.services.instances.graph import Context
+from retrofill.services.instances.graphs import Contexts
+from retrofill.services.instances.holds import Holds, holds_of
+from retrofill.services.instances.propagation import Settling
+from retrofill.services.people.access import Access, unknown_instance
+from retrofill.services.ports.records import InstanceRecord
+from retrofill.services.ports.store import MOST_ROWS
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import Clock, Ledger, Reader, Store
+
+MOST_ITEMS = 1_600  # items of one transaction
+_OWN_ROWS = 3  # the instance, its date's counters, the record
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResult:
+    """What became of one item of a batch; `error` is None where it was done (or held already).
+
+    `note` is what to know besides of one that was done.
+    """
+
+    id: int
+    state: str | None
+    error: RetrofillError | None = None
+    unchanged: bool = False
+    note: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.error is None
+
+
+@dataclass(slots=True)
+class Applying:
+    """One transaction over the instances of one backfill, or of the schedule.
+
+    What follows from several items at once is gathered here, and done when all are judged.
+    """
+
+    tx: Ledger
+    context: Context
+    access: Access
+    settling: Settling
+    now_ms: int
+    is_held: bool  # paused, stopped or outside its window: what waits counts as Not run (OPS-0)
+    restored: set[int]  # of this batch, those that an earlier part has brought back with a sibling (POL-7)
+    mended: list[int] = field(default_factory=list)  # left Failed: their siblings come back (POL-7)
+    thawed: list[int] = field(default_factory=list)  # back to Not run from Frozen
+    rerun: list[int] = field(default_factory=list)
+    keeps_order: bool = False  # what was rerun waits for the turn of its date (OPS-3)
+    is_reopened: bool = False  # a rerun, unfreeze or set-successful: the end so far is none any more (BF-5)
+
+    def state(self, row: InstanceRecord) -> State:
+        """The state as people see it."""
+        state = State(row.state)
+        return State.NOT_RUN if self.is_held and state in WAITING else state
+
+
+class Applied(NamedTuple):
+    """What became of one instance: the state it has now, whether that is new, and what to note besides."""
+
+    state: State
+    changed: bool = True
+    words: str = ""
+
+
+Apply = Callable[[Applying, InstanceRecord], Applied]
+
+
+class Batches:
+    """Batches on one store, in the name of one actor: what he may not see is unknown (SEC-2, SEC-4)."""
+
+    def __init__(self, store: Store, contexts: Contexts, clock: Clock, actor: Actor) -> None:
+        self._store, self._contexts, self._clock, self._actor = store, contexts, clock, actor
+
+    def each(
+        self,
+        action: str,
+        ids: Sequence[int],
+        comment: str,
+        apply: Apply,
+        permission: Action = Action.OPERATE,
+        upstream_first: bool = False,
+    ) -> list[ItemResult]:
+        """Judge and apply one operation on each instance, whatever becomes of the others (OPS-8).
+
+        Args:
+            permission: what the actor must be permitted on the instance's task.
+            upstream_first: in dependency order, so that no later part holds what an earlier one waits for.
+        """
+        unique = list(dict.fromkeys(ids))
+        order = unique
+        if len(unique) > MOST_ITEMS:
+            # Ascending, so that what fails together lies together.
+            order = self._upstream_first(unique) if upstream_first else sorted(unique)
+        part = _Part(self._contexts, self._actor, self._clock, action, comment, _permitted(permission, apply))
+        done = 0
+        while done < len(order):
+            if done:
+                self._store.give_way()
+            with self._store.transaction() as tx:
+                done += part.apply(tx, order[done : done + MOST_ITEMS])
+        self._store.wake()
+        return [part.results[i] for i in unique]
+
+    def _upstream_first(self, ids: list[int]) -> list[int]:
+        ranks: dict[int, tuple[int, int, int]] = {}
+        places: dict[int, dict[int, int]] = {}  # by identity of the edges of a date
+        with self._store.read() as reader:
+            for start in range(0, len(ids), MOST_ROWS):
+                for row in reader.instances(ids[start : start + MOST_ROWS]):
+                    context = self._contexts.of(reader, row)
+                    plan = context.plan_of(row.id)
+                    within = plan.edges_within(context.date_index(row.id))
+                    if id(within) not in places:
+                        order = running_order(plan.template, within, np.ones(plan.n, dtype=bool))
+                        places[id(within)] = {place: rank for rank, place in enumerate(order)}
+                    rank = places[id(within)][context.place(row.id)]
+                    ranks[row.id] = (row.backfill_id or 0, context.date_order(row.id), rank)
+        return sorted(ids, key=lambda i: ranks.get(i, (0, 0, 0)))
+
+
+class _Part:
+    """The transactions of one batch, one after the other; `results` grow with them."""
+
+    def __init__(
+        self, contexts: Contexts, actor: Actor, clock: Clock, action: str, comment: str, apply: Apply
+    ) -> None:
+        self._contexts, self._actor, self._clock = contexts, actor, clock
+        self._action, self._comment, self._apply = action, comment, apply
+        self.results: dict[int, ItemResult] = {}
+        self._restored: set[int] = set()
+
+    def apply(self, tx: Ledger, ids: Sequence[int]) -> int:
+        """Take items from the beginning for as long as there is room; how many were taken."""
+        self._now_ms = self._clock.now_ms()
+        self._contexts.forget_counts()  # the scheduler has gone on since the last call
+        self._access = Access(tx, self._contexts, self._actor)
+        self._holds: Holds | None = None
+        self._applying: dict[int | None, Applying] = {}
+        self._siblings_seen: set[int] = set()
+        self._records: list[tuple[object, ...]] = []
+        rows = _visible_rows(tx, ids)
+        taken, left = 0, MOST_ROWS
+        for instance_id in ids:
+            row = rows.get(instance_id)
+            if row is None or not self._access.sees_instance(row):
+                self.results[instance_id] = ItemResult(instance_id, None, unknown_instance(instance_id))
+            else:
+                applying = self._applying_of(tx, row)
+                left -= self._cost(applying, row)
+                if left < 0 and taken:
+                    break
+                self.results[instance_id] = self._one(applying, row)
+            taken += 1
+        for backfill_id, applying in self._applying.items():
+            self._finish(tx, backfill_id, applying)
+        tx.record_many(self._records)
+        return taken
+
+    def _applying_of(self, tx: Ledger, row: InstanceRecord) -> Applying:
+        found = self._applying.get(row.backfill_id)
+        if found is not None:
+            return found
+        if self._holds is None:
+            self._holds = holds_of(tx.open_backfills(), instant_of(self._now_ms))
+        holds = self._holds
+        if (record := tx.find_backfill(row.backfill_id or 0)) is not None:
+            self._contexts.follow([record])
+        context = self._contexts.of(tx, row)
+        is_paused = row.backfill_id is None and tx.generations.is_held()
+        settling = Settling(tx, context, self._now_ms, is_paused or row.backfill_id in holds.passing)
+        is_held = is_paused or row.backfill_id in holds.starting
+        found = Applying(tx, context, self._access, settling, self._now_ms, is_held, self._restored)
+        self._applying[row.backfill_id] = found
+        return found
+
+    def _cost(self, applying: Applying, row: InstanceRecord) -> int:
+        """How many rows may change with it: below what enters or leaves Successful, beside what failed."""
+        context, rows = applying.context, _OWN_ROWS
+        states = (row.state, row.frozen_from)
+        if State.SUCCESSFUL in states or self._action == "set-successful":
+            rows += len(context.downstream([row.id]))
+        siblings = context.siblings(row.id) if State.FAILED in states else range(0)
+        if len(siblings) > 1 and siblings.start not in self._siblings_seen:
+            self._siblings_seen.add(siblings.start)
+            rows += len(siblings)
+        return rows
+
+    def _one(self, applying: Applying, row: InstanceRecord) -> ItemResult:
+        try:
+            applied = self._apply(applying, row)
+        except RetrofillError as error:
+            return ItemResult(row.id, applying.state(row), error)
+        if applied.changed:
+            before = applying.state(row)
+            noted = ". ".join(text for text in (applied.words, self._comment) if text)
+            self._record(row.backfill_id, row.id, self._action, before, applied.state, noted)
+        return ItemResult(row.id, applied.state, unchanged=not applied.changed)
+
+    def _record(
+        self,
+        backfill_id: int | None,
+        instance_id: int | None,
+        action: str,
+        before: str | None,
+        after: str | None,
+        noted: str,
+    ) -> None:
+        self._records.append(
+            (self._now_ms, self._actor.name, action, backfill_id, instance_id, before, after, noted, None)
+        )
+
+    def _finish(self, tx: Ledger, backfill_id: int | None, applying: Applying) -> None:
+        """What follows from all items of one backfill together."""
+        settling, context = applying.settling, applying.context
+        for first in {context.siblings(i).start: i for i in applying.mended}.values():
+            self._restored.update(settling.left_failed(first))
+        settling.unfrozen(applying.thawed)
+        if applying.keeps_order:
+            settling.keep_order(applying.rerun)
+        settling.settle()
+        if backfill_id is None:
+            return
+        if applying.rerun:
+            self._take_back_stop(tx, backfill_id, applying)
+        record = tx.find_backfill(backfill_id)
+        if record is not None and self._holds is not None:
+            note_end(tx, record, self._now_ms, self._holds, applying.is_reopened)
+
+    def _take_back_stop(self, tx: Ledger, backfill_id: int, applying: Applying) -> None:
+        """OPS-2: a rerun in a stopped backfill takes the stop back, or says what it waits for."""
+        record = tx.find_backfill(backfill_id)
+        if record is None or not (record.stopped or record.paused):
+            return
+        if record.stopped and self._access.may_steer(record):
+            tx.set_backfill(backfill_id, **FLAGS[Steer.RERUN])
+            self._record(backfill_id, None, "resume", None, None, "by the rerun")
+            note = f"Backfill {backfill_id} was stopped; the rerun takes that back."
+        else:
+            held = "stopped" if record.stopped else "paused"
+            note = (
+                f"Backfill {backfill_id} is {held}: what is rerun waits until "
+                f"`retrofill backfill resume {backfill_id}` lets it go on."
+            )
+        for instance_id in applying.rerun:
+            self.results[instance_id] = replace(self.results[instance_id], note=note)
+
+
+def describe(row: InstanceRecord, context: Context) -> str:
+    """An instance as sentences name it."""
+    return f"instance {row.id} ({context.task(row.id).name} {row.scheduled_at:%Y-%m-%d %H:%M})"
+
+
+def _visible_rows(tx: Reader, ids: Sequence[int]) -> dict[int, InstanceRecord]:
+    """The instances that are there for everybody, as `find_instance` finds them one by one."""
+    found = {}
+    is_active: dict[int, bool] = {}
+    for row in tx.instances(ids):
+        if row.backfill_id is None:
+            seen = tx.find_instance(row.id) is not None
+        else:
+            if row.backfill_id not in is_active:
+                record = tx.find_backfill(row.backfill_id)
+                is_active[row.backfill_id] = record is not None and record.phase == "active"
+            seen = is_active[row.backfill_id]
+        if seen:
+            found[row.id] = row
+    return found
+
+
+def _permitted(permission: Action, apply: Apply) -> Apply:
+    """The operation, refused where the actor's role does not reach to the instance's task (SEC-4)."""
+
+    def checked(applying: Applying, row: InstanceRecord) -> Applied:
+        context = applying.context
+        if not applying.access.is_unlimited:
+            applying.access.check(permission, row, context, describe(row, context))
+        return apply(applying, row)
+
+    return checked

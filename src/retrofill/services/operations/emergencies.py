@@ -1,0 +1,158 @@
+"""What administrators may change about one instance when time is short (OPS-7).
+
+A removed wait stays removed: an upstream instance that leaves Successful later is not waited for
+again. A priority or a resource group that was set stays, whatever age and backfill say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from retrofill.domain.catalog.definitions import ResourceGroup
+from retrofill.domain.errors import (
+    UnknownNameError,
+    UsageError,
+    WrongStateError,
+    did_you_mean,
+    shown,
+)
+from retrofill.domain.people.roles import Action
+from retrofill.domain.planning.policy import PRIORITIES, PriorityError
+from retrofill.domain.running.states import Reason, State, check_changeable
+from retrofill.services.operations.batches import Applied, Apply, Applying, ItemResult, describe
+from retrofill.services.operations.operations import Operations
+from retrofill.services.ports.interventions import ISOLATION
+from retrofill.services.ports.records import InstanceRecord
+
+
+class Emergencies:
+    """Changes of single instances, in the name of who operates.
+
+    Args:
+        groups: resource groups by name, as deployed now.
+    """
+
+    def __init__(self, operations: Operations, groups: Mapping[str, ResourceGroup]) -> None:
+        self._operations = operations
+        self._groups = groups
+
+    def remove_waits(
+        self, ids: Sequence[int], upstream: Sequence[int] | None, comment: str = ""
+    ) -> list[ItemResult]:
+        """Let instances wait no longer for upstream ones; the turn of their date still has to come (POL-6).
+
+        Args:
+            upstream: ids that every one of the instances waits for; None for all, and for its
+                isolation, which takes the place of an upstream that was never made.
+        """
+        wanted = None if upstream is None else frozenset(upstream)
+        return self._each("remove-wait", ids, comment, lambda a, row: _remove_waits(a, row, wanted))
+
+    def set_priority(self, ids: Sequence[int], priority: int, comment: str = "") -> list[ItemResult]:
+        """Set the priority with which instances queue.
+
+        Raises:
+            PriorityError: none of those that there are.
+        """
+        if priority not in PRIORITIES:
+            raise PriorityError(f"{priority} is no priority: there are 1, 3, 5, 7 and 8")
+        return self._each("set-priority", ids, comment, lambda a, row: _set_priority(a, row, priority))
+
+    def set_resource_group(self, ids: Sequence[int], name: str, comment: str = "") -> list[ItemResult]:
+        """Set the resource group whose slots instances take; it must be bound to their workspaces.
+
+        Raises:
+            UnknownNameError: there is no such group.
+        """
+        group = self._groups.get(name)
+        if group is None:
+            raise UnknownNameError(
+                f'there is no resource group "{shown(name)}"{did_you_mean(name, self._groups)}',
+                "`retrofill resource-group list` shows all of them.",
+            )
+        return self._each("set-resource-group", ids, comment, lambda a, row: _set_group(a, row, group))
+
+    def _each(self, action: str, ids: Sequence[int], comment: str, apply: Apply) -> list[ItemResult]:
+        return self._operations.batches.each(action, ids, comment, apply, Action.EMERGENCY)
+
+
+def _remove_waits(a: Applying, row: InstanceRecord, wanted: frozenset[int] | None) -> Applied:
+    state = _check(a, row)
+    waits = a.context.upstream(row.id)
+    removed = a.tx.emergencies.removed_of(row.id)
+    is_isolated = a.context.isolated_from(row.id) or row.reason == Reason.ISOLATED
+    known = {*waits, ISOLATION} if is_isolated else set(waits)
+    if wanted is None:
+        wanted = frozenset(known)
+    if strangers := sorted(wanted - known):
+        names = ", ".join(f"instance {number}" for number in strangers)
+        raise WrongStateError(
+            f"{describe(row, a.context)} does not wait for {names}",
+            f"`retrofill instance dag {row.id}` shows what it waits for.",
+        )
+    new = wanted - removed
+    if not new:
+        return Applied(state, changed=False)
+    still_open = [up.id for up in a.tx.instances(sorted(new)) if up.state != State.SUCCESSFUL]
+    count = sum(waits.count(up) for up in still_open) + (ISOLATION in new)
+    a.tx.emergencies.remove_waits(row.id, new)
+    a.tx.add_waits([(-count, row.id)])
+    if ISOLATION in new:
+        a.tx.emergencies.end_isolation(row.id)
+    a.settling.reconsider([row.id])
+    return Applied(state, words=_removed_words(new))
+
+
+def _removed_words(new: frozenset[int]) -> str:
+    """What the record says; ids and no names, because who reads it may not see all of them."""
+    names = ", ".join(f"instance {number}" for number in sorted(new - {ISOLATION}))
+    parts = [f"waits no longer for {names}"] if names else []
+    if ISOLATION in new:
+        parts.append("is isolated no longer")
+    return ", ".join(parts)
+
+
+def _set_priority(a: Applying, row: InstanceRecord, priority: int) -> Applied:
+    state = _check_queues(a, row)
+    place = a.tx.emergencies.find_place(row.id)
+    if place is not None and place.priority == priority:
+        return Applied(state, changed=False)
+    a.tx.emergencies.set_priority(row.id, priority)
+    return Applied(state, words=f"priority {row.priority} -> {priority}")
+
+
+def _set_group(a: Applying, row: InstanceRecord, group: ResourceGroup) -> Applied:
+    state = _check_queues(a, row)
+    workspace = a.context.task(row.id).workspace
+    if not group.is_bound_to(workspace):
+        raise NotBoundError(
+            f"{describe(row, a.context)} cannot use resource group {group.name}, which is not bound to "
+            f"workspace {workspace}"
+        )
+    place = a.tx.emergencies.find_place(row.id)
+    if place is not None and place.resource_group == group.name:
+        return Applied(state, changed=False)
+    a.tx.emergencies.set_resource_group(row.id, group.name)
+    return Applied(state, words=f"resource group {row.resource_group} -> {group.name}")
+
+
+class NotBoundError(UsageError):
+    """Choose a resource group that is bound to the workspace; `retrofill resource-group list` shows them."""
+
+    code = "not_bound"
+
+
+def _check(a: Applying, row: InstanceRecord) -> State:
+    state = a.state(row)
+    check_changeable(state, describe(row, a.context))
+    return state
+
+
+def _check_queues(a: Applying, row: InstanceRecord) -> State:
+    state = _check(a, row)
+    if not row.resource_group:
+        raise WrongStateError(
+            f"{describe(row, a.context)} passes without a slot ({row.kind}), so it has no place in a queue",
+            "Change what it waits for, or what runs after it.",
+        )
+    return state

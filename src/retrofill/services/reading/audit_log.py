@@ -1,0 +1,43 @@
+"""The record of what people did, over everything (OPS-8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from retrofill.domain.running.filters import OperationFilter
+from retrofill.services.people.access import Access
+from retrofill.services.ports.records import OperationRecord
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import Reader
+
+_PAGE = 500
+
+
+def latest(
+    reader: Reader, access: Access, asked: OperationFilter, limit: int, before: int | None = None
+) -> list[OperationRecord]:
+    """Operations that the actor may see, newest first.
+
+    What was done to tasks, instances and backfills is seen by who sees these; all else (a deploy, users,
+    the schedule) by system administrators and by who did it.
+
+    Args:
+        before: only those with a smaller id; the last one's id asks for the next page.
+
+    Raises:
+        UnknownNameError: there is no such backfill or instance, as far as the actor knows.
+    """
+    if asked.backfill_id is not None:
+        access.get_backfill(asked.backfill_id)
+    if asked.instance_id is not None:
+        access.get_instance(asked.instance_id)
+    return list(islice((o for o in _all(reader, asked, before) if access.sees_operation(o)), limit))
+
+
+def _all(reader: Reader, asked: OperationFilter, before: int | None) -> Iterator[OperationRecord]:
+    while page := reader.latest_operations(asked, before, _PAGE):
+        yield from page
+        before = page[-1].id

@@ -1,0 +1,274 @@
+"""Finding backfills and instances by what people ask for (BF-1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from retrofill.domain.errors import InvalidValueError, UnknownNameError, did_you_mean, shown
+from retrofill.domain.planning.policy import BizdateError, DateRange, parse_range
+from retrofill.domain.running.filters import BackfillFilter, InstanceFilter
+from retrofill.domain.running.states import State
+from retrofill.domain.running.status import Status
+from retrofill.domain.time.milliseconds import ms_of
+from retrofill.services.catalogs.deploy import find_past_task
+from retrofill.services.people.access import Access
+from retrofill.services.ports.records import BackfillRecord, InstanceRecord
+from retrofill.services.reading.backfills import Row, Views
+from retrofill.services.reading.redaction import shown_row
+
+if TYPE_CHECKING:
+    from retrofill.domain.catalog.definitions import Catalog
+    from retrofill.services.instances.graphs import Contexts
+    from retrofill.services.ports import Reader
+
+_PAGE = 200
+
+
+def search_backfills(
+    reader: Reader,
+    views: Views,
+    access: Access,
+    contexts: Contexts,
+    filters: Mapping[str, str | None],
+    limit: int,
+    before: int | None = None,
+) -> list[Row]:
+    """Rows of backfills that fit all filters and that the actor may see, newest first.
+
+    Args:
+        filters: name, creator, status, check_status, bizdate, task, task_type, workspace, created.
+        before: only those that are older than this one.
+
+    Raises:
+        InvalidValueError, UnknownNameError: a filter's value is none.
+    """
+    status = filters.get("status")
+    if status is not None:
+        _one_of("status", status, [s.value for s in Status])
+    asked = _asked(reader, access, contexts, filters, views.today)
+    name = filters.get("name")
+    found: list[Row] = []
+    while len(found) < limit:
+        page = reader.backfills(asked, before, _PAGE)
+        for record in page:
+            if len(found) == limit:
+                break
+            if not access.sees_backfill(record):
+                continue
+            if name is not None and name.lower() not in access.shown_name(record).lower():
+                continue
+            row = shown_row(access, record, views.backfill(record))
+            # A status follows from counters and the clock, so it is compared here, not by the store.
+            if status is None or row["status"] == status:
+                found.append(row)
+        if len(page) < _PAGE:
+            break
+        before = page[-1].id
+    return found
+
+
+def _asked(
+    reader: Reader,
+    access: Access,
+    contexts: Contexts,
+    filters: Mapping[str, str | None],
+    today: Callable[[], date],
+) -> BackfillFilter:
+    if (creator := filters.get("creator")) is not None:
+        _check_creator(access, creator)
+    if (check_status := filters.get("check_status")) is not None:
+        _one_of("check status", check_status, ["checking", "passed", "failed"])
+    bizdates = filters.get("bizdate")
+    days = None if bizdates is None else parse_range(bizdates, today())
+    created = filters.get("created")
+    began, after = (None, None) if created is None else _created(created, today())
+    return BackfillFilter(
+        name_part=filters.get("name") if access.is_unlimited else None,  # to others, not every name is shown
+        created_by=creator,
+        check_status=check_status,
+        bizdates=None if days is None else (days.first.isoformat(), days.last.isoformat()),
+        tasks=list(_groups_of_tasks(reader, access, contexts, filters)),
+        created_from_ms=began,
+        created_before_ms=after,
+    )
+
+
+def _groups_of_tasks(
+    reader: Reader, access: Access, contexts: Contexts, filters: Mapping[str, str | None]
+) -> Iterator[list[str]]:
+    """What is asked of tasks: of each group, one must take part."""
+    if (task := filters.get("task")) is not None:
+        yield [find_past_task(_current(reader, contexts), reader.task_ids(), task, access.sees)]
+    if (task_type := filters.get("task_type")) is not None:
+        from retrofill.domain.catalog.task_types import TASK_TYPES
+
+        _one_of("task type", task_type, [*TASK_TYPES])
+        tasks = _current(reader, contexts).tasks.values()
+        yield [t.name for t in tasks if t.type == task_type and access.sees(t.name)]
+    if (workspace := filters.get("workspace")) is not None:
+        catalog = _current(reader, contexts)
+        known = [name for name in catalog.workspaces if access.sees(name)]
+        if workspace not in known:
+            raise UnknownNameError(
+                f'there is no workspace "{shown(workspace)}"{did_you_mean(workspace, known)}',
+                "`retrofill workspace list` shows all of them.",
+            )
+        yield [t.name for t in catalog.tasks.values() if t.workspace == workspace]
+
+
+def _created(text: str, today: date) -> tuple[int, int]:
+    """The first millisecond of these days, and the first one after them."""
+    days = _days(text, today)
+    began = datetime(days.first.year, days.first.month, days.first.day, tzinfo=UTC)
+    after = datetime(days.last.year, days.last.month, days.last.day, tzinfo=UTC) + timedelta(days=1)
+    return ms_of(began), ms_of(after)
+
+
+def _days(text: str, today: date) -> DateRange:
+    """Days on which something was created.
+
+    Raises:
+        InvalidValueError: it is neither a day nor a range of them.
+    """
+    try:
+        return parse_range(text, today)
+    except BizdateError:
+        raise InvalidValueError(
+            f'--created: "{shown(text)}" is no day; write YYYY-MM-DD or a range YYYY-MM-DD..YYYY-MM-DD'
+        ) from None
+
+
+def _check_creator(access: Access, name: str) -> None:
+    """Somebody whom the actor may know, or who once created something that the actor sees."""
+    known = access.known_users()
+    if name not in known and not access.has_created(name):
+        raise UnknownNameError(
+            f'there is no user "{shown(name)}"{did_you_mean(name, known)}',
+            "`retrofill user list` shows all of them to a system administrator.",
+        )
+
+
+def _one_of(what: str, value: str, known: list[str]) -> str:
+    if value not in known:
+        raise InvalidValueError(
+            f'"{shown(value)}" is no {what}{did_you_mean(value, known)}', f"Write one of {', '.join(known)}."
+        )
+    return value
+
+
+def _current(reader: Reader, contexts: Contexts) -> Catalog:
+    found = contexts.current(reader)
+    assert found is not None, "who searches has deployed something"
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceSearch:
+    """What instances must fit: of each kind one of the values, where there are any.
+
+    Attributes:
+        backfills: ids; auto triggered instances fit none.
+        tasks: as people name them.
+        states: codes.
+        auto: only auto triggered ones.
+        after: id of the instance after which to go on.
+    """
+
+    backfills: Sequence[int] = ()
+    tasks: Sequence[str] = ()
+    bizdates: Sequence[DateRange] = ()
+    states: Sequence[str] = ()
+    auto: bool = False
+    after: int | None = None
+
+    def has_bizdate(self, bizdate: str) -> bool:
+        return not self.bizdates or any(
+            days.first.isoformat() <= bizdate <= days.last.isoformat() for days in self.bizdates
+        )
+
+
+def search_instances(
+    reader: Reader, views: Views, access: Access, contexts: Contexts, wanted: InstanceSearch, limit: int
+) -> Iterator[Row]:
+    """Rows of instances: backfills newest first, inside by bizdate in running order, time, task.
+
+    Auto triggered ones come last, newest bizdate first.
+
+    Args:
+        limit: -1 for all.
+    """
+    task_ids = None
+    if wanted.tasks:
+        ids = reader.task_ids()
+        catalog = _current(reader, contexts)
+        task_ids = frozenset(ids[find_past_task(catalog, ids, task, access.sees)] for task in wanted.tasks)
+    last = None if wanted.after is None else access.get_instance(wanted.after)
+    for state in wanted.states:
+        _one_of("state", state, [s.value for s in State])
+    rows: Iterator[Row] = iter(())
+    if not wanted.backfills:
+        rows = _auto_triggered(reader, views, access, wanted, InstanceFilter(task_ids=task_ids), last)
+    if not wanted.auto and (last is None or last.backfill_id is not None):
+        rows = chain(_of_backfills(reader, views, access, wanted, task_ids, last), rows)
+    fitting = (row for row in rows if not wanted.states or row["state"] in wanted.states)
+    yield from islice(fitting, None if limit < 0 else limit)
+
+
+def _of_backfills(
+    reader: Reader,
+    views: Views,
+    access: Access,
+    wanted: InstanceSearch,
+    task_ids: frozenset[int] | None,
+    last: InstanceRecord | None,
+) -> Iterator[Row]:
+    states = frozenset(map(State, wanted.states)) or None
+    for record in _backfills(reader, access, wanted.backfills):
+        if last is not None and record.id > (last.backfill_id or 0):
+            continue
+        listed = access.listed_tasks(record)
+        # A held backfill shows Waiting as Not run, so its states are compared on the row.
+        asked = InstanceFilter(task_ids=task_ids, states=None if views.is_held(record) else states)
+        after = last if last is not None and record.id == last.backfill_id else None
+        for row in views.instances(record, asked, has_bizdate=wanted.has_bizdate, after=after):
+            if access.sees(row["task"]):
+                yield row
+            elif listed is None or row["task"] in listed:
+                yield row | {"priority": None, "resource_group": None}  # of a foreign dry run, only its name
+
+
+def _auto_triggered(
+    reader: Reader,
+    views: Views,
+    access: Access,
+    wanted: InstanceSearch,
+    asked: InstanceFilter,
+    last: InstanceRecord | None,
+) -> Iterator[Row]:
+    if last is not None and last.backfill_id is not None:
+        last = None
+    for bizdate in filter(wanted.has_bizdate, reader.generations.bizdates(-1)):
+        if last is not None and bizdate > last.bizdate:
+            continue
+        rows = reader.generations.instances(bizdate, asked)
+        if last is not None and bizdate == last.bizdate:
+            rows = views.rows_after(rows, last)
+        yield from (row for row in views.auto_triggered(rows) if access.sees(row["task"]))
+
+
+def _backfills(reader: Reader, access: Access, ids: Sequence[int]) -> Iterator[BackfillRecord]:
+    if ids:
+        for backfill_id in sorted(set(ids), reverse=True):
+            yield access.get_backfill(backfill_id)
+        return
+    before: int | None = None
+    while True:
+        page = reader.backfills(before=before, limit=_PAGE)
+        yield from filter(access.sees_backfill, page)
+        if len(page) < _PAGE:
+            return
+        before = page[-1].id

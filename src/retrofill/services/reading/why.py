@@ -1,0 +1,437 @@
+"""Why is it not running? One sentence that names the binding constraint (OPS-9).
+
+The conditions are asked in the order in which an instance meets them on its way to a slot, of
+the same functions that decide. Where others are waited for, the cause is looked for upstream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from retrofill.domain.planning.groups import grouping_of
+from retrofill.domain.running.filters import UNFINISHED, InstanceFilter
+from retrofill.domain.running.slots import Lack, free_slots, lack
+from retrofill.domain.running.states import Reason, State
+from retrofill.domain.time.milliseconds import instant_of
+from retrofill.domain.words import many
+from retrofill.services.instances.as_run import as_run, differs
+from retrofill.services.instances.holds import holds_of
+from retrofill.services.instances.outlines import Outlines, position_of
+from retrofill.services.ports.records import BackfillRecord, InstanceRecord
+
+if TYPE_CHECKING:
+    from retrofill.services.instances.graph import Context
+    from retrofill.services.instances.graphs import Contexts
+    from retrofill.services.ports import Reader
+
+_NAMED = 3  # blockers named in a sentence; all of them are listed
+_MOST_LOOKED_AT = 5_000  # instances on the way to a cause
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The sentence, and what it is about.
+
+    `code` names the constraint in a word; `cause` is the instance at which a chain of waits ends.
+    """
+
+    code: str
+    text: str
+    blockers: tuple[dict[str, object], ...] = field(default=())
+    cause: dict[str, object] | None = None
+
+
+_FAILURES = {
+    Reason.STOPPED: "Somebody stopped it",
+    Reason.TIMEOUT: "It ran longer than its timeout",
+    Reason.LOST: "Its supervisor was killed, so it is not known whether its work was done",
+    Reason.NOT_STARTED: "It could not be started",
+    Reason.SIBLING_FAILED: "Another instance of the same task and bizdate failed before this one started",
+}
+_SUCCESSES = {
+    Reason.DRY_RUN.value: "It succeeded as a dry run, without running its code.",
+    Reason.OFF_DAY.value: "It succeeded without running: its schedule leaves this date out.",
+    Reason.SET_SUCCESSFUL.value: "Somebody set it successful.",
+}
+# What failed or stands still explains more than what merely has not had its turn.
+_WEIGHT: dict[str, int] = {
+    State.FAILED: 0,
+    State.FROZEN: 1,
+    State.RUNNING: 2,
+    State.WAITING_RESOURCES: 3,
+    State.WAITING_TIME: 4,
+}
+
+
+def why(reader: Reader, contexts: Contexts, row: InstanceRecord, now_ms: int, has_scheduler: bool) -> Why:
+    """Explain the state of an instance.
+
+    Args:
+        has_scheduler: whether one runs that would start it.
+    """
+    return _Explaining(reader, contexts, row, now_ms, has_scheduler).why()
+
+
+def _once(start: str, message: str | None) -> str:
+    """A failure and the message of its run, of which some say the same in other words."""
+    if not message:
+        return start
+    if message.partition(";")[0] == "stopped":
+        return start + message.removeprefix("stopped")
+    return f"It {message}" if message.startswith("timed out") else f"{start}: {message}"
+
+
+class _Explaining:
+    """One question."""
+
+    def __init__(
+        self, reader: Reader, contexts: Contexts, row: InstanceRecord, now_ms: int, has_scheduler: bool
+    ) -> None:
+        self._reader, self._contexts, self._row = reader, contexts, row
+        self._now_ms, self._has_scheduler = now_ms, has_scheduler
+        self._backfill: BackfillRecord | None = None
+        if row.backfill_id is not None:
+            self._backfill = reader.find_backfill(row.backfill_id)
+        if self._backfill is not None:
+            contexts.follow([self._backfill])
+        self._around = Outlines(reader, contexts).of(row)
+
+    @cached_property
+    def _context(self) -> Context:
+        """The plan with its edges: only for what waits for others."""
+        return self._contexts.of(self._reader, self._row)
+
+    def why(self) -> Why:
+        row = self._row
+        if row.state == State.RUNNING:
+            return self._running()
+        if row.state == State.SUCCESSFUL:
+            return Why("successful", _SUCCESSES.get(row.reason or "", "It has succeeded."))
+        if row.state == State.FAILED:
+            return self._failed()
+        if row.state == State.FROZEN:
+            return Why("frozen", f"It is frozen; `retrofill instance unfreeze {row.id}` lets it go on.")
+        return self._held() or self._waits() or self._time() or self._window() or self._resources()
+
+    def _running(self) -> Why:
+        endings = {
+            Reason.STOPPING.value: " and is being stopped",
+            Reason.YIELDED_TO_AUTO.value: " and is being stopped, to make way for the auto triggered instance "
+            "of the same task and time",
+        }
+        ending = endings.get(self._row.reason or "", "")
+        unheard = "" if self._has_scheduler else "; no scheduler runs that would hear of its end"
+        return Why("running", f"It is running (run {self._row.run_number}){ending}{unheard}.")
+
+    def _failed(self) -> Why:
+        row = self._row
+        if row.reason == Reason.SIBLING_FAILED:
+            own = [
+                sibling
+                for sibling in self._reader.instances(self._context.siblings(row.id))
+                if sibling.state == State.FAILED and sibling.reason != Reason.SIBLING_FAILED
+            ]
+            names = self._names(own) or "none is left"
+            return Why("failed", f"{_FAILURES[Reason.SIBLING_FAILED]}: {names}.", self._blockers(own))
+        runs = self._reader.runs(row.id)
+        message = runs[-1].message if runs else None
+        start = _FAILURES.get(Reason(row.reason), "Its code failed") if row.reason else "It failed"
+        return Why("failed", f"{_once(start, message)}; {self._what_to_do()}.")
+
+    def _what_to_do(self) -> str:
+        """Only what this task allows, and only a log that there is."""
+        number, mode = self._row.id, as_run(self._row, self._around).task.rerun.mode
+        parts = []
+        if self._row.reason != Reason.NOT_STARTED:
+            parts.append(f"`retrofill instance log {number}` shows what it printed")
+        if mode != "never":
+            parts.append(f"`retrofill instance rerun {number}` runs it again{self._with_other_code()}")
+        else:
+            parts.append(
+                f"its task may not be rerun (rerun mode never); `retrofill instance set-successful {number}` "
+                "lets what waits for it go on"
+            )
+        return ", ".join(parts)
+
+    def _with_other_code(self) -> str:
+        """OPS-2: a rerun runs what the instance was made from, unless it asks for the current version."""
+        if not differs(self._row, self._around, self._contexts.current(self._reader)):
+            return ""
+        return (
+            f" as it was (version {as_run(self._row, self._around).version_id}), with `--latest` as it is in version "
+            f"{self._reader.current_version_id()}"
+        )
+
+    def _held(self) -> Why | None:
+        backfill = self._backfill
+        if backfill is None:
+            if self._reader.generations.is_held():
+                return Why("paused", "The schedule is paused; `retrofill schedule resume` lets it go on.")
+            return None
+        go_on = f"`retrofill backfill resume {backfill.id}` lets it go on"
+        if backfill.stopped:
+            return Why("stopped", f"Backfill {backfill.id} is stopped; {go_on}.")
+        if backfill.paused and backfill.paused_by:
+            count = many(backfill.failures, "instance")
+            return Why(
+                "paused", f"Backfill {backfill.id} has paused by itself when {count} had failed; {go_on}."
+            )
+        if backfill.paused:
+            return Why("paused", f"Backfill {backfill.id} is paused; {go_on}.")
+        return None
+
+    def _waits(self) -> Why | None:
+        row, backfill = self._row, self._backfill
+        if row.state != State.NOT_RUN or row.ignores_waits:
+            return None
+        if row.reason == Reason.ISOLATED:
+            missing = ", ".join(self._context.isolated_from(row.id)) or "an upstream task"
+            where = "was left out of the backfill" if self._backfill else "was never made"
+            return Why(
+                "isolated",
+                f"It is isolated: every instance of {missing} that it waits for {where}, so it can never run; an "
+                f"administrator can take that wait away with `retrofill instance remove-wait {row.id} --all`.",
+            )
+        if backfill is not None:
+            position = position_of(backfill, row.id)
+            if not self._reader.is_reached(backfill.id, position):
+                return self._earlier_date(backfill, position)
+        waits = self._reader.instances(self._upstream(row.id))
+        open_waits = sorted((up for up in waits if up.state != State.SUCCESSFUL), key=_weight)
+        if not open_waits:
+            return None
+        cause = self._cause(open_waits)
+        circle = self._circle() if cause is None or cause.state == State.NOT_RUN else []
+        if circle:
+            return self._in_a_circle(circle)
+        return Why(
+            "upstream",
+            f"It waits for {self._names(open_waits)}{self._cause_words(cause)}.",
+            self._blockers(open_waits),
+            self._blocker(cause) if cause else None,
+        )
+
+    def _earlier_date(self, backfill: BackfillRecord, position: int) -> Why:
+        """Name the date that the group stands at, and what holds it up."""
+        dates = self._reader.dates(backfill.id)
+        groups = grouping_of(len(dates), self._around.plan_of(self._row.id).policy)
+        earlier = groups.previous(position)
+        while earlier is not None and not dates[earlier].reached:
+            earlier = groups.previous(earlier)
+        if earlier is None:
+            return Why("earlier_date", "Its group of bizdates has not started.")
+        date = dates[earlier]
+        first = backfill.first_instance_id + backfill.stride * earlier
+        unfinished = InstanceFilter(states=UNFINISHED)
+        left = list(self._reader.instance_range(first, first + backfill.stride - 1, unfinished))
+        left.sort(key=_weight)
+        stuck = [other for other in left if other.state in (State.FAILED, State.FROZEN)]
+        cause = stuck[0] if stuck else self._cause(left)
+        text = (
+            f"Group {date.group_number} is at bizdate {date.bizdate}, where {len(left):,} of "
+            f"{many(date.total, 'instance')} {'has' if len(left) == 1 else 'have'} not succeeded"
+        )
+        if stuck:
+            text += f": {self._names(stuck)}"
+        elif cause is not None:
+            text += f"; it stands at {self._name_whole(cause)}"
+        named = stuck or ([cause] if cause else [])
+        return Why("earlier_date", f"{text}.", self._blockers(named), self._blocker(cause) if cause else None)
+
+    def _cause(self, waiting: Sequence[InstanceRecord]) -> InstanceRecord | None:
+        """Upstream of what is Not run, the instance that explains most; None where it is among these."""
+        if not waiting or waiting[0].state != State.NOT_RUN:
+            return None
+        seen = {row.id for row in waiting}
+        front = [row.id for row in waiting]
+        best: InstanceRecord | None = None
+        while front and len(seen) < _MOST_LOOKED_AT:
+            above = {up for number in front for up in self._upstream(number)} - seen
+            seen |= above
+            rows = [row for row in self._reader.instances(sorted(above)) if row.state != State.SUCCESSFUL]
+            best = min([*rows, *([best] if best else [])], key=_weight, default=None)
+            if best is not None and best.state == State.FAILED:
+                break
+            front = [row.id for row in rows if row.state == State.NOT_RUN]
+        return best
+
+    def _upstream(self, instance_id: int) -> set[int]:
+        """Ids that the instance waits for, without what it was told not to wait for (OPS-7)."""
+        return set(self._context.upstream(instance_id)) - self._reader.emergencies.removed_of(instance_id)
+
+    def _circle(self) -> list[int]:
+        """Ids of Not run instances that wait for each other, from this one up to the one that waits for it."""
+        below: dict[int, int] = {}
+        front = [self._row.id]
+        while front and len(below) < _MOST_LOOKED_AT:
+            following = []
+            for number in front:
+                for up in self._upstream(number):
+                    if up == self._row.id:
+                        path = [number]
+                        while path[-1] != self._row.id:
+                            path.append(below[path[-1]])
+                        return path[::-1]
+                    if up not in below:
+                        below[up] = number
+                        following.append(up)
+            front = [row.id for row in self._reader.instances(following) if row.state == State.NOT_RUN]
+        return []
+
+    def _in_a_circle(self, circle: Sequence[int]) -> Why:
+        rows = {row.id: row for row in self._reader.instances(circle)}
+        steps = [self._name(rows[number]) for number in (*circle, circle[0])]
+        return Why(
+            "loop",
+            f"It waits for itself in a circle: {' <- '.join(steps)}; an administrator can take one of these waits "
+            f"away with `retrofill instance remove-wait {self._row.id} --upstream {circle[1] if circle[1:] else circle[0]}`.",
+            self._blockers(rows[number] for number in circle[1:]),
+        )
+
+    def _cause_words(self, cause: InstanceRecord | None) -> str:
+        if cause is None:
+            return ""
+        return f", and in the end for {self._name_whole(cause)}"
+
+    def _time(self) -> Why | None:
+        row = self._row
+        if row.state == State.WAITING_RESOURCES or (
+            row.state == State.NOT_RUN and row.start_ms <= self._now_ms
+        ):
+            return None
+        at = f"{instant_of(row.start_ms):%Y-%m-%d %H:%M:%S} UTC"
+        if row.reason == Reason.RERUN_INTERVAL:
+            return Why(
+                "rerun_interval",
+                f"Run {row.run_number - 1} failed; run {row.run_number} starts by itself at {at}.",
+            )
+        failed = self._reader.failed_starts.find(row.id) if row.reason == Reason.NOT_STARTED else None
+        if failed is not None:
+            since = f"{instant_of(failed.since_ms):%Y-%m-%d %H:%M:%S} UTC"
+            return Why(
+                "not_started",
+                f"It could not be started, {many(failed.tries, 'time')} since {since} ({failed.message}); that is not "
+                f"its task's failure, and it is tried again at {at}.",
+            )
+        return Why("time", f"It waits for its time, {at}.")
+
+    def _window(self) -> Why | None:
+        backfill = self._backfill
+        if backfill is not None and self._row.resource_group:
+            holds = holds_of([backfill], instant_of(self._now_ms))
+            if backfill.id in holds.closed:
+                opens = instant_of(holds.next_ms or self._now_ms)
+                return Why(
+                    "window",
+                    f"The execution window of backfill {backfill.id} is closed; "
+                    f"it opens at {opens:%Y-%m-%d %H:%M} UTC.",
+                )
+        if self._has_scheduler:
+            return None
+        text = "Nothing hinders it but that no scheduler runs: `retrofill scheduler` starts one"
+        if backfill is not None:
+            text = (
+                f"Nothing hinders it but that no scheduler runs: `retrofill backfill wait {backfill.id}` runs one "
+                "until the backfill has ended"
+            )
+        return Why("no_scheduler", f"{text}.")
+
+    def _resources(self) -> Why:
+        """What the next tick would find (RUN-1, RUN-5, RUN-6)."""
+        row = self._row
+        running = [other for other, _ in self._reader.running()]
+        own = [other for other in running if other.task_id == row.task_id]
+        current = self._contexts.current(self._reader)
+        group = current.resource_groups.get(row.resource_group) if current is not None else None
+        if group is None:
+            return Why(
+                "no_group",
+                f"The resource group {row.resource_group} is gone from the project; declare it again and deploy.",
+            )
+        first = self._auto_first(own) if row.backfill_id is not None else self._rival(own)
+        if first is not None:
+            return first
+        used = [other for other in running if other.resource_group == group.name]
+        of_backfills = [other for other in used if other.backfill_id is not None]
+        free = free_slots(group.slots, group.reserved_for_auto, len(used), len(of_backfills))
+        most = self._around.task(row.id).max_parallel_instances
+        match lack(row, free, len(own), most, is_written=False):
+            case Lack.TASK_LIMIT:
+                return self._taken(
+                    "task_limit",
+                    f"Its task runs at most {many(most or 0, 'instance')} at a time (max_parallel_instances); now",
+                    own,
+                )
+            case Lack.SLOT:
+                which = "The only slot" if group.slots == 1 else f"All {group.slots} slots"
+                verb = "is" if group.slots == 1 else "are"
+                return self._taken("slots", f"{which} of resource group {group.name} {verb} taken, by", used)
+            case Lack.UNRESERVED_SLOT:
+                return self._taken(
+                    "reserved",
+                    f"Resource group {group.name} keeps {group.reserved_for_auto} of {many(group.slots, 'slot')} for "
+                    "auto triggered instances; the others are taken, by",
+                    of_backfills,
+                )
+        return Why("starting", f"It is about to start in resource group {group.name}.")
+
+    def _auto_first(self, own: Iterable[InstanceRecord]) -> Why | None:
+        """RUN-5 and RUN-7, of a backfill instance."""
+        autos = [other for other in own if other.backfill_id is None]
+        if autos:
+            return self._taken(
+                "auto_first", "An auto triggered instance of its task runs, and goes first:", autos
+            )
+        if (
+            self._row.task_id in self._reader.generations.ready_tasks()
+            and not self._reader.generations.is_held()
+        ):
+            return Why("auto_first", "An auto triggered instance of its task is ready, and goes first.")
+        writers = [other for other in own if other.partition == self._row.partition]
+        if writers:
+            text = f"Backfill {writers[0].backfill_id} runs the same task and time, which only one may write at a time:"
+            return self._taken("same_partition", text, writers)
+        return None
+
+    def _rival(self, own: Iterable[InstanceRecord]) -> Why | None:
+        """RUN-5 and RUN-7, of an auto triggered instance."""
+        rivals = [other for other in own if other.partition == self._row.partition]
+        if not rivals:
+            return None
+        backfill = f"Backfill {rivals[0].backfill_id}"
+        return self._taken("rival", f"{backfill} runs the same task and time, and has to end first:", rivals)
+
+    def _taken(self, code: str, text: str, by: Sequence[InstanceRecord]) -> Why:
+        more = f" and {len(by) - _NAMED} more" if len(by) > _NAMED else ""
+        ids = ", ".join(f"instance {other.id}" for other in by[:_NAMED])
+        return Why(code, f"{text} {ids}{more}.", tuple({"id": o.id, "state": o.state} for o in by))
+
+    def _names(self, rows: Sequence[InstanceRecord]) -> str:
+        named = ", ".join(self._name_whole(row) for row in rows[:_NAMED])
+        return f"{named} and {len(rows) - _NAMED} more" if len(rows) > _NAMED else named
+
+    def _name_whole(self, row: InstanceRecord) -> str:
+        return f"{self._name(row)} ({State(row.state).words}, bizdate {row.bizdate}, instance {row.id})"
+
+    def _name(self, row: InstanceRecord) -> str:
+        return f"{self._reader.task_name(row.task_id)} {row.scheduled_at:%Y-%m-%d %H:%M}"
+
+    def _blockers(self, rows: Iterable[InstanceRecord]) -> tuple[dict[str, object], ...]:
+        return tuple(self._blocker(row) for row in rows)
+
+    def _blocker(self, row: InstanceRecord) -> dict[str, object]:
+        return {
+            "id": row.id,
+            "task": self._reader.task_name(row.task_id),
+            "bizdate": row.bizdate,
+            "scheduled_at": row.scheduled_at.isoformat(),
+            "state": row.state,
+            "reason": row.reason,
+        }
+
+
+def _weight(row: InstanceRecord) -> tuple[int, int]:
+    return _WEIGHT.get(row.state, 9), row.id

@@ -1,0 +1,185 @@
+"""The scheduler as a process: ticks when something happened, sleeps when nothing can.
+
+Woken by ends of runs, by other commands, by the courier of alerts and by the next due time;
+it never polls.
+"""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Callable
+from datetime import date
+from typing import TYPE_CHECKING, Protocol
+
+from retrofill.domain.errors import StoreUnavailableError
+from retrofill.services.backfills.steering import Backfills
+from retrofill.services.running.following import Following
+from retrofill.services.running.nights import Schedule
+from retrofill.services.running.scheduler import Scheduler, Ticked
+from retrofill.services.upkeep.daily import Daily
+
+if TYPE_CHECKING:
+    from retrofill.services.alerts.delivery import Courier
+    from retrofill.services.backfills.expecting import Expecting
+    from retrofill.services.ports import Clock, Executor
+
+_LONGEST_SLEEP_MS = 60_000  # a missed hint costs at most this
+RETRY_MS = 1_000  # when there was no room to note anything
+
+
+class Wake(Protocol):
+    """Where hints arrive."""
+
+    def fileno(self) -> int: ...
+
+    def drain(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Loop:
+    """Runs a scheduler until somebody says that it is enough.
+
+    Args:
+        schedule: None where auto triggered instances are not made here.
+        daily: done once a day, in steps between ticks.
+        following: what a deploy changes for those above.
+        expecting: keeps expected ends up to date.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        backfills: Backfills,
+        schedule: Schedule | None,
+        executor: Executor,
+        wake: Wake,
+        clock: Clock,
+        courier: Courier,
+        daily: Daily | None = None,
+        following: Following | None = None,
+        expecting: Expecting | None = None,
+    ) -> None:
+        self._scheduler = scheduler
+        self._backfills = backfills
+        self._schedule = schedule
+        self._wake = wake
+        self._clock = clock
+        self._daily = daily
+        self._following = following
+        self._notes: list[str] = []
+        self._expecting = expecting
+        self._nights: list[date] = []  # made since the last tick
+        self._missed: list[date] = []  # found since the last tick to be too far back to be made
+        self._courier = courier
+        self._was_down = True  # until what was missed has been made
+        self._clock_trouble: str | None = None  # that was told
+        self._trouble: str | None = None  # what kept instances from being made
+        self._poll = select.poll()
+        self._poll.register(executor.fileno(), select.POLLIN)
+        self._poll.register(wake.fileno(), select.POLLIN)
+        self._wake_descriptor = wake.fileno()
+
+    def run(self, observe: Callable[[Ticked], bool], observe_ms: int | None = None) -> None:
+        """Tick and sleep until `observe` says so; a loop runs once.
+
+        Args:
+            observe: called after every tick and at least every `observe_ms`; True ends the loop.
+        """
+        try:
+            self._run(observe, observe_ms)
+        finally:
+            self._backfills.leave()
+            self._wake.close()
+
+    def _run(self, observe: Callable[[Ticked], bool], observe_ms: int | None) -> None:
+        self._scheduler.start()
+        planned_ms = self._make_what_room_is_for()
+        has_news = True
+        while True:
+            try:
+                ticked = self._scheduler.tick()
+            except StoreUnavailableError as error:
+                soon_ms = self._clock.now_ms() + RETRY_MS
+                ticked = Ticked(next_ms=soon_ms, trouble=error.message)
+            ticked.notes, self._notes = [*ticked.notes, *self._notes], []
+            ticked.nights, self._nights = self._nights, []
+            ticked.missed, self._missed = self._missed, []
+            ticked.trouble = ticked.trouble or self._trouble
+            if observe(ticked):
+                return
+            if ticked.more:
+                continue
+            if (ticked.clock_trouble is None) != (self._clock_trouble is None):
+                self._courier.tell(ticked.clock_trouble)
+                self._clock_trouble = ticked.clock_trouble
+            alerts_ms = self._courier.look(ticked.alert_ms)
+            is_busy = ticked.trouble is None and self._daily is not None and self._daily.step()
+            estimates_ms = self._estimate(has_news or bool(ticked.ended or ticked.started))
+            until_ms = (
+                self._clock.now_ms()
+                if is_busy
+                else _earlier(ticked.next_ms, planned_ms, alerts_ms, estimates_ms)
+            )
+            before_ms = self._clock.now_ms()
+            has_news = self._sleep(until_ms, observe_ms)
+            slept_ms = self._clock.now_ms() - before_ms
+            has_news = has_news or not 0 <= slept_ms <= 2 * _LONGEST_SLEEP_MS  # the clock has jumped
+            # Ends of runs may follow each other without a pause, and a night shall not wait for one.
+            if has_news or (planned_ms is not None and planned_ms <= self._clock.now_ms()):
+                planned_ms = self._make_what_room_is_for()
+
+    def _estimate(self, has_moved: bool) -> int | None:
+        """When to look again at expected ends; a full disk leaves them as they are."""
+        if self._expecting is None:
+            return None
+        try:
+            return self._expecting.look(has_moved)
+        except StoreUnavailableError:
+            return None
+
+    def _make_what_room_is_for(self) -> int | None:
+        """When to look again; a full disk is told by the next tick, and tried again soon."""
+        note = self._following.look() if self._following is not None else None
+        self._notes += [note] if note else []
+        try:
+            planned_ms = self._make_instances()
+        except StoreUnavailableError as error:
+            self._trouble = error.message
+            return self._clock.now_ms() + RETRY_MS
+        self._trouble = None
+        return planned_ms
+
+    def _make_instances(self) -> int | None:
+        """Make the instances of backfills that start now and of nights that are due; when the next is.
+
+        First of all what somebody left half made is removed or finished: a crash, or a full disk.
+        """
+        self._backfills.remove_leftovers()
+        has_started, has_made = bool(self._backfills.start_planned()), False
+        if self._schedule is not None:
+            self._schedule.put_in_order()
+            has_made = bool(self._schedule.make_owed())  # of a deploy that was killed
+            self._nights += self._schedule.make_due(self._was_down, self._missed.extend)
+            self._was_down = False
+        if has_started or has_made or self._nights:
+            self._scheduler.look_again()
+        night_ms = None if self._schedule is None else self._schedule.next_ms()
+        return _earlier(self._backfills.next_planned_ms(), night_ms)
+
+    def _sleep(self, until_ms: int | None, observe_ms: int | None) -> bool:
+        """Wait for something to happen; True if it was not merely the end of a run."""
+        now_ms = self._clock.now_ms()
+        timeout = _LONGEST_SLEEP_MS if until_ms is None else max(0, min(until_ms - now_ms, _LONGEST_SLEEP_MS))
+        if observe_ms is not None:
+            timeout = min(timeout, observe_ms)
+        events = self._poll.poll(timeout)
+        if any(descriptor == self._wake_descriptor for descriptor, _ in events):
+            self._wake.drain()
+            return True
+        return not events
+
+
+def _earlier(*moments: int | None) -> int | None:
+    known = [moment for moment in moments if moment is not None]
+    return min(known) if known else None

@@ -1,0 +1,447 @@
+"""One pass of the scheduler: what ended, what follows from it, what starts.
+
+A tick gathers, decides and saves in one transaction, and only then acts. Killed at any
+moment, it leaves runs that `adopt` finds again when a scheduler starts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
+
+from retrofill.domain.catalog.definitions import Catalog
+from retrofill.domain.errors import StoreUnavailableError
+from retrofill.domain.running.outcomes import Ending, Outcome, ending
+from retrofill.domain.running.states import Reason, State
+from retrofill.domain.time.clocks import DEFAULT_TOLERANCE_MS
+from retrofill.domain.time.milliseconds import instant_of
+from retrofill.services.instances.as_run import as_run
+from retrofill.services.instances.backfill_status import note_end
+from retrofill.services.instances.graphs import Contexts
+from retrofill.services.instances.holds import Holds, holds_of
+from retrofill.services.instances.not_started import NotStarted
+from retrofill.services.instances.pausing import note_failures
+from retrofill.services.instances.propagation import Settling
+from retrofill.services.instances.run_specs import RunSpecs, UnstartableError
+from retrofill.services.ports.records import InstanceRecord, OpenBackfill
+from retrofill.services.ports.start_filter import Wanted
+from retrofill.services.running.slots import Slots
+from retrofill.services.upkeep.clocks import trouble_with
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import Clock, Executor, Ledger, RunEnd, RunRef, RunSpec, Store
+
+_BATCH = 2_000  # rows of one kind that a tick moves; the next tick follows at once
+_RUN_TIMES_EVERY_MS = 2_000  # what a crash loses of run times is missed by nobody
+_MADE_WAY = "stopped to make way for the auto triggered instance of the same task and time"
+
+
+@dataclass(slots=True)
+class Ticked:
+    """What a tick did, and when the next one is due at the latest (ms, None: when something happens)."""
+
+    ended: int = 0
+    started: int = 0
+    next_ms: int | None = None
+    alert_ms: int | None = None  # when the next alert is due
+    more: bool = False
+    backfills_ended: list[int] = field(default_factory=list)
+    trouble: str | None = None  # why nothing could be noted; it is tried again soon
+    nights: list[date] = field(default_factory=list)  # bizdates whose instances were made before it
+    clock_trouble: str | None = None  # why the clock is not believed (TIME-8)
+    notes: list[str] = field(default_factory=list)  # sentences that people are told
+    missed: list[date] = field(default_factory=list)  # nights that came and will not be made (AUTO-3)
+
+
+class Scheduler:
+    """Ticks over one store with one executor. Exactly one runs per store at a time.
+
+    Args:
+        starts: False to see ends through and start nothing.
+        auto: whether it starts auto triggered instances too, and not those of backfills only.
+        stops_for_auto: whether a running backfill instance makes way for an auto triggered one of
+            the same task and T, or that one waits (RUN-5, setting `auto_conflict`).
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        executor: Executor,
+        clock: Clock,
+        specs: RunSpecs,
+        contexts: Contexts,
+        starts: bool = True,
+        auto: bool = True,
+        stops_for_auto: bool = True,
+    ) -> None:
+        self.starts = starts
+        self._auto = auto
+        self.clock_tolerance_ms = DEFAULT_TOLERANCE_MS
+        self._doubt_ms = 0  # by how much the clock is ahead of the time that is sure (TIME-8)
+        self.stops_for_auto = stops_for_auto  # changed when a deploy changes the setting
+        self._store = store
+        self._executor = executor
+        self._clock = clock
+        self._specs = specs
+        self._contexts = contexts
+        self._slots = Slots(contexts)
+        self._told_to_stop: set[int] = set()
+        self._not_started = NotStarted()
+        self._adopted: list[RunEnd] = []
+        self._known: _Known | None = None
+        self._must_look = True
+        self._next_ms: int | None = None
+        self._run_times: dict[int, list[int]] = defaultdict(list)  # by task, not yet written
+        self._run_times_ms = 0  # when they were written last
+
+    def start(self) -> None:
+        """Take over what an earlier scheduler left: its running instances go on, or are known dead."""
+        self._adopted = self._executor.adopt(self._note_all_running())
+
+    def tick(self) -> Ticked:
+        """One pass; never waits for a task. One that fails, as on a full disk, leaves all to the next one."""
+        ends = self._adopted + self._executor.poll()
+        self._adopted = []
+        try:
+            return self._pass(ends)
+        except StoreUnavailableError:
+            self._contexts.forget()  # what was noted was rolled back
+            self._run_times.clear()  # and is noted again with the same ends
+            self._slots = Slots(self._contexts)
+            self._adopted, self._known, self._must_look = ends, None, True
+            self._note_all_running()
+            raise
+
+    def _note_all_running(self) -> list[RunRef]:
+        with self._store.read() as reader:
+            rows = reader.running()
+            self._not_started.load(reader)
+        for row, run in rows:
+            self._slots.take(row, run.started_ms)
+        return [self._specs.ref(run) for _, run in rows]
+
+    def _pass(self, ends: list[RunEnd]) -> Ticked:
+        now_ms, ticked = self._clock.now_ms(), Ticked(ended=len(ends))
+        with self._store.transaction() as tx:
+            check = tx.clock.keep(now_ms, self.clock_tolerance_ms)
+            self._doubt_ms = check.wall_ms - check.sure_ms
+            known = self._look_around(tx)
+            holds = known.holds(now_ms)
+            settlings = _Settlings(tx, self._contexts, now_ms, holds, known.schedule_is_held)
+            self._end(tx, ends, settlings, now_ms)
+            self._let_time_pass(tx, settlings, check.sure_ms, known, holds, ticked)
+            settlings.settle(is_last=False)
+            holds = self._pause_where_too_many_failed(tx, settlings, known, holds, now_ms)
+            if self.stops_for_auto and known.starts_auto(self._auto):
+                known.stopping += self._slots.make_way(tx)
+            starts = self._start(tx, settlings, known, holds, now_ms)
+            settlings.settle()
+            holds = self._pause_where_too_many_failed(tx, settlings, known, holds, now_ms)
+            self._write_run_times(tx, now_ms)
+            self._note_ends(tx, settlings, known, holds, now_ms, ticked)
+            stops = self._stops(tx, known)
+            ticked.more = ticked.more or settlings.are_cut
+            self._must_look = self._must_look or settlings.are_cut
+            ticked.clock_trouble = trouble_with(check)
+            self._next_ms = _earliest(tx.next_start(), holds.next_ms)
+            # What is due by a clock that is doubted waits for the time that is sure.
+            ticked.next_ms = None if self._next_ms is None else self._next_ms + self._doubt_ms
+            alert_ms = tx.outbox.next_ms()
+            ticked.alert_ms = None if alert_ms is None else alert_ms + self._doubt_ms
+        self._executor.start(starts)
+        for ref in stops:
+            self._told_to_stop.add(ref.instance_id)
+            self._executor.stop(ref)
+        ticked.started = len(starts)
+        ticked.notes = self._not_started.take_notes()
+        return ticked
+
+    def _look_around(self, tx: Ledger) -> _Known:
+        """What others may have changed; looked up again only when somebody else has committed."""
+        others = tx.others_commits()
+        known = self._known
+        if known is None or known.others_commits != others:
+            backfills = {record.id: record for record in tx.open_backfills()}
+            generations = tx.generations
+            known = _Known(
+                others,
+                backfills,
+                self._contexts.current(tx),
+                tx.stopping(),
+                has_auto=generations.have_any(),
+                schedule_is_held=generations.is_held(),
+            )
+            self._known = known
+            self._must_look = True
+            self._contexts.forget_counts()
+            self._contexts.follow(backfills.values())
+            if known.has_auto:
+                self._slots.find_rivals(tx, again=True)
+        return known
+
+    def _stops(self, tx: Ledger, known: _Known) -> list[RunRef]:
+        """Runs that somebody wants stopped and that have not been told yet."""
+        known.stopping = [i for i in known.stopping if i in self._slots]
+        open_runs = [
+            run
+            for instance_id in known.stopping
+            if instance_id not in self._told_to_stop
+            for run in tx.runs(instance_id)
+            if run.ended_ms is None
+        ]
+        return [self._specs.ref(run) for run in open_runs]
+
+    def look_again(self) -> None:
+        """Forget what is known, because this process has changed the ledger other than by a tick."""
+        self._known = None
+
+    # What ended
+
+    def _end(self, tx: Ledger, ends: Iterable[RunEnd], settlings: _Settlings, now_ms: int) -> None:
+        succeeded: list[tuple[int, int]] = []
+        begun: list[int] = []  # what has started, or is not to start any more
+        for end in ends:
+            instance_id = end.ref.instance_id
+            running = self._slots.find(instance_id)
+            # An end under another token is of a run that the ledger has forgotten.
+            # It may have ended while no scheduler ran, and the clock may have gone back since it began.
+            ended_ms = round(end.ended_at * 1000) if end.ended_at else now_ms
+            ended_ms = ended_ms if running is None else max(ended_ms, running.started_ms)
+            if running is None or not self._close_run(tx, end, ended_ms):
+                continue
+            self._slots.release(instance_id)
+            self._told_to_stop.discard(instance_id)
+            settling = settlings.of(running.backfill_id)
+            if end.outcome == Outcome.EXITED and end.exit_code == 0:
+                succeeded.append((ended_ms, instance_id))
+                self._run_times[running.task_id].append(max(ended_ms - running.started_ms, 0))
+                settling.moved(instance_id, State.RUNNING, State.SUCCESSFUL)
+                begun.append(instance_id)
+            elif not self._end_badly(tx, end, settling, now_ms, ended_ms):
+                begun.append(instance_id)
+        if succeeded:
+            tx.succeed(succeeded)
+        self._not_started.forget(tx, begun)
+
+    def _write_run_times(self, tx: Ledger, now_ms: int) -> None:
+        """Now and then, and when nothing runs any more."""
+        if self._run_times and (not self._slots or now_ms - self._run_times_ms >= _RUN_TIMES_EVERY_MS):
+            tx.times.add(self._run_times, now_ms)
+            self._run_times.clear()
+            self._run_times_ms = now_ms
+
+    def _close_run(self, tx: Ledger, end: RunEnd, ended_ms: int) -> bool:
+        ref = end.ref
+        if end.outcome == Outcome.NOT_STARTED:
+            return tx.forget_run(ref.instance_id, ref.run_number, ref.token)
+        return tx.end_run(
+            ref.instance_id,
+            ref.run_number,
+            ref.token,
+            ended_ms,
+            end.outcome,
+            end.exit_code,
+            end.message or None,
+        )
+
+    def _end_badly(self, tx: Ledger, end: RunEnd, settling: Settling, now_ms: int, ended_ms: int) -> bool:
+        """RUN-3, RUN-4, POL-7: rerun by itself, start later, or fail for good; whether it is still to be started."""
+        (row,) = tx.instances([end.ref.instance_id])
+        task = as_run(row, self._contexts.of(tx, row)).task
+        after: Ending = ending(Outcome(end.outcome), end.signal, task.rerun, row.reruns, row.reason)
+        if after.state is State.FAILED:
+            tx.fail(row.id, after.reason or Reason.EXIT_CODE, ended_ms)
+        elif end.outcome == Outcome.NOT_STARTED:
+            self._not_started.put_off(tx, row.id, end.message, now_ms - self._doubt_ms)
+        elif after.reason is Reason.YIELDED_TO_AUTO:
+            tx.make_way(row.id, now_ms)
+            tx.explain_run(row.id, row.run_number, _MADE_WAY)
+        else:
+            start_ms = now_ms - self._doubt_ms + 1000 * task.rerun.interval_seconds
+            tx.rerun_by_itself(row.id, start_ms, now_ms)
+        settling.moved(row.id, State.RUNNING, after.state)
+        if after.state is State.FAILED:
+            settling.failed_for_good(row.id)
+        return after.state is not State.FAILED and end.outcome == Outcome.NOT_STARTED
+
+    def _pause_where_too_many_failed(
+        self, tx: Ledger, settlings: _Settlings, known: _Known, holds: Holds, now_ms: int
+    ) -> Holds:
+        """POL-14: before anything starts; what was about to start and could not is counted after that."""
+        for backfill_id, count in settlings.take_failures().items():
+            if note_failures(tx, backfill_id, count, self._slots.has_any_of(backfill_id), now_ms):
+                known.pause(backfill_id)
+                holds = known.holds(now_ms)
+        return holds
+
+    # What time allows
+
+    def _let_time_pass(
+        self, tx: Ledger, settlings: _Settlings, now_ms: int, known: _Known, holds: Holds, ticked: Ticked
+    ) -> None:
+        """Instances whose time has come, and dry runs that a hold kept back or that were just made."""
+        due: list[InstanceRecord] = []
+        if self._must_look or (self._next_ms is not None and self._next_ms <= now_ms):
+            due = tx.due(now_ms, _BATCH)
+        passing: list[InstanceRecord] = []
+        if self._must_look:
+            passing = tx.passing(holds.passing, not known.schedule_is_held, _BATCH)
+        for backfill_id, rows in _by_backfill([*due, *passing]).items():
+            settlings.of(backfill_id).time_has_come(rows)
+        self._must_look = ticked.more = len(due) == _BATCH or len(passing) == _BATCH
+
+    # What starts
+
+    def _start(
+        self, tx: Ledger, settlings: _Settlings, known: _Known, holds: Holds, now_ms: int
+    ) -> list[RunSpec]:
+        if known.catalog is None or not self.starts:
+            return []
+        wanted = Wanted(held=holds.starting)
+        if known.has_auto:
+            wanted = self._slots.wanted(holds.starting, known.starts_auto(self._auto))
+        chosen = self._slots.choose(tx, known.catalog, wanted)
+        if not chosen:
+            return []
+        self._note_starts(tx, chosen, known, now_ms)
+        return self._commit_starts(tx, chosen, settlings, known, now_ms)
+
+    def _commit_starts(
+        self, tx: Ledger, chosen: list[InstanceRecord], settlings: _Settlings, known: _Known, now_ms: int
+    ) -> list[RunSpec]:
+        word = tx.word()  # RUN-8: the marks of processes say whose they are
+        tokens = [word + os.urandom(8).hex() for _ in chosen]
+        starts = [(row.id, row.run_number, token) for row, token in zip(chosen, tokens, strict=True)]
+        tx.start(starts, self._executor.boot_id, now_ms)
+        specs = []
+        for row, token in zip(chosen, tokens, strict=True):
+            settling = settlings.of(row.backfill_id)
+            settling.moved(row.id, row.state, State.RUNNING)
+            try:
+                specs.append(self._specs.make(row, self._contexts.of(tx, row), token, self._executor.boot_id))
+            except UnstartableError as error:
+                tx.end_run(row.id, row.run_number, token, now_ms, Outcome.EXITED, None, error.message)
+                tx.fail(row.id, Reason.NOT_STARTED, now_ms)
+                settling.moved(row.id, State.RUNNING, State.FAILED)
+                settling.failed_for_good(row.id)
+                continue
+            self._slots.take(row, now_ms)
+        if known.has_auto:
+            self._slots.find_rivals(tx)
+        return specs
+
+    def _note_starts(self, tx: Ledger, chosen: list[InstanceRecord], known: _Known, now_ms: int) -> None:
+        for backfill_id in {row.backfill_id for row in chosen if row.backfill_id is not None}:
+            record = known.backfills.get(backfill_id)
+            if record is not None and record.started_ms is None:
+                tx.set_backfill(backfill_id, started_ms=now_ms)
+                known.backfills[backfill_id] = record._replace(started_ms=now_ms)
+
+    def _note_ends(
+        self, tx: Ledger, settlings: _Settlings, known: _Known, holds: Holds, now_ms: int, ticked: Ticked
+    ) -> None:
+        """Backfills of which something moved and nothing runs may have ended (BF-5)."""
+        for backfill_id in settlings.backfill_ids():
+            if self._slots.has_any_of(backfill_id):
+                continue
+            record = tx.find_backfill(backfill_id)
+            if record is not None and note_end(tx, record, now_ms, holds):
+                ticked.backfills_ended.append(backfill_id)
+                if record.paused_by or not (
+                    record.paused or record.stopped
+                ):  # a hold by a person outlives the end
+                    known.backfills.pop(backfill_id, None)
+
+    @property
+    def running(self) -> int:
+        """How many instances run."""
+        return len(self._slots)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What a tick knows of the rest of the ledger, as of what others had committed."""
+
+    others_commits: int
+    backfills: dict[int, OpenBackfill]
+    catalog: Catalog | None
+    stopping: list[int]
+    has_auto: bool = False
+    schedule_is_held: bool = False
+    _holds: Holds | None = None
+
+    def starts_auto(self, is_asked: bool) -> bool:
+        """Whether auto triggered instances may start."""
+        return is_asked and self.has_auto and not self.schedule_is_held
+
+    def pause(self, backfill_id: int) -> None:
+        """A backfill has paused by itself."""
+        record = self.backfills.get(backfill_id)
+        if record is not None:
+            self.backfills[backfill_id] = record._replace(paused=1)
+            self._holds = None
+
+    def holds(self, now_ms: int) -> Holds:
+        """As of now; only a window changes them by time alone."""
+        if self._holds is None or self._holds.has_windows:
+            self._holds = holds_of(self.backfills.values(), instant_of(now_ms))
+        return self._holds
+
+
+class _Settlings:
+    """One Settling per backfill that a tick touches, and one for the schedule (None)."""
+
+    def __init__(
+        self, tx: Ledger, contexts: Contexts, now_ms: int, holds: Holds, schedule_is_held: bool
+    ) -> None:
+        self._tx = tx
+        self._contexts = contexts
+        self._now_ms = now_ms
+        self._held: frozenset[int | None] = frozenset(holds.passing)
+        if schedule_is_held:
+            self._held |= {None}
+        self._settlings: dict[int | None, Settling] = {}
+
+    def of(self, backfill_id: int | None) -> Settling:
+        settling = self._settlings.get(backfill_id)
+        if settling is None:
+            context = self._contexts.by_id(self._tx, backfill_id)
+            settling = Settling(self._tx, context, self._now_ms, backfill_id in self._held)
+            self._settlings[backfill_id] = settling
+        return settling
+
+    def settle(self, is_last: bool = True) -> None:
+        for settling in self._settlings.values():
+            settling.settle(is_last)
+
+    @property
+    def are_cut(self) -> bool:
+        """Whether passes were left for the next tick."""
+        return any(settling.is_cut for settling in self._settlings.values())
+
+    def take_failures(self) -> dict[int, int]:
+        """How many instances have failed for good since the last call, by backfill."""
+        found = {}
+        for backfill_id, settling in self._settlings.items():
+            if backfill_id is not None and settling.failures:
+                found[backfill_id], settling.failures = settling.failures, 0
+        return found
+
+    def backfill_ids(self) -> set[int]:
+        return {backfill_id for backfill_id in self._settlings if backfill_id is not None}
+
+
+def _by_backfill(rows: Iterable[InstanceRecord]) -> dict[int | None, list[InstanceRecord]]:
+    found: dict[int | None, list[InstanceRecord]] = defaultdict(list)
+    for row in rows:
+        found[row.backfill_id].append(row)
+    return found
+
+
+def _earliest(*moments: int | None) -> int | None:
+    known = [moment for moment in moments if moment is not None]
+    return min(known) if known else None
