@@ -201,8 +201,8 @@ def _option_row(option: click.Option) -> tuple[str, str]:
 
 def settings() -> str:
     """The table of settings, and which of them nothing reads yet."""
-    from retrofill.project.reference import settings_page
-    from retrofill.project.setting_table import TABLE
+    from retrofill.project.schema_reference import settings_page
+    from retrofill.settings.table import TABLE
 
     unread = [_code(setting.name) for setting in TABLE if setting.name in WITHOUT_EFFECT]
     if not unread:
@@ -223,7 +223,7 @@ _UNREAD = """
 
 def project_files() -> str:
     """Every key of the two project files, made from the models that check them."""
-    from retrofill.project.reference import project_files_page
+    from retrofill.project.schema_reference import project_files_page
 
     return project_files_page()
 

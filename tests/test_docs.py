@@ -252,7 +252,7 @@ def test_named_rules_exist() -> None:
 
 def test_settings_without_effect_are_named_as_such() -> None:
     """A setting that something reads is not listed as without effect, and the other way round."""
-    from retrofill.project.setting_table import TABLE
+    from retrofill.settings.table import TABLE
 
     sources = [
         path.read_text(encoding="utf-8")

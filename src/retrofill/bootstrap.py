@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from retrofill.services.running.nights import Schedule
     from retrofill.services.upkeep.daily import Daily
     from retrofill.services.upkeep.retention import Retention
-    from retrofill.settings import Settings
+    from retrofill.settings.in_force import Settings
     from retrofill.store.database import Database
     from retrofill.store.locks import SchedulerLock
 
@@ -228,13 +228,13 @@ class Project:
 
     @cached_property
     def settings(self) -> Settings:
-        from retrofill import settings
+        from retrofill.settings import in_force as settings
 
         return settings.load(self.in_force.settings, self.environ)
 
     @property
     def limits(self) -> PlanLimits:
-        from retrofill.settings import limits
+        from retrofill.settings.in_force import limits
 
         return limits(self.settings)
 
@@ -297,7 +297,7 @@ class Project:
             SettingError: two checks have the same name.
         """
         from retrofill.checks.discovery import installed
-        from retrofill.settings import SettingError, load
+        from retrofill.settings.in_force import SettingError, load
 
         settings = load(catalog.settings, self.environ)
         plugins = installed()
@@ -441,7 +441,7 @@ class Project:
         )
 
     def _scheduling(self) -> InForce:
-        from retrofill.settings import scheduling
+        from retrofill.settings.in_force import scheduling
 
         return scheduling(self.settings, self.in_force.timezone)
 

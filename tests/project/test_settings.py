@@ -6,10 +6,10 @@ from dataclasses import fields
 
 import pytest
 
-from retrofill import settings
 from retrofill.domain.errors import Kind
-from retrofill.project.setting_table import TABLE, Webhook
-from retrofill.settings import SettingError, Settings
+from retrofill.settings import in_force as settings
+from retrofill.settings.in_force import SettingError, Settings
+from retrofill.settings.table import TABLE, Webhook
 
 
 def test_the_table_and_the_values_have_the_same_names() -> None:

@@ -66,6 +66,6 @@ def unchanged(
 
 def schema() -> dict[str, dict[str, Any]]:
     """A JSON Schema for `retrofill.yaml` and one for `workspace.yaml`, by file name."""
-    from retrofill.project import reference
+    from retrofill.project import schema_reference as reference
 
     return reference.schema()

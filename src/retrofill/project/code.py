@@ -7,9 +7,9 @@ from pathlib import Path
 from retrofill.domain.catalog.expressions import ParameterError
 from retrofill.domain.catalog.sql_standing import Standing, standings
 from retrofill.domain.errors import did_you_mean
-from retrofill.project.nodes import Node, Place, place_of
 from retrofill.project.problems import Report
 from retrofill.project.sources import MAX_CODE_BYTES, WORKSPACES, SourceError, SourceText, read_source
+from retrofill.project.yaml_nodes import Node, Place, place_of
 
 # One argument of a program may hold 128 KiB on Linux, and shell code is passed as one.
 MAX_SHELL_BYTES = 100_000

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 from retrofill.domain.catalog.definitions import SourceFile, Workspace
-from retrofill.project.forms import DEPLOYMENT_FILE
 from retrofill.project.sources import (
     MAX_YAML_BYTES,
     WORKSPACE_FILE,
@@ -18,6 +17,7 @@ from retrofill.project.sources import (
     read_below,
     yaml_files,
 )
+from retrofill.settings.forms import DEPLOYMENT_FILE
 
 _NONE: Mapping[str, Workspace] = MappingProxyType({})
 

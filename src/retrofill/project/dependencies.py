@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from retrofill.domain.catalog.definitions import Dependency, DependencyKind
 from retrofill.domain.catalog.graph import Graph
 from retrofill.domain.errors import did_you_mean
-from retrofill.project.nodes import Node, Place
 from retrofill.project.problems import Report
+from retrofill.project.yaml_nodes import Node, Place
 
 _FORMS = "write a task, {task: NAME, cycle: previous}, {task: self, cycle: previous} or {children: previous}"
 _SELF_HINT = "to wait for its own previous cycle write {task: self, cycle: previous}"

@@ -14,12 +14,12 @@ from retrofill.domain.catalog.surroundings import SurroundingsError
 from retrofill.domain.errors import did_you_mean
 from retrofill.domain.time import instants
 from retrofill.domain.words import many
-from retrofill.project.forms import DEPLOYMENT_FILE
 from retrofill.project.models import DeploymentShape
-from retrofill.project.nodes import Node, Place
 from retrofill.project.problems import Report
-from retrofill.project.setting_table import SECTIONS, read_settings
-from retrofill.project.shapes import check_names, read_shape
+from retrofill.project.validation import check_names, read_shape
+from retrofill.project.yaml_nodes import Node, Place
+from retrofill.settings.forms import DEPLOYMENT_FILE
+from retrofill.settings.table import SECTIONS, read_settings
 
 _SECRET = re.compile(r"\$\{secret:[A-Za-z_][A-Za-z0-9_]*\}")
 

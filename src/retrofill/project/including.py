@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from retrofill.domain.catalog.definitions import IncludedFile
-from retrofill.project.nodes import Node
 from retrofill.project.problems import Report
 from retrofill.project.sources import WORKSPACES, SourceBytes, SourceError, read_bytes
+from retrofill.project.yaml_nodes import Node
 
 MAX_FILE_BYTES = 1_000_000
 MAX_TOGETHER_BYTES = 20_000_000

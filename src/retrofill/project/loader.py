@@ -14,9 +14,7 @@ from retrofill.domain.catalog.definitions import Catalog, SourceFile, Task
 from retrofill.project.code import CodeFiles
 from retrofill.project.dependencies import Declared, check_links
 from retrofill.project.deployment import Deployment, read_deployment
-from retrofill.project.forms import DEPLOYMENT_FILE, FormError
 from retrofill.project.models import check_name
-from retrofill.project.nodes import Node, compose
 from retrofill.project.problems import Doubtful, EnoughError, Problem, ProjectError, Report
 from retrofill.project.sources import (
     MAX_YAML_BYTES,
@@ -28,6 +26,8 @@ from retrofill.project.sources import (
     workspace_folders,
 )
 from retrofill.project.workspaces import ReadWorkspace, read_workspace
+from retrofill.project.yaml_nodes import Node, compose
+from retrofill.settings.forms import DEPLOYMENT_FILE, FormError
 
 
 def load(directory: Path) -> Catalog:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from retrofill.domain.catalog.task_types import TASK_TYPES, types_that
-from retrofill.project.durations import parse_duration
-from retrofill.project.forms import FormError
-from retrofill.project.nodes import Ambiguous
+from retrofill.project.yaml_nodes import Ambiguous
+from retrofill.settings.durations import parse_duration
+from retrofill.settings.forms import FormError
 
 NAME_PATTERN = "^[A-Za-z_][A-Za-z0-9_-]*$"
 MAX_NAME_LENGTH = 128

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from retrofill.domain.catalog.definitions import Workspace
-from retrofill.project.forms import DEPLOYMENT_FILE
+from retrofill.settings.forms import DEPLOYMENT_FILE
 
 WORKSPACES = "workspaces"
 WORKSPACE_FILE = "workspace.yaml"
@@ -147,7 +147,7 @@ def _unreadable(error: Exception) -> SourceError:
 
 
 def _check_text(data: bytes) -> None:
-    from retrofill.project.nodes import place_of
+    from retrofill.project.yaml_nodes import place_of
 
     zero = data.find(b"\0")
     if zero >= 0:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from retrofill.domain.catalog.surroundings import SHELLS, SurroundingsError, check_variable
 from retrofill.domain.catalog.task_types import Reads, TaskType, types_that
 from retrofill.project.deployment import check_patterns
-from retrofill.project.shapes import one_of
+from retrofill.project.validation import one_of
 
 if TYPE_CHECKING:
     from retrofill.project.task_keys import TaskKeys

@@ -9,8 +9,8 @@ from typing import Any
 from retrofill.project.code import CodeFiles
 from retrofill.project.deployment import Deployment
 from retrofill.project.models import TaskShape
-from retrofill.project.nodes import Node, Place
 from retrofill.project.problems import Report
+from retrofill.project.yaml_nodes import Node, Place
 
 _ALTERNATIVES = {"priority": "baseline", "baseline": "priority", "run": "file", "file": "run"}
 

@@ -23,12 +23,12 @@ from retrofill.project.code import CodeText, check_shell, check_sql
 from retrofill.project.dependencies import Link, read_links
 from retrofill.project.deployment import secrets_of
 from retrofill.project.models import RerunShape
-from retrofill.project.nodes import Place
 from retrofill.project.problems import EnoughError
-from retrofill.project.shapes import one_of
 from retrofill.project.sources import SourceError
 from retrofill.project.surroundings import read_surroundings
 from retrofill.project.task_keys import TaskKeys
+from retrofill.project.validation import one_of
+from retrofill.project.yaml_nodes import Place
 
 DEFAULT_TIMEOUT_SECONDS = 3 * 24 * 3600
 _RERUN = Rerun()

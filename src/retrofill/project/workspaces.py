@@ -9,11 +9,11 @@ from retrofill.project.code import CodeFiles
 from retrofill.project.deployment import Deployment, check_timezone
 from retrofill.project.including import read_included
 from retrofill.project.models import TaskShape, WorkspaceShape
-from retrofill.project.nodes import Node
 from retrofill.project.problems import Report
-from retrofill.project.shapes import check_names, read_shape
 from retrofill.project.task_keys import Surroundings
 from retrofill.project.tasks import ReadTask, TaskReader
+from retrofill.project.validation import check_names, read_shape
+from retrofill.project.yaml_nodes import Node
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import retrofill
 from domain.catalogs import make_catalog, make_task
 from retrofill.domain.catalog.task_types import TASK_TYPES, TaskType
 from retrofill.domain.selection.filters import parse_conditions
-from retrofill.project.reference import project_files_page, schema
+from retrofill.project.schema_reference import project_files_page, schema
 from retrofill.services.catalogs import document as catalog_document
 from retrofill.services.catalogs.document import UnknownFormatError
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import UsageError
 from retrofill.domain.selection.choice import Limits
-from retrofill.project.forms import DEPLOYMENT_FILE, FormError
-from retrofill.project.setting_table import TABLE, Webhook, read_settings
 from retrofill.services.backfills.requests import PlanLimits
+from retrofill.settings.forms import DEPLOYMENT_FILE, FormError
+from retrofill.settings.table import TABLE, Webhook, read_settings
 
 if TYPE_CHECKING:
     from retrofill.services.running.following import InForce

@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 
 from project.test_load import EVERYTHING
 from retrofill import project
-from retrofill.project import reference
-from retrofill.project.setting_table import TABLE
+from retrofill.project import schema_reference as reference
+from retrofill.settings.table import TABLE
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "flights"
 

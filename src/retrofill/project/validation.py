@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from retrofill.domain.errors import did_you_mean
-from retrofill.project.forms import FormError
 from retrofill.project.models import check_name
-from retrofill.project.nodes import REFUSED, Node, kind_of
 from retrofill.project.problems import Report
+from retrofill.project.yaml_nodes import REFUSED, Node, kind_of
+from retrofill.settings.forms import FormError
 
 _ModelT = TypeVar("_ModelT", bound=BaseModel)
 Loc = tuple[str | int, ...]

@@ -15,8 +15,8 @@ from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from retrofill.domain.errors import did_you_mean
-from retrofill.project.durations import duration_words, parse_duration, parse_size
-from retrofill.project.forms import FormError
+from retrofill.settings.durations import duration_words, parse_duration, parse_size
+from retrofill.settings.forms import FormError
 
 GROUP_TYPES = ("shared", "exclusive", "serverless")
 # Settings that may also stand at the top of `retrofill.yaml`.

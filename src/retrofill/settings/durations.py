@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from retrofill.project.forms import FormError
+from retrofill.settings.forms import FormError
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _BYTES = {"k": 1_000, "m": 1_000_000, "g": 1_000_000_000}

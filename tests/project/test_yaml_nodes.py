@@ -7,7 +7,7 @@ import os
 import pytest
 
 from project.folders import OPS, Folder
-from retrofill.project.nodes import plain_value
+from retrofill.project.yaml_nodes import plain_value
 from work import calls
 
 TASK = "  a: {type: virtual, schedule: '@daily'}\n"

@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from retrofill.domain.catalog.task_types import TASK_TYPES
-from retrofill.project.forms import DEPLOYMENT_FILE
 from retrofill.project.models import NAME_PATTERN, DeploymentShape, WorkspaceShape
-from retrofill.project.setting_table import SECTIONS, TABLE, Setting
 from retrofill.project.sources import WORKSPACE_FILE
+from retrofill.settings.forms import DEPLOYMENT_FILE
+from retrofill.settings.table import SECTIONS, TABLE, Setting
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _MADE = "<!-- Made by `make docs`; edit the models instead. -->"
