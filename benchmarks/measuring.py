@@ -50,7 +50,7 @@ def retrofill(project: Path, *arguments: str) -> str:
 
 def copy_project(template: Path, copy: Path) -> None:
     """A project as it was deployed, in another folder, and not held there as copies are."""
-    from retrofill.store.database import Database
+    from retrofill.store.sqlite.database import Database
 
     shutil.copytree(template, copy)
     store = Database(copy / ".retrofill")

@@ -28,7 +28,7 @@ from retrofill.services.ports import RunEnd, RunRef, RunSpec
 from retrofill.services.running.nights import Schedule, ScheduleSettings
 from retrofill.services.running.scheduler import Scheduler
 from retrofill.services.upkeep.clocks import accept_clock
-from retrofill.store.database import Database
+from retrofill.store.sqlite.database import Database
 
 _TASKS = 500
 _HELD_DATES = 4

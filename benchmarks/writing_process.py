@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from retrofill.store.database import Database
+from retrofill.store.sqlite.database import Database
 
 _PAUSE_SECONDS = 0.005
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import click
 
 from retrofill.domain.errors import RetrofillError
-from retrofill.store.schema import SNAPSHOT
+from retrofill.store.sqlite.schema import SNAPSHOT
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -431,7 +431,7 @@ def new_store() -> str:
     import sqlite3
     from contextlib import closing
 
-    from retrofill.store import schema
+    from retrofill.store.sqlite import schema
 
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         schema.migrate(connection)

@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from retrofill.services.upkeep.daily import Daily
     from retrofill.services.upkeep.retention import Retention
     from retrofill.settings.in_force import Settings
-    from retrofill.store.database import Database
-    from retrofill.store.locks import SchedulerLock
+    from retrofill.store.sqlite.database import Database
+    from retrofill.store.sqlite.locks import SchedulerLock
 
 
 class NoProjectError(UnknownNameError):
@@ -107,14 +107,14 @@ class Project:
 
     @property
     def _has_store(self) -> bool:
-        from retrofill.store.presence import is_there
+        from retrofill.store.sqlite.presence import is_there
 
         return is_there(self.home / "retrofill.db")
 
     @cached_property
     def store(self) -> Database:
-        from retrofill.store.database import Database
-        from retrofill.store.locks import SchedulerLock
+        from retrofill.store.sqlite.database import Database
+        from retrofill.store.sqlite.locks import SchedulerLock
 
         store = Database(self.home)
         # Where its scheduler lives it is no copy, however its file system is seen from here.
@@ -345,7 +345,7 @@ class Project:
 
     @cached_property
     def scheduler_lock(self) -> SchedulerLock:
-        from retrofill.store.locks import SchedulerLock
+        from retrofill.store.sqlite.locks import SchedulerLock
 
         return SchedulerLock(self.home)
 
@@ -424,7 +424,7 @@ class Project:
         from retrofill.services.running.following import Following, Parts
         from retrofill.services.running.loop import Loop
         from retrofill.services.running.scheduler import Scheduler
-        from retrofill.store.locks import WakeSocket
+        from retrofill.store.sqlite.locks import WakeSocket
 
         store, clock, found = self.store, self.clock, self._scheduling()
         scheduler = Scheduler(
@@ -498,7 +498,7 @@ class Project:
             project.close()
 
     def _wake(self) -> None:
-        from retrofill.store import locks
+        from retrofill.store.sqlite import locks
 
         locks.wake(self.home)
 

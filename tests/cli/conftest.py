@@ -11,7 +11,7 @@ import pytest
 from cli.projects import write_project
 from e2e.conftest import sandbox
 from e2e.sandboxes import Sandbox
-from retrofill.store.database import Database
+from retrofill.store.sqlite.database import Database
 
 __all__ = ["sandbox"]
 

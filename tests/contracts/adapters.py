@@ -13,8 +13,8 @@ from typing import Protocol
 
 from executors.rooms import Room
 from retrofill.services.ports import Store
-from retrofill.store.database import Database
-from retrofill.store.locks import WakeSocket
+from retrofill.store.sqlite.database import Database
+from retrofill.store.sqlite.locks import WakeSocket
 
 
 class Ear(Protocol):

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from e2e.sandboxes import Sandbox, finished, tasks_in, until
-from retrofill.store.database import Database
+from retrofill.store.sqlite.database import Database
 
 _TASKS = """
 a:
@@ -177,7 +177,7 @@ def test_a_backup_of_an_older_schema_is_upgraded(small: Sandbox) -> None:
     from alembic.config import Config
     from sqlalchemy import create_engine
 
-    from retrofill.store import schema
+    from retrofill.store.sqlite import schema
 
     old = small.home / "retrofill.db"
     config = Config()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from e2e.sandboxes import Sandbox, until
-from retrofill.store.database import Database
+from retrofill.store.sqlite.database import Database
 
 TASKS = """
 long:
@@ -154,7 +154,7 @@ def test_the_mark_says_whose_process_it_is(running: Running) -> None:
 
 def test_a_restart_of_the_machine_gives_disks_other_numbers(tmp_path: Path) -> None:
     """RUN-8: the same inode after another boot is the same folder; within one boot it is another disk."""
-    from retrofill.store import identity
+    from retrofill.store.statements import identity
 
     here = identity.of(tmp_path, "word")
     assert here.fits(tmp_path)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from e2e.sandboxes import Sandbox
-from retrofill.store.database import Database
+from retrofill.store.sqlite.database import Database
 
 LOOKING = (
     ["backfill", "list"],

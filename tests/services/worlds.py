@@ -38,7 +38,7 @@ from retrofill.services.reading.why import Why, why
 from retrofill.services.running.nights import Schedule, ScheduleSettings
 from retrofill.services.running.scheduler import Scheduler, Ticked
 from retrofill.services.upkeep.consistency import drift, schedule_drift
-from retrofill.store.database import Database
+from retrofill.store.sqlite.database import Database
 from services.fakes import FakeClock, FakeExecutor
 from store.connections import Connections
 

@@ -11,8 +11,8 @@ from typing import Any
 from retrofill.domain.catalog.definitions import Task
 from retrofill.services.ports import Ledger, RunSpec
 from retrofill.services.running.nights import Schedule
-from retrofill.store.clock import BootClock
-from retrofill.store.database import Database
+from retrofill.store.sqlite.database import Database
+from retrofill.store.statements.clock import BootClock
 from services.worlds import World
 from simulation.executors import CrashError, Faults, SimulatedExecutor
 

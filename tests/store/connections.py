@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from retrofill.store.database import Database
+from retrofill.store.sqlite.database import Database
 
 
 class Connections:

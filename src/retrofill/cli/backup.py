@@ -20,7 +20,7 @@ from retrofill.domain.errors import UsageError, WrongStateError, shown
 from retrofill.domain.time.milliseconds import instant_of, shown_instant
 from retrofill.domain.words import many
 from retrofill.services.people.copying import Copying
-from retrofill.store.leftovers import remove_leftovers
+from retrofill.store.sqlite.leftovers import remove_leftovers
 
 if TYPE_CHECKING:
     from retrofill.executors.folder import RunsFolder
@@ -51,7 +51,7 @@ def backup(session: Session, file: Path, with_logs: bool, force: bool) -> None:
     The project's own files and secrets are not in it; the code of every deployed version is.
     """
     from retrofill.executors.folder import RunsFolder
-    from retrofill.store import backups
+    from retrofill.store.sqlite import backups
 
     project = session.project
     copying = Copying(project.actor)
@@ -111,8 +111,8 @@ def _restore(project: Project, file: Path, force: bool) -> dict[str, object]:
     from retrofill.executors.folder import RunsFolder
     from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.running.restoring import hold_everything
-    from retrofill.store import backups
-    from retrofill.store.database import Database
+    from retrofill.store.sqlite import backups
+    from retrofill.store.sqlite.database import Database
 
     if (project.home / "retrofill.db").exists() and not force:
         raise StoreExistsError(f"{shown(str(project.directory))} has a store already")

@@ -21,11 +21,11 @@ from retrofill.domain.words import many, names
 from retrofill.services.running.missed import find_missed
 from retrofill.services.upkeep.clocks import trouble_with
 from retrofill.services.upkeep.consistency import drift, schedule_drift
-from retrofill.store.leftovers import leftovers
+from retrofill.store.sqlite.leftovers import leftovers
 
 if TYPE_CHECKING:
     from retrofill.executors.folder import RunsFolder
-    from retrofill.store.reader import Reader
+    from retrofill.store.statements.reader import Reader
 
 _FREE_BYTES = 500 << 20
 _WAL_BYTES = 256 << 20  # a checkpoint comes every few MiB

@@ -15,7 +15,7 @@ from retrofill.services.alerts.delivery import Courier, Delivery, send_test, why
 from retrofill.services.people.accounts import Contact, People
 from retrofill.services.ports import Message, NotSentError, UndeliverableError
 from retrofill.services.ports.records import UserRecord
-from retrofill.store.database import Database
+from retrofill.store.sqlite.database import Database
 from services.worlds import MakeWorld, World
 
 A, B = (make_task(f"w.{name}", "0 1 * * *") for name in "ab")

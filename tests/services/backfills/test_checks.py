@@ -143,7 +143,7 @@ def test_it_is_seen_while_checks_think(world: MakeWorld) -> None:
 
     def look() -> None:
         # As of another process: the same store through connections of its own.
-        from retrofill.store.database import Database
+        from retrofill.store.sqlite.database import Database
 
         store = Database(w.directory / ".retrofill", w.clock.boot)
         other = Backfills(

@@ -18,7 +18,7 @@ from retrofill.services.catalogs.freezing import freeze_tasks
 from retrofill.services.instances.graphs import Contexts
 from retrofill.services.reading.backfills import Views
 from retrofill.services.running.nights import Schedule, ScheduleSettings
-from retrofill.store.database import Database
+from retrofill.store.sqlite.database import Database
 from services.crashing import dying_at, once_at
 from services.worlds import MakeWorld, World
 

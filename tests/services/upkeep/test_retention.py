@@ -24,7 +24,7 @@ from retrofill.services.ports.retention import RunName
 from retrofill.services.upkeep.clocks import accept_clock
 from retrofill.services.upkeep.daily import Daily
 from retrofill.services.upkeep.retention import DAY_MS, KEEP_BYTES, Report, Retention, Rules
-from retrofill.store import retention as stored
+from retrofill.store.statements import retention as stored
 from services.fakes import ms
 from services.worlds import MakeWorld, World
 from store.connections import file_of

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from retrofill.store import locks
+from retrofill.store.sqlite import locks
 
 # Says what it does; does the next thing when it is told by a line.
 _CREATOR = """

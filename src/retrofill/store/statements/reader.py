@@ -18,20 +18,21 @@ from retrofill.services.ports.records import (
     RunRecord,
 )
 from retrofill.services.ports.start_filter import Wanted
-from retrofill.store import counters, filters, identity
-from retrofill.store.clock import BootClock, ClockReader, boot_clock
-from retrofill.store.emergencies import EmergencyReader
-from retrofill.store.generations import FrozenTasks, Generations
-from retrofill.store.health import Health
-from retrofill.store.outbox import OutboxReader
-from retrofill.store.people import PeopleReader
-from retrofill.store.starts import FailedStarts
-from retrofill.store.times import TimesReader
-from retrofill.store.versions import VersionsReader
+from retrofill.store import filters
+from retrofill.store.statements import counters, identity
+from retrofill.store.statements.clock import BootClock, ClockReader, boot_clock
+from retrofill.store.statements.generations import FrozenTasks, Generations
+from retrofill.store.statements.health import Health
+from retrofill.store.statements.interventions import EmergencyReader
+from retrofill.store.statements.outbox import OutboxReader
+from retrofill.store.statements.people import PeopleReader
+from retrofill.store.statements.run_times import TimesReader
+from retrofill.store.statements.starts import FailedStarts
+from retrofill.store.statements.versions import VersionsReader
 
 if TYPE_CHECKING:
     from retrofill.domain.running.filters import BackfillFilter, InstanceFilter, OperationFilter
-    from retrofill.store.retention import RetentionReader
+    from retrofill.store.statements.retention import RetentionReader
 
 _BACKFILL = ", ".join(BackfillRecord._fields)
 _EVER = "9999"  # sorts after every bizdate
@@ -110,7 +111,7 @@ class Reader:
 
     @property
     def retention(self) -> RetentionReader:
-        from retrofill.store.retention import RetentionReader
+        from retrofill.store.statements.retention import RetentionReader
 
         return RetentionReader(self._connection)
 

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.running.states import MOVES, Move
 from retrofill.services.ports.records import BackfillRecord, DateRecord, InstanceRecord
-from retrofill.store import counters
-from retrofill.store.clock import ClockKeeper
-from retrofill.store.emergencies import Emergencies
-from retrofill.store.outbox import Outbox
-from retrofill.store.people import People
-from retrofill.store.reader import VISIBLE, Reader
-from retrofill.store.times import TimesLedger
-from retrofill.store.versions import Versions
+from retrofill.store.statements import counters
+from retrofill.store.statements.clock import ClockKeeper
+from retrofill.store.statements.interventions import Emergencies
+from retrofill.store.statements.outbox import Outbox
+from retrofill.store.statements.people import People
+from retrofill.store.statements.reader import VISIBLE, Reader
+from retrofill.store.statements.run_times import TimesLedger
+from retrofill.store.statements.versions import Versions
 
 if TYPE_CHECKING:
-    from retrofill.store.retention import Retention
+    from retrofill.store.statements.retention import Retention
 
 
 @cache
@@ -89,7 +89,7 @@ class Ledger(Reader):
 
     @property
     def retention(self) -> Retention:
-        from retrofill.store.retention import Retention
+        from retrofill.store.statements.retention import Retention
 
         return Retention(self._connection)
 

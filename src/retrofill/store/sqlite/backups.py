@@ -23,12 +23,12 @@ from typing import Any
 
 from retrofill.domain.errors import Kind, RetrofillError, WrongStateError, shown
 from retrofill.services.ports.retention import LogPiece
-from retrofill.store import schema
-from retrofill.store.database import Database
-from retrofill.store.leftovers import noted, remove_leftovers
-from retrofill.store.presence import UNFINISHED
-from retrofill.store.schema import NewerSchemaError
-from retrofill.store.waiting import WriteLock
+from retrofill.store.sqlite import schema
+from retrofill.store.sqlite.database import Database
+from retrofill.store.sqlite.leftovers import noted, remove_leftovers
+from retrofill.store.sqlite.presence import UNFINISHED
+from retrofill.store.sqlite.schema import NewerSchemaError
+from retrofill.store.sqlite.waiting import WriteLock
 
 FORMAT = 1
 _STORE, _MANIFEST, _LOGS = "retrofill.db", "manifest.json", "logs.jsonl"

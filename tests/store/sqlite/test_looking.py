@@ -16,9 +16,9 @@ import pytest
 
 from executors.rooms import wait_until as until
 from retrofill.domain.errors import StoreBusyError, StoreFullError
-from retrofill.store import waiting
-from retrofill.store.database import Database
-from retrofill.store.schema import StoreError
+from retrofill.store.sqlite import waiting
+from retrofill.store.sqlite.database import Database
+from retrofill.store.sqlite.schema import StoreError
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_locks_that_do_not_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("code", [sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE])
 def test_no_room_is_no_damage(home: Path, code: int) -> None:
     """RUN-3: nobody is told to restore a store because a disk is full."""
-    from retrofill.store.opening import refusal
+    from retrofill.store.sqlite.opening import refusal
 
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorcode = code

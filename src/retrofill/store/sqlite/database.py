@@ -21,13 +21,14 @@ from pathlib import Path
 from retrofill.domain.errors import RetrofillError, StoreBusyError
 from retrofill.failpoints import fail_point
 from retrofill.services.ports.store import ConstraintError
-from retrofill.store import identity, locks, presence, schema
-from retrofill.store.clock import BootClock, boot_clock
-from retrofill.store.ledger import Ledger
-from retrofill.store.opening import open_reader, refusal
-from retrofill.store.reader import Reader
-from retrofill.store.schema import StoreError
-from retrofill.store.waiting import WriteLock
+from retrofill.store.sqlite import locks, presence, schema
+from retrofill.store.sqlite.opening import open_reader, refusal
+from retrofill.store.sqlite.schema import StoreError
+from retrofill.store.sqlite.waiting import WriteLock
+from retrofill.store.statements import identity
+from retrofill.store.statements.clock import BootClock, boot_clock
+from retrofill.store.statements.moves import Ledger
+from retrofill.store.statements.reader import Reader
 
 # A checkpoint copies the WAL into the file. Done often, it holds nobody up for long, and the WAL is
 # written over instead of growing: a sync of a file that does not grow is cheaper.

@@ -12,7 +12,7 @@ from pathlib import Path
 from retrofill.domain.errors import Kind, RetrofillError
 
 HEAD = "0003"
-MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parent.parent / "schema" / "migrations"
 SNAPSHOT = MIGRATIONS / "head.sql"  # what they make of an empty file
 
 

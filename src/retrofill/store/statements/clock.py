@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 
 from retrofill.domain.time.clocks import Anchor, Boot, ClockCheck, accept, believe, followed, judge, jump_of
-from retrofill.store.health import Health
+from retrofill.store.statements.health import Health
 
 _ANCHOR = ", ".join(Anchor._fields)
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"

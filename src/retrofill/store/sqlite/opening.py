@@ -13,7 +13,7 @@ import sqlite3
 from pathlib import Path
 
 from retrofill.domain.errors import RetrofillError, StoreBusyError, StoreFullError, StoreUnavailableError
-from retrofill.store.schema import StoreError
+from retrofill.store.sqlite.schema import StoreError
 
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)  # the second: for the index of the WAL
 _NO_ROOM_ERRORS = (errno.ENOSPC, errno.EDQUOT)

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from retrofill.store.tables import metadata
+from retrofill.store.schema.tables import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=metadata, transactional_ddl=True)

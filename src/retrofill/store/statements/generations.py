@@ -8,7 +8,8 @@ from collections.abc import Collection, Sequence
 
 from retrofill.domain.running.filters import ALL_INSTANCES, InstanceFilter
 from retrofill.services.ports.records import GenerationRecord, InstanceRecord
-from retrofill.store import counters, filters
+from retrofill.store import filters
+from retrofill.store.statements import counters
 
 _GENERATION = ", ".join(GenerationRecord._fields)
 _INSTANCE = ", ".join(InstanceRecord._fields)
