@@ -15,7 +15,7 @@ from pathlib import Path
 
 from measuring import Line, await_quiet, median, processes_of, scratch, spread
 
-from retrofill.executors.local import LocalExecutor
+from retrofill.executors.local.executor import LocalExecutor
 from retrofill.services.ports import RunRef, RunSpec
 
 _RUNS = 30

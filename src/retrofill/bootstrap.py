@@ -362,7 +362,7 @@ class Project:
         """What runs would find here: secrets, drivers, interpreters."""
         from retrofill.domain.running.startable import Known
         from retrofill.executors.drivers import missing_driver
-        from retrofill.executors.orders import base_environment
+        from retrofill.executors.local.orders import base_environment
 
         path = base_environment(self.environ)["PATH"]
         return Known(
@@ -374,7 +374,7 @@ class Project:
 
     def executor(self) -> Executor:
         """What carries out runs, observed where events are to be sent."""
-        from retrofill.executors.local import LocalExecutor
+        from retrofill.executors.local.executor import LocalExecutor
 
         settings = self.settings
         self._local = executor = LocalExecutor(
@@ -458,7 +458,7 @@ class Project:
 
     def retention(self, is_dry: bool = False) -> Retention:
         """What goes by age and size, as of now (RET-1, RET-2)."""
-        from retrofill.executors.folder import RunsFolder
+        from retrofill.executors.local.folder import RunsFolder
         from retrofill.services.upkeep.retention import Retention, Rules
 
         settings = self.settings

@@ -13,7 +13,7 @@ import pytest
 
 from e2e.sandboxes import Sandbox, finished, tasks_in, until
 from retrofill.cli import stopping
-from retrofill.executors.folder import RunsFolder
+from retrofill.executors.local.folder import RunsFolder
 
 HELD = """
 hold: {type: shell, schedule: "0 1 * * *", run: 'echo hold >> ../../out; sleep 600'}

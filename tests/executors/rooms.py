@@ -13,8 +13,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from retrofill.executors import adoption, processes
-from retrofill.executors.local import LocalExecutor
+from retrofill.executors.local import adoption, processes
+from retrofill.executors.local.executor import LocalExecutor
 from retrofill.services.ports import Executor, RunEnd, RunRef, RunSpec
 
 PATIENCE_SECONDS = 30.0

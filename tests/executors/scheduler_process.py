@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from retrofill.executors.local import LocalExecutor
+from retrofill.executors.local.executor import LocalExecutor
 from retrofill.services.ports import RunRef, RunSpec
 
 

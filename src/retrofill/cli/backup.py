@@ -23,7 +23,7 @@ from retrofill.services.people.copying import Copying
 from retrofill.store.sqlite.leftovers import remove_leftovers
 
 if TYPE_CHECKING:
-    from retrofill.executors.folder import RunsFolder
+    from retrofill.executors.local.folder import RunsFolder
 
 _force = click.option("--force", is_flag=True, help="Take the place of what is there.")
 
@@ -50,7 +50,7 @@ def backup(session: Session, file: Path, with_logs: bool, force: bool) -> None:
 
     The project's own files and secrets are not in it; the code of every deployed version is.
     """
-    from retrofill.executors.folder import RunsFolder
+    from retrofill.executors.local.folder import RunsFolder
     from retrofill.store.sqlite import backups
 
     project = session.project
@@ -108,7 +108,7 @@ def restore(session: Session, file: Path, force: bool) -> None:
 
 
 def _restore(project: Project, file: Path, force: bool) -> dict[str, object]:
-    from retrofill.executors.folder import RunsFolder
+    from retrofill.executors.local.folder import RunsFolder
     from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.running.restoring import hold_everything
     from retrofill.store.sqlite import backups

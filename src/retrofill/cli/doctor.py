@@ -24,7 +24,7 @@ from retrofill.services.upkeep.consistency import drift, schedule_drift
 from retrofill.store.sqlite.leftovers import leftovers
 
 if TYPE_CHECKING:
-    from retrofill.executors.folder import RunsFolder
+    from retrofill.executors.local.folder import RunsFolder
     from retrofill.store.statements.reader import Reader
 
 _FREE_BYTES = 500 << 20
@@ -285,7 +285,7 @@ def _files(project: Project) -> Iterator[_Check]:
 
 
 def _folder(project: Project) -> RunsFolder:
-    from retrofill.executors.folder import RunsFolder
+    from retrofill.executors.local.folder import RunsFolder
 
     return RunsFolder(project.runs_directory)
 

@@ -10,7 +10,7 @@ from retrofill.domain.words import names
 
 if TYPE_CHECKING:
     from retrofill.bootstrap import Project
-    from retrofill.executors.standstill import Standstill
+    from retrofill.executors.local.standstill import Standstill
 
 _SETTLE_MS = 2_000  # a run that was just begun may not have its supervisor yet
 _GOES_ON = frozenset({"not_run", "waiting_time", "waiting_resources", "successful"})
@@ -46,7 +46,7 @@ def say_who_starts_instances(project: Project, states: dict[int, Any]) -> None:
 
 def standstills(project: Project) -> list[Standstill]:
     """Own processes that stand still: the scheduler, its launcher, supervisors of runs."""
-    from retrofill.executors.standstill import find_standstills
+    from retrofill.executors.local.standstill import find_standstills
 
     return find_standstills(project.runs_directory, project.scheduler_lock.holder())
 
@@ -57,7 +57,7 @@ def alone(project: Project, instance_ids: Collection[int] | None = None) -> list
     Args:
         instance_ids: of these; None: of all.
     """
-    from retrofill.executors.folder import RunsFolder
+    from retrofill.executors.local.folder import RunsFolder
 
     if not (instance_ids is None or instance_ids) or project.scheduler_lock.holder() is not None:
         return []

@@ -11,8 +11,8 @@ from retrofill.cli.driving import alone, say_alone
 from retrofill.cli.session import say_json
 from retrofill.domain.errors import shown
 from retrofill.domain.time.milliseconds import instant_of
-from retrofill.executors import logs
-from retrofill.executors.masking import Masking
+from retrofill.executors.logs import reading as logs
+from retrofill.executors.logs.masking import Masking
 from retrofill.services.ports.records import InstanceRecord, RunRecord
 from retrofill.services.ports.running import RunRef
 

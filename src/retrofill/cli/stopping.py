@@ -96,7 +96,7 @@ class _Patience:
         return found
 
     def _look_around(self, running: Sequence[int]) -> None:
-        from retrofill.executors.standstill import ask_to_end
+        from retrofill.executors.local.standstill import ask_to_end
 
         project, self._causes = self._project, {}
         for one in standstills(project):

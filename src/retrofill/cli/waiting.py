@@ -16,7 +16,7 @@ from retrofill.services.ports.records import BackfillRecord
 
 if TYPE_CHECKING:
     from retrofill.bootstrap import Project
-    from retrofill.executors.standstill import Standstill
+    from retrofill.executors.local.standstill import Standstill
     from retrofill.services.running.scheduler import Ticked
 
 _OBSERVE_MS = 500

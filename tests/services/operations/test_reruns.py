@@ -23,7 +23,7 @@ from retrofill.domain.running.states import State
 from retrofill.domain.selection.ways import ManualSelection
 from retrofill.domain.time.cron import parse
 from retrofill.domain.time.milliseconds import instant_of
-from retrofill.executors.folder import RunsFolder
+from retrofill.executors.local.folder import RunsFolder
 from retrofill.services.backfills.requests import Request, make_plan
 from retrofill.services.operations import batches
 from retrofill.services.reading.backfills import Views

@@ -15,10 +15,10 @@ from retrofill.domain.catalog.definitions import ResourceGroup
 from retrofill.domain.people.roles import system_administrator
 from retrofill.domain.running.states import State
 from retrofill.domain.selection.ways import AllDescendantsSelection
-from retrofill.executors.folder import RunsFolder
-from retrofill.executors.journals import Journal
-from retrofill.executors.names import run_name
-from retrofill.executors.places import Places
+from retrofill.executors.local.folder import RunsFolder
+from retrofill.executors.local.journals import Journal
+from retrofill.executors.logs.names import run_name
+from retrofill.executors.logs.paths import Places
 from retrofill.services.ports.records import BackfillRecord, InstanceRecord
 from retrofill.services.ports.retention import RunName
 from retrofill.services.upkeep.clocks import accept_clock

@@ -33,8 +33,8 @@ from retrofill.domain.catalog.statements import (
     stands_alone,
 )
 from retrofill.executors.runners.databases import Database, DatabaseError
-from retrofill.executors.runners.masking import Mask
 from retrofill.executors.runners.opening import open_database
+from retrofill.executors.runners.output import Mask
 
 _PAYLOAD = 3
 _ROWS_SHOWN = 40

@@ -7,8 +7,8 @@ import os
 import pytest
 
 from executors.rooms import Room, collect, is_alive, kill, marked_processes, wait_for_end, wait_for_file
-from retrofill.executors.places import Places
-from retrofill.executors.stopping import find_end, put_wish, stop_run
+from retrofill.executors.local.stopping import find_end, put_wish, stop_run
+from retrofill.executors.logs.paths import Places
 from retrofill.services.ports import RunSpec
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from executors.rooms import is_alive, wait_for_end
-from retrofill.executors import processes
-from retrofill.executors.remains import Remains
+from retrofill.executors.local import processes
+from retrofill.executors.local.remains import Remains
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from retrofill.executors.kernel import MarkSpace, name_process
-from retrofill.executors.orders import PAYLOAD_DESCRIPTOR, Order
-from retrofill.executors.processes import MARK
+from retrofill.executors.local.orders import PAYLOAD_DESCRIPTOR, Order
+from retrofill.executors.local.processes import MARK
 
 _RESET = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGUSR1)
 _MANY = 1 << 20

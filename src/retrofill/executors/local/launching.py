@@ -13,15 +13,13 @@ from pathlib import Path
 import retrofill
 from retrofill import failpoints
 from retrofill.domain.errors import Kind, RetrofillError, shown
-from retrofill.executors.places import Places
-from retrofill.executors.processes import MARK, MARK_BYTES
+from retrofill.executors.local.processes import MARK, MARK_BYTES
+from retrofill.executors.logs.paths import Places
 
 _CONTROL_DESCRIPTOR = 3
 _QUICK_DEATH_SECONDS = 5.0
 _QUICK_DEATHS = 5
-CODE = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); from retrofill.executors.launcher import main; main()"
-)
+CODE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from retrofill.executors.local.launcher import main; main()"
 _unreaped: set[int] = set()  # launchers that have been told to end
 
 

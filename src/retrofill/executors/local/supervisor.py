@@ -17,16 +17,16 @@ import socket
 import time
 from collections.abc import Iterator
 
-from retrofill.executors import endings, processes
-from retrofill.executors.capping import cap_log, give_back_room, reserve_room
 from retrofill.executors.clock import passed_seconds
-from retrofill.executors.endings import describe_duration
-from retrofill.executors.journals import CLAIMED_MODE, Exit, Journal, format_exit
-from retrofill.executors.masking import Masking
-from retrofill.executors.orders import BORN, IN_FILE, LONGEST_MESSAGE, UNBORN, Order, receive
-from retrofill.executors.piping import MaskedOutput
-from retrofill.executors.places import Places
-from retrofill.executors.spawning import Carrier, fork, spawn
+from retrofill.executors.local import endings, processes
+from retrofill.executors.local.endings import describe_duration
+from retrofill.executors.local.journals import CLAIMED_MODE, Exit, Journal, format_exit
+from retrofill.executors.local.orders import BORN, IN_FILE, LONGEST_MESSAGE, UNBORN, Order, receive
+from retrofill.executors.local.piping import MaskedOutput
+from retrofill.executors.local.spawning import Carrier, fork, spawn
+from retrofill.executors.logs.capping import cap_log, give_back_room, reserve_room
+from retrofill.executors.logs.masking import Masking
+from retrofill.executors.logs.paths import Places
 from retrofill.failpoints import fail_point
 
 _SYNC_MS = 20  # what was written is synced after this time in which nothing has happened

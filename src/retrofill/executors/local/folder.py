@@ -14,10 +14,10 @@ import time
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from retrofill.executors import journals
-from retrofill.executors.capping import cap_log, cut_middle
-from retrofill.executors.names import parse_name, run_name
-from retrofill.executors.places import Places
+from retrofill.executors.local import journals
+from retrofill.executors.logs.capping import cap_log, cut_middle
+from retrofill.executors.logs.names import parse_name, run_name
+from retrofill.executors.logs.paths import Places
 from retrofill.services.ports.retention import LogFile, LogPiece, RunName
 
 _LOG = ".log"

@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 from executors.rooms import Room, collect, read_process, wait_until
-from retrofill.executors.runners.masking import Mask
 from retrofill.executors.runners.others import last_result
+from retrofill.executors.runners.output import Mask
 
 _USER = """
 import duckdb, sys

@@ -10,7 +10,7 @@ import pytest
 
 from executors.rooms import Room, collect
 from retrofill.domain.catalog.task_types import types_that
-from retrofill.executors.orders import Limits, encode_run
+from retrofill.executors.local.orders import Limits, encode_run
 
 _BASH = "a=(1 2 3); echo ${#a[@]} $0 $1"
 

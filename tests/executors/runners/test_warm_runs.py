@@ -24,7 +24,7 @@ from executors.rooms import (
     wait_for_end,
     wait_until,
 )
-from retrofill.executors import adoption, processes
+from retrofill.executors.local import adoption, processes
 from retrofill.services.ports import RunSpec
 
 _PROGRAM = """

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from retrofill.executors import adoption, journals, processes
-from retrofill.executors.adoption import name_of
-from retrofill.executors.folder import RunsFolder
-from retrofill.executors.places import Places
-from retrofill.executors.stopping import put_wish
+from retrofill.executors.local import adoption, journals, processes
+from retrofill.executors.local.adoption import name_of
+from retrofill.executors.local.folder import RunsFolder
+from retrofill.executors.local.stopping import put_wish
+from retrofill.executors.logs.paths import Places
 from retrofill.services.ports import RunRef
 
 _LAUNCHER = "retrofill-start"

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executors.rooms import Room, collect, wait_for_end
-from retrofill.executors import adoption, journals
-from retrofill.executors.journals import Exit, Journal, find_runs, format_exit, is_locked, parse_exit
-from retrofill.executors.names import run_name
-from retrofill.executors.places import Places
+from retrofill.executors.local import adoption, journals
+from retrofill.executors.local.journals import Exit, Journal, find_runs, format_exit, is_locked, parse_exit
+from retrofill.executors.logs.names import run_name
+from retrofill.executors.logs.paths import Places
 
 _RECORD = Exit("1.1.a", "exited", 0, None, 1.5, 2.5, "")
 

@@ -23,8 +23,8 @@ from executors.rooms import (
     wait_for_file,
     wait_until,
 )
-from retrofill.executors import adoption, stopping
-from retrofill.executors.local import LocalExecutor
+from retrofill.executors.local import adoption, stopping
+from retrofill.executors.local.executor import LocalExecutor
 from retrofill.services.ports import RunEnd, RunRef, RunSpec
 
 _TASK = "echo s >>{starts}; echo $$ >{pid}; read x <{gate}; echo e >>{ends}; exit 9"
@@ -287,7 +287,7 @@ def test_death_at_a_tombstone(room: Room, point: str) -> None:
     spec = room.spec("true")
     room.executor()
     code = (
-        "import sys\nfrom retrofill.executors import adoption\nfrom retrofill.executors.places import Places\n"
+        "import sys\nfrom retrofill.executors import adoption\nfrom retrofill.executors.logs.paths import Places\n"
         f"adoption.put_tombstone(Places({str(room.runs)!r}).log({adoption.name_of(spec.ref)!r}))"
     )
     died = subprocess.run(
@@ -330,7 +330,7 @@ def test_a_folder_that_cannot_be_written_to(room: Room) -> None:
 
 def test_a_launcher_that_does_not_start(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     """RUN-3: the run says why it was not started; nothing is tried for ever."""
-    monkeypatch.setattr("retrofill.executors.launching.CODE", "raise SystemExit('no way')")
+    monkeypatch.setattr("retrofill.executors.local.launching.CODE", "raise SystemExit('no way')")
     executor = room.executor()
     ends: list[RunEnd] = []
     while not ends or "stay alive" not in ends[-1].message:

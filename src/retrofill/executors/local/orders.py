@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from retrofill.domain.catalog import surroundings
 from retrofill.domain.catalog.task_types import TASK_TYPES, Reads
-from retrofill.executors.processes import MARK
+from retrofill.executors.local.processes import MARK
 from retrofill.executors.runners import warm
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ IN_FILE = b"."  # the message whose text is in the memory file that comes along
 LONGEST_MESSAGE = 100_000  # a longer one goes as a memory file
 _DESCRIPTOR_SPACE = socket.CMSG_LEN(4)
 _LONGEST_ARGUMENT = 120_000  # the kernel refuses one argument of 128 KiB
-_RUNNERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "runners")
+_RUNNERS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "runners")
 _PAYLOAD_PATH = f"/proc/self/fd/{PAYLOAD_DESCRIPTOR}"
 _READ_AT_START = ("PYTHON", "LD_", "LC_", "LANG", "TZ", "HOME", "MALLOC_", "GLIBC_")
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

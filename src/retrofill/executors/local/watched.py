@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from retrofill.executors.remains import Remains
+from retrofill.executors.local.remains import Remains
 from retrofill.services.ports import RunRef
 
 _ANSWER_BYTES = 8192

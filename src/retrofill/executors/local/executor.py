@@ -16,12 +16,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from retrofill.executors import adoption, deadlines, journals, processes
-from retrofill.executors.adoption import Verdict, name_of
-from retrofill.executors.deadlines import Deadlines, Overdue
-from retrofill.executors.descriptors import RESERVED, raise_limit
-from retrofill.executors.launching import LauncherError, Launching
-from retrofill.executors.orders import (
+from retrofill.executors.local import adoption, deadlines, journals, processes
+from retrofill.executors.local.adoption import Verdict, name_of
+from retrofill.executors.local.deadlines import Deadlines, Overdue
+from retrofill.executors.local.descriptors import RESERVED, raise_limit
+from retrofill.executors.local.launching import LauncherError, Launching
+from retrofill.executors.local.orders import (
     BORN,
     UNBORN,
     Limits,
@@ -31,9 +31,9 @@ from retrofill.executors.orders import (
     kind_of,
     send,
 )
-from retrofill.executors.places import Places
-from retrofill.executors.stopping import put_wish, remove_wish
-from retrofill.executors.watched import Adopted, Supervised, Sweep, receive_answer
+from retrofill.executors.local.stopping import put_wish, remove_wish
+from retrofill.executors.local.watched import Adopted, Supervised, Sweep, receive_answer
+from retrofill.executors.logs.paths import Places
 from retrofill.failpoints import fail_point
 from retrofill.services.ports import RunEnd, RunRef, RunSpec
 

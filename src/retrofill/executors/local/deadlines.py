@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
-from retrofill.executors import processes
+from retrofill.executors.local import processes
 from retrofill.services.ports import RunRef
 
 CLAIM_SECONDS = 30.0  # from handing a run over to its claim

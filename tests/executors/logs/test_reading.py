@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executors.rooms import Room, collect, wait_until
-from retrofill.executors import capping, logs
-from retrofill.executors.adoption import name_of
+from retrofill.executors.local.adoption import name_of
+from retrofill.executors.logs import capping
+from retrofill.executors.logs import reading as logs
 from retrofill.services.ports import RunRef
 
 _REF = RunRef(7, 2, "token", "boot")

@@ -16,7 +16,7 @@ import pytest
 from executors.rooms import Room, collect
 from retrofill.domain.catalog.definitions import IncludedFile
 from retrofill.executors.code import CodeFolders
-from retrofill.executors.local import LocalExecutor
+from retrofill.executors.local.executor import LocalExecutor
 from retrofill.services.ports import IncludedCode
 
 FILES = {"lib/a.py": b"A = 1\n", "lib/deep/b.bin": b"\0\xff", "run.sh": b"echo $1\n"}

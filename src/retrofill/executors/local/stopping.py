@@ -12,10 +12,10 @@ import signal
 import time
 from pathlib import Path
 
-from retrofill.executors import adoption
-from retrofill.executors.adoption import Verdict, name_of
-from retrofill.executors.places import Places
-from retrofill.executors.remains import Remains
+from retrofill.executors.local import adoption
+from retrofill.executors.local.adoption import Verdict, name_of
+from retrofill.executors.local.remains import Remains
+from retrofill.executors.logs.paths import Places
 from retrofill.failpoints import fail_point
 from retrofill.services.ports import RunEnd, RunRef
 

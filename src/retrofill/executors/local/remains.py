@@ -12,8 +12,8 @@ import signal
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from retrofill.executors import processes
-from retrofill.executors.processes import Process
+from retrofill.executors.local import processes
+from retrofill.executors.local.processes import Process
 
 _OURS = (b"retrofill-start", b"retrofill-run")  # names of launchers and supervisors
 _WRITES = os.O_WRONLY | os.O_APPEND

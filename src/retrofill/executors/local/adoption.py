@@ -21,11 +21,11 @@ from collections.abc import Collection, Iterable
 from enum import Enum
 from typing import NamedTuple
 
-from retrofill.executors import journals
-from retrofill.executors.journals import TOMBSTONE_MODE
-from retrofill.executors.names import run_name
-from retrofill.executors.places import Places
-from retrofill.executors.remains import Main, Remains
+from retrofill.executors.local import journals
+from retrofill.executors.local.journals import TOMBSTONE_MODE
+from retrofill.executors.local.remains import Main, Remains
+from retrofill.executors.logs.names import run_name
+from retrofill.executors.logs.paths import Places
 from retrofill.failpoints import fail_point
 from retrofill.services.ports import RunEnd, RunRef
 

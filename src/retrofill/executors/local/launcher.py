@@ -15,14 +15,14 @@ import socket
 import sys
 import time
 
-from retrofill.executors.descriptors import set_soft_limit
 from retrofill.executors.kernel import MarkSpace, become_subreaper, name_process
-from retrofill.executors.orders import UNBORN, receive
-from retrofill.executors.places import Places
-from retrofill.executors.processes import MARK, MARK_BYTES
+from retrofill.executors.local.descriptors import set_soft_limit
+from retrofill.executors.local.orders import UNBORN, receive
+from retrofill.executors.local.processes import MARK, MARK_BYTES
+from retrofill.executors.local.spawning import Carrier
+from retrofill.executors.local.supervisor import Supervisor
+from retrofill.executors.logs.paths import Places
 from retrofill.executors.runners.warm import prepare
-from retrofill.executors.spawning import Carrier
-from retrofill.executors.supervisor import Supervisor
 from retrofill.failpoints import fail_point
 
 CONTROL_DESCRIPTOR = 3

@@ -8,8 +8,8 @@ import signal
 import pytest
 
 from executors.rooms import Room, collect, is_alive, kill, wait_for_file, wait_until
-from retrofill.executors import deadlines, processes
-from retrofill.executors.local import LocalExecutor
+from retrofill.executors.local import deadlines, processes
+from retrofill.executors.local.executor import LocalExecutor
 
 
 @pytest.fixture(autouse=True)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from retrofill.domain.errors import UnknownNameError
-from retrofill.executors.capping import cut_middle
-from retrofill.executors.names import run_name
-from retrofill.executors.places import Places
+from retrofill.executors.logs.capping import cut_middle
+from retrofill.executors.logs.names import run_name
+from retrofill.executors.logs.paths import Places
 
 if TYPE_CHECKING:
     from retrofill.services.ports import RunRef
