@@ -402,7 +402,7 @@ class Project:
 
     def _observed(self, executor: Executor, url: str) -> Executor:
         """The executor with its runs told to a lineage service."""
-        from retrofill.lineage.emitting import observed
+        from retrofill.lineage.openlineage.emitter import observed
 
         key = self.secret("OPENLINEAGE_API_KEY")
         name = self.deployed.catalog.project if self.deployed is not None else ""

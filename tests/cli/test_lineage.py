@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from e2e.sandboxes import Sandbox
-from retrofill.lineage import reading
+from retrofill.lineage.sql import reading
 
 DEPLOYMENT = """
 connections:

@@ -3,6 +3,6 @@
 Importing this package is cheap; sqlglot is imported when SQL is read.
 """
 
-from retrofill.lineage.reading import SqlLineage
+from retrofill.lineage.sql.reading import SqlLineage
 
 __all__ = ["SqlLineage"]

@@ -12,9 +12,9 @@ from uuid import NAMESPACE_URL, uuid5
 from retrofill import __version__
 from retrofill.domain.catalog.lineage import Table, TaskLineage
 from retrofill.domain.catalog.task_types import TASK_TYPES
-from retrofill.lineage.blanks import BLANK, without_blanks
-from retrofill.lineage.places import Place, dataset_of
-from retrofill.lineage.reading import SqlLineage
+from retrofill.lineage.sql.blanks import BLANK, without_blanks
+from retrofill.lineage.sql.places import Place, dataset_of
+from retrofill.lineage.sql.reading import SqlLineage
 from retrofill.services.ports import RunEnd, RunSpec
 
 if TYPE_CHECKING:

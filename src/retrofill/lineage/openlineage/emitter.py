@@ -177,7 +177,7 @@ def observed(
     """
     from importlib.util import find_spec
 
-    from retrofill.lineage.events import event_of
+    from retrofill.lineage.openlineage.events import event_of
 
     if find_spec("openlineage") is None:
         _say("No OpenLineage events are sent: install retrofill[openlineage].")

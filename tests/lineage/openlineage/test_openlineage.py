@@ -11,9 +11,9 @@ import pytest
 
 from e2e.sandboxes import Sandbox
 from lineage.sinks import PATIENCE, sink
-from retrofill.lineage import emitting
-from retrofill.lineage.emitting import Emitter, client_for
-from retrofill.lineage.events import event_of
+from retrofill.lineage.openlineage import emitter as emitting
+from retrofill.lineage.openlineage.emitter import Emitter, client_for
+from retrofill.lineage.openlineage.events import event_of
 from retrofill.services.ports import RunEnd, RunRef, RunSpec
 
 SPEC = RunSpec(

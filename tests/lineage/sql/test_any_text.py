@@ -10,10 +10,11 @@ from sqlglot import exp
 
 from examples import examples
 from lineage.readings import URLS, columns, names, read, task
-from lineage.test_tables import test_dialects as dialects
-from retrofill.lineage import SqlLineage, shortening
-from retrofill.lineage.columns import balanced
-from retrofill.lineage.shortening import shortened
+from lineage.sql.test_tables import test_dialects as dialects
+from retrofill.lineage import SqlLineage
+from retrofill.lineage.sql import shortening
+from retrofill.lineage.sql.columns import balanced
+from retrofill.lineage.sql.shortening import shortened
 
 (CASES,) = (mark.args[1] for mark in dialects.pytestmark)
 CORPUS = [(where, code) for where, code, _, _ in CASES]

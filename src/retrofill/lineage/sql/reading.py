@@ -14,11 +14,11 @@ from retrofill.domain.catalog.definitions import Task
 from retrofill.domain.catalog.expressions import ParameterError
 from retrofill.domain.catalog.lineage import ColumnLineage, TaskLineage
 from retrofill.domain.errors import shown
-from retrofill.lineage.blanks import fill
-from retrofill.lineage.places import Place, place_of
+from retrofill.lineage.sql.blanks import fill
+from retrofill.lineage.sql.places import Place, place_of
 
 if TYPE_CHECKING:
-    from retrofill.lineage.scripts import Script
+    from retrofill.lineage.sql.scripts import Script
 
 _MISSING = "the SQL is not read, because sqlglot is not installed: install retrofill[lineage], or declare reads and writes"
 _KEPT = 4096  # results; a process asks for the same code again and again
@@ -72,12 +72,12 @@ class SqlLineage:
 @lru_cache(maxsize=_KEPT)
 def _lineage(code: str, place: Place, workspace: str, with_columns: bool) -> TaskLineage:
     """The lineage of code without parameters."""
-    from retrofill.lineage.scripts import Script
+    from retrofill.lineage.sql.scripts import Script
 
     script = Script(code, place, workspace, with_columns)
     columns: tuple[ColumnLineage, ...] = ()
     if with_columns:
-        from retrofill.lineage.columns import columns_of
+        from retrofill.lineage.sql.columns import columns_of
 
         columns = columns_of(script)
     return TaskLineage(script.reads, script.writes, columns, _problem(script))

@@ -14,9 +14,9 @@ from sqlglot.optimizer.scope import build_scope
 from sqlglot.schema import MappingSchema
 
 from retrofill.domain.catalog.lineage import ColumnLineage, ColumnRef
-from retrofill.lineage.blanks import without_blanks
-from retrofill.lineage.names import Names
-from retrofill.lineage.scripts import Script
+from retrofill.lineage.sql.blanks import without_blanks
+from retrofill.lineage.sql.names import Names
+from retrofill.lineage.sql.scripts import Script
 
 
 def columns_of(script: Script) -> tuple[ColumnLineage, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from retrofill.lineage.names import Names
+from retrofill.lineage.sql.names import Names
 
 
 @dataclass

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
-from retrofill.lineage.names import Names
-from retrofill.lineage.tables import Effects
+from retrofill.lineage.sql.names import Names
+from retrofill.lineage.sql.tables import Effects
 
 _NAME = r"[\w$.\"`\[\]#@-]+"
 _TEXT = r"'((?:[^'\\]|\\.|'')*)'"

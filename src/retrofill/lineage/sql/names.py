@@ -13,8 +13,8 @@ import re
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
 
-from retrofill.lineage.blanks import without_blanks
-from retrofill.lineage.places import Place
+from retrofill.lineage.sql.blanks import without_blanks
+from retrofill.lineage.sql.places import Place
 
 _SYSTEM = frozenset({"information_schema", "pg_catalog", "pg_temp", "sys", "system"})
 _NO_TABLES = frozenset({"dual", "sqlite_master", "sqlite_schema", "sqlite_temp_master"})

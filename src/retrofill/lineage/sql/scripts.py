@@ -12,13 +12,13 @@ from sqlglot.errors import SqlglotError
 
 from retrofill.domain.catalog.lineage import Table
 from retrofill.domain.catalog.statements import cut, excerpt, first_words, is_block, split
-from retrofill.lineage.blanks import without_blanks
-from retrofill.lineage.blocks import is_of_blocks, parts_of
-from retrofill.lineage.names import Names
-from retrofill.lineage.places import Place
-from retrofill.lineage.shortening import shortened
-from retrofill.lineage.special import is_opaque, mended, query_in, special_effects
-from retrofill.lineage.tables import Effects, effects_of, read_names
+from retrofill.lineage.sql.blanks import without_blanks
+from retrofill.lineage.sql.blocks import is_of_blocks, parts_of
+from retrofill.lineage.sql.names import Names
+from retrofill.lineage.sql.places import Place
+from retrofill.lineage.sql.shortening import shortened
+from retrofill.lineage.sql.special import is_opaque, mended, query_in, special_effects
+from retrofill.lineage.sql.tables import Effects, effects_of, read_names
 
 # Its warnings would reach the terminal; what it cannot read is told by us.
 logging.getLogger("sqlglot").addHandler(logging.NullHandler())
