@@ -73,7 +73,7 @@ def test_what_runs_the_code_and_what_it_inherits(sandbox: Sandbox) -> None:
 
 def test_the_same_as_a_run_gets(sandbox: Sandbox) -> None:
     """CAT-9: made by what makes runs."""
-    from retrofill.bootstrap import Project
+    from retrofill.bootstrap.deployment import Project
 
     sandbox.create("--task", "ids", "--bizdate", "2026-01-04")
     project = Project(sandbox.home, {"RETROFILL_SECRET_PW": "x"})

@@ -31,7 +31,7 @@ from retrofill.services.reading.backfills import Views, operation_row
 from retrofill.services.reading.redaction import shown_analysis
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap import Project
+    from retrofill.bootstrap.deployment import Project
     from retrofill.services.backfills.requests import Planned
 
 _COLUMNS = ["id", "name", "check", "status", "progress", "tasks", "bizdates", "started_at", "ended_at"]

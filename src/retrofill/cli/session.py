@@ -15,7 +15,7 @@ from retrofill.cli.tables import EXPENDABLE, Row, cell, print_table
 from retrofill.domain.errors import UsageError, shown
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap import Project
+    from retrofill.bootstrap.deployment import Project
 
 __all__ = [
     "Row",
@@ -43,7 +43,7 @@ class Session:
 
     @cached_property
     def project(self) -> Project:
-        from retrofill.bootstrap import open_project
+        from retrofill.bootstrap.deployment import open_project
 
         self.opened = project = open_project(self.directory)
         _ = project.user  # a user whom nobody knows is refused before anything is done
