@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from retrofill.cli.commands.scheduler import SchedulerRunsError
 from retrofill.cli.exit_statuses import EXIT_STATUSES
-from retrofill.cli.scheduler import SchedulerRunsError
 from retrofill.domain.errors import Kind
 
 UNIT = Path(__file__).resolve().parents[1] / "deploy" / "retrofill.service"

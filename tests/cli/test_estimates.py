@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from retrofill.cli.estimates import end_of, expectation, outlook
+from retrofill.cli.printing.estimates import end_of, expectation, outlook
 
 ESTIMATE: dict[str, Any] = {
     "end_at": "2026-03-02T14:10:00.250Z", "seconds": 7800.25, "low_seconds": 6600, "high_seconds": 10800,

@@ -120,7 +120,7 @@ class Group(click.Group):
         self._later: dict[str, str] = {}  # commands by the module that is imported when they are called
 
     def add_later(self, module: str, *names: str) -> None:
-        """Add commands of `retrofill.cli.<module>.COMMANDS` by name; start-up is felt at every call."""
+        """Add commands of `retrofill.cli.commands.<module>.COMMANDS` by name; start-up is felt at every call."""
         self._later |= dict.fromkeys(names, module)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -132,7 +132,7 @@ class Group(click.Group):
             return super().get_command(ctx, cmd_name)
         from importlib import import_module
 
-        commands: tuple[click.Command, ...] = import_module(f"retrofill.cli.{module}").COMMANDS
+        commands: tuple[click.Command, ...] = import_module(f"retrofill.cli.commands.{module}").COMMANDS
         return next(command for command in commands if command.name == cmd_name)
 
     def resolve_command(

@@ -65,7 +65,7 @@ class Root(Group):
             return None
         from importlib import import_module
 
-        commands: dict[str, click.Command] = import_module(f"retrofill.cli.{module}").COMMANDS
+        commands: dict[str, click.Command] = import_module(f"retrofill.cli.commands.{module}").COMMANDS
         gc.freeze()
         gc.enable()
         return commands[cmd_name]

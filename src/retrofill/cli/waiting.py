@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from retrofill.cli.alerts import deliver_before_leaving
 from retrofill.cli.driving import standstills
-from retrofill.cli.failures import Failures
 from retrofill.cli.looking import row_of
-from retrofill.cli.progress import Progress
+from retrofill.cli.printing.alerts import deliver_before_leaving
+from retrofill.cli.printing.failures import Failures
+from retrofill.cli.printing.progress import Progress
 from retrofill.cli.session import say
 from retrofill.domain.words import many
 from retrofill.services.ports.records import BackfillRecord

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from retrofill.cli.alerts import print_alerts
-from retrofill.cli.estimates import end_of, outlook, to_seconds
-from retrofill.cli.failures import first_lines
-from retrofill.cli.findings import print_findings
 from retrofill.cli.looking import row_of
+from retrofill.cli.printing.alerts import print_alerts
+from retrofill.cli.printing.estimates import end_of, outlook, to_seconds
+from retrofill.cli.printing.failures import first_lines
+from retrofill.cli.printing.findings import print_findings
 from retrofill.cli.session import Session, say, say_json
 from retrofill.cli.tables import cell, coloured, state_cell
 from retrofill.domain.planning.tallies import kinds_in_words, runs_in_words
@@ -152,7 +152,7 @@ def _what_they_do(row: dict[str, Any], more: dict[str, Any]) -> str:
 
 
 def _print_dates(session: Session, backfill_id: int, runs: Mapping[str, int]) -> None:
-    from retrofill.cli.progress import bar
+    from retrofill.cli.printing.progress import bar
 
     with session.project.store.read() as reader:
         for date in reader.dates(backfill_id):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from retrofill.cli.logs import last_line
+from retrofill.cli.printing.logs import last_line
 from retrofill.cli.tables import cell
 from retrofill.domain.words import many
 from retrofill.services.reading.failures import first_failed

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retrofill.cli.problems import warning_at
+from retrofill.cli.printing.problems import warning_at
 from retrofill.cli.tables import cell
 from retrofill.domain.errors import shown
 from retrofill.domain.words import names

@@ -6,9 +6,14 @@ from typing import Any
 
 import click
 
-from retrofill.cli.estimates import to_seconds
+from retrofill.cli.commands.publishing import (
+    about_to_publish,
+    confirm_losing_everything,
+    lines,
+    say_what_is_published,
+)
 from retrofill.cli.grammar import Command, Group
-from retrofill.cli.publishing import about_to_publish, confirm_losing_everything, lines, say_what_is_published
+from retrofill.cli.printing.estimates import to_seconds
 from retrofill.cli.session import Session, integer_id, pass_session, say
 from retrofill.cli.tables import cell
 from retrofill.domain.catalog.definitions import Catalog
@@ -132,7 +137,7 @@ def version_show(session: Session, number: str, name: str | None, path: str | No
         _print_file(session, catalog, wanted, path)
         return
     if name is not None:
-        from retrofill.cli.catalog import show_task
+        from retrofill.cli.commands.catalog import show_task
 
         show_task(session, catalog, ids, find_past_task(catalog, ids, name, project.actor.sees), wanted)
         return

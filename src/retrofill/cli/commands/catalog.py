@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
+from retrofill.cli.commands.history import task_history
+from retrofill.cli.commands.rendering import task_render
 from retrofill.cli.exit_statuses import exit_status, first_exit_status
 from retrofill.cli.folder import folder_catalog
 from retrofill.cli.grammar import Command, Group
-from retrofill.cli.history import task_history
 from retrofill.cli.paging import cursor_option, limit_option, page_of_names
-from retrofill.cli.rendering import task_render
 from retrofill.cli.session import Session, pass_session, say, say_json
 from retrofill.cli.tables import cell, print_table
 from retrofill.domain.catalog.definitions import Catalog, DependencyKind, RunMode, Task
@@ -64,8 +64,8 @@ def check(session: Session) -> int:
     another writes without depending on it, leave the exit status 0.
     """
     from retrofill import project
-    from retrofill.cli.lineage import doubts_in, warnings_of
-    from retrofill.cli.periods import period_warnings
+    from retrofill.cli.commands.lineage import doubts_in, warnings_of
+    from retrofill.cli.printing.periods import period_warnings
 
     try:
         catalog, places, doubts = project.load_with_places(session.project.directory)
@@ -163,7 +163,7 @@ def show_task(
     Args:
         version_id: the version that the catalog is; None for the present.
     """
-    from retrofill.cli.lineage import print_lineage
+    from retrofill.cli.commands.lineage import print_lineage
 
     found = catalog.tasks.get(name)
     if found is None:

@@ -13,8 +13,8 @@ import click
 
 from retrofill import __version__
 from retrofill.bootstrap.deployment import Project
+from retrofill.cli.commands.scheduler import SchedulerRunsError, as_process
 from retrofill.cli.grammar import Command
-from retrofill.cli.scheduler import SchedulerRunsError, as_process
 from retrofill.cli.session import Session, pass_session, say
 from retrofill.domain.errors import UsageError, WrongStateError, shown
 from retrofill.domain.time.milliseconds import instant_of, shown_instant

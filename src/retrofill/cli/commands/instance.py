@@ -12,7 +12,7 @@ import click
 from retrofill.cli.driving import say_alone, standstills
 from retrofill.cli.grammar import Group
 from retrofill.cli.paging import cursor_option
-from retrofill.cli.results import comment_option, done, ids_argument, numbers_of
+from retrofill.cli.printing.results import comment_option, done, ids_argument, numbers_of
 from retrofill.cli.session import Session, integer_id, pass_session, say, say_json
 from retrofill.cli.tables import cell
 from retrofill.domain.errors import UnknownNameError, UsageError, WrongStateError
@@ -189,7 +189,7 @@ def log(session: Session, instance_id: str, run_number: int | None, follow: bool
         else:
             session.rows([{"offset": 0, "missing": 0, "text": text}], (), "")
         return
-    from retrofill.cli.logs import print_log
+    from retrofill.cli.printing.logs import print_log
 
     print_log(session.project, row, run, follow, session.output)
 
@@ -295,7 +295,7 @@ def lineage(session: Session, instance_id: str) -> None:
 
     By the version of the project whose code it runs.
     """
-    from retrofill.cli.lineage import print_lineage
+    from retrofill.cli.commands.lineage import print_lineage
 
     row = _find(session, instance_id)
     project = session.project
@@ -321,7 +321,7 @@ def lineage(session: Session, instance_id: str) -> None:
 @pass_session
 def dag(session: Session, instance_id: str, up: int, down: int) -> None:
     """Show what an instance waits for and what waits for it, with states, level by level."""
-    from retrofill.cli.dags import print_dag
+    from retrofill.cli.printing.dags import print_dag
     from retrofill.services.reading.dag import dag_around
 
     row = _find(session, instance_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from retrofill.cli.progress import duration
+from retrofill.cli.printing.progress import duration
 from retrofill.domain.words import many, names
 
 _SHARE = 0.5  # of all run time, from which on a single task is worth naming

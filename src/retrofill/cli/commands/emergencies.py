@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from retrofill.cli.grammar import Command
-from retrofill.cli.results import comment_option, done, ids_argument, numbers_of
+from retrofill.cli.printing.results import comment_option, done, ids_argument, numbers_of
 from retrofill.cli.session import Session, pass_session
 from retrofill.domain.errors import UsageError
 from retrofill.domain.planning.policy import parse_priority

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from retrofill.cli.commands.reruns import rerun_backfills, say_counted
 from retrofill.cli.driving import say_who_starts
 from retrofill.cli.exit_statuses import first_exit_status
 from retrofill.cli.grammar import Command
 from retrofill.cli.looking import row_of
-from retrofill.cli.reruns import rerun_backfills, say_counted
-from retrofill.cli.results import print_results
+from retrofill.cli.printing.backfills import print_backfill
+from retrofill.cli.printing.results import print_results
 from retrofill.cli.session import Session, integer_id, pass_session, say
-from retrofill.cli.showing import print_backfill
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.planning.changes import Changes
 from retrofill.domain.planning.policy import (

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retrofill.cli.estimates import expectation
-from retrofill.cli.findings import print_findings
+from retrofill.cli.printing.estimates import expectation
+from retrofill.cli.printing.findings import print_findings
 from retrofill.cli.session import Session, say_json
 from retrofill.cli.tables import cell
 from retrofill.domain.planning.tallies import KINDS, kinds_in_words

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from retrofill.cli.problems import warning_at
+from retrofill.cli.printing.problems import warning_at
 from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.catalog.validity import Gap, gaps
 from retrofill.domain.people.rights import Rights

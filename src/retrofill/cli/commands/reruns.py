@@ -12,9 +12,9 @@ from retrofill.cli.driving import say_who_starts
 from retrofill.cli.exit_statuses import exit_status, first_exit_status
 from retrofill.cli.grammar import Command
 from retrofill.cli.looking import row_of
-from retrofill.cli.results import comment_option, done, ids_argument, numbers_of, print_results
+from retrofill.cli.printing.backfills import print_backfill
+from retrofill.cli.printing.results import comment_option, done, ids_argument, numbers_of, print_results
 from retrofill.cli.session import Session, integer_id, pass_session, say
-from retrofill.cli.showing import print_backfill
 from retrofill.domain.errors import Kind, RetrofillError, UnknownNameError
 from retrofill.domain.words import many
 from retrofill.services.catalogs.deploy import find_task

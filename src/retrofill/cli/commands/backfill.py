@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retrofill.cli.alerts import say_obstacles
+from retrofill.cli.commands.publishing import (
+    about_to_publish,
+    confirm_losing_everything,
+    say_what_is_published,
+)
 from retrofill.cli.driving import say_alone_of, say_who_starts
-from retrofill.cli.findings import say_findings
 from retrofill.cli.grammar import Command, Group
 from retrofill.cli.looking import row_of
 from retrofill.cli.paging import cursor_option, say_more
-from retrofill.cli.plans import checks_in_words, print_instances, print_plan
-from retrofill.cli.publishing import about_to_publish, confirm_losing_everything, say_what_is_published
-from retrofill.cli.selecting import request_of, request_options
+from retrofill.cli.printing.alerts import say_obstacles
+from retrofill.cli.printing.backfills import listed, print_backfill
+from retrofill.cli.printing.findings import say_findings
+from retrofill.cli.printing.plans import checks_in_words, print_instances, print_plan
+from retrofill.cli.request_options import request_of, request_options
 from retrofill.cli.session import Session, integer_id, pass_session, say
-from retrofill.cli.showing import listed, print_backfill
 from retrofill.cli.tables import cell
 from retrofill.cli.waiting import EXIT_CHECK_FAILED, wait_for
 from retrofill.domain.catalog.definitions import Catalog
