@@ -23,7 +23,7 @@ from retrofill.domain.catalog.task_types import TaskType
 from retrofill.domain.estimating.estimate import estimate
 from retrofill.domain.estimating.run_times import RunTimes, summarise
 from retrofill.domain.estimating.simulation import Simulation
-from retrofill.domain.estimating.starting_point import Standing
+from retrofill.domain.estimating.starting_point import StartingPoint
 from retrofill.domain.planning.plan import Plan, build
 from retrofill.domain.planning.policy import Policy, parse_range
 from retrofill.domain.selection.choice import Choice
@@ -174,4 +174,4 @@ def _again(runs: Sequence[int]) -> Draw:
 def _play(plan: Plan, run_ms: Sequence[int]) -> int:
     """How long it takes, in ms."""
     last = [position for position in range(len(plan.dates)) if plan.next_in_group(position) is None]
-    return Simulation(plan, run_ms, _NOW_MS, _SLOTS, Standing(), (), last).play().end_ms - _NOW_MS
+    return Simulation(plan, run_ms, _NOW_MS, _SLOTS, StartingPoint(), (), last).play().end_ms - _NOW_MS

@@ -21,11 +21,11 @@ from retrofill.domain.planning.policy import Policy, parse_range
 from retrofill.domain.selection.ways import ManualSelection
 from retrofill.domain.time.milliseconds import instant_of, ms_of
 from retrofill.services.backfills.requests import Request, make_plan
-from retrofill.services.instances.graphs import Contexts
+from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.instances.run_specs import RunSpecs
 from retrofill.services.instances.schedule_graph import plan_of_night
 from retrofill.services.ports import RunEnd, RunRef, RunSpec
-from retrofill.services.running.nights import Schedule, ScheduleSettings
+from retrofill.services.running.nights import NightMaker, ScheduleSettings
 from retrofill.services.running.scheduler import Scheduler
 from retrofill.services.upkeep.clocks import accept_clock
 from retrofill.store.sqlite.database import Database
@@ -145,7 +145,7 @@ def _ticks(directory: Path, looks: bool) -> list[float]:
     clock = _At(datetime(2026, 1, 1, tzinfo=UTC))
     specs = RunSpecs(directory, {}.get, "python3")
     accept_clock(store, clock, system_administrator("benchmark"))
-    scheduler = Scheduler(store, _NothingRuns(), clock, specs, Contexts())
+    scheduler = Scheduler(store, _NothingRuns(), clock, specs, GraphCache())
     scheduler.start()
     found = []
     for number in range(_TICKS + 10):
@@ -245,17 +245,17 @@ def _night(repeats: int, patience: float) -> Line:
         directory = layers(folder / "night", _NIGHT_TASKS)
         store = Database(directory / ".retrofill")
         with store.read() as reader:
-            catalog = Contexts().current(reader)
+            catalog = GraphCache().current(reader)
             deployed_ms = reader.first_deployed_ms()
         assert catalog is not None
         assert deployed_ms is not None
         for number in range(repeats):
             evening = instant_of(deployed_ms) + timedelta(days=number + 1)
             clock = _At(evening.replace(hour=23, minute=30))
-            contexts = Contexts()
+            graphs = GraphCache()
             with store.read() as reader:
-                contexts.current(reader)
-            schedule = Schedule(store, contexts, clock, ScheduleSettings(23 * 60 + 30, 1))
+                graphs.current(reader)
+            schedule = NightMaker(store, graphs, clock, ScheduleSettings(23 * 60 + 30, 1))
             accept_clock(store, clock, system_administrator("benchmark"))
             await_quiet(patience)
             began = time.perf_counter()

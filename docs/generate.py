@@ -355,11 +355,11 @@ def states() -> str:
 
 
 def _steering() -> str:
-    from retrofill.domain.running.steering import STEERING, Standing, Steer
+    from retrofill.domain.running.steering import STEERING, BackfillSituation, Steer
 
     rows = [
         (_code(standing.value), standing.meaning, *(STEERING[steer, standing].value for steer in Steer))
-        for standing in Standing
+        for standing in BackfillSituation
     ]
     return _table(["backfill", "means", *(steer.value for steer in Steer)], rows)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from retrofill.checks.webhooks import Surroundings, WebhookCheck
+from retrofill.checks.webhooks import WebhookCheck, WebhookSurroundings
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")  # for the name localhost, signed by itself
 LOOPBACK = ("127.0.0.0/8", "::1/128")
@@ -153,5 +153,5 @@ def webhook(
 ) -> WebhookCheck:
     """A check that asks this address; notes pauses between attempts instead of making them."""
     noted: list[float] = [] if pauses is None else pauses
-    around = Surroundings((secrets or {}).get, allow, Clock(), noted.append)
+    around = WebhookSurroundings((secrets or {}).get, allow, Clock(), noted.append)
     return WebhookCheck("gate", url, secret, timeout, retries, around)

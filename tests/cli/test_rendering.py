@@ -80,7 +80,7 @@ def test_the_same_as_a_run_gets(sandbox: Sandbox) -> None:
     specs = project.specs
     with project.store.read() as reader:
         (row,) = reader.instances([1])
-        spec = specs.make(row, project.contexts.of(reader, row), "token", "boot")
+        spec = specs.make(row, project.graphs.of(reader, row), "token", "boot")
     rendered = sandbox.json("task", "render", "ids", "--bizdate", "2026-01-04")
     assert rendered["code"] == spec.code
     assert rendered["environment"].keys() == spec.environment.keys()

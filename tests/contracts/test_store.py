@@ -14,8 +14,8 @@ from contracts.adapters import StoreRoom
 from contracts.ledgers import BACKFILL, INSTANCE, fill, in_state
 from retrofill.domain.running.filters import FAILED, BackfillFilter
 from retrofill.domain.running.states import MOVES, Move, State
-from retrofill.services.ports import ConstraintError, Ledger, Store, Wanted
-from retrofill.services.ports.interventions import ISOLATION, Place
+from retrofill.services.ports import ConstraintError, Ledger, StartFilter, Store
+from retrofill.services.ports.interventions import ISOLATION, FixedPlace
 from retrofill.services.ports.records import DateRecord, GenerationRecord
 
 Opener = Callable[[], Store]
@@ -161,7 +161,7 @@ MAKE: dict[Move, Callable[[Ledger], object]] = {
     Move.FAIL: lambda tx: tx.fail(1, "exit_code", 9),
     Move.RERUN_BY_ITSELF: lambda tx: tx.rerun_by_itself(1, 9, 9),
     Move.START_ANEW: lambda tx: tx.start_later(1, 9),
-    Move.MAKE_WAY: lambda tx: tx.make_way(1, 9),
+    Move.MAKE_WAY: lambda tx: tx.yield_to_auto(1, 9),
     Move.FAIL_WITH_SIBLING: lambda tx: tx.fail_siblings([1], 9),
     Move.RESTORE_SIBLING: lambda tx: tx.restore([1]),
     Move.RERUN: lambda tx: tx.rerun([(1, 2, False)]),
@@ -373,10 +373,10 @@ def test_candidates_in_the_order_of_starting(store: Store) -> None:
     )
     held = fill(store, in_state(ready, 7))
     with store.read() as reader:
-        assert [c.id for c in reader.candidates("default", Wanted(held=[held]), 10)] == [4, 2, 3, 1]
-        assert [c.id for c in reader.candidates("default", Wanted(), 2)] == [4, 2]
-        assert [c.id for c in reader.candidates("night", Wanted(), 10)] == [5]
-        assert [c.id for c in reader.candidates("default", Wanted(full=[1]), 10)] == []
+        assert [c.id for c in reader.candidates("default", StartFilter(held=[held]), 10)] == [4, 2, 3, 1]
+        assert [c.id for c in reader.candidates("default", StartFilter(), 2)] == [4, 2]
+        assert [c.id for c in reader.candidates("night", StartFilter(), 10)] == [5]
+        assert [c.id for c in reader.candidates("default", StartFilter(full=[1]), 10)] == []
         assert sorted(reader.queues()) == [
             ("default", "waiting_resources", 5),
             ("night", "waiting_resources", 1),
@@ -399,7 +399,7 @@ def test_auto_triggered_candidates(store: Store) -> None:
     with store.read() as reader:
 
         def ids(**wanted: Any) -> list[int]:
-            return [row.id for row in reader.candidates("default", Wanted(**wanted), 10)]
+            return [row.id for row in reader.candidates("default", StartFilter(**wanted), 10)]
 
         assert ids(auto=True) == [2, 3, 4, 1]
         assert ids(auto=False) == [2, 1]
@@ -612,18 +612,18 @@ def test_what_administrators_change_about_an_instance(store: Store) -> None:
     """OPS-7: removed waits by either end; a place that stays when an instance is made ready again."""
     fill(store, *(in_state(State.NOT_RUN, number) for number in (1, 2, 3)))
     with store.transaction() as tx:
-        assert tx.emergencies.removed_from([1, 2, 3]) == []
-        tx.emergencies.remove_waits(3, [1, ISOLATION])
-        tx.emergencies.remove_waits(3, [1, 2])
-        tx.emergencies.remove_waits(2, [1])
-        tx.emergencies.set_priority(1, 8)
-        tx.emergencies.set_resource_group(1, "night")
-        tx.emergencies.set_priority(2, 5)
+        assert tx.interventions.removed_from([1, 2, 3]) == []
+        tx.interventions.remove_waits(3, [1, ISOLATION])
+        tx.interventions.remove_waits(3, [1, 2])
+        tx.interventions.remove_waits(2, [1])
+        tx.interventions.set_priority(1, 8)
+        tx.interventions.set_resource_group(1, "night")
+        tx.interventions.set_priority(2, 5)
     with store.read() as reader:
-        assert reader.emergencies.removed_of(3) == {ISOLATION, 1, 2}
-        assert reader.emergencies.removed_of(1) == frozenset()
-        assert sorted(reader.emergencies.removed_from([1, 3])) == [(2, 1), (3, 1)]
-        places = [reader.emergencies.find_place(number) for number in (1, 2, 3)]
-        assert places == [Place(8, "night"), Place(5, None), None]
+        assert reader.interventions.removed_of(3) == {ISOLATION, 1, 2}
+        assert reader.interventions.removed_of(1) == frozenset()
+        assert sorted(reader.interventions.removed_from([1, 3])) == [(2, 1), (3, 1)]
+        places = [reader.interventions.find_place(number) for number in (1, 2, 3)]
+        assert places == [FixedPlace(8, "night"), FixedPlace(5, None), None]
         found = [(row.priority, row.resource_group) for row in reader.instances([1, 2, 3])]
         assert found == [(8, "night"), (5, "default"), (1, "default")]

@@ -19,13 +19,13 @@ from retrofill.domain.running.filters import BackfillFilter, InstanceFilter
 from retrofill.domain.selection.choice import Limits
 from retrofill.domain.selection.ways import ManualSelection, Selection
 from retrofill.domain.time.milliseconds import instant_of
-from retrofill.services.backfills.estimates import gather
+from retrofill.services.backfills.estimates import gather_facts
 from retrofill.services.backfills.expecting import Expecting
 from retrofill.services.backfills.knowing import with_ledger
-from retrofill.services.backfills.requests import PlanLimits, Planned, Request, make_plan
-from retrofill.services.backfills.steering import Backfills
+from retrofill.services.backfills.requests import PlanLimits, PlannedBackfill, Request, make_plan
+from retrofill.services.backfills.steering import BackfillSteering
 from retrofill.services.catalogs import deploy as catalogs
-from retrofill.services.instances.graphs import Contexts
+from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.instances.run_specs import RunSpecs
 from retrofill.services.operations.emergencies import Emergencies
 from retrofill.services.operations.operations import Operations
@@ -35,8 +35,8 @@ from retrofill.services.ports import Reader
 from retrofill.services.ports.records import InstanceRecord
 from retrofill.services.reading.backfills import Row, Views
 from retrofill.services.reading.why import Why, why
-from retrofill.services.running.nights import Schedule, ScheduleSettings
-from retrofill.services.running.scheduler import Scheduler, Ticked
+from retrofill.services.running.nights import NightMaker, ScheduleSettings
+from retrofill.services.running.scheduler import Scheduler, TickReport
 from retrofill.services.upkeep.consistency import drift, schedule_drift
 from retrofill.store.sqlite.database import Database
 from services.fakes import FakeClock, FakeExecutor
@@ -89,20 +89,20 @@ class World:
 
     def restart(self) -> None:
         """A new scheduler that knows nothing but the ledger."""
-        self.contexts = Contexts()
+        self.graphs = GraphCache()
         specs = RunSpecs(self.directory, self.secrets.get, "python3")
-        contexts = Contexts()
+        graphs = GraphCache()
         self.scheduler = Scheduler(
             self.scheduler_store,
             self.executor,
             self.clock,
             specs,
-            contexts,
+            graphs,
             auto=self.auto,
             stops_for_auto=self.stops_for_auto,
         )
-        self.schedule = Schedule(self.scheduler_store, contexts, self.clock, self.night_settings)
-        self.schedule.put_in_order()
+        self.schedule = NightMaker(self.scheduler_store, graphs, self.clock, self.night_settings)
+        self.schedule.repair()
         self.scheduler.start()
 
     def close(self) -> None:
@@ -122,27 +122,27 @@ class World:
         return found
 
     def access(self, reader: Reader) -> Access:
-        return Access(reader, self.contexts, self._actor(reader))
+        return Access(reader, self.graphs, self._actor(reader))
 
-    # Backfills
+    # BackfillSteering
 
     @property
-    def backfills(self) -> Backfills:
-        return Backfills(self.store, self.contexts, self.clock, self.limits, self.actor)
+    def backfills(self) -> BackfillSteering:
+        return BackfillSteering(self.store, self.graphs, self.clock, self.limits, self.actor)
 
     def plan(
         self, *roots: str, dates: str = "2026-01-05", selection: Selection | None = None, **policy: Any
-    ) -> Planned:
+    ) -> PlannedBackfill:
         names = tuple(f"w.{name}" for name in roots) or tuple(self.catalog.tasks)
         ranges = tuple(parse_range(text) for text in dates.split())
         request = Request(selection or ManualSelection(names), Policy(ranges=ranges, **policy))
         now_ms = self.clock.now_ms()
         with self.store.read() as reader:
-            experience = gather(reader, self.contexts, now_ms)
+            facts = gather_facts(reader, self.graphs, now_ms)
         rights = self.actor.rights(self.catalog)
-        planned = make_plan(self.catalog, request, self.limits, instant_of(now_ms), experience, rights)
+        planned = make_plan(self.catalog, request, self.limits, instant_of(now_ms), facts, rights)
         with self.store.read() as reader:
-            return with_ledger(planned, reader, self.contexts, rights)
+            return with_ledger(planned, reader, self.graphs, rights)
 
     def create(self, *roots: str, dates: str = "2026-01-05", **more: Any) -> int:
         """A backfill of these tasks, or of all."""
@@ -150,7 +150,7 @@ class World:
 
     @property
     def operations(self) -> Operations:
-        return Operations(self.store, self.contexts, self.clock, self.actor)
+        return Operations(self.store, self.graphs, self.clock, self.actor)
 
     @property
     def emergencies(self) -> Emergencies:
@@ -214,11 +214,11 @@ class World:
         return {name for name, row in self.rows().items() if row.state == "running"}
 
     def row(self, backfill_id: int) -> Row:
-        Expecting(self.store, self.contexts, self.clock).look(has_moved=True)
+        Expecting(self.store, self.graphs, self.clock).look(has_moved=True)
         with self.store.read() as reader:
             record = reader.find_backfill(backfill_id)
             assert record is not None
-            return Views(reader, self.contexts, self.clock.now_ms()).backfill(record)
+            return Views(reader, self.graphs, self.clock.now_ms()).backfill(record)
 
     def status(self, backfill_id: int) -> str:
         return str(self.row(backfill_id)["status"])
@@ -228,7 +228,7 @@ class World:
         with self.store.read() as reader:
             row = reader.find_instance(instance_id)
             assert row is not None
-            return why(reader, self.contexts, row, self.clock.now_ms(), has_scheduler)
+            return why(reader, self.graphs, row, self.clock.now_ms(), has_scheduler)
 
     def drift(self) -> list[str]:
         """Counters that differ from the states, over all backfills and the schedule."""
@@ -236,12 +236,12 @@ class World:
             return [
                 sentence
                 for record in reader.backfills(BackfillFilter(phase="active"))
-                for sentence in drift(reader, self.contexts, record)
-            ] + schedule_drift(reader, self.contexts)
+                for sentence in drift(reader, self.graphs, record)
+            ] + schedule_drift(reader, self.graphs)
 
     # Running
 
-    def tick(self) -> Ticked:
+    def tick(self) -> TickReport:
         return self.scheduler.tick()
 
     def night(self, was_down: bool = False) -> list[str]:

@@ -300,7 +300,7 @@ class History:
         w = self.world
         with w.store.read() as reader:
             names = {i: name for name, i in reader.task_ids().items()}
-            versions = [w.contexts.catalog(reader, v.id) for v in reader.versions.latest(10_000)]
+            versions = [w.graphs.catalog(reader, v.id) for v in reader.versions.latest(10_000)]
             rows = [
                 row for day in reader.generations.bizdates(-1) for row in reader.generations.instances(day)
             ]
@@ -308,7 +308,7 @@ class History:
             for row in rows:
                 place = names[row.task_id], date.fromisoformat(row.bizdate)
                 by_date.setdefault(place, {})[row.slot] = row.id
-            context = w.contexts.schedule(reader)
+            context = w.graphs.schedule(reader)
             for (name, bizdate), slots in by_date.items():
                 known = [v.tasks[name].schedule.slots for v in versions if name in v.tasks]
                 assert any(set(slots) <= set(own) for own in known), (name, bizdate, slots)

@@ -272,7 +272,7 @@ def test_nothing_is_deleted_by_a_clock_that_is_doubted(world: MakeWorld) -> None
 
     def delete() -> int:
         rules = Rules(30, {"shared": 7, "exclusive": 30, "serverless": 30}, 0)
-        return Retention(w.store, NoFolder(), w.contexts, w.clock, rules).run().backfills  # type: ignore[arg-type]
+        return Retention(w.store, NoFolder(), w.graphs, w.clock, rules).run().backfills  # type: ignore[arg-type]
 
     w.clock.jump(60 * 86_400)
     with pytest.raises(ClockDoubtedError, match="by the time that has passed"):

@@ -14,8 +14,8 @@ from retrofill.domain.planning.policy import Barrier, OnFailure
 from retrofill.domain.running.filters import UNFINISHED, BackfillFilter, InstanceFilter
 from retrofill.domain.running.states import State
 from retrofill.domain.time.clocks import DEFAULT_TOLERANCE_MS
-from retrofill.services.instances.backfill_graph import BackfillContext
-from retrofill.services.instances.graph import Context
+from retrofill.services.instances.backfill_graph import BackfillGraph
+from retrofill.services.instances.graph import InstanceGraph
 from retrofill.services.ports import Reader
 from retrofill.services.ports.interventions import ISOLATION
 from retrofill.services.ports.records import BackfillRecord, InstanceRecord
@@ -55,16 +55,16 @@ class Watch:
             if acted:
                 self._settled.clear()
             before, changed = self._take_in(self._read(reader, acted))
-            contexts: dict[int | None, Context] = {None: w.contexts.schedule(reader)}
+            graphs: dict[int | None, InstanceGraph] = {None: w.graphs.schedule(reader)}
             active = reader.backfills(BackfillFilter(phase="active"), limit=10_000)
             backfills = [record for record in active if record.id not in self._settled][:200]
-            contexts |= {record.id: w.contexts.get(reader, record.id) for record in backfills}
+            graphs |= {record.id: w.graphs.get(reader, record.id) for record in backfills}
             self._check_rows(before, changed, acted)
-            self._check_waits(reader, changed, contexts)
+            self._check_waits(reader, changed, graphs)
             self._check_starts(before, changed)
             for record in backfills:
-                context = contexts[record.id]
-                assert isinstance(context, BackfillContext)
+                context = graphs[record.id]
+                assert isinstance(context, BackfillGraph)
                 self._check_backfill(reader, record, context)
             self._check_processes(reader)
 
@@ -130,12 +130,12 @@ class Watch:
                 assert row.state == was.state, f"left an end by itself: {was} {row}"
 
     def _check_waits(
-        self, reader: Reader, changed: list[InstanceRecord], contexts: dict[int | None, Context]
+        self, reader: Reader, changed: list[InstanceRecord], graphs: dict[int | None, InstanceGraph]
     ) -> None:
         """The counter of open waits says what the states say, in what changed and below it."""
         for row in changed:
-            if row.id not in self._above and row.backfill_id in contexts:
-                context = contexts[row.backfill_id]
+            if row.id not in self._above and row.backfill_id in graphs:
+                context = graphs[row.backfill_id]
                 self._above[row.id] = context.upstream(row.id)
                 self._isolated[row.id] = bool(context.isolated_from(row.id))
                 for up in self._above[row.id]:
@@ -179,7 +179,7 @@ class Watch:
             if any(row.backfill_id is not None for row in just if row.resource_group == name):
                 assert len(of_backfills) <= groups[name].slots - groups[name].reserved_for_auto
 
-    def _check_backfill(self, reader: Reader, record: BackfillRecord, context: BackfillContext) -> None:
+    def _check_backfill(self, reader: Reader, record: BackfillRecord, context: BackfillGraph) -> None:
         """POL-6, BF-5: groups come to dates in order; counters and `ended_at` agree with the states."""
         counts: dict[int, Counter[str]] = {}
         first = context.first_id

@@ -10,7 +10,7 @@ from typing import Any
 
 from retrofill.domain.catalog.definitions import Task
 from retrofill.services.ports import Ledger, RunSpec
-from retrofill.services.running.nights import Schedule
+from retrofill.services.running.nights import NightMaker
 from retrofill.store.sqlite.database import Database
 from retrofill.store.statements.clock import BootClock
 from services.worlds import World
@@ -72,9 +72,9 @@ class SimulatedWorld(World):
         self.come_up()
 
     @property
-    def switch(self) -> Schedule:
+    def switch(self) -> NightMaker:
         """The schedule as another process holds it and lets it go on."""
-        return Schedule(self.store, self.contexts, self.clock, self.night_settings)
+        return NightMaker(self.store, self.graphs, self.clock, self.night_settings)
 
     def pass_on(self) -> int | None:
         """What the loop does when it wakes: make what is due, then tick; when it wakes next (ms)."""

@@ -24,7 +24,7 @@ from retrofill.domain.errors import (
 from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR, Actor, actor_of, system_administrator
 from retrofill.executors.clock import SystemClock
 from retrofill.services.catalogs import deploy as catalogs
-from retrofill.services.instances.graphs import Contexts
+from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.people.access import Access
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from retrofill.executors.code import CodeFolders
     from retrofill.services.alerts.delivery import Courier, Delivery
     from retrofill.services.backfills.requests import PlanLimits
-    from retrofill.services.backfills.steering import Backfills
+    from retrofill.services.backfills.steering import BackfillSteering
     from retrofill.services.catalogs.lineage import Lineages
     from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.operations.emergencies import Emergencies
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Check, Executor, Notifier, Reader
     from retrofill.services.running.following import InForce
     from retrofill.services.running.loop import Loop
-    from retrofill.services.running.nights import Schedule
+    from retrofill.services.running.nights import NightMaker
     from retrofill.services.upkeep.daily import Daily
     from retrofill.services.upkeep.retention import Retention
     from retrofill.settings.in_force import Settings
@@ -95,7 +95,7 @@ class Project:
         self.directory = directory.absolute()
         self.environ = environ
         self.clock = SystemClock()
-        self.contexts = Contexts()
+        self.graphs = GraphCache()
         self.deploy_notes: list[str] = []  # what the last deploy of this process means for the schedule
         if not (self.directory / "retrofill.yaml").exists():
             raise NoProjectError(f"{shown(str(directory))} is no Retrofill project: it has no retrofill.yaml")
@@ -140,7 +140,7 @@ class Project:
 
     def _catalog(self, version_id: int) -> Catalog:
         with self.store.read() as reader:
-            return self.contexts.catalog(reader, version_id)
+            return self.graphs.catalog(reader, version_id)
 
     @property
     def in_force(self) -> Catalog:
@@ -207,7 +207,7 @@ class Project:
             self.store, version_id, self.actor, self.clock.now_ms(), owns_folder=self._owns_folder
         )
         with self.store.read() as reader:
-            published = Deployed(self.contexts.catalog(reader, number), number)
+            published = Deployed(self.graphs.catalog(reader, number), number)
         return self._deployed_as(published, is_new)
 
     def _deployed_as(self, deployed: Deployed, is_new: bool) -> tuple[int, bool]:
@@ -278,17 +278,17 @@ class Project:
 
     def access(self, reader: Reader) -> Access:
         """What the actor may see and do, on one view of the ledger."""
-        return Access(reader, self.contexts, self.actor)
+        return Access(reader, self.graphs, self.actor)
 
     def people(self) -> People:
         from retrofill.services.people.accounts import People
 
         return People(self.store, self.in_force, self.clock, self.actor)
 
-    def backfills(self) -> Backfills:
-        from retrofill.services.backfills.steering import Backfills
+    def backfills(self) -> BackfillSteering:
+        from retrofill.services.backfills.steering import BackfillSteering
 
-        return Backfills(self.store, self.contexts, self.clock, self.limits, self.actor, self.checks_of)
+        return BackfillSteering(self.store, self.graphs, self.clock, self.limits, self.actor, self.checks_of)
 
     def checks_of(self, catalog: Catalog) -> list[Check]:
         """The extension checks that a catalog's settings and the installed plugins ask for (VER-3).
@@ -309,9 +309,9 @@ class Project:
         if not (plugins or settings.checks):
             return []
         from retrofill.checks.plugins import PluginCheck
-        from retrofill.checks.webhooks import Surroundings, WebhookCheck
+        from retrofill.checks.webhooks import WebhookCheck, WebhookSurroundings
 
-        around = Surroundings(self.secret, settings.allow_internal, self.clock)
+        around = WebhookSurroundings(self.secret, settings.allow_internal, self.clock)
         webhooks = [
             WebhookCheck(name, hook.url, hook.secret, hook.timeout_seconds, hook.retries, around)
             for name, hook in settings.checks.items()
@@ -321,7 +321,7 @@ class Project:
     def operations(self) -> Operations:
         from retrofill.services.operations.operations import Operations
 
-        return Operations(self.store, self.contexts, self.clock, self.actor)
+        return Operations(self.store, self.graphs, self.clock, self.actor)
 
     def emergencies(self) -> Emergencies:
         """Operations on single instances for administrators (OPS-7)."""
@@ -336,10 +336,10 @@ class Project:
 
         return Lineages(catalog, SqlLineage(catalog.connections), self.actor.sees)
 
-    def schedule(self) -> Schedule:
-        from retrofill.services.running.nights import Schedule
+    def schedule(self) -> NightMaker:
+        from retrofill.services.running.nights import NightMaker
 
-        return Schedule(self.store, self.contexts, self.clock, self._scheduling().schedule)
+        return NightMaker(self.store, self.graphs, self.clock, self._scheduling().schedule)
 
     # Running
 
@@ -406,7 +406,7 @@ class Project:
 
         key = self.secret("OPENLINEAGE_API_KEY")
         name = self.deployed.catalog.project if self.deployed is not None else ""
-        return observed(executor, url, key, name, lambda ref: self.specs.find(self.store, self.contexts, ref))
+        return observed(executor, url, key, name, lambda ref: self.specs.find(self.store, self.graphs, ref))
 
     @cached_property
     def specs(self) -> RunSpecs:
@@ -428,14 +428,14 @@ class Project:
 
         store, clock, found = self.store, self.clock, self._scheduling()
         scheduler = Scheduler(
-            store, executor, clock, self.specs, self.contexts, starts, auto, found.stops_for_auto
+            store, executor, clock, self.specs, self.graphs, starts, auto, found.stops_for_auto
         )
         scheduler.clock_tolerance_ms = found.clock_tolerance_ms
         schedule, backfills, daily = (self.schedule() if auto else None), self.backfills(), self.daily()
         parts = Parts(scheduler, backfills, schedule, daily, self.specs, self._local.set_limits)
         following = Following(store, parts, self._scheduling_anew)
         wake = WakeSocket(self.store.open().directory)
-        expecting = Expecting(store, self.contexts, clock)
+        expecting = Expecting(store, self.graphs, clock)
         return Loop(
             scheduler, backfills, schedule, executor, wake, clock, self.courier, daily, following, expecting
         )
@@ -464,7 +464,7 @@ class Project:
         settings = self.settings
         rules = Rules(settings.retention_days, settings.log_days, settings.auto_log_cap)
         folder = RunsFolder(self.runs_directory)
-        return Retention(self.store, folder, self.contexts, self.clock, rules, is_dry, self._code_folders)
+        return Retention(self.store, folder, self.graphs, self.clock, rules, is_dry, self._code_folders)
 
     def daily(self) -> Daily:
         """The job that a scheduler does once a day."""

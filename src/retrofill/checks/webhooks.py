@@ -28,7 +28,7 @@ _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class WebhookSurroundings:
     """What all webhooks of a project share."""
 
     secrets: Callable[[str], str | None]  # value by name, None where there is none (SEC-3)
@@ -50,7 +50,7 @@ class WebhookCheck:
     secret: str = field(repr=False)
     timeout_seconds: float
     retries: int
-    around: Surroundings
+    around: WebhookSurroundings
 
     def ask(self, question: Mapping[str, Any]) -> Answer:
         """Post the question (see `services.ports.checking`)."""

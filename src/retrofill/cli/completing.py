@@ -132,8 +132,8 @@ def _instances(project: Project, incomplete: str) -> Found:
     from retrofill.services.reading.searching import InstanceSearch, search_instances
 
     with project.store.read() as reader:
-        views = Views(reader, project.contexts, project.clock.now_ms())
+        views = Views(reader, project.graphs, project.clock.now_ms())
         found: list[dict[str, Any]] = list(
-            search_instances(reader, views, project.access(reader), project.contexts, InstanceSearch(), _MOST)
+            search_instances(reader, views, project.access(reader), project.graphs, InstanceSearch(), _MOST)
         )
     return iter([(str(row["id"]), f"{row['task']} {row['bizdate']} {row['state']}") for row in found])

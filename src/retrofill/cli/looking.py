@@ -19,5 +19,5 @@ def row_of(project: Project, backfill_id: int) -> Row:
     with project.store.read() as reader:
         access = project.access(reader)
         record = access.get_backfill(backfill_id)
-        row = Views(reader, project.contexts, project.clock.now_ms()).backfill(record, is_alone=True)
+        row = Views(reader, project.graphs, project.clock.now_ms()).backfill(record, is_alone=True)
         return shown_row(access, record, row)

@@ -16,7 +16,7 @@ from retrofill.services.ports import RunRef
 if TYPE_CHECKING:
     from retrofill.bootstrap.deployment import Project
     from retrofill.services.operations.batches import ItemResult
-    from retrofill.services.running.scheduler import Ticked
+    from retrofill.services.running.scheduler import TickReport
 
 _LOOK_SECONDS = 0.05
 _OBSERVE_MS = 200
@@ -51,7 +51,7 @@ def finish_stops(project: Project, ids: Sequence[int]) -> dict[int, RetrofillErr
         executor = project.executor()
         try:
 
-            def is_done(_: Ticked) -> bool:
+            def is_done(_: TickReport) -> bool:
                 left = _still_running(project, ids)
                 return not left or patience.is_over(left)
 

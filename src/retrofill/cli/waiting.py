@@ -17,7 +17,7 @@ from retrofill.services.ports.records import BackfillRecord
 if TYPE_CHECKING:
     from retrofill.bootstrap.deployment import Project
     from retrofill.executors.local.standstill import Standstill
-    from retrofill.services.running.scheduler import Ticked
+    from retrofill.services.running.scheduler import TickReport
 
 _OBSERVE_MS = 500
 _FOLLOW_SECONDS = 0.2
@@ -78,7 +78,7 @@ class _Waiting:
         finally:
             executor.close()
 
-    def _observe(self, ticked: Ticked) -> bool:
+    def _observe(self, ticked: TickReport) -> bool:
         if ticked.trouble != self._trouble:
             say(f"{ticked.trouble}; waiting for room." if ticked.trouble else "There is room again.")
             self._trouble = ticked.trouble
@@ -103,7 +103,7 @@ class _Waiting:
             self._say_paused(record)
             failed = self._failures.lines
             now_ms = project.clock.now_ms()
-            self.progress.show(reader, access, record, project.contexts, now_ms, failed, failed_now)
+            self.progress.show(reader, access, record, project.graphs, now_ms, failed, failed_now)
         self._timed_out = self._deadline is not None and now >= self._deadline
         return self._timed_out
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from retrofill.project.task_keys import TaskKeys
 
 
-class Surroundings(NamedTuple):
+class TaskSurroundings(NamedTuple):
     """The values, by the names of the domain's fields."""
 
     shell: str
@@ -21,12 +21,12 @@ class Surroundings(NamedTuple):
     inherit_env: tuple[str, ...]
 
 
-def read_surroundings(task: TaskKeys, task_type: TaskType | None) -> Surroundings:
+def read_surroundings(task: TaskKeys, task_type: TaskType | None) -> TaskSurroundings:
     """Check the three keys; what a task inherits is the deployment's and its own."""
     around = task.around
     own = check_patterns(task.get("inherit_env"), task.node("inherit_env"), around.path, task.report)
     inherited = tuple(dict.fromkeys((*around.deployment.inherit_env, *own)))
-    return Surroundings(_shell(task, task_type), _variables(task), inherited)
+    return TaskSurroundings(_shell(task, task_type), _variables(task), inherited)
 
 
 def _shell(task: TaskKeys, task_type: TaskType | None) -> str:

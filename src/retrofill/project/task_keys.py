@@ -16,7 +16,7 @@ _ALTERNATIVES = {"priority": "baseline", "baseline": "priority", "run": "file", 
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class WorkspaceContext:
     """What a workspace's tasks are read against."""
 
     workspace: str
@@ -32,7 +32,9 @@ class Surroundings:
 class TaskKeys:
     """One task's keys; every method that refuses one reports it with its place."""
 
-    def __init__(self, name: str, place: Place, shape: TaskShape, node: Node, around: Surroundings) -> None:
+    def __init__(
+        self, name: str, place: Place, shape: TaskShape, node: Node, around: WorkspaceContext
+    ) -> None:
         self.name = f"{around.workspace}.{name}"
         self.place = place
         self.around = around

@@ -10,7 +10,7 @@ from retrofill.project.deployment import Deployment, check_timezone
 from retrofill.project.including import read_included
 from retrofill.project.models import TaskShape, WorkspaceShape
 from retrofill.project.problems import Report
-from retrofill.project.task_keys import Surroundings
+from retrofill.project.task_keys import WorkspaceContext
 from retrofill.project.tasks import ReadTask, TaskReader
 from retrofill.project.validation import check_names, read_shape
 from retrofill.project.yaml_nodes import Node
@@ -46,7 +46,7 @@ def read_workspace(
     check_names(node.find("tasks"), "task", path, report, reserved=("self",))
     check_timezone(shape.timezone, node, path, report)
     members = node.find("members")
-    around = Surroundings(
+    around = WorkspaceContext(
         workspace=folder,
         path=path,
         members=members.names() if members else (),
@@ -68,7 +68,7 @@ def read_workspace(
     return ReadWorkspace(workspace, _tasks(shape, node, around), included.contents)
 
 
-def _tasks(shape: WorkspaceShape, node: Node, around: Surroundings) -> dict[str, ReadTask]:
+def _tasks(shape: WorkspaceShape, node: Node, around: WorkspaceContext) -> dict[str, ReadTask]:
     section = node.find("tasks")
     tasks: dict[str, ReadTask] = {}
     for name, (place, task_node) in (section.entries if section and section.entries else {}).items():

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from enum import StrEnum
 
     from retrofill.domain.running.filters import BackfillFilter, InstanceFilter, OperationFilter
-    from retrofill.services.ports.start_filter import Wanted
+    from retrofill.services.ports.start_filter import StartFilter
 
 Condition = tuple[str, Sequence[object]]
 
@@ -70,7 +70,7 @@ def of_operations(asked: OperationFilter) -> Iterator[Condition]:
             yield f'"{name}" = ?', [value]
 
 
-def of_ready(wanted: Wanted) -> str:
+def of_ready(wanted: StartFilter) -> str:
     """Conditions on ready instances that may start, each after an AND (RUN-1, RUN-5, RUN-7)."""
     parts = [but_backfills(wanted.held, wanted.auto), _not_in("task_id", wanted.full)]
     if not wanted.backfill:

@@ -19,7 +19,7 @@ from retrofill.domain.estimating.estimate import (
     slots_for_backfills,
 )
 from retrofill.domain.estimating.run_times import RunTimes, summarise
-from retrofill.domain.estimating.starting_point import Begun, Rival, Standing
+from retrofill.domain.estimating.starting_point import Competitor, DateUnderWay, StartingPoint
 from retrofill.domain.planning.plan import Plan, build
 from retrofill.domain.planning.policy import AcrossGroups, Barrier
 from retrofill.domain.selection.choice import Choice
@@ -97,16 +97,16 @@ def test_reserved_slots_are_not_for_backfills() -> None:
 def test_auto_triggered_instances_sit_on_reserved_slots_first() -> None:
     """RUN-6: those that run before those that wait; what is beyond is in the way of backfills."""
     catalog = make_catalog(groups=(ResourceGroup("default", slots=4, reserved_for_auto=2),))
-    waits, runs = (Rival("w.x", "default", running, MINUTE, is_auto=True) for running in (False, True))
-    other = Rival("w.y", "default", True, MINUTE)
+    waits, runs = (Competitor("w.x", "default", running, MINUTE, is_auto=True) for running in (False, True))
+    other = Competitor("w.y", "default", True, MINUTE)
     assert in_the_way([waits, other, waits, runs], catalog) == (other, waits)
     assert in_the_way([waits, other], make_catalog()) == (other, waits)
 
 
 def test_what_is_left_is_estimated_from_where_it_stands() -> None:
     """BF-2: the first date is done, on the second a has been running for four minutes."""
-    standing = Standing(
-        frozenset({0}), {1: Begun((0, 1), (False, True), (False, False), (0, 0))}, {2: 4 * MINUTE}
+    standing = StartingPoint(
+        frozenset({0}), {1: DateUnderWay((0, 1), (False, True), (False, False), (0, 0))}, {2: 4 * MINUTE}
     )
     plan = plan_of(two_tasks(), "2026-01-05..2026-01-07")
     found = estimate(plan, times(a=10, b=5), NOW, SLOTS, standing=standing)
@@ -116,7 +116,7 @@ def test_what_is_left_is_estimated_from_where_it_stands() -> None:
 def test_others_in_the_same_slots_are_reckoned_with() -> None:
     """RUN-1: those of other resource groups are not."""
     plan = plan_of(make_catalog(make_task("w.a", "0 1 * * *")), "2026-01-05")
-    rivals = [Rival("w.x", group, True, 7 * MINUTE) for group in ("default", "other")]
+    rivals = [Competitor("w.x", group, True, 7 * MINUTE) for group in ("default", "other")]
     found = estimate(plan, times(a=10), NOW, {"default": 1, "other": 1}, rivals=rivals)
     assert (minutes(found.end_ms), found.rivals) == (17, 1)
 
@@ -126,7 +126,7 @@ def test_what_queues_outside_our_window_is_gone_by_then() -> None:
     plan = plan_of(
         make_catalog(make_task("w.a", "0 1 * * *")), "2026-01-05", window=parse_window("20:00-22:00", "UTC")
     )
-    rival = Rival("w.x", "default", False, 60 * MINUTE, priority=8)
+    rival = Competitor("w.x", "default", False, 60 * MINUTE, priority=8)
     found = estimate(plan, times(a=10), NOW, {"default": 1}, rivals=[rival])
     assert (minutes(found.first_ms), minutes(found.end_ms), found.rivals) == (480, 490, 0)
 
@@ -199,7 +199,9 @@ def test_alike_dates_are_extrapolated_exactly() -> None:
 
 def test_what_is_left_of_a_large_plan_is_extrapolated_too() -> None:
     plan = plan_of(two_tasks(), "2025-01-01..2025-12-31")
-    found = estimate(plan, times(a=10, b=5), NOW, SLOTS, most=20, standing=Standing(frozenset(range(100))))
+    found = estimate(
+        plan, times(a=10, b=5), NOW, SLOTS, most=20, standing=StartingPoint(frozenset(range(100)))
+    )
     assert found.is_extrapolated
     assert minutes(found.end_ms) == 265 * 15
 

@@ -15,11 +15,11 @@ from domain.plans import plan_of
 from examples import examples
 from retrofill.domain.catalog.definitions import Catalog, ResourceGroup
 from retrofill.domain.estimating.simulation import Played, Simulation
-from retrofill.domain.estimating.starting_point import Begun, Rival, Standing
+from retrofill.domain.estimating.starting_point import Competitor, DateUnderWay, StartingPoint
 from retrofill.domain.planning.plan import Plan, build
 from retrofill.domain.planning.policy import Barrier, Policy
 from retrofill.domain.selection.choice import Choice, DryRunReason, NothingToRunError
-from retrofill.domain.time.openings import NEVER, Openings
+from retrofill.domain.time.openings import NEVER, OpenTimes
 from retrofill.domain.time.windows import Window, parse_window
 
 MINUTE = 60_000
@@ -36,7 +36,7 @@ NOW = ms("2026-03-02T12:00")
 def play(plan: Plan, *minutes: int, now_ms: int = NOW, slots: int = 4, **more: object) -> Played:
     """Minutes per task, in order of their names."""
     last = [position for position in range(len(plan.dates)) if plan.next_in_group(position) is None]
-    defaults: dict[str, object] = {"standing": Standing(), "rivals": (), "stops": last}
+    defaults: dict[str, object] = {"standing": StartingPoint(), "rivals": (), "stops": last}
     run_ms = [m * MINUTE for m in minutes]
     return Simulation(plan, run_ms, now_ms, {"default": slots}, **(defaults | more)).play()  # type: ignore[arg-type]
 
@@ -101,9 +101,9 @@ def test_nothing_that_can_run_never_ends() -> None:
 def test_others_hold_slots_and_go_first_by_priority() -> None:
     """RUN-1: a running one until it ends; a waiting one of a higher priority before us."""
     plan = plan_of(make_catalog(make_task("w.a", "0 1 * * *")), "2026-01-05")
-    runs = Rival("w.x", "default", is_running=True, left_ms=7 * MINUTE)
-    waits = Rival("w.x", "default", is_running=False, left_ms=5 * MINUTE, priority=8)
-    later = Rival("w.x", "default", is_running=False, left_ms=5 * MINUTE, priority=1, due_ms=NOW)
+    runs = Competitor("w.x", "default", is_running=True, left_ms=7 * MINUTE)
+    waits = Competitor("w.x", "default", is_running=False, left_ms=5 * MINUTE, priority=8)
+    later = Competitor("w.x", "default", is_running=False, left_ms=5 * MINUTE, priority=1, due_ms=NOW)
     assert play(plan, 10, slots=1, rivals=(runs, waits, later)) == Played(
         NOW + 12 * MINUTE, NOW + 22 * MINUTE
     )
@@ -112,7 +112,7 @@ def test_others_hold_slots_and_go_first_by_priority() -> None:
 def test_a_rival_of_the_same_task_counts_against_its_limit() -> None:
     """RUN-1: `max_parallel_instances` is of all backfills together."""
     plan = plan_of(make_catalog(make_task("w.a", "0 1 * * *", max_parallel_instances=1)), "2026-01-05")
-    runs = Rival("w.a", "default", is_running=True, left_ms=7 * MINUTE)
+    runs = Competitor("w.a", "default", is_running=True, left_ms=7 * MINUTE)
     assert play(plan, 10, rivals=(runs,)).end_ms == NOW + 17 * MINUTE
 
 
@@ -120,8 +120,8 @@ def test_what_runs_already_counts_from_its_start() -> None:
     """BF-2: one date is done, on the next a runs for four minutes."""
     catalog = make_catalog(make_task("w.a", "0 1 * * *"), make_task("w.b", "0 2 * * *", "w.a"))
     plan = plan_of(catalog, "2026-01-05..2026-01-07")
-    begun = Begun((0, 1), (False, True), (False, False), (0, 0))
-    standing = Standing(frozenset({0}), {1: begun}, {2: 4 * MINUTE})
+    begun = DateUnderWay((0, 1), (False, True), (False, False), (0, 0))
+    standing = StartingPoint(frozenset({0}), {1: begun}, {2: 4 * MINUTE})
     assert play(plan, 10, 5, standing=standing) == Played(NOW, NOW + (6 + 5 + 15) * MINUTE)
 
 
@@ -129,39 +129,39 @@ def test_what_failed_holds_its_group_up() -> None:
     """POL-7: the rest of the date goes on, the next date does not come."""
     catalog = make_catalog(make_task("w.a", "0 1 * * *"), make_task("w.b", "0 2 * * *"))
     plan = plan_of(catalog, "2026-01-05..2026-01-07")
-    begun = Begun((0, 0), (False, True), (False, False), (0, 0))
-    assert play(plan, 10, 5, standing=Standing(begun={0: begun})).end_ms == NOW + 5 * MINUTE
+    begun = DateUnderWay((0, 0), (False, True), (False, False), (0, 0))
+    assert play(plan, 10, 5, standing=StartingPoint(begun={0: begun})).end_ms == NOW + 5 * MINUTE
 
 
 def test_what_was_rerun_at_once_waits_for_nothing() -> None:
     """OPS-3: a waits for nothing though its date has not come, b after it likewise."""
     catalog = make_catalog(make_task("w.a", "0 1 * * *"), make_task("w.b", "0 2 * * *", "w.a"))
     plan = plan_of(catalog, "2026-01-05")
-    begun = Begun((0, 1), (True, True), (False, False), (0, 0), free=(0, 1))
-    assert play(plan, 10, 5, standing=Standing(begun={0: begun})).end_ms == NOW + 10 * MINUTE
+    begun = DateUnderWay((0, 1), (True, True), (False, False), (0, 0), free=(0, 1))
+    assert play(plan, 10, 5, standing=StartingPoint(begun={0: begun})).end_ms == NOW + 10 * MINUTE
 
 
 def test_openings_of_a_window() -> None:
     """POL-11: time that counts, and time that does not."""
-    openings = Openings(Window(20 * 60, 22 * 60, "UTC"))
+    openings = OpenTimes(Window(20 * 60, 22 * 60, "UTC"))
     assert openings.between(ms("2026-03-02T21:00"), ms("2026-03-04T21:00")) == 4 * HOUR
-    openings = Openings(Window(20 * 60, 22 * 60, "UTC"))
+    openings = OpenTimes(Window(20 * 60, 22 * 60, "UTC"))
     assert openings.after(ms("2026-03-02T21:00"), 4 * HOUR) == ms("2026-03-04T21:00")
-    assert Openings(None).between(5, 12) == 7
+    assert OpenTimes(None).between(5, 12) == 7
     weekend = parse_window("23:00-01:00", "UTC", weekends=True)
-    assert Openings(weekend).between(NOW, NOW + 520 * 7 * 24 * HOUR) == 520 * 4 * HOUR
-    assert Openings(weekend).after(ms("2026-03-07T00:00"), 520 * 4 * HOUR) == ms("2036-02-18T01:00")
+    assert OpenTimes(weekend).between(NOW, NOW + 520 * 7 * 24 * HOUR) == 520 * 4 * HOUR
+    assert OpenTimes(weekend).after(ms("2026-03-07T00:00"), 520 * 4 * HOUR) == ms("2036-02-18T01:00")
 
 
 def test_nobody_looks_further_ahead_than_centuries() -> None:
     """A calendar ends in the year 9999."""
     for window in (None, parse_window("23:00-23:01", "UTC", weekends=True)):
-        end = Openings(window).after(NOW, 20_000 * 365 * 24 * HOUR)
+        end = OpenTimes(window).after(NOW, 20_000 * 365 * 24 * HOUR)
         assert datetime.fromtimestamp(end / 1000, UTC).year in range(2200, 2240)
 
 
 def test_without_a_window_it_is_always_open() -> None:
-    assert Openings(None).after(5, 7) == 12
+    assert OpenTimes(None).after(5, 7) == 12
 
 
 def agree(chance: Random) -> None:
@@ -183,7 +183,7 @@ def agree(chance: Random) -> None:
     planned = reference_planner.plan(catalog, set(names), dry, policy)
     expected = reference_simulator.play(catalog, planned, dry, policy, run_ms, now_ms, slots)
     last = [p for p in range(len(plan.dates)) if plan.next_in_group(p) is None]
-    found = Simulation(plan, [run_ms[n] for n in names], now_ms, slots, Standing(), (), last).play()
+    found = Simulation(plan, [run_ms[n] for n in names], now_ms, slots, StartingPoint(), (), last).play()
     assert found == Played(
         NEVER if expected.first_ms is None else expected.first_ms,
         NEVER if expected.end_ms is None else expected.end_ms,

@@ -287,7 +287,7 @@ def test_death_at_a_tombstone(room: Room, point: str) -> None:
     spec = room.spec("true")
     room.executor()
     code = (
-        "import sys\nfrom retrofill.executors import adoption\nfrom retrofill.executors.logs.paths import Places\n"
+        "import sys\nfrom retrofill.executors.local import adoption\nfrom retrofill.executors.logs.paths import Places\n"
         f"adoption.put_tombstone(Places({str(room.runs)!r}).log({adoption.name_of(spec.ref)!r}))"
     )
     died = subprocess.run(

@@ -14,7 +14,7 @@ from executors.rooms import Room, collect, wait_for_end
 from retrofill.executors.local import adoption, journals
 from retrofill.executors.local.journals import Exit, Journal, find_runs, format_exit, is_locked, parse_exit
 from retrofill.executors.logs.names import run_name
-from retrofill.executors.logs.paths import Places
+from retrofill.executors.logs.paths import RunPaths
 
 _RECORD = Exit("1.1.a", "exited", 0, None, 1.5, 2.5, "")
 
@@ -139,7 +139,7 @@ def test_journals_are_kept_while_the_ledger_needs_them(room: Room) -> None:
     spec = room.spec("true")
     executor.start([spec])
     collect(executor, 1)
-    places = Places(str(room.runs))
+    places = RunPaths(str(room.runs))
     assert adoption.remove_journals(places, set()) == 0
     pids = room.supervisors()
     executor.close()

@@ -8,7 +8,7 @@ import pytest
 
 from executors.rooms import Room, collect, is_alive, kill, marked_processes, wait_for_end, wait_for_file
 from retrofill.executors.local.stopping import find_end, put_wish, stop_run
-from retrofill.executors.logs.paths import Places
+from retrofill.executors.logs.paths import RunPaths
 from retrofill.services.ports import RunSpec
 
 
@@ -60,7 +60,7 @@ def test_a_wish_whose_signal_got_lost(room: Room, endless: RunSpec) -> None:
     executor = room.executor()
     executor.start([endless])
     pids = pids_of(room)
-    put_wish(Places(str(room.runs)), endless.ref, 1)
+    put_wish(RunPaths(str(room.runs)), endless.ref, 1)
     assert [end.outcome for end in collect(executor, 1)] == ["stopped"]
     assert not any(map(is_alive, pids))
 

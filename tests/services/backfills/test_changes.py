@@ -9,7 +9,7 @@ from retrofill.domain.catalog.definitions import ResourceGroup, Task
 from retrofill.domain.errors import Kind, RetrofillError, UnknownNameError, UsageError, WrongStateError
 from retrofill.domain.planning.changes import Changes
 from retrofill.domain.planning.policy import AcrossGroups, Barrier
-from retrofill.domain.running.steering import STEERING, Standing, Steer, Verdict
+from retrofill.domain.running.steering import STEERING, BackfillSituation, Steer, Verdict
 from retrofill.domain.selection.ways import AllDescendantsSelection
 from retrofill.services.reading.backfills import Views
 from services.backfills.test_steering import REACH
@@ -309,11 +309,11 @@ def test_what_an_administrator_has_set_for_an_instance_stays(world: MakeWorld) -
     ids = [row.id for row in w.rows().values()]
     with w.store.transaction() as tx:
         for number in ids:
-            tx.emergencies.set_priority(number, 5)
-            tx.emergencies.set_resource_group(number, "other")
+            tx.interventions.set_priority(number, 5)
+            tx.interventions.set_resource_group(number, "other")
     change(w, priority=8, resource_group="night")
     with w.store.read() as reader:
-        views = Views(reader, w.contexts, w.clock.now_ms())
+        views = Views(reader, w.graphs, w.clock.now_ms())
         rows = [views.instance(row) for row in reader.instances(ids)]
     assert {(row["priority"], row["resource_group"]) for row in rows} == {(5, "other")}
     w.finish()
@@ -323,8 +323,8 @@ def test_what_an_administrator_has_set_for_an_instance_stays(world: MakeWorld) -
 # -- when
 
 
-@pytest.mark.parametrize("at", list(Standing))
-def test_a_change_in_every_standing(world: MakeWorld, at: Standing) -> None:
+@pytest.mark.parametrize("at", list(BackfillSituation))
+def test_a_change_in_every_standing(world: MakeWorld, at: BackfillSituation) -> None:
     """BF-3: what has succeeded, was refused or is being made cannot change; the rest can, and is recorded."""
     w = REACH[at](world)
     if STEERING[Steer.CHANGE, at] is Verdict.REFUSED:
@@ -332,7 +332,7 @@ def test_a_change_in_every_standing(world: MakeWorld, at: Standing) -> None:
             change(w, priority=8)
         assert caught.value.kind is Kind.WRONG_STATE
         with w.store.transaction() as tx:
-            if at in (Standing.CHECKING, Standing.STARTING):
+            if at in (BackfillSituation.CHECKING, BackfillSituation.STARTING):
                 tx.set_backfill(1, phase="planned")
         return
     ended_at = w.row(1)["ended_at"]

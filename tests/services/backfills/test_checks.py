@@ -17,7 +17,7 @@ from retrofill.domain.planning.policy import parse_time_range
 from retrofill.domain.running.filters import BackfillFilter
 from retrofill.domain.selection.ways import AllDescendantsSelection
 from retrofill.domain.time.windows import parse_window
-from retrofill.services.backfills.steering import Backfills
+from retrofill.services.backfills.steering import BackfillSteering
 from retrofill.services.catalogs.freezing import freeze_tasks
 from services.crashing import dying_at
 from services.worlds import MakeWorld, World
@@ -55,10 +55,10 @@ class Thinks(Says):
         self._go.set()
 
 
-def checked(w: World, *checks: Says) -> Backfills:
+def checked(w: World, *checks: Says) -> BackfillSteering:
     """The backfills of a process that asks these."""
-    return Backfills(
-        w.store, w.contexts, w.clock, w.limits, system_administrator("admin"), lambda catalog: checks
+    return BackfillSteering(
+        w.store, w.graphs, w.clock, w.limits, system_administrator("admin"), lambda catalog: checks
     )
 
 
@@ -70,7 +70,7 @@ def stored(w: World, backfill: int) -> tuple[str, str, dict[str, Any]]:
     return record.phase, record.check_status, json.loads(record.analysis)
 
 
-def settle(backfills: Backfills) -> None:
+def settle(backfills: BackfillSteering) -> None:
     """Go on until all that is asked has been answered."""
     backfills.wait_for_answers()
     backfills.start_planned()
@@ -146,8 +146,8 @@ def test_it_is_seen_while_checks_think(world: MakeWorld) -> None:
         from retrofill.store.sqlite.database import Database
 
         store = Database(w.directory / ".retrofill", w.clock.boot)
-        other = Backfills(
-            store, w.contexts, w.clock, w.limits, system_administrator("admin"), lambda catalog: [check]
+        other = BackfillSteering(
+            store, w.graphs, w.clock, w.limits, system_administrator("admin"), lambda catalog: [check]
         )
         with store.read() as reader:
             (record,) = reader.backfills(BackfillFilter(check_status="checking"))

@@ -259,7 +259,7 @@ def test_the_scheduler_does_what_was_estimated(world: MakeWorld, seed: int) -> N
             record = reader.find_backfill(backfill)
             assert record is not None
             if record.ended_ms is None:
-                left = estimate_left(reader, w.contexts, record, w.clock.ms)
+                left = estimate_left(reader, w.graphs, record, w.clock.ms)
                 assert shown_instant(left.end_ms) == expected
     run(w, {name: float(one) for name, one in seconds.items()})
     assert w.row(backfill)["ended_at"] == expected
@@ -274,9 +274,7 @@ def test_lists_read_what_the_scheduler_has_stored(world: MakeWorld) -> None:
         with w.store.read() as reader:
             record = reader.find_backfill(backfill)
             assert record is not None
-            found: str | None = Views(reader, w.contexts, w.clock.now_ms()).backfill(record)[
-                "estimated_end_at"
-            ]
+            found: str | None = Views(reader, w.graphs, w.clock.now_ms()).backfill(record)["estimated_end_at"]
             return found
 
     w = world(make_task("w.a", "0 1 * * *"))
@@ -287,7 +285,7 @@ def test_lists_read_what_the_scheduler_has_stored(world: MakeWorld) -> None:
     w.clock.forward(10)
     w.end("a 5 01:00")
     assert listed() == "2026-03-02T12:02:00Z", "nothing is computed for a list"
-    expecting = Expecting(w.store, w.contexts, w.clock)
+    expecting = Expecting(w.store, w.graphs, w.clock)
     assert expecting.look(has_moved=True) is None
     assert listed() == "2026-03-02T12:01:10Z", "the first run was faster than expected"
     assert expecting.look(has_moved=False) is None

@@ -9,7 +9,7 @@ import pytest
 from domain.catalogs import make_task
 from retrofill.domain.errors import Kind, RetrofillError
 from retrofill.domain.planning.policy import parse_time_range
-from retrofill.domain.running.steering import STEERING, Standing, Steer, Verdict
+from retrofill.domain.running.steering import STEERING, BackfillSituation, Steer, Verdict
 from retrofill.domain.selection.ways import AllDescendantsSelection
 from retrofill.services.instances.backfill_status import standing
 from services.worlds import MakeWorld, World
@@ -57,23 +57,23 @@ def _ended(make: MakeWorld, fails: bool) -> World:
     return w
 
 
-REACH: dict[Standing, Callable[[MakeWorld], World]] = {
-    Standing.CHECKING: lambda make: _planned(make, "checking"),
-    Standing.REFUSED: _refused,
-    Standing.STARTING: lambda make: _planned(make, "creating"),
-    Standing.RUNNING: _running,
-    Standing.PAUSING: lambda make: _running(make, "pause"),
-    Standing.STOPPING: lambda make: _running(make, "stop"),
-    Standing.PAUSED: lambda make: _steered(make, "pause"),
-    Standing.STOPPED: lambda make: _steered(make, "stop"),
-    Standing.SUCCEEDED: lambda make: _ended(make, fails=False),
-    Standing.WAITING_RESOURCES: _made,
-    Standing.PENDING: _planned,
-    Standing.FAILED: lambda make: _ended(make, fails=True),
+REACH: dict[BackfillSituation, Callable[[MakeWorld], World]] = {
+    BackfillSituation.CHECKING: lambda make: _planned(make, "checking"),
+    BackfillSituation.REFUSED: _refused,
+    BackfillSituation.STARTING: lambda make: _planned(make, "creating"),
+    BackfillSituation.RUNNING: _running,
+    BackfillSituation.PAUSING: lambda make: _running(make, "pause"),
+    BackfillSituation.STOPPING: lambda make: _running(make, "stop"),
+    BackfillSituation.PAUSED: lambda make: _steered(make, "pause"),
+    BackfillSituation.STOPPED: lambda make: _steered(make, "stop"),
+    BackfillSituation.SUCCEEDED: lambda make: _ended(make, fails=False),
+    BackfillSituation.WAITING_RESOURCES: _made,
+    BackfillSituation.PENDING: _planned,
+    BackfillSituation.FAILED: lambda make: _ended(make, fails=True),
 }
 
 
-def _stands(w: World) -> Standing:
+def _stands(w: World) -> BackfillSituation:
     with w.store.read() as reader:
         record = reader.find_backfill(1)
         assert record is not None
@@ -87,9 +87,9 @@ def _facts(w: World) -> tuple[object, ...]:
         return reader.find_backfill(1), operations, states
 
 
-@pytest.mark.parametrize("at", list(Standing))
+@pytest.mark.parametrize("at", list(BackfillSituation))
 @pytest.mark.parametrize("steer", [Steer.PAUSE, Steer.RESUME, Steer.STOP])
-def test_every_operation_in_every_standing(world: MakeWorld, steer: Steer, at: Standing) -> None:
+def test_every_operation_in_every_standing(world: MakeWorld, steer: Steer, at: BackfillSituation) -> None:
     """BF-3, BF-5, OPS-1, OPS-8: done, unchanged or refused; the last two touch nothing, `ended_at` least of all."""
     w = REACH[at](world)
     assert _stands(w) is at
@@ -109,18 +109,18 @@ def test_every_operation_in_every_standing(world: MakeWorld, steer: Steer, at: S
         assert _facts(w) == before
         return
     reached = {
-        Steer.PAUSE: {Standing.PAUSED, Standing.PAUSING},
-        Steer.RESUME: {Standing.RUNNING, Standing.WAITING_RESOURCES},
-        Steer.STOP: {Standing.STOPPED, Standing.STOPPING},
+        Steer.PAUSE: {BackfillSituation.PAUSED, BackfillSituation.PAUSING},
+        Steer.RESUME: {BackfillSituation.RUNNING, BackfillSituation.WAITING_RESOURCES},
+        Steer.STOP: {BackfillSituation.STOPPED, BackfillSituation.STOPPING},
     }
     # While instances are made or checked, the wish is kept for when they are there.
-    assert _stands(w) in reached[steer] | {at} & {Standing.CHECKING, Standing.STARTING}
+    assert _stands(w) in reached[steer] | {at} & {BackfillSituation.CHECKING, BackfillSituation.STARTING}
     with w.store.read() as reader:
         record = reader.find_backfill(1)
         assert record is not None
         assert (record.paused, record.stopped) == (steer is Steer.PAUSE, steer is Steer.STOP)
         assert reader.operations("backfill_id", 1)[-1].at_ms == w.clock.now_ms()
-    if at in (Standing.CHECKING, Standing.STARTING):
+    if at in (BackfillSituation.CHECKING, BackfillSituation.STARTING):
         with w.store.transaction() as tx:
             tx.set_backfill(1, phase="planned")
 

@@ -111,7 +111,7 @@ def test_only_the_named_waits_go_and_why_names_those_that_are_left(world: MakeWo
     with w.store.read() as reader:
         row = reader.find_instance(c)
         assert row is not None
-        dag = dag_around(reader, w.contexts, row, 1, 0)
+        dag = dag_around(reader, w.graphs, row, 1, 0)
     assert len(dag.edges) == 2
     assert dag.removed == {(a, c)}
     w.tick()
@@ -217,7 +217,7 @@ def test_a_change_of_the_backfill_leaves_what_was_set(world: MakeWorld) -> None:
     w.emergencies.set_resource_group(ids, "night")
     w.backfills.change(backfill, Changes(priority=5, resource_group="other"))
     with w.store.read() as reader:
-        views = Views(reader, w.contexts, w.clock.now_ms())
+        views = Views(reader, w.graphs, w.clock.now_ms())
         shown = [views.instance(row) for row in reader.instances(ids)]
     assert {(row["priority"], row["resource_group"]) for row in shown} == {(8, "night")}
     w.finish()
@@ -313,5 +313,5 @@ def test_what_is_removed_goes_with_its_instance(world: MakeWorld) -> None:
         tx.retention.delete_instances([b])
     with w.store.read() as reader:
         assert reader.find_instance(b) is None
-        assert reader.emergencies.removed_of(b) == frozenset()
-        assert reader.emergencies.find_place(b) is None
+        assert reader.interventions.removed_of(b) == frozenset()
+        assert reader.interventions.find_place(b) is None

@@ -193,7 +193,7 @@ def test_a_rerun_runs_in_an_order_that_a_first_run_may_have(seed: int) -> None:
 
 def _watch_a_run(w: World, backfill: int) -> None:
     with w.store.read() as reader:
-        context = w.contexts.get(reader, backfill)
+        context = w.graphs.get(reader, backfill)
     plan = context.plan
     while True:
         w.tick()
@@ -516,7 +516,7 @@ def _versions(w: World, name: str) -> list[int | None]:
 def _shown_version(w: World, name: str) -> object:
     row = w.find(name)
     with w.store.read() as reader:
-        return Views(reader, w.contexts, w.clock.now_ms()).instance(row)["version"]
+        return Views(reader, w.graphs, w.clock.now_ms()).instance(row)["version"]
 
 
 def test_a_rerun_runs_what_its_instance_was_made_from(world: MakeWorld) -> None:
@@ -565,7 +565,7 @@ def test_the_files_of_the_latest_version_stay_while_it_runs(world: MakeWorld) ->
     w.tick()
     laid_out = LaidOutFolders()
     runs = RunsFolder(w.directory / "runs")
-    Retention(w.store, runs, w.contexts, w.clock, Rules(30, {"exclusive": 30}, 0), False, laid_out).run()
+    Retention(w.store, runs, w.graphs, w.clock, Rules(30, {"exclusive": 30}, 0), False, laid_out).run()
     assert laid_out.needed == {2}
 
 

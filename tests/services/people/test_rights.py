@@ -15,7 +15,7 @@ from retrofill.domain.errors import Kind, NotPermittedError, RetrofillError, Unk
 from retrofill.domain.planning.changes import Changes
 from retrofill.domain.selection.choice import DryRunReason
 from retrofill.domain.selection.ways import AllDescendantsSelection, ManualSelection
-from retrofill.services.backfills.requests import Planned
+from retrofill.services.backfills.requests import PlannedBackfill
 from retrofill.services.operations.batches import ItemResult
 from services.worlds import MakeWorld, World
 
@@ -264,7 +264,7 @@ def test_dry_runs_are_the_only_foreign_names(w: World) -> None:
 # Plans
 
 
-def plan(w: World, user: str, *roots: str, **more: object) -> Planned:
+def plan(w: World, user: str, *roots: str, **more: object) -> PlannedBackfill:
     w.user = user
     return w.plan(selection=ManualSelection(roots, **more))  # type: ignore[arg-type]
 
@@ -317,7 +317,7 @@ def test_who_may_override(w: World, user: str, status: Outcome) -> None:
     """PAR-5: administrators, and developers for their own tasks; operators may backfill, not override."""
     w.user = user
 
-    def do() -> Planned:
+    def do() -> PlannedBackfill:
         return w.plan(selection=ManualSelection(("ops.raw",)), overrides={"ops.raw": {"day": "20260101"}})
 
     if status is not DONE:

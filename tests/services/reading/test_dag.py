@@ -18,7 +18,7 @@ def _around(w: World, instance_id: int, **more: object) -> tuple[Dag, dict[str, 
     with w.store.read() as reader:
         row = reader.find_instance(instance_id)
         assert row is not None
-        dag = dag_around(reader, w.contexts, row, up=1, down=1, **more)  # type: ignore[arg-type]
+        dag = dag_around(reader, w.graphs, row, up=1, down=1, **more)  # type: ignore[arg-type]
         names = {i: name for name, i in reader.task_ids().items()}
         return dag, {written(names[r.task_id], r): dag.levels[i] for i, r in dag.rows.items()}
 

@@ -37,9 +37,9 @@ def w(world: MakeWorld) -> World:
 
 def backfills(w: World, limit: int = 50, **filters: str) -> list[int]:
     with w.store.read() as reader:
-        views = Views(reader, w.contexts, w.clock.now_ms())
+        views = Views(reader, w.graphs, w.clock.now_ms())
         return [
-            row["id"] for row in search_backfills(reader, views, w.access(reader), w.contexts, filters, limit)
+            row["id"] for row in search_backfills(reader, views, w.access(reader), w.graphs, filters, limit)
         ]
 
 
@@ -48,8 +48,8 @@ def instances(w: World, limit: int = -1, **filters: Any) -> list[Row]:
     several = {f"{name}s": [filters[name]] for name in ("backfill", "task", "state") if filters.get(name)}
     wanted = InstanceSearch(bizdates=days, **several, auto=filters.get("auto", False))
     with w.store.read() as reader:
-        views = Views(reader, w.contexts, w.clock.now_ms())
-        return list(search_instances(reader, views, w.access(reader), w.contexts, wanted, limit))
+        views = Views(reader, w.graphs, w.clock.now_ms())
+        return list(search_instances(reader, views, w.access(reader), w.graphs, wanted, limit))
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def waits(w: World, name: str) -> set[str]:
     rows = w.auto_rows()
     names = {row.id: key for key, row in rows.items()}
     with w.store.read() as reader:
-        return {names[i] for i in w.contexts.schedule(reader).upstream(rows[name].id)}
+        return {names[i] for i in w.graphs.schedule(reader).upstream(rows[name].id)}
 
 
 def test_a_moved_task_waits_for_its_last_date(world: MakeWorld) -> None:

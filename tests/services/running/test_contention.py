@@ -156,7 +156,7 @@ class Contention:
     def steer(self) -> None:
         w = self.world
         if self.chance.random() < 0.2:
-            w.schedule.go_on(ADMIN) or w.schedule.hold(ADMIN)
+            w.schedule.resume(ADMIN) or w.schedule.pause(ADMIN)
             w.scheduler.look_again()
             return
         with w.store.read() as reader:
@@ -185,7 +185,7 @@ class Contention:
         with w.store.read() as reader:
             rows = {row.id: row for row in reader.instance_range(1, 1 << 40)}
             for record in reader.backfills():
-                window = w.contexts.get(reader, record.id).plan.policy.window
+                window = w.graphs.get(reader, record.id).plan.policy.window
                 if record.stopped or record.paused:
                     holds[record.id] = "stopped" if record.stopped else "paused"
                 elif window is not None and not window.is_open(instant_of(w.clock.now_ms())):
@@ -193,8 +193,7 @@ class Contention:
             if reader.generations.is_held():
                 holds[None] = "paused"
             limits = {
-                row.id: w.contexts.of(reader, row).task(row.id).max_parallel_instances
-                for row in rows.values()
+                row.id: w.graphs.of(reader, row).task(row.id).max_parallel_instances for row in rows.values()
             }
         return Moment(rows, w.catalog, holds, lambda row: limits[row.id])
 
@@ -220,8 +219,8 @@ class Contention:
             for row in moment.rows.values():
                 if row.state not in NOT_STARTED or not row.resource_group:
                     continue
-                context = w.contexts.of(reader, row)
-                waits = set(context.upstream(row.id)) - reader.emergencies.removed_of(row.id)
+                context = w.graphs.of(reader, row)
+                waits = set(context.upstream(row.id)) - reader.interventions.removed_of(row.id)
                 above = [moment.rows[i].state for i in waits if i in moment.rows]
                 is_open = set(above) <= {State.SUCCESSFUL} and row.reason != "isolated"
                 is_open = is_open and context.has_reached(reader, row.id)
@@ -247,7 +246,7 @@ class Contention:
         w = self.world
         for row in moment.ready():
             with w.store.read() as reader:
-                code = why(reader, w.contexts, row, w.clock.now_ms(), has_scheduler=True).code
+                code = why(reader, w.graphs, row, w.clock.now_ms(), has_scheduler=True).code
             assert code != "starting", row
             assert code == moment.hindrance(row), row
 

@@ -12,7 +12,7 @@ from retrofill import failpoints
 from retrofill.domain.errors import StoreFullError
 from retrofill.services.running import loop as loops
 from retrofill.services.running.loop import Loop
-from retrofill.services.running.scheduler import Ticked
+from retrofill.services.running.scheduler import TickReport
 from services.crashing import dying_at
 from services.worlds import MakeWorld, World
 
@@ -49,7 +49,7 @@ class NoCourier:
         return None
 
 
-def run(w: World, observe: Callable[[Ticked], bool]) -> list[str | None]:
+def run(w: World, observe: Callable[[TickReport], bool]) -> list[str | None]:
     """Run a world's loop until `observe` says so; what administrators are told."""
     courier = NoCourier()
     loop = Loop(w.scheduler, w.backfills, w.schedule, w.executor, QuietWake(), w.clock, courier)  # type: ignore[arg-type]
@@ -65,7 +65,7 @@ def test_a_night_is_made_while_ends_come_without_a_pause(world: MakeWorld) -> No
     nights: list[str] = []
     ticks = 0
 
-    def observe(ticked: Ticked) -> bool:
+    def observe(ticked: TickReport) -> bool:
         nonlocal ticks
         ticks += 1
         nights.extend(str(bizdate) for bizdate in ticked.nights)
@@ -84,14 +84,14 @@ def test_a_full_disk_at_night_is_told_and_tried_again_later(
     w = world(DAILY, now="2026-03-02T12:00")
     w.clock.move_to("2026-03-02T23:30")
     tries: list[int] = []
-    seen: list[Ticked] = []
+    seen: list[TickReport] = []
 
     def full(point: str) -> None:
         if point == "night.written" and len(tries) < 3:
             tries.append(w.clock.ms)
             raise StoreFullError("no room")
 
-    def observe(ticked: Ticked) -> bool:
+    def observe(ticked: TickReport) -> bool:
         seen.append(ticked)
         w.clock.forward(0.02)
         return bool(ticked.nights) or len(seen) > 100
@@ -124,7 +124,7 @@ def test_administrators_are_told_of_a_doubted_clock_once(world: MakeWorld) -> No
     w.executor.stir()
     jumps = iter((3 * 86_400, 0, 0, -3 * 86_400, 0, 0))
 
-    def observe(_: Ticked) -> bool:
+    def observe(_: TickReport) -> bool:
         jump = next(jumps, None)
         w.clock.jump(jump or 0)
         return jump is None

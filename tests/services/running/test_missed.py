@@ -29,7 +29,7 @@ def eleven_days(world: MakeWorld, *tasks: Task, **more: Any) -> World:
 
 def missed(w: World, sees: Any = lambda _: True) -> Missed | None:
     with w.store.read() as reader:
-        return find_missed(reader, w.contexts, w.schedule, sees)
+        return find_missed(reader, w.graphs, w.schedule, sees)
 
 
 def test_a_command_makes_up_for_them(world: MakeWorld) -> None:

@@ -15,9 +15,9 @@ from retrofill.domain.catalog.definitions import Catalog, ResourceGroup, RunMode
 from retrofill.domain.catalog.task_types import TaskType
 from retrofill.domain.people.roles import system_administrator
 from retrofill.services.catalogs.freezing import freeze_tasks
-from retrofill.services.instances.graphs import Contexts
+from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.reading.backfills import Views
-from retrofill.services.running.nights import Schedule, ScheduleSettings
+from retrofill.services.running.nights import NightMaker, ScheduleSettings
 from retrofill.store.sqlite.database import Database
 from services.crashing import dying_at, once_at
 from services.worlds import MakeWorld, World
@@ -141,10 +141,10 @@ def test_without_catching_up_a_missed_night_is_never_made(world: MakeWorld) -> N
     assert w.night() == []
     w.clock.move_to("2026-03-03T23:30")
     assert w.night() == ["2026-03-03"]
-    assert w.schedule.hold(ADMIN)
+    assert w.schedule.pause(ADMIN)
     w.clock.move_to("2026-03-05T12:00")
     assert w.night() == []
-    assert w.schedule.go_on(ADMIN)
+    assert w.schedule.resume(ADMIN)
     assert w.night() == []
     with w.store.read() as reader:
         assert reader.generations.missed() == ["2026-03-02", "2026-03-04"]
@@ -293,7 +293,7 @@ def test_two_that_make_the_same_date_at_once(world: MakeWorld) -> None:
     def make(_: int) -> int:
         store = Database(w.directory / ".retrofill", w.clock.boot)  # as if of another process
         try:
-            schedule = Schedule(store, Contexts(), w.clock, w.night_settings)
+            schedule = NightMaker(store, GraphCache(), w.clock, w.night_settings)
             barrier.wait()
             return sum(schedule.make_owed().values())
         finally:
@@ -360,13 +360,13 @@ def test_a_held_schedule_makes_and_starts_nothing(world: MakeWorld) -> None:
     """AUTO-3: the nights that were missed meanwhile are made when it goes on."""
     w = evening(world, *CHAIN)
     w.night()
-    assert w.schedule.hold(ADMIN)
-    assert not w.schedule.hold(ADMIN)
+    assert w.schedule.pause(ADMIN)
+    assert not w.schedule.pause(ADMIN)
     w.clock.move_to("2026-03-04T12:00")
     w.scheduler.look_again()
     assert w.night() == []
     assert w.executor.running == {}
-    assert w.schedule.go_on(ADMIN)
+    assert w.schedule.resume(ADMIN)
     assert w.night() == ["2026-03-03"]
     assert w.auto_states()["a 2 01:00"] == "running"
 
@@ -404,14 +404,14 @@ def test_what_waits_in_a_held_schedule_is_not_run(world: MakeWorld) -> None:
     w.night()
     w.clock.move_to("2026-03-03T12:00")
     w.tick()
-    w.schedule.hold(ADMIN)
+    w.schedule.pause(ADMIN)
     w.end("auto a 2 01:00", exit_code=1)
     assert w.do("set_successful", "auto a 2 01:00") == [None]
     w.tick()
     assert w.auto_states()["v 2 02:00"] == "waiting_resources"
     row = w.find("auto v 2 02:00")
     with w.store.read() as reader:
-        views = Views(reader, w.contexts, w.clock.now_ms())
+        views = Views(reader, w.graphs, w.clock.now_ms())
         assert views.state(row) == "not_run"
         (night,) = views.nights()
         assert night["counts"]["not_run"] == 1
@@ -419,7 +419,7 @@ def test_what_waits_in_a_held_schedule_is_not_run(world: MakeWorld) -> None:
         assert views.queues() == {}
     assert w.do("freeze", "auto v 2 02:00") == [None]
     assert w.do("unfreeze", "auto v 2 02:00") == [None]
-    w.schedule.go_on(ADMIN)
+    w.schedule.resume(ADMIN)
     w.scheduler.look_again()
     w.tick()
     assert w.auto_states()["v 2 02:00"] == "successful"

@@ -8,14 +8,14 @@ from domain.catalogs import make_task
 from retrofill.domain.catalog.task_types import TaskType
 from retrofill.domain.planning.policy import parse_time_range
 from retrofill.domain.verification.findings import Finding
-from retrofill.services.backfills.requests import Planned
+from retrofill.services.backfills.requests import PlannedBackfill
 from retrofill.services.running.slots import Slots
 from services.worlds import MakeWorld, World
 
 DAILY = make_task("w.a", "0 1 * * *")
 
 
-def same(planned: Planned) -> list[Finding]:
+def same(planned: PlannedBackfill) -> list[Finding]:
     return [finding for finding in planned.findings if finding.code == "same_partition"]
 
 
@@ -116,7 +116,7 @@ def test_many_that_wait_for_one_partition_are_not_read_at_every_tick(world: Make
             asked.append(len(rows))
             return rows
 
-    slots = Slots(w.contexts)
+    slots = Slots(w.graphs)
     with w.store.read() as reader:
         for row, run in reader.running():
             slots.take(row, run.started_ms)

@@ -25,7 +25,7 @@ from retrofill.domain.running.states import State
 from retrofill.domain.selection.ways import ManualSelection
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.services.backfills.requests import Request, make_plan
-from retrofill.services.instances.graph import Context
+from retrofill.services.instances.graph import InstanceGraph
 from retrofill.services.operations.batches import ItemResult
 from retrofill.services.ports.records import DateRecord
 from services.worlds import World
@@ -187,9 +187,9 @@ class History:
         numbers = {date.group_number for date in dates}
         assert numbers == set(range(1, len(numbers) + 1))
 
-    def context(self) -> Context:
+    def context(self) -> InstanceGraph:
         with self.world.store.read() as reader:
-            return self.world.contexts.get(reader, self.backfill)
+            return self.world.graphs.get(reader, self.backfill)
 
     def check(self, started: list[int]) -> None:
         """RUN-1, POL-6, DEP-10: what has just started was allowed to."""
@@ -206,7 +206,7 @@ class History:
             if number in self.ignoring:
                 continue
             with self.world.store.read() as reader:
-                removed = reader.emergencies.removed_of(number)
+                removed = reader.interventions.removed_of(number)
             above = [rows[i].state for i in context.upstream(number) if i in rows and i not in removed]
             assert set(above) <= {State.SUCCESSFUL}, (number, above)
         reached = self.reached()

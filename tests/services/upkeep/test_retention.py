@@ -18,7 +18,7 @@ from retrofill.domain.selection.ways import AllDescendantsSelection
 from retrofill.executors.local.folder import RunsFolder
 from retrofill.executors.local.journals import Journal
 from retrofill.executors.logs.names import run_name
-from retrofill.executors.logs.paths import Places
+from retrofill.executors.logs.paths import RunPaths
 from retrofill.services.ports.records import BackfillRecord, InstanceRecord
 from retrofill.services.ports.retention import RunName
 from retrofill.services.upkeep.clocks import accept_clock
@@ -42,12 +42,12 @@ class Old:
     def __init__(self, world: World) -> None:
         self.world = world
         self.runs = world.directory / "runs"
-        Places(str(self.runs)).make()
+        RunPaths(str(self.runs)).make()
         self._numbers = itertools.count(1_000_000)
 
     def job(self, is_dry: bool = False, rules: Rules = RULES) -> Retention:
         world = self.world
-        return Retention(world.store, RunsFolder(self.runs), world.contexts, world.clock, rules, is_dry)
+        return Retention(world.store, RunsFolder(self.runs), world.graphs, world.clock, rules, is_dry)
 
     def clean(self, rules: Rules = RULES) -> Report:
         return self.job(rules=rules).run()
@@ -458,7 +458,7 @@ def test_journals_of_the_dead(old: Old) -> None:
     """RET-1: they go, unless they tell of a run whose end the ledger does not have yet."""
     old.world.create()
     old.world.tick()
-    places = Places(str(old.runs))
+    places = RunPaths(str(old.runs))
     for run in (*old.all_runs()[:1], (999, 1, "gone")):
         _claim_and_die(places.journals, run_name(*run))
     living = Journal(places.journals, "boot")
@@ -660,13 +660,13 @@ def test_what_has_gone_of_the_night_before_is_not_waited_for(world: MakeWorld, r
     """RET-1, AUTO-2: the schedule was paused for longer than instances are kept, and the newest night stays."""
     old = Old(world(make_task("w.a", _DAILY, SELF), now=_MADE))
     nights(old, 1, fails=0)
-    old.world.schedule.hold(ADMIN)
+    old.world.schedule.pause(ADMIN)
     old.world.clock.move_to("2026-03-07T12:00")
     assert old.clean(Rules(3, RULES.log_days, KEEP_BYTES)).instances == 1
     assert old.count("generation") == 1
     if restarts:
         old.world.restart()
-    old.world.schedule.go_on(ADMIN)
+    old.world.schedule.resume(ADMIN)
     assert old.world.night()[0] == "2026-03-03"
     old.world.finish()
     assert set(old.world.auto_states().values()) == {"successful"}

@@ -174,7 +174,9 @@ def test_a_store_of_the_version_before(home: Path) -> None:
 
     home.mkdir()
     config = Config()
-    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    config.set_main_option(
+        "script_location", str(Path(schema.__file__).parent.parent / "schema" / "migrations")
+    )
     with create_engine(f"sqlite:///{home / 'retrofill.db'}").begin() as old:
         config.attributes["connection"] = old
         command.upgrade(config, "0002")

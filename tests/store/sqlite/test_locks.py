@@ -17,7 +17,7 @@ from retrofill.store.sqlite import locks
 _CREATOR = """
 import sys
 from pathlib import Path
-from retrofill.store import locks
+from retrofill.store.sqlite import locks
 print("begins", flush=True)
 with locks.creating(Path(sys.argv[1]), "x"):
     print("creates", flush=True)
@@ -29,7 +29,7 @@ sys.stdin.readline()
 _COUNTER = """
 import sys
 from pathlib import Path
-from retrofill.store import locks
+from retrofill.store.sqlite import locks
 directory = Path(sys.argv[1])
 number = directory / "number"
 for _ in range(int(sys.argv[2])):

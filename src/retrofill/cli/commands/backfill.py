@@ -36,7 +36,7 @@ from retrofill.services.reading.redaction import shown_analysis
 
 if TYPE_CHECKING:
     from retrofill.bootstrap.deployment import Project
-    from retrofill.services.backfills.requests import Planned
+    from retrofill.services.backfills.requests import PlannedBackfill
 
 _COLUMNS = ["id", "name", "check", "status", "progress", "tasks", "bizdates", "started_at", "ended_at"]
 _NOT_CONFIRMED = 1
@@ -61,7 +61,7 @@ def plan(session: Session, /, instances: bool, strict: bool, **options: Any) -> 
     return EXIT_CHECK_FAILED if planned.is_refused or _checks_refuse(session, planned) else 0
 
 
-def _checks_refuse(session: Session, planned: Planned) -> bool:
+def _checks_refuse(session: Session, planned: PlannedBackfill) -> bool:
     """Whether extension checks would not let it run (VER-3); what they say goes to stderr."""
     checks = session.project.checks_of(planned.plan.catalog)
     if not checks:
@@ -76,7 +76,7 @@ def _checks_refuse(session: Session, planned: Planned) -> bool:
     return not all_pass(answers)
 
 
-def _print_planned(session: Session, planned: Planned, instances: bool) -> None:
+def _print_planned(session: Session, planned: PlannedBackfill, instances: bool) -> None:
     if instances:
         print_instances(session, planned, _now(session))
         return
@@ -87,9 +87,9 @@ def _print_planned(session: Session, planned: Planned, instances: bool) -> None:
     session.document(document, lambda: print_plan(document))
 
 
-def _planned(session: Session, options: dict[str, Any]) -> Planned:
+def _planned(session: Session, options: dict[str, Any]) -> PlannedBackfill:
     from retrofill.domain.time.instants import local_date
-    from retrofill.services.backfills.estimates import Experience, gather
+    from retrofill.services.backfills.estimates import PlanningFacts, gather_facts
     from retrofill.services.backfills.knowing import with_ledger, with_obstacles
     from retrofill.services.backfills.requests import make_plan
 
@@ -97,18 +97,18 @@ def _planned(session: Session, options: dict[str, Any]) -> Planned:
     catalog = _catalog(project, options["deployed"])
     now = _now(session)
     ids: dict[str, int] = {}
-    experience = Experience()
+    facts = PlanningFacts()
     if project.deployed is not None:
         with project.store.read() as reader:
             ids = reader.task_ids()
-            experience = gather(reader, project.contexts, ms_of(now))
+            facts = gather_facts(reader, project.graphs, ms_of(now))
     request = request_of(session, catalog, ids, options, local_date(now, catalog.timezone))
-    planned = make_plan(catalog, request, project.limits, now, experience, project.rights)
+    planned = make_plan(catalog, request, project.limits, now, facts, project.rights)
     planned = with_obstacles(planned, project.known)
     if project.deployed is None:
         return planned
     with project.store.read() as reader:
-        return with_ledger(planned, reader, project.contexts, project.rights)
+        return with_ledger(planned, reader, project.graphs, project.rights)
 
 
 def _catalog(project: Project, deployed: bool) -> Catalog:
@@ -192,7 +192,7 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
     return status
 
 
-def _create(session: Session, planned: Planned, version_id: int) -> int:
+def _create(session: Session, planned: PlannedBackfill, version_id: int) -> int:
     names = [check.name for check in session.project.checks_of(planned.plan.catalog)]
     if names and not planned.is_refused:
         say(f"Asking {checks_in_words(names)}.")
@@ -203,7 +203,7 @@ def _create(session: Session, planned: Planned, version_id: int) -> int:
         raise
 
 
-def _confirm(planned: Planned) -> bool:
+def _confirm(planned: PlannedBackfill) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("creating a backfill asks for a yes, and this is no terminal", "Add --yes.")
     print_plan(planned.summary())
@@ -259,9 +259,9 @@ def list_command(session: Session, /, limit: int, cursor: str | None, **filters:
         session.rows([], _COLUMNS, "There are no backfills yet.")
         return
     with project.store.read() as reader:
-        views = Views(reader, project.contexts, project.clock.now_ms())
+        views = Views(reader, project.graphs, project.clock.now_ms())
         access = project.access(reader)
-        found = search_backfills(reader, views, access, project.contexts, filters, limit + 1, before)
+        found = search_backfills(reader, views, access, project.graphs, filters, limit + 1, before)
         rows = found[:limit]
         session.rows(
             [listed(row) if session.is_text else row for row in rows],
@@ -298,7 +298,7 @@ def _analysis(session: Session, number: int) -> dict[str, Any]:
     with session.project.store.read() as reader:
         access = session.project.access(reader)
         record = access.get_backfill(number)
-        views = Views(reader, session.project.contexts, session.project.clock.now_ms())
+        views = Views(reader, session.project.graphs, session.project.clock.now_ms())
         return shown_analysis(access, record, views.analysis(record))
 
 

@@ -128,11 +128,11 @@ def _store(project: Project, reader: Reader) -> Iterator[_Check]:
 def _counters(project: Project, reader: Reader) -> Iterator[_Check]:
     for opened in reader.open_backfills():
         record = reader.find_backfill(opened.id) if opened.phase == "active" else None
-        wrong = [] if record is None else drift(reader, project.contexts, record)
+        wrong = [] if record is None else drift(reader, project.graphs, record)
         if wrong:
             break
     else:
-        wrong = schedule_drift(reader, project.contexts)
+        wrong = schedule_drift(reader, project.graphs)
     agree = "agree with the states of all open backfills and of the schedule"
     yield "counters", not wrong, wrong[0] if wrong else agree
 
@@ -214,7 +214,7 @@ def _nights(project: Project, reader: Reader) -> _Check:
     if reader.generations.is_held():
         return "nights", True, "the schedule is paused; `retrofill schedule resume` lets it go on"
     schedule = project.schedule()
-    missed = find_missed(reader, project.contexts, schedule, project.actor.sees)
+    missed = find_missed(reader, project.graphs, schedule, project.actor.sees)
     if missed is not None:
         return "nights", False, " ".join(missed.sentences())
     last = reader.generations.last_night()

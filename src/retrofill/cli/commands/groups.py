@@ -31,7 +31,7 @@ def resource_group_list(session: Session) -> None:
     project = session.project
     if project.deployed is not None:
         with project.store.read() as reader:
-            counts = Views(reader, project.contexts, project.clock.now_ms()).queues()
+            counts = Views(reader, project.graphs, project.clock.now_ms()).queues()
     sees = project.actor.sees
     rows = [
         {
@@ -77,7 +77,7 @@ def resource_group_show(session: Session, name: str, limit: int) -> None:
     }
     if project.deployed is not None:
         with project.store.read() as reader:
-            views = Views(reader, project.contexts, project.clock.now_ms())
+            views = Views(reader, project.graphs, project.clock.now_ms())
             document |= queue_of(reader, views, project.access(reader), name, limit)
     session.document(document, lambda: _print_queue(session, document))
 

@@ -99,11 +99,11 @@ def list_command(
         return
     most = limit if limit is not None else (100 if session.is_text else -1)
     with project.store.read() as reader:
-        views = Views(reader, project.contexts, project.clock.now_ms())
+        views = Views(reader, project.graphs, project.clock.now_ms())
         days = [parse_range(text, views.today()) for text in bizdates]
         wanted = InstanceSearch(numbers, tasks, days, states, auto, after)
         asked = most + 1 if session.is_text and most > 0 else most
-        rows = search_instances(reader, views, project.access(reader), project.contexts, wanted, asked)
+        rows = search_instances(reader, views, project.access(reader), project.graphs, wanted, asked)
         if not session.is_text:
             session.rows(rows, _COLUMNS, "")
             return
@@ -126,9 +126,9 @@ def show(session: Session, instance_id: str) -> None:
     row = _find(session, instance_id)
     project = session.project
     with project.store.read() as reader:
-        view = Views(reader, project.contexts, project.clock.now_ms()).instance(row)
+        view = Views(reader, project.graphs, project.clock.now_ms()).instance(row)
         explained = _explained(session, reader, row)
-        made_from = Outlines(reader, project.contexts).of(row).version_id(row.id)
+        made_from = Outlines(reader, project.graphs).of(row).version_id(row.id)
         runs = [run_row(run, made_from) for run in reader.runs(row.id)]
     document = view | {"why": explained.text, "parameters": _parameters(session, row), "runs": runs}
 
@@ -164,7 +164,7 @@ def _parameters(session: Session, row: InstanceRecord) -> dict[str, str]:
     project = session.project
     specs = RunSpecs(project.directory, lambda name: f"${{secret:{name}}}", "")
     with project.store.read() as reader:
-        context = Outlines(reader, project.contexts).of(row)
+        context = Outlines(reader, project.graphs).of(row)
         try:
             return specs.values(row, context)
         except UnstartableError:
@@ -216,7 +216,7 @@ def _without_run(session: Session, row: InstanceRecord) -> str:
             f"`retrofill instance why {row.id}` says why.",
         )
     with project.store.read() as reader:
-        plan = Outlines(reader, project.contexts).of(row).plan_of(row.id)
+        plan = Outlines(reader, project.graphs).of(row).plan_of(row.id)
         task = reader.task_name(row.task_id) or ""
     return log_line(row, {name: str(reason) for name, reason in plan.dry_runs.items()}, task)
 
@@ -229,7 +229,7 @@ def why_command(session: Session, instance_id: str) -> None:
     row = _find(session, instance_id)
     project = session.project
     with project.store.read() as reader:
-        state = Views(reader, project.contexts, project.clock.now_ms()).instance(row)["state"]
+        state = Views(reader, project.graphs, project.clock.now_ms()).instance(row)["state"]
         explained = _explained(session, reader, row)
     document = {
         "id": row.id,
@@ -243,7 +243,7 @@ def why_command(session: Session, instance_id: str) -> None:
 
 def _explained(session: Session, reader: Reader, row: InstanceRecord) -> Why:
     project = session.project
-    explained = why(reader, project.contexts, row, project.clock.now_ms(), _has_scheduler(session, row))
+    explained = why(reader, project.graphs, row, project.clock.now_ms(), _has_scheduler(session, row))
     still = "" if row.state in _RESTING else _standing_still(project, row)
     return shown_why(project.access(reader), row, replace(explained, text=f"{explained.text}{still}"))
 
@@ -271,7 +271,7 @@ def history(session: Session, instance_id: str) -> None:
     project = session.project
     with project.store.read() as reader:
         operations = [operation_row(operation) for operation in reader.operations("instance_id", row.id)]
-        made_from = Outlines(reader, project.contexts).of(row).version_id(row.id)
+        made_from = Outlines(reader, project.graphs).of(row).version_id(row.id)
         runs = [run_row(run, made_from) for run in reader.runs(row.id)]
     if not session.is_text:
         if session.output == "jsonl":
@@ -300,7 +300,7 @@ def lineage(session: Session, instance_id: str) -> None:
     row = _find(session, instance_id)
     project = session.project
     with project.store.read() as reader:
-        context = project.contexts.of(reader, row)
+        context = project.graphs.of(reader, row)
         run = as_run(row, context)
         name, catalog = run.task.name, run.catalog
     found = project.lineages(catalog).row(name)
@@ -327,8 +327,8 @@ def dag(session: Session, instance_id: str, up: int, down: int) -> None:
     row = _find(session, instance_id)
     project = session.project
     with project.store.read() as reader:
-        found = dag_around(reader, project.contexts, row, up, down, project.actor.sees)
-        views = Views(reader, project.contexts, project.clock.now_ms())
+        found = dag_around(reader, project.graphs, row, up, down, project.actor.sees)
+        views = Views(reader, project.graphs, project.clock.now_ms())
         nodes = {i: views.instance(found.rows[i]) | {"level": level} for i, level in found.levels.items()}
     document = {
         "id": row.id,

@@ -36,7 +36,7 @@ def show(session: Session) -> None:
             document["held"] = reader.generations.is_held()
             document["last_bizdate"] = reader.generations.last_night()
             clock = trouble_with(reader.clock.check(project.clock.now_ms()))
-            missed = find_missed(reader, project.contexts, schedule, project.actor.sees)
+            missed = find_missed(reader, project.graphs, schedule, project.actor.sees)
         document["next_at"] = shown_instant(schedule.next_ms())
         document["scheduler"] = project.scheduler_lock.starts(auto=True)
     document["clock"] = clock
@@ -70,7 +70,7 @@ def list_command(session: Session, limit: int) -> None:
     rows: list[dict[str, Any]] = []
     if project.deployed is not None:
         with project.store.read() as reader:
-            rows = Views(reader, project.contexts, project.clock.now_ms()).nights(limit)
+            rows = Views(reader, project.graphs, project.clock.now_ms()).nights(limit)
     states = [state.value for state in State]
     if session.is_text:
         rows = [row | row["counts"] | {"instances": row["instance_count"]} for row in rows]
@@ -114,7 +114,7 @@ def accept(session: Session, comment: str) -> None:
 def _steer(session: Session, hold: bool, comment: str) -> None:
     project = session.project
     service = project.schedule()
-    changed = service.hold(project.actor, comment) if hold else service.go_on(project.actor, comment)
+    changed = service.pause(project.actor, comment) if hold else service.resume(project.actor, comment)
     words = "is paused" if hold else "goes on"
     session.document(
         {"held": hold, "unchanged": not changed},

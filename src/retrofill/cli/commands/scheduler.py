@@ -13,7 +13,7 @@ from retrofill.cli.grammar import Command
 from retrofill.cli.session import Session, pass_session, say
 from retrofill.domain.errors import WrongStateError
 from retrofill.services.running.missed import find_missed
-from retrofill.services.running.scheduler import Ticked
+from retrofill.services.running.scheduler import TickReport
 
 _LEAVE_SECONDS = 5.0  # for a message that is just being sent
 
@@ -91,7 +91,7 @@ class _Reporter:
         self._clock_trouble: str | None = None
         self._is_first = True
 
-    def __call__(self, ticked: Ticked) -> bool:
+    def __call__(self, ticked: TickReport) -> bool:
         if _asked_to_leave:
             return True
         if not self._project.scheduler_lock.is_in_place():
@@ -115,12 +115,12 @@ class _Reporter:
         """Nights that nobody makes (AUTO-3): at the start, and when they are found."""
         project = self._project
         with project.store.read() as reader:
-            missed = find_missed(reader, project.contexts, project.schedule())
+            missed = find_missed(reader, project.graphs, project.schedule())
         for sentence in missed.sentences() if missed is not None else ():
             say(sentence)
 
 
-def _report(ticked: Ticked) -> bool:
+def _report(ticked: TickReport) -> bool:
     for note in ticked.notes:
         say(note)
     for bizdate in ticked.nights:

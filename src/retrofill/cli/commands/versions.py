@@ -129,9 +129,9 @@ def version_show(session: Session, number: str, name: str | None, path: str | No
         record = reader.versions.find(wanted)
         if record is None:
             raise unknown_version(wanted)
-        catalog = project.contexts.catalog(reader, wanted)
+        catalog = project.graphs.catalog(reader, wanted)
         before = reader.versions.before(wanted)
-        earlier = project.contexts.catalog(reader, before) if before is not None else None
+        earlier = project.graphs.catalog(reader, before) if before is not None else None
         ids = reader.task_ids()
     if path is not None:
         _print_file(session, catalog, wanted, path)

@@ -180,7 +180,7 @@ def _secrets_of(project: Project, reader: Reader, row: InstanceRecord) -> tuple[
     from retrofill.services.instances.outlines import Outlines
     from retrofill.services.instances.run_specs import RunSpecs
 
-    context = Outlines(reader, project.contexts).of(row)
+    context = Outlines(reader, project.graphs).of(row)
     specs = RunSpecs(project.directory, project.secret, "")
     # What an earlier run could see, too: it may have run what another version says.
     return tuple({*specs.secrets(row, context), *specs.secrets(row._replace(code_version_id=None), context)})

@@ -16,7 +16,7 @@ from retrofill.domain.planning.tallies import KINDS, kinds_in_words
 from retrofill.domain.words import many
 
 if TYPE_CHECKING:
-    from retrofill.services.backfills.requests import Planned
+    from retrofill.services.backfills.requests import PlannedBackfill
 
 
 def print_plan(document: dict[str, Any]) -> None:
@@ -64,7 +64,7 @@ def checks_in_words(names: Sequence[str]) -> str:
     return f"the extension check{'s' if len(names) != 1 else ''} {', '.join(cell(name) for name in names)}"
 
 
-def print_instances(session: Session, planned: Planned, now: datetime) -> None:
+def print_instances(session: Session, planned: PlannedBackfill, now: datetime) -> None:
     """Every instance in a line, in an order in which they may run."""
     from retrofill.domain.planning.rows import plan_rows
 

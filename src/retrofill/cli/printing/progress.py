@@ -14,7 +14,7 @@ from retrofill.services.ports.records import BackfillRecord, DateRecord
 
 if TYPE_CHECKING:
     from retrofill.domain.estimating.estimate import Estimate
-    from retrofill.services.instances.graphs import Contexts
+    from retrofill.services.instances.graphs import GraphCache
     from retrofill.services.people.access import Access
     from retrofill.services.ports import Reader
 
@@ -43,7 +43,7 @@ class Progress:
         reader: Reader,
         access: Access,
         record: BackfillRecord,
-        contexts: Contexts,
+        graphs: GraphCache,
         now_ms: int,
         failed: Sequence[str] = (),
         failed_now: Sequence[str] = (),
@@ -58,7 +58,7 @@ class Progress:
         """
         dates = reader.dates(record.id)
         speed = ", ".join(
-            filter(None, (self._speed(dates), self._left(reader, access, record, contexts, now_ms)))
+            filter(None, (self._speed(dates), self._left(reader, access, record, graphs, now_ms)))
         )
         if self._is_terminal:
             self._show_live(_picture(reader, access, record, dates, speed, failed))
@@ -106,7 +106,7 @@ class Progress:
         return "" if rate is None else f"{rate:.1f}/s"
 
     def _left(
-        self, reader: Reader, access: Access, record: BackfillRecord, contexts: Contexts, now_ms: int
+        self, reader: Reader, access: Access, record: BackfillRecord, graphs: GraphCache, now_ms: int
     ) -> str:
         """How long it will go on, if it is not held (BF-2)."""
         if record.phase != "active" or record.paused or record.stopped:
@@ -115,7 +115,7 @@ class Progress:
 
         began = time.monotonic()
         if began >= self._estimate_again_at:
-            self._expected = estimate_left(reader, contexts, record, now_ms)
+            self._expected = estimate_left(reader, graphs, record, now_ms)
             ended = time.monotonic()
             # The scheduler may run in this process: an estimate takes a fiftieth of the time at most.
             is_known = self._expected is not None and self._expected.end_ms is not None

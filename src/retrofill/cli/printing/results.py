@@ -42,7 +42,7 @@ def done(session: Session, results: Sequence[ItemResult]) -> int:
     # What was unknown stays so: it may be there, and not to be seen.
     known = [item.id for item in results if item.state is not None]
     with project.store.read() as reader:
-        views = Views(reader, project.contexts, project.clock.now_ms())
+        views = Views(reader, project.graphs, project.clock.now_ms())
         states = {row.id: views.state(row) for row in reader.instances(known)}
     print_results(session, [row | {"state": states.get(row["id"])} for row in rows_of(results)])
     say_who_starts_instances(project, {i.id: states.get(i.id) for i in results if i.ok and not i.unchanged})

@@ -18,10 +18,10 @@ import numpy as np
 from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.estimating.run_times import RunTimes
 from retrofill.domain.estimating.simulation import Played, Simulation
-from retrofill.domain.estimating.starting_point import Rival, Standing
+from retrofill.domain.estimating.starting_point import Competitor, StartingPoint
 from retrofill.domain.planning.plan import Kind, Plan
-from retrofill.domain.planning.start_times import Moments
-from retrofill.domain.time.openings import NEVER, Openings
+from retrofill.domain.planning.start_times import StartTimes
+from retrofill.domain.time.openings import NEVER, OpenTimes
 
 if TYPE_CHECKING:
     from retrofill.domain.arrays import LongArray
@@ -67,7 +67,7 @@ def slots_for_backfills(catalog: Catalog) -> dict[str, int]:
     }
 
 
-def in_the_way(rivals: Sequence[Rival], catalog: Catalog) -> tuple[Rival, ...]:
+def in_the_way(rivals: Sequence[Competitor], catalog: Catalog) -> tuple[Competitor, ...]:
     """Rivals without the auto triggered ones that sit on reserved slots (RUN-6), those that run first."""
     left = Counter({name: group.reserved_for_auto for name, group in catalog.resource_groups.items()})
     found = []
@@ -96,8 +96,8 @@ def estimate(
     now_ms: int,
     slots: Mapping[str, int],
     *,
-    standing: Standing | None = None,
-    rivals: Sequence[Rival] = (),
+    standing: StartingPoint | None = None,
+    rivals: Sequence[Competitor] = (),
     most: int = MOST_PLAYED,
     with_spread: bool = True,
 ) -> Estimate:
@@ -111,7 +111,7 @@ def estimate(
         most: instances to play one by one.
         with_spread: play fast and slow runs too, which takes three times as long.
     """
-    if plan.policy.window is not None and Openings(plan.policy.window).next_open(now_ms) > now_ms:
+    if plan.policy.window is not None and OpenTimes(plan.policy.window).next_open(now_ms) > now_ms:
         rivals = [rival for rival in rivals if rival.is_running]  # what queues now is gone by then
     groups = {plan.resource_group(task) for task in plan.tasks}
     rivals = [rival for rival in rivals if rival.resource_group in groups]
@@ -122,7 +122,7 @@ def estimate(
     work = {name: count * times[name].usual_ms for name, count in counted if name in times}
     if counted and not work:
         return Estimate(now_ms, unknown_tasks=unknown, rivals=len(rivals))
-    player = _Player(plan, times, now_ms, slots, standing or Standing(), rivals, most)
+    player = _Player(plan, times, now_ms, slots, standing or StartingPoint(), rivals, most)
     usual = player.play("usual_ms")
     longest = max(work, key=work.__getitem__, default=None)
     known = _known_end(usual.end_ms)
@@ -156,8 +156,8 @@ class _Player:
         times: Mapping[str, RunTimes],
         now_ms: int,
         slots: Mapping[str, int],
-        standing: Standing,
-        rivals: Sequence[Rival],
+        standing: StartingPoint,
+        rivals: Sequence[Competitor],
         most: int,
     ) -> None:
         self._plan, self._times, self._now_ms = plan, times, now_ms
@@ -182,9 +182,9 @@ class _Player:
         measured = self._work(run_ms, fewer, more)
         rest = self._work(run_ms, more, self._lasts)
         window = self._plan.policy.window
-        longer = Openings(window).between(min(short.end_ms, long.end_ms), long.end_ms)
+        longer = OpenTimes(window).between(min(short.end_ms, long.end_ms), long.end_ms)
         more_ms = round(longer * rest / measured) if measured else 0
-        end_ms = max(Openings(window).after(long.end_ms, more_ms), self._last_start())
+        end_ms = max(OpenTimes(window).after(long.end_ms, more_ms), self._last_start())
         return Played(long.first_ms, end_ms if more_ms else long.end_ms)
 
     def spread(self, usual: Played) -> tuple[int, int]:
@@ -232,10 +232,10 @@ class _Player:
     def _last_start(self) -> int:
         """Before this moment the last bizdate cannot begin wholly."""
         latest = max(range(len(self._plan.dates)), key=lambda i: self._plan.dates[i])
-        return int(Moments(self._plan).starts(latest).max())
+        return int(StartTimes(self._plan).starts(latest).max())
 
 
-def _bounds(plan: Plan, standing: Standing) -> tuple[list[int], list[int]]:
+def _bounds(plan: Plan, standing: StartingPoint) -> tuple[list[int], list[int]]:
     """Per group, the first date that is not done and the last date; the first lies after the last of a done one."""
     firsts, lasts, position = [], [], 0
     for group in plan.groups:

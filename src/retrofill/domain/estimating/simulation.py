@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retrofill.domain.estimating.starting_point import Rival, Standing
+from retrofill.domain.estimating.starting_point import Competitor, StartingPoint
 from retrofill.domain.planning.plan import ONE_DAY, Kind, Plan
 from retrofill.domain.planning.policy import Barrier, priority_by_age
-from retrofill.domain.planning.start_times import Moments
+from retrofill.domain.planning.start_times import StartTimes
 from retrofill.domain.planning.template import Edges
 from retrofill.domain.time.instants import local_date
-from retrofill.domain.time.openings import NEVER, Openings, instant_of
+from retrofill.domain.time.openings import NEVER, OpenTimes, instant_of
 
 if TYPE_CHECKING:
     from retrofill.domain.arrays import BoolArray
@@ -78,14 +78,14 @@ class Simulation:
         run_ms: Sequence[int],
         now_ms: int,
         slots: Mapping[str, int],
-        standing: Standing,
-        rivals: Sequence[Rival],
+        standing: StartingPoint,
+        rivals: Sequence[Competitor],
         stops: Sequence[int],
     ) -> None:
         self._plan, self._run_ms, self._now_ms, self._standing = plan, run_ms, now_ms, standing
         self._rivals = rivals
-        self._moments = Moments(plan)
-        self._openings = Openings(plan.policy.window)
+        self._moments = StartTimes(plan)
+        self._openings = OpenTimes(plan.policy.window)
         self._by_task = plan.policy.barrier is Barrier.TASK
         self._stops = frozenset(stops)
         self._stop_in = {int(plan.group_of[stop]): stop for stop in stops}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class DateUnderWay:
     """A date on which something has happened, as it stands; one entry per place.
 
     Attributes:
@@ -26,7 +26,7 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StartingPoint:
     """How far a backfill has come.
 
     Attributes:
@@ -36,12 +36,12 @@ class Standing:
     """
 
     done: frozenset[int] = frozenset()
-    begun: Mapping[int, Begun] = field(default_factory=dict)
+    begun: Mapping[int, DateUnderWay] = field(default_factory=dict)
     ages: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
+class Competitor:
     """An instance of something else that holds a slot, or waits for one."""
 
     task: str

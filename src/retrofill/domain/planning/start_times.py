@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from retrofill.domain.arrays import LongArray
 
 
-class Moments:
-    """Moments of one plan, by date; milliseconds since 1970, one per place."""
+class StartTimes:
+    """StartTimes of one plan, by date; milliseconds since 1970, one per place."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan

@@ -12,7 +12,7 @@ from retrofill.domain.errors import WrongStateError
 from retrofill.domain.running.status import Status
 
 
-class Standing(StrEnum):
+class BackfillSituation(StrEnum):
     """Where a backfill stands: its status (BF-5), told apart where operations differ."""
 
     CHECKING = "checking"
@@ -34,18 +34,18 @@ class Standing(StrEnum):
 
 
 _MEANINGS = {
-    Standing.CHECKING: "its checks have not answered yet",
-    Standing.REFUSED: "a check failed, so it has no instances",
-    Standing.STARTING: "its instances are being made (SEL-4)",
-    Standing.RUNNING: "an instance runs",
-    Standing.PAUSING: "paused, and an instance still runs",
-    Standing.STOPPING: "stopped, and an instance still runs",
-    Standing.PAUSED: "nothing starts until it is resumed",
-    Standing.STOPPED: "stopped, and nothing runs any more",
-    Standing.SUCCEEDED: "all instances are Successful",
-    Standing.WAITING_RESOURCES: "something only lacks a slot",
-    Standing.PENDING: "something starts by itself later, or its instances are made later (SEL-4)",
-    Standing.FAILED: "not all are Successful, and nothing can start without a person",
+    BackfillSituation.CHECKING: "its checks have not answered yet",
+    BackfillSituation.REFUSED: "a check failed, so it has no instances",
+    BackfillSituation.STARTING: "its instances are being made (SEL-4)",
+    BackfillSituation.RUNNING: "an instance runs",
+    BackfillSituation.PAUSING: "paused, and an instance still runs",
+    BackfillSituation.STOPPING: "stopped, and an instance still runs",
+    BackfillSituation.PAUSED: "nothing starts until it is resumed",
+    BackfillSituation.STOPPED: "stopped, and nothing runs any more",
+    BackfillSituation.SUCCEEDED: "all instances are Successful",
+    BackfillSituation.WAITING_RESOURCES: "something only lacks a slot",
+    BackfillSituation.PENDING: "something starts by itself later, or its instances are made later (SEL-4)",
+    BackfillSituation.FAILED: "not all are Successful, and nothing can start without a person",
 }
 
 
@@ -73,26 +73,26 @@ class Verdict(StrEnum):
 
 
 _D, _U, _R = Verdict.DONE, Verdict.UNCHANGED, Verdict.REFUSED
-_ROWS: dict[Standing, tuple[Verdict, ...]] = {
+_ROWS: dict[BackfillSituation, tuple[Verdict, ...]] = {
     # A standing:              pause, resume, stop, change, rerun
     # A held one of these still stands here, so a resume is always carried out.
-    Standing.CHECKING:          (_D, _D, _D, _R, _R),
-    Standing.REFUSED:           (_R, _R, _R, _R, _R),
-    Standing.STARTING:          (_D, _D, _D, _R, _R),
-    Standing.RUNNING:           (_D, _U, _D, _D, _D),
-    Standing.PAUSING:           (_U, _D, _D, _D, _D),
-    Standing.STOPPING:          (_R, _D, _D, _D, _D),
-    Standing.PAUSED:            (_U, _D, _D, _D, _D),
+    BackfillSituation.CHECKING:          (_D, _D, _D, _R, _R),
+    BackfillSituation.REFUSED:           (_R, _R, _R, _R, _R),
+    BackfillSituation.STARTING:          (_D, _D, _D, _R, _R),
+    BackfillSituation.RUNNING:           (_D, _U, _D, _D, _D),
+    BackfillSituation.PAUSING:           (_U, _D, _D, _D, _D),
+    BackfillSituation.STOPPING:          (_R, _D, _D, _D, _D),
+    BackfillSituation.PAUSED:            (_U, _D, _D, _D, _D),
     # What has ended starts nothing that a pause could hold back. A stopped or failed one goes on after a
     # resume or a rerun, so its settings matter; of one that has succeeded nothing is left to come. A rerun
     # takes a stop back where there is something to rerun (OPS-2), and leaves a pause.
-    Standing.STOPPED:           (_R, _D, _R, _D, _D),
-    Standing.SUCCEEDED:         (_R, _U, _R, _R, _D),
-    Standing.WAITING_RESOURCES: (_D, _U, _D, _D, _D),
-    Standing.PENDING:           (_D, _U, _D, _D, _D),
-    Standing.FAILED:            (_R, _U, _R, _D, _D),
+    BackfillSituation.STOPPED:           (_R, _D, _R, _D, _D),
+    BackfillSituation.SUCCEEDED:         (_R, _U, _R, _R, _D),
+    BackfillSituation.WAITING_RESOURCES: (_D, _U, _D, _D, _D),
+    BackfillSituation.PENDING:           (_D, _U, _D, _D, _D),
+    BackfillSituation.FAILED:            (_R, _U, _R, _D, _D),
 }  # fmt: skip
-STEERING: dict[tuple[Steer, Standing], Verdict] = {
+STEERING: dict[tuple[Steer, BackfillSituation], Verdict] = {
     (steer, standing): verdict
     for standing, row in _ROWS.items()
     for steer, verdict in zip(Steer, row, strict=True)
@@ -108,19 +108,19 @@ FLAGS: dict[Steer, dict[str, int | None]] = {
 }
 
 _ENDED = {
-    Standing.STOPPING: "has been stopped already",
-    Standing.STOPPED: "has been stopped already",
-    Standing.SUCCEEDED: "has succeeded",
-    Standing.FAILED: "has failed, and nothing of it starts by itself",
-    Standing.REFUSED: "failed its check and has no instances",
+    BackfillSituation.STOPPING: "has been stopped already",
+    BackfillSituation.STOPPED: "has been stopped already",
+    BackfillSituation.SUCCEEDED: "has succeeded",
+    BackfillSituation.FAILED: "has failed, and nothing of it starts by itself",
+    BackfillSituation.REFUSED: "failed its check and has no instances",
 }
 _MOMENT = {
-    Standing.CHECKING: "its checks have not answered yet",
-    Standing.STARTING: "its instances are just being made",
+    BackfillSituation.CHECKING: "its checks have not answered yet",
+    BackfillSituation.STARTING: "its instances are just being made",
 }
 
 
-def standing_of(status: Status, phase: str, is_paused: bool, is_stopped: bool) -> Standing:
+def situation_of(status: Status, phase: str, is_paused: bool, is_stopped: bool) -> BackfillSituation:
     """Where a backfill stands.
 
     Args:
@@ -128,20 +128,20 @@ def standing_of(status: Status, phase: str, is_paused: bool, is_stopped: bool) -
         phase: as the ledger says: checking, refused, planned, creating or active.
     """
     by_phase = {
-        "refused": Standing.REFUSED,
-        "checking": Standing.CHECKING,
-        "creating": Standing.STARTING,
+        "refused": BackfillSituation.REFUSED,
+        "checking": BackfillSituation.CHECKING,
+        "creating": BackfillSituation.STARTING,
     }
     if phase in by_phase:
         return by_phase[phase]
     if status is Status.RUNNING and is_stopped:
-        return Standing.STOPPING
+        return BackfillSituation.STOPPING
     if status is Status.RUNNING and is_paused:
-        return Standing.PAUSING
-    return Standing(status.value)
+        return BackfillSituation.PAUSING
+    return BackfillSituation(status.value)
 
 
-def judge(steer: Steer, standing: Standing, backfill_id: int) -> Verdict:
+def judge(steer: Steer, standing: BackfillSituation, backfill_id: int) -> Verdict:
     """Whether it is done, or holds already.
 
     Raises:
@@ -161,10 +161,10 @@ def judge(steer: Steer, standing: Standing, backfill_id: int) -> Verdict:
     )
 
 
-def _hint(standing: Standing, backfill_id: int) -> str:
-    if standing is Standing.REFUSED:
+def _hint(standing: BackfillSituation, backfill_id: int) -> str:
+    if standing is BackfillSituation.REFUSED:
         return how_to_go_on(backfill_id)
-    if standing in (Standing.STOPPED, Standing.STOPPING):
+    if standing in (BackfillSituation.STOPPED, BackfillSituation.STOPPING):
         return f"`retrofill backfill resume {backfill_id}` lets it go on."
     return f"`retrofill backfill rerun {backfill_id}` runs it again."
 

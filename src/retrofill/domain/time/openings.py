@@ -11,7 +11,7 @@ _WEEK = 7 * 24 * 3_600_000
 _MOST_WEEKS = 52 * 200  # further ahead nobody looks, and calendars end
 
 
-class Openings:
+class OpenTimes:
     """When a window is open, asked in ascending order of time; without a window, always."""
 
     def __init__(self, window: Window | None) -> None:
@@ -63,7 +63,7 @@ class Openings:
 
     def _week_after(self, at_ms: int) -> int:
         """Open time of the week from this moment on; some of it, because every window opens within a week."""
-        return max(Openings(self._window).between(at_ms, at_ms + _WEEK), 1)
+        return max(OpenTimes(self._window).between(at_ms, at_ms + _WEEK), 1)
 
 
 def instant_of(ms: int) -> datetime:

@@ -25,7 +25,7 @@ from retrofill.executors.local import journals
 from retrofill.executors.local.journals import TOMBSTONE_MODE
 from retrofill.executors.local.remains import Main, Remains
 from retrofill.executors.logs.names import run_name
-from retrofill.executors.logs.paths import Places
+from retrofill.executors.logs.paths import RunPaths
 from retrofill.failpoints import fail_point
 from retrofill.services.ports import RunEnd, RunRef
 
@@ -54,7 +54,7 @@ class Judged(NamedTuple):
     entry: journals.Entry | None
 
 
-def remains_of(places: Places, ref: RunRef, entry: journals.Entry | None, launcher: int = 0) -> Remains:
+def remains_of(places: RunPaths, ref: RunRef, entry: journals.Entry | None, launcher: int = 0) -> Remains:
     """The processes of a run whose supervisor has died."""
     name = name_of(ref)
     main = Main(*entry.main) if entry is not None and entry.main is not None else None
@@ -101,14 +101,14 @@ def not_started(ref: RunRef, why: str = NOT_STARTED) -> RunEnd:
     return RunEnd(ref, "not_started", None, None, None, time.time(), why)
 
 
-def find_exit(places: Places, ref: RunRef) -> RunEnd | None:
+def find_exit(places: RunPaths, ref: RunRef) -> RunEnd | None:
     """The end of a run that is in the journals; changes nothing."""
     name = name_of(ref)
     entry = journals.find_runs(places.journals, {name}).get(name)
     return to_end(ref, entry.exit) if entry is not None and entry.exit is not None else None
 
 
-def judge(places: Places, refs: Iterable[RunRef], boot: str) -> dict[RunRef, Judged]:
+def judge(places: RunPaths, refs: Iterable[RunRef], boot: str) -> dict[RunRef, Judged]:
     """The verdict on each run; puts a tombstone where one has not been claimed."""
     names = {ref: name_of(ref) for ref in refs}
     if not names:
@@ -124,7 +124,7 @@ def judge(places: Places, refs: Iterable[RunRef], boot: str) -> dict[RunRef, Jud
     return {ref: one or Judged(Verdict.DEAD, None, None) for ref, one in judged.items()}
 
 
-def _judge_one(places: Places, ref: RunRef, entry: journals.Entry | None, boot: str) -> Judged | None:
+def _judge_one(places: RunPaths, ref: RunRef, entry: journals.Entry | None, boot: str) -> Judged | None:
     """None: a log without a claim, which must have come after the journals were read."""
     if entry is not None and entry.exit is not None:
         return Judged(Verdict.ENDED, to_end(ref, entry.exit), None)
@@ -174,7 +174,7 @@ def supervisor_pidfd(entry: journals.Entry) -> int | None:
     return None
 
 
-def remove_journals(places: Places, names: Collection[str]) -> int:
+def remove_journals(places: RunPaths, names: Collection[str]) -> int:
     """Remove journals of dead supervisors that tell of none of these runs; how many went."""
     removed = 0
     for path in journals.list_journals(places.journals):

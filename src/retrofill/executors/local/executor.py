@@ -33,7 +33,7 @@ from retrofill.executors.local.orders import (
 )
 from retrofill.executors.local.stopping import put_wish, remove_wish
 from retrofill.executors.local.watched import Adopted, Supervised, Sweep, receive_answer
-from retrofill.executors.logs.paths import Places
+from retrofill.executors.logs.paths import RunPaths
 from retrofill.failpoints import fail_point
 from retrofill.services.ports import RunEnd, RunRef, RunSpec
 
@@ -67,7 +67,7 @@ class LocalExecutor:
     ) -> None:
         self._prepare = prepare
         self.boot_id = boot_id or adoption.boot_id()
-        self._places = Places(str(directory.absolute()))
+        self._places = RunPaths(str(directory.absolute()))
         self._places.make()
         self._idle_seconds = idle_seconds
         self._limits = Limits(grace_seconds, log_cap_bytes)

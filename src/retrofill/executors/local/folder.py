@@ -17,7 +17,7 @@ from pathlib import Path
 from retrofill.executors.local import journals
 from retrofill.executors.logs.capping import cap_log, cut_middle
 from retrofill.executors.logs.names import parse_name, run_name
-from retrofill.executors.logs.paths import Places
+from retrofill.executors.logs.paths import RunPaths
 from retrofill.services.ports.retention import LogFile, LogPiece, RunName
 
 _LOG = ".log"
@@ -30,7 +30,7 @@ class RunsFolder:
     """The folder of one store's runs; it may not be there yet."""
 
     def __init__(self, directory: Path) -> None:
-        self._places = Places(str(directory.absolute()))
+        self._places = RunPaths(str(directory.absolute()))
 
     def scan(self) -> Iterator[LogFile]:
         """All logs, in no order; looks at each when it is asked for."""

@@ -21,7 +21,7 @@ from retrofill.executors.local.orders import UNBORN, receive
 from retrofill.executors.local.processes import MARK, MARK_BYTES
 from retrofill.executors.local.spawning import Carrier
 from retrofill.executors.local.supervisor import Supervisor
-from retrofill.executors.logs.paths import Places
+from retrofill.executors.logs.paths import RunPaths
 from retrofill.executors.runners.warm import prepare
 from retrofill.failpoints import fail_point
 
@@ -41,7 +41,7 @@ def main() -> None:
     control = socket.socket(fileno=CONTROL_DESCRIPTOR)
     os.set_inheritable(CONTROL_DESCRIPTOR, False)
     os.closerange(CONTROL_DESCRIPTOR + 1, _MANY)  # whatever the scheduler's own starter left open
-    places = Places(directory).held()
+    places = RunPaths(directory).held()
     if os.path.dirname(wake_socket) == os.path.dirname(directory):
         wake_socket = f"{places.directory}/../{os.path.basename(wake_socket)}"
     set_soft_limit(int(open_files))
@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def _supervise(
-    scheduler: socket.socket, places: Places, wake_socket: str, boot_id: str, carrier: Carrier | None
+    scheduler: socket.socket, places: RunPaths, wake_socket: str, boot_id: str, carrier: Carrier | None
 ) -> None:
     """In the fork; does not return."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)

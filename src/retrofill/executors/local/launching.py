@@ -14,7 +14,7 @@ import retrofill
 from retrofill import failpoints
 from retrofill.domain.errors import Kind, RetrofillError, shown
 from retrofill.executors.local.processes import MARK, MARK_BYTES
-from retrofill.executors.logs.paths import Places
+from retrofill.executors.logs.paths import RunPaths
 
 _CONTROL_DESCRIPTOR = 3
 _QUICK_DEATH_SECONDS = 5.0
@@ -40,7 +40,7 @@ class Launching:
 
     def __init__(
         self,
-        places: Places,
+        places: RunPaths,
         wake_socket: str,
         boot_id: str,
         base: Mapping[str, str],

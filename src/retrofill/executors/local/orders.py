@@ -46,7 +46,7 @@ class Limits(NamedTuple):
     log_cap_bytes: int
 
 
-class Order:
+class RunOrder:
     """A run as its supervisor sees it: bytes only."""
 
     __slots__ = (

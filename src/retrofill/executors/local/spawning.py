@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from retrofill.executors.kernel import MarkSpace, name_process
-from retrofill.executors.local.orders import PAYLOAD_DESCRIPTOR, Order
+from retrofill.executors.local.orders import PAYLOAD_DESCRIPTOR, RunOrder
 from retrofill.executors.local.processes import MARK
 
 _RESET = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGUSR1)
@@ -28,7 +28,7 @@ class Carrier(NamedTuple):
     mark: MarkSpace
 
 
-def spawn(order: Order, log: int) -> int:
+def spawn(order: RunOrder, log: int) -> int:
     """Start the command as a program of its own; its pid.
 
     Raises:
@@ -56,7 +56,7 @@ def spawn(order: Order, log: int) -> int:
             os.close(payload)
 
 
-def fork(order: Order, log: int, carrier: Carrier) -> int:
+def fork(order: RunOrder, log: int, carrier: Carrier) -> int:
     """Carry the run out in a fork of this process, which has no threads; the fork's pid.
 
     TERM is held back until the fork has the default for it: nothing that is sent gets lost.
@@ -74,7 +74,7 @@ def fork(order: Order, log: int, carrier: Carrier) -> int:
     return pid
 
 
-def _carry_out(order: Order, log: int, carrier: Carrier) -> None:
+def _carry_out(order: RunOrder, log: int, carrier: Carrier) -> None:
     """In the fork; does not return."""
     status = _CRASHED
     try:

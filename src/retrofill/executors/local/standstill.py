@@ -16,7 +16,7 @@ from retrofill.executors.local import adoption, journals, processes
 from retrofill.executors.local.adoption import name_of
 from retrofill.executors.local.folder import RunsFolder
 from retrofill.executors.local.stopping import put_wish
-from retrofill.executors.logs.paths import Places
+from retrofill.executors.logs.paths import RunPaths
 from retrofill.services.ports import RunRef
 
 _LAUNCHER = "retrofill-start"
@@ -63,7 +63,7 @@ def find_standstills(runs_directory: Path, scheduler: int | None) -> list[Stands
 
 def ask_to_end(runs_directory: Path, refs: Iterable[RunRef], grace_seconds: float) -> None:
     """Ask the supervisors of these runs themselves, without the scheduler that they serve; waits for nothing."""
-    places = Places(str(runs_directory.absolute()))
+    places = RunPaths(str(runs_directory.absolute()))
     names = {name_of(ref): ref for ref in refs}
     for name, entry in journals.find_runs(places.journals, set(names)).items():
         pidfd = adoption.supervisor_pidfd(entry)

@@ -15,14 +15,14 @@ from pathlib import Path
 from retrofill.executors.local import adoption
 from retrofill.executors.local.adoption import Verdict, name_of
 from retrofill.executors.local.remains import Remains
-from retrofill.executors.logs.paths import Places
+from retrofill.executors.logs.paths import RunPaths
 from retrofill.failpoints import fail_point
 from retrofill.services.ports import RunEnd, RunRef
 
 _LOOK_MS = 50
 
 
-def put_wish(places: Places, ref: RunRef, grace_seconds: float) -> None:
+def put_wish(places: RunPaths, ref: RunRef, grace_seconds: float) -> None:
     """Ask for the end of a run; whoever signals its supervisor then makes it look."""
     fail_point("fault.wish")
     path = places.wish(name_of(ref))
@@ -32,7 +32,7 @@ def put_wish(places: Places, ref: RunRef, grace_seconds: float) -> None:
         file.write(str(grace_seconds))
 
 
-def remove_wish(places: Places, ref: RunRef) -> None:
+def remove_wish(places: RunPaths, ref: RunRef) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(places.wish(name_of(ref)))
 
@@ -42,7 +42,7 @@ def find_end(runs_directory: Path, ref: RunRef) -> RunEnd | None:
 
     Changes nothing, unlike `LocalExecutor.adopt`.
     """
-    places = Places(str(runs_directory.absolute()))
+    places = RunPaths(str(runs_directory.absolute()))
     return adoption.find_exit(places, ref)
 
 
@@ -52,7 +52,7 @@ def stop_run(runs_directory: Path, ref: RunRef, grace_seconds: float = 10.0) -> 
     Works beside a scheduler and without one: the run's own supervisor ends the tree. A run
     that nobody has claimed will never start; one whose supervisor has died is ended here.
     """
-    places = Places(str(runs_directory.absolute()))
+    places = RunPaths(str(runs_directory.absolute()))
     places.make()
     try:
         while True:

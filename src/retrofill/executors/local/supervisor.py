@@ -21,12 +21,12 @@ from retrofill.executors.clock import passed_seconds
 from retrofill.executors.local import endings, processes
 from retrofill.executors.local.endings import describe_duration
 from retrofill.executors.local.journals import CLAIMED_MODE, Exit, Journal, format_exit
-from retrofill.executors.local.orders import BORN, IN_FILE, LONGEST_MESSAGE, UNBORN, Order, receive
+from retrofill.executors.local.orders import BORN, IN_FILE, LONGEST_MESSAGE, UNBORN, RunOrder, receive
 from retrofill.executors.local.piping import MaskedOutput
 from retrofill.executors.local.spawning import Carrier, fork, spawn
 from retrofill.executors.logs.capping import cap_log, give_back_room, reserve_room
 from retrofill.executors.logs.masking import Masking
-from retrofill.executors.logs.paths import Places
+from retrofill.executors.logs.paths import RunPaths
 from retrofill.failpoints import fail_point
 
 _SYNC_MS = 20  # what was written is synced after this time in which nothing has happened
@@ -48,7 +48,7 @@ class Supervisor:
     def __init__(
         self,
         scheduler: socket.socket,
-        places: Places,
+        places: RunPaths,
         wake_socket: str,
         boot_id: str,
         carrier: Carrier | None = None,
@@ -74,7 +74,7 @@ class Supervisor:
                 self._sync()
             fields = self._receive()
             if fields and fields[0] == b"run":
-                self._carry_out(Order(fields))
+                self._carry_out(RunOrder(fields))
         self._sync()
 
     def _receive(self) -> list[bytes]:
@@ -96,7 +96,7 @@ class Supervisor:
 
     # One run
 
-    def _carry_out(self, order: Order) -> None:
+    def _carry_out(self, order: RunOrder) -> None:
         name = order.name.decode("ascii")
         started_at = time.time()
         fail_point("claim.before")
@@ -127,7 +127,7 @@ class Supervisor:
             self._give_back_claim(name)
         self._finish(record)
 
-    def _refuse(self, order: Order) -> None:
+    def _refuse(self, order: RunOrder) -> None:
         """Somebody else has the claim."""
         try:
             self._send(self._journal.refuse(order.name))
@@ -139,7 +139,7 @@ class Supervisor:
         with contextlib.suppress(OSError):
             os.unlink(self._places.log(name))
 
-    def _run(self, order: Order, name: str, log: int, started_at: float) -> Exit:
+    def _run(self, order: RunOrder, name: str, log: int, started_at: float) -> Exit:
         began = passed_seconds()
         try:
             fail_point("fault.chdir")
@@ -205,7 +205,7 @@ class Supervisor:
             self._poll.unregister(self._output.read_end)
             self._output = None
 
-    def _start(self, order: Order, log: int) -> int:
+    def _start(self, order: RunOrder, log: int) -> int:
         """Start the command in a session of its own; its pid.
 
         Raises:
@@ -215,7 +215,7 @@ class Supervisor:
             return fork(order, log, self._carrier)
         return spawn(order, log)
 
-    def _note_main(self, order: Order, pid: int) -> None:
+    def _note_main(self, order: RunOrder, pid: int) -> None:
         """For who has to find this run's processes without us; a hint, so a full disk does not matter."""
         process = processes.look_at(pid)
         if process is not None:
@@ -335,7 +335,7 @@ def _describe(code: int, log: int) -> str:
 class _Tree:
     """The processes of one run, from the start of the main one to the end of the last one."""
 
-    def __init__(self, supervisor: Supervisor, order: Order, name: str, pid: int, log: int) -> None:
+    def __init__(self, supervisor: Supervisor, order: RunOrder, name: str, pid: int, log: int) -> None:
         self._supervisor = supervisor
         self._order = order
         self._name = name

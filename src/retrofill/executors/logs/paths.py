@@ -6,7 +6,7 @@ import os
 from typing import NamedTuple
 
 
-class Places(NamedTuple):
+class RunPaths(NamedTuple):
     """Paths below the runs' folder.
 
     `shown` is what people call that folder, where `directory` is a way to it by a descriptor.
@@ -31,10 +31,10 @@ class Places(NamedTuple):
         """What the launcher and supervisors say about bugs of their own."""
         return f"{self.directory}/executor.log"
 
-    def held(self) -> Places:
+    def held(self) -> RunPaths:
         """The same folder by a descriptor of this process and its forks, wherever it is moved to (RUN-8)."""
         descriptor = os.open(self.directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        return Places(f"/proc/self/fd/{descriptor}", self.directory)
+        return RunPaths(f"/proc/self/fd/{descriptor}", self.directory)
 
     def make(self) -> None:
         """Make the folders that are missing."""

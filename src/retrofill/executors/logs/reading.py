@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from retrofill.domain.errors import UnknownNameError
 from retrofill.executors.logs.capping import cut_middle
 from retrofill.executors.logs.names import run_name
-from retrofill.executors.logs.paths import Places
+from retrofill.executors.logs.paths import RunPaths
 
 if TYPE_CHECKING:
     from retrofill.services.ports import RunRef
@@ -97,7 +97,7 @@ def remove(runs_directory: Path, ref: RunRef) -> None:
 
 def _path(runs_directory: Path, ref: RunRef) -> str:
     name = run_name(ref.instance_id, ref.run_number, ref.token)
-    return Places(str(runs_directory)).log(name)
+    return RunPaths(str(runs_directory)).log(name)
 
 
 def _open(runs_directory: Path, ref: RunRef, flags: int = os.O_RDONLY) -> BinaryIO:

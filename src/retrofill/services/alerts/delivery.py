@@ -16,7 +16,7 @@ from retrofill.domain.alerts import AlertState, pause_seconds
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR, Actor
 from retrofill.services.alerts.messages import about_backfill, about_clock, test_message
-from retrofill.services.instances.graphs import Contexts
+from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.people.access import Access
 from retrofill.services.people.accounts import contact_of, find_actor
 from retrofill.services.ports.notifying import NotSentError, UndeliverableError
@@ -73,7 +73,7 @@ class Delivery:
         self._notifier = notifier
         self._clock = clock
         self._project = project
-        self._contexts = Contexts()
+        self._graphs = GraphCache()
 
     def deliver_due(self, is_enough: Callable[[], bool] = NEVER) -> int:
         """Send everything that is due, one after the other; how many were tried.
@@ -145,9 +145,9 @@ class Delivery:
             obstacle = why_not(self._notifier, record.created_by, contact, alert.method)
             if obstacle is not None:
                 raise UndeliverableError(obstacle)
-            row = Views(reader, self._contexts, self._clock.now_ms()).backfill(record)
-            creator = find_actor(reader.people, self._contexts.current(reader), record.created_by)
-            access = Access(reader, self._contexts, creator or Actor(record.created_by))
+            row = Views(reader, self._graphs, self._clock.now_ms()).backfill(record)
+            creator = find_actor(reader.people, self._graphs.current(reader), record.created_by)
+            access = Access(reader, self._graphs, creator or Actor(record.created_by))
             message = about_backfill(reader, access, record, alert, row, self._project)
         self._notifier.send(alert.method, getattr(contact, _WORDS[alert.method][0]), message)
 

@@ -1,4 +1,4 @@
-"""Changing how a backfill runs while it runs: groups, window, priority, resource group, failures (BF-3, POL-14).
+"""BackfillChanges how a backfill runs while it runs: groups, window, priority, resource group, failures (BF-3, POL-14).
 
 Instances, their ids and what they wait for stay as they were made. What changes is the
 stored policy, and with it what ticks ask it for from then on: holds, places in the queue,
@@ -23,14 +23,14 @@ from retrofill.domain.running.steering import Steer, judge
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.domain.words import many
 from retrofill.services.backfills.creation import first_start_ms
-from retrofill.services.instances.backfill_graph import BackfillContext
+from retrofill.services.instances.backfill_graph import BackfillGraph
 from retrofill.services.instances.backfill_status import note_end, standing
-from retrofill.services.instances.graphs import Contexts
+from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.instances.holds import holds_of
 from retrofill.services.instances.passing_over import passes_over
 from retrofill.services.instances.pausing import pause_if_too_many
-from retrofill.services.instances.propagation import Settling
-from retrofill.services.instances.queue_places import Placing
+from retrofill.services.instances.propagation import Propagation
+from retrofill.services.instances.queue_places import QueuePlaces
 from retrofill.services.people.access import Access
 from retrofill.services.ports.records import BackfillRecord
 from retrofill.services.ports.store import MOST_ROWS
@@ -41,23 +41,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class ChangeReport:
     """What differs since a change, nothing where all of it held already; and what is to be known besides."""
 
     differences: tuple[Difference, ...]
     notes: tuple[str, ...] = ()
 
 
-class Changing:
+class BackfillChanges:
     """Changes of backfills, in the name of one actor."""
 
-    def __init__(self, store: Store, contexts: Contexts, clock: Clock, actor: Actor) -> None:
+    def __init__(self, store: Store, graphs: GraphCache, clock: Clock, actor: Actor) -> None:
         self._store = store
-        self._contexts = contexts
+        self._graphs = graphs
         self._clock = clock
         self._actor = actor
 
-    def change(self, backfill_id: int, changes: Changes, comment: str = "") -> Changed:
+    def change(self, backfill_id: int, changes: Changes, comment: str = "") -> ChangeReport:
         """Change a backfill (BF-3).
 
         What runs goes on as it is. Ready instances move to their new place in the queue after the
@@ -71,12 +71,12 @@ class Changing:
         """
         now_ms = self._clock.now_ms()
         with self._store.transaction() as tx:
-            access = Access(tx, self._contexts, self._actor)
+            access = Access(tx, self._graphs, self._actor)
             record = access.get_backfill(backfill_id)
             access.check_steer(record, "change")
-            closed = holds_of([record], instant_of(now_ms)).closed
+            closed = holds_of([record], instant_of(now_ms)).window_closed
             judge(Steer.CHANGE, standing(tx, record, backfill_id in closed), backfill_id)
-            catalog = self._contexts.catalog(tx, record.version_id)
+            catalog = self._graphs.catalog(tx, record.version_id)
             before = policy_of(record)
             after = changes.applied_to(before, catalog.timezone)
             _check_group(after, catalog)
@@ -94,7 +94,7 @@ class Changing:
         if moves:
             self._place_anew(backfill_id, now_ms)
         self._store.wake()
-        return Changed(found, _notes(plan, self._actor.sees) if changes.resource_group else ())
+        return ChangeReport(found, _notes(plan, self._actor.sees) if changes.resource_group else ())
 
     def finish(self) -> None:
         """Move what a change still owes that was killed between its commit and the last of its steps."""
@@ -108,7 +108,7 @@ class Changing:
     ) -> Plan:
         """SEL-4: nothing is made yet, so the plan itself changes, and with the window its start."""
         policy = replace(policy, groups=groups or policy.groups)
-        plan = self._contexts.plan_of(tx, record._replace(policy=text_of(policy)))
+        plan = self._graphs.plan_of(tx, record._replace(policy=text_of(policy)))
         dealt = [[bizdate.isoformat() for bizdate in group] for group in plan.groups]
         tx.set_backfill(
             record.id,
@@ -121,15 +121,15 @@ class Changing:
     def _change_active(
         self, tx: Ledger, record: BackfillRecord, policy: Policy, groups: int | None, now_ms: int
     ) -> Plan:
-        context = self._contexts.make(tx, record)
+        context = self._graphs.make(tx, record)
         at_once: list[int] = []
         if groups is not None and groups != policy.wanted_groups:
             policy, at_once = _deal_anew(tx, context.plan, policy, groups, record.id)
         text = text_of(policy)
         tx.set_backfill(record.id, policy=text)
         record = record._replace(policy=text)
-        self._contexts.follow([record])
-        context = self._contexts.make(tx, record)
+        self._graphs.follow([record])
+        context = self._graphs.make(tx, record)
         if groups is not None:
             numbers = context.plan.grouping.numbers
             moved = {d.position: numbers[d.position] for d in tx.dates(record.id)}
@@ -142,16 +142,16 @@ class Changing:
         note_end(tx, record, now_ms, holds)
         return context.plan
 
-    def _reach(self, tx: Ledger, context: BackfillContext, positions: list[int], now_ms: int) -> None:
+    def _reach(self, tx: Ledger, context: BackfillGraph, positions: list[int], now_ms: int) -> None:
         """Let new groups begin. Dry runs are left to the scheduler, which passes only so many at once."""
-        settling = Settling(tx, context, now_ms, held=True)
+        propagation = Propagation(tx, context, now_ms, held=True)
         for position in positions:
             tx.reach(context.backfill_id, position)
-            settling.reached(position, context.ids_of_date(position))
+            propagation.reached(position, context.ids_of_date(position))
         if passes_over(context):
             dates = tx.dates(context.backfill_id)
-            settling.look_at_dates(d.position for d in dates if d.reached and d.successful < d.total)
-        settling.settle()
+            propagation.look_at_dates(d.position for d in dates if d.reached and d.successful < d.total)
+        propagation.propagate()
 
     def _place_anew(self, backfill_id: int, owed_ms: int) -> None:
         """Move what is ready to where it queues now; what becomes ready later goes there by itself.
@@ -161,8 +161,8 @@ class Changing:
         """
         now_ms = self._clock.now_ms()
         with self._store.read() as reader:
-            context = self._contexts.get(reader, backfill_id)
-            placing = Placing(context, now_ms)
+            context = self._graphs.get(reader, backfill_id)
+            placing = QueuePlaces(context, now_ms)
             last = context.first_id + context.plan.n * len(context.plan.dates) - 1
             ready = reader.instance_range(context.first_id, last, READY)
             places = [

@@ -31,14 +31,14 @@ from retrofill.domain.verification.summaries import task_count
 from retrofill.domain.verification.verify import changes
 from retrofill.failpoints import fail_point
 from retrofill.services.backfills.checks import Asking
-from retrofill.services.backfills.estimates import document, estimate_plan, gather
+from retrofill.services.backfills.estimates import document, estimate_plan, gather_facts
 from retrofill.services.backfills.expected import NOTHING_MOVED, Expected, checksum
 from retrofill.services.backfills.instance_rows import create_instances, remove_half_created
 from retrofill.services.backfills.knowing import with_ledger
-from retrofill.services.backfills.requests import PlanLimits, Planned, Request, check_name, make_plan
+from retrofill.services.backfills.requests import PlanLimits, PlannedBackfill, Request, check_name, make_plan
 from retrofill.services.instances.alert_queue import tell
-from retrofill.services.instances.backfill_graph import BackfillContext
-from retrofill.services.instances.graphs import Contexts
+from retrofill.services.instances.backfill_graph import BackfillGraph
+from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.people.accounts import find_actor
 from retrofill.services.ports import Check
 from retrofill.services.ports.records import BackfillRecord
@@ -65,7 +65,7 @@ class _Asked:
     mark: ExitStack
 
 
-class Starting:
+class BackfillCreation:
     """Stores and starts the backfills of one store.
 
     Args:
@@ -75,26 +75,26 @@ class Starting:
     def __init__(
         self,
         store: Store,
-        contexts: Contexts,
+        graphs: GraphCache,
         clock: Clock,
         limits: PlanLimits,
         checks: ChecksOf = no_checks,
     ) -> None:
         self._store = store
-        self._contexts = contexts
+        self._graphs = graphs
         self._clock = clock
         self.limits = limits
         self._checks_of = checks
         self._asked: dict[int, _Asked] = {}
 
-    def create(self, planned: Planned, version_id: int, user: str) -> int:
+    def create(self, planned: PlannedBackfill, version_id: int, user: str) -> int:
         """Store a backfill, all or nothing; its id. A refused one is stored without instances (VER-2)."""
         now_ms = self._clock.now_ms()
         with self._store.read() as reader:
             task_ids = reader.task_ids()
             if planned.estimate is None:
-                experience = gather(reader, self._contexts, now_ms)
-                planned = replace(planned, estimate=estimate_plan(planned.plan, experience, now_ms))
+                facts = gather_facts(reader, self._graphs, now_ms)
+                planned = replace(planned, estimate=estimate_plan(planned.plan, facts, now_ms))
         record = record_of(planned, version_id, user, now_ms)
         ids = [task_ids[task.name] for task in planned.plan.tasks]
         if planned.is_refused:
@@ -163,7 +163,7 @@ class Starting:
         self._store.wake()
         return backfill_id
 
-    def _write(self, record: BackfillRecord, planned: Planned, task_ids: dict[str, int]) -> int:
+    def _write(self, record: BackfillRecord, planned: PlannedBackfill, task_ids: dict[str, int]) -> int:
         plan = planned.plan
         with ExitStack() as stack:
             with self._store.transaction() as tx:
@@ -179,17 +179,17 @@ class Starting:
     def _fill(self, record: BackfillRecord, plan: Plan, task_ids: dict[str, int], now_ms: int) -> None:
         """Write the instances; the caller holds the mark of `creating`."""
         policy = text_of(plan.policy)
-        context = BackfillContext(
+        context = BackfillGraph(
             record.id, record.first_instance_id, plan, task_ids, record.version_id, policy
         )
         create_instances(self._store, context, now_ms)
-        self._contexts.put(context)
+        self._graphs.put(context)
         self._store.wake()
 
     # Checks
 
     def _create_checked(
-        self, record: BackfillRecord, planned: Planned, checks: Sequence[Check], task_ids: list[int]
+        self, record: BackfillRecord, planned: PlannedBackfill, checks: Sequence[Check], task_ids: list[int]
     ) -> int:
         """Store, ask, and make the instances where all checks pass; an interrupt takes it all back."""
         with ExitStack() as mark:
@@ -219,8 +219,8 @@ class Starting:
             self._start_one(record, now_ms)  # SEL-4: from the tasks of now
             return
         with self._store.read() as reader:
-            plan = self._contexts.plan_of(reader, record, reader.frozen_tasks.names())
-            current = self._contexts.current(reader)
+            plan = self._graphs.plan_of(reader, record, reader.frozen_tasks.names())
+            current = self._graphs.current(reader)
         assert current is not None
         with ExitStack() as mark:
             mark.enter_context(self._store.creating(record.id))
@@ -273,28 +273,28 @@ class Starting:
         first_id = tx.reserve_instance_ids(plan.n * len(plan.dates))
         return {"phase": "creating", "first_instance_id": first_id, "stride": plan.n}
 
-    # Starting later (SEL-4)
+    # BackfillCreation later (SEL-4)
 
     def _start_one(self, record: BackfillRecord, now_ms: int) -> None:
         """Plan and verify anew, then make the instances, or ask the checks first."""
         with self._store.read() as reader:
-            catalog = self._contexts.current(reader)
+            catalog = self._graphs.current(reader)
             version_id = reader.current_version_id()
             task_ids = reader.task_ids()
-            experience = gather(reader, self._contexts, now_ms, besides=record.id)
+            facts = gather_facts(reader, self._graphs, now_ms, besides=record.id)
             creator = find_actor(reader.people, catalog, record.created_by)
         assert catalog is not None
         request = Request(selection_of(record), policy_of(record), record.name)
         try:
             rights = _rights_of(creator, record.created_by, catalog)
-            planned = make_plan(catalog, request, self.limits, instant_of(now_ms), experience, rights)
+            planned = make_plan(catalog, request, self.limits, instant_of(now_ms), facts, rights)
         except RetrofillError as error:
             self._refuse(record, now_ms, {**analysis_of(record), "findings": [_impossible(error)]})
             return
         then = choice_of(record).tasks
         planned = replace(planned, findings=(*changes(then, planned.plan), *planned.findings))
         with self._store.read() as reader:
-            planned = with_ledger(planned, reader, self._contexts, rights, besides=record.id)
+            planned = with_ledger(planned, reader, self._graphs, rights, besides=record.id)
         if planned.is_refused:
             self._refuse(record, now_ms, planned.summary())
             return
@@ -338,7 +338,7 @@ _PLANNED_ANEW = (
 )  # fmt: skip
 
 
-def record_of(planned: Planned, version_id: int, user: str, now_ms: int) -> BackfillRecord:
+def record_of(planned: PlannedBackfill, version_id: int, user: str, now_ms: int) -> BackfillRecord:
     """The row of a backfill that is about to be made."""
     name = planned.request.name
     if name is None:
@@ -408,7 +408,9 @@ def _startable(reader: Reader, phase: str) -> list[BackfillRecord]:
     return [r for r in reader.in_phase(phase) if not (r.paused or r.stopped)]
 
 
-def ask_of_plan(planned: Planned, checks: Sequence[Check], user: str, now_ms: int) -> tuple[Answer, ...]:
+def ask_of_plan(
+    planned: PlannedBackfill, checks: Sequence[Check], user: str, now_ms: int
+) -> tuple[Answer, ...]:
     """What checks answer to a plan that is not stored: its id is null; waits for them."""
     question_of_plan = _question(record_of(planned, 0, user, now_ms), planned.plan)
     return Asking(checks, question_of_plan, lambda: None).wait()

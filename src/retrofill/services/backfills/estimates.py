@@ -13,15 +13,15 @@ from retrofill.domain.running.states import NOT_STARTED, State
 from retrofill.domain.time.milliseconds import instant_of, shown_instant
 from retrofill.services.instances.holds import holds_of
 from retrofill.services.ports.records import BackfillRecord, DateRecord, InstanceRecord
-from retrofill.services.ports.start_filter import Wanted
+from retrofill.services.ports.start_filter import StartFilter
 
 if TYPE_CHECKING:
     from retrofill.domain.estimating.estimate import Estimate
     from retrofill.domain.estimating.run_times import RunTimes
-    from retrofill.domain.estimating.starting_point import Begun, Rival, Standing
+    from retrofill.domain.estimating.starting_point import Competitor, DateUnderWay, StartingPoint
     from retrofill.domain.planning.plan import Plan
-    from retrofill.services.instances.backfill_graph import BackfillContext
-    from retrofill.services.instances.graphs import Contexts
+    from retrofill.services.instances.backfill_graph import BackfillGraph
+    from retrofill.services.instances.graphs import GraphCache
     from retrofill.services.ports import Reader
 
 MOST_AT_A_LOOK = 5_000  # instances played for a list or a progress, which are shown again and again
@@ -29,7 +29,7 @@ _MOST_RIVALS = 500  # that queue in one resource group
 
 
 @dataclass(frozen=True, slots=True)
-class Experience:
+class PlanningFacts:
     """What earlier runs and the present tell: run times by full name, and who holds or wants slots.
 
     `frozen` are tasks that a command has frozen; of `auto_tasks` auto triggered instances run or
@@ -37,12 +37,14 @@ class Experience:
     """
 
     times: Mapping[str, RunTimes] = field(default_factory=dict)
-    rivals: tuple[Rival, ...] = ()
+    rivals: tuple[Competitor, ...] = ()
     frozen: frozenset[str] = frozenset()
     auto_tasks: frozenset[str] = frozenset()
 
 
-def gather(reader: Reader, contexts: Contexts, now_ms: int, besides: int | None = None) -> Experience:
+def gather_facts(
+    reader: Reader, graphs: GraphCache, now_ms: int, besides: int | None = None
+) -> PlanningFacts:
     """What is known now.
 
     Args:
@@ -56,17 +58,17 @@ def gather(reader: Reader, contexts: Contexts, now_ms: int, besides: int | None 
     times = {names[task_id]: summarise(runs) for task_id, runs in recent.items()}
     running = [row for row, _ in reader.running()]
     rivals = [_rival(row, names, times, now_ms) for row in running if row.backfill_id != besides]
-    held = {*holds_of(reader.open_backfills(), instant_of(now_ms)).starting}
+    held = {*holds_of(reader.open_backfills(), instant_of(now_ms)).may_not_start}
     if besides is not None:
         held.add(besides)
-    catalog = contexts.current(reader)
+    catalog = graphs.current(reader)
     if catalog is None:
-        return Experience(times)
+        return PlanningFacts(times)
     for group in catalog.resource_groups:
-        waiting = reader.candidates(group, Wanted(held=sorted(held), auto=True), _MOST_RIVALS)
+        waiting = reader.candidates(group, StartFilter(held=sorted(held), auto=True), _MOST_RIVALS)
         rivals += [_rival(row, names, times, now_ms) for row in waiting]
     auto = {row.task_id for row in running if row.backfill_id is None} | set(reader.generations.ready_tasks())
-    return Experience(
+    return PlanningFacts(
         times,
         in_the_way(rivals, catalog),
         reader.frozen_tasks.names(),
@@ -76,8 +78,8 @@ def gather(reader: Reader, contexts: Contexts, now_ms: int, besides: int | None 
 
 def _rival(
     row: InstanceRecord, names: Mapping[int, str], times: Mapping[str, RunTimes], now_ms: int
-) -> Rival:
-    from retrofill.domain.estimating.starting_point import Rival
+) -> Competitor:
+    from retrofill.domain.estimating.starting_point import Competitor
 
     name = names[row.task_id]
     length = times[name].usual_ms if name in times else 0
@@ -85,19 +87,19 @@ def _rival(
     if is_running and row.started_ms is not None:
         length = max(length - (now_ms - row.started_ms), 0)
     is_auto = row.backfill_id is None
-    return Rival(name, row.resource_group, is_running, length, row.priority, is_auto, row.due_ms)
+    return Competitor(name, row.resource_group, is_running, length, row.priority, is_auto, row.due_ms)
 
 
-def estimate_plan(plan: Plan, experience: Experience, now_ms: int) -> Estimate:
+def estimate_plan(plan: Plan, facts: PlanningFacts, now_ms: int) -> Estimate:
     """When a plan that begins now would end."""
     from retrofill.domain.estimating.estimate import estimate, slots_for_backfills
 
     slots = slots_for_backfills(plan.catalog)
-    return estimate(plan, experience.times, now_ms, slots, rivals=experience.rivals)
+    return estimate(plan, facts.times, now_ms, slots, rivals=facts.rivals)
 
 
 def estimate_left(
-    reader: Reader, contexts: Contexts, record: BackfillRecord, now_ms: int, most: int = MOST_AT_A_LOOK
+    reader: Reader, graphs: GraphCache, record: BackfillRecord, now_ms: int, most: int = MOST_AT_A_LOOK
 ) -> Estimate | None:
     """When an active backfill will end, from where it stands; without fast and slow runs.
 
@@ -105,25 +107,27 @@ def estimate_left(
     """
     from retrofill.domain.estimating.estimate import estimate, slots_for_backfills
 
-    context = contexts.get(reader, record.id)
+    context = graphs.get(reader, record.id)
     if tuple(bizdate for group in context.plan.groups for bizdate in group) != context.plan.dates:
         return None
-    experience = gather(reader, contexts, now_ms, besides=record.id)
+    facts = gather_facts(reader, graphs, now_ms, besides=record.id)
     return estimate(
         context.plan,
-        experience.times,
+        facts.times,
         now_ms,
-        slots_for_backfills(contexts.current(reader) or context.plan.catalog),
+        slots_for_backfills(graphs.current(reader) or context.plan.catalog),
         standing=_standing(reader, context, reader.dates(record.id), now_ms),
-        rivals=experience.rivals,
+        rivals=facts.rivals,
         most=most,
         with_spread=False,
     )
 
 
-def _standing(reader: Reader, context: BackfillContext, dates: Sequence[DateRecord], now_ms: int) -> Standing:
+def _standing(
+    reader: Reader, context: BackfillGraph, dates: Sequence[DateRecord], now_ms: int
+) -> StartingPoint:
     """Counters tell of most dates; the instances of those under way are looked at."""
-    from retrofill.domain.estimating.starting_point import Standing
+    from retrofill.domain.estimating.starting_point import StartingPoint
 
     done = frozenset(date.position for date in dates if date.reached and date.successful == date.total)
     begun = {}
@@ -138,11 +142,11 @@ def _standing(reader: Reader, context: BackfillContext, dates: Sequence[DateReco
         for row in rows:
             if row.state == State.RUNNING and row.started_ms is not None:
                 ages[row.id - context.first_id] = max(now_ms - row.started_ms, 0)
-    return Standing(done, begun, ages)
+    return StartingPoint(done, begun, ages)
 
 
-def _begun(context: BackfillContext, rows: Sequence[InstanceRecord]) -> Begun:
-    from retrofill.domain.estimating.starting_point import Begun
+def _begun(context: BackfillGraph, rows: Sequence[InstanceRecord]) -> DateUnderWay:
+    from retrofill.domain.estimating.starting_point import DateUnderWay
     from retrofill.domain.planning.plan import Kind
 
     numbers = {kind.word: int(kind) for kind in Kind}
@@ -156,7 +160,7 @@ def _begun(context: BackfillContext, rows: Sequence[InstanceRecord]) -> Begun:
         is_done[place] = row.state == State.SUCCESSFUL
         if row.ignores_waits and is_open[place]:
             free.append(place)
-    return Begun(waits, is_open, is_done, kinds, tuple(free))
+    return DateUnderWay(waits, is_open, is_done, kinds, tuple(free))
 
 
 # As JSON

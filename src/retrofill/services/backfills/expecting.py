@@ -11,7 +11,7 @@ from retrofill.services.backfills.estimates import estimate_left
 from retrofill.services.backfills.expected import Expected, basis, expected
 
 if TYPE_CHECKING:
-    from retrofill.services.instances.graphs import Contexts
+    from retrofill.services.instances.graphs import GraphCache
     from retrofill.services.ports import Clock, Reader, Store
     from retrofill.services.ports.records import OpenBackfill
 
@@ -24,12 +24,12 @@ class Expecting:
     """Estimates of one store's active backfills.
 
     Args:
-        contexts: the scheduler's own, whose plans are at hand.
+        graphs: the scheduler's own, whose plans are at hand.
     """
 
-    def __init__(self, store: Store, contexts: Contexts, clock: Clock) -> None:
+    def __init__(self, store: Store, graphs: GraphCache, clock: Clock) -> None:
         self._store = store
-        self._contexts = contexts
+        self._graphs = graphs
         self._clock = clock
         self._next_ms = 0
         self._is_behind = True
@@ -70,6 +70,6 @@ class Expecting:
 
     def _estimate(self, reader: Reader, record: OpenBackfill, now_ms: int) -> Expected:
         whole = reader.find_backfill(record.id)
-        self._contexts.follow([record])
-        left = None if whole is None else estimate_left(reader, self._contexts, whole, now_ms)
+        self._graphs.follow([record])
+        left = None if whole is None else estimate_left(reader, self._graphs, whole, now_ms)
         return Expected(None if left is None else left.end_ms, now_ms, *basis(reader, record))

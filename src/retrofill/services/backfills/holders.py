@@ -15,8 +15,8 @@ from retrofill.domain.planning.plan import Plan
 from retrofill.domain.planning.policy import slots_within
 from retrofill.domain.verification.findings import by_level
 from retrofill.domain.verification.partitions import Holder, same_partition
-from retrofill.services.backfills.requests import Planned
-from retrofill.services.instances.graphs import Contexts
+from retrofill.services.backfills.requests import PlannedBackfill
+from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.stored import choice_of, policy_of
 
 if TYPE_CHECKING:
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 
 def with_same_partition(
-    planned: Planned, reader: Reader, contexts: Contexts, besides: int | None = None
-) -> Planned:
+    planned: PlannedBackfill, reader: Reader, graphs: GraphCache, besides: int | None = None
+) -> PlannedBackfill:
     """The plan with a finding for whoever else has yet to write what it writes.
 
     Args:
         besides: the backfill that the plan is of.
     """
-    holders = [*_backfills(planned.plan, reader, contexts, besides), *_nights(planned.plan, reader)]
+    holders = [*_backfills(planned.plan, reader, graphs, besides), *_nights(planned.plan, reader)]
     found = tuple(same_partition(planned.plan, holders))
     return replace(planned, findings=by_level([*planned.findings, *found])) if found else planned
 
 
-def _backfills(plan: Plan, reader: Reader, contexts: Contexts, besides: int | None) -> Iterator[Holder]:
+def _backfills(plan: Plan, reader: Reader, graphs: GraphCache, besides: int | None) -> Iterator[Holder]:
     wanted = set(plan.dates)
     for opened in reader.open_backfills():
         if opened.id == besides:
@@ -47,7 +47,7 @@ def _backfills(plan: Plan, reader: Reader, contexts: Contexts, besides: int | No
             continue  # stopped: it has ended, and yet is held
         bizdates = wanted & _unfinished(reader, record)
         if bizdates:
-            yield Holder(record.id, bizdates, _slots(reader, contexts, record))
+            yield Holder(record.id, bizdates, _slots(reader, graphs, record))
 
 
 def _unfinished(reader: Reader, record: BackfillRecord) -> set[date]:
@@ -57,10 +57,10 @@ def _unfinished(reader: Reader, record: BackfillRecord) -> set[date]:
     return {date.fromisoformat(d.bizdate) for d in dates if not d.reached or d.successful < d.total}
 
 
-def _slots(reader: Reader, contexts: Contexts, record: BackfillRecord) -> dict[str, frozenset[int]]:
+def _slots(reader: Reader, graphs: GraphCache, record: BackfillRecord) -> dict[str, frozenset[int]]:
     choice = choice_of(record)
     time_range = policy_of(record).time_range
-    catalog = contexts.catalog(reader, record.version_id)
+    catalog = graphs.catalog(reader, record.version_id)
     found = {}
     for name in choice.tasks:
         if name not in choice.dry_runs:

@@ -16,16 +16,16 @@ import numpy as np
 
 from retrofill.domain.planning.plan import Kind
 from retrofill.domain.planning.policy import Barrier, priority_by_age
-from retrofill.domain.planning.start_times import Moments
+from retrofill.domain.planning.start_times import StartTimes
 from retrofill.domain.running.states import Reason, State
 from retrofill.domain.selection.ways import AllDescendantsSelection
 from retrofill.domain.time.instants import local_date
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.failpoints import fail_point
-from retrofill.services.instances.backfill_graph import BackfillContext
+from retrofill.services.instances.backfill_graph import BackfillGraph
 from retrofill.services.instances.backfill_status import note_end
 from retrofill.services.instances.holds import holds_of
-from retrofill.services.instances.propagation import Settling
+from retrofill.services.instances.propagation import Propagation
 from retrofill.services.ports.records import BackfillRecord, DateRecord, InstanceRecord
 from retrofill.services.ports.store import MOST_ROWS
 from retrofill.services.stored import planned_dates_of, selection_of
@@ -41,7 +41,7 @@ _FROZEN, _NOT_RUN, _ISOLATED = State.FROZEN.value, State.NOT_RUN.value, Reason.I
 _STATE = InstanceRecord._fields.index("state")
 
 
-def create_instances(store: Store, context: BackfillContext, now_ms: int) -> None:
+def create_instances(store: Store, context: BackfillGraph, now_ms: int) -> None:
     """Write all instances and dates of a backfill in phase `creating`, then show it."""
     fail_point("backfill.stored")
     plan = context.plan
@@ -93,7 +93,7 @@ def remove_half_created(store: Store, record: BackfillRecord) -> None:
             return
 
 
-def _date_record(context: BackfillContext, position: int, rows: Sequence[tuple[object, ...]]) -> DateRecord:
+def _date_record(context: BackfillGraph, position: int, rows: Sequence[tuple[object, ...]]) -> DateRecord:
     plan = context.plan
     frozen = sum(1 for row in rows if row[_STATE] == _FROZEN)
     group = int(plan.group_of[position])
@@ -119,7 +119,7 @@ class InstanceRows:
         groups = [plan.resource_group(task) for task in tasks]
         self._groups = [groups[i] for i in plan.task_of.tolist()]
         self._slots = plan.slot_of.tolist()
-        self._moments = Moments(plan)
+        self._moments = StartTimes(plan)
 
     def of_date(
         self,
@@ -170,7 +170,7 @@ class InstanceRows:
         return priorities
 
 
-def _reach_heads(store: Store, context: BackfillContext, now_ms: int) -> None:
+def _reach_heads(store: Store, context: BackfillGraph, now_ms: int) -> None:
     """Let every group come to its first date; roots get ready, dry runs among them pass."""
     plan = context.plan
     # With `barrier: task` no date waits for another as a whole.
@@ -181,6 +181,6 @@ def _reach_heads(store: Store, context: BackfillContext, now_ms: int) -> None:
         for start in range(ids.start, ids.stop, MOST_ROWS):
             with store.transaction() as tx:
                 tx.reach(context.backfill_id, position)
-                settling = Settling(tx, context, now_ms, held=True)
-                settling.reached(position, range(start, min(start + MOST_ROWS, ids.stop)))
-                settling.settle()
+                propagation = Propagation(tx, context, now_ms, held=True)
+                propagation.reached(position, range(start, min(start + MOST_ROWS, ids.stop)))
+                propagation.propagate()

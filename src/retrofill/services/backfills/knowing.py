@@ -13,8 +13,8 @@ from retrofill.domain.running.startable import Known, obstacles
 from retrofill.domain.verification.findings import by_level
 from retrofill.domain.verification.staleness import Later, Question, later_dates, later_questions
 from retrofill.services.backfills.holders import with_same_partition
-from retrofill.services.backfills.requests import Planned
-from retrofill.services.instances.graphs import Contexts
+from retrofill.services.backfills.requests import PlannedBackfill
+from retrofill.services.instances.graphs import GraphCache
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Reader
@@ -24,20 +24,20 @@ _MOST_EACH = 400
 
 
 def with_ledger(
-    planned: Planned, reader: Reader, contexts: Contexts, rights: Rights, besides: int | None = None
-) -> Planned:
+    planned: PlannedBackfill, reader: Reader, graphs: GraphCache, rights: Rights, besides: int | None = None
+) -> PlannedBackfill:
     """The plan with the findings that need the ledger.
 
     Args:
         rights: of whoever plans; foreign tasks are not named (SEC-2).
         besides: the backfill that the plan is of.
     """
-    planned = with_same_partition(planned, reader, contexts, besides)
+    planned = with_same_partition(planned, reader, graphs, besides)
     found = tuple(later_dates(list(_answers(planned, reader)), rights))
     return replace(planned, findings=by_level([*planned.findings, *found])) if found else planned
 
 
-def _answers(planned: Planned, reader: Reader) -> Iterator[Later]:
+def _answers(planned: PlannedBackfill, reader: Reader) -> Iterator[Later]:
     questions = later_questions(planned.plan)
     if not questions:
         return
@@ -74,7 +74,7 @@ def _outside(question: Question) -> Iterator[tuple[date, date | None]]:
         yield first, question.last
 
 
-def with_obstacles(planned: Planned, known: Known) -> Planned:
+def with_obstacles(planned: PlannedBackfill, known: Known) -> PlannedBackfill:
     """The plan with the findings about what a start would fail for here."""
     found = tuple(obstacles(planned.plan, known))
     return replace(planned, findings=by_level([*planned.findings, *found])) if found else planned

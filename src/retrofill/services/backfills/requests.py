@@ -19,7 +19,7 @@ from retrofill.domain.selection.choice import Choice, Limits
 from retrofill.domain.selection.ways import Selection
 from retrofill.domain.time.milliseconds import ms_of
 from retrofill.domain.verification.findings import Finding, has_risk
-from retrofill.services.backfills.estimates import Experience, document, estimate_plan
+from retrofill.services.backfills.estimates import PlanningFacts, document, estimate_plan
 
 if TYPE_CHECKING:
     from retrofill.domain.estimating.estimate import Estimate
@@ -38,7 +38,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedBackfill:
     """A plan with what verification found: preview and creation are made from this same value (VER-4)."""
 
     request: Request
@@ -78,13 +78,13 @@ def make_plan(
     request: Request,
     limits: PlanLimits,
     now: datetime,
-    experience: Experience | None = None,
+    facts: PlanningFacts | None = None,
     rights: Rights = ALL_RIGHTS,
-) -> Planned:
+) -> PlannedBackfill:
     """Choose, plan and verify; creates nothing.
 
     Args:
-        experience: frozen tasks, auto triggered instances, and from what to estimate when it would end
+        facts: frozen tasks, auto triggered instances, and from what to estimate when it would end
             (BF-2); None: that is not asked.
         rights: what whoever asks may backfill, override and see of this catalog (SEL-5, SEL-7, PAR-5).
 
@@ -99,17 +99,17 @@ def make_plan(
     request.policy.check_size(limits.max_bizdates)
     choice = selections.resolve(request.selection, catalog, limits.selection, rights)
     check_may_override(request.policy.overrides, rights)
-    frozen = experience.frozen if experience is not None else ()
+    frozen = facts.frozen if facts is not None else ()
     plan = build(catalog, choice, request.policy, frozen=frozen, max_instances=limits.max_instances)
     check_secrets(catalog.tasks, request.policy.overrides)
     check_runs(plan)
-    if experience is None:
-        return Planned(request, choice, plan, verify(plan, now))
+    if facts is None:
+        return PlannedBackfill(request, choice, plan, verify(plan, now))
     from retrofill.domain.estimating.estimate import seconds_per_run
 
-    seconds = seconds_per_run(plan, experience.times)
-    findings = verify(plan, now, auto_conflicts=experience.auto_tasks, seconds_per_run=seconds)
-    return Planned(request, choice, plan, findings, estimate_plan(plan, experience, ms_of(now)))
+    seconds = seconds_per_run(plan, facts.times)
+    findings = verify(plan, now, auto_conflicts=facts.auto_tasks, seconds_per_run=seconds)
+    return PlannedBackfill(request, choice, plan, findings, estimate_plan(plan, facts, ms_of(now)))
 
 
 def check_name(name: str) -> None:

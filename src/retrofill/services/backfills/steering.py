@@ -1,4 +1,4 @@
-"""Backfills: what somebody may do with them as wholes."""
+"""BackfillSteering: what somebody may do with them as wholes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from retrofill.domain.running.filters import InstanceFilter
 from retrofill.domain.running.states import WAITING, State
 from retrofill.domain.running.steering import FLAGS, Steer, Verdict, how_to_go_on, judge
 from retrofill.domain.time.milliseconds import instant_of
-from retrofill.services.backfills.changes import Changed, Changing
-from retrofill.services.backfills.creation import ChecksOf, Starting, no_checks
-from retrofill.services.backfills.requests import PlanLimits, Planned
+from retrofill.services.backfills.changes import BackfillChanges, ChangeReport
+from retrofill.services.backfills.creation import BackfillCreation, ChecksOf, no_checks
+from retrofill.services.backfills.requests import PlanLimits, PlannedBackfill
 from retrofill.services.instances.backfill_status import note_end, standing
-from retrofill.services.instances.graphs import Contexts
+from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.instances.holds import holds_of
 from retrofill.services.operations.batches import ItemResult
 from retrofill.services.operations.operations import Operations
@@ -37,25 +37,25 @@ class Steered:
     stopping: tuple[ItemResult, ...] = ()
 
 
-class Backfills:
-    """Backfills of one store, in the name of one actor; `checks` as `Starting` takes them."""
+class BackfillSteering:
+    """BackfillSteering of one store, in the name of one actor; `checks` as `BackfillCreation` takes them."""
 
     def __init__(
         self,
         store: Store,
-        contexts: Contexts,
+        graphs: GraphCache,
         clock: Clock,
         limits: PlanLimits,
         actor: Actor,
         checks: ChecksOf = no_checks,
     ) -> None:
         self._store = store
-        self._contexts = contexts
+        self._graphs = graphs
         self._clock = clock
         self._limits = limits
         self._actor = actor
         self._user = actor.name
-        self._starting = Starting(store, contexts, clock, limits, checks)
+        self._starting = BackfillCreation(store, graphs, clock, limits, checks)
 
     @property
     def limits(self) -> PlanLimits:
@@ -66,9 +66,9 @@ class Backfills:
     def limits(self, limits: PlanLimits) -> None:
         self._limits = self._starting.limits = limits
 
-    # Starting
+    # BackfillCreation
 
-    def create(self, planned: Planned, version_id: int) -> int:
+    def create(self, planned: PlannedBackfill, version_id: int) -> int:
         """Store a backfill, all or nothing; its id. A refused one is stored without instances (VER-2, VER-3).
 
         Waits for the answers of extension checks, if there are any.
@@ -129,8 +129,8 @@ class Backfills:
             raise NotPermittedError(f"no instance of backfill {backfill_id} that you may operate is running")
         return results
 
-    def change(self, backfill_id: int, changes: Changes, comment: str = "") -> Changed:
-        """Groups, window, priority, resource group, while it runs (BF-3); errors as `Changing.change`."""
+    def change(self, backfill_id: int, changes: Changes, comment: str = "") -> ChangeReport:
+        """Groups, window, priority, resource group, while it runs (BF-3); errors as `BackfillChanges.change`."""
         return self._changing().change(backfill_id, changes, comment)
 
     def rerun(
@@ -160,7 +160,7 @@ class Backfills:
         states: tuple[State, ...] = (State.NOT_RUN,)
         with self._store.read() as reader:
             record = self._with_instances(reader, backfill_id, "frozen")
-        if holds_of([record], instant_of(self._clock.now_ms())).starting:
+        if holds_of([record], instant_of(self._clock.now_ms())).may_not_start:
             states += tuple(WAITING)  # OPS-0: what waits in a held backfill is Not run
         return self._whole(
             backfill_id, None, "frozen", states, lambda ids: self._operations().freeze(ids, comment)
@@ -178,13 +178,13 @@ class Backfills:
     # Inside
 
     def _operations(self) -> Operations:
-        return Operations(self._store, self._contexts, self._clock, self._actor)
+        return Operations(self._store, self._graphs, self._clock, self._actor)
 
-    def _changing(self) -> Changing:
-        return Changing(self._store, self._contexts, self._clock, self._actor)
+    def _changing(self) -> BackfillChanges:
+        return BackfillChanges(self._store, self._graphs, self._clock, self._actor)
 
     def _access(self, reader: Reader) -> Access:
-        return Access(reader, self._contexts, self._actor)
+        return Access(reader, self._graphs, self._actor)
 
     def _with_instances(self, reader: Reader, backfill_id: int, done: str) -> BackfillRecord:
         record = self._access(reader).get_backfill(backfill_id)
@@ -202,7 +202,7 @@ class Backfills:
             record = access.get_backfill(backfill_id)
             access.check_steer(record, steer.value)
             holds = holds_of([record], instant_of(now_ms))
-            now = standing(tx, record, backfill_id in holds.closed)
+            now = standing(tx, record, backfill_id in holds.window_closed)
             if judge(steer, now, backfill_id) is Verdict.UNCHANGED:
                 return Steered(record, is_changed=False)
             running = [row.id for row, _ in tx.running() if row.backfill_id == backfill_id]

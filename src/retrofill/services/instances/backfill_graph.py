@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from retrofill.domain.planning.policy import Barrier
-from retrofill.services.instances.graph import Context
+from retrofill.services.instances.graph import InstanceGraph
 
 if TYPE_CHECKING:
     from retrofill.domain.arrays import IntArray
@@ -25,7 +25,7 @@ _FEW = 16  # instances for which lists are faster than arrays
 
 
 @dataclass(slots=True)
-class BackfillContext(Context):
+class BackfillGraph(InstanceGraph):
     """One active backfill. An instance's offset in the plan is its id minus `first_id`."""
 
     backfill_id: int

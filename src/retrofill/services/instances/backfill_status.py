@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.alerts import Event
 from retrofill.domain.running.status import ENDED, Progress, Status, status_of
-from retrofill.domain.running.steering import Standing, standing_of
+from retrofill.domain.running.steering import BackfillSituation, situation_of
 from retrofill.services.instances.alert_queue import tell
-from retrofill.services.instances.holds import Holds
+from retrofill.services.instances.holds import HeldBackfills
 from retrofill.services.ports.records import BackfillRecord
 from retrofill.services.stored import alert_of, analysis_of
 
@@ -47,10 +47,10 @@ def status(reader: Reader, record: BackfillRecord, window_is_closed: bool) -> tu
     return found, blocked_by
 
 
-def standing(reader: Reader, record: BackfillRecord, window_is_closed: bool) -> Standing:
+def standing(reader: Reader, record: BackfillRecord, window_is_closed: bool) -> BackfillSituation:
     """Where a visible backfill stands for those who steer it (BF-3)."""
     found, _ = status(reader, record, window_is_closed)
-    return standing_of(found, record.phase, bool(record.paused), bool(record.stopped))
+    return situation_of(found, record.phase, bool(record.paused), bool(record.stopped))
 
 
 def _has_isolated(reader: Reader, record: BackfillRecord) -> bool:
@@ -62,7 +62,7 @@ def _has_isolated(reader: Reader, record: BackfillRecord) -> bool:
 
 
 def note_end(
-    tx: Ledger, record: BackfillRecord, now_ms: int, holds: Holds, is_reopened: bool = False
+    tx: Ledger, record: BackfillRecord, now_ms: int, holds: HeldBackfills, is_reopened: bool = False
 ) -> bool:
     """Set or clear `ended_ms` as the status asks, and queue alerts; whether the backfill has just ended.
 
@@ -72,7 +72,7 @@ def note_end(
     Args:
         is_reopened: a person has let it go on, so that an end that it still has is one of now (BF-5).
     """
-    found, _ = status(tx, record, record.id in holds.closed)
+    found, _ = status(tx, record, record.id in holds.window_closed)
     has_ended = found in ENDED
     is_over = found is Status.SUCCEEDED or (found is Status.FAILED and record.paused_by is not None)
     if is_over and (record.paused or record.stopped):

@@ -21,7 +21,7 @@ _KEPT = 64
 V = TypeVar("V")
 
 
-class Context(ABC):
+class InstanceGraph(ABC):
     """What instances of one backfill, or of the schedule, are beyond their rows: tasks and waits."""
 
     backfill_id: int | None  # None: auto triggered instances

@@ -7,23 +7,23 @@ from collections.abc import Collection, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from retrofill.services.instances.backfill_graph import BackfillContext
-from retrofill.services.instances.graph import Context, remember
+from retrofill.services.instances.backfill_graph import BackfillGraph
+from retrofill.services.instances.graph import InstanceGraph, remember
 from retrofill.services.ports.records import BackfillRecord, InstanceRecord, OpenBackfill
 from retrofill.services.stored import choice_of, policy_of
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
     from retrofill.domain.planning.plan import Plan
-    from retrofill.services.instances.schedule_graph import Nights
+    from retrofill.services.instances.schedule_graph import GenerationCache
     from retrofill.services.ports import Reader
 
 
-class Contexts:
-    """Contexts by backfill id and catalogs by version id, the last few of each."""
+class GraphCache:
+    """GraphCache by backfill id and catalogs by version id, the last few of each."""
 
     def __init__(self) -> None:
-        self._contexts: OrderedDict[int, BackfillContext] = OrderedDict()
+        self._graphs: OrderedDict[int, BackfillGraph] = OrderedDict()
         self._catalogs: OrderedDict[int, Catalog] = OrderedDict()
 
     def catalog(self, tx: Reader, version_id: int) -> Catalog:
@@ -40,48 +40,48 @@ class Contexts:
         version_id = tx.current_version_id()
         return None if version_id is None else self.catalog(tx, version_id)
 
-    def of(self, tx: Reader, row: InstanceRecord) -> Context:
+    def of(self, tx: Reader, row: InstanceRecord) -> InstanceGraph:
         """The context that an instance belongs to, with what it runs (`as_run`)."""
         context = self.by_id(tx, row.backfill_id)
         if row.code_version_id is not None:
             context.newer[row.code_version_id] = self.catalog(tx, row.code_version_id)
         return context
 
-    def by_id(self, tx: Reader, backfill_id: int | None) -> Context:
+    def by_id(self, tx: Reader, backfill_id: int | None) -> InstanceGraph:
         """The context of an active backfill; None means the schedule."""
         return self.schedule(tx) if backfill_id is None else self.get(tx, backfill_id)
 
-    def schedule(self, tx: Reader) -> Context:
+    def schedule(self, tx: Reader) -> InstanceGraph:
         """The context of all auto triggered instances, for as long as this view is open."""
-        from retrofill.services.instances.schedule_graph import ScheduleContext
+        from retrofill.services.instances.schedule_graph import ScheduleGraph
 
-        return ScheduleContext(tx, self.nights)
+        return ScheduleGraph(tx, self.nights)
 
     @cached_property
-    def nights(self) -> Nights:
-        from retrofill.services.instances.schedule_graph import Nights
+    def nights(self) -> GenerationCache:
+        from retrofill.services.instances.schedule_graph import GenerationCache
 
-        return Nights(self.catalog)
+        return GenerationCache(self.catalog)
 
-    def get(self, tx: Reader, backfill_id: int) -> BackfillContext:
+    def get(self, tx: Reader, backfill_id: int) -> BackfillGraph:
         """The context of an active backfill."""
-        context = self._contexts.get(backfill_id)
+        context = self._graphs.get(backfill_id)
         if context is None:
             record = tx.find_backfill(backfill_id)
             assert record is not None
             context = self.make(tx, record)
-            remember(self._contexts, backfill_id, context)
+            remember(self._graphs, backfill_id, context)
         else:
-            self._contexts.move_to_end(backfill_id)
+            self._graphs.move_to_end(backfill_id)
         return context
 
     def forget(self) -> None:
-        """What contexts have noted was rolled back in the ledger."""
-        self._contexts.clear()
+        """What graphs have noted was rolled back in the ledger."""
+        self._graphs.clear()
 
     def forget_counts(self) -> None:
         """Somebody else has changed the ledger."""
-        for context in self._contexts.values():
+        for context in self._graphs.values():
             context.open_left.clear()
             context.reached.clear()
             context.below_failures.clear()
@@ -89,18 +89,18 @@ class Contexts:
     def follow(self, records: Iterable[OpenBackfill | BackfillRecord]) -> None:
         """Forget plans of a policy that is not the stored one any more (BF-3)."""
         for record in records:
-            context = self._contexts.get(record.id)
+            context = self._graphs.get(record.id)
             if context is not None and context.policy_text != record.policy:
-                del self._contexts[record.id]
+                del self._graphs[record.id]
 
-    def put(self, context: BackfillContext) -> None:
+    def put(self, context: BackfillGraph) -> None:
         """Keep a context that has just been created, so that its plan need not be rebuilt."""
-        remember(self._contexts, context.backfill_id, context)
+        remember(self._graphs, context.backfill_id, context)
 
-    def make(self, tx: Reader, record: BackfillRecord) -> BackfillContext:
+    def make(self, tx: Reader, record: BackfillRecord) -> BackfillGraph:
         """The context of a stored backfill."""
         plan = self.plan_of(tx, record)
-        return BackfillContext(
+        return BackfillGraph(
             record.id, record.first_instance_id, plan, tx.task_ids(), record.version_id, record.policy
         )
 

@@ -12,17 +12,17 @@ from retrofill.services.stored import window_of
 
 
 @dataclass(frozen=True, slots=True)
-class Holds:
+class HeldBackfills:
     """Ids of backfills of which nothing may start, and nothing may even pass (RUN-2)."""
 
-    starting: tuple[int, ...]
-    passing: tuple[int, ...]
-    closed: frozenset[int]  # only their window is closed
+    may_not_start: tuple[int, ...]
+    may_not_pass: tuple[int, ...]
+    window_closed: frozenset[int]  # only their window is closed
     next_ms: int | None  # when a window opens next
     has_windows: bool = False
 
 
-def holds_of(backfills: Iterable[OpenBackfill | BackfillRecord], now: datetime) -> Holds:
+def holds_of(backfills: Iterable[OpenBackfill | BackfillRecord], now: datetime) -> HeldBackfills:
     """Paused and stopped backfills, those being created or deleted, and those outside their window (POL-11)."""
     held = set()
     closed = set()
@@ -38,4 +38,6 @@ def holds_of(backfills: Iterable[OpenBackfill | BackfillRecord], now: datetime) 
             if record.id not in held:  # else its opening lets nothing start
                 moments.append(ms_of(window.next_open(now)))
     next_ms = min(moments, default=None)
-    return Holds(tuple(sorted(held | closed)), tuple(sorted(held)), frozenset(closed), next_ms, has_windows)
+    return HeldBackfills(
+        tuple(sorted(held | closed)), tuple(sorted(held)), frozenset(closed), next_ms, has_windows
+    )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog, Task
     from retrofill.domain.planning.outline import Outline
     from retrofill.domain.planning.policy import Policy
-    from retrofill.services.instances.graphs import Contexts
+    from retrofill.services.instances.graphs import GraphCache
     from retrofill.services.ports import Reader
 
 
@@ -40,7 +40,7 @@ class PlanLike(Protocol):
 
 
 class Belonging(Protocol):
-    """What a `Context` and a `Surroundings` have in common.
+    """What a `Context` and a `OutlineGraph` have in common.
 
     Attributes:
         newer: catalogs of versions whose code reruns have chosen.
@@ -59,14 +59,14 @@ class Belonging(Protocol):
 class Outlines:
     """Outlines of backfills and nights, as of one view of the ledger."""
 
-    def __init__(self, reader: Reader, contexts: Contexts) -> None:
+    def __init__(self, reader: Reader, graphs: GraphCache) -> None:
         self._reader = reader
-        self._contexts = contexts
+        self._graphs = graphs
         self._outlines: dict[tuple[int | None, int, str], Outline] = {}
         self._positions: dict[int, dict[int, int]] = {}
         self._records: dict[int, BackfillRecord] = {}
 
-    def of(self, row: InstanceRecord) -> Surroundings:
+    def of(self, row: InstanceRecord) -> OutlineGraph:
         """Task and outline of an instance.
 
         Raises:
@@ -74,15 +74,15 @@ class Outlines:
         """
         name = self._reader.task_name(row.task_id) or ""
         chosen = row.code_version_id
-        newer = {} if chosen is None else {chosen: self._contexts.catalog(self._reader, chosen)}
+        newer = {} if chosen is None else {chosen: self._graphs.catalog(self._reader, chosen)}
         if row.backfill_id is not None:
             record = self.record(row.backfill_id)
-            return Surroundings(self.of_backfill(record), name, record.version_id, newer)
+            return OutlineGraph(self.of_backfill(record), name, record.version_id, newer)
         generation = self._reader.generations.holding(row.id)
         if generation is None:
             raise KeyError(row.id)
         outline = self._of_night(generation.version_id, row.bizdate)
-        return Surroundings(outline, name, generation.version_id, newer)
+        return OutlineGraph(outline, name, generation.version_id, newer)
 
     def record(self, backfill_id: int) -> BackfillRecord:
         if backfill_id not in self._records:
@@ -96,7 +96,7 @@ class Outlines:
         if key not in self._outlines:
             from retrofill.domain.planning.outline import Outline
 
-            catalog = self._contexts.catalog(self._reader, record.version_id)
+            catalog = self._graphs.catalog(self._reader, record.version_id)
             self._outlines[key] = Outline(catalog, policy_of(record), dry_runs_of(record))
         return self._outlines[key]
 
@@ -107,7 +107,7 @@ class Outlines:
             from retrofill.domain.planning.policy import DateRange, Policy
 
             day = date.fromisoformat(bizdate)
-            catalog = self._contexts.catalog(self._reader, version_id)
+            catalog = self._graphs.catalog(self._reader, version_id)
             self._outlines[key] = Outline(catalog, Policy(ranges=(DateRange(day, day),)), {})
         return self._outlines[key]
 
@@ -122,7 +122,7 @@ class Outlines:
         return self._positions[row.backfill_id][position_of(record, row.id)]
 
 
-class Surroundings:
+class OutlineGraph:
     """What one instance belongs to; the ids that its methods are given are that instance's."""
 
     def __init__(self, outline: Outline, task: str, version_id: int, newer: Mapping[int, Catalog]) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from retrofill.domain.planning.policy import OnFailure
 from retrofill.domain.running.filters import FAILED
 from retrofill.domain.running.states import Reason, State
-from retrofill.services.instances.backfill_graph import BackfillContext
+from retrofill.services.instances.backfill_graph import BackfillGraph
 from retrofill.services.ports.records import DateRecord
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 Downstream = Callable[[list[int]], Iterable[int]]
 
 
-def passes_over(context: BackfillContext) -> bool:
+def passes_over(context: BackfillGraph) -> bool:
     """Whether groups of this backfill go on where something failed."""
     return context.plan.policy.on_failure is OnFailure.CONTINUE
 
 
-def is_stuck(tx: Ledger, context: BackfillContext, downstream: Downstream, date: DateRecord) -> bool:
+def is_stuck(tx: Ledger, context: BackfillGraph, downstream: Downstream, date: DateRecord) -> bool:
     """Whether nothing of a date can go on before somebody mends what failed.
 
     Costs no more than what lies below the failures; asked only where nothing of the date runs or waits.
@@ -46,7 +46,7 @@ def is_stuck(tx: Ledger, context: BackfillContext, downstream: Downstream, date:
 
 
 def _below_failures(
-    tx: Ledger, context: BackfillContext, downstream: Downstream, position: int
+    tx: Ledger, context: BackfillGraph, downstream: Downstream, position: int
 ) -> frozenset[int]:
     """Ids of the date's instances that are Not run and wait for one that failed, directly or not."""
     below: frozenset[int] = frozenset()
@@ -62,7 +62,7 @@ def _below_failures(
     return below
 
 
-def _path(context: BackfillContext, position: int) -> list[int]:
+def _path(context: BackfillGraph, position: int) -> list[int]:
     """The date, and those before it as far as previous-cycle dependencies lead and it is not known."""
     path, at = [position], context.plan.date_before(position)
     if not len(context.plan.template.before):
@@ -75,13 +75,13 @@ def _path(context: BackfillContext, position: int) -> list[int]:
     return path
 
 
-def _failed(tx: Ledger, context: BackfillContext, position: int) -> list[int]:
+def _failed(tx: Ledger, context: BackfillGraph, position: int) -> list[int]:
     ids = context.ids_of_date(position)
     return [row.id for row in tx.instance_range(ids.start, ids.stop - 1, FAILED)]
 
 
 def _closure(
-    tx: Ledger, context: BackfillContext, downstream: Downstream, position: int, sources: list[int]
+    tx: Ledger, context: BackfillGraph, downstream: Downstream, position: int, sources: list[int]
 ) -> frozenset[int]:
     ids, found = context.ids_of_date(position), set[int]()
     front = sources

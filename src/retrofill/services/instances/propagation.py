@@ -1,6 +1,6 @@
 """Carrying a change of instances to what depends on it, inside the transaction that made it.
 
-Whoever moves instances of a backfill tells `Settling` of each move, then calls `settle`:
+Whoever moves instances of a backfill tells `Propagation` of each move, then calls `settle`:
 counters of open waits and of dates follow, groups come to their next bizdate, what waits
 for nothing more becomes ready, dry runs pass, and so on until nothing follows.
 """
@@ -17,10 +17,10 @@ from retrofill.domain.planning.policy import Barrier
 from retrofill.domain.running.filters import FAILED
 from retrofill.domain.running.states import NOT_STARTED, Reason, State
 from retrofill.services.instances.alert_queue import tell
-from retrofill.services.instances.backfill_graph import BackfillContext
-from retrofill.services.instances.graph import Context
+from retrofill.services.instances.backfill_graph import BackfillGraph
+from retrofill.services.instances.graph import InstanceGraph
 from retrofill.services.instances.passing_over import is_stuck, passes_over
-from retrofill.services.instances.queue_places import Placing
+from retrofill.services.instances.queue_places import QueuePlaces
 from retrofill.services.ports.records import DateRecord, InstanceRecord
 
 if TYPE_CHECKING:
@@ -32,17 +32,17 @@ _COUNTED = {State.SUCCESSFUL: _SUCCESSFUL, State.FAILED: 1, State.RUNNING: 2, St
 _PASSING = {"dry_run": Reason.DRY_RUN, "off_day": Reason.OFF_DAY, "virtual": None}
 
 
-class Settling:
+class Propagation:
     """The consequences of moves in one backfill, or in the schedule; used once per transaction.
 
     Args:
         held: nothing may start or pass now, because the backfill is paused or stopped.
     """
 
-    def __init__(self, tx: Ledger, context: Context, now_ms: int, held: bool) -> None:
+    def __init__(self, tx: Ledger, context: InstanceGraph, now_ms: int, held: bool) -> None:
         self._tx = tx
         self._context = context
-        self._backfill = context if isinstance(context, BackfillContext) else None  # what has groups of dates
+        self._backfill = context if isinstance(context, BackfillGraph) else None  # what has groups of dates
         self._now_ms = now_ms
         self._held = held
         self._entered: list[int] = []  # ids that became Successful
@@ -53,7 +53,7 @@ class Settling:
         self._counts: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
         self._unwritten: dict[int, list[int]] = {}  # changes of counters, by position
         self.failures = 0  # for good, for a reason of their own
-        self._placing = Placing(context, now_ms)
+        self._placing = QueuePlaces(context, now_ms)
 
     def moved(self, instance_id: int, source: str, target: str) -> None:
         """Note a move that the transaction has made."""
@@ -76,7 +76,7 @@ class Settling:
         """POL-7, POL-9: what of the same task and bizdate has not started fails with it; an alert may go out."""
         self.failures += 1
         context = self._context
-        if isinstance(context, BackfillContext):
+        if isinstance(context, BackfillGraph):
             alert = context.plan.policy.alert
             tell(self._tx, context.backfill_id, alert, Event.FAILURE, self._now_ms, instance_id)
         ids = [i for i in self._context.siblings(instance_id) if i != instance_id]
@@ -150,7 +150,7 @@ class Settling:
         """Look at instances that may be ready."""
         self._reconsider.update(ids)
 
-    def settle(self, is_last: bool = True) -> None:
+    def propagate(self, is_last: bool = True) -> None:
         """Carry on until nothing follows.
 
         Args:
@@ -184,11 +184,11 @@ class Settling:
         counts: dict[int, int] = {}
         for below in self._context.downstream(ids) if ids else ():
             counts[below] = counts.get(below, 0) + 1
-        for below, up in self._tx.emergencies.removed_from(ids) if ids else ():
+        for below, up in self._tx.interventions.removed_from(ids) if ids else ():
             counts[below] = counts.get(below, 0) - self._context.downstream([up]).count(below)
         return {below: count for below, count in counts.items() if count > 0}
 
-    def _reach_dates(self, backfill: BackfillContext) -> set[int]:
+    def _reach_dates(self, backfill: BackfillGraph) -> set[int]:
         """Find dates that have become complete; ids of the dates that groups come to by it."""
         ids: set[int] = set()
         counts, self._counts = self._counts, defaultdict(lambda: [0, 0, 0, 0])
@@ -207,7 +207,7 @@ class Settling:
                 ids.update(backfill.ids_of_date(following))
         return ids
 
-    def _is_passed_over(self, backfill: BackfillContext, date: DateRecord) -> bool:
+    def _is_passed_over(self, backfill: BackfillGraph, date: DateRecord) -> bool:
         """POL-14: whether its group goes on although something of the date failed."""
         if not passes_over(backfill):
             return False
@@ -225,14 +225,14 @@ class Settling:
             return False
         return is_stuck(self._tx, backfill, self._downstream, date)
 
-    def _has_come_to(self, backfill: BackfillContext, position: int) -> bool:
+    def _has_come_to(self, backfill: BackfillGraph, position: int) -> bool:
         return backfill.has_reached(self._tx, backfill.ids_of_date(position).start)
 
-    def _is_last_reached(self, backfill: BackfillContext, position: int) -> bool:
+    def _is_last_reached(self, backfill: BackfillGraph, position: int) -> bool:
         following = backfill.plan.next_in_group(position)
         return following is None or not self._has_come_to(backfill, following)
 
-    def _may_complete(self, backfill: BackfillContext, position: int, changes: list[int]) -> bool:
+    def _may_complete(self, backfill: BackfillGraph, position: int, changes: list[int]) -> bool:
         """Note changes of a date's counters; whether its group may go on now."""
         unwritten = self._unwritten.get(position, [0, 0, 0, 0])
         self._unwritten[position] = [a + b for a, b in zip(unwritten, changes, strict=True)]

@@ -9,7 +9,7 @@ from retrofill.services.instances.outlines import Belonging
 from retrofill.services.ports.records import InstanceRecord
 
 
-class Placing:
+class QueuePlaces:
     """Places of the instances of one backfill, or of the schedule, at one moment."""
 
     def __init__(self, context: Belonging, now_ms: int) -> None:

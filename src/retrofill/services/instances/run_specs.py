@@ -20,7 +20,7 @@ from retrofill.services.instances.outlines import Belonging
 from retrofill.services.ports import IncludedCode, RunRef, RunSpec
 
 if TYPE_CHECKING:
-    from retrofill.services.instances.graphs import Contexts
+    from retrofill.services.instances.graphs import GraphCache
     from retrofill.services.ports import Store
     from retrofill.services.ports.records import InstanceRecord, RunRecord
 
@@ -54,14 +54,14 @@ class RunSpecs:
     def ref(self, run: RunRecord) -> RunRef:
         return RunRef(run.instance_id, run.number, run.token, run.boot_id)
 
-    def find(self, store: Store, contexts: Contexts, ref: RunRef) -> RunSpec | None:
+    def find(self, store: Store, graphs: GraphCache, ref: RunRef) -> RunSpec | None:
         """The specification of a run that another process started, while it can still be made."""
         with store.read() as reader:
             row = reader.find_instance(ref.instance_id)
             if row is None or row.run_number != ref.run_number:
                 return None
             try:
-                return self.make(row, contexts.of(reader, row), ref.token, ref.boot_id)
+                return self.make(row, graphs.of(reader, row), ref.token, ref.boot_id)
             except RetrofillError:
                 return None
 

@@ -22,7 +22,7 @@ from retrofill.domain.planning.plan import Plan, build
 from retrofill.domain.planning.policy import DateRange, Policy
 from retrofill.domain.planning.template import Edges, Template, dependencies
 from retrofill.domain.selection.choice import Choice, NothingToRunError
-from retrofill.services.instances.graph import Context, remember
+from retrofill.services.instances.graph import InstanceGraph, remember
 from retrofill.services.ports.records import GenerationRecord
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Generation:
     def __init__(self, record: GenerationRecord, plan: Plan, exists: BoolArray) -> None:
         self.record, self.plan, self.exists = record, plan, exists
         self.bizdate = date.fromisoformat(record.bizdate)
-        self.wiring: Wiring | None = None  # worked out when it is first asked for
+        self.wiring: GenerationEdges | None = None  # worked out when it is first asked for
 
     @property
     def first_id(self) -> int:
@@ -123,7 +123,7 @@ class _Waits:
     task: LongArray
 
 
-class Wiring:
+class GenerationEdges:
     """Who waits for whom in one generation, of what exists (DEP-1..9, AUTO-2).
 
     Args:
@@ -244,7 +244,7 @@ def _as_made(made: Task, upstream: Task, downstream: Task, is_same_cycle: bool, 
     )
 
 
-class Nights:
+class GenerationCache:
     """The last few generations, with their plans and edges; templates and catalogs are shared."""
 
     def __init__(self, catalog_of: Callable[[Reader, int], Catalog]) -> None:
@@ -283,20 +283,20 @@ class Nights:
         assert record is not None
         return self.get(tx, record)
 
-    def wiring(self, tx: Reader, record: GenerationRecord) -> Wiring:
+    def wiring(self, tx: Reader, record: GenerationRecord) -> GenerationEdges:
         """Who waits for whom in a generation."""
         generation = self.get(tx, record)
         if generation.wiring is None:
             generation.wiring = self.wire(tx, generation)
         return generation.wiring
 
-    def wire(self, tx: Reader, generation: Generation) -> Wiring:
+    def wire(self, tx: Reader, generation: Generation) -> GenerationEdges:
         """Work out who waits for whom; generations made later are not looked at (CAT-2)."""
         same, before = (
             [self._left_of(tx, r) for r in tx.generations.between(day, day) if r.id < generation.record.id]
             for day in (generation.record.bizdate, (generation.bizdate - _ONE_DAY).isoformat())
         )
-        return Wiring(generation, same, before)
+        return GenerationEdges(generation, same, before)
 
     def _left_of(self, tx: Reader, record: GenerationRecord) -> Generation:
         """A generation without what has been deleted of it by now: nobody waits for that (RET-1)."""
@@ -313,12 +313,12 @@ def _existing(tx: Reader, record: GenerationRecord, plan: Plan) -> BoolArray:
     return exists
 
 
-class ScheduleContext(Context):
+class ScheduleGraph(InstanceGraph):
     """All auto triggered instances; bound to one view of the ledger."""
 
     backfill_id = None
 
-    def __init__(self, tx: Reader, nights: Nights) -> None:
+    def __init__(self, tx: Reader, nights: GenerationCache) -> None:
         self._tx = tx
         self.newer = {}
         self._nights = nights
@@ -326,7 +326,7 @@ class ScheduleContext(Context):
     def _generation(self, instance_id: int) -> Generation:
         return self._nights.holding(self._tx, instance_id)
 
-    def _wiring(self, instance_id: int) -> Wiring:
+    def _wiring(self, instance_id: int) -> GenerationEdges:
         return self._nights.wiring(self._tx, self._generation(instance_id).record)
 
     def plan_of(self, instance_id: int) -> Plan:

@@ -20,10 +20,10 @@ from retrofill.domain.running.states import WAITING, State
 from retrofill.domain.running.steering import FLAGS, Steer
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.services.instances.backfill_status import note_end
-from retrofill.services.instances.graph import Context
-from retrofill.services.instances.graphs import Contexts
-from retrofill.services.instances.holds import Holds, holds_of
-from retrofill.services.instances.propagation import Settling
+from retrofill.services.instances.graph import InstanceGraph
+from retrofill.services.instances.graphs import GraphCache
+from retrofill.services.instances.holds import HeldBackfills, holds_of
+from retrofill.services.instances.propagation import Propagation
 from retrofill.services.people.access import Access, unknown_instance
 from retrofill.services.ports.records import InstanceRecord
 from retrofill.services.ports.store import MOST_ROWS
@@ -54,16 +54,16 @@ class ItemResult:
 
 
 @dataclass(slots=True)
-class Applying:
+class Batch:
     """One transaction over the instances of one backfill, or of the schedule.
 
     What follows from several items at once is gathered here, and done when all are judged.
     """
 
     tx: Ledger
-    context: Context
+    context: InstanceGraph
     access: Access
-    settling: Settling
+    propagation: Propagation
     now_ms: int
     is_held: bool  # paused, stopped or outside its window: what waits counts as Not run (OPS-0)
     restored: set[int]  # of this batch, those that an earlier part has brought back with a sibling (POL-7)
@@ -79,7 +79,7 @@ class Applying:
         return State.NOT_RUN if self.is_held and state in WAITING else state
 
 
-class Applied(NamedTuple):
+class Effect(NamedTuple):
     """What became of one instance: the state it has now, whether that is new, and what to note besides."""
 
     state: State
@@ -87,14 +87,14 @@ class Applied(NamedTuple):
     words: str = ""
 
 
-Apply = Callable[[Applying, InstanceRecord], Applied]
+Apply = Callable[[Batch, InstanceRecord], Effect]
 
 
 class Batches:
     """Batches on one store, in the name of one actor: what he may not see is unknown (SEC-2, SEC-4)."""
 
-    def __init__(self, store: Store, contexts: Contexts, clock: Clock, actor: Actor) -> None:
-        self._store, self._contexts, self._clock, self._actor = store, contexts, clock, actor
+    def __init__(self, store: Store, graphs: GraphCache, clock: Clock, actor: Actor) -> None:
+        self._store, self._graphs, self._clock, self._actor = store, graphs, clock, actor
 
     def each(
         self,
@@ -116,7 +116,7 @@ class Batches:
         if len(unique) > MOST_ITEMS:
             # Ascending, so that what fails together lies together.
             order = self._upstream_first(unique) if upstream_first else sorted(unique)
-        part = _Part(self._contexts, self._actor, self._clock, action, comment, _permitted(permission, apply))
+        part = _Part(self._graphs, self._actor, self._clock, action, comment, _permitted(permission, apply))
         done = 0
         while done < len(order):
             if done:
@@ -132,7 +132,7 @@ class Batches:
         with self._store.read() as reader:
             for start in range(0, len(ids), MOST_ROWS):
                 for row in reader.instances(ids[start : start + MOST_ROWS]):
-                    context = self._contexts.of(reader, row)
+                    context = self._graphs.of(reader, row)
                     plan = context.plan_of(row.id)
                     within = plan.edges_within(context.date_index(row.id))
                     if id(within) not in places:
@@ -147,9 +147,9 @@ class _Part:
     """The transactions of one batch, one after the other; `results` grow with them."""
 
     def __init__(
-        self, contexts: Contexts, actor: Actor, clock: Clock, action: str, comment: str, apply: Apply
+        self, graphs: GraphCache, actor: Actor, clock: Clock, action: str, comment: str, apply: Apply
     ) -> None:
-        self._contexts, self._actor, self._clock = contexts, actor, clock
+        self._graphs, self._actor, self._clock = graphs, actor, clock
         self._action, self._comment, self._apply = action, comment, apply
         self.results: dict[int, ItemResult] = {}
         self._restored: set[int] = set()
@@ -157,10 +157,10 @@ class _Part:
     def apply(self, tx: Ledger, ids: Sequence[int]) -> int:
         """Take items from the beginning for as long as there is room; how many were taken."""
         self._now_ms = self._clock.now_ms()
-        self._contexts.forget_counts()  # the scheduler has gone on since the last call
-        self._access = Access(tx, self._contexts, self._actor)
-        self._holds: Holds | None = None
-        self._applying: dict[int | None, Applying] = {}
+        self._graphs.forget_counts()  # the scheduler has gone on since the last call
+        self._access = Access(tx, self._graphs, self._actor)
+        self._holds: HeldBackfills | None = None
+        self._applying: dict[int | None, Batch] = {}
         self._siblings_seen: set[int] = set()
         self._records: list[tuple[object, ...]] = []
         rows = _visible_rows(tx, ids)
@@ -170,18 +170,18 @@ class _Part:
             if row is None or not self._access.sees_instance(row):
                 self.results[instance_id] = ItemResult(instance_id, None, unknown_instance(instance_id))
             else:
-                applying = self._applying_of(tx, row)
-                left -= self._cost(applying, row)
+                batch = self._applying_of(tx, row)
+                left -= self._cost(batch, row)
                 if left < 0 and taken:
                     break
-                self.results[instance_id] = self._one(applying, row)
+                self.results[instance_id] = self._one(batch, row)
             taken += 1
-        for backfill_id, applying in self._applying.items():
-            self._finish(tx, backfill_id, applying)
+        for backfill_id, batch in self._applying.items():
+            self._finish(tx, backfill_id, batch)
         tx.record_many(self._records)
         return taken
 
-    def _applying_of(self, tx: Ledger, row: InstanceRecord) -> Applying:
+    def _applying_of(self, tx: Ledger, row: InstanceRecord) -> Batch:
         found = self._applying.get(row.backfill_id)
         if found is not None:
             return found
@@ -189,18 +189,20 @@ class _Part:
             self._holds = holds_of(tx.open_backfills(), instant_of(self._now_ms))
         holds = self._holds
         if (record := tx.find_backfill(row.backfill_id or 0)) is not None:
-            self._contexts.follow([record])
-        context = self._contexts.of(tx, row)
+            self._graphs.follow([record])
+        context = self._graphs.of(tx, row)
         is_paused = row.backfill_id is None and tx.generations.is_held()
-        settling = Settling(tx, context, self._now_ms, is_paused or row.backfill_id in holds.passing)
-        is_held = is_paused or row.backfill_id in holds.starting
-        found = Applying(tx, context, self._access, settling, self._now_ms, is_held, self._restored)
+        propagation = Propagation(
+            tx, context, self._now_ms, is_paused or row.backfill_id in holds.may_not_pass
+        )
+        is_held = is_paused or row.backfill_id in holds.may_not_start
+        found = Batch(tx, context, self._access, propagation, self._now_ms, is_held, self._restored)
         self._applying[row.backfill_id] = found
         return found
 
-    def _cost(self, applying: Applying, row: InstanceRecord) -> int:
+    def _cost(self, batch: Batch, row: InstanceRecord) -> int:
         """How many rows may change with it: below what enters or leaves Successful, beside what failed."""
-        context, rows = applying.context, _OWN_ROWS
+        context, rows = batch.context, _OWN_ROWS
         states = (row.state, row.frozen_from)
         if State.SUCCESSFUL in states or self._action == "set-successful":
             rows += len(context.downstream([row.id]))
@@ -210,13 +212,13 @@ class _Part:
             rows += len(siblings)
         return rows
 
-    def _one(self, applying: Applying, row: InstanceRecord) -> ItemResult:
+    def _one(self, batch: Batch, row: InstanceRecord) -> ItemResult:
         try:
-            applied = self._apply(applying, row)
+            applied = self._apply(batch, row)
         except RetrofillError as error:
-            return ItemResult(row.id, applying.state(row), error)
+            return ItemResult(row.id, batch.state(row), error)
         if applied.changed:
-            before = applying.state(row)
+            before = batch.state(row)
             noted = ". ".join(text for text in (applied.words, self._comment) if text)
             self._record(row.backfill_id, row.id, self._action, before, applied.state, noted)
         return ItemResult(row.id, applied.state, unchanged=not applied.changed)
@@ -234,24 +236,24 @@ class _Part:
             (self._now_ms, self._actor.name, action, backfill_id, instance_id, before, after, noted, None)
         )
 
-    def _finish(self, tx: Ledger, backfill_id: int | None, applying: Applying) -> None:
+    def _finish(self, tx: Ledger, backfill_id: int | None, batch: Batch) -> None:
         """What follows from all items of one backfill together."""
-        settling, context = applying.settling, applying.context
-        for first in {context.siblings(i).start: i for i in applying.mended}.values():
-            self._restored.update(settling.left_failed(first))
-        settling.unfrozen(applying.thawed)
-        if applying.keeps_order:
-            settling.keep_order(applying.rerun)
-        settling.settle()
+        propagation, context = batch.propagation, batch.context
+        for first in {context.siblings(i).start: i for i in batch.mended}.values():
+            self._restored.update(propagation.left_failed(first))
+        propagation.unfrozen(batch.thawed)
+        if batch.keeps_order:
+            propagation.keep_order(batch.rerun)
+        propagation.propagate()
         if backfill_id is None:
             return
-        if applying.rerun:
-            self._take_back_stop(tx, backfill_id, applying)
+        if batch.rerun:
+            self._take_back_stop(tx, backfill_id, batch)
         record = tx.find_backfill(backfill_id)
         if record is not None and self._holds is not None:
-            note_end(tx, record, self._now_ms, self._holds, applying.is_reopened)
+            note_end(tx, record, self._now_ms, self._holds, batch.is_reopened)
 
-    def _take_back_stop(self, tx: Ledger, backfill_id: int, applying: Applying) -> None:
+    def _take_back_stop(self, tx: Ledger, backfill_id: int, batch: Batch) -> None:
         """OPS-2: a rerun in a stopped backfill takes the stop back, or says what it waits for."""
         record = tx.find_backfill(backfill_id)
         if record is None or not (record.stopped or record.paused):
@@ -266,11 +268,11 @@ class _Part:
                 f"Backfill {backfill_id} is {held}: what is rerun waits until "
                 f"`retrofill backfill resume {backfill_id}` lets it go on."
             )
-        for instance_id in applying.rerun:
+        for instance_id in batch.rerun:
             self.results[instance_id] = replace(self.results[instance_id], note=note)
 
 
-def describe(row: InstanceRecord, context: Context) -> str:
+def describe(row: InstanceRecord, context: InstanceGraph) -> str:
     """An instance as sentences name it."""
     return f"instance {row.id} ({context.task(row.id).name} {row.scheduled_at:%Y-%m-%d %H:%M})"
 
@@ -295,10 +297,10 @@ def _visible_rows(tx: Reader, ids: Sequence[int]) -> dict[int, InstanceRecord]:
 def _permitted(permission: Action, apply: Apply) -> Apply:
     """The operation, refused where the actor's role does not reach to the instance's task (SEC-4)."""
 
-    def checked(applying: Applying, row: InstanceRecord) -> Applied:
-        context = applying.context
-        if not applying.access.is_unlimited:
-            applying.access.check(permission, row, context, describe(row, context))
-        return apply(applying, row)
+    def checked(batch: Batch, row: InstanceRecord) -> Effect:
+        context = batch.context
+        if not batch.access.is_unlimited:
+            batch.access.check(permission, row, context, describe(row, context))
+        return apply(batch, row)
 
     return checked

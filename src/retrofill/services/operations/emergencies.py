@@ -19,7 +19,7 @@ from retrofill.domain.errors import (
 from retrofill.domain.people.roles import Action
 from retrofill.domain.planning.policy import PRIORITIES, PriorityError
 from retrofill.domain.running.states import Reason, State, check_changeable
-from retrofill.services.operations.batches import Applied, Apply, Applying, ItemResult, describe
+from retrofill.services.operations.batches import Apply, Batch, Effect, ItemResult, describe
 from retrofill.services.operations.operations import Operations
 from retrofill.services.ports.interventions import ISOLATION
 from retrofill.services.ports.records import InstanceRecord
@@ -46,7 +46,7 @@ class Emergencies:
                 isolation, which takes the place of an upstream that was never made.
         """
         wanted = None if upstream is None else frozenset(upstream)
-        return self._each("remove-wait", ids, comment, lambda a, row: _remove_waits(a, row, wanted))
+        return self._each("remove-wait", ids, comment, lambda batch, row: _remove_waits(batch, row, wanted))
 
     def set_priority(self, ids: Sequence[int], priority: int, comment: str = "") -> list[ItemResult]:
         """Set the priority with which instances queue.
@@ -56,7 +56,9 @@ class Emergencies:
         """
         if priority not in PRIORITIES:
             raise PriorityError(f"{priority} is no priority: there are 1, 3, 5, 7 and 8")
-        return self._each("set-priority", ids, comment, lambda a, row: _set_priority(a, row, priority))
+        return self._each(
+            "set-priority", ids, comment, lambda batch, row: _set_priority(batch, row, priority)
+        )
 
     def set_resource_group(self, ids: Sequence[int], name: str, comment: str = "") -> list[ItemResult]:
         """Set the resource group whose slots instances take; it must be bound to their workspaces.
@@ -70,37 +72,39 @@ class Emergencies:
                 f'there is no resource group "{shown(name)}"{did_you_mean(name, self._groups)}',
                 "`retrofill resource-group list` shows all of them.",
             )
-        return self._each("set-resource-group", ids, comment, lambda a, row: _set_group(a, row, group))
+        return self._each(
+            "set-resource-group", ids, comment, lambda batch, row: _set_group(batch, row, group)
+        )
 
     def _each(self, action: str, ids: Sequence[int], comment: str, apply: Apply) -> list[ItemResult]:
         return self._operations.batches.each(action, ids, comment, apply, Action.EMERGENCY)
 
 
-def _remove_waits(a: Applying, row: InstanceRecord, wanted: frozenset[int] | None) -> Applied:
-    state = _check(a, row)
-    waits = a.context.upstream(row.id)
-    removed = a.tx.emergencies.removed_of(row.id)
-    is_isolated = a.context.isolated_from(row.id) or row.reason == Reason.ISOLATED
+def _remove_waits(batch: Batch, row: InstanceRecord, wanted: frozenset[int] | None) -> Effect:
+    state = _check(batch, row)
+    waits = batch.context.upstream(row.id)
+    removed = batch.tx.interventions.removed_of(row.id)
+    is_isolated = batch.context.isolated_from(row.id) or row.reason == Reason.ISOLATED
     known = {*waits, ISOLATION} if is_isolated else set(waits)
     if wanted is None:
         wanted = frozenset(known)
     if strangers := sorted(wanted - known):
         names = ", ".join(f"instance {number}" for number in strangers)
         raise WrongStateError(
-            f"{describe(row, a.context)} does not wait for {names}",
+            f"{describe(row, batch.context)} does not wait for {names}",
             f"`retrofill instance dag {row.id}` shows what it waits for.",
         )
     new = wanted - removed
     if not new:
-        return Applied(state, changed=False)
-    still_open = [up.id for up in a.tx.instances(sorted(new)) if up.state != State.SUCCESSFUL]
+        return Effect(state, changed=False)
+    still_open = [up.id for up in batch.tx.instances(sorted(new)) if up.state != State.SUCCESSFUL]
     count = sum(waits.count(up) for up in still_open) + (ISOLATION in new)
-    a.tx.emergencies.remove_waits(row.id, new)
-    a.tx.add_waits([(-count, row.id)])
+    batch.tx.interventions.remove_waits(row.id, new)
+    batch.tx.add_waits([(-count, row.id)])
     if ISOLATION in new:
-        a.tx.emergencies.end_isolation(row.id)
-    a.settling.reconsider([row.id])
-    return Applied(state, words=_removed_words(new))
+        batch.tx.interventions.end_isolation(row.id)
+    batch.propagation.reconsider([row.id])
+    return Effect(state, words=_removed_words(new))
 
 
 def _removed_words(new: frozenset[int]) -> str:
@@ -112,28 +116,28 @@ def _removed_words(new: frozenset[int]) -> str:
     return ", ".join(parts)
 
 
-def _set_priority(a: Applying, row: InstanceRecord, priority: int) -> Applied:
-    state = _check_queues(a, row)
-    place = a.tx.emergencies.find_place(row.id)
+def _set_priority(batch: Batch, row: InstanceRecord, priority: int) -> Effect:
+    state = _check_queues(batch, row)
+    place = batch.tx.interventions.find_place(row.id)
     if place is not None and place.priority == priority:
-        return Applied(state, changed=False)
-    a.tx.emergencies.set_priority(row.id, priority)
-    return Applied(state, words=f"priority {row.priority} -> {priority}")
+        return Effect(state, changed=False)
+    batch.tx.interventions.set_priority(row.id, priority)
+    return Effect(state, words=f"priority {row.priority} -> {priority}")
 
 
-def _set_group(a: Applying, row: InstanceRecord, group: ResourceGroup) -> Applied:
-    state = _check_queues(a, row)
-    workspace = a.context.task(row.id).workspace
+def _set_group(batch: Batch, row: InstanceRecord, group: ResourceGroup) -> Effect:
+    state = _check_queues(batch, row)
+    workspace = batch.context.task(row.id).workspace
     if not group.is_bound_to(workspace):
         raise NotBoundError(
-            f"{describe(row, a.context)} cannot use resource group {group.name}, which is not bound to "
+            f"{describe(row, batch.context)} cannot use resource group {group.name}, which is not bound to "
             f"workspace {workspace}"
         )
-    place = a.tx.emergencies.find_place(row.id)
+    place = batch.tx.interventions.find_place(row.id)
     if place is not None and place.resource_group == group.name:
-        return Applied(state, changed=False)
-    a.tx.emergencies.set_resource_group(row.id, group.name)
-    return Applied(state, words=f"resource group {row.resource_group} -> {group.name}")
+        return Effect(state, changed=False)
+    batch.tx.interventions.set_resource_group(row.id, group.name)
+    return Effect(state, words=f"resource group {row.resource_group} -> {group.name}")
 
 
 class NotBoundError(UsageError):
@@ -142,17 +146,17 @@ class NotBoundError(UsageError):
     code = "not_bound"
 
 
-def _check(a: Applying, row: InstanceRecord) -> State:
-    state = a.state(row)
-    check_changeable(state, describe(row, a.context))
+def _check(batch: Batch, row: InstanceRecord) -> State:
+    state = batch.state(row)
+    check_changeable(state, describe(row, batch.context))
     return state
 
 
-def _check_queues(a: Applying, row: InstanceRecord) -> State:
-    state = _check(a, row)
+def _check_queues(batch: Batch, row: InstanceRecord) -> State:
+    state = _check(batch, row)
     if not row.resource_group:
         raise WrongStateError(
-            f"{describe(row, a.context)} passes without a slot ({row.kind}), so it has no place in a queue",
+            f"{describe(row, batch.context)} passes without a slot ({row.kind}), so it has no place in a queue",
             "Change what it waits for, or what runs after it.",
         )
     return state

@@ -10,9 +10,9 @@ from retrofill.domain.errors import RetrofillError, WrongStateError
 from retrofill.domain.people.roles import Actor
 from retrofill.domain.running.states import WAITING, Move, State, check, is_legal
 from retrofill.services.instances.as_run import as_run, check_latest
-from retrofill.services.instances.graph import Context
-from retrofill.services.instances.graphs import Contexts
-from retrofill.services.operations.batches import Applied, Apply, Applying, Batches, ItemResult, describe
+from retrofill.services.instances.graph import InstanceGraph
+from retrofill.services.instances.graphs import GraphCache
+from retrofill.services.operations.batches import Apply, Batch, Batches, Effect, ItemResult, describe
 from retrofill.services.people.access import Access, unknown_instance
 from retrofill.services.ports.records import InstanceRecord
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 class Operations:
     """Operations on instances, in the name of one actor: what he may not see is unknown (SEC-2, SEC-4)."""
 
-    def __init__(self, store: Store, contexts: Contexts, clock: Clock, actor: Actor) -> None:
+    def __init__(self, store: Store, graphs: GraphCache, clock: Clock, actor: Actor) -> None:
         self._store = store
-        self._contexts = contexts
+        self._graphs = graphs
         self._actor = actor
-        self.batches = Batches(store, contexts, clock, actor)
+        self.batches = Batches(store, graphs, clock, actor)
 
     def stop(self, ids: Sequence[int], comment: str = "") -> list[ItemResult]:
         """OPS-1: ask for the end of running instances; `Failed` shows once their processes have ended."""
@@ -46,7 +46,7 @@ class Operations:
             latest: with the code of the current version, from now on.
         """
         keeps_order = not ignore_waits and len(set(ids)) > 1
-        how = _Rerun(self._contexts, latest, ignore_waits, keeps_order)
+        how = _Rerun(self._graphs, latest, ignore_waits, keeps_order)
         return self.batches.each("rerun", ids, comment, how.apply, upstream_first=not ignore_waits)
 
     def set_successful(self, ids: Sequence[int], comment: str = "") -> list[ItemResult]:
@@ -83,7 +83,7 @@ class Operations:
         chosen: dict[int, frozenset[int]] = {}  # what an instance that is rerun comes with, running or not
         others: dict[int, int | None] = {}  # those of it that have nothing to be run again: when they started
         with self._store.read() as reader:
-            access = Access(reader, self._contexts, self._actor)
+            access = Access(reader, self._graphs, self._actor)
             running = {row.id: row for row, _ in reader.running()}
             for instance_id in dict.fromkeys(ids):
                 row = reader.find_instance(instance_id)
@@ -92,7 +92,7 @@ class Operations:
                     continue
                 below = self._below(reader, row, include_self, tasks)
                 busy = [running[i] for i in sorted(below & running.keys())]
-                error = _busy(row, self._contexts.of(reader, row), busy, access) if busy else None
+                error = _busy(row, self._graphs.of(reader, row), busy, access) if busy else None
                 rows = reader.instances(sorted(below))
                 found = [r.id for r in rows if _may_come_along(r, instance_id)]
                 if error is None and not found:
@@ -100,11 +100,11 @@ class Operations:
                 if error is not None:
                     results.append(ItemResult(instance_id, row.state, error))
                     continue
-                context = self._contexts.of(reader, row)
+                context = self._graphs.of(reader, row)
                 seen = [i for i in found if access.sees(context.task(i).name)]
                 chosen |= {i: chosen.get(i, frozenset()) | below for i in seen}
                 others |= {r.id: r.started_ms for r in rows if access.sees(context.task(r.id).name)}
-        apply = _WithDescendants(_Rerun(self._contexts, latest), chosen).apply
+        apply = _WithDescendants(_Rerun(self._graphs, latest), chosen).apply
         ids = sorted(chosen)
         while ids:
             results += self.batches.each("rerun-descendants", ids, comment, apply, upstream_first=True)
@@ -123,7 +123,7 @@ class Operations:
     ) -> list[int]:
         """Of these instances and their descendants, those for which a rerun would be refused (OPS-4)."""
         with self._store.read() as reader:
-            access = Access(reader, self._contexts, self._actor)
+            access = Access(reader, self._graphs, self._actor)
             running = {row.id for row, _ in reader.running()}
             found: set[int] = set()
             for row in reader.instances(ids):
@@ -134,7 +134,7 @@ class Operations:
     def _below(
         self, reader: Reader, row: InstanceRecord, include_self: bool, tasks: frozenset[str] | None
     ) -> frozenset[int]:
-        context = self._contexts.of(reader, row)
+        context = self._graphs.of(reader, row)
         found = {i for i in _descendants(context, row.id) if tasks is None or context.task(i).name in tasks}
         return frozenset(found | {row.id} if include_self else found)
 
@@ -145,7 +145,7 @@ def _may_come_along(row: InstanceRecord, asked_for: int) -> bool:
 
 
 def _busy(
-    row: InstanceRecord, context: Context, running: Iterable[InstanceRecord], access: Access
+    row: InstanceRecord, context: InstanceGraph, running: Iterable[InstanceRecord], access: Access
 ) -> RetrofillError:
     names = [
         describe(one, context) if access.sees_instance(one) else "an instance of another workspace"
@@ -158,65 +158,65 @@ def _busy(
     )
 
 
-def _check(applying: Applying, move: Move, row: InstanceRecord) -> None:
-    state = applying.state(row)
+def _check(batch: Batch, move: Move, row: InstanceRecord) -> None:
+    state = batch.state(row)
     if not is_legal(move, state):
-        check(move, state, describe(row, applying.context))
+        check(move, state, describe(row, batch.context))
 
 
-def _stop(a: Applying, row: InstanceRecord) -> Applied:
-    _check(a, Move.STOP, row)
-    return Applied(State.RUNNING, a.tx.mark_stopping(row.id))
+def _stop(batch: Batch, row: InstanceRecord) -> Effect:
+    _check(batch, Move.STOP, row)
+    return Effect(State.RUNNING, batch.tx.mark_stopping(row.id))
 
 
 @dataclass(frozen=True, slots=True)
 class _Rerun:
     """How ended instances are rerun."""
 
-    contexts: Contexts
+    graphs: GraphCache
     latest: bool = False
     ignore_waits: bool = False
     keeps_order: bool = False
 
-    def apply(self, a: Applying, row: InstanceRecord) -> Applied:
-        is_back = row.id in a.restored and row.state in {State.NOT_RUN, *WAITING}  # by an earlier part
+    def apply(self, batch: Batch, row: InstanceRecord) -> Effect:
+        is_back = row.id in batch.restored and row.state in {State.NOT_RUN, *WAITING}  # by an earlier part
         if not is_back:
-            _check(a, Move.RERUN, row)
-        mode, version_id = self._choose_code(a, row)
+            _check(batch, Move.RERUN, row)
+        mode, version_id = self._choose_code(batch, row)
         words = f"with version {version_id}" if version_id is not None else ""
         if is_back:
-            self._keep_version(a, row, version_id)
-            return Applied(State.NOT_RUN, words=words)
+            self._keep_version(batch, row, version_id)
+            return Effect(State.NOT_RUN, words=words)
         if mode == "never" or (mode == "on_failure" and row.state != State.FAILED):
             raise WrongStateError(
-                f"{describe(row, a.context)} cannot be rerun: its task says rerun mode {mode}",
+                f"{describe(row, batch.context)} cannot be rerun: its task says rerun mode {mode}",
                 "Change `rerun.mode` of the task, deploy, and rerun it with --latest.",
             )
-        self._keep_version(a, row, version_id)
-        has_run = any(run.number == row.run_number for run in a.tx.runs(row.id))
-        a.tx.rerun([(row.id, row.run_number + 1 if has_run else row.run_number, self.ignore_waits)])
-        a.settling.moved(row.id, row.state, State.NOT_RUN)
+        self._keep_version(batch, row, version_id)
+        has_run = any(run.number == row.run_number for run in batch.tx.runs(row.id))
+        batch.tx.rerun([(row.id, row.run_number + 1 if has_run else row.run_number, self.ignore_waits)])
+        batch.propagation.moved(row.id, row.state, State.NOT_RUN)
         if row.state == State.FAILED:
-            a.mended.append(row.id)
-        a.rerun.append(row.id)
-        a.is_reopened = True
-        a.keeps_order = self.keeps_order
-        return Applied(State.NOT_RUN, words=words)
+            batch.mended.append(row.id)
+        batch.rerun.append(row.id)
+        batch.is_reopened = True
+        batch.keeps_order = self.keeps_order
+        return Effect(State.NOT_RUN, words=words)
 
-    def _choose_code(self, a: Applying, row: InstanceRecord) -> tuple[str, int | None]:
+    def _choose_code(self, batch: Batch, row: InstanceRecord) -> tuple[str, int | None]:
         """The rerun mode that holds, and the version that is asked for (OPS-2)."""
         if not self.latest:
-            return as_run(row, self.contexts.of(a.tx, row)).task.rerun.mode, None
-        version_id = a.tx.current_version_id()
+            return as_run(row, self.graphs.of(batch.tx, row)).task.rerun.mode, None
+        version_id = batch.tx.current_version_id()
         assert version_id is not None
-        current = self.contexts.catalog(a.tx, version_id)
-        task = check_latest(row, a.context, current, version_id, describe(row, a.context))
+        current = self.graphs.catalog(batch.tx, version_id)
+        task = check_latest(row, batch.context, current, version_id, describe(row, batch.context))
         return task.rerun.mode, version_id
 
-    def _keep_version(self, a: Applying, row: InstanceRecord, version_id: int | None) -> None:
+    def _keep_version(self, batch: Batch, row: InstanceRecord, version_id: int | None) -> None:
         """From now on; later reruns without a word about it keep it."""
-        if version_id is not None and version_id != (row.code_version_id or a.context.version_id(row.id)):
-            a.tx.set_code_version(row.id, version_id)
+        if version_id is not None and version_id != (row.code_version_id or batch.context.version_id(row.id)):
+            batch.tx.set_code_version(row.id, version_id)
 
 
 class _WithDescendants:
@@ -232,51 +232,51 @@ class _WithDescendants:
         self._running: dict[int, InstanceRecord] = {}
         self._done: set[int] = set()  # they may run again while others are still to be rerun
 
-    def apply(self, a: Applying, row: InstanceRecord) -> Applied:
-        if self._tx is not a.tx:
-            self._tx, self._running = a.tx, {one.id: one for one, _ in a.tx.running()}
+    def apply(self, batch: Batch, row: InstanceRecord) -> Effect:
+        if self._tx is not batch.tx:
+            self._tx, self._running = batch.tx, {one.id: one for one, _ in batch.tx.running()}
         busy = [self._running[i] for i in sorted((self._chosen[row.id] & self._running.keys()) - self._done)]
         if busy:
-            raise _busy(row, a.context, busy, a.access)
+            raise _busy(row, batch.context, busy, batch.access)
         self._done.add(row.id)
-        return self._rerun.apply(a, row)
+        return self._rerun.apply(batch, row)
 
 
-def _set_successful(a: Applying, row: InstanceRecord) -> Applied:
-    _check(a, Move.SET_SUCCESSFUL, row)
-    a.tx.set_successful(row.id, a.now_ms)
-    a.settling.moved(row.id, row.state, State.SUCCESSFUL)
-    a.mended.append(row.id)
-    a.is_reopened = True
-    return Applied(State.SUCCESSFUL)
+def _set_successful(batch: Batch, row: InstanceRecord) -> Effect:
+    _check(batch, Move.SET_SUCCESSFUL, row)
+    batch.tx.set_successful(row.id, batch.now_ms)
+    batch.propagation.moved(row.id, row.state, State.SUCCESSFUL)
+    batch.mended.append(row.id)
+    batch.is_reopened = True
+    return Effect(State.SUCCESSFUL)
 
 
-def _freeze(a: Applying, row: InstanceRecord) -> Applied:
+def _freeze(batch: Batch, row: InstanceRecord) -> Effect:
     if row.state == State.FROZEN:
-        return Applied(State.FROZEN, False)
-    _check(a, Move.FREEZE, row)
+        return Effect(State.FROZEN, False)
+    _check(batch, Move.FREEZE, row)
     if row.state in WAITING:
-        a.tx.hold_back(row.id)
-    a.tx.freeze(row.id)
-    a.settling.moved(row.id, row.state, State.FROZEN)
-    return Applied(State.FROZEN)
+        batch.tx.hold_back(row.id)
+    batch.tx.freeze(row.id)
+    batch.propagation.moved(row.id, row.state, State.FROZEN)
+    return Effect(State.FROZEN)
 
 
-def _unfreeze(a: Applying, row: InstanceRecord) -> Applied:
+def _unfreeze(batch: Batch, row: InstanceRecord) -> Effect:
     if row.state != State.FROZEN:
-        return Applied(a.state(row), False)
+        return Effect(batch.state(row), False)
     target = State(row.frozen_from or State.NOT_RUN)
-    a.tx.unfreeze(row.id, *a.context.unfrozen_kind(row))
-    a.settling.moved(row.id, State.FROZEN, target)
-    a.is_reopened = True
+    batch.tx.unfreeze(row.id, *batch.context.unfrozen_kind(row))
+    batch.propagation.moved(row.id, State.FROZEN, target)
+    batch.is_reopened = True
     if target is State.FAILED:
-        a.mended.append(row.id)  # what it failed with may have been mended meanwhile
+        batch.mended.append(row.id)  # what it failed with may have been mended meanwhile
     elif target is State.NOT_RUN:
-        a.thawed.append(row.id)
-    return Applied(target)
+        batch.thawed.append(row.id)
+    return Effect(target)
 
 
-def _descendants(context: Context, instance_id: int) -> list[int]:
+def _descendants(context: InstanceGraph, instance_id: int) -> list[int]:
     """Ids of all instances below by dependencies, over dates too."""
     seen: set[int] = set()
     front = {instance_id}
@@ -286,4 +286,4 @@ def _descendants(context: Context, instance_id: int) -> list[int]:
     return sorted(seen)
 
 
-__all__ = ["Applied", "Apply", "Applying", "ItemResult", "Operations", "describe"]
+__all__ = ["Apply", "Batch", "Effect", "ItemResult", "Operations", "describe"]

@@ -18,8 +18,8 @@ from retrofill.services.stored import dry_runs_of, running_tasks_of, selection_o
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog, Task
-    from retrofill.services.instances.graph import Context
-    from retrofill.services.instances.graphs import Contexts
+    from retrofill.services.instances.graph import InstanceGraph
+    from retrofill.services.instances.graphs import GraphCache
     from retrofill.services.ports import Reader
 
 ANOTHER = "a task of another workspace"
@@ -30,9 +30,9 @@ _DONE = {Action.OPERATE: "operate", Action.EMERGENCY: "change waits, priority or
 class Access:
     """The eyes and hands of one actor on one view of the ledger."""
 
-    def __init__(self, reader: Reader, contexts: Contexts, actor: Actor) -> None:
+    def __init__(self, reader: Reader, graphs: GraphCache, actor: Actor) -> None:
         self._reader = reader
-        self._contexts = contexts
+        self._graphs = graphs
         self._actor = actor
         self._seen_backfills: dict[int, bool] = {}
         self._seen_tasks: dict[tuple[int | None, int], bool] = {}  # by backfill and task
@@ -71,7 +71,7 @@ class Access:
         """Whether the actor may pause, resume and change it: its creator, or who may operate all of it."""
         if self.is_unlimited or record.created_by == self._actor.name:
             return True
-        catalog = self._contexts.catalog(self._reader, record.version_id)
+        catalog = self._graphs.catalog(self._reader, record.version_id)
         tasks = running_tasks_of(record)
         return all(self._may(Action.OPERATE, catalog.tasks[task]) for task in tasks)
 
@@ -173,7 +173,7 @@ class Access:
         """Tasks that may not be named in what is said of an instance."""
         record = None if row.backfill_id is None else self._reader.find_backfill(row.backfill_id)
         listed = None if record is None else self.listed_tasks(record)
-        catalog = self._current if record is None else self._contexts.catalog(self._reader, record.version_id)
+        catalog = self._current if record is None else self._graphs.catalog(self._reader, record.version_id)
         tasks = catalog.tasks if catalog is not None else ()
         return {t for t in tasks if not self.sees(t) and (listed is None or t not in listed)}
 
@@ -186,7 +186,7 @@ class Access:
         seen = {row.id for row in self._reader.instances(sorted(ids)) if self.sees_instance(row)}
         return [o for o in found if o.instance_id is None or o.instance_id in seen]
 
-    def check(self, action: Action, row: InstanceRecord, context: Context, what: str) -> None:
+    def check(self, action: Action, row: InstanceRecord, context: InstanceGraph, what: str) -> None:
         """Refuse what the actor may not do with an instance.
 
         Args:
@@ -203,7 +203,7 @@ class Access:
 
     @cached_property
     def _current(self) -> Catalog | None:
-        return self._contexts.current(self._reader)
+        return self._graphs.current(self._reader)
 
 
 def unknown_backfill(backfill_id: int) -> UnknownNameError:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from retrofill.services.ports.ledger import Ledger, Reader
     from retrofill.services.ports.notifying import Message, Notifier, NotSentError, UndeliverableError
     from retrofill.services.ports.outbox import Outbox, OutboxReader
-    from retrofill.services.ports.people import People, PeopleReader
+    from retrofill.services.ports.people import PeopleReader, PeopleTables
     from retrofill.services.ports.running import Executor, IncludedCode, RunEnd, RunRef, RunSpec
-    from retrofill.services.ports.start_filter import Wanted
+    from retrofill.services.ports.start_filter import StartFilter
     from retrofill.services.ports.store import ConstraintError, Store
 
 _HOMES = {
@@ -30,14 +30,14 @@ _HOMES = {
     "Ledger": "ledger",
     "Reader": "ledger",
     "Store": "store",
-    "Wanted": "ledger",
+    "StartFilter": "ledger",
     "Message": "notifying",
     "Notifier": "notifying",
     "NotSentError": "notifying",
     "UndeliverableError": "notifying",
     "Outbox": "outbox",
     "OutboxReader": "outbox",
-    "People": "people",
+    "PeopleTables": "people",
     "PeopleReader": "people",
     "Executor": "running",
     "IncludedCode": "running",
@@ -60,15 +60,15 @@ __all__ = [
     "Notifier",
     "Outbox",
     "OutboxReader",
-    "People",
     "PeopleReader",
+    "PeopleTables",
     "Reader",
     "RunEnd",
     "RunRef",
     "RunSpec",
+    "StartFilter",
     "Store",
     "UndeliverableError",
-    "Wanted",
 ]
 
 

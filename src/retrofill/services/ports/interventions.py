@@ -9,14 +9,14 @@ ISOLATION = 0
 """Stands for the upstream of an isolated instance, which has no id because it was never made."""
 
 
-class Place(NamedTuple):
+class FixedPlace(NamedTuple):
     """Where an instance queues, whatever its task or backfill says; None: as they say."""
 
     priority: int | None
     resource_group: str | None
 
 
-class EmergencyReader(Protocol):
+class InterventionReader(Protocol):
     """What has been changed."""
 
     def removed_of(self, instance_id: int) -> frozenset[int]:
@@ -31,12 +31,12 @@ class EmergencyReader(Protocol):
         """Removed waits of the instances in this range: (instance id, upstream id)."""
         ...
 
-    def find_place(self, instance_id: int) -> Place | None:
+    def find_place(self, instance_id: int) -> FixedPlace | None:
         """Where somebody has told the instance to queue."""
         ...
 
 
-class Emergencies(EmergencyReader, Protocol):
+class Interventions(InterventionReader, Protocol):
     """Changing it; the counter of open waits and what follows are up to the caller."""
 
     def remove_waits(self, instance_id: int, upstream_ids: Collection[int]) -> None: ...

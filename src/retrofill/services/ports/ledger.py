@@ -12,17 +12,17 @@ from retrofill.domain.running.filters import (
     InstanceFilter,
     OperationFilter,
 )
-from retrofill.services.ports.start_filter import Wanted
+from retrofill.services.ports.start_filter import StartFilter
 
-__all__ = ["Ledger", "Reader", "Wanted"]
+__all__ = ["Ledger", "Reader", "StartFilter"]
 
 if TYPE_CHECKING:
     from retrofill.services.ports.clocks import ClockKeeper, ClockReader
     from retrofill.services.ports.generations import FrozenTasks, Generations
     from retrofill.services.ports.health import HealthReader
-    from retrofill.services.ports.interventions import Emergencies, EmergencyReader
+    from retrofill.services.ports.interventions import InterventionReader, Interventions
     from retrofill.services.ports.outbox import Outbox, OutboxReader
-    from retrofill.services.ports.people import People, PeopleReader
+    from retrofill.services.ports.people import PeopleReader, PeopleTables
     from retrofill.services.ports.records import (
         BackfillRecord,
         DateRecord,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         OperationRecord,
         RunRecord,
     )
-    from retrofill.services.ports.retention import Retention, RetentionReader
+    from retrofill.services.ports.retention import RetentionReader, RetentionTables
     from retrofill.services.ports.run_times import TimesLedger, TimesReader
     from retrofill.services.ports.starts import FailedStarts, FailedStartsReader
     from retrofill.services.ports.versions import Versions, VersionsReader
@@ -44,7 +44,7 @@ class Reader(Protocol):
     def people(self) -> PeopleReader: ...
 
     @property
-    def emergencies(self) -> EmergencyReader: ...
+    def interventions(self) -> InterventionReader: ...
 
     @property
     def outbox(self) -> OutboxReader: ...
@@ -187,7 +187,7 @@ class Reader(Protocol):
         """The earliest moment for which an instance waits."""
         ...
 
-    def candidates(self, resource_group: str, wanted: Wanted, limit: int) -> list[InstanceRecord]:
+    def candidates(self, resource_group: str, wanted: StartFilter, limit: int) -> list[InstanceRecord]:
         """Instances that only lack a slot of the group, in the order of RUN-1."""
         ...
 
@@ -228,10 +228,10 @@ class Ledger(Reader, Protocol):
     """A write transaction: compare-and-set moves, counters, records; reads see its own writes."""
 
     @property
-    def people(self) -> People: ...
+    def people(self) -> PeopleTables: ...
 
     @property
-    def emergencies(self) -> Emergencies: ...
+    def interventions(self) -> Interventions: ...
 
     @property
     def outbox(self) -> Outbox: ...
@@ -249,7 +249,7 @@ class Ledger(Reader, Protocol):
     def versions(self) -> Versions: ...
 
     @property
-    def retention(self) -> Retention: ...
+    def retention(self) -> RetentionTables: ...
 
     def add_version(
         self,
@@ -385,7 +385,7 @@ class Ledger(Reader, Protocol):
         """Let a running backfill instance make way for an auto triggered one (RUN-5)."""
         ...
 
-    def make_way(self, instance_id: int, at_ms: int) -> None:
+    def yield_to_auto(self, instance_id: int, at_ms: int) -> None:
         """Not run again with the next run number, because it has made way (RUN-5)."""
         ...
 

@@ -27,7 +27,7 @@ class PeopleReader(Protocol):
         ...
 
 
-class People(PeopleReader, Protocol):
+class PeopleTables(PeopleReader, Protocol):
     """Users and tokens inside a write transaction."""
 
     def put_user(self, record: UserRecord) -> None:

@@ -85,7 +85,7 @@ class RetentionReader(Protocol):
         ...
 
 
-class Retention(RetentionReader, Protocol):
+class RetentionTables(RetentionReader, Protocol):
     """Letting it go, at most 5,000 rows a transaction."""
 
     def note_run(self, at_ms: int) -> None: ...

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class StartFilter:
     """Which of the instances that only lack a slot may start at all (RUN-1, RUN-5, RUN-7).
 
     Attributes:

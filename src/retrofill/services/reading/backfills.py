@@ -15,7 +15,7 @@ from retrofill.services.backfills.expected import basis, expected, first_estimat
 from retrofill.services.instances.backfill_status import status, took_seconds
 from retrofill.services.instances.holds import holds_of
 from retrofill.services.instances.outlines import Outlines, position_of
-from retrofill.services.instances.queue_places import Placing
+from retrofill.services.instances.queue_places import QueuePlaces
 from retrofill.services.ports.records import (
     AlertRecord,
     BackfillRecord,
@@ -27,7 +27,7 @@ from retrofill.services.ports.records import (
 from retrofill.services.stored import analysis_of, planned_dates_of
 
 if TYPE_CHECKING:
-    from retrofill.services.instances.graphs import Contexts
+    from retrofill.services.instances.graphs import GraphCache
     from retrofill.services.ports import Reader
 
 Row = dict[str, Any]
@@ -37,13 +37,13 @@ _UNDER_WAY = frozenset({Status.RUNNING, Status.WAITING_RESOURCES, Status.PENDING
 class Views:
     """Makes rows from one consistent view of the ledger."""
 
-    def __init__(self, reader: Reader, contexts: Contexts, now_ms: int) -> None:
+    def __init__(self, reader: Reader, graphs: GraphCache, now_ms: int) -> None:
         self._reader = reader
-        self._contexts = contexts
+        self._graphs = graphs
         self._now_ms = now_ms
         self._task_names: dict[int, str] | None = None
         self._held: dict[int, bool] = {}
-        self._outlines = Outlines(reader, contexts)
+        self._outlines = Outlines(reader, graphs)
 
     def backfill(self, record: BackfillRecord, is_alone: bool = False) -> Row:
         """A backfill's row: status, counts by state, dates, instants (BF-2).
@@ -52,7 +52,7 @@ class Views:
             is_alone: an estimate that is out of date is made anew; in a list what is stored is shown.
         """
         holds = holds_of([record], instant_of(self._now_ms))
-        found, blocked_by = status(self._reader, record, record.id in holds.closed)
+        found, blocked_by = status(self._reader, record, record.id in holds.window_closed)
         dates = self._reader.dates(record.id)
         first = first_estimate(self._reader, record, has_succeeded=found is Status.SUCCEEDED)
         return {
@@ -84,7 +84,7 @@ class Views:
         """Whether nothing of it may start now: then what is ready or early counts as Not run (OPS-0)."""
         if record.id not in self._held:
             holds = holds_of([record], instant_of(self._now_ms))
-            self._held[record.id] = bool(holds.starting)
+            self._held[record.id] = bool(holds.may_not_start)
         return self._held[record.id]
 
     @cached_property
@@ -107,7 +107,7 @@ class Views:
 
     def held(self) -> tuple[int, ...]:
         """Backfills of which nothing may start now."""
-        return holds_of(self._reader.open_backfills(), instant_of(self._now_ms)).starting
+        return holds_of(self._reader.open_backfills(), instant_of(self._now_ms)).may_not_start
 
     def counts(self, record: BackfillRecord, dates: list[DateRecord]) -> dict[str, int]:
         """Instances by state."""
@@ -143,7 +143,7 @@ class Views:
         if is_alone and (stored is None or is_stale(stored, basis(self._reader, record), self._now_ms)):
             from retrofill.services.backfills.estimates import estimate_left
 
-            left = estimate_left(self._reader, self._contexts, record, self._now_ms)
+            left = estimate_left(self._reader, self._graphs, record, self._now_ms)
             return shown_instant(left.end_ms) if left is not None else None
         return None if stored is None else shown_instant(stored.now(self._now_ms, found))
 
@@ -151,7 +151,7 @@ class Views:
         """An instance's row (BF-2)."""
         priority, resource_group = row.priority, row.resource_group
         if row.backfill_id is not None and row.state in (State.NOT_RUN, State.WAITING_TIME):
-            placing = Placing(self._outlines.of(row), self._now_ms)
+            placing = QueuePlaces(self._outlines.of(row), self._now_ms)
             priority, resource_group = self._place(row, placing.of(row))
         state = self.state(row)
         ended_ms = None if state == State.RUNNING else row.ended_ms
@@ -179,7 +179,7 @@ class Views:
         """Where it will queue: as judged now, but for what an administrator has set (OPS-7)."""
         if judged == (row.priority, row.resource_group):
             return judged
-        fixed = self._reader.emergencies.find_place(row.id)
+        fixed = self._reader.interventions.find_place(row.id)
         if fixed is None:
             return judged
         return fixed.priority or judged[0], fixed.resource_group or judged[1]
@@ -188,7 +188,7 @@ class Views:
         """The date from which relative bizdates count: now, in the deployment's time zone."""
         from retrofill.domain.time.instants import local_date
 
-        catalog = self._contexts.current(self._reader)
+        catalog = self._graphs.current(self._reader)
         return local_date(instant_of(self._now_ms), "UTC" if catalog is None else catalog.timezone)
 
     def instances(

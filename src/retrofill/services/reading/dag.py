@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import UsageError
-from retrofill.services.instances.graphs import Contexts
+from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.ports.records import InstanceRecord
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Dag:
 
 def dag_around(
     reader: Reader,
-    contexts: Contexts,
+    graphs: GraphCache,
     row: InstanceRecord,
     up: int,
     down: int,
@@ -63,7 +63,7 @@ def dag_around(
         DagTooLargeError: there are more than 2,000 of them.
     """
     dag = Dag(row.id, {row.id: 0}, {row.id: row})
-    context = contexts.of(reader, row)
+    context = graphs.of(reader, row)
 
     def above(instance_id: int) -> list[int]:
         return [other for other in context.upstream(instance_id) if sees(context.task(other).name)]
@@ -74,7 +74,7 @@ def dag_around(
     pairs = {(other, node) for node, other in _walk(reader, dag, above, up, -1)}
     pairs |= set(_walk(reader, dag, below, down, 1))
     dag.edges = sorted(pair for pair in pairs if pair[0] in dag.rows and pair[1] in dag.rows)
-    waits = reader.emergencies.removed_from(sorted({up for up, _ in dag.edges}))
+    waits = reader.interventions.removed_from(sorted({up for up, _ in dag.edges}))
     dag.removed = frozenset((up, down) for down, up in waits) & set(dag.edges)
     return dag
 

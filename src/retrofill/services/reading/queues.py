@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retrofill.services.people.access import Access
-from retrofill.services.ports.start_filter import Wanted
+from retrofill.services.ports.start_filter import StartFilter
 from retrofill.services.reading.backfills import Row, Views
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def queue_of(reader: Reader, views: Views, access: Access, group: str, limit: in
         `running` and `queue`, rows of instances; `hidden`, how many of both the actor may not see.
     """
     running = [row for row, _ in reader.running() if row.resource_group == group]
-    wanted = Wanted(held=views.held(), auto=not views.schedule_is_held)
+    wanted = StartFilter(held=views.held(), auto=not views.schedule_is_held)
     waiting = reader.candidates(group, wanted, limit)
     seen = [[views.instance(row) for row in rows if access.sees_instance(row)] for rows in (running, waiting)]
     return {

@@ -22,7 +22,7 @@ from retrofill.domain.planning.policy import DateRange, Policy
 from retrofill.domain.selection.choice import Choice
 from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.domain.time.windows import clock
-from retrofill.services.instances.backfill_graph import BackfillContext
+from retrofill.services.instances.backfill_graph import BackfillGraph
 from retrofill.services.instances.run_specs import CODE, RunSpecs
 from retrofill.services.ports import RunSpec
 from retrofill.services.ports.records import InstanceRecord
@@ -114,7 +114,7 @@ def render(
         raise UsageError(f"{name} has no slot at {clock(minute)}; {_times(slots)}")
     place = slots.index(minute) if minute is not None else 0
     row = _row(bizdate, slots[place], int(plan.due(0)[place]) * 1000, ids.get(name, 0))
-    context = BackfillContext(0, -place, plan, dict(ids), version_id or _NO_VERSION, "")
+    context = BackfillGraph(0, -place, plan, dict(ids), version_id or _NO_VERSION, "")
     made = _Unresolved(project, interpreter, ids.get(name)).make(row, context, "", "")
     environment = dict(made.environment) | {"RETROFILL_INSTANCE": _TASK_ID}
     if version_id is None and CODE in environment:

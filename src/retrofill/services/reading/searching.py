@@ -22,7 +22,7 @@ from retrofill.services.reading.redaction import shown_row
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
-    from retrofill.services.instances.graphs import Contexts
+    from retrofill.services.instances.graphs import GraphCache
     from retrofill.services.ports import Reader
 
 _PAGE = 200
@@ -32,7 +32,7 @@ def search_backfills(
     reader: Reader,
     views: Views,
     access: Access,
-    contexts: Contexts,
+    graphs: GraphCache,
     filters: Mapping[str, str | None],
     limit: int,
     before: int | None = None,
@@ -49,7 +49,7 @@ def search_backfills(
     status = filters.get("status")
     if status is not None:
         _one_of("status", status, [s.value for s in Status])
-    asked = _asked(reader, access, contexts, filters, views.today)
+    asked = _asked(reader, access, graphs, filters, views.today)
     name = filters.get("name")
     found: list[Row] = []
     while len(found) < limit:
@@ -74,7 +74,7 @@ def search_backfills(
 def _asked(
     reader: Reader,
     access: Access,
-    contexts: Contexts,
+    graphs: GraphCache,
     filters: Mapping[str, str | None],
     today: Callable[[], date],
 ) -> BackfillFilter:
@@ -91,26 +91,26 @@ def _asked(
         created_by=creator,
         check_status=check_status,
         bizdates=None if days is None else (days.first.isoformat(), days.last.isoformat()),
-        tasks=list(_groups_of_tasks(reader, access, contexts, filters)),
+        tasks=list(_groups_of_tasks(reader, access, graphs, filters)),
         created_from_ms=began,
         created_before_ms=after,
     )
 
 
 def _groups_of_tasks(
-    reader: Reader, access: Access, contexts: Contexts, filters: Mapping[str, str | None]
+    reader: Reader, access: Access, graphs: GraphCache, filters: Mapping[str, str | None]
 ) -> Iterator[list[str]]:
     """What is asked of tasks: of each group, one must take part."""
     if (task := filters.get("task")) is not None:
-        yield [find_past_task(_current(reader, contexts), reader.task_ids(), task, access.sees)]
+        yield [find_past_task(_current(reader, graphs), reader.task_ids(), task, access.sees)]
     if (task_type := filters.get("task_type")) is not None:
         from retrofill.domain.catalog.task_types import TASK_TYPES
 
         _one_of("task type", task_type, [*TASK_TYPES])
-        tasks = _current(reader, contexts).tasks.values()
+        tasks = _current(reader, graphs).tasks.values()
         yield [t.name for t in tasks if t.type == task_type and access.sees(t.name)]
     if (workspace := filters.get("workspace")) is not None:
-        catalog = _current(reader, contexts)
+        catalog = _current(reader, graphs)
         known = [name for name in catalog.workspaces if access.sees(name)]
         if workspace not in known:
             raise UnknownNameError(
@@ -160,8 +160,8 @@ def _one_of(what: str, value: str, known: list[str]) -> str:
     return value
 
 
-def _current(reader: Reader, contexts: Contexts) -> Catalog:
-    found = contexts.current(reader)
+def _current(reader: Reader, graphs: GraphCache) -> Catalog:
+    found = graphs.current(reader)
     assert found is not None, "who searches has deployed something"
     return found
 
@@ -192,7 +192,7 @@ class InstanceSearch:
 
 
 def search_instances(
-    reader: Reader, views: Views, access: Access, contexts: Contexts, wanted: InstanceSearch, limit: int
+    reader: Reader, views: Views, access: Access, graphs: GraphCache, wanted: InstanceSearch, limit: int
 ) -> Iterator[Row]:
     """Rows of instances: backfills newest first, inside by bizdate in running order, time, task.
 
@@ -204,7 +204,7 @@ def search_instances(
     task_ids = None
     if wanted.tasks:
         ids = reader.task_ids()
-        catalog = _current(reader, contexts)
+        catalog = _current(reader, graphs)
         task_ids = frozenset(ids[find_past_task(catalog, ids, task, access.sees)] for task in wanted.tasks)
     last = None if wanted.after is None else access.get_instance(wanted.after)
     for state in wanted.states:

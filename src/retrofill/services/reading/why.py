@@ -23,8 +23,8 @@ from retrofill.services.instances.outlines import Outlines, position_of
 from retrofill.services.ports.records import BackfillRecord, InstanceRecord
 
 if TYPE_CHECKING:
-    from retrofill.services.instances.graph import Context
-    from retrofill.services.instances.graphs import Contexts
+    from retrofill.services.instances.graph import InstanceGraph
+    from retrofill.services.instances.graphs import GraphCache
     from retrofill.services.ports import Reader
 
 _NAMED = 3  # blockers named in a sentence; all of them are listed
@@ -66,13 +66,13 @@ _WEIGHT: dict[str, int] = {
 }
 
 
-def why(reader: Reader, contexts: Contexts, row: InstanceRecord, now_ms: int, has_scheduler: bool) -> Why:
+def why(reader: Reader, graphs: GraphCache, row: InstanceRecord, now_ms: int, has_scheduler: bool) -> Why:
     """Explain the state of an instance.
 
     Args:
         has_scheduler: whether one runs that would start it.
     """
-    return _Explaining(reader, contexts, row, now_ms, has_scheduler).why()
+    return _Explaining(reader, graphs, row, now_ms, has_scheduler).why()
 
 
 def _once(start: str, message: str | None) -> str:
@@ -88,21 +88,21 @@ class _Explaining:
     """One question."""
 
     def __init__(
-        self, reader: Reader, contexts: Contexts, row: InstanceRecord, now_ms: int, has_scheduler: bool
+        self, reader: Reader, graphs: GraphCache, row: InstanceRecord, now_ms: int, has_scheduler: bool
     ) -> None:
-        self._reader, self._contexts, self._row = reader, contexts, row
+        self._reader, self._graphs, self._row = reader, graphs, row
         self._now_ms, self._has_scheduler = now_ms, has_scheduler
         self._backfill: BackfillRecord | None = None
         if row.backfill_id is not None:
             self._backfill = reader.find_backfill(row.backfill_id)
         if self._backfill is not None:
-            contexts.follow([self._backfill])
-        self._around = Outlines(reader, contexts).of(row)
+            graphs.follow([self._backfill])
+        self._around = Outlines(reader, graphs).of(row)
 
     @cached_property
-    def _context(self) -> Context:
+    def _context(self) -> InstanceGraph:
         """The plan with its edges: only for what waits for others."""
-        return self._contexts.of(self._reader, self._row)
+        return self._graphs.of(self._reader, self._row)
 
     def why(self) -> Why:
         row = self._row
@@ -158,7 +158,7 @@ class _Explaining:
 
     def _with_other_code(self) -> str:
         """OPS-2: a rerun runs what the instance was made from, unless it asks for the current version."""
-        if not differs(self._row, self._around, self._contexts.current(self._reader)):
+        if not differs(self._row, self._around, self._graphs.current(self._reader)):
             return ""
         return (
             f" as it was (version {as_run(self._row, self._around).version_id}), with `--latest` as it is in version "
@@ -260,7 +260,7 @@ class _Explaining:
 
     def _upstream(self, instance_id: int) -> set[int]:
         """Ids that the instance waits for, without what it was told not to wait for (OPS-7)."""
-        return set(self._context.upstream(instance_id)) - self._reader.emergencies.removed_of(instance_id)
+        return set(self._context.upstream(instance_id)) - self._reader.interventions.removed_of(instance_id)
 
     def _circle(self) -> list[int]:
         """Ids of Not run instances that wait for each other, from this one up to the one that waits for it."""
@@ -322,7 +322,7 @@ class _Explaining:
         backfill = self._backfill
         if backfill is not None and self._row.resource_group:
             holds = holds_of([backfill], instant_of(self._now_ms))
-            if backfill.id in holds.closed:
+            if backfill.id in holds.window_closed:
                 opens = instant_of(holds.next_ms or self._now_ms)
                 return Why(
                     "window",
@@ -344,7 +344,7 @@ class _Explaining:
         row = self._row
         running = [other for other, _ in self._reader.running()]
         own = [other for other in running if other.task_id == row.task_id]
-        current = self._contexts.current(self._reader)
+        current = self._graphs.current(self._reader)
         group = current.resource_groups.get(row.resource_group) if current is not None else None
         if group is None:
             return Why(

@@ -10,10 +10,10 @@ from retrofill.domain.errors import RetrofillError
 
 if TYPE_CHECKING:
     from retrofill.services.backfills.requests import PlanLimits
-    from retrofill.services.backfills.steering import Backfills
+    from retrofill.services.backfills.steering import BackfillSteering
     from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.ports import Store
-    from retrofill.services.running.nights import Schedule, ScheduleSettings
+    from retrofill.services.running.nights import NightMaker, ScheduleSettings
     from retrofill.services.running.scheduler import Scheduler
     from retrofill.services.upkeep.daily import Daily
 
@@ -38,8 +38,8 @@ class Parts:
     """Who uses them. `limit_runs` takes log_cap_bytes and grace_seconds."""
 
     scheduler: Scheduler
-    backfills: Backfills
-    schedule: Schedule | None
+    backfills: BackfillSteering
+    schedule: NightMaker | None
     daily: Daily
     specs: RunSpecs
     limit_runs: Callable[[int, float], None]

@@ -23,9 +23,9 @@ from retrofill.domain.time.milliseconds import instant_of
 from retrofill.domain.time.nights import ONE_DAY
 from retrofill.failpoints import fail_point
 from retrofill.services.backfills.instance_rows import InstanceRows
-from retrofill.services.instances.graphs import Contexts
-from retrofill.services.instances.propagation import Settling
-from retrofill.services.instances.schedule_graph import Generation, Wiring, made_otherwise
+from retrofill.services.instances.graphs import GraphCache
+from retrofill.services.instances.propagation import Propagation
+from retrofill.services.instances.schedule_graph import Generation, GenerationEdges, made_otherwise
 from retrofill.services.ports.records import GenerationRecord
 from retrofill.services.ports.store import MOST_ROWS
 
@@ -73,12 +73,12 @@ class _Owed:
 class Generating:
     """Makes generations in one store, one after the other whoever asks."""
 
-    def __init__(self, store: Store, contexts: Contexts, clock: Clock) -> None:
+    def __init__(self, store: Store, graphs: GraphCache, clock: Clock) -> None:
         self._store = store
-        self._contexts = contexts
+        self._graphs = graphs
         self._clock = clock
 
-    def put_in_order(self) -> None:
+    def repair(self) -> None:
         """Remove what a crash left half written, and go on where one left off after that."""
         with self._store.read() as reader:
             left = reader.generations.unfinished()
@@ -91,7 +91,7 @@ class Generating:
     def make_night(self, bizdate: date) -> None:
         """Make the instances of a bizdate from the version that is deployed now (AUTO-1)."""
         with self._store.creating("generations"):
-            self.put_in_order()
+            self.repair()
             # A deploy that comes after this look finds the night made, and adds what is new to it.
             with self._store.read() as reader:
                 version_id = reader.current_version_id()
@@ -126,7 +126,7 @@ class Generating:
                 return {}
         made: dict[date, int] = {}
         with self._store.creating("generations"):
-            self.put_in_order()
+            self.repair()
             with self._store.read() as reader:
                 owed, left = self._owed(reader), due(reader)
             if owed is None:
@@ -145,10 +145,10 @@ class Generating:
         version = None if version_id is None else reader.versions.find(version_id)
         if version is None:
             return None
-        catalog = self._contexts.catalog(reader, version.id)
+        catalog = self._graphs.catalog(reader, version.id)
         first = (instant_of(min(version.created_ms, self._clock.now_ms())).date() - 3 * ONE_DAY).isoformat()
         nights = {
-            date.fromisoformat(bizdate): self._contexts.catalog(reader, night)
+            date.fromisoformat(bizdate): self._graphs.catalog(reader, night)
             for bizdate, night in reader.generations.night_versions(first).items()
         }
         # A clock that was ahead then owes nothing of dates to come.
@@ -174,19 +174,19 @@ class Generating:
             record = GenerationRecord(
                 sys.maxsize, bizdate.isoformat(), "immediate", "creating", 0, 0, plan.n, 0
             )
-            lonely = self._contexts.nights.wire(reader, Generation(record, plan, exists)).isolated & new
+            lonely = self._graphs.nights.wire(reader, Generation(record, plan, exists)).isolated & new
             if not lonely.any():
                 break
             exists &= ~lonely
         return exists
 
     def _plan(self, reader: Reader, version_id: int, bizdate: date) -> Plan | None:
-        return self._contexts.nights.plan(reader, version_id, bizdate, reader.frozen_tasks.names())
+        return self._graphs.nights.plan(reader, version_id, bizdate, reader.frozen_tasks.names())
 
     def _taken(self, reader: Reader, plan: Plan, bizdate: date) -> BoolArray:
         """bool[n]: slots that have an instance, and those of a task that has some at other slots (AUTO-1)."""
         day = bizdate.isoformat()
-        there = [self._contexts.nights.get(reader, record) for record in reader.generations.between(day, day)]
+        there = [self._graphs.nights.get(reader, record) for record in reader.generations.between(day, day)]
         moved = list(made_otherwise(plan, there))
         taken: BoolArray = np.isin(plan.task_of, moved)
         every = np.arange(plan.n, dtype=np.int32)
@@ -212,7 +212,7 @@ class Generating:
 
     def _fill(self, generation: Generation, now_ms: int) -> None:
         with self._store.read() as reader:
-            wiring = self._contexts.nights.wire(reader, generation)
+            wiring = self._graphs.nights.wire(reader, generation)
             done = _successful(reader, wiring, generation.record)
             task_ids = reader.task_ids()
         self._write(generation, wiring, _open_waits(generation, wiring, done), task_ids, now_ms)
@@ -221,7 +221,7 @@ class Generating:
     def _write(
         self,
         generation: Generation,
-        wiring: Wiring,
+        wiring: GenerationEdges,
         open_waits: IntArray,
         task_ids: dict[str, int],
         now_ms: int,
@@ -238,7 +238,7 @@ class Generating:
             with self._store.transaction() as tx:
                 tx.add_instances(rows[start : start + MOST_ROWS])
 
-    def _show(self, generation: Generation, wiring: Wiring, done: set[int]) -> None:
+    def _show(self, generation: Generation, wiring: GenerationEdges, done: set[int]) -> None:
         """Make the rows visible; what has succeeded or been rerun above them meanwhile is made good."""
         record = generation.record
         fail_point("night.written")
@@ -259,9 +259,9 @@ class Generating:
         for start in range(record.first_instance_id, last_id, MOST_ROWS):
             with self._store.transaction() as tx:
                 held = tx.generations.is_held()
-                settling = Settling(tx, self._contexts.schedule(tx), now_ms, held)
-                settling.reconsider(range(start, min(start + MOST_ROWS, last_id)))
-                settling.settle()
+                propagation = Propagation(tx, self._graphs.schedule(tx), now_ms, held)
+                propagation.reconsider(range(start, min(start + MOST_ROWS, last_id)))
+                propagation.propagate()
         with self._store.transaction() as tx:
             tx.generations.set_phase(record.id, "active")
 
@@ -283,7 +283,7 @@ def _mark(generation_id: int) -> str:
     return f"generation-{generation_id}"
 
 
-def _successful(reader: Reader, wiring: Wiring, record: GenerationRecord) -> set[int]:
+def _successful(reader: Reader, wiring: GenerationEdges, record: GenerationRecord) -> set[int]:
     """Of the instances outside the generation that it waits for, those that are Successful."""
     outside = wiring.up[
         (wiring.up < record.first_instance_id) | (wiring.up >= record.first_instance_id + record.stride)
@@ -294,7 +294,7 @@ def _successful(reader: Reader, wiring: Wiring, record: GenerationRecord) -> set
     return set(found) & set(outside.tolist())
 
 
-def _open_waits(generation: Generation, wiring: Wiring, done: set[int]) -> IntArray:
+def _open_waits(generation: Generation, wiring: GenerationEdges, done: set[int]) -> IntArray:
     """int[n]: how much each place waits for; isolated ones wait for ever."""
     is_open = ~np.isin(wiring.up, np.array(sorted(done), dtype=np.int64))
     counts = np.bincount(wiring.down[is_open], minlength=generation.plan.n)

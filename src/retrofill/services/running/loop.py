@@ -12,10 +12,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 from retrofill.domain.errors import StoreUnavailableError
-from retrofill.services.backfills.steering import Backfills
+from retrofill.services.backfills.steering import BackfillSteering
 from retrofill.services.running.following import Following
-from retrofill.services.running.nights import Schedule
-from retrofill.services.running.scheduler import Scheduler, Ticked
+from retrofill.services.running.nights import NightMaker
+from retrofill.services.running.scheduler import Scheduler, TickReport
 from retrofill.services.upkeep.daily import Daily
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ class Loop:
     def __init__(
         self,
         scheduler: Scheduler,
-        backfills: Backfills,
-        schedule: Schedule | None,
+        backfills: BackfillSteering,
+        schedule: NightMaker | None,
         executor: Executor,
         wake: Wake,
         clock: Clock,
@@ -80,7 +80,7 @@ class Loop:
         self._poll.register(wake.fileno(), select.POLLIN)
         self._wake_descriptor = wake.fileno()
 
-    def run(self, observe: Callable[[Ticked], bool], observe_ms: int | None = None) -> None:
+    def run(self, observe: Callable[[TickReport], bool], observe_ms: int | None = None) -> None:
         """Tick and sleep until `observe` says so; a loop runs once.
 
         Args:
@@ -92,7 +92,7 @@ class Loop:
             self._backfills.leave()
             self._wake.close()
 
-    def _run(self, observe: Callable[[Ticked], bool], observe_ms: int | None) -> None:
+    def _run(self, observe: Callable[[TickReport], bool], observe_ms: int | None) -> None:
         self._scheduler.start()
         planned_ms = self._make_what_room_is_for()
         has_news = True
@@ -101,7 +101,7 @@ class Loop:
                 ticked = self._scheduler.tick()
             except StoreUnavailableError as error:
                 soon_ms = self._clock.now_ms() + RETRY_MS
-                ticked = Ticked(next_ms=soon_ms, trouble=error.message)
+                ticked = TickReport(next_ms=soon_ms, trouble=error.message)
             ticked.notes, self._notes = [*ticked.notes, *self._notes], []
             ticked.nights, self._nights = self._nights, []
             ticked.missed, self._missed = self._missed, []
@@ -158,7 +158,7 @@ class Loop:
         self._backfills.remove_leftovers()
         has_started, has_made = bool(self._backfills.start_planned()), False
         if self._schedule is not None:
-            self._schedule.put_in_order()
+            self._schedule.repair()
             has_made = bool(self._schedule.make_owed())  # of a deploy that was killed
             self._nights += self._schedule.make_due(self._was_down, self._missed.extend)
             self._was_down = False

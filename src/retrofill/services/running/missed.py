@@ -11,8 +11,8 @@ from retrofill.domain.catalog.definitions import Catalog, DependencyKind, RunMod
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.domain.time.nights import ONE_DAY
 from retrofill.domain.words import many, names
-from retrofill.services.instances.graphs import Contexts
-from retrofill.services.running.nights import Schedule
+from retrofill.services.instances.graphs import GraphCache
+from retrofill.services.running.nights import NightMaker
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Reader
@@ -61,8 +61,8 @@ class Missed:
 
 def find_missed(
     reader: Reader,
-    contexts: Contexts,
-    schedule: Schedule,
+    graphs: GraphCache,
+    schedule: NightMaker,
     sees: Callable[[str], bool] = lambda _: True,
 ) -> Missed | None:
     """Missed nights of which a task that was deployed then, and still is, has not really run on each.
@@ -72,13 +72,13 @@ def find_missed(
     Args:
         sees: whether the reader may see a task.
     """
-    catalog = contexts.current(reader)
+    catalog = graphs.current(reader)
     if catalog is None:
         return None
     noted = [date.fromisoformat(bizdate) for bizdate in reader.generations.missed()]
     if noted or reader.generations.last_night() is not None:
         noted += schedule.due(reader).missed
-    lacking = {bizdate: _lacking(reader, contexts, schedule, catalog, bizdate, sees) for bizdate in noted}
+    lacking = {bizdate: _lacking(reader, graphs, schedule, catalog, bizdate, sees) for bizdate in noted}
     bizdates = tuple(bizdate for bizdate in noted if lacking[bizdate])
     if not bizdates:
         return None
@@ -91,8 +91,8 @@ def find_missed(
 
 def _lacking(
     reader: Reader,
-    contexts: Contexts,
-    schedule: Schedule,
+    graphs: GraphCache,
+    schedule: NightMaker,
     catalog: Catalog,
     bizdate: date,
     sees: Callable[[str], bool],
@@ -101,7 +101,7 @@ def _lacking(
     moment = schedule.moment_of(catalog, bizdate)
     versions = (v for v in reader.versions.latest(_VERSIONS) if instant_of(v.created_ms) <= moment)
     then = next(versions, None)
-    deployed = contexts.catalog(reader, then.id).tasks if then is not None else {}
+    deployed = graphs.catalog(reader, then.id).tasks if then is not None else {}
     done, ids, frozen = (
         reader.generations.done_on(str(bizdate)),
         reader.task_ids(),

@@ -12,7 +12,7 @@ from retrofill.domain.people.roles import Actor, check_system_administrator
 from retrofill.domain.planning.moves import first_night_sentences
 from retrofill.domain.time.milliseconds import instant_of, ms_of
 from retrofill.domain.time.nights import ONE_DAY, DueNights, due_nights, next_night, night_of
-from retrofill.services.instances.graphs import Contexts
+from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.running.generating import Generating
 
 if TYPE_CHECKING:
@@ -27,20 +27,20 @@ class ScheduleSettings:
     catch_up_nights: int
 
 
-class Schedule:
+class NightMaker:
     """Sees to it that auto triggered instances are made in one store."""
 
-    def __init__(self, store: Store, contexts: Contexts, clock: Clock, settings: ScheduleSettings) -> None:
+    def __init__(self, store: Store, graphs: GraphCache, clock: Clock, settings: ScheduleSettings) -> None:
         self._store = store
-        self._contexts = contexts
+        self._graphs = graphs
         self._clock = clock
         self.settings = settings  # a scheduler changes them when a deploy does
-        self.making = Generating(store, contexts, clock)
+        self.making = Generating(store, graphs, clock)
         self._was_held = False
 
-    def put_in_order(self) -> None:
+    def repair(self) -> None:
         """Remove what a crash left half written, and go on where one left off after that."""
-        self.making.put_in_order()
+        self.making.repair()
 
     def make_due(
         self, was_down: bool, on_missed: Callable[[list[date]], None] = lambda _: None
@@ -83,10 +83,10 @@ class Schedule:
     def notes_of_deploy(self, sees: Callable[[str], bool] = lambda _: True) -> list[str]:
         """What the deployed version means for the first night after it, where slots have changed (AUTO-2)."""
         with self._store.read() as reader:
-            current, last = self._contexts.current(reader), reader.generations.last_night()
+            current, last = self._graphs.current(reader), reader.generations.last_night()
             if current is None or last is None:
                 return []
-            made = self._contexts.catalog(reader, reader.generations.night_versions(last)[last])
+            made = self._graphs.catalog(reader, reader.generations.night_versions(last)[last])
         return list(first_night_sentences(made, current, date.fromisoformat(last), sees))
 
     def due(self, reader: Reader) -> DueNights:
@@ -96,7 +96,7 @@ class Schedule:
         return self._due(reader, self.settings.catch_up_nights)
 
     def _has_come(self, reader: Reader, bizdate: str) -> bool:
-        catalog = self._contexts.current(reader)
+        catalog = self._graphs.current(reader)
         now = instant_of(self._clock.now_ms())
         return catalog is not None and self.moment_of(catalog, date.fromisoformat(bizdate)) <= now
 
@@ -105,7 +105,7 @@ class Schedule:
         return reader.clock.check(self._clock.now_ms()).expected_ms is not None
 
     def _due(self, reader: Reader, most: int) -> DueNights:
-        catalog, since_ms = self._contexts.current(reader), reader.first_deployed_ms()
+        catalog, since_ms = self._graphs.current(reader), reader.first_deployed_ms()
         if catalog is None or since_ms is None:
             return DueNights((), ())
         now, minute, zones = (
@@ -133,13 +133,13 @@ class Schedule:
     def next_ms(self) -> int | None:
         """When the next night is, None before the first deploy and while the schedule is held."""
         with self._store.read() as reader:
-            catalog = self._contexts.current(reader)
+            catalog = self._graphs.current(reader)
             if catalog is None or reader.generations.is_held():
                 return None
         zones, minute = _timezones(catalog), self.settings.generation_minute
         return ms_of(night_of(next_night(instant_of(self._clock.now_ms()), minute, zones), minute, zones))
 
-    def hold(self, actor: Actor, comment: str = "") -> bool:
+    def pause(self, actor: Actor, comment: str = "") -> bool:
         """Pause the schedule: no night is made and nothing of it starts; whether that is new.
 
         Raises:
@@ -147,7 +147,7 @@ class Schedule:
         """
         return self._hold(actor, True, comment)
 
-    def go_on(self, actor: Actor, comment: str = "") -> bool:
+    def resume(self, actor: Actor, comment: str = "") -> bool:
         """Take back a pause; whether there was one. Missed nights are made by the scheduler (AUTO-3).
 
         Raises:

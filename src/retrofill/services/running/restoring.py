@@ -15,7 +15,7 @@ from retrofill.domain.errors import RetrofillError
 from retrofill.domain.running.states import State
 from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.domain.words import many
-from retrofill.services.instances.graphs import Contexts
+from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.people.copying import Copying
 from retrofill.services.ports import RunEnd, RunRef, RunSpec
 from retrofill.services.running.scheduler import Scheduler
@@ -90,7 +90,7 @@ def _hold(store: Store, clock: Clock, specs: RunSpecs, user: str, comment: str) 
         has_schedule = tx.generations.have_any()
         running = [row.id for row, _ in tx.running()]
         _forget_alerts(tx, now_ms, comment)
-    scheduler = Scheduler(store, _Lost(comment, now_ms), clock, specs, Contexts(), starts=False)
+    scheduler = Scheduler(store, _Lost(comment, now_ms), clock, specs, GraphCache(), starts=False)
     scheduler.start()
     while scheduler.tick().more:
         pass

@@ -21,14 +21,14 @@ from retrofill.domain.time.clocks import DEFAULT_TOLERANCE_MS
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.services.instances.as_run import as_run
 from retrofill.services.instances.backfill_status import note_end
-from retrofill.services.instances.graphs import Contexts
-from retrofill.services.instances.holds import Holds, holds_of
+from retrofill.services.instances.graphs import GraphCache
+from retrofill.services.instances.holds import HeldBackfills, holds_of
 from retrofill.services.instances.not_started import NotStarted
 from retrofill.services.instances.pausing import note_failures
-from retrofill.services.instances.propagation import Settling
+from retrofill.services.instances.propagation import Propagation
 from retrofill.services.instances.run_specs import RunSpecs, UnstartableError
 from retrofill.services.ports.records import InstanceRecord, OpenBackfill
-from retrofill.services.ports.start_filter import Wanted
+from retrofill.services.ports.start_filter import StartFilter
 from retrofill.services.running.slots import Slots
 from retrofill.services.upkeep.clocks import trouble_with
 
@@ -41,7 +41,7 @@ _MADE_WAY = "stopped to make way for the auto triggered instance of the same tas
 
 
 @dataclass(slots=True)
-class Ticked:
+class TickReport:
     """What a tick did, and when the next one is due at the latest (ms, None: when something happens)."""
 
     ended: int = 0
@@ -73,7 +73,7 @@ class Scheduler:
         executor: Executor,
         clock: Clock,
         specs: RunSpecs,
-        contexts: Contexts,
+        graphs: GraphCache,
         starts: bool = True,
         auto: bool = True,
         stops_for_auto: bool = True,
@@ -87,12 +87,12 @@ class Scheduler:
         self._executor = executor
         self._clock = clock
         self._specs = specs
-        self._contexts = contexts
-        self._slots = Slots(contexts)
+        self._graphs = graphs
+        self._slots = Slots(graphs)
         self._told_to_stop: set[int] = set()
         self._not_started = NotStarted()
         self._adopted: list[RunEnd] = []
-        self._known: _Known | None = None
+        self._known: _LedgerSnapshot | None = None
         self._must_look = True
         self._next_ms: int | None = None
         self._run_times: dict[int, list[int]] = defaultdict(list)  # by task, not yet written
@@ -102,16 +102,16 @@ class Scheduler:
         """Take over what an earlier scheduler left: its running instances go on, or are known dead."""
         self._adopted = self._executor.adopt(self._note_all_running())
 
-    def tick(self) -> Ticked:
+    def tick(self) -> TickReport:
         """One pass; never waits for a task. One that fails, as on a full disk, leaves all to the next one."""
         ends = self._adopted + self._executor.poll()
         self._adopted = []
         try:
             return self._pass(ends)
         except StoreUnavailableError:
-            self._contexts.forget()  # what was noted was rolled back
+            self._graphs.forget()  # what was noted was rolled back
             self._run_times.clear()  # and is noted again with the same ends
-            self._slots = Slots(self._contexts)
+            self._slots = Slots(self._graphs)
             self._adopted, self._known, self._must_look = ends, None, True
             self._note_all_running()
             raise
@@ -124,28 +124,28 @@ class Scheduler:
             self._slots.take(row, run.started_ms)
         return [self._specs.ref(run) for _, run in rows]
 
-    def _pass(self, ends: list[RunEnd]) -> Ticked:
-        now_ms, ticked = self._clock.now_ms(), Ticked(ended=len(ends))
+    def _pass(self, ends: list[RunEnd]) -> TickReport:
+        now_ms, ticked = self._clock.now_ms(), TickReport(ended=len(ends))
         with self._store.transaction() as tx:
             check = tx.clock.keep(now_ms, self.clock_tolerance_ms)
             self._doubt_ms = check.wall_ms - check.sure_ms
             known = self._look_around(tx)
             holds = known.holds(now_ms)
-            settlings = _Settlings(tx, self._contexts, now_ms, holds, known.schedule_is_held)
-            self._end(tx, ends, settlings, now_ms)
-            self._let_time_pass(tx, settlings, check.sure_ms, known, holds, ticked)
-            settlings.settle(is_last=False)
-            holds = self._pause_where_too_many_failed(tx, settlings, known, holds, now_ms)
+            propagations = _Propagations(tx, self._graphs, now_ms, holds, known.schedule_is_held)
+            self._end(tx, ends, propagations, now_ms)
+            self._let_time_pass(tx, propagations, check.sure_ms, known, holds, ticked)
+            propagations.propagate(is_last=False)
+            holds = self._pause_where_too_many_failed(tx, propagations, known, holds, now_ms)
             if self.stops_for_auto and known.starts_auto(self._auto):
-                known.stopping += self._slots.make_way(tx)
-            starts = self._start(tx, settlings, known, holds, now_ms)
-            settlings.settle()
-            holds = self._pause_where_too_many_failed(tx, settlings, known, holds, now_ms)
+                known.stopping += self._slots.yield_to_auto(tx)
+            starts = self._start(tx, propagations, known, holds, now_ms)
+            propagations.propagate()
+            holds = self._pause_where_too_many_failed(tx, propagations, known, holds, now_ms)
             self._write_run_times(tx, now_ms)
-            self._note_ends(tx, settlings, known, holds, now_ms, ticked)
+            self._note_ends(tx, propagations, known, holds, now_ms, ticked)
             stops = self._stops(tx, known)
-            ticked.more = ticked.more or settlings.are_cut
-            self._must_look = self._must_look or settlings.are_cut
+            ticked.more = ticked.more or propagations.are_cut
+            self._must_look = self._must_look or propagations.are_cut
             ticked.clock_trouble = trouble_with(check)
             self._next_ms = _earliest(tx.next_start(), holds.next_ms)
             # What is due by a clock that is doubted waits for the time that is sure.
@@ -160,30 +160,30 @@ class Scheduler:
         ticked.notes = self._not_started.take_notes()
         return ticked
 
-    def _look_around(self, tx: Ledger) -> _Known:
+    def _look_around(self, tx: Ledger) -> _LedgerSnapshot:
         """What others may have changed; looked up again only when somebody else has committed."""
         others = tx.others_commits()
         known = self._known
         if known is None or known.others_commits != others:
             backfills = {record.id: record for record in tx.open_backfills()}
             generations = tx.generations
-            known = _Known(
+            known = _LedgerSnapshot(
                 others,
                 backfills,
-                self._contexts.current(tx),
+                self._graphs.current(tx),
                 tx.stopping(),
                 has_auto=generations.have_any(),
                 schedule_is_held=generations.is_held(),
             )
             self._known = known
             self._must_look = True
-            self._contexts.forget_counts()
-            self._contexts.follow(backfills.values())
+            self._graphs.forget_counts()
+            self._graphs.follow(backfills.values())
             if known.has_auto:
                 self._slots.find_rivals(tx, again=True)
         return known
 
-    def _stops(self, tx: Ledger, known: _Known) -> list[RunRef]:
+    def _stops(self, tx: Ledger, known: _LedgerSnapshot) -> list[RunRef]:
         """Runs that somebody wants stopped and that have not been told yet."""
         known.stopping = [i for i in known.stopping if i in self._slots]
         open_runs = [
@@ -201,7 +201,7 @@ class Scheduler:
 
     # What ended
 
-    def _end(self, tx: Ledger, ends: Iterable[RunEnd], settlings: _Settlings, now_ms: int) -> None:
+    def _end(self, tx: Ledger, ends: Iterable[RunEnd], propagations: _Propagations, now_ms: int) -> None:
         succeeded: list[tuple[int, int]] = []
         begun: list[int] = []  # what has started, or is not to start any more
         for end in ends:
@@ -215,13 +215,13 @@ class Scheduler:
                 continue
             self._slots.release(instance_id)
             self._told_to_stop.discard(instance_id)
-            settling = settlings.of(running.backfill_id)
+            propagation = propagations.of(running.backfill_id)
             if end.outcome == Outcome.EXITED and end.exit_code == 0:
                 succeeded.append((ended_ms, instance_id))
                 self._run_times[running.task_id].append(max(ended_ms - running.started_ms, 0))
-                settling.moved(instance_id, State.RUNNING, State.SUCCESSFUL)
+                propagation.moved(instance_id, State.RUNNING, State.SUCCESSFUL)
                 begun.append(instance_id)
-            elif not self._end_badly(tx, end, settling, now_ms, ended_ms):
+            elif not self._end_badly(tx, end, propagation, now_ms, ended_ms):
                 begun.append(instance_id)
         if succeeded:
             tx.succeed(succeeded)
@@ -248,31 +248,38 @@ class Scheduler:
             end.message or None,
         )
 
-    def _end_badly(self, tx: Ledger, end: RunEnd, settling: Settling, now_ms: int, ended_ms: int) -> bool:
+    def _end_badly(
+        self, tx: Ledger, end: RunEnd, propagation: Propagation, now_ms: int, ended_ms: int
+    ) -> bool:
         """RUN-3, RUN-4, POL-7: rerun by itself, start later, or fail for good; whether it is still to be started."""
         (row,) = tx.instances([end.ref.instance_id])
-        task = as_run(row, self._contexts.of(tx, row)).task
+        task = as_run(row, self._graphs.of(tx, row)).task
         after: Ending = ending(Outcome(end.outcome), end.signal, task.rerun, row.reruns, row.reason)
         if after.state is State.FAILED:
             tx.fail(row.id, after.reason or Reason.EXIT_CODE, ended_ms)
         elif end.outcome == Outcome.NOT_STARTED:
             self._not_started.put_off(tx, row.id, end.message, now_ms - self._doubt_ms)
         elif after.reason is Reason.YIELDED_TO_AUTO:
-            tx.make_way(row.id, now_ms)
+            tx.yield_to_auto(row.id, now_ms)
             tx.explain_run(row.id, row.run_number, _MADE_WAY)
         else:
             start_ms = now_ms - self._doubt_ms + 1000 * task.rerun.interval_seconds
             tx.rerun_by_itself(row.id, start_ms, now_ms)
-        settling.moved(row.id, State.RUNNING, after.state)
+        propagation.moved(row.id, State.RUNNING, after.state)
         if after.state is State.FAILED:
-            settling.failed_for_good(row.id)
+            propagation.failed_for_good(row.id)
         return after.state is not State.FAILED and end.outcome == Outcome.NOT_STARTED
 
     def _pause_where_too_many_failed(
-        self, tx: Ledger, settlings: _Settlings, known: _Known, holds: Holds, now_ms: int
-    ) -> Holds:
+        self,
+        tx: Ledger,
+        propagations: _Propagations,
+        known: _LedgerSnapshot,
+        holds: HeldBackfills,
+        now_ms: int,
+    ) -> HeldBackfills:
         """POL-14: before anything starts; what was about to start and could not is counted after that."""
-        for backfill_id, count in settlings.take_failures().items():
+        for backfill_id, count in propagations.take_failures().items():
             if note_failures(tx, backfill_id, count, self._slots.has_any_of(backfill_id), now_ms):
                 known.pause(backfill_id)
                 holds = known.holds(now_ms)
@@ -281,7 +288,13 @@ class Scheduler:
     # What time allows
 
     def _let_time_pass(
-        self, tx: Ledger, settlings: _Settlings, now_ms: int, known: _Known, holds: Holds, ticked: Ticked
+        self,
+        tx: Ledger,
+        propagations: _Propagations,
+        now_ms: int,
+        known: _LedgerSnapshot,
+        holds: HeldBackfills,
+        ticked: TickReport,
     ) -> None:
         """Instances whose time has come, and dry runs that a hold kept back or that were just made."""
         due: list[InstanceRecord] = []
@@ -289,29 +302,39 @@ class Scheduler:
             due = tx.due(now_ms, _BATCH)
         passing: list[InstanceRecord] = []
         if self._must_look:
-            passing = tx.passing(holds.passing, not known.schedule_is_held, _BATCH)
+            passing = tx.passing(holds.may_not_pass, not known.schedule_is_held, _BATCH)
         for backfill_id, rows in _by_backfill([*due, *passing]).items():
-            settlings.of(backfill_id).time_has_come(rows)
+            propagations.of(backfill_id).time_has_come(rows)
         self._must_look = ticked.more = len(due) == _BATCH or len(passing) == _BATCH
 
     # What starts
 
     def _start(
-        self, tx: Ledger, settlings: _Settlings, known: _Known, holds: Holds, now_ms: int
+        self,
+        tx: Ledger,
+        propagations: _Propagations,
+        known: _LedgerSnapshot,
+        holds: HeldBackfills,
+        now_ms: int,
     ) -> list[RunSpec]:
         if known.catalog is None or not self.starts:
             return []
-        wanted = Wanted(held=holds.starting)
+        wanted = StartFilter(held=holds.may_not_start)
         if known.has_auto:
-            wanted = self._slots.wanted(holds.starting, known.starts_auto(self._auto))
+            wanted = self._slots.wanted(holds.may_not_start, known.starts_auto(self._auto))
         chosen = self._slots.choose(tx, known.catalog, wanted)
         if not chosen:
             return []
         self._note_starts(tx, chosen, known, now_ms)
-        return self._commit_starts(tx, chosen, settlings, known, now_ms)
+        return self._commit_starts(tx, chosen, propagations, known, now_ms)
 
     def _commit_starts(
-        self, tx: Ledger, chosen: list[InstanceRecord], settlings: _Settlings, known: _Known, now_ms: int
+        self,
+        tx: Ledger,
+        chosen: list[InstanceRecord],
+        propagations: _Propagations,
+        known: _LedgerSnapshot,
+        now_ms: int,
     ) -> list[RunSpec]:
         word = tx.word()  # RUN-8: the marks of processes say whose they are
         tokens = [word + os.urandom(8).hex() for _ in chosen]
@@ -319,22 +342,24 @@ class Scheduler:
         tx.start(starts, self._executor.boot_id, now_ms)
         specs = []
         for row, token in zip(chosen, tokens, strict=True):
-            settling = settlings.of(row.backfill_id)
-            settling.moved(row.id, row.state, State.RUNNING)
+            propagation = propagations.of(row.backfill_id)
+            propagation.moved(row.id, row.state, State.RUNNING)
             try:
-                specs.append(self._specs.make(row, self._contexts.of(tx, row), token, self._executor.boot_id))
+                specs.append(self._specs.make(row, self._graphs.of(tx, row), token, self._executor.boot_id))
             except UnstartableError as error:
                 tx.end_run(row.id, row.run_number, token, now_ms, Outcome.EXITED, None, error.message)
                 tx.fail(row.id, Reason.NOT_STARTED, now_ms)
-                settling.moved(row.id, State.RUNNING, State.FAILED)
-                settling.failed_for_good(row.id)
+                propagation.moved(row.id, State.RUNNING, State.FAILED)
+                propagation.failed_for_good(row.id)
                 continue
             self._slots.take(row, now_ms)
         if known.has_auto:
             self._slots.find_rivals(tx)
         return specs
 
-    def _note_starts(self, tx: Ledger, chosen: list[InstanceRecord], known: _Known, now_ms: int) -> None:
+    def _note_starts(
+        self, tx: Ledger, chosen: list[InstanceRecord], known: _LedgerSnapshot, now_ms: int
+    ) -> None:
         for backfill_id in {row.backfill_id for row in chosen if row.backfill_id is not None}:
             record = known.backfills.get(backfill_id)
             if record is not None and record.started_ms is None:
@@ -342,10 +367,16 @@ class Scheduler:
                 known.backfills[backfill_id] = record._replace(started_ms=now_ms)
 
     def _note_ends(
-        self, tx: Ledger, settlings: _Settlings, known: _Known, holds: Holds, now_ms: int, ticked: Ticked
+        self,
+        tx: Ledger,
+        propagations: _Propagations,
+        known: _LedgerSnapshot,
+        holds: HeldBackfills,
+        now_ms: int,
+        ticked: TickReport,
     ) -> None:
         """Backfills of which something moved and nothing runs may have ended (BF-5)."""
-        for backfill_id in settlings.backfill_ids():
+        for backfill_id in propagations.backfill_ids():
             if self._slots.has_any_of(backfill_id):
                 continue
             record = tx.find_backfill(backfill_id)
@@ -363,7 +394,7 @@ class Scheduler:
 
 
 @dataclass(slots=True)
-class _Known:
+class _LedgerSnapshot:
     """What a tick knows of the rest of the ledger, as of what others had committed."""
 
     others_commits: int
@@ -372,7 +403,7 @@ class _Known:
     stopping: list[int]
     has_auto: bool = False
     schedule_is_held: bool = False
-    _holds: Holds | None = None
+    _holds: HeldBackfills | None = None
 
     def starts_auto(self, is_asked: bool) -> bool:
         """Whether auto triggered instances may start."""
@@ -385,54 +416,54 @@ class _Known:
             self.backfills[backfill_id] = record._replace(paused=1)
             self._holds = None
 
-    def holds(self, now_ms: int) -> Holds:
+    def holds(self, now_ms: int) -> HeldBackfills:
         """As of now; only a window changes them by time alone."""
         if self._holds is None or self._holds.has_windows:
             self._holds = holds_of(self.backfills.values(), instant_of(now_ms))
         return self._holds
 
 
-class _Settlings:
-    """One Settling per backfill that a tick touches, and one for the schedule (None)."""
+class _Propagations:
+    """One Propagation per backfill that a tick touches, and one for the schedule (None)."""
 
     def __init__(
-        self, tx: Ledger, contexts: Contexts, now_ms: int, holds: Holds, schedule_is_held: bool
+        self, tx: Ledger, graphs: GraphCache, now_ms: int, holds: HeldBackfills, schedule_is_held: bool
     ) -> None:
         self._tx = tx
-        self._contexts = contexts
+        self._graphs = graphs
         self._now_ms = now_ms
-        self._held: frozenset[int | None] = frozenset(holds.passing)
+        self._held: frozenset[int | None] = frozenset(holds.may_not_pass)
         if schedule_is_held:
             self._held |= {None}
-        self._settlings: dict[int | None, Settling] = {}
+        self._propagations: dict[int | None, Propagation] = {}
 
-    def of(self, backfill_id: int | None) -> Settling:
-        settling = self._settlings.get(backfill_id)
-        if settling is None:
-            context = self._contexts.by_id(self._tx, backfill_id)
-            settling = Settling(self._tx, context, self._now_ms, backfill_id in self._held)
-            self._settlings[backfill_id] = settling
-        return settling
+    def of(self, backfill_id: int | None) -> Propagation:
+        propagation = self._propagations.get(backfill_id)
+        if propagation is None:
+            context = self._graphs.by_id(self._tx, backfill_id)
+            propagation = Propagation(self._tx, context, self._now_ms, backfill_id in self._held)
+            self._propagations[backfill_id] = propagation
+        return propagation
 
-    def settle(self, is_last: bool = True) -> None:
-        for settling in self._settlings.values():
-            settling.settle(is_last)
+    def propagate(self, is_last: bool = True) -> None:
+        for propagation in self._propagations.values():
+            propagation.propagate(is_last)
 
     @property
     def are_cut(self) -> bool:
         """Whether passes were left for the next tick."""
-        return any(settling.is_cut for settling in self._settlings.values())
+        return any(propagation.is_cut for propagation in self._propagations.values())
 
     def take_failures(self) -> dict[int, int]:
         """How many instances have failed for good since the last call, by backfill."""
         found = {}
-        for backfill_id, settling in self._settlings.items():
-            if backfill_id is not None and settling.failures:
-                found[backfill_id], settling.failures = settling.failures, 0
+        for backfill_id, propagation in self._propagations.items():
+            if backfill_id is not None and propagation.failures:
+                found[backfill_id], propagation.failures = propagation.failures, 0
         return found
 
     def backfill_ids(self) -> set[int]:
-        return {backfill_id for backfill_id in self._settlings if backfill_id is not None}
+        return {backfill_id for backfill_id in self._propagations if backfill_id is not None}
 
 
 def _by_backfill(rows: Iterable[InstanceRecord]) -> dict[int | None, list[InstanceRecord]]:

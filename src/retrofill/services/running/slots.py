@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.running.slots import FreeSlots, choose, free_slots
 from retrofill.domain.running.states import State
-from retrofill.services.instances.graphs import Contexts
+from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.ports.records import InstanceRecord, Partition
-from retrofill.services.ports.start_filter import Wanted
+from retrofill.services.ports.start_filter import StartFilter
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Ledger
 
 
 @dataclass(slots=True)
-class Running:
+class RunningInstance:
     """What the scheduler must know of a running instance to count slots, and to let it make way."""
 
     backfill_id: int | None
@@ -28,7 +28,9 @@ class Running:
     started_ms: int
     bizdate: str
     slot: int
-    rival: int | None = None  # the auto triggered instance of the same task and T, of a backfill's (RUN-5)
+    same_partition_id: int | None = (
+        None  # the auto triggered instance of the same task and T, of a backfill's (RUN-5)
+    )
     looked: bool = False  # whether one was looked for
 
     @property
@@ -39,9 +41,9 @@ class Running:
 class Slots:
     """The instances that run, and the choice of those that start next."""
 
-    def __init__(self, contexts: Contexts) -> None:
-        self._contexts = contexts
-        self._running: dict[int, Running] = {}
+    def __init__(self, graphs: GraphCache) -> None:
+        self._graphs = graphs
+        self._running: dict[int, RunningInstance] = {}
         # Ready instances that were met on the way to a start while somebody wrote their partition, by it: they
         # are not asked for again before that one has ended. What is not met costs nothing (RUN-7).
         self._behind: dict[Partition, set[int]] = {}
@@ -54,11 +56,11 @@ class Slots:
 
     def take(self, row: InstanceRecord, started_ms: int) -> None:
         """Note that an instance runs."""
-        self._running[row.id] = Running(
+        self._running[row.id] = RunningInstance(
             row.backfill_id, row.task_id, row.resource_group, started_ms, row.bizdate, row.slot
         )
 
-    def find(self, instance_id: int) -> Running | None:
+    def find(self, instance_id: int) -> RunningInstance | None:
         return self._running.get(instance_id)
 
     def release(self, instance_id: int) -> None:
@@ -69,12 +71,12 @@ class Slots:
         """Whether an instance of the backfill runs."""
         return any(running.backfill_id == backfill_id for running in self._running.values())
 
-    def make_way(self, tx: Ledger) -> Iterator[int]:
+    def yield_to_auto(self, tx: Ledger) -> Iterator[int]:
         """Backfill instances that are told to stop for an auto triggered one that is ready (RUN-5)."""
         in_the_way: dict[int, list[int]] = {}  # several backfills may run the same task and T
         for instance_id, running in self._running.items():
-            if running.rival is not None:
-                in_the_way.setdefault(running.rival, []).append(instance_id)
+            if running.same_partition_id is not None:
+                in_the_way.setdefault(running.same_partition_id, []).append(instance_id)
         for rival in tx.instances(in_the_way) if in_the_way else ():
             if rival.state == State.WAITING_RESOURCES:
                 yield from (i for i in in_the_way[rival.id] if tx.mark_yielding(i))
@@ -86,12 +88,18 @@ class Slots:
             again: also for those that had none, because some may have been made.
         """
         for running in self._running.values():
-            if running.backfill_id is None or running.rival is not None or (running.looked and not again):
+            if (
+                running.backfill_id is None
+                or running.same_partition_id is not None
+                or (running.looked and not again)
+            ):
                 continue
-            running.rival = tx.generations.find_instance(running.task_id, running.bizdate, running.slot)
+            running.same_partition_id = tx.generations.find_instance(
+                running.task_id, running.bizdate, running.slot
+            )
             running.looked = True
 
-    def wanted(self, held: tuple[int, ...], auto: bool) -> Wanted:
+    def wanted(self, held: tuple[int, ...], auto: bool) -> StartFilter:
         """What may start now at all where there are auto triggered instances.
 
         Args:
@@ -100,10 +108,10 @@ class Slots:
         """
         running = self._running.values()
         taken = {r.task_id for r in running if r.backfill_id is None}
-        rivals = [r.rival for r in running if r.rival is not None]
-        return Wanted(held=held, auto=auto, taken=sorted(taken), yields=auto, behind=sorted(rivals))
+        rivals = [r.same_partition_id for r in running if r.same_partition_id is not None]
+        return StartFilter(held=held, auto=auto, taken=sorted(taken), yields=auto, behind=sorted(rivals))
 
-    def choose(self, tx: Ledger, catalog: Catalog, wanted: Wanted) -> list[InstanceRecord]:
+    def choose(self, tx: Ledger, catalog: Catalog, wanted: StartFilter) -> list[InstanceRecord]:
         """The instances that start now, in their order (RUN-1); none writes what another one writes (RUN-7)."""
         running = self._running.values()
         writing = {r.partition for r in running}
@@ -126,7 +134,7 @@ class Slots:
             candidates = [row for row in found if row not in chosen]
             for row in candidates:
                 if row.task_id not in limits:
-                    limits[row.task_id] = self._contexts.of(tx, row).task(row.id).max_parallel_instances
+                    limits[row.task_id] = self._graphs.of(tx, row).task(row.id).max_parallel_instances
             more = choose(candidates, free, per_task, limits, writing)
             chosen += more.starts
             full |= more.full
@@ -141,7 +149,7 @@ class Slots:
 def _candidates(
     tx: Ledger,
     free: Mapping[str, FreeSlots],
-    wanted: Wanted,
+    wanted: StartFilter,
     full: Collection[int],
     more: int,
 ) -> list[InstanceRecord]:

@@ -9,9 +9,9 @@ import numpy as np
 
 from retrofill.domain.planning.template import distinct
 from retrofill.domain.running.states import Reason, State
-from retrofill.services.instances.backfill_graph import BackfillContext
-from retrofill.services.instances.graph import Context
-from retrofill.services.instances.graphs import Contexts
+from retrofill.services.instances.backfill_graph import BackfillGraph
+from retrofill.services.instances.graph import InstanceGraph
+from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.ports.interventions import ISOLATION
 from retrofill.services.ports.records import BackfillRecord, DateRecord, InstanceRecord
 
@@ -24,13 +24,13 @@ MOST_FOUND = 100
 _AT_ONCE = 100_000  # instances whose downstream is looked up together
 
 
-def drift(reader: Reader, contexts: Contexts, record: BackfillRecord) -> list[str]:
+def drift(reader: Reader, graphs: GraphCache, record: BackfillRecord) -> list[str]:
     """One sentence per counter of an active backfill that differs from what states give, the first hundred.
 
     Goes from date to date, and holds a few numbers of each instance of the dates at hand. What an
     instance waits for lies on its own date or on one before in running order.
     """
-    context = contexts.get(reader, record.id)
+    context = graphs.get(reader, record.id)
     plan, first = context.plan, record.first_instance_id
     removed = _removed(reader, context, first + plan.n * len(plan.dates) - 1)
     done: dict[int, IntArray] = defaultdict(lambda: np.zeros(plan.n, dtype=np.int32))  # by position
@@ -85,13 +85,13 @@ def _counts_differ(record: BackfillRecord, date: DateRecord | None, states: Coun
     ]
 
 
-def schedule_drift(reader: Reader, contexts: Contexts) -> list[str]:
+def schedule_drift(reader: Reader, graphs: GraphCache) -> list[str]:
     """One sentence per auto triggered instance whose counter differs from what states give."""
-    context = contexts.schedule(reader)
+    context = graphs.schedule(reader)
     found = []
     for bizdate in reader.generations.bizdates(-1):
         rows = reader.generations.instances(bizdate)
-        gone = {row.id: reader.emergencies.removed_of(row.id) for row in rows}
+        gone = {row.id: reader.interventions.removed_of(row.id) for row in rows}
         above = {row.id: set(context.upstream(row.id)) - gone[row.id] for row in rows}
         ups = reader.instances(sorted(set().union(*above.values())))
         is_open = {up.id for up in ups if up.state != State.SUCCESSFUL}
@@ -105,15 +105,15 @@ def schedule_drift(reader: Reader, contexts: Contexts) -> list[str]:
     return found[:MOST_FOUND]
 
 
-def was_isolated(row: InstanceRecord, context: Context) -> bool:
+def was_isolated(row: InstanceRecord, context: InstanceGraph) -> bool:
     """Whether it is isolated by rules of an earlier version: validity periods isolated once (DEP-11)."""
     return row.reason == Reason.ISOLATED and not context.isolated_from(row.id)
 
 
-def _removed(reader: Reader, context: BackfillContext, last_id: int) -> Counter[int]:
+def _removed(reader: Reader, context: BackfillGraph, last_id: int) -> Counter[int]:
     """By instance, how many of its removed waits would be open now (OPS-7)."""
     counts: Counter[int] = Counter()
-    for instance_id, up in reader.emergencies.removed_between(context.first_id, last_id):
+    for instance_id, up in reader.interventions.removed_between(context.first_id, last_id):
         if up == ISOLATION:
             counts[instance_id] += 1
         elif (row := reader.find_instance(up)) is not None and row.state != State.SUCCESSFUL:

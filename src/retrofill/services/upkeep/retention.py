@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from retrofill.domain.people.roles import Actor, check_system_administrator
 from retrofill.domain.running.states import State
 from retrofill.domain.time.milliseconds import instant_of
-from retrofill.services.instances.graphs import Contexts
+from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.upkeep.clocks import check_before_deleting
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Retention:
         self,
         store: Store,
         folder: LogFolder,
-        contexts: Contexts,
+        graphs: GraphCache,
         clock: Clock,
         rules: Rules,
         is_dry: bool = False,
@@ -89,7 +89,7 @@ class Retention:
         self._laid_out = laid_out
         self._store = store
         self._folder = folder
-        self._contexts = contexts
+        self._graphs = graphs
         self._rules = rules
         self._is_dry = is_dry
         self._now_ms = clock.now_ms()
@@ -208,7 +208,7 @@ class Retention:
 
     def _unneeded(self, reader: Reader, ids: list[int]) -> list[int]:
         """Those that have succeeded, or that no instance which stays waits for; in order."""
-        context = self._contexts.schedule(reader)
+        context = self._graphs.schedule(reader)
         gone: set[int] = set()
         for row in sorted(reader.instances(ids), key=lambda row: (row.bizdate, row.slot), reverse=True):
             is_wired = row.state != State.SUCCESSFUL and reader.generations.holding(row.id) is not None
@@ -247,7 +247,7 @@ class Retention:
 
     def _remove_logs(self, files: list[LogFile], unknown_ms: int) -> None:
         with self._store.read() as reader:
-            catalog = self._contexts.current(reader)
+            catalog = self._graphs.current(reader)
             names = [file.run for file in files if file.run is not None]
             known = {run.name: run for run in reader.retention.runs_named(names)}
         ended = [f for f in files if f.run in known and self._log_may_go(known[f.run], catalog)]
@@ -291,7 +291,7 @@ class Retention:
     def _open_versions(self) -> set[int]:
         with self._store.read() as reader:
             rows = reader.instances([run.instance_id for run in reader.open_runs()])
-            return {row.code_version_id or self._contexts.of(reader, row).version_id(row.id) for row in rows}
+            return {row.code_version_id or self._graphs.of(reader, row).version_id(row.id) for row in rows}
 
     # Size
 

@@ -6,10 +6,10 @@ import json
 import sqlite3
 from collections.abc import Collection, Sequence
 
-from retrofill.services.ports.interventions import Place
+from retrofill.services.ports.interventions import FixedPlace
 
 
-class EmergencyReader:
+class InterventionReader:
     """What has been changed; next to nothing as a rule, so every question is asked of an index."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -39,14 +39,14 @@ class EmergencyReader:
             )
         )
 
-    def find_place(self, instance_id: int) -> Place | None:
+    def find_place(self, instance_id: int) -> FixedPlace | None:
         row = self._execute(
             "SELECT priority, resource_group FROM fixed_place WHERE instance_id = ?", (instance_id,)
         ).fetchone()
-        return Place(*row) if row else None
+        return FixedPlace(*row) if row else None
 
 
-class Emergencies(EmergencyReader):
+class Interventions(InterventionReader):
     """Changing it."""
 
     def remove_waits(self, instance_id: int, upstream_ids: Collection[int]) -> None:

@@ -15,15 +15,15 @@ from retrofill.domain.running.states import MOVES, Move
 from retrofill.services.ports.records import BackfillRecord, DateRecord, InstanceRecord
 from retrofill.store.statements import counters
 from retrofill.store.statements.clock import ClockKeeper
-from retrofill.store.statements.interventions import Emergencies
+from retrofill.store.statements.interventions import Interventions
 from retrofill.store.statements.outbox import Outbox
-from retrofill.store.statements.people import People
+from retrofill.store.statements.people import PeopleTables
 from retrofill.store.statements.reader import VISIBLE, Reader
 from retrofill.store.statements.run_times import TimesLedger
 from retrofill.store.statements.versions import Versions
 
 if TYPE_CHECKING:
-    from retrofill.store.statements.retention import Retention
+    from retrofill.store.statements.retention import RetentionTables
 
 
 @cache
@@ -63,12 +63,12 @@ class Ledger(Reader):
     """A write transaction; reads see its own writes."""
 
     @property
-    def people(self) -> People:
-        return People(self._connection)
+    def people(self) -> PeopleTables:
+        return PeopleTables(self._connection)
 
     @property
-    def emergencies(self) -> Emergencies:
-        return Emergencies(self._connection)
+    def interventions(self) -> Interventions:
+        return Interventions(self._connection)
 
     @property
     def outbox(self) -> Outbox:
@@ -88,10 +88,10 @@ class Ledger(Reader):
         return Versions(self._connection)
 
     @property
-    def retention(self) -> Retention:
-        from retrofill.store.statements.retention import Retention
+    def retention(self) -> RetentionTables:
+        from retrofill.store.statements.retention import RetentionTables
 
-        return Retention(self._connection)
+        return RetentionTables(self._connection)
 
     # Catalog
 
@@ -361,7 +361,7 @@ class Ledger(Reader):
         )
         return cursor.rowcount == 1
 
-    def make_way(self, instance_id: int, at_ms: int) -> None:
+    def yield_to_auto(self, instance_id: int, at_ms: int) -> None:
         """Not run again with the next run number, because it has made way (RUN-5)."""
         self._execute(
             "UPDATE instance SET state = 'not_run', reason = 'yielded_to_auto', ended_ms = ?, "

@@ -39,7 +39,7 @@ class PeopleReader:
         return [TokenRecord(*row) for row in rows]
 
 
-class People(PeopleReader):
+class PeopleTables(PeopleReader):
     """Users and tokens inside a write transaction."""
 
     def put_user(self, record: UserRecord) -> None:

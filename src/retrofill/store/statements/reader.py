@@ -17,13 +17,13 @@ from retrofill.services.ports.records import (
     OperationRecord,
     RunRecord,
 )
-from retrofill.services.ports.start_filter import Wanted
+from retrofill.services.ports.start_filter import StartFilter
 from retrofill.store import filters
 from retrofill.store.statements import counters, identity
 from retrofill.store.statements.clock import BootClock, ClockReader, boot_clock
 from retrofill.store.statements.generations import FrozenTasks, Generations
 from retrofill.store.statements.health import Health
-from retrofill.store.statements.interventions import EmergencyReader
+from retrofill.store.statements.interventions import InterventionReader
 from retrofill.store.statements.outbox import OutboxReader
 from retrofill.store.statements.people import PeopleReader
 from retrofill.store.statements.run_times import TimesReader
@@ -72,8 +72,8 @@ class Reader:
         return PeopleReader(self._connection)
 
     @property
-    def emergencies(self) -> EmergencyReader:
-        return EmergencyReader(self._connection)
+    def interventions(self) -> InterventionReader:
+        return InterventionReader(self._connection)
 
     @property
     def outbox(self) -> OutboxReader:
@@ -332,7 +332,7 @@ class Reader:
         ).fetchone()
         return row[0] if row else None
 
-    def candidates(self, resource_group: str, wanted: Wanted, limit: int) -> list[InstanceRecord]:
+    def candidates(self, resource_group: str, wanted: StartFilter, limit: int) -> list[InstanceRecord]:
         """Instances that only lack a slot of the group, in the order of RUN-1."""
         rows = self._execute(
             f"{_READY} AND resource_group = ? {filters.of_ready(wanted)} "

@@ -147,7 +147,7 @@ class RetentionReader:
         return [EndedRun(*row) for row in rows]
 
 
-class Retention(RetentionReader):
+class RetentionTables(RetentionReader):
     """Letting it go."""
 
     def note_run(self, at_ms: int) -> None:
