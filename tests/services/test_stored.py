@@ -12,7 +12,7 @@ from retrofill.domain.planning.policy import Alert, AlertMethod, AlertTrigger, P
 from retrofill.domain.selection.choice import Choice, DryRunReason
 from retrofill.domain.selection.ways import AllDescendantsSelection, LinkSelection, ManualSelection, Selection
 from retrofill.domain.time.windows import parse_window
-from retrofill.services import stored
+from retrofill.services.instances import stored
 from retrofill.services.ports.records import BackfillRecord
 
 POLICY = Policy(

@@ -23,8 +23,8 @@ from retrofill.domain.running.filters import UNFINISHED, BackfillFilter, Instanc
 from retrofill.domain.running.states import State
 from retrofill.domain.time.cron import parse
 from retrofill.domain.time.milliseconds import instant_of
+from retrofill.services.instances.stored import alert_of
 from retrofill.services.operations.emergencies import PRIORITIES
-from retrofill.services.stored import alert_of
 from simulation.executors import Faults
 from simulation.watch import Watch
 from simulation.worlds import SimulatedWorld

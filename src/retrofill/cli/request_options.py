@@ -220,7 +220,7 @@ def _matching(catalog: Catalog, conditions: tuple[str, ...], rights: Rights) -> 
 def _reused(session: Session, catalog: Catalog, text: str) -> ways.Selection:
     """The tasks of an earlier backfill, whatever became of it (SEL-9)."""
     from retrofill.domain.selection import choice as selections
-    from retrofill.services.stored import selection_of
+    from retrofill.services.instances.stored import selection_of
 
     backfill_id = integer_id(text, "a backfill")
     if session.project.deployed is None:  # there may be no store, and looking shall make none

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examples import examples
-from retrofill.domain.catalog.expressions import ParameterError
-from retrofill.domain.catalog.parameters import Context, check_name, parse, resolve, sql_names, substitute_sql
+from retrofill.domain.catalog.expressions import Context, ParameterError
+from retrofill.domain.catalog.parameters import check_name, parse, resolve, sql_names, substitute_sql
 
 
 def at(scheduled_at: str, **ids: str) -> Context:

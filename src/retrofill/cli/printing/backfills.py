@@ -18,7 +18,7 @@ from retrofill.cli.tables import cell, coloured, state_cell
 from retrofill.domain.planning.tallies import kinds_in_words, runs_in_words
 from retrofill.domain.running.status import STATUS_WORDS, Status
 from retrofill.domain.words import many
-from retrofill.services.stored import analysis_of
+from retrofill.services.instances.stored import analysis_of
 
 
 def listed(row: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from retrofill.domain.catalog.definitions import Task
-from retrofill.domain.catalog.parameters import Context, resolve
+from retrofill.domain.catalog.expressions import Context
+from retrofill.domain.catalog.parameters import resolve
 from retrofill.domain.planning.plan import ONE_DAY, Kind, Plan
 from retrofill.domain.planning.policy import priority_by_age
 from retrofill.domain.planning.running_order import running_order

@@ -12,8 +12,8 @@ from functools import lru_cache
 
 from retrofill.domain.catalog import parameters
 from retrofill.domain.catalog.definitions import Task
-from retrofill.domain.catalog.expressions import ParameterError
-from retrofill.domain.catalog.parameters import Context, Reference
+from retrofill.domain.catalog.expressions import Context, ParameterError
+from retrofill.domain.catalog.parameters import Reference
 from retrofill.domain.catalog.sql_literals import literal
 
 BLANK = "retrofill_blank"  # may stand in a name; shown as `*`

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrofill.domain.selection import ways
 from retrofill.domain.time.windows import clock
-from retrofill.services.stored import policy_of, selection_of
+from retrofill.services.instances.stored import policy_of, selection_of
 
 if TYPE_CHECKING:
     from retrofill.services.ports.records import BackfillRecord

@@ -31,10 +31,10 @@ from retrofill.services.instances.passing_over import passes_over
 from retrofill.services.instances.pausing import pause_if_too_many
 from retrofill.services.instances.propagation import Propagation
 from retrofill.services.instances.queue_places import QueuePlaces
+from retrofill.services.instances.stored import analysis_of, policy_of, text_of
 from retrofill.services.people.access import Access
 from retrofill.services.ports.records import BackfillRecord
 from retrofill.services.ports.store import MOST_ROWS
-from retrofill.services.stored import analysis_of, policy_of, text_of
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Clock, Ledger, Store

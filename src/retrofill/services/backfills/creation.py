@@ -39,10 +39,17 @@ from retrofill.services.backfills.requests import PlanLimits, PlannedBackfill, R
 from retrofill.services.instances.alert_queue import tell
 from retrofill.services.instances.backfill_graph import BackfillGraph
 from retrofill.services.instances.graphs import GraphCache
+from retrofill.services.instances.stored import (
+    alert_of,
+    analysis_of,
+    choice_of,
+    policy_of,
+    selection_of,
+    text_of,
+)
 from retrofill.services.people.accounts import find_actor
 from retrofill.services.ports import Check
 from retrofill.services.ports.records import BackfillRecord
-from retrofill.services.stored import alert_of, analysis_of, choice_of, policy_of, selection_of, text_of
 
 if TYPE_CHECKING:
     from retrofill.domain.estimating.estimate import Estimate

@@ -17,7 +17,7 @@ from retrofill.domain.verification.findings import by_level
 from retrofill.domain.verification.partitions import Holder, same_partition
 from retrofill.services.backfills.requests import PlannedBackfill
 from retrofill.services.instances.graphs import GraphCache
-from retrofill.services.stored import choice_of, policy_of
+from retrofill.services.instances.stored import choice_of, policy_of
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Reader

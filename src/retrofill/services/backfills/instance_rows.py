@@ -26,9 +26,9 @@ from retrofill.services.instances.backfill_graph import BackfillGraph
 from retrofill.services.instances.backfill_status import note_end
 from retrofill.services.instances.holds import holds_of
 from retrofill.services.instances.propagation import Propagation
+from retrofill.services.instances.stored import planned_dates_of, selection_of
 from retrofill.services.ports.records import BackfillRecord, DateRecord, InstanceRecord
 from retrofill.services.ports.store import MOST_ROWS
-from retrofill.services.stored import planned_dates_of, selection_of
 
 if TYPE_CHECKING:
     from retrofill.domain.arrays import BoolArray, IntArray

@@ -10,8 +10,8 @@ from retrofill.domain.running.status import ENDED, Progress, Status, status_of
 from retrofill.domain.running.steering import BackfillSituation, situation_of
 from retrofill.services.instances.alert_queue import tell
 from retrofill.services.instances.holds import HeldBackfills
+from retrofill.services.instances.stored import alert_of, analysis_of
 from retrofill.services.ports.records import BackfillRecord
-from retrofill.services.stored import alert_of, analysis_of
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Ledger, Reader

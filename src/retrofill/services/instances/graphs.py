@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from retrofill.services.instances.backfill_graph import BackfillGraph
 from retrofill.services.instances.graph import InstanceGraph, remember
+from retrofill.services.instances.stored import choice_of, policy_of
 from retrofill.services.ports.records import BackfillRecord, InstanceRecord, OpenBackfill
-from retrofill.services.stored import choice_of, policy_of
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog

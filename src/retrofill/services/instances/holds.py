@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from retrofill.domain.time.milliseconds import ms_of
+from retrofill.services.instances.stored import window_of
 from retrofill.services.ports.records import BackfillRecord, OpenBackfill
-from retrofill.services.stored import window_of
 
 
 @dataclass(frozen=True, slots=True)

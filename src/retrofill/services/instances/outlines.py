@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
+from retrofill.services.instances.stored import dry_runs_of, policy_of
 from retrofill.services.ports.records import BackfillRecord, InstanceRecord
-from retrofill.services.stored import dry_runs_of, policy_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from retrofill.domain.alerts import Event
 from retrofill.domain.words import many
 from retrofill.services.instances.alert_queue import tell
-from retrofill.services.stored import alert_of, max_failures_of
+from retrofill.services.instances.stored import alert_of, max_failures_of
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Ledger

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from retrofill.domain.errors import NotPermittedError, UnknownNameError
 from retrofill.domain.people.roles import Action, Actor, owner_of
 from retrofill.domain.running.filters import BackfillFilter
+from retrofill.services.instances.stored import dry_runs_of, running_tasks_of, selection_of
 from retrofill.services.ports.records import BackfillRecord, InstanceRecord, OperationRecord
-from retrofill.services.stored import dry_runs_of, running_tasks_of, selection_of
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog, Task

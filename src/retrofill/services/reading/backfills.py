@@ -16,6 +16,7 @@ from retrofill.services.instances.backfill_status import status, took_seconds
 from retrofill.services.instances.holds import holds_of
 from retrofill.services.instances.outlines import Outlines, position_of
 from retrofill.services.instances.queue_places import QueuePlaces
+from retrofill.services.instances.stored import analysis_of, planned_dates_of
 from retrofill.services.ports.records import (
     AlertRecord,
     BackfillRecord,
@@ -24,7 +25,6 @@ from retrofill.services.ports.records import (
     OperationRecord,
     RunRecord,
 )
-from retrofill.services.stored import analysis_of, planned_dates_of
 
 if TYPE_CHECKING:
     from retrofill.services.instances.graphs import GraphCache
