@@ -78,17 +78,17 @@ def test_a_restored_store_is_held(busy: Sandbox, elsewhere: Sandbox) -> None:
     assert elsewhere.json("backfill", "show", 1)["status"] == "paused"
     elsewhere.touch("go")
     scheduler = elsewhere.spawn("scheduler")
-    until(lambda: "runs as process" in elsewhere.run("doctor", status=None).stdout, "the scheduler runs")
-    elsewhere.run("instance", "rerun", lost)
+    until(lambda: "runs as process" in elsewhere.call("doctor", status=None).stdout, "the scheduler runs")
+    elsewhere.call("instance", "rerun", lost)
     assert elsewhere.text("ran") == ""
-    elsewhere.run("backfill", "resume", 1)
+    elsewhere.call("backfill", "resume", 1)
     until(lambda: elsewhere.json("backfill", "show", 1)["status"] == "succeeded", "it has gone on")
     scheduler.send_signal(signal.SIGTERM)
     assert finished(scheduler).status == 0
     busy.touch("go")
     until(lambda: busy.json("backfill", "show", 1)["status"] == "succeeded", "the original has gone on")
     assert sorted(busy.text("ran").split("\n")) == sorted(elsewhere.text("ran").split("\n"))
-    assert elsewhere.run("doctor").status == 0
+    assert elsewhere.call("doctor").status == 0
 
 
 @pytest.mark.slow
@@ -111,8 +111,8 @@ def test_into_the_place_of_a_store(busy: Sandbox) -> None:
     assert busy.json("backfill", "show", 1)["status"] == "paused"
     assert (Path(restored["replaced"]) / "retrofill.db").exists()
     assert len(busy.text("ran").splitlines()) == 6
-    busy.run("instance", "rerun", *restored["lost"])
-    busy.run("backfill", "resume", 1)
+    busy.call("instance", "rerun", *restored["lost"])
+    busy.call("backfill", "resume", 1)
     busy.run("backfill", "wait", 1)
     assert len(busy.text("ran").splitlines()) == 12
 

@@ -57,18 +57,18 @@ def copy_of(sandbox: Sandbox, to: Path) -> Sandbox:
 def test_a_copy_of_a_project_in_use(running: Running, tmp_path: Path) -> None:
     """RUN-8: it is held, says so once, and touches no process of the other; both go on unharmed."""
     copy = copy_of(running.sandbox, tmp_path / "copy")
-    told = copy.run("instance", "list").stderr
+    told = copy.call("instance", "list").stderr
     assert "This folder is a copy of another one" in told
     assert (
         "the schedule is held, 1 unfinished backfill paused, and 1 instance that ran there lost here" in told
     )
-    assert "copy" not in copy.run("backfill", "list").stderr
+    assert "copy" not in copy.call("backfill", "list").stderr
     (first, second) = copy.json("instance", "list", "--backfill", 1)
     assert (first["state"], first["reason"]) == ("failed", "lost")
     assert second["state"] == "not_run"
     assert copy.json("schedule", "show")["held"]
     assert copy.run("instance", "stop", first["id"], status=6).stdout
-    copy.run("retention", "run")
+    copy.call("retention", "run")
     copy.run(
         "backfill", "create", "--task", "after", "--bizdate", "2026-01-07", "--wait", "--yes", **running.env
     )
@@ -78,9 +78,9 @@ def test_a_copy_of_a_project_in_use(running: Running, tmp_path: Path) -> None:
 
     running.go.touch()
     until(lambda: running.sandbox.json("backfill", "show", 1)["status"] == "succeeded", "the original")
-    copy.run("schedule", "resume")
-    copy.run("backfill", "resume", 1)
-    copy.run("backfill", "rerun", 1, "--failed")
+    copy.call("schedule", "resume")
+    copy.call("backfill", "resume", 1)
+    copy.call("backfill", "rerun", 1, "--failed")
     copy.run("backfill", "wait", 1, **running.env)
     assert len(running.pids.read_text().split()) == 2, "once in each"
 
@@ -103,7 +103,7 @@ def test_a_copy_that_cannot_be_written(running: Running, tmp_path: Path) -> None
         pytest.skip("mounting is not allowed here")
     try:
         subprocess.run(["mount", "-o", "remount,bind,ro", str(copy.home)], check=True)
-        done = copy.run("instance", "list")
+        done = copy.call("instance", "list")
         assert "can only be looked at" in done.stderr
         assert "running" in done.stdout
     finally:
@@ -116,11 +116,11 @@ def test_a_project_that_is_moved(running: Running, tmp_path: Path) -> None:
     running.sandbox.home.rename(new.home)
     running.sandbox.home = new.home
     scheduler = running.scheduler  # type: ignore[attr-defined]
-    new.run("backfill", "pause", 1)  # wakes it
+    new.call("backfill", "pause", 1)  # wakes it
     told = scheduler.communicate(timeout=60)[1]
     assert b"The project is no longer at" in told
     assert running.is_alive()
-    assert "copy" not in new.run("instance", "list").stderr
+    assert "copy" not in new.call("instance", "list").stderr
     new.run("instance", "stop", new.json("instance", "list")[0]["id"])
     assert not running.is_alive()
     (first, _) = new.json("instance", "list", "--backfill", 1)

@@ -61,7 +61,7 @@ def test_break_read_why_mend_rerun_and_see_the_group_go_on(sandbox: Sandbox) -> 
     why = sandbox.json("instance", "why", report)
     assert list(why) == ["id", "state", "reason", "text", "blockers"]
     assert why["text"] == "It waits for w.fetch 2026-01-06 01:00 (Failed, bizdate 2026-01-05, instance 1)."
-    assert "bizdate 2026-01-05" in sandbox.run("instance", "why", later).stdout
+    assert "bizdate 2026-01-05" in sandbox.call("instance", "why", later).stdout
     failed = found["fetch 05 01:00"]
     assert (failed["reason"], failed["run_number"]) == ("exit_code", 1)
     (sandbox.home / "broken").unlink()
@@ -90,13 +90,13 @@ def test_logs_and_parameters(sandbox: Sandbox) -> None:
     )  # fmt: skip
     found = sandbox.instances()
     hour = found["hourly 05 16:00"]
-    assert sandbox.run("instance", "log", hour["id"]).stdout == "20260105 16\n"
+    assert sandbox.call("instance", "log", hour["id"]).stdout == "20260105 16\n"
     assert sandbox.run("instance", "log", hour["id"], "--run", "1", "--follow").stdout == "20260105 16\n"
-    assert sandbox.run("instance", "log", found["report 05 03:00"]["id"]).stdout == "report of 2026-01-05\n"
+    assert sandbox.call("instance", "log", found["report 05 03:00"]["id"]).stdout == "report of 2026-01-05\n"
     shown = sandbox.json("instance", "show", hour["id"])
     assert shown["parameters"] == {"day": "20260105", "hour": "16"}
     assert shown["runs"][0]["outcome"] == "exited"
-    missing = sandbox.run("instance", "log", hour["id"], "--run", "7", status=5)
+    missing = sandbox.call("instance", "log", hour["id"], "--run", "7", status=5)
     assert "no run 7" in missing.stderr
 
 
@@ -112,7 +112,7 @@ def test_data_on_stdout_and_talk_on_stderr(sandbox: Sandbox) -> None:
     assert "up" in result.stderr
     waited = sandbox.run("backfill", "wait", row["id"], "--output", "json")
     assert waited.json["status"] == "succeeded"
-    text = sandbox.run("backfill", "show", row["id"])
+    text = sandbox.call("backfill", "show", row["id"])
     assert "Succeeded" in text.stdout
     assert text.stderr == ""
 
@@ -126,7 +126,7 @@ def test_global_options_before_and_after(sandbox: Sandbox) -> None:
         ("--output", "json", "task", "list", "--project", sandbox.home),
     ):
         assert len(json.loads(sandbox.run(*args).stdout)) == 3
-    assert len(sandbox.run("task", "list", "--output", "jsonl").jsonl) == 3
+    assert len(sandbox.call("task", "list", "--output", "jsonl").jsonl) == 3
 
 
 def test_a_project_is_found_from_a_folder_below_it(sandbox: Sandbox) -> None:
@@ -156,7 +156,7 @@ def test_a_deploy_leaves_instances_as_they_were_made(sandbox: Sandbox) -> None:
     for backfill, printed in ((old, "old\n"), (new, "new\n")):
         sandbox.run("backfill", "wait", backfill)
         (row,) = sandbox.json("instance", "list", "--backfill", backfill)
-        assert sandbox.run("instance", "log", row["id"]).stdout == printed
+        assert sandbox.call("instance", "log", row["id"]).stdout == printed
 
 
 def test_a_task_that_is_gone_still_has_its_instances(sandbox: Sandbox) -> None:
@@ -164,7 +164,7 @@ def test_a_task_that_is_gone_still_has_its_instances(sandbox: Sandbox) -> None:
     sandbox.write('a: {type: shell, schedule: "0 1 * * *", run: echo old}')
     made = sandbox.create("--task", "a", "--bizdate", "2026-01-05")["id"]
     sandbox.write('b: {type: shell, schedule: "0 2 * * *", run: echo b}')
-    sandbox.run("deploy")
+    sandbox.call("deploy")
     assert sandbox.run("backfill", "wait", made, "--output", "json").json["status"] == "succeeded"
     assert sandbox.json("instance", "list")[0]["task"] == "w.a"
 
@@ -177,4 +177,4 @@ def test_code_that_is_read_at_run_time(sandbox: Sandbox) -> None:
     made = sandbox.create("--task", "a", "--bizdate", "2026-01-05")["id"]
     code.write_text("echo second\n")
     sandbox.run("backfill", "wait", made)
-    assert sandbox.run("instance", "log", sandbox.json("instance", "list")[0]["id"]).stdout == "first\n"
+    assert sandbox.call("instance", "log", sandbox.json("instance", "list")[0]["id"]).stdout == "first\n"

@@ -30,7 +30,7 @@ def test_a_scheduler_that_waits_costs_no_processor_time(sandbox: Sandbox) -> Non
     sandbox.create("--task", "hold", "--bizdate", "2026-01-05", "--window", window)
     sandbox.create("--task", "hold", "--bizdate", "2150-01-01", "--run-future")
     sandbox.create(*BOTH)
-    sandbox.run("backfill", "pause", 5)
+    sandbox.call("backfill", "pause", 5)
     until(lambda: _asleep(scheduler.pid), "it has nothing more to do")
     before = _cpu_and_wakings(scheduler.pid)
     time.sleep(2)  # what is measured, nothing is waited for

@@ -37,14 +37,14 @@ def test_a_secret_that_a_task_prints(sandbox: Sandbox) -> None:
     number = sandbox.json("instance", "list")[0]["id"]
     hidden = f"it is {'*' * len(_SECRET)}\n"
     shown = until(
-        lambda: sandbox.run("instance", "log", number, RETROFILL_SECRET_TOKEN=_SECRET).stdout, "its line"
+        lambda: sandbox.call("instance", "log", number, RETROFILL_SECRET_TOKEN=_SECRET).stdout, "its line"
     )
     assert shown == hidden
     following = sandbox.spawn("instance", "log", str(number), "--follow", RETROFILL_SECRET_TOKEN=_SECRET)
     sandbox.touch("go")
     assert finished(following).stdout == hidden
     assert finished(waiting).status == 0
-    assert sandbox.run("instance", "log", number).stdout == hidden
+    assert sandbox.call("instance", "log", number).stdout == hidden
     for path in (sandbox.home / ".retrofill").rglob("*"):
         assert not path.is_file() or _SECRET.encode() not in path.read_bytes(), path
 

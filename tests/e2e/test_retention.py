@@ -39,21 +39,21 @@ def grow_old(sandbox: Sandbox, days: int) -> None:
 def test_by_hand(sandbox: Sandbox) -> None:
     """RET-1: a dry run tells, a run does; logs say that they went; nothing is left in the end."""
     number = ran(sandbox)
-    assert sandbox.run("retention", "run").stdout == "removed:\n  1 journal\n"
-    assert "Nothing is old" in sandbox.run("retention", "run").stderr
+    assert sandbox.call("retention", "run").stdout == "removed:\n  1 journal\n"
+    assert "Nothing is old" in sandbox.call("retention", "run").stderr
     grow_old(sandbox, 10)
     ten_days = {"RETROFILL_LOG_DAYS": "9"}
     wanted = sandbox.json("retention", "run", "--dry-run", **ten_days)
     assert (wanted["dry_run"], wanted["logs"], wanted["log_bytes"], wanted["backfills"]) == (True, 1, 3, 0)
-    assert sandbox.run("instance", "log", number).stdout == "hi\n"
+    assert sandbox.call("instance", "log", number).stdout == "hi\n"
     done = sandbox.json("retention", "run", **ten_days)
     assert done == wanted | {"dry_run": False}
-    told = sandbox.run("instance", "log", number, status=5).stderr
+    told = sandbox.call("instance", "log", number, status=5).stderr
     assert f"the log of run 1 of instance {number} was deleted by retention on 20" in told
     grow_old(sandbox, 30)
-    assert "  1 backfill\n" in sandbox.run("retention", "run").stdout
+    assert "  1 backfill\n" in sandbox.call("retention", "run").stdout
     assert sandbox.json("backfill", "list") == []
-    sandbox.run("instance", "show", number, status=5)
+    sandbox.call("instance", "show", number, status=5)
 
 
 def test_a_scheduler_does_it_by_itself(sandbox: Sandbox) -> None:
@@ -79,7 +79,7 @@ def test_doctor_tells_when_the_clock_was_wrong(sandbox: Sandbox) -> None:
 def test_only_the_system_administrator(sandbox: Sandbox) -> None:
     """SEC-4."""
     sandbox.write(_TASK, head="members: {alice: administrator}")
-    sandbox.run("retention", "run", RETROFILL_USER="alice", status=4)
+    sandbox.call("retention", "run", RETROFILL_USER="alice", status=4)
 
 
 def test_before_anything_is_deployed(sandbox: Sandbox) -> None:

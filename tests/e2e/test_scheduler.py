@@ -24,7 +24,7 @@ BOTH = ("--task", "hold", "--task", "after", "--bizdate", "2026-01-05")
 def test_a_second_scheduler_is_refused(sandbox: Sandbox) -> None:
     """RUN-1: exit 6, naming the process that runs."""
     sandbox.write(HELD)
-    sandbox.run("deploy")
+    sandbox.call("deploy")
     first = sandbox.spawn("scheduler")
     until(lambda: "runs as process" in sandbox.call("doctor").stdout, "the scheduler runs")
     second = sandbox.run("scheduler", status=6)
@@ -41,7 +41,7 @@ def test_a_second_scheduler_is_refused(sandbox: Sandbox) -> None:
 def test_it_runs_what_others_create_and_leaves_what_runs(sandbox: Sandbox, how: signal.Signals) -> None:
     """RUN-1, OPS-0: whatever its end; the next scheduler adopts."""
     sandbox.write(HELD)
-    sandbox.run("deploy")
+    sandbox.call("deploy")
     scheduler = sandbox.spawn("scheduler")
     until(lambda: "runs as process" in sandbox.call("doctor").stdout, "the scheduler runs")
     made = sandbox.run("backfill", "create", *BOTH, "--yes", "--output", "json")
@@ -59,9 +59,9 @@ def test_it_runs_what_others_create_and_leaves_what_runs(sandbox: Sandbox, how: 
 def test_asking_twice_is_asking_once(sandbox: Sandbox) -> None:
     """RUN-1: whoever is impatient with TERM or Ctrl-C gets the same end."""
     sandbox.write(HELD)
-    sandbox.run("deploy")
+    sandbox.call("deploy")
     scheduler = sandbox.spawn("scheduler")
-    until(lambda: "runs as process" in sandbox.run("doctor", status=None).stdout, "the scheduler runs")
+    until(lambda: "runs as process" in sandbox.call("doctor", status=None).stdout, "the scheduler runs")
     for how in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
         os.kill(scheduler.pid, how)
     result = finished(scheduler)
@@ -73,11 +73,11 @@ def test_a_running_scheduler_follows_settings(sandbox: Sandbox) -> None:
     """OPS-1: a grace that a deploy has changed counts for the next stop."""
     stubborn = """h: {type: shell, schedule: "0 1 * * *", run: 'trap "" TERM; echo > ../../out; while :; do sleep 0.1; done'}"""
     sandbox.write(stubborn, "settings: {grace_seconds: 3000}")
-    sandbox.run("deploy")
+    sandbox.call("deploy")
     sandbox.spawn("scheduler")
-    until(lambda: "runs as process" in sandbox.run("doctor", status=None).stdout, "the scheduler runs")
+    until(lambda: "runs as process" in sandbox.call("doctor", status=None).stdout, "the scheduler runs")
     sandbox.write(stubborn, "settings: {grace_seconds: 0}")
-    sandbox.run("deploy")
+    sandbox.call("deploy")
     number = sandbox.create("--task", "h", "--bizdate", "2026-01-05")["id"]
     until(lambda: sandbox.text("out"), "the task has started")
     sandbox.run("backfill", "stop", number)
@@ -87,7 +87,7 @@ def test_a_running_scheduler_follows_settings(sandbox: Sandbox) -> None:
 def test_a_stop_beside_a_scheduler(sandbox: Sandbox) -> None:
     """OPS-1: the scheduler is woken, and the command returns when the processes have ended."""
     sandbox.write(HELD)
-    sandbox.run("deploy")
+    sandbox.call("deploy")
     sandbox.spawn("scheduler")
     until(lambda: "runs as process" in sandbox.call("doctor").stdout, "the scheduler runs")
     sandbox.create(*BOTH)
@@ -120,7 +120,7 @@ def test_missed_nights_are_made_told_and_run(sandbox: Sandbox) -> None:
     sandbox.write(
         'a: {type: shell, schedule: "0 0 * * *", run: "echo $RETROFILL_KIND $RETROFILL_BIZDATE >> ../../out"}'
     )
-    sandbox.run("deploy")
+    sandbox.call("deploy")
     deployed_days_ago(sandbox, 5)
     scheduler = sandbox.spawn("scheduler")
     until(lambda: len(sandbox.text("out").splitlines()) >= 2, "two of the nights have run")
@@ -137,7 +137,7 @@ def test_missed_nights_are_made_told_and_run(sandbox: Sandbox) -> None:
 def test_auto_triggered_instances_survive_their_scheduler(sandbox: Sandbox) -> None:
     """AUTO-1, OPS-0, OPS-1, OPS-2: adopted by the next one; stopped where none runs; rerun by the next."""
     sandbox.write(HELD, "resource_groups: {default: {slots: 2}}")
-    sandbox.run("deploy")
+    sandbox.call("deploy")
     deployed_days_ago(sandbox, 5)
     first = sandbox.spawn("scheduler")
     until(lambda: len(sandbox.text("out").splitlines()) == 2, "two dates have started")

@@ -47,7 +47,7 @@ def test_helpers_that_change_under_a_backfill(sandbox: Sandbox) -> None:
     assert sorted(os.listdir(laid_out)) == ["1", "2", "lock"]
     assert sandbox.json("retention", "run")["code_folders"] == 2
     assert os.listdir(laid_out) == ["lock"]
-    sandbox.run("instance", "rerun", rows["sh 05 01:00"]["id"])
+    sandbox.call("instance", "rerun", rows["sh 05 01:00"]["id"])
     sandbox.run("backfill", "wait", 1)
     assert logs(sandbox, 1)["sh 05 01:00"] == "old\nnew\n"
 
