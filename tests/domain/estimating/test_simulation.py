@@ -19,8 +19,7 @@ from retrofill.domain.estimating.starting_point import Competitor, DateUnderWay,
 from retrofill.domain.planning.plan import Plan, build
 from retrofill.domain.planning.policy import Barrier, Policy
 from retrofill.domain.selection.choice import Choice, DryRunReason, NothingToRunError
-from retrofill.domain.time.openings import NEVER, OpenTimes
-from retrofill.domain.time.windows import Window, parse_window
+from retrofill.domain.time.windows import NEVER, OpenTimes, Window, parse_window
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE

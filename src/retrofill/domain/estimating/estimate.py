@@ -21,7 +21,7 @@ from retrofill.domain.estimating.simulation import Played, Simulation
 from retrofill.domain.estimating.starting_point import Competitor, StartingPoint
 from retrofill.domain.planning.plan import Kind, Plan
 from retrofill.domain.planning.start_times import StartTimes
-from retrofill.domain.time.openings import NEVER, OpenTimes
+from retrofill.domain.time.windows import NEVER, OpenTimes
 
 if TYPE_CHECKING:
     from retrofill.domain.arrays import LongArray

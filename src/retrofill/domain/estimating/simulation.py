@@ -25,7 +25,8 @@ from retrofill.domain.planning.policy import Barrier, priority_by_age
 from retrofill.domain.planning.start_times import StartTimes
 from retrofill.domain.planning.template import Edges
 from retrofill.domain.time.instants import local_date
-from retrofill.domain.time.openings import NEVER, OpenTimes, instant_of
+from retrofill.domain.time.milliseconds import instant_of
+from retrofill.domain.time.windows import NEVER, OpenTimes
 
 if TYPE_CHECKING:
     from retrofill.domain.arrays import BoolArray
