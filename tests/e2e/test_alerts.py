@@ -85,6 +85,7 @@ def test_a_mail_tells_of_the_failure_before_the_command_leaves(sandbox: Sandbox,
     assert "alert of failure by email: sent" in sandbox.call("backfill", "show", 1).stdout
 
 
+@pytest.mark.slow
 def test_a_text_message_tells_of_success(sandbox: Sandbox, web: Sink) -> None:
     """POL-9, SEC-3: the token of the service stays where it is."""
     project(sandbox, sms=f"json://127.0.0.1:{web.port}/sms/${{secret:SMS_TOKEN}}")
@@ -100,6 +101,7 @@ def test_a_text_message_tells_of_success(sandbox: Sandbox, web: Sink) -> None:
     assert "t0p-s3cret" not in made.stdout + made.stderr
 
 
+@pytest.mark.slow
 def test_a_scheduler_sends_what_others_create(sandbox: Sandbox, mails: MailServer) -> None:
     """POL-9: and goes on ticking meanwhile."""
     project(sandbox, mails.url)
@@ -111,6 +113,7 @@ def test_a_scheduler_sends_what_others_create(sandbox: Sandbox, mails: MailServe
     assert finished(scheduler).status == 0
 
 
+@pytest.mark.slow
 def test_what_a_killed_scheduler_did_not_send_the_next_one_sends(sandbox: Sandbox, mails: MailServer) -> None:
     """POL-9: killed after the commit that ends the backfill, before anything is sent."""
     project(sandbox, mails.url)
@@ -126,6 +129,7 @@ def test_what_a_killed_scheduler_did_not_send_the_next_one_sends(sandbox: Sandbo
     assert alerts(sandbox) == [("failure", "email", "sent")]
 
 
+@pytest.mark.slow
 def test_a_scheduler_killed_while_it_sends_leaves_the_claim(sandbox: Sandbox, web: Sink) -> None:
     """POL-9: the moment at which a message may come twice: when the claim runs out, the next one sends."""
     project(sandbox, sms=f"json://127.0.0.1:{web.port}/x")
@@ -144,6 +148,7 @@ def test_a_scheduler_killed_while_it_sends_leaves_the_claim(sandbox: Sandbox, we
     assert row["next_try_at"] is not None
 
 
+@pytest.mark.slow
 def test_a_mail_server_that_is_away_is_left_to_the_next_scheduler(
     sandbox: Sandbox, mails: MailServer
 ) -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from e2e.sandboxes import Sandbox, until
+
+pytestmark = pytest.mark.slow
 
 HELD = """
 hold:

@@ -114,6 +114,7 @@ def test_secrets_are_resolved_when_a_check_is_asked(sandbox: Sandbox) -> None:
     assert not any(secret in text for text in found for secret in secrets.values())
 
 
+@pytest.mark.slow
 def test_a_killed_create_is_taken_up(sandbox: Sandbox) -> None:
     """VER-3: it is seen in `checking`, loses nothing when it is killed, and the next who waits asks again."""
     killed = threading.Event()
@@ -157,6 +158,7 @@ def test_an_interrupted_create_is_not_there(sandbox: Sandbox) -> None:
     assert sandbox.json("backfill", "list") == []
 
 
+@pytest.mark.slow
 def test_a_scheduler_asks_without_standing_still(sandbox: Sandbox) -> None:
     """VER-3: what a crash left is checked while other instances run."""
     go = threading.Event()

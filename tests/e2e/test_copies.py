@@ -13,6 +13,8 @@ import pytest
 from e2e.sandboxes import Sandbox, until
 from retrofill.store.sqlite.database import Database
 
+pytestmark = pytest.mark.slow
+
 TASKS = """
 long:
   type: shell

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from e2e.sandboxes import Sandbox, until
 
 TASKS = """
@@ -30,6 +32,7 @@ def test_what_failed_is_named_with_its_last_line(sandbox: Sandbox) -> None:
     assert named in shown.stderr
 
 
+@pytest.mark.slow
 def test_a_pause_by_itself_is_told_to_who_waits(sandbox: Sandbox) -> None:
     """POL-14: the progress says how it goes on; list and show say so too."""
     sandbox.write(

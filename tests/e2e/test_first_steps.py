@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from e2e.sandboxes import Sandbox
 
 THREE = """
@@ -81,6 +83,7 @@ def test_break_read_why_mend_rerun_and_see_the_group_go_on(sandbox: Sandbox) -> 
     assert (operation["from_state"], operation["to_state"]) == ("failed", "not_run")
 
 
+@pytest.mark.slow
 def test_logs_and_parameters(sandbox: Sandbox) -> None:
     """OPS-10, PAR-1, PAR-2, PAR-3, PAR-4: what a task printed, per run; values as they were."""
     sandbox.write(THREE)
@@ -117,6 +120,7 @@ def test_data_on_stdout_and_talk_on_stderr(sandbox: Sandbox) -> None:
     assert text.stderr == ""
 
 
+@pytest.mark.slow
 def test_global_options_before_and_after(sandbox: Sandbox) -> None:
     """CAT-1: --project and --output may stand before or after the command."""
     sandbox.write(THREE)
@@ -159,6 +163,7 @@ def test_a_deploy_leaves_instances_as_they_were_made(sandbox: Sandbox) -> None:
         assert sandbox.call("instance", "log", row["id"]).stdout == printed
 
 
+@pytest.mark.slow
 def test_a_task_that_is_gone_still_has_its_instances(sandbox: Sandbox) -> None:
     """CAT-2, CAT-3: they run on from the version they were made from."""
     sandbox.write('a: {type: shell, schedule: "0 1 * * *", run: echo old}')
@@ -169,6 +174,7 @@ def test_a_task_that_is_gone_still_has_its_instances(sandbox: Sandbox) -> None:
     assert sandbox.json("instance", "list")[0]["task"] == "w.a"
 
 
+@pytest.mark.slow
 def test_code_that_is_read_at_run_time(sandbox: Sandbox) -> None:
     """CAT-2: the text of `file` is kept with the version."""
     sandbox.write('a: {type: shell, schedule: "0 1 * * *", file: a.sh}')

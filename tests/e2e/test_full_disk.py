@@ -11,6 +11,8 @@ import pytest
 
 from e2e.sandboxes import Sandbox, finished, until
 
+pytestmark = pytest.mark.slow
+
 _SIZE = "2m"  # the store takes a few hundred KB
 _TASKS = """
 big:

@@ -11,6 +11,8 @@ import pytest
 
 from e2e.sandboxes import RETROFILL, Sandbox, finished, until
 
+pytestmark = pytest.mark.slow
+
 _SECRET = "correct horse battery"  # noqa: S105 - made up
 _BYTES = int(os.environ.get("LOG_BYTES", "200000000"))  # `make crash` asks for 5 GB
 _DAY = ("--bizdate", "2024-01-01")
@@ -57,7 +59,6 @@ def test_a_log_as_json(sandbox: Sandbox) -> None:
     assert sandbox.call("instance", "log", number, "--output", "jsonl").jsonl == parts
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["lines", "one line", "binary"])
 def test_a_log_larger_than_memory(sandbox: Sandbox, kind: str) -> None:
     """OPS-10: far more than memory allows is printed; beginning and end are there, and the gap is told."""

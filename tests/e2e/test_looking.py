@@ -13,6 +13,8 @@ import pytest
 from e2e.sandboxes import Sandbox
 from retrofill.store.sqlite.database import Database
 
+pytestmark = pytest.mark.slow
+
 LOOKING = (
     ["backfill", "list"],
     ["backfill", "show", 1],

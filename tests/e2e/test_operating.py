@@ -118,6 +118,7 @@ def test_rerun_of_a_whole_backfill_and_of_its_failures(sandbox: Sandbox) -> None
     assert {row["run_number"] for row in sandbox.json("instance", "list")} == {3, 4}
 
 
+@pytest.mark.slow
 def test_rerun_of_descendants_keeps_their_order(sandbox: Sandbox) -> None:
     """OPS-4."""
     sandbox.write(MANY)
@@ -194,6 +195,7 @@ def test_a_timeout_ends_the_tree_and_is_not_rerun(sandbox: Sandbox) -> None:
     assert sandbox.call("instance", "why", row["id"]).stdout.startswith("It timed out after 1s; ")
 
 
+@pytest.mark.slow
 def test_a_failed_hour_fails_the_hours_that_have_not_started(sandbox: Sandbox) -> None:
     """POL-7: and a rerun brings them back."""
     sandbox.write(
@@ -212,6 +214,7 @@ def test_a_failed_hour_fails_the_hours_that_have_not_started(sandbox: Sandbox) -
     assert {row["run_number"] for name, row in sandbox.instances().items() if "06:00" not in name} == {1}
 
 
+@pytest.mark.slow
 def test_what_ran_no_code_has_a_log_of_one_line(sandbox: Sandbox) -> None:
     """RUN-2, TIME-2, SEL-6, CAT-5, CAT-8: dry runs, off days, virtual tasks."""
     sandbox.write(

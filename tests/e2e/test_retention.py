@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 
+import pytest
+
 from e2e.sandboxes import Sandbox, until
 
 _DAY_SECONDS = 24 * 60 * 60
@@ -56,6 +58,7 @@ def test_by_hand(sandbox: Sandbox) -> None:
     sandbox.call("instance", "show", number, status=5)
 
 
+@pytest.mark.slow
 def test_a_scheduler_does_it_by_itself(sandbox: Sandbox) -> None:
     """RET-1."""
     ran(sandbox)
@@ -65,6 +68,7 @@ def test_a_scheduler_does_it_by_itself(sandbox: Sandbox) -> None:
     until(lambda: not any((sandbox.home / ".retrofill/runs/logs").iterdir()), "its log has gone")
 
 
+@pytest.mark.slow
 def test_doctor_tells_when_the_clock_was_wrong(sandbox: Sandbox) -> None:
     """TIME-7: something in the store that lies ahead of now; and when retention last went through."""
     ran(sandbox)

@@ -37,7 +37,7 @@ def test_a_second_scheduler_is_refused(sandbox: Sandbox) -> None:
     assert finished(third).status == 0
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("how", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL])
 def test_it_runs_what_others_create_and_leaves_what_runs(sandbox: Sandbox, how: signal.Signals) -> None:
     """RUN-1, OPS-0: whatever its end; the next scheduler adopts."""
     sandbox.write(HELD)
@@ -69,6 +69,7 @@ def test_asking_twice_is_asking_once(sandbox: Sandbox) -> None:
     assert result.stderr.rstrip().endswith("The scheduler has left.")
 
 
+@pytest.mark.slow
 def test_a_running_scheduler_follows_settings(sandbox: Sandbox) -> None:
     """OPS-1: a grace that a deploy has changed counts for the next stop."""
     stubborn = """h: {type: shell, schedule: "0 1 * * *", run: 'trap "" TERM; echo > ../../out; while :; do sleep 0.1; done'}"""
@@ -84,6 +85,7 @@ def test_a_running_scheduler_follows_settings(sandbox: Sandbox) -> None:
     assert tasks_in(sandbox.home) == []
 
 
+@pytest.mark.slow
 def test_a_stop_beside_a_scheduler(sandbox: Sandbox) -> None:
     """OPS-1: the scheduler is woken, and the command returns when the processes have ended."""
     sandbox.write(HELD)
@@ -168,6 +170,7 @@ def test_auto_triggered_instances_survive_their_scheduler(sandbox: Sandbox) -> N
     assert rows[stopped["id"]] == 2
 
 
+@pytest.mark.slow
 def test_a_scheduler_waits_for_the_first_deploy(tmp_path: Path) -> None:
     """AUTO-1: the service may be started before anything is deployed; it makes the store."""
     sandbox = Sandbox(tmp_path)

@@ -15,6 +15,8 @@ from e2e.sandboxes import Sandbox, finished, tasks_in, until
 from retrofill.cli import stopping
 from retrofill.executors.local.folder import RunsFolder
 
+pytestmark = pytest.mark.slow
+
 HELD = """
 hold: {type: shell, schedule: "0 1 * * *", run: 'echo hold >> ../../out; sleep 600'}
 after: {type: shell, schedule: "0 2 * * *", run: echo after >> ../../out, depends_on: [hold]}

@@ -319,6 +319,7 @@ def test_a_copied_project_works_elsewhere(sandbox: Sandbox, tmp_path: Path) -> N
     )
 
 
+@pytest.mark.slow
 def test_a_deep_folder(tmp_path: Path) -> None:
     """CAT-1: longer than a socket's path may be, with spaces and quotes in it."""
     home = tmp_path / ("x" * 100) / 'it\'s a "deep" one; $(touch no)%20?#' / "project"

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from e2e.sandboxes import Sandbox
+
+pytestmark = pytest.mark.slow
 
 TASKS = """
 sh: {type: shell, schedule: "0 1 * * *", run: '. "$RETROFILL_CODE/lib.sh"; echo $WHAT; cat data.txt'}

@@ -8,6 +8,8 @@ import select
 import signal
 from typing import NoReturn
 
+import pytest
+
 from e2e.sandboxes import RETROFILL, Sandbox, finished, tasks_in, until
 
 HELD = """
@@ -64,6 +66,7 @@ def _is_following(sandbox: Sandbox, pid: int) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_two_waiters_for_two_backfills(sandbox: Sandbox) -> None:
     """RUN-1: whoever schedules starts instances of every unfinished backfill."""
     sandbox.write(QUICK)
@@ -75,6 +78,7 @@ def test_two_waiters_for_two_backfills(sandbox: Sandbox) -> None:
     assert all(row["run_number"] == 1 for row in sandbox.json("instance", "list"))
 
 
+@pytest.mark.slow
 def test_a_timeout_of_waiting(sandbox: Sandbox) -> None:
     """BF-5: exit 124, the backfill goes on."""
     sandbox.write(HELD)
@@ -87,6 +91,7 @@ def test_a_timeout_of_waiting(sandbox: Sandbox) -> None:
     assert sandbox.run("backfill", "wait", 1, "--timeout", "1m").status == 0
 
 
+@pytest.mark.slow
 def test_what_ended_unheard_is_told(sandbox: Sandbox) -> None:
     """OPS-0, OPS-10: after a wait was killed, nobody notes ends; lists say so, and a followed log ends."""
     sandbox.write(HELD)
@@ -110,6 +115,7 @@ def test_what_ended_unheard_is_told(sandbox: Sandbox) -> None:
     assert "has ended" not in sandbox.call("instance", "list").stderr
 
 
+@pytest.mark.slow
 def test_a_paused_backfill_is_waited_for(sandbox: Sandbox) -> None:
     """BF-3, BF-5: until somebody resumes it."""
     sandbox.write(QUICK)
@@ -207,6 +213,7 @@ def _some(terminal: int) -> bytes:
         return b""
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_following_a_log(sandbox: Sandbox) -> None:
     """OPS-10: exit 130; what was printed so far is there, and the run goes on."""
     sandbox.write(HELD.replace(">> ../../out; while", "| tee ../../out; while"))
@@ -225,6 +232,7 @@ def test_ctrl_c_while_following_a_log(sandbox: Sandbox) -> None:
     assert finished(again).stdout == "start\n"
 
 
+@pytest.mark.slow
 def test_a_log_cannot_reprogram_the_terminal(sandbox: Sandbox) -> None:
     """OPS-10: control characters are escaped in a terminal, and left alone in a pipe."""
     sandbox.write('a: {type: shell, schedule: "0 1 * * *", run: \'printf "a\\033[2Jb\\n"\'}')
@@ -259,6 +267,7 @@ def test_create_asks_in_a_terminal(sandbox: Sandbox) -> None:
     assert sandbox.json("backfill", "list") == []
 
 
+@pytest.mark.slow
 def test_elsewhere_create_wants_yes(sandbox: Sandbox) -> None:
     """VER-4: exit 2, nothing is created."""
     sandbox.write(QUICK)
@@ -267,6 +276,7 @@ def test_elsewhere_create_wants_yes(sandbox: Sandbox) -> None:
     assert sandbox.json("backfill", "list") == []
 
 
+@pytest.mark.slow
 def test_the_window_opens_while_waiting(sandbox: Sandbox) -> None:
     """SEL-4, POL-11: planned, made when it starts, and followed to its end by the one that waits."""
     sandbox.write(QUICK)
