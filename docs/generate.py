@@ -20,7 +20,7 @@ from pathlib import Path
 import click
 
 from retrofill.domain.errors import RetrofillError
-from retrofill.store.sqlite.schema import SNAPSHOT
+from retrofill.store.schema.revision import SNAPSHOT
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -431,6 +431,7 @@ def new_store() -> str:
     import sqlite3
     from contextlib import closing
 
+    from retrofill.store.schema import revision
     from retrofill.store.sqlite import schema
 
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
@@ -440,7 +441,7 @@ def new_store() -> str:
             " ORDER BY type = 'index', iif(type = 'index', name, ''), rowid"  # migrations make indexes in any order
         )
         made = ["\n".join(line.rstrip() for line in sql.splitlines()) + ";" for (sql,) in statements]
-    made.append(f"INSERT INTO alembic_version (version_num) VALUES ('{schema.HEAD}');")  # noqa: S608 - our own
+    made.append(f"INSERT INTO alembic_version (version_num) VALUES ('{revision.HEAD}');")  # noqa: S608 - our own
     return "\n\n".join([_NEW_STORE, *made]) + "\n"
 
 

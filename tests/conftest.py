@@ -6,7 +6,10 @@ import signal
 import tempfile
 from pathlib import Path
 
+import pytest
+
 import examples
+from databases import postgres
 
 examples.register()
 
@@ -19,7 +22,7 @@ _MEMORY = Path("/dev/shm")
 _ROOM = 4 << 30
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Temporary folders lie in memory where it has room for them: thousands of stores sync every commit.
 
     What tests hold is who writes and syncs what and when, not what a disk makes of it. TMPDIR names another place.
@@ -27,6 +30,13 @@ def pytest_configure() -> None:
     if "TMPDIR" not in os.environ and _is_for_programs(_MEMORY):
         os.environ["TMPDIR"] = str(_MEMORY)
         tempfile.tempdir = None  # what was found before
+    if not hasattr(config, "workerinput"):
+        postgres.begin()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        postgres.end()
 
 
 def _is_for_programs(folder: Path) -> bool:

@@ -7,12 +7,15 @@ entry; what it cannot do it says in a flag, for which the suite skips what asks 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from databases import postgres
 from executors.rooms import Room
 from retrofill.services.ports import Store
+from retrofill.store.postgres.database import Database as PostgresDatabase
 from retrofill.store.sqlite.database import Database
 from retrofill.store.sqlite.locks import WakeSocket
 
@@ -65,6 +68,30 @@ class SqliteRoom:
             one.close()
 
 
-STORES: dict[str, Callable[[Path], StoreRoom]] = {"sqlite": SqliteRoom}
+def open_postgres(url: str, directory: Path) -> PostgresDatabase:
+    return PostgresDatabase(url, directory, "demo").open()
+
+
+class PostgresRoom:
+    def __init__(self, folder: Path) -> None:
+        self._directory = folder / ".retrofill"
+        self._directory.mkdir()
+        self._closing = ExitStack()
+        url = self._closing.enter_context(postgres.database())
+        self.open_elsewhere: Callable[[], Store] = partial(open_postgres, url, self._directory)
+
+    def open(self) -> Store:
+        one = self.open_elsewhere()
+        self._closing.callback(one.close)
+        return one
+
+    def listen(self) -> Ear | None:
+        return WakeSocket(self._directory)
+
+    def close(self) -> None:
+        self._closing.close()
+
+
+STORES: dict[str, Callable[[Path], StoreRoom]] = {"sqlite": SqliteRoom, "postgresql": PostgresRoom}
 
 EXECUTORS: dict[str, Callable[[Path], Room]] = {"local": Room}

@@ -58,7 +58,7 @@ def of_instances(asked: InstanceFilter) -> Iterator[Condition]:
     if asked.backfill_id is not None:
         yield "backfill_id = ?", [asked.backfill_id]
     if asked.but_reason is not None:
-        yield f"reason IS NOT {_quoted(asked.but_reason)}", []
+        yield f"coalesce(reason, '') <> {_quoted(asked.but_reason)}", []
     if asked.due_before_ms is not None:
         yield "due_ms < ?", [asked.due_before_ms]
 

@@ -18,10 +18,10 @@ from retrofill.domain.errors import StoreFullError, StoreUnavailableError
 from retrofill.domain.running.states import State
 from retrofill.services.ports.records import VersionRecord
 from retrofill.store.schema import tables
+from retrofill.store.schema.revision import NewerSchemaError, StoreError
 from retrofill.store.sqlite import database, schema
 from retrofill.store.sqlite.database import Database
 from retrofill.store.sqlite.locks import SchedulerLock
-from retrofill.store.sqlite.schema import NewerSchemaError, StoreError
 from store.connections import Connections, file_of
 
 

@@ -16,9 +16,9 @@ import pytest
 
 from executors.rooms import wait_until as until
 from retrofill.domain.errors import StoreBusyError, StoreFullError
+from retrofill.store.schema.revision import StoreError
 from retrofill.store.sqlite import waiting
 from retrofill.store.sqlite.database import Database
-from retrofill.store.sqlite.schema import StoreError
 
 
 @pytest.fixture

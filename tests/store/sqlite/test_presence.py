@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from retrofill.store.schema.revision import StoreError
 from retrofill.store.sqlite import backups, presence
 from retrofill.store.sqlite.database import Database
 from retrofill.store.sqlite.presence import StoreMissingError
-from retrofill.store.sqlite.schema import StoreError
 
 
 def make(home: Path, user: str) -> None:

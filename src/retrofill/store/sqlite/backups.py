@@ -23,11 +23,10 @@ from typing import Any
 
 from retrofill.domain.errors import Kind, RetrofillError, WrongStateError, shown
 from retrofill.services.ports.retention import LogPiece
-from retrofill.store.sqlite import schema
+from retrofill.store.schema.revision import HEAD, NewerSchemaError
 from retrofill.store.sqlite.database import Database
 from retrofill.store.sqlite.leftovers import noted, remove_leftovers
 from retrofill.store.sqlite.presence import UNFINISHED
-from retrofill.store.sqlite.schema import NewerSchemaError
 from retrofill.store.sqlite.waiting import WriteLock
 
 FORMAT = 1
@@ -108,7 +107,7 @@ def _write(
                 digest = _add(archive, _STORE, _pieces(copy))
                 count = _add_logs(archive, logs)
                 manifest = Manifest(
-                    FORMAT, version, schema.HEAD, project, made_ms, digest, copy.stat().st_size, count
+                    FORMAT, version, HEAD, project, made_ms, digest, copy.stat().st_size, count
                 )
                 archive.writestr(_MANIFEST, json.dumps(asdict(manifest), indent=2))
             file.flush()
@@ -183,10 +182,10 @@ class Backup:
             datetime.fromtimestamp(manifest.made_ms / 1000)  # noqa: DTZ006 - only whether it is an instant
         except (KeyError, ValueError, TypeError, OverflowError, zipfile.BadZipFile) as error:
             raise BackupError(f"{shown(str(self._path))} is no backup of Retrofill") from error
-        if manifest.format > FORMAT or manifest.schema > schema.HEAD:
+        if manifest.format > FORMAT or manifest.schema > HEAD:
             raise NewerSchemaError(
                 f"{shown(str(self._path))} was made by Retrofill {shown(manifest.retrofill)}, "
-                f"with schema {shown(manifest.schema)}; this program knows up to {schema.HEAD}"
+                f"with schema {shown(manifest.schema)}; this program knows up to {HEAD}"
             )
         return manifest
 

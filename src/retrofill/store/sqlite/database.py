@@ -21,9 +21,10 @@ from pathlib import Path
 from retrofill.domain.errors import RetrofillError, StoreBusyError
 from retrofill.failpoints import fail_point
 from retrofill.services.ports.store import ConstraintError
+from retrofill.store.schema.revision import StoreError
 from retrofill.store.sqlite import locks, presence, schema
+from retrofill.store.sqlite.connection import SqliteConnection
 from retrofill.store.sqlite.opening import open_reader, refusal
-from retrofill.store.sqlite.schema import StoreError
 from retrofill.store.sqlite.waiting import WriteLock
 from retrofill.store.statements import identity
 from retrofill.store.statements.clock import BootClock, boot_clock
@@ -64,7 +65,7 @@ class Database:
         self._commits = 0  # since the last checkpoint
         self._checkpointed_changes = 0
         self._held_seconds = 0.0  # by the last transaction
-        self._reader: sqlite3.Connection | None = None
+        self._reader: SqliteConnection | None = None
 
     def open(self) -> Database:
         """Open it for writing now: make it where there is none, migrate it where it is old."""
@@ -80,7 +81,7 @@ class Database:
             raise refusal(error, self.path) from None
 
     @cached_property
-    def _writer(self) -> sqlite3.Connection:
+    def _writer(self) -> SqliteConnection:
         presence.is_there(self.path)
         with self._exclusive():
             if not self._lock.does_lock():
@@ -89,7 +90,9 @@ class Database:
                     "Put the project on a local disk, or mount this one so that flock works.",
                 )
             try:
-                connection = sqlite3.connect(self.path, isolation_level=None, cached_statements=256)
+                connection = sqlite3.connect(
+                    self.path, isolation_level=None, cached_statements=256, factory=SqliteConnection
+                )
                 os.chmod(self.path, 0o600)
                 schema.check(connection)
                 connection.executescript(
@@ -105,7 +108,7 @@ class Database:
                 raise refusal(error, self.path) from None
         return connection
 
-    def _know_folder(self, connection: sqlite3.Connection) -> None:
+    def _know_folder(self, connection: SqliteConnection) -> None:
         """Bind a new store to its folder; note what a restart of the machine has changed."""
         found = identity.find(connection)
         now = identity.of(self.directory, found.word if found is not None else identity.new_word())
@@ -203,7 +206,7 @@ class Database:
             if not stays:
                 connection.close()
 
-    def _open_reader(self) -> tuple[sqlite3.Connection, bool]:
+    def _open_reader(self) -> tuple[SqliteConnection, bool]:
         """A reading connection, and whether it is kept; makes or migrates the store first where it must."""
         if not presence.is_there(self.path):
             self.open()

@@ -13,7 +13,8 @@ import sqlite3
 from pathlib import Path
 
 from retrofill.domain.errors import RetrofillError, StoreBusyError, StoreFullError, StoreUnavailableError
-from retrofill.store.sqlite.schema import StoreError
+from retrofill.store.schema.revision import StoreError
+from retrofill.store.sqlite.connection import SqliteConnection
 
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)  # the second: for the index of the WAL
 _NO_ROOM_ERRORS = (errno.ENOSPC, errno.EDQUOT)
@@ -23,7 +24,7 @@ _FORBIDDEN = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_P
 _LITTLE_ROOM = 64 << 10
 
 
-def open_reader(path: Path) -> tuple[sqlite3.Connection, bool]:
+def open_reader(path: Path) -> tuple[SqliteConnection, bool]:
     """A connection that only reads, and whether it sees what others write from now on.
 
     Raises:
@@ -47,9 +48,15 @@ def open_reader(path: Path) -> tuple[sqlite3.Connection, bool]:
     return alone, False
 
 
-def _connect(path: Path, how: str) -> sqlite3.Connection:
+def _connect(path: Path, how: str) -> SqliteConnection:
     quoted = str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-    return sqlite3.connect(f"file:{quoted}?{how}", uri=True, isolation_level=None, cached_statements=256)
+    return sqlite3.connect(
+        f"file:{quoted}?{how}",
+        uri=True,
+        isolation_level=None,
+        cached_statements=256,
+        factory=SqliteConnection,
+    )
 
 
 def _has_wal(path: Path) -> bool:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from retrofill.store.sqlite.schema import StoreError
+from retrofill.store.schema.revision import StoreError
 
 UNFINISHED = (
     "restore.unfinished"  # a restore is taking the place of a store that could not be folded into one file

@@ -7,26 +7,8 @@ query, importing Alembic more than the rest of a command. So a new store is made
 from __future__ import annotations
 
 import sqlite3
-from pathlib import Path
 
-from retrofill.domain.errors import Kind, RetrofillError
-
-HEAD = "0003"
-MIGRATIONS = Path(__file__).parent.parent / "schema" / "migrations"
-SNAPSHOT = MIGRATIONS / "head.sql"  # what they make of an empty file
-
-
-class StoreError(RetrofillError):
-    """Look at the store's file and directory; `retrofill doctor` checks both."""
-
-    code = "store"
-    kind = Kind.UNAVAILABLE
-
-
-class NewerSchemaError(StoreError):
-    """Use the version of Retrofill that wrote the store, or a newer one."""
-
-    code = "newer_schema"
+from retrofill.store.schema.revision import HEAD, MIGRATIONS, SNAPSHOT, StoreError, is_head
 
 
 def version(connection: sqlite3.Connection) -> str | None:
@@ -61,9 +43,7 @@ def check(connection: sqlite3.Connection) -> None:
         StoreError: the file is no store of Retrofill.
         NewerSchemaError: a newer program wrote the store.
     """
-    found = version(connection)
-    if found is not None and found > HEAD:
-        raise NewerSchemaError(f"the store has schema {found}, this program knows up to {HEAD}")
+    is_head(version(connection))
 
 
 def check_integrity(connection: sqlite3.Connection, shown: object) -> None:

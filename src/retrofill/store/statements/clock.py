@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable
 from functools import cache
+from typing import TYPE_CHECKING
 
 from retrofill.domain.time.clocks import Anchor, Boot, ClockCheck, accept, believe, followed, judge, jump_of
 from retrofill.store.statements.health import Health
+
+if TYPE_CHECKING:
+    from retrofill.store.dialects import Connection
 
 _ANCHOR = ", ".join(Anchor._fields)
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
@@ -39,7 +42,7 @@ _OF_PROCESS = f"process started at {time.time_ns()}"
 class ClockReader:
     """Holds the clock against what is known."""
 
-    def __init__(self, connection: sqlite3.Connection, boot_clock: BootClock) -> None:
+    def __init__(self, connection: Connection, boot_clock: BootClock) -> None:
         self._connection = connection
         self._execute = connection.execute
         self._boot_clock = boot_clock
@@ -93,4 +96,8 @@ class ClockKeeper(ClockReader):
 
     def _write(self, anchor: Anchor) -> None:
         marks = ", ".join("?" * len(Anchor._fields))
-        self._execute(f"INSERT OR REPLACE INTO clock_anchor (id, {_ANCHOR}) VALUES (1, {marks})", anchor)
+        new = ", ".join(f"{name} = excluded.{name}" for name in Anchor._fields)
+        self._execute(
+            f"INSERT INTO clock_anchor (id, {_ANCHOR}) VALUES (1, {marks}) ON CONFLICT (id) DO UPDATE SET {new}",
+            anchor,
+        )

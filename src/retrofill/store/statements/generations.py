@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from retrofill.domain.running.filters import ALL_INSTANCES, InstanceFilter
 from retrofill.services.ports.records import GenerationRecord, InstanceRecord
 from retrofill.store import filters
 from retrofill.store.statements import counters
+
+if TYPE_CHECKING:
+    from retrofill.store.dialects import Connection
 
 _GENERATION = ", ".join(GenerationRecord._fields)
 _INSTANCE = ", ".join(InstanceRecord._fields)
@@ -21,7 +24,7 @@ _OWING = "owing_version"
 class Generations:
     """Reads within a view; writes within a write transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._execute = connection.execute
 
@@ -164,7 +167,7 @@ class Generations:
 
     def miss(self, bizdates: Sequence[str], at_ms: int) -> None:
         self._connection.executemany(
-            "INSERT OR IGNORE INTO missed_night (bizdate, noted_ms) VALUES (?, ?)",
+            "INSERT INTO missed_night (bizdate, noted_ms) VALUES (?, ?) ON CONFLICT DO NOTHING",
             [(bizdate, at_ms) for bizdate in bizdates],
         )
 
@@ -196,11 +199,11 @@ class Generations:
 class FrozenTasks:
     """Tasks that a command has frozen."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def names(self) -> frozenset[str]:
-        return frozenset(row[0] for row in self._connection.execute("SELECT name FROM task WHERE frozen"))
+        return frozenset(row[0] for row in self._connection.execute("SELECT name FROM task WHERE frozen = 1"))
 
     def set(self, names: Collection[str], frozen: bool) -> None:
         self._connection.executemany(

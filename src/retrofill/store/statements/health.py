@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import sqlite3
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from retrofill.store.dialects import Connection
 
 
 class Health:
     """One look; each question costs little, however much there is."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._execute = connection.execute
 
     def damage(self) -> list[str]:
-        """What SQLite finds wrong with the file, without its headlines."""
-        found = [str(row[0]).strip() for row in self._execute("PRAGMA quick_check")]
-        lines = [line for text in found for line in text.splitlines()]
-        return [] if lines == ["ok"] else [line for line in lines if not line.startswith("***")] or lines
+        """What the database finds wrong with its files."""
+        return self._connection.damage()
 
     def schema(self) -> str:
         return str(self._execute("SELECT version_num FROM alembic_version").fetchone()[0])
@@ -24,9 +26,9 @@ class Health:
         """The latest instant of which the ledger says that something has happened then."""
         row = self._execute(
             "SELECT max(at_ms) FROM (SELECT max(created_ms) AS at_ms FROM catalog_version "
-            "UNION ALL SELECT at_ms FROM (SELECT at_ms FROM operation ORDER BY id DESC LIMIT 1) "
+            "UNION ALL SELECT at_ms FROM (SELECT at_ms FROM operation ORDER BY id DESC LIMIT 1) o "
             "UNION ALL SELECT max(started_ms) FROM run INDEXED BY run_open WHERE ended_ms IS NULL "
-            "UNION ALL SELECT value FROM counter WHERE name = 'retention_ms')"
+            "UNION ALL SELECT value FROM counter WHERE name = 'retention_ms') moments"
         ).fetchone()
         return None if row[0] is None else int(row[0])
 

@@ -7,9 +7,11 @@ their devices other numbers after a restart of the machine: then the inode alone
 from __future__ import annotations
 
 import os
-import sqlite3
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from retrofill.store.dialects import Connection
 
 _WORD_BYTES = 4  # its tokens have eight more
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
@@ -40,13 +42,13 @@ def new_word() -> str:
     return os.urandom(_WORD_BYTES).hex()
 
 
-def find(connection: sqlite3.Connection) -> Identity | None:
+def find(connection: Connection) -> Identity | None:
     """What the store says of itself; None before it was bound."""
     row = connection.execute("SELECT word, device, inode, boot_id FROM identity").fetchone()
     return Identity(row[0], int(row[1]), int(row[2]), row[3]) if row else None
 
 
-def put(connection: sqlite3.Connection, identity: Identity) -> None:
+def put(connection: Connection, identity: Identity) -> None:
     connection.execute(
         "INSERT INTO identity (id, word, device, inode, boot_id) VALUES (1, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "
         "SET word = excluded.word, device = excluded.device, inode = excluded.inode, boot_id = excluded.boot_id",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from retrofill.services.ports.interventions import FixedPlace
+
+if TYPE_CHECKING:
+    from retrofill.store.dialects import Connection
 
 
 class InterventionReader:
     """What has been changed; next to nothing as a rule, so every question is asked of an index."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._execute = connection.execute
 

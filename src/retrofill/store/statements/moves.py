@@ -31,10 +31,6 @@ def _states(move: Move) -> str:
     return ", ".join(f"'{state.value}'" for state in sorted(MOVES[move].sources))
 
 
-_INSERT_INSTANCE = (
-    f"INSERT INTO instance ({', '.join(InstanceRecord._fields)}) "
-    f"VALUES ({', '.join('?' * len(InstanceRecord._fields))})"
-)
 _INSERT_DATE = f"INSERT INTO backfill_date ({', '.join(DateRecord._fields)}) VALUES ({', '.join('?' * len(DateRecord._fields))})"
 
 
@@ -49,13 +45,13 @@ _COUNT_ONLY = (
 )
 _COUNT = f"{_COUNT_ONLY} RETURNING {', '.join(DateRecord._fields)}"
 _RECORD = (
-    "INSERT INTO operation (at_ms, user, action, backfill_id, instance_id, from_state, to_state, comment, task_id) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    'INSERT INTO operation (id, at_ms, "user", action, backfill_id, instance_id, from_state, to_state, comment, task_id) '
+    f"VALUES ({counters.next_id('operation')}, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _OPEN_OF = (
     f"SELECT {', '.join(f'i.{name}' for name in InstanceRecord._fields)} "
     "FROM json_each(?) j CROSS JOIN instance i ON i.id = j.value "
-    "WHERE i.state = 'not_run' AND (i.open_waits = 0 OR i.ignores_waits)"
+    "WHERE i.state = 'not_run' AND (i.open_waits = 0 OR i.ignores_waits = 1)"
 )
 
 
@@ -103,12 +99,12 @@ class Ledger(Reader):
         task_count: int | None = None,
         published_from: int | None = None,
     ) -> int:
-        cursor = self._execute(
-            "INSERT INTO catalog_version (document, created_ms, created_by, task_count, published_from) "
-            "VALUES (?, ?, ?, ?, ?)",
+        row = self._execute(
+            "INSERT INTO catalog_version (id, document, created_ms, created_by, task_count, published_from) "
+            f"VALUES ({counters.next_id('catalog_version')}, ?, ?, ?, ?, ?) RETURNING id",
             (document, at_ms, user, task_count, published_from),
-        )
-        return int(cursor.lastrowid or 0)
+        ).fetchone()
+        return int(row[0])
 
     def set_deployed(self, table: str, names: Iterable[str]) -> None:
         """Note which tasks or workspaces the current version has; new names get an id (CAT-3)."""
@@ -116,7 +112,8 @@ class Ledger(Reader):
             raise ValueError(table)
         self._execute(f"UPDATE {table} SET deployed = 0")
         self._connection.executemany(
-            f"INSERT INTO {table} (name, deployed) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET deployed = 1",
+            f"INSERT INTO {table} (id, name, deployed) VALUES ({counters.next_id(table)}, ?, 1) "
+            "ON CONFLICT (name) DO UPDATE SET deployed = 1",
             [(name,) for name in names],
         )
 
@@ -139,7 +136,7 @@ class Ledger(Reader):
 
     def add_instances(self, rows: Iterable[Sequence[object]]) -> None:
         """Rows in the order of `InstanceRecord`; at most 5,000 a transaction."""
-        self._connection.executemany(_INSERT_INSTANCE, rows)
+        self._connection.write_rows("instance", InstanceRecord._fields, rows)
 
     def add_dates(self, rows: Iterable[DateRecord]) -> None:
         self._connection.executemany(_INSERT_DATE, rows)
@@ -231,7 +228,7 @@ class Ledger(Reader):
         """Back to Not run, because a wait is open again."""
         self._connection.executemany(
             f"UPDATE instance SET state = 'not_run' WHERE id = ? AND state IN ({_states(Move.WITHDRAW)}) "
-            "AND open_waits > 0 AND NOT ignores_waits",
+            "AND open_waits > 0 AND ignores_waits = 0",
             [(i,) for i in ids],
         )
 
@@ -241,7 +238,7 @@ class Ledger(Reader):
             position
             for position in positions
             if self._execute(
-                "UPDATE backfill_date SET reached = 0 WHERE backfill_id = ? AND position = ? AND reached",
+                "UPDATE backfill_date SET reached = 0 WHERE backfill_id = ? AND position = ? AND reached = 1",
                 (backfill_id, position),
             ).rowcount
         ]
@@ -251,7 +248,7 @@ class Ledger(Reader):
         for index, state in (("instance_ready_of", "waiting_resources"), ("instance_due_of", "waiting_time")):
             self._execute(
                 f"UPDATE instance INDEXED BY {index} SET state = 'not_run' WHERE state = '{state}' "
-                "AND backfill_id = ? AND id BETWEEN ? AND ? AND NOT ignores_waits",
+                "AND backfill_id = ? AND id BETWEEN ? AND ? AND ignores_waits = 0",
                 (backfill_id, first_id, last_id),
             )
 
@@ -439,7 +436,7 @@ class Ledger(Reader):
     def reach(self, backfill_id: int, position: int) -> bool:
         """Let a group come to a date; False where it already had."""
         cursor = self._execute(
-            "UPDATE backfill_date SET reached = 1 WHERE backfill_id = ? AND position = ? AND NOT reached",
+            "UPDATE backfill_date SET reached = 1 WHERE backfill_id = ? AND position = ? AND reached = 0",
             (backfill_id, position),
         )
         return cursor.rowcount == 1

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
+from typing import TYPE_CHECKING
 
 from retrofill.services.ports.records import AlertRecord
+from retrofill.store.statements.counters import next_id
+
+if TYPE_CHECKING:
+    from retrofill.store.dialects import Connection
 
 _ALERT = ", ".join(AlertRecord._fields)
 
@@ -12,7 +16,7 @@ _ALERT = ", ".join(AlertRecord._fields)
 class OutboxReader:
     """Alerts that were queued, whatever became of them."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._execute = connection.execute
 
     def of_backfill(self, backfill_id: int) -> list[AlertRecord]:
@@ -31,8 +35,8 @@ class Outbox(OutboxReader):
         self, backfill_id: int, event: str, method: str, at_ms: int, instance_id: int | None = None
     ) -> None:
         self._execute(
-            "INSERT INTO alert (backfill_id, round, event, method, instance_id, queued_ms, state, next_ms) "
-            "SELECT id, round, ?, ?, ?, ?, 'pending', ? FROM backfill WHERE id = ? "
+            "INSERT INTO alert (id, backfill_id, round, event, method, instance_id, queued_ms, state, next_ms) "
+            f"SELECT {next_id('alert')}, id, round, ?, ?, CAST(? AS BIGINT), ?, 'pending', ? FROM backfill WHERE id = ? "
             "ON CONFLICT (backfill_id, round, event, method) DO NOTHING",
             (event, method, instance_id, at_ms, at_ms, backfill_id),
         )

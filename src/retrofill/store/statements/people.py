@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
+from typing import TYPE_CHECKING
 
 from retrofill.services.ports.records import TokenRecord, UserRecord
+from retrofill.store.statements.counters import next_id
+
+if TYPE_CHECKING:
+    from retrofill.store.dialects import Connection
 
 _USER = ", ".join(UserRecord._fields)
 _TOKEN = ", ".join(TokenRecord._fields)
@@ -13,7 +17,7 @@ _TOKEN = ", ".join(TokenRecord._fields)
 class PeopleReader:
     """Users that somebody has written something down about, and tokens."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._execute = connection.execute
 
     def find_user(self, name: str) -> UserRecord | None:
@@ -44,7 +48,8 @@ class PeopleTables(PeopleReader):
 
     def put_user(self, record: UserRecord) -> None:
         self._execute(
-            'INSERT INTO "user" (name, email, phone, is_administrator, created_ms) VALUES (?, ?, ?, ?, ?) '
+            'INSERT INTO "user" (id, name, email, phone, is_administrator, created_ms) '
+            f"VALUES ({next_id('user')}, ?, ?, ?, ?, ?) "
             "ON CONFLICT (name) DO UPDATE SET email = excluded.email, phone = excluded.phone, "
             "is_administrator = excluded.is_administrator",
             record[1:],
@@ -52,7 +57,8 @@ class PeopleTables(PeopleReader):
 
     def add_token(self, user: str, label: str, secret_hash: str, at_ms: int) -> int:
         row = self._execute(
-            "INSERT INTO token (user_name, label, secret_hash, created_ms) VALUES (?, ?, ?, ?) RETURNING id",
+            "INSERT INTO token (id, user_name, label, secret_hash, created_ms) "
+            f"VALUES ({next_id('token')}, ?, ?, ?, ?) RETURNING id",
             (user, label, secret_hash, at_ms),
         ).fetchone()
         return int(row[0])

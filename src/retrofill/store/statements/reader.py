@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -32,6 +31,7 @@ from retrofill.store.statements.versions import VersionsReader
 
 if TYPE_CHECKING:
     from retrofill.domain.running.filters import BackfillFilter, InstanceFilter, OperationFilter
+    from retrofill.store.dialects import Connection
     from retrofill.store.statements.retention import RetentionReader
 
 _BACKFILL = ", ".join(BackfillRecord._fields)
@@ -47,11 +47,15 @@ _DONE = (
 )
 _OPEN = ", ".join(OpenBackfill._fields)
 _DATE = ", ".join(DateRecord._fields)
+_SUMS = ", ".join(
+    f"CAST(coalesce(sum({name}), 0) AS BIGINT)"  # PostgreSQL adds up to numbers without a bound
+    for name in ("total", "successful", "failed", "running", "frozen")
+)
 _INSTANCE = ", ".join(InstanceRecord._fields)
 _READY = f"SELECT {_INSTANCE} FROM instance INDEXED BY instance_ready WHERE state = 'waiting_resources'"
 _INSTANCE_I = ", ".join(f"i.{name}" for name in InstanceRecord._fields)
 _RUN = ", ".join(RunRecord._fields)
-_OPERATION = ", ".join(OperationRecord._fields)
+_OPERATION = ", ".join(f'"{name}"' for name in OperationRecord._fields)
 # One that was planned stays visible while its instances are made.
 _VISIBLE = "(phase NOT IN ('creating', 'expired') OR start_ms IS NOT NULL)"
 
@@ -62,7 +66,7 @@ VISIBLE = "AND (backfill_id IS NULL OR EXISTS (SELECT 1 FROM backfill b WHERE b.
 class Reader:
     """One consistent view of the ledger."""
 
-    def __init__(self, connection: sqlite3.Connection, boot_clock: BootClock = boot_clock) -> None:
+    def __init__(self, connection: Connection, boot_clock: BootClock = boot_clock) -> None:
         self._connection = connection
         self._execute = connection.execute
         self._boot_clock = boot_clock
@@ -122,7 +126,7 @@ class Reader:
 
     def others_commits(self) -> int:
         """A number that differs once another connection has committed."""
-        return int(self._execute("PRAGMA data_version").fetchone()[0])
+        return self._connection.others_commits()
 
     # Catalog
 
@@ -213,8 +217,7 @@ class Reader:
     def progress(self, backfill_id: int) -> tuple[int, int, int, int, int]:
         """Sums of total, successful, failed, running, frozen."""
         row = self._execute(
-            "SELECT coalesce(sum(total), 0), coalesce(sum(successful), 0), coalesce(sum(failed), 0), "
-            "coalesce(sum(running), 0), coalesce(sum(frozen), 0) FROM backfill_date WHERE backfill_id = ?",
+            f"SELECT {_SUMS} FROM backfill_date WHERE backfill_id = ?",
             (backfill_id,),
         ).fetchone()
         return row[0], row[1], row[2], row[3], row[4]
@@ -272,7 +275,7 @@ class Reader:
         """Whether anything in this range failed, or was frozen when Failed, not because of a sibling (POL-7)."""
         row = self._execute(
             "SELECT 1 FROM instance WHERE id BETWEEN ? AND ? AND (state = 'failed' OR frozen_from = 'failed') "
-            "AND reason IS NOT 'sibling_failed' LIMIT 1",
+            "AND coalesce(reason, '') <> 'sibling_failed' LIMIT 1",
             (first_id, last_id),
         ).fetchone()
         return row is not None

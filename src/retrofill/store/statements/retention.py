@@ -7,20 +7,19 @@ a new table needs no change here.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from retrofill.services.ports.retention import EndedRun, Expired, Part, RunName
 from retrofill.services.ports.store import MOST_ROWS
 
+if TYPE_CHECKING:
+    from retrofill.store.dialects import Connection
+
 _DONE = "retention_ms"
-_REFERRERS = (
-    'SELECT m.name, f."from" FROM sqlite_master m, pragma_foreign_key_list(m.name) f '
-    "WHERE m.type = 'table' AND f.\"table\" = ? ORDER BY m.name"
-)
 # Nothing of it starts by itself: it has ended, or is paused or stopped, also before it had instances.
-_RESTS = "(ended_ms < ?1 OR (ended_ms IS NULL AND (paused OR stopped)))"
+_RESTS = "(ended_ms < ?1 OR (ended_ms IS NULL AND (paused = 1 OR stopped = 1)))"
 _LAST_ID = "first_instance_id + stride * (SELECT count(*) FROM backfill_date d WHERE d.backfill_id = backfill.id) - 1"
 _MAY_GO = (
     f"phase IN ('active', 'refused', 'planned', 'checking') AND {_RESTS} AND created_ms < ?1 "
@@ -41,7 +40,7 @@ _RUN_OF = "r.instance_id, r.number, r.token, r.ended_ms, i.resource_group, i.sta
 class RetentionReader:
     """What may go (RET-1, RET-2)."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._execute = connection.execute
 
@@ -75,7 +74,7 @@ class RetentionReader:
             "AND i.state NOT IN ('running', 'waiting_time', 'waiting_resources') "
             "AND max(i.due_ms, coalesce(i.ended_ms, 0)) < ? "
             "AND NOT EXISTS (SELECT 1 FROM operation o WHERE o.instance_id = i.id AND o.at_ms >= ?) "
-            f"AND NOT EXISTS (SELECT 1 FROM ({_GENERATION_OF}) WHERE made_ms >= ? OR phase <> 'active')",
+            f"AND NOT EXISTS (SELECT 1 FROM ({_GENERATION_OF}) g WHERE made_ms >= ? OR phase <> 'active')",
             "i.bizdate, i.id",
             (before_date, *after, before_ms, before_ms, before_ms),
         )
@@ -110,7 +109,7 @@ class RetentionReader:
 
     def _referrers(self, table: str) -> list[tuple[str, str]]:
         """Tables and columns that refer to it; the record of operations does without a foreign key."""
-        found = [(name, column) for name, column in self._execute(_REFERRERS, (table,)) if name != "instance"]
+        found = [(name, column) for name, column in self._connection.referrers(table) if name != "instance"]
         return [*found, ("operation", f"{table}_id")]
 
     def bizdate(self, instance_id: int) -> str:
@@ -118,14 +117,13 @@ class RetentionReader:
 
     def runs_named(self, names: Iterable[RunName]) -> list[EndedRun]:
         """Those of these runs that the ledger knows, ended or not."""
+        wanted = set(names)
         rows = self._execute(
-            f"SELECT {_RUN_OF} FROM json_each(?) j "
-            "CROSS JOIN run r ON r.instance_id = json_extract(j.value, '$[0]') "
-            "AND r.number = json_extract(j.value, '$[1]') AND r.token = json_extract(j.value, '$[2]') "
+            f"SELECT {_RUN_OF} FROM json_each(?) j CROSS JOIN run r ON r.instance_id = j.value "
             "CROSS JOIN instance i ON i.id = r.instance_id",
-            (json.dumps(list(names)),),
+            (json.dumps(sorted({name[0] for name in wanted})),),
         )
-        return [EndedRun(*row) for row in rows]
+        return [run for run in (EndedRun(*row) for row in rows) if run.name in wanted]
 
     def auto_dates(self, since_ms: int) -> list[str]:
         """Bizdates of auto triggered instances that have ended since."""
@@ -173,7 +171,7 @@ class RetentionTables(RetentionReader):
         listed = json.dumps(ids)
         for table, column in [*self._referrers("instance"), ("instance", "id")]:
             self._execute(
-                f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (listed,)
+                f"DELETE FROM {table} WHERE {column} IN (SELECT j.value FROM json_each(?) j)", (listed,)
             )
 
     def delete_generations(self, before_date: str) -> None:
@@ -188,7 +186,7 @@ class RetentionTables(RetentionReader):
     def delete_rest(self, backfill_id: int) -> int:
         """Up to 5,000 rows that belong to a backfill without instances, in the end itself; how many went."""
         for table, column in [*self._referrers("backfill"), ("backfill", "id")]:
-            key = ", ".join(self._key_of(table))
+            key = ", ".join(self._connection.key_of(table))
             cursor = self._execute(
                 f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {column} = ? LIMIT {MOST_ROWS})",
                 (backfill_id,),
@@ -196,10 +194,6 @@ class RetentionTables(RetentionReader):
             if cursor.rowcount:
                 return cursor.rowcount
         return 0
-
-    def _key_of(self, table: str) -> list[str]:
-        rows = self._execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", (table,))
-        return [row[0] for row in rows]
 
     def note_removed_logs(self, runs: Iterable[RunName], at_ms: int) -> None:
         self._connection.executemany(

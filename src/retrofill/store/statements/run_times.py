@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from retrofill.store.dialects import Connection
 
 
 class TimesReader:
     """Run times as they were when the transaction began."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def recent(self, task_ids: Iterable[int]) -> dict[int, list[int]]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from retrofill.services.ports.records import FailedStartRecord
+
+if TYPE_CHECKING:
+    from retrofill.store.dialects import Connection
 
 _FIELDS = ", ".join(FailedStartRecord._fields)
 
@@ -13,7 +16,7 @@ _FIELDS = ", ".join(FailedStartRecord._fields)
 class FailedStarts:
     """Reads within a view; `note` and `forget` within a write transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._execute = connection.execute
 
@@ -38,7 +41,7 @@ class FailedStarts:
         """Note one more try; how many there were."""
         row = self._execute(
             "INSERT INTO failed_start (instance_id, tries, since_ms, tried_ms, message) VALUES (?1, 1, ?2, ?2, ?3) "
-            "ON CONFLICT (instance_id) DO UPDATE SET tries = tries + 1, tried_ms = ?2, message = ?3 RETURNING tries",
+            "ON CONFLICT (instance_id) DO UPDATE SET tries = failed_start.tries + 1, tried_ms = ?2, message = ?3 RETURNING tries",
             (instance_id, at_ms, message),
         ).fetchone()
         return int(row[0])

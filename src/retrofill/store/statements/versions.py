@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from retrofill.services.ports.records import VersionRecord
+
+if TYPE_CHECKING:
+    from retrofill.store.dialects import Connection
 
 _VERSION = ", ".join(VersionRecord._fields)
 
@@ -14,7 +16,7 @@ _VERSION = ", ".join(VersionRecord._fields)
 class VersionsReader:
     """Looking."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._execute = connection.execute
 
@@ -46,11 +48,8 @@ class VersionsReader:
     def missing(self, hashes: Iterable[str]) -> set[str]:
         """Those contents that are not there."""
         wanted = set(hashes)
-        rows = self._execute(
-            "SELECT sha256 FROM json_each(?) j CROSS JOIN content c ON c.sha256 = j.value",
-            (json.dumps(sorted(wanted)),),
-        )
-        return wanted - {row[0] for row in rows}
+        found = "SELECT 1 FROM content WHERE sha256 = ?"
+        return {sha256 for sha256 in wanted if self._execute(found, (sha256,)).fetchone() is None}
 
 
 class Versions(VersionsReader):

@@ -244,7 +244,7 @@ CREATE TABLE identity (
 	word TEXT NOT NULL,
 	device TEXT NOT NULL,
 	inode TEXT NOT NULL,
-	boot_id TEXT NOT NULL,
+	boot_id TEXT NOT NULL, project TEXT,
 	PRIMARY KEY (id),
 	CONSTRAINT one_identity CHECK (id = 1)
 );
@@ -275,6 +275,15 @@ CREATE TABLE failed_start (
 	message TEXT NOT NULL,
 	PRIMARY KEY (instance_id),
 	FOREIGN KEY(instance_id) REFERENCES instance (id)
+);
+
+CREATE TABLE lease (
+	name TEXT NOT NULL,
+	holder TEXT NOT NULL,
+	number INTEGER NOT NULL,
+	until_ms INTEGER NOT NULL,
+	note TEXT DEFAULT '' NOT NULL,
+	PRIMARY KEY (name)
 );
 
 CREATE INDEX alert_due ON alert (next_ms) WHERE next_ms IS NOT NULL;
@@ -313,4 +322,4 @@ CREATE INDEX removed_wait_upstream ON removed_wait (upstream_id);
 
 CREATE INDEX run_open ON run (instance_id) WHERE ended_ms IS NULL;
 
-INSERT INTO alembic_version (version_num) VALUES ('0003');
+INSERT INTO alembic_version (version_num) VALUES ('0004');

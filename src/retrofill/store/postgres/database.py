@@ -1,0 +1,269 @@
+"""The store on a PostgreSQL server: one database of a deployment, which any number of machines share.
+
+Write transactions are serial: each holds one lock of the database from its begin to its end. A view is one
+moment, and waits for nobody. A connection that was lost is made anew by whoever asks next; what was under way
+is undone by the server, and the caller is told so. See docs/decisions/0013.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+import psycopg
+
+from retrofill.domain.errors import RetrofillError, StoreBusyError, StoreUnavailableError
+from retrofill.failpoints import fail_point
+from retrofill.store.postgres import leases, schema
+from retrofill.store.postgres.connection import PostgresConnection
+from retrofill.store.postgres.refusals import refusal
+from retrofill.store.sqlite import locks
+from retrofill.store.statements import identity
+from retrofill.store.statements.clock import BootClock, boot_clock
+from retrofill.store.statements.moves import Ledger
+from retrofill.store.statements.reader import Reader
+
+T = TypeVar("T")
+
+WRITERS = 0x5265_7472_6F66  # the number of the advisory lock: "Retrof"
+CHANNEL = "retrofill"
+PATIENCE_SECONDS = 30  # for whoever writes
+_STATEMENT_SECONDS = 300
+_IDLE_SECONDS = (
+    600  # within a transaction of ours: a process that stands still shall not keep others from writing
+)
+# Like the hints of SQLite's statements: each of ours has an index, whatever statistics say of a table that has
+# just been filled. JIT would compile the plans that only seem dear for that.
+_SETTINGS = "SELECT " + ", ".join(
+    f"set_config('{name}', '{value}', true)"
+    for name, value in {
+        "lock_timeout": f"{PATIENCE_SECONDS}s",
+        "statement_timeout": f"{_STATEMENT_SECONDS}s",
+        "idle_in_transaction_session_timeout": f"{_IDLE_SECONDS}s",
+        "enable_seqscan": "off",
+        "enable_hashjoin": "off",
+        "enable_mergejoin": "off",
+        "jit": "off",
+    }.items()
+)
+
+
+class Database:
+    """The store at one URL; not shared between threads or over a fork. Connects when it is first asked for something.
+
+    Args:
+        url: postgresql://USER:PASSWORD@HOST:PORT/NAME, as libpq reads it.
+        directory: the deployment's home on this machine.
+        project: the deployment's name.
+
+    Raises:
+        StoreUnreachableError: then: the server cannot be reached, or refuses.
+        StoreError: then: the database cannot be used as a store.
+    """
+
+    def __init__(
+        self, url: str, directory: Path, project: str = "", boot_clock: BootClock = boot_clock
+    ) -> None:
+        self._url = url
+        self.directory = directory
+        self._project = project
+        self._boot_clock = boot_clock
+        self._writer: PostgresConnection | None = None
+        self._reader: PostgresConnection | None = None
+        self._is_known = False  # its schema is ours
+        self._creates: dict[int | str, str] = {}  # by whose word
+
+    @property
+    def shown(self) -> str:
+        """Where it is, without user and password."""
+        with suppress(psycopg.Error):
+            found = psycopg.conninfo.conninfo_to_dict(self._url)
+            port = f":{found['port']}" if "port" in found else ""
+            return f"the database {found.get('dbname', '')} at {found.get('host', 'localhost')}{port}"
+        return "the database of the store"
+
+    def open(self) -> Database:
+        """Make it where there is none, migrate it where it is old."""
+        self._connected("_writer")
+        return self
+
+    # Connections
+
+    def _connected(self, which: str) -> PostgresConnection:
+        connection: PostgresConnection | None = getattr(self, which)
+        if connection is not None and connection.is_usable:
+            return connection
+        made = self._connect()
+        setattr(self, which, made)
+        return made
+
+    def _connect(self) -> PostgresConnection:
+        with self._translated():
+            made = PostgresConnection(self._url, _SETTINGS)
+            if not self._is_known:
+                self._know(made)
+                self._is_known = True
+        return made
+
+    def _know(self, connection: PostgresConnection) -> None:
+        if not schema.is_current(connection):
+            schema.upgrade(self._url, WRITERS)
+        if identity.find(connection) is None:
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            connection.execute(
+                "INSERT INTO identity (id, word, device, inode, boot_id, project) VALUES (1, ?, '0', '0', '', ?) "
+                "ON CONFLICT DO NOTHING",
+                (identity.new_word(), self._project),
+            )
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error as error:
+            raise refusal(error, self.shown) from error
+
+    def _ask(self, question: Callable[[PostgresConnection], T]) -> T:
+        """A question of one statement, on a connection of its own: other threads ask, too."""
+        with self._translated():
+            connection = PostgresConnection(self._url, _SETTINGS)
+            try:
+                return question(connection)
+            finally:
+                connection.close()
+
+    # Views and transactions
+
+    @contextmanager
+    def read(self) -> Iterator[Reader]:
+        """One consistent view; never blocks a writer, nor waits for one. Within another one it is the same view."""
+        if self._reader is not None and self._reader.is_usable and self._reader.in_transaction:
+            yield Reader(self._reader, self._boot_clock)
+            return
+        connection = self._begun("_reader", PostgresConnection.begin_reading)
+        try:
+            with self._translated():
+                yield Reader(connection, self._boot_clock)
+        finally:
+            with suppress(psycopg.Error):
+                connection.end_reading()
+
+    @contextmanager
+    def transaction(self, *, checks_references: bool = True) -> Iterator[Ledger]:
+        """One write transaction: commits at the end, rolls back on any exception."""
+        connection = self._begun("_writer", lambda one: one.begin_writing(WRITERS))
+        fail_point("store.begun")
+        try:
+            with self._translated():
+                self._still_creates(connection)
+                yield Ledger(connection, self._boot_clock)
+                fail_point("store.commit")
+                connection.commit()
+        except BaseException:
+            with suppress(psycopg.Error):
+                if connection.in_transaction:
+                    connection.roll_back()
+            raise
+        fail_point("store.committed")
+
+    def _begun(self, which: str, begin: Callable[[PostgresConnection], None]) -> PostgresConnection:
+        """A connection in a transaction that has just begun; one that was lost meanwhile is made anew."""
+        connection = self._connected(which)
+        try:
+            begin(connection)
+        except psycopg.Error as error:
+            if connection.is_usable:
+                with suppress(psycopg.Error):
+                    connection.roll_back()
+                raise self._busy(error) from error
+            connection = self._connected(which)
+            with self._translated():
+                begin(connection)
+        return connection
+
+    def _busy(self, error: psycopg.Error) -> Exception:
+        found = refusal(error, self.shown)
+        if not isinstance(found, StoreBusyError):
+            return found
+        holder = None
+        with suppress(RetrofillError):
+            holder = self._ask(_holder)
+        who = holder or "somebody"
+        return StoreBusyError(f"{who} has been writing to {self.shown} for {PATIENCE_SECONDS} seconds")
+
+    def _still_creates(self, connection: PostgresConnection) -> None:
+        for what, holder in self._creates.items():
+            if not leases.is_held(connection, what, holder):
+                raise StoreUnavailableError(
+                    f"this process stood still for so long that others have given up what it was creating ({what})",
+                    "Create it again.",
+                )
+
+    def give_way(self) -> None:
+        """Whoever waits for the lock comes next: the server has a queue."""
+
+    # Whose it is
+
+    def is_copy(self) -> bool:
+        """Never: whoever copies the folder of a deployment has another machine for it."""
+        return False
+
+    def bind(self, directory: Path | None = None) -> None:
+        """Give it another word, so that what carried the old one is not taken for its own."""
+        with self.transaction() as tx:
+            tx._execute("UPDATE identity SET word = ?", (identity.new_word(),))
+
+    # Marks and hints
+
+    @contextmanager
+    def creating(self, what: int | str) -> Iterator[None]:
+        """Mark that this process is creating a backfill (by id) or something else."""
+        self.open()
+        with leases.creating(self._ask, self.directory, what) as holder:
+            self._creates[what] = holder
+            try:
+                yield
+            finally:
+                del self._creates[what]
+
+    def is_being_created(self, what: int | str) -> bool:
+        self.open()
+        return self._ask(lambda connection: leases.is_being_created(connection, self.directory, what))
+
+    def wake(self) -> None:
+        """Tell running schedulers that something has changed: on this machine, and through the server."""
+        locks.wake(self.directory)
+        with suppress(RetrofillError), self._translated():
+            self._connected("_writer").execute(f"SELECT pg_notify('{CHANNEL}', '')")
+
+    def obstacle(self) -> str | None:
+        """Why nobody could write just now, None where one can."""
+        try:
+            with self.transaction():
+                return None
+        except RetrofillError as error:
+            return error.message
+
+    def close(self) -> None:
+        """Let go of both connections; the next question makes them anew."""
+        for which in ("_reader", "_writer"):
+            connection = getattr(self, which)
+            if connection is not None:
+                connection.close()
+            setattr(self, which, None)
+
+
+def _holder(connection: PostgresConnection) -> str | None:
+    """Who holds the lock of writers, in words."""
+    row = connection.execute(
+        "SELECT a.pid, a.application_name, host(a.client_addr) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
+        "WHERE l.locktype = 'advisory' AND l.granted AND l.classid = ? AND l.objid = ? AND l.database = "
+        "(SELECT oid FROM pg_database WHERE datname = current_database())",
+        (WRITERS >> 32, WRITERS & 0xFFFF_FFFF),
+    ).fetchone()
+    if row is None:
+        return None
+    where = f" on {row[2]}" if row[2] else ""
+    return f"a connection of {row[1] or 'somebody'}{where} (server process {row[0]})"

@@ -1,0 +1,35 @@
+"""What several machines on one store need to know of each other."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from retrofill.store.schema.columns import Int, Text
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Extend the ledger."""
+    _belong_to_a_deployment()
+    _hold_for_a_while()
+
+
+def _belong_to_a_deployment() -> None:
+    """A store that no folder holds knows its deployment by name (RUN-8)."""
+    op.add_column("identity", sa.Column("project", Text, nullable=True))
+
+
+def _hold_for_a_while() -> None:
+    """Who does something that only one may do at a time, until when by the clock of the database."""
+    op.create_table(
+        "lease",
+        sa.Column("name", Text, nullable=False),
+        sa.Column("holder", Text, nullable=False),
+        sa.Column("number", Int, nullable=False),
+        sa.Column("until_ms", Int, nullable=False),
+        sa.Column("note", Text, server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
