@@ -135,8 +135,8 @@ _EXIT_STATUSES = """
 | 124 | waiting timed out |
 | 130 | interrupted |
 
-A batch of operations exits with the status of the first item that was refused. Every error with its code is
-in [error codes](error-codes.md).
+A batch of operations exits with the status of the first item that was refused; in JSON that item has `error`, `code`,
+`hint` and `steps`. Every error with its code is in [error codes](error-codes.md).
 """
 
 _ENVIRONMENT = """
@@ -274,7 +274,9 @@ def _errors() -> set[type[RetrofillError]]:
 
 
 def _hint(error: type[RetrofillError]) -> str:
-    return inspect.cleandoc(error.__doc__ or "").partition("\n\n")[0]
+    from retrofill.cli.steps import told
+
+    return told(error.usual_hint()).partition("\n\n")[0]
 
 
 # Findings
@@ -282,11 +284,12 @@ def _hint(error: type[RetrofillError]) -> str:
 
 def findings() -> str:
     """Every code that a finding of verification can have, the grave ones first."""
+    from retrofill.cli.steps import told
     from retrofill.domain.verification.codes import CODES, Level
 
     parts = []
     for level in Level:
-        rows = [(_code(code), f.means, f.hint) for code, f in CODES.items() if f.level is level]
+        rows = [(_code(code), told(f.means), told(f.hint)) for code, f in CODES.items() if f.level is level]
         parts += [f"## {level.value.capitalize()}", _LEVELS[level.value]]
         parts.append(_table(["code", "means", "what to do"], rows))
     return _page("Findings", "retrofill.domain.verification.codes", _FINDINGS, *parts)
@@ -296,7 +299,7 @@ _FINDINGS = """
 What verification and extension checks find in a plan before anything is created (VER-1 to VER-3 of
 [the rules](rules.md)). `retrofill backfill plan` shows them, `retrofill backfill analysis ID` shows those that were
 stored with a backfill. A finding has a level, a code, a sentence, the tasks that it is about (the one that
-it is about first) and what to do: in JSON `{"level", "code", "message", "tasks", "hint"}`.
+it is about first) and what to do: in JSON `{"level", "code", "message", "tasks", "hint", "steps"}`.
 """
 
 _LEVELS = {

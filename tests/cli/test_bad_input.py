@@ -302,7 +302,9 @@ def test_unknown_ids(filled: Sandbox, command: list[str], number: str) -> None:
 def test_unknown_ids_in_batches(filled: Sandbox, command: list[str]) -> None:
     """OPS-8: a result per item; exit 5."""
     (result,) = filled.json(*command, "999999", status=5)
-    assert result == {"id": 999999, "ok": False, "state": None, "error": f"there is no {command[0]} 999999"}
+    sentence = f"there is no {command[0]} 999999"
+    assert (result["id"], result["ok"], result["state"], result["error"]) == (999999, False, None, sentence)
+    assert (result["code"], len(result["steps"])) == ("unknown", 1)
 
 
 @pytest.mark.parametrize(

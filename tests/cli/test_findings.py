@@ -35,6 +35,7 @@ def test_a_risk_stops_the_backfill_and_loses_nothing(project: Sandbox) -> None:
     assert project.json("instance", "list", "--backfill", row["id"]) == []
     kept = project.json("backfill", "analysis", row["id"])
     assert kept["findings"] == row["findings"]
+    assert kept["findings"][0]["hint"].startswith("Widen --time-range")
     assert [found["id"] for found in project.json("backfill", "list", "--task", "load")] == [row["id"]]
     assert kept["findings"][0]["code"] == "isolated"
     assert "Widen --time-range" in project.call("backfill", "analysis", row["id"]).stdout

@@ -132,7 +132,7 @@ def test_why_in_json(filled: Sandbox) -> None:
     """OPS-9: id, state, reason, text, blockers."""
     number = filled.json("instance", "list", "--task", "mid", "--limit", 1)[0]["id"]
     found = filled.json("instance", "why", number)
-    assert list(found) == ["id", "state", "reason", "text", "blockers"]
+    assert list(found) == ["id", "state", "reason", "text", "blockers", "steps"]
     assert len(found["blockers"]) == 4
     assert {"id", "task", "bizdate", "scheduled_at", "state", "reason"} == set(found["blockers"][0])
     raw = filled.json("instance", "list", "--task", "ops.raw", "--limit", 1)[0]["id"]

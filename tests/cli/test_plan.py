@@ -50,7 +50,8 @@ def test_the_document(project: Sandbox) -> None:
         ("warning", "dry_run", ["ops.hours", "ops.load"]),
         ("warning", "dry_run", ["ops.mid", "ops.load"]),
     ]
-    assert all(set(finding) == {"level", "code", "message", "tasks", "hint"} for finding in found["findings"])
+    keys = {"level", "code", "message", "tasks", "hint", "steps"}
+    assert all(set(finding) == keys for finding in found["findings"])
 
 
 def test_one_line_an_instance(project: Sandbox) -> None:

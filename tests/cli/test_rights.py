@@ -239,6 +239,9 @@ def test_a_batch_of_instances(filled: Sandbox) -> None:
         "ok": False,
         "state": None,
         "error": f"there is no instance {numbers[2]}",
+        "code": "unknown",
+        "hint": "`retrofill instance list` shows all of them.",
+        "steps": [{"step": "instance.list", "arguments": {}, "command": "retrofill instance list"}],
     }
 
 

@@ -19,6 +19,7 @@ from retrofill.domain.checks import (
     question,
 )
 from retrofill.domain.verification.codes import Level
+from retrofill.domain.verification.findings import Finding
 
 PASS, WARN = Answer("a", Verdict.PASS, "fine"), Answer("b", Verdict.WARN, "on Mondays")
 FAIL = Answer("c", Verdict.FAIL, "too many.")
@@ -45,9 +46,11 @@ def test_answers_become_findings() -> None:
 def test_a_question_holds_no_overridden_values() -> None:
     """VER-3, SEC-3: names of overridden parameters are told, their values are not."""
     policy = {"groups": 2, "overrides": {"w.a": {"token": "s3cret", "day": "$bizdate"}}}
-    asked = question("p", {"id": 1}, policy, {"task_count": 3})
+    found = Finding.of("order_conflict", "w.a waits").to_json()
+    asked = question("p", {"id": 1}, policy, {"task_count": 3, "findings": [found]})
     assert asked["policy"] == {"groups": 2, "overrides": {"w.a": ["day", "token"]}}
     assert asked["event"] == "backfill.check"
+    assert asked["plan"]["findings"][0]["hint"].startswith("Use order asc")
     assert "s3cret" not in json.dumps(asked)
 
 

@@ -145,7 +145,7 @@ def test_a_group_with_a_mistake_is_not_called_unknown(folder: Folder) -> None:
 def test_a_project_that_is_not_there(tmp_path: Path) -> None:
     """CAT-1."""
     for directory in (tmp_path, tmp_path / "nowhere", Path("/etc/hostname")):
-        with pytest.raises(project.ProjectError, match="retrofill init DIR"):
+        with pytest.raises(project.ProjectError, match="make a project there"):
             project.load(directory)
     (tmp_path / "retrofill.yml").write_text("project: x\n")
     with pytest.raises(project.ProjectError, match=r"rename retrofill\.yml to retrofill\.yaml"):

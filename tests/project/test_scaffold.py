@@ -149,4 +149,4 @@ def test_every_error_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "retrofill.yaml").write_text("")
     with pytest.raises(RetrofillError) as raised:
         create_project(tmp_path, None)
-    assert "Choose another directory" in raised.value.hint
+    assert "Choose another directory" in str(raised.value.hint)

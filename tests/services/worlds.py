@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from domain.catalogs import make_catalog
+from retrofill.cli.steps import told
 from retrofill.domain.catalog.definitions import Catalog, ResourceGroup, Task
 from retrofill.domain.people.roles import Actor, system_administrator
 from retrofill.domain.planning.policy import Policy, parse_range
@@ -34,7 +35,7 @@ from retrofill.services.people.accounts import find_actor
 from retrofill.services.ports import Reader
 from retrofill.services.ports.records import InstanceRecord
 from retrofill.services.reading.backfills import Row, Views
-from retrofill.services.reading.why import Why, why
+from retrofill.services.reading.why import why
 from retrofill.services.running.nights import NightMaker, ScheduleSettings
 from retrofill.services.running.scheduler import Scheduler, TickReport
 from retrofill.services.upkeep.consistency import drift, schedule_drift
@@ -44,6 +45,15 @@ from store.connections import Connections
 
 NIGHTS = ScheduleSettings(generation_minute=23 * 60 + 30, catch_up_nights=7)
 LIMITS = PlanLimits(Limits(), max_bizdates=3_660, max_instances=1_000_000)
+
+
+class Explained(NamedTuple):
+    """`Why` with its sentence in words."""
+
+    code: str
+    text: str
+    blockers: tuple[dict[str, object], ...]
+    cause: dict[str, object] | None
 
 
 class World:
@@ -223,12 +233,14 @@ class World:
     def status(self, backfill_id: int) -> str:
         return str(self.row(backfill_id)["status"])
 
-    def why(self, name: str, has_scheduler: bool = True) -> Why:
+    def why(self, name: str, has_scheduler: bool = True) -> Explained:
+        """The explanation as it is read in a terminal."""
         instance_id = self.id(name)
         with self.store.read() as reader:
             row = reader.find_instance(instance_id)
             assert row is not None
-            return why(reader, self.graphs, row, self.clock.now_ms(), has_scheduler)
+            found = why(reader, self.graphs, row, self.clock.now_ms(), has_scheduler)
+        return Explained(found.code, told(found.text), found.blockers, found.cause)
 
     def drift(self) -> list[str]:
         """Counters that differ from the states, over all backfills and the schedule."""

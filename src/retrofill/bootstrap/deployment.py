@@ -22,6 +22,7 @@ from retrofill.domain.errors import (
     shown,
 )
 from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR, Actor, actor_of, system_administrator
+from retrofill.domain.texts import Step, Text
 from retrofill.executors.clock import SystemClock
 from retrofill.services.catalogs import deploy as catalogs
 from retrofill.services.instances.graphs import GraphCache
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 
 
 class NoProjectError(UnknownNameError):
-    """Name a project's folder with --project, or make one with `retrofill init DIR`."""
+    """Name a project's folder with {option.project}, or make one with {project.create}."""
 
     code = "no_project"
     kind = Kind.USAGE
@@ -89,11 +90,18 @@ class Deployed:
 
 
 class Project:
-    """A project's folder with its embedded store, and the services on them."""
+    """A project's folder with its embedded store, and the services on them.
 
-    def __init__(self, directory: Path, environ: Mapping[str, str]) -> None:
+    Args:
+        command: a step in the words of messages to people.
+    """
+
+    def __init__(
+        self, directory: Path, environ: Mapping[str, str], command: Callable[[Step], str] = str
+    ) -> None:
         self.directory = directory.absolute()
         self.environ = environ
+        self.command = command
         self.clock = SystemClock()
         self.graphs = GraphCache()
         self.deploy_notes: list[str] = []  # what the last deploy of this process means for the schedule
@@ -124,7 +132,7 @@ class Project:
 
             specs = RunSpecs(self.directory, self.secret, sys.executable)
             user = self.environ.get("RETROFILL_USER", SYSTEM_ADMINISTRATOR)
-            hold_copy(store, self.clock, specs, user, lambda text: print(text, file=sys.stderr, flush=True))
+            hold_copy(store, self.clock, specs, user, self._say)
         return store
 
     @cached_property
@@ -171,7 +179,7 @@ class Project:
             WrongStateError: nothing is deployed.
         """
         if self.deployed is None:
-            raise WrongStateError("nothing is deployed yet", "`retrofill deploy` publishes the folder.")
+            raise WrongStateError("nothing is deployed yet", Text("{project.deploy} publishes the folder."))
         self.__dict__["folder"] = self.deployed
         return self.deployed
 
@@ -491,11 +499,16 @@ class Project:
         """On a store of its own, for another thread, and by the settings of now."""
         from retrofill.services.alerts.delivery import Delivery
 
-        project = Project(self.directory, self.environ)
+        project = Project(self.directory, self.environ, self.command)
         try:
-            yield Delivery(project.store, project.notifier(), project.clock, project.in_force.project)
+            yield Delivery(
+                project.store, project.notifier(), project.clock, project.in_force.project, self.command
+            )
         finally:
             project.close()
+
+    def _say(self, text: str | Text) -> None:
+        print(Text.of(text).with_commands(self.command), file=sys.stderr, flush=True)
 
     def _wake(self) -> None:
         from retrofill.store.sqlite import locks
@@ -508,16 +521,24 @@ class Project:
             store.close()
 
 
-def open_project(directory: str | None, environ: Mapping[str, str] | None = None) -> Project:
-    """The project of `--project`, RETROFILL_PROJECT or the current folder or the nearest one above it."""
+def open_project(
+    directory: str | None,
+    environ: Mapping[str, str] | None = None,
+    command: Callable[[Step], str] = str,
+) -> Project:
+    """The project of a folder, of RETROFILL_PROJECT, of the current folder or the nearest one above it.
+
+    Args:
+        command: a step in the words of messages to people.
+    """
     values = os.environ if environ is None else environ
     if values.get("RETROFILL_URL"):
         raise NoServerSupportError("RETROFILL_URL names a server, and this version cannot talk to one")
     named = directory or values.get("RETROFILL_PROJECT")
     if named:
-        return Project(Path(named), values)
+        return Project(Path(named), values, command)
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / "retrofill.yaml").exists():
-            return Project(folder, values)
-    return Project(here, values)
+            return Project(folder, values, command)
+    return Project(here, values, command)

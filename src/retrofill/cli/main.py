@@ -26,6 +26,7 @@ from retrofill import __version__
 from retrofill.cli.exit_statuses import EXIT_STATUSES, exit_status
 from retrofill.cli.grammar import Group
 from retrofill.cli.session import Session
+from retrofill.cli.steps import told
 from retrofill.cli.tables import wants_colour
 from retrofill.domain.errors import Kind, RetrofillError, shown
 
@@ -123,7 +124,7 @@ def run() -> int:
         if "\n" in error.message:
             _complain_of_many(error)
         else:
-            _complain(error.message, error.hint)
+            _complain(told(error.text), told(error.hint))
         return exit_status(error)
     except UnicodeEncodeError:
         _complain(
@@ -171,11 +172,11 @@ def _complain_of_many(error: RetrofillError) -> None:
     """Errors that stand one a line, each with its place (CAT-1)."""
     from retrofill.domain.words import many
 
-    lines = error.message.splitlines()
+    lines = told(error.text).splitlines()
     least = "at least " if getattr(error, "is_cut_off", False) else ""
-    click.echo(error.message, err=True)
+    click.echo("\n".join(lines), err=True)
     click.echo(
-        f"{click.style('error:', fg='red')} {least}{many(len(lines), 'error')}. {error.hint}",
+        f"{click.style('error:', fg='red')} {least}{many(len(lines), 'error')}. {told(error.hint)}",
         err=True,
         color=wants_colour(),
     )

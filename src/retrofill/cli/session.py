@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from retrofill.cli.steps import command_of, json_of, told
 from retrofill.cli.tables import EXPENDABLE, Row, cell, print_table
 from retrofill.domain.errors import UsageError, shown
 
 if TYPE_CHECKING:
     from retrofill.bootstrap.deployment import Project
+    from retrofill.domain.texts import Text
 
 __all__ = [
     "Row",
@@ -45,7 +47,7 @@ class Session:
     def project(self) -> Project:
         from retrofill.bootstrap.deployment import open_project
 
-        self.opened = project = open_project(self.directory)
+        self.opened = project = open_project(self.directory, command=command_of)
         _ = project.user  # a user whom nobody knows is refused before anything is done
         return project
 
@@ -82,13 +84,13 @@ class Session:
             print_table(list(rows), columns, empty, self.wide, expendable or EXPENDABLE)
 
 
-def say(text: str) -> None:
+def say(text: Text | str) -> None:
     """Talk: to stderr, so that data on stdout stays clean."""
-    click.echo(text, err=True)
+    click.echo(told(text), err=True)
 
 
 def say_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=json_of) + "\n")
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)

@@ -18,7 +18,9 @@ from typing import Any, NamedTuple
 
 import click
 
+from retrofill.cli.steps import told
 from retrofill.domain.errors import shown
+from retrofill.domain.texts import Text
 
 Row = Mapping[str, Any]
 
@@ -196,7 +198,7 @@ def cell(value: object) -> str:
         return ", ".join(cell(item) for item in value) or "-"
     if isinstance(value, float):
         return f"{value:.2f}"
-    return shown(str(value))
+    return shown(told(value) if isinstance(value, Text) else str(value))
 
 
 # Fitting

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from retrofill.domain.errors import shown
+from retrofill.domain.texts import Text
 from retrofill.domain.verification.findings import Finding
 
 LONGEST_MESSAGE = 1_000  # characters; what is longer is cut
@@ -112,8 +113,13 @@ def question(
         "project": project,
         "backfill": dict(backfill),
         "policy": {**policy, "overrides": names},
-        "plan": dict(plan),
+        "plan": {**plan, "findings": [_told(finding) for finding in plan["findings"]]},
     }
+
+
+def _told(finding: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored finding with its hint in plain words."""
+    return {**finding, "hint": str(Text.from_json(finding["hint"]))}
 
 
 def _sentence(text: str) -> str:

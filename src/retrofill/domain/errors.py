@@ -2,12 +2,15 @@
 
 An error has a stable `code`, a `kind`, a sentence that says what is wrong and where, and a
 hint that says what to do: the class's docstring, or `hint` where it depends on the case.
+Sentence and hint are `Text`s, so that each face says in its own words what can be done.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+
+from retrofill.domain.texts import Text
 
 
 class Kind(StrEnum):
@@ -31,24 +34,32 @@ class RetrofillError(Exception):
     code = "error"
     kind = Kind.FAILED
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, message: str | Text, hint: str | Text | None = None) -> None:
+        self.text = Text.of(message)
+        super().__init__(str(self.text))
         self._hint = hint
 
     @property
-    def hint(self) -> str:
+    def message(self) -> str:
+        """The sentence in plain words, for logs and for the ledger."""
+        return str(self.text)
+
+    @property
+    def hint(self) -> Text:
         """What to do about it, one or two sentences."""
-        if self._hint is not None:
-            return self._hint
+        return self.usual_hint() if self._hint is None else Text.of(self._hint)
+
+    @classmethod
+    def usual_hint(cls) -> Text:
+        """What to do where nothing more exact is known: the class's docstring."""
         # Imported when an error is told: errors are rarer than commands, which all import this module.
         import inspect
 
-        return inspect.cleandoc(type(self).__doc__ or "")
+        return Text(inspect.cleandoc(cls.__doc__ or ""))
 
 
 class UsageError(RetrofillError):
-    """See `retrofill COMMAND --help`."""
+    """See {help.read}."""
 
     code = "usage"
     kind = Kind.USAGE
@@ -75,14 +86,14 @@ class NotPermittedError(RetrofillError):
 
 
 class UnknownNameError(RetrofillError):
-    """List what exists with the matching `list` command."""
+    """Look at a list of what there is, and choose from it."""
 
     code = "unknown"
     kind = Kind.UNKNOWN
 
 
 class WrongStateError(RetrofillError):
-    """Look at the current state with `show` or `why`, then choose an operation that fits it."""
+    """Look at the state that it is in, and why, then choose an operation that fits."""
 
     code = "wrong_state"
     kind = Kind.WRONG_STATE

@@ -192,7 +192,7 @@ class _Load:
 
 def _root(directory: Path) -> Path:
     """The project's folder, resolved; an error where it is none."""
-    hint = "create a project with `retrofill init DIR`, or name its folder with --project"
+    hint = "make a project there, or name the folder of another one"
     try:
         root = directory.resolve(strict=True)
     except (OSError, RuntimeError, ValueError):

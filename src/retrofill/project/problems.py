@@ -38,7 +38,7 @@ class Problem:
 
 
 class ProjectError(UsageError):
-    """Correct the files at the places named, then run `retrofill check` again."""
+    """Correct the files at the places named, then run {project.check} again."""
 
     code = "invalid_project"
 

@@ -21,7 +21,7 @@ _LEFT_OUT = frozenset(  # what an example's folder may hold besides the example
 
 
 class ProjectExistsError(UsageError):
-    """Choose another directory, or work with the project that is there: `retrofill --project DIR check`."""
+    """Choose another directory, or work with the project that is there."""
 
     code = "project_exists"
 
@@ -39,7 +39,7 @@ class UnusableDirectoryError(UsageError):
 
 
 class UnknownExampleError(UnknownNameError):
-    """Leave out --example for an empty project."""
+    """Leave out {option.example} for an empty project."""
 
     code = "unknown_example"
 

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 import pytest
 
 from domain.catalogs import make_task
+from retrofill.cli.steps import command_of, told
 from retrofill.domain.people.roles import system_administrator
 from retrofill.domain.planning.policy import Alert, AlertMethod, AlertTrigger
+from retrofill.domain.texts import Text
 from retrofill.services.alerts.delivery import Courier, Delivery, send_test, why_not
 from retrofill.services.people.accounts import Contact, People
 from retrofill.services.ports import Message, NotSentError, UndeliverableError
@@ -48,7 +50,7 @@ class Post:
     def __init__(self, w: World) -> None:
         self.world = w
         self.notifier = FakeNotifier()
-        self.delivery = Delivery(w.store, self.notifier, w.clock, "demo")
+        self.delivery = Delivery(w.store, self.notifier, w.clock, "demo", command_of)
         self.register("admin@example.org", "+15551234567")
 
     def register(self, email: str, phone: str) -> None:
@@ -160,7 +162,7 @@ def test_a_crash_between_commit_and_sending_loses_nothing(post: Post) -> None:
     """POL-9: whoever comes next finds it in the ledger."""
     failed(post)
     other = Database(post.world.directory / ".retrofill", post.world.clock.boot)
-    Delivery(other, post.notifier, post.world.clock, "demo").deliver_due()
+    Delivery(other, post.notifier, post.world.clock, "demo", command_of).deliver_due()
     other.close()
     assert len(post.notifier.sent) == 1
 
@@ -247,9 +249,13 @@ def test_an_obstacle_is_known_before(post: Post) -> None:
     post.notifier.missing = ("sms",)
     contact = Contact("a@example.org", "+15551234567")
     assert why_not(post.notifier, "bob", contact, "email") is None
-    assert why_not(post.notifier, "bob", contact, "sms") == "no sms here"
+    assert str(why_not(post.notifier, "bob", contact, "sms")) == "no sms here"
     nobody = why_not(post.notifier, "bob", Contact(), "email")
-    assert nobody == "bob has no e-mail address: `retrofill user contact bob --email ADDRESS` registers one"
+    assert nobody is not None
+    assert (
+        told(nobody)
+        == "bob has no e-mail address: `retrofill user contact bob --email ADDRESS` registers one"
+    )
 
 
 def test_a_test_message_goes_by_every_registered_method(post: Post) -> None:
@@ -258,7 +264,7 @@ def test_a_test_message_goes_by_every_registered_method(post: Post) -> None:
     results = send_test(post.notifier, "demo", "bob", Contact("a@example.org", "+15551234567"))
     assert [(row["method"], row["ok"], row["error"]) for row in results] == [
         ("email", True, None),
-        ("sms", False, "no sms here"),
+        ("sms", False, Text("no sms here")),
     ]
     assert post.titles == ["[demo] Test message"]
     assert [
@@ -273,7 +279,7 @@ def test_administrators_are_told_of_the_clock(post: Post) -> None:
     people.add("eve", "eve@example.org")
     people.set_administrator("eve", True)
     people.add("bystander", "by@example.org")
-    post.delivery.tell_administrators("The clock shows nonsense.")
+    post.delivery.tell_administrators(Text("The clock shows nonsense."))
     assert [(address, message.title) for _, address, message in post.notifier.sent] == [
         ("root@example.org", "[demo] The clock is doubted"),
         ("+15551234567", "[demo] The clock is doubted"),
@@ -311,7 +317,7 @@ class Beside:
         self.opened += 1
         store = Database(self._post.world.directory / ".retrofill", self._post.world.clock.boot)
         try:
-            yield Delivery(store, self._notifier, self._post.world.clock, "demo")
+            yield Delivery(store, self._notifier, self._post.world.clock, "demo", command_of)
         finally:
             store.close()
 

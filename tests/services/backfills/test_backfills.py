@@ -12,6 +12,7 @@ from retrofill.domain.errors import LimitError, UnknownNameError, UsageError, Wr
 from retrofill.domain.planning.policy import parse_time_range
 from retrofill.domain.selection.choice import Limits
 from retrofill.domain.selection.ways import AllDescendantsSelection
+from retrofill.domain.texts import Step
 from retrofill.domain.time.windows import parse_window
 from retrofill.services.backfills.creation import record_of
 from retrofill.services.backfills.instance_rows import remove_half_created
@@ -262,7 +263,7 @@ def test_a_refused_backfill_can_only_be_made_anew(world: MakeWorld, how: str) ->
     backfill = w.create(**RISKY)
     with pytest.raises(WrongStateError, match="failed its check") as caught:
         getattr(w.backfills, how)(backfill)
-    assert f"create --reuse {backfill} --allow-risks" in caught.value.hint
+    assert Step("backfill.create", reuse=backfill, allow_risks=True) in caught.value.hint.steps
 
 
 @pytest.mark.parametrize("how", ["resume", "pause", "stop", "rerun", "freeze", "unfreeze"])

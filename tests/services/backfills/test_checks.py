@@ -103,6 +103,7 @@ def test_all_pass_and_it_runs(world: MakeWorld) -> None:
     assert question["backfill"]["id"] == backfill
     assert question["project"] == "test"
     assert question["plan"] == json.loads(json.dumps(planned.summary()))
+    assert all(isinstance(finding["hint"], str) for finding in question["plan"]["findings"])
     assert w.finish() == [{"a 5 01:00"}, {"b 5 02:00"}, {"a 6 01:00"}, {"b 6 02:00"}]
     assert w.status(backfill) == "succeeded"
 

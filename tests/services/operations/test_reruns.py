@@ -21,6 +21,7 @@ from retrofill.domain.errors import RetrofillError, WrongStateError
 from retrofill.domain.planning.policy import Barrier, Policy
 from retrofill.domain.running.states import State
 from retrofill.domain.selection.ways import ManualSelection
+from retrofill.domain.texts import Step
 from retrofill.domain.time.cron import parse
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.executors.local.folder import RunsFolder
@@ -330,7 +331,7 @@ def test_a_rerun_in_a_stopped_backfill_takes_the_stop_back(world: MakeWorld, ope
     more = {"include_self": True} if operation == "rerun_descendants" else {}
     (result,) = getattr(w.operations, operation)([w.id("a 5 01:00")], **more)
     assert result.ok
-    assert result.note == f"Backfill {backfill} was stopped; the rerun takes that back."
+    assert str(result.note) == f"Backfill {backfill} was stopped; the rerun takes that back."
     assert w.row(backfill)["ended_at"] is None
     assert w.row(backfill)["held"] is None
     with w.store.read() as reader:
@@ -353,7 +354,7 @@ def test_where_nothing_has_ended_a_resume_is_what_helps(world: MakeWorld) -> Non
     w.backfills.stop(backfill)
     with pytest.raises(WrongStateError) as caught:
         w.backfills.rerun(backfill)
-    assert f"`retrofill backfill resume {backfill}`" in caught.value.hint
+    assert caught.value.hint.steps == (Step("backfill.resume", id=backfill),)
     assert w.status(backfill) == "stopped"
 
 
@@ -366,8 +367,8 @@ def test_a_rerun_in_a_paused_backfill_says_that_it_waits(world: MakeWorld) -> No
     w.end("a 5 01:00", exit_code=1)
     (result,) = w.operations.rerun([w.id("a 5 01:00")])
     assert result.ok
-    assert "is paused" in result.note
-    assert f"`retrofill backfill resume {backfill}`" in result.note
+    assert "is paused" in str(result.note)
+    assert result.note.steps == (Step("backfill.resume", id=backfill),)
     assert w.finish() == []
 
 
@@ -420,7 +421,7 @@ def test_a_running_descendant_refuses_and_is_named(world: MakeWorld, include_sel
     (result,) = w.operations.rerun_descendants([w.id("a 5 01:00")], include_self=include_self)
     assert isinstance(result.error, WrongStateError)
     assert f"instance {w.id('b 5 02:00')} (w.b 2026-01-06 02:00) is Running" in result.error.message
-    assert "--stop-running" in result.error.hint
+    assert result.error.hint.steps == (Step("instance.rerun_descendants", id=result.id, stop_running=True),)
     assert w.states() == before
 
 
@@ -654,7 +655,7 @@ def test_overrides_stay_and_those_that_are_gone_are_refused(world: MakeWorld) ->
 def test_why_suggests_the_version_that_has_other_code(world: MakeWorld) -> None:
     """OPS-2, OPS-9: only where it has."""
     w = _deployed_anew(world)
-    assert "with `--latest` as it is in version 2" in w.why("a 5 01:00").text
+    assert "with --latest as it is in version 2" in w.why("a 5 01:00").text
     w.do("rerun", "a 5 01:00", latest=True)
     w.finish(fails=lambda _: True)
     assert "--latest" not in w.why("a 5 01:00").text

@@ -10,6 +10,7 @@ import pytest
 from domain.catalogs import make_task
 from retrofill import failpoints
 from retrofill.domain.errors import StoreFullError
+from retrofill.domain.texts import Text
 from retrofill.services.running import loop as loops
 from retrofill.services.running.loop import Loop
 from retrofill.services.running.scheduler import TickReport
@@ -42,8 +43,8 @@ class NoCourier:
     def __init__(self) -> None:
         self.told: list[str | None] = []
 
-    def tell(self, trouble: str | None) -> None:
-        self.told.append(trouble)
+    def tell(self, trouble: Text | None) -> None:
+        self.told.append(None if trouble is None else str(trouble))
 
     def look(self, due_ms: int | None) -> int | None:
         return None

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from domain.catalogs import SELF, make_catalog, make_task
+from retrofill.cli.steps import command_of, told
 from retrofill.domain.catalog.definitions import RunMode, Task
 from retrofill.domain.catalog.task_types import TaskType
 from retrofill.services.running.missed import Missed, find_missed
@@ -39,7 +40,8 @@ def test_a_command_makes_up_for_them(world: MakeWorld) -> None:
     assert found is not None
     assert found.bizdates == ("2026-03-02", "2026-03-03", "2026-03-04", "2026-03-05")
     assert (
-        found.makes_up == "retrofill backfill create --task w.a --task w.b --bizdate 2026-03-02..2026-03-05"
+        command_of(found.makes_up)
+        == "retrofill backfill create --task w.a --task w.b --bizdate 2026-03-02..2026-03-05"
     )
     assert len(w.night(was_down=True)) == 7
     assert missed(w) == found
@@ -52,9 +54,9 @@ def test_a_command_makes_up_for_them(world: MakeWorld) -> None:
     w.finish()
     part = missed(w)
     assert part is not None
-    assert part.makes_up == "retrofill backfill create --task w.b --bizdate 2026-03-05"
+    assert command_of(part.makes_up) == "retrofill backfill create --task w.b --bizdate 2026-03-05"
     (sentence,) = part.sentences()
-    assert sentence == (
+    assert told(sentence) == (
         "1 night was missed and will not be made, of bizdate 2026-03-05: w.b lacks it. "
         "`retrofill backfill create --task w.b --bizdate 2026-03-05` makes up for it."
     )
@@ -72,10 +74,10 @@ def test_what_went_on_over_the_hole_is_named(world: MakeWorld) -> None:
     found = missed(w)
     assert found is not None
     assert found.over_them == ("w.total",)
-    assert found.afterwards == (
+    assert command_of(found.afterwards) == (
         "retrofill backfill create --task w.total --descendants all --bizdate 2026-03-06..2026-03-12"
     )
-    assert "went on without them" in list(found.sentences())[1]
+    assert "went on without them" in str(list(found.sentences())[1])
 
 
 def test_only_what_would_have_run_lacks_anything(world: MakeWorld) -> None:
@@ -121,7 +123,7 @@ def test_many_tasks_are_chosen_by_workspace(world: MakeWorld) -> None:
     w = eleven_days(world, *tasks, nights=ScheduleSettings(23 * 60 + 30, 0))
     found = missed(w)
     assert found is not None
-    assert found.makes_up == (
+    assert command_of(found.makes_up) == (
         "retrofill backfill create --where workspace=w --where workspace=x --bizdate 2026-03-02..2026-03-12"
     )
 
@@ -133,4 +135,4 @@ def test_dates_that_do_not_lie_in_a_row(world: MakeWorld) -> None:
     w.finish()
     found = missed(w)
     assert found is not None
-    assert found.makes_up.endswith("--bizdate 2026-03-02 --bizdate 2026-03-05")
+    assert command_of(found.makes_up).endswith("--bizdate 2026-03-02 --bizdate 2026-03-05")

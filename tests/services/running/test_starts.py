@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.catalogs import make_task
+from retrofill.cli.steps import told
 from retrofill.domain.catalog.definitions import Rerun
 from services.worlds import MakeWorld, World
 
@@ -95,7 +96,7 @@ def test_people_are_told_once_and_when_it_is_over(world: MakeWorld) -> None:
     notes = []
     for name in ("a 5 01:00", "a 5 01:00", "b 5 02:00", "b 5 02:00"):
         w.executor.end(w.id(name), outcome="not_started", exit_code=None, message=FULL)
-        notes.append(w.tick().notes)
+        notes.append([told(note) for note in w.tick().notes])
     said = f"Instance {w.id('a 5 01:00')} could not be started: {FULL}; what cannot be started is tried again with "
     assert notes == [[], [f"{said}growing pauses, and `retrofill doctor` counts it."], [], []]
     w.clock.forward(1)

@@ -80,7 +80,7 @@ def _print_planned(session: Session, planned: PlannedBackfill, instances: bool) 
     if instances:
         print_instances(session, planned, _now(session))
         return
-    document = planned.summary()
+    document = planned.document()
     names = [check.name for check in session.project.checks_of(planned.plan.catalog)]
     if names:
         document["checks_to_ask"] = names
@@ -206,7 +206,7 @@ def _create(session: Session, planned: PlannedBackfill, version_id: int) -> int:
 def _confirm(planned: PlannedBackfill) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("creating a backfill asks for a yes, and this is no terminal", "Add --yes.")
-    print_plan(planned.summary())
+    print_plan(planned.document())
     return click.confirm("Create this backfill?", err=True)
 
 

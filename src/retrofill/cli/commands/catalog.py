@@ -14,6 +14,7 @@ from retrofill.cli.exit_statuses import exit_status, first_exit_status
 from retrofill.cli.folder import folder_catalog
 from retrofill.cli.grammar import Command, Group
 from retrofill.cli.paging import cursor_option, limit_option, page_of_names
+from retrofill.cli.printing.results import refusal
 from retrofill.cli.session import Session, pass_session, say, say_json
 from retrofill.cli.tables import cell, print_table
 from retrofill.domain.catalog.definitions import Catalog, DependencyKind, RunMode, Task
@@ -215,7 +216,7 @@ def _freezing(name: str, frozen: bool, help_text: str) -> None:
                 "task": result.task,
                 "ok": result.error is None,
                 "frozen": result.frozen,
-                "error": result.error.message if result.error else None,
+                **refusal(result.error),
                 **({"unchanged": True} if result.unchanged else {}),
             }
             for result in results

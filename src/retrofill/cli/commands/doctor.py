@@ -15,6 +15,7 @@ from retrofill.bootstrap.deployment import Project
 from retrofill.cli.driving import standstills
 from retrofill.cli.grammar import Command
 from retrofill.cli.session import Session, pass_session
+from retrofill.cli.steps import told
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.domain.words import many, names
@@ -61,8 +62,7 @@ def _checks(project: Project) -> Iterator[_Check]:
     try:
         is_deployed = project.deployed is not None
     except (RetrofillError, sqlite3.DatabaseError) as error:
-        hint = f" {error.hint}" if isinstance(error, RetrofillError) else ""
-        yield "store", False, f"{error}.{hint}"
+        yield "store", False, _refusal(error)
         yield from _looked_at("logs", _files, project)
         return
     if not is_deployed:
@@ -84,6 +84,12 @@ def _checks(project: Project) -> Iterator[_Check]:
     yield from _looked_at("logs", _files, project)
 
 
+def _refusal(error: Exception) -> str:
+    if isinstance(error, RetrofillError):
+        return f"{told(error.text)}. {told(error.hint)}"
+    return f"{error}."
+
+
 def _looked_at(name: str, looks: Callable[..., Iterator[_Check]], *of: object) -> Iterator[_Check]:
     """What was found; where something is too broken to be looked at, that, and the next one has its turn."""
     try:
@@ -103,7 +109,7 @@ def _project(project: Project) -> Iterator[_Check]:
         catalog = project.folder.catalog
         yield "project", True, f"{many(len(catalog.tasks), 'task')}, no errors"
     except RetrofillError as error:
-        yield "project", False, error.message
+        yield "project", False, told(error.text)
 
 
 def _store(project: Project, reader: Reader) -> Iterator[_Check]:
@@ -156,7 +162,7 @@ def _times(project: Project, reader: Reader) -> Iterator[_Check]:
     ahead = f"the store has something of {shown_instant(newest_ms)}, which is later than now"
     trouble = trouble_with(reader.clock.check(now_ms))
     if trouble is not None:
-        yield "clock", False, trouble
+        yield "clock", False, told(trouble)
     else:
         yield "clock", is_right, f"it is {shown_instant(now_ms)}" if is_right else ahead
     oldest = reader.health.oldest_open()
@@ -216,7 +222,7 @@ def _nights(project: Project, reader: Reader) -> _Check:
     schedule = project.schedule()
     missed = find_missed(reader, project.graphs, schedule, project.actor.sees)
     if missed is not None:
-        return "nights", False, " ".join(missed.sentences())
+        return "nights", False, " ".join(map(told, missed.sentences()))
     last = reader.generations.last_night()
     if last is None:
         return "nights", True, "none was made yet"

@@ -14,9 +14,11 @@ from retrofill.cli.grammar import Group
 from retrofill.cli.paging import cursor_option
 from retrofill.cli.printing.results import comment_option, done, ids_argument, numbers_of
 from retrofill.cli.session import Session, integer_id, pass_session, say, say_json
+from retrofill.cli.steps import told
 from retrofill.cli.tables import cell
 from retrofill.domain.errors import UnknownNameError, UsageError, WrongStateError
 from retrofill.domain.running.states import Reason, State
+from retrofill.domain.texts import Text
 from retrofill.services.instances.as_run import as_run
 from retrofill.services.instances.outlines import Outlines
 from retrofill.services.people.access import unknown_instance
@@ -237,15 +239,17 @@ def why_command(session: Session, instance_id: str) -> None:
         "reason": row.reason,
         "text": explained.text,
         "blockers": list(explained.blockers),
+        "steps": list(explained.text.steps),
     }
-    session.document(document, lambda: click.echo(explained.text))
+    session.document(document, lambda: click.echo(told(explained.text)))
 
 
 def _explained(session: Session, reader: Reader, row: InstanceRecord) -> Why:
     project = session.project
     explained = why(reader, project.graphs, row, project.clock.now_ms(), _has_scheduler(session, row))
     still = "" if row.state in _RESTING else _standing_still(project, row)
-    return shown_why(project.access(reader), row, replace(explained, text=f"{explained.text}{still}"))
+    text = Text("{text}{still}", text=explained.text, still=still)
+    return shown_why(project.access(reader), row, replace(explained, text=text))
 
 
 def _standing_still(project: Project, row: InstanceRecord) -> str:

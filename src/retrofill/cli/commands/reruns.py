@@ -13,7 +13,14 @@ from retrofill.cli.exit_statuses import exit_status, first_exit_status
 from retrofill.cli.grammar import Command
 from retrofill.cli.looking import row_of
 from retrofill.cli.printing.backfills import print_backfill
-from retrofill.cli.printing.results import comment_option, done, ids_argument, numbers_of, print_results
+from retrofill.cli.printing.results import (
+    comment_option,
+    done,
+    ids_argument,
+    numbers_of,
+    print_results,
+    refusal,
+)
 from retrofill.cli.session import Session, integer_id, pass_session, say
 from retrofill.domain.errors import Kind, RetrofillError, UnknownNameError
 from retrofill.domain.words import many
@@ -198,7 +205,7 @@ def rerun_backfills(
             "id": number,
             "ok": number not in errors and not statuses[number],
             "state": None if number in errors else str(row_of(session.project, number)["status"]),
-            "error": errors[number].message if number in errors else None,
+            **refusal(errors.get(number)),
         }
         for number in numbers
     ]
@@ -209,12 +216,12 @@ def rerun_backfills(
 
 def say_counted(number: int, results: Sequence[ItemResult], done: str) -> int:
     """Say how many were done and which were refused; the exit status."""
-    refused = [item for item in results if item.error is not None]
-    for item in refused:
-        say(str(item.error))
+    refused = [item.error for item in results if item.error is not None]
+    for error in refused:
+        say(error.text)
     counted = many(len(results) - len(refused), "instance")
     say(f"Backfill {number}: {counted} {done}{f', {len(refused):,} refused' if refused else ''}.")
-    return first_exit_status(item.error for item in refused)
+    return first_exit_status(refused)
 
 
 def _say_running(session: Session, number: int) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 from retrofill.cli.grammar import Group
 from retrofill.cli.session import Session, pass_session, say
+from retrofill.cli.steps import command_of, told
 from retrofill.domain.running.states import State
+from retrofill.domain.texts import Text
 from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.services.reading.backfills import Views
 from retrofill.services.running.missed import Missed, find_missed
@@ -29,7 +32,7 @@ def show(session: Session) -> None:
     project = session.project
     document: dict[str, Any] = {"held": False, "last_bizdate": None, "next_at": None, "scheduler": False}
     missed: Missed | None = None
-    clock: str | None = None
+    clock: Text | None = None
     if project.deployed is not None:
         schedule = project.schedule()
         with project.store.read() as reader:
@@ -40,8 +43,17 @@ def show(session: Session) -> None:
         document["next_at"] = shown_instant(schedule.next_ms())
         document["scheduler"] = project.scheduler_lock.starts(auto=True)
     document["clock"] = clock
-    document["missed"] = missed.to_json() if missed is not None else None
+    document["missed"] = None if missed is None else _missed_document(missed)
     session.document(document, lambda: _print_status(document, missed))
+
+
+def _missed_document(missed: Missed) -> dict[str, Any]:
+    afterwards = missed.afterwards
+    commands = {
+        "makes_up": command_of(missed.makes_up),
+        "afterwards": None if afterwards is None else command_of(afterwards),
+    }
+    return asdict(missed) | commands
 
 
 def _print_status(document: dict[str, Any], missed: Missed | None) -> None:
@@ -54,9 +66,9 @@ def _print_status(document: dict[str, Any], missed: Missed | None) -> None:
     if document["last_bizdate"] is not None:
         click.echo(f"The last night made those of bizdate {document['last_bizdate']}.")
     if document["clock"] is not None:
-        click.echo(document["clock"])
+        click.echo(told(document["clock"]))
     for sentence in missed.sentences() if missed is not None else ():
-        click.echo(sentence)
+        click.echo(told(sentence))
     if not document["scheduler"]:
         say("No scheduler runs that makes and starts them: `retrofill scheduler`.")
 

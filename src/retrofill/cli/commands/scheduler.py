@@ -12,6 +12,7 @@ from retrofill.bootstrap.deployment import Project
 from retrofill.cli.grammar import Command
 from retrofill.cli.session import Session, pass_session, say
 from retrofill.domain.errors import WrongStateError
+from retrofill.domain.texts import Text
 from retrofill.services.running.missed import find_missed
 from retrofill.services.running.scheduler import TickReport
 
@@ -88,7 +89,7 @@ class _Reporter:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._trouble: str | None = None
-        self._clock_trouble: str | None = None
+        self._clock_trouble: Text | None = None
         self._is_first = True
 
     def __call__(self, ticked: TickReport) -> bool:

@@ -14,7 +14,7 @@ from retrofill.cli.exit_statuses import first_exit_status
 from retrofill.cli.grammar import Command
 from retrofill.cli.looking import row_of
 from retrofill.cli.printing.backfills import print_backfill
-from retrofill.cli.printing.results import print_results
+from retrofill.cli.printing.results import print_results, refusal
 from retrofill.cli.session import Session, integer_id, pass_session, say
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.planning.changes import Changes
@@ -57,13 +57,13 @@ def stop(session: Session, backfill_ids: tuple[str, ...], comment: str) -> int:
         stopping += [item.id for item in results if item.error is None]
         for item in results:
             if item.error is not None:
-                say(item.error.message)
+                say(item.error.text)
                 errors.setdefault(number, item.error)
         if not service.may_steer(number):
             say(f"Backfill {number} goes on with what you may not operate.")
     unended = finish_stops(session.project, stopping)
     for one in unended.values():
-        say(one.message)
+        say(one.text)
     for number in _backfills_of(session, unended):
         errors.setdefault(number, next(iter(unended.values())))
     print_results(
@@ -73,7 +73,7 @@ def stop(session: Session, backfill_ids: tuple[str, ...], comment: str) -> int:
                 "id": number,
                 "ok": number not in errors,
                 "state": _state_of(session, number),
-                "error": errors[number].message if number in errors else None,
+                **refusal(errors.get(number)),
             }
             for number in numbers
         ],

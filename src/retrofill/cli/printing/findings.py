@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from retrofill.cli.steps import told
 from retrofill.cli.tables import cell
 from retrofill.domain.verification.codes import Level
 
@@ -23,7 +24,7 @@ def print_findings(findings: Sequence[dict[str, Any]], err: bool = False) -> Non
             level = click.style(finding["level"], fg=_COLOURS[finding["level"]])
             click.echo(f"{level} {finding['code']}: {cell(finding['message'])}", err=err)
         if finding.get("hint"):
-            click.echo(f"  {finding['hint']}", err=err)
+            click.echo(f"  {told(finding['hint'])}", err=err)
 
 
 def say_findings(findings: Sequence[dict[str, Any]]) -> None:

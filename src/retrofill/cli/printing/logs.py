@@ -78,7 +78,7 @@ class _Printing:
         except logs.NoLogError as error:
             if self._removed_ms is None:
                 hint = f"`retrofill instance why {self._ref.instance_id}` says what became of it."
-                raise logs.NoLogError(error.message, hint) from None
+                raise logs.NoLogError(error.text, hint) from None
             day = f"{instant_of(self._removed_ms):%Y-%m-%d}"
             raise logs.NoLogError(
                 f"the log of run {self._ref.run_number} of instance {self._ref.instance_id} "

@@ -11,7 +11,7 @@ from retrofill.cli.driving import say_who_starts_instances
 from retrofill.cli.exit_statuses import first_exit_status
 from retrofill.cli.session import Session, integer_id, say_json
 from retrofill.cli.tables import cell
-from retrofill.domain.errors import UsageError
+from retrofill.domain.errors import RetrofillError, UsageError
 from retrofill.domain.words import many
 from retrofill.services.reading.backfills import Views
 
@@ -70,8 +70,15 @@ def rows_of(results: Sequence[ItemResult]) -> list[dict[str, Any]]:
             "id": item.id,
             "ok": item.ok,
             "state": item.state,
-            "error": item.error.message if item.error is not None else None,
+            **refusal(item.error),
             **({"unchanged": True} if item.unchanged else {}),
         }
         for item in results
     ]
+
+
+def refusal(error: RetrofillError | None) -> dict[str, Any]:
+    """What an item of a batch says of its error; only null where there is none."""
+    if error is None:
+        return {"error": None}
+    return {"error": error.text, "code": error.code, "hint": error.hint, "steps": list(error.hint.steps)}

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import NotPermittedError
+from retrofill.domain.texts import Text
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog, Task
@@ -115,7 +116,9 @@ class Actor:
         return Rights(permitted(Action.BACKFILL), frozenset(self.roles), permitted(Action.OVERRIDE))
 
 
-def check_system_administrator(actor: Actor, what: str, hint: str = "Ask the system administrator.") -> None:
+def check_system_administrator(
+    actor: Actor, what: str, hint: str | Text = "Ask the system administrator."
+) -> None:
     """Refuse what concerns every workspace (SEC-4).
 
     Args:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from retrofill.domain.errors import UsageError
 from retrofill.domain.planning.policy import MOST_GROUPS, GroupCountError, OnFailure, Policy
+from retrofill.domain.texts import Option, Text
 from retrofill.domain.time.windows import parse_window
 
 
@@ -39,30 +40,36 @@ class Changes:
     def __post_init__(self) -> None:
         given = {
             "window": self.window is not None,
-            "no-window": self.no_window,
+            "no_window": self.no_window,
             "priority": self.priority is not None,
-            "own-priority": self.own_priority,
-            "resource-group": self.resource_group is not None,
-            "own-resource-group": self.own_resource_group,
-            "on-failure": self.on_failure is not None,
-            "max-failures": self.max_failures is not None,
-            "no-max-failures": self.no_max_failures,
+            "own_priority": self.own_priority,
+            "resource_group": self.resource_group is not None,
+            "own_resource_group": self.own_resource_group,
+            "on_failure": self.on_failure is not None,
+            "max_failures": self.max_failures is not None,
+            "no_max_failures": self.no_max_failures,
         }
         for one, other in (
-            ("window", "no-window"),
-            ("priority", "own-priority"),
-            ("resource-group", "own-resource-group"),
-            ("max-failures", "no-max-failures"),
+            ("window", "no_window"),
+            ("priority", "own_priority"),
+            ("resource_group", "own_resource_group"),
+            ("max_failures", "no_max_failures"),
         ):
             if given[one] and given[other]:
-                raise UsageError(f"--{one} and --{other} do not go together", "Give one of the two.")
+                raise UsageError(
+                    Text("{one} and {other} do not go together", one=Option(one), other=Option(other)),
+                    "Give one of the two.",
+                )
         if self.weekends and not given["window"]:
-            raise UsageError("--weekends goes with --window", "Name the window too.")
+            raise UsageError(Text("{option.weekends} goes with {option.window}"), "Name the window too.")
         if self.groups is None and not any(given.values()):
             raise UsageError(
                 "nothing is to be changed",
-                "Name what: --groups, --window or --no-window, --priority or --own-priority, "
-                "--resource-group or --own-resource-group, --on-failure, --max-failures or --no-max-failures.",
+                Text(
+                    "Name what: {option.groups}, {option.window} or {option.no_window}, {option.priority} or "
+                    "{option.own_priority}, {option.resource_group} or {option.own_resource_group}, {option.on_failure}, "
+                    "{option.max_failures} or {option.no_max_failures}."
+                ),
             )
         if self.groups is not None and not 1 <= self.groups <= MOST_GROUPS:
             raise GroupCountError(f"{self.groups} groups: a backfill has 1 to {MOST_GROUPS}")

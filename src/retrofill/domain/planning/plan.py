@@ -22,6 +22,7 @@ from retrofill.domain.planning.policy import AcrossGroups, Order, Policy
 from retrofill.domain.planning.size import TooManyInstancesError, count_instances
 from retrofill.domain.planning.template import Edges, Template, distinct
 from retrofill.domain.selection.choice import Choice, NothingToRunError
+from retrofill.domain.texts import Text
 from retrofill.domain.time.instants import due_seconds
 from retrofill.domain.words import many
 
@@ -71,7 +72,7 @@ def build(
         near = did_you_mean(policy.resource_group, catalog.resource_groups)
         raise UnknownNameError(
             f'there is no resource group "{shown(policy.resource_group)}"{near}',
-            "`retrofill resource-group list` shows all of them.",
+            Text("{resource_group.list} shows all of them."),
         )
     check_overrides(tasks, policy.overrides, catalog.connections)
     return Plan(catalog, choice, policy, tasks, tuple(counts), frozenset(frozen), template)

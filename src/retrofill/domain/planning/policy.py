@@ -84,7 +84,7 @@ class GroupCountError(InvalidValueError):
 
 
 class FailurePolicyError(InvalidValueError):
-    """--on-failure is stop or continue (with --barrier date), --max-failures a whole number from 1."""
+    """{option.on_failure} is stop or continue (with {option.barrier=date}), {option.max_failures} a whole number from 1."""
 
     code = "bad_failure_policy"
 

@@ -1,4 +1,4 @@
-"""Every instance of a plan as a row for people and programs (`backfill plan --instances`).
+"""Every instance of a plan as a row for people and programs (VER-4).
 
 Rows come in an order in which they may run; names and forms of their keys are promises.
 """

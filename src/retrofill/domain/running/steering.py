@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from retrofill.domain.errors import WrongStateError
 from retrofill.domain.running.status import Status
+from retrofill.domain.texts import Step, Text
 
 
 class BackfillSituation(StrEnum):
@@ -161,18 +162,19 @@ def judge(steer: Steer, standing: BackfillSituation, backfill_id: int) -> Verdic
     )
 
 
-def _hint(standing: BackfillSituation, backfill_id: int) -> str:
+def _hint(standing: BackfillSituation, backfill_id: int) -> Text:
     if standing is BackfillSituation.REFUSED:
         return how_to_go_on(backfill_id)
     if standing in (BackfillSituation.STOPPED, BackfillSituation.STOPPING):
-        return f"`retrofill backfill resume {backfill_id}` lets it go on."
-    return f"`retrofill backfill rerun {backfill_id}` runs it again."
+        return Text("{resume} lets it go on.", resume=Step("backfill.resume", id=backfill_id))
+    return Text("{rerun} runs it again.", rerun=Step("backfill.rerun", id=backfill_id))
 
 
-def how_to_go_on(backfill_id: int) -> str:
+def how_to_go_on(backfill_id: int) -> Text:
     """The hint for a backfill that verification or an extension check refused (VER-2, VER-3)."""
-    return (
-        f"Mend what `retrofill backfill analysis {backfill_id}` shows and create it anew, with dates and policy as "
-        f"before; `retrofill backfill create --reuse {backfill_id} --allow-risks` accepts what verification found, "
-        "but not a failed extension check."
+    return Text(
+        "Mend what {analysis} shows and create it anew, with dates and policy as before; {anew} accepts what "
+        "verification found, but not a failed extension check.",
+        analysis=Step("backfill.analysis", id=backfill_id),
+        anew=Step("backfill.create", reuse=backfill_id, allow_risks=True),
     )

@@ -29,11 +29,12 @@ from retrofill.domain.selection.ways import (
     WorkspaceSelection,
     to_json,
 )
+from retrofill.domain.texts import Text
 from retrofill.domain.words import many
 
 
 class SelectionError(UsageError):
-    """Choose other tasks; `retrofill task graph` shows what depends on what."""
+    """Choose other tasks; {task.graph} shows what depends on what."""
 
     code = "bad_selection"
 
@@ -283,7 +284,7 @@ def _check_workspaces(selection: WorkspaceSelection, catalog: Catalog, rights: R
         if name not in seen:
             raise UnknownNameError(
                 f'there is no workspace "{shown(name)}"{did_you_mean(name, seen)}',
-                "`retrofill workspace list` shows all of them.",
+                Text("{workspace.list} shows all of them."),
             )
     region = catalog.workspaces[catalog.tasks[selection.root].workspace].region
     others = [name for name in selection.workspaces if catalog.workspaces[name].region != region]

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from retrofill.domain.texts import Step, Text
+
 
 class Level(StrEnum):
     """VER-2; a risk stops the backfill unless its policy allows risks."""
@@ -25,153 +27,229 @@ class FindingCode:
     """What all findings of one code have in common; `hint` says what to do."""
 
     level: Level
-    means: str
-    hint: str
+    means: Text
+    hint: Text
 
 
 CODES: Mapping[str, FindingCode] = MappingProxyType(
     {
         "loop": FindingCode(
             Level.RISK,
-            "Instances wait for each other in a circle, though the graph of tasks has no loop: none of them can "
-            "ever run, nor what waits for them.",
-            "Change the schedules or the `cycle: previous` dependencies of the tasks in the path, or leave out one of "
-            "their slots with --time-range. With --allow-risks the rest runs.",
+            Text(
+                "Instances wait for each other in a circle, though the graph of tasks has no loop: none of them can "
+                "ever run, nor what waits for them."
+            ),
+            Text(
+                "Change the schedules or the `cycle: previous` dependencies of the tasks in the path, or leave out one of "
+                "their slots with {option.time_range}. With {option.allow_risks} the rest runs."
+            ),
         ),
         "isolated": FindingCode(
             Level.RISK,
-            "An upstream task is part of the backfill, but the time range leaves none of the slots that an instance "
-            "waits for: the instance can never run, nor what waits for it (DEP-11).",
-            "Widen --time-range, or take the upstream out of the choice: what is not part of a backfill is not waited "
-            "for. With --allow-risks the rest runs.",
+            Text(
+                "An upstream task is part of the backfill, but the time range leaves none of the slots that an instance "
+                "waits for: the instance can never run, nor what waits for it (DEP-11)."
+            ),
+            Text(
+                "Widen {option.time_range}, or take the upstream out of the choice: what is not part of a backfill is not waited "
+                "for. With {option.allow_risks} the rest runs."
+            ),
         ),
         "order_conflict": FindingCode(
             Level.RISK,
-            "Bizdates run in descending order, against dependencies on the previous cycle, which are dropped (DEP-14).",
-            "Use --order asc, or add --allow-risks if the previous cycle's output is right as it stands.",
+            Text(
+                "Bizdates run in descending order, against dependencies on the previous cycle, which are dropped (DEP-14)."
+            ),
+            Text(
+                "Use {option.order=asc}, or add {option.allow_risks} if the previous cycle's output is right as it stands."
+            ),
         ),
         "check_failed": FindingCode(
             Level.RISK,
-            "An extension check said no, or did not answer in time and in form; --allow-risks does not help (VER-3).",
-            "Do what the check's message asks, or see that it can answer; then `retrofill backfill create --reuse ID` "
-            "asks again.",
+            Text(
+                "An extension check said no, or did not answer in time and in form; {option.allow_risks} does not help (VER-3)."
+            ),
+            Text(
+                "Do what the check's message asks, or see that it can answer; then {reuse} asks again.",
+                reuse=Step("backfill.create", reuse=None),
+            ),
         ),
         "across_groups": FindingCode(
             Level.WARNING,
-            "Dependencies on the previous cycle lead from one group to another: these groups run one after the "
-            "other (DEP-13).",
-            "Use fewer --groups, or --across-groups ignore where the previous cycle's output is there already.",
+            Text(
+                "Dependencies on the previous cycle lead from one group to another: these groups run one after the "
+                "other (DEP-13)."
+            ),
+            Text(
+                "Use fewer {option.groups}, or {option.across_groups=ignore} where the previous cycle's output is there already."
+            ),
         ),
         "longer_cycle": FindingCode(
             Level.WARNING,
-            "A weekly, monthly or yearly task reads the dates since it ran before, and groups or a descending order let "
-            "some of those run later: it may be computed from only a part of them.",
-            "Use --order asc without --groups; or leave the task out, and run it in a backfill of its own when its "
-            "dates are there.",
+            Text(
+                "A weekly, monthly or yearly task reads the dates since it ran before, and groups or a descending order let "
+                "some of those run later: it may be computed from only a part of them."
+            ),
+            Text(
+                "Use {option.order=asc} without {option.groups}; or leave the task out, and run it in a backfill of its "
+                "own when its dates are there."
+            ),
         ),
         "later_dates": FindingCode(
             Level.WARNING,
-            "Later dates of a task that depends on its own previous cycle, or the weeks, months and years that hold a "
-            "bizdate, were computed from what the backfill rewrites, and are not part of it.",
-            "Let --bizdate reach to the last of them and choose these tasks too, or run them afterwards, in order of "
-            "bizdates.",
+            Text(
+                "Later dates of a task that depends on its own previous cycle, or the weeks, months and years that hold a "
+                "bizdate, were computed from what the backfill rewrites, and are not part of it."
+            ),
+            Text(
+                "Let {option.bizdate} reach to the last of them and choose these tasks too, or run them afterwards, in order of "
+                "bizdates."
+            ),
         ),
         "nothing_runs": FindingCode(
             Level.WARNING,
-            "No instance of a chosen task really runs: off days, dry runs by its mode, or no instance at all (SEL-6).",
-            "Choose the bizdate before a date on which its schedule matches, widen --time-range, or leave the task out.",
+            Text(
+                "No instance of a chosen task really runs: off days, dry runs by its mode, or no instance at all (SEL-6)."
+            ),
+            Text(
+                "Choose the bizdate before a date on which its schedule matches, widen {option.time_range}, or leave "
+                "the task out."
+            ),
         ),
         "unset_secret": FindingCode(
             Level.WARNING,
-            "A task that runs, or its connection, names a secret that is not set where the plan was made; a scheduler in "
-            "another environment may have it (SEC-3).",
-            "Set RETROFILL_SECRET_NAME in the environment of the scheduler, or of `backfill create --wait`.",
+            Text(
+                "A task that runs, or its connection, names a secret that is not set where the plan was made; a scheduler in "
+                "another environment may have it (SEC-3)."
+            ),
+            Text(
+                "Set RETROFILL_SECRET_NAME in the environment of the scheduler, or of {wait}.",
+                wait=Step("backfill.create", wait=True),
+            ),
         ),
         "missing_connection": FindingCode(
             Level.WARNING,
-            "The connection of a sql task that runs is not declared, or what it needs is not installed.",
-            "Declare it under `connections` in retrofill.yaml, or install the package, where the scheduler runs.",
+            Text(
+                "The connection of a sql task that runs is not declared, or what it needs is not installed."
+            ),
+            Text(
+                "Declare it under `connections` in retrofill.yaml, or install the package, where the scheduler runs."
+            ),
         ),
         "missing_interpreter": FindingCode(
             Level.WARNING,
-            "The program that runs the code of a task is not there: `shell`, the first line `#!`, or the setting `python`.",
-            "Install it where the scheduler runs, or name another one.",
+            Text(
+                "The program that runs the code of a task is not there: `shell`, the first line `#!`, or the setting `python`."
+            ),
+            Text("Install it where the scheduler runs, or name another one."),
         ),
         "frozen": FindingCode(
             Level.WARNING,
-            "Tasks are frozen, by `mode: paused` or by command, so their instances are made Frozen and hold up what "
-            "depends on them (CAT-8, AUTO-4).",
-            "Unfreeze the task first (`retrofill task unfreeze T`, or its `mode`), --exclude it, or unfreeze its "
-            "instances later with `retrofill instance unfreeze`.",
+            Text(
+                "Tasks are frozen, by `mode: paused` or by command, so their instances are made Frozen and hold up what "
+                "depends on them (CAT-8, AUTO-4)."
+            ),
+            Text(
+                "Unfreeze the task first ({task.unfreeze}, or its `mode`), {option.exclude} it, or unfreeze its "
+                "instances later with {instance.unfreeze}."
+            ),
         ),
         "auto_conflict": FindingCode(
             Level.WARNING,
-            "Auto triggered instances of the same tasks run now or are due; they go first (RUN-5).",
-            "Nothing, if waiting is fine; else wait until they have ended, or choose a --window.",
+            Text("Auto triggered instances of the same tasks run now or are due; they go first (RUN-5)."),
+            Text(
+                "Nothing, if waiting is fine; else wait until they have ended, or choose a {option.window}."
+            ),
         ),
         "same_partition": FindingCode(
             Level.WARNING,
-            "Another unfinished backfill, or a night of the schedule, holds the same tasks and times: one instance at a "
-            "time writes a partition, and the last one stays (RUN-7).",
-            "Nothing, if that is meant; else leave out what the other one has (--exclude, other bizdates), or stop it "
-            "with `retrofill backfill stop ID`.",
+            Text(
+                "Another unfinished backfill, or a night of the schedule, holds the same tasks and times: one instance at a "
+                "time writes a partition, and the last one stays (RUN-7)."
+            ),
+            Text(
+                "Nothing, if that is meant; else leave out what the other one has ({option.exclude}, other bizdates), or stop it "
+                "with {backfill.stop}."
+            ),
         ),
         "no_permission": FindingCode(
             Level.WARNING,
-            "The selection leads to tasks that you may not backfill; they are left out or become dry runs (SEL-7).",
-            "Ask an administrator of those workspaces for the role operator, or make sure that the left-out output "
-            "is right as it stands.",
+            Text(
+                "The selection leads to tasks that you may not backfill; they are left out or become dry runs (SEL-7)."
+            ),
+            Text(
+                "Ask an administrator of those workspaces for the role operator, or make sure that the left-out output "
+                "is right as it stands."
+            ),
         ),
         "dry_run": FindingCode(
             Level.WARNING,
-            "A task between tasks that run is a dry run: what lies below it reads output that was not made anew (SEL-6).",
-            "Make sure that its output is right as it stands, or choose the task too.",
+            Text(
+                "A task between tasks that run is a dry run: what lies below it reads output that was not made anew (SEL-6)."
+            ),
+            Text("Make sure that its output is right as it stands, or choose the task too."),
         ),
         "empty_workspace": FindingCode(
             Level.WARNING,
-            "A chosen workspace holds no descendant of the root (SEL-3).",
-            "Check the workspace's name, or leave it out; --include adds tasks that are no descendants.",
+            Text("A chosen workspace holds no descendant of the root (SEL-3)."),
+            Text(
+                "Check the workspace's name, or leave it out; {option.include} adds tasks that are no descendants."
+            ),
         ),
         "changed": FindingCode(
             Level.WARNING,
-            "The tasks are not those that the backfill was planned with, because it started later (SEL-4).",
-            "Look at the analysis; `retrofill backfill stop ID` stops it if the change is not wanted.",
+            Text(
+                "The tasks are not those that the backfill was planned with, because it started later (SEL-4)."
+            ),
+            Text("Look at the analysis; {backfill.stop} stops it if the change is not wanted."),
         ),
         "check_warned": FindingCode(
             Level.WARNING,
-            "An extension check has a warning; the backfill runs (VER-3).",
-            "Read the check's message.",
+            Text("An extension check has a warning; the backfill runs (VER-3)."),
+            Text("Read the check's message."),
         ),
         "across_groups_ignored": FindingCode(
             Level.INFO,
-            "Waits between groups are dropped, as asked for (DEP-13).",
-            "Nothing, if the previous cycle's output is there already; else use --across-groups wait.",
+            Text("Waits between groups are dropped, as asked for (DEP-13)."),
+            Text(
+                "Nothing, if the previous cycle's output is there already; else use {option.across_groups=wait}."
+            ),
         ),
         "outside_validity": FindingCode(
             Level.INFO,
-            "Tasks are outside their validity period on some bizdates; no instances are made there, and what depends on "
-            "them does not wait (TIME-4, DEP-11).",
-            "Nothing, if that is meant; else change `valid` of the task or the bizdates.",
+            Text(
+                "Tasks are outside their validity period on some bizdates; no instances are made there, and what depends on "
+                "them does not wait (TIME-4, DEP-11)."
+            ),
+            Text("Nothing, if that is meant; else change `valid` of the task or the bizdates."),
         ),
         "outside_time_range": FindingCode(
             Level.INFO,
-            "Tasks have no scheduled time within --time-range; no instances are made of them (POL-3).",
-            "Nothing, if that is meant; else widen --time-range.",
+            Text(
+                "Tasks have no scheduled time within {option.time_range}; no instances are made of them (POL-3)."
+            ),
+            Text("Nothing, if that is meant; else widen {option.time_range}."),
         ),
         "resource_group_fallback": FindingCode(
             Level.INFO,
-            "The asked-for resource group is not bound to a task's workspace, so the task keeps its own (POL-10).",
-            "Nothing, if that is meant; else bind the group to the workspace in retrofill.yaml.",
+            Text(
+                "The asked-for resource group is not bound to a task's workspace, so the task keeps its own (POL-10)."
+            ),
+            Text("Nothing, if that is meant; else bind the group to the workspace in retrofill.yaml."),
         ),
         "large_request": FindingCode(
             Level.INFO,
-            "Many instances share few slots, so that the backfill keeps them busy for long.",
-            "Split the bizdates, use a --window or a --resource-group with more slots, if others need these.",
+            Text("Many instances share few slots, so that the backfill keeps them busy for long."),
+            Text(
+                "Split the bizdates, use a {option.window} or a {option.resource_group} with more slots, if others need these."
+            ),
         ),
         "future": FindingCode(
             Level.INFO,
-            "Bizdates lie ahead; their instances wait (POL-2).",
-            "Nothing, if that is meant; --run-future lets them run as soon as the bizdate has elapsed.",
+            Text("Bizdates lie ahead; their instances wait (POL-2)."),
+            Text(
+                "Nothing, if that is meant; {option.run_future} lets them run as soon as the bizdate has elapsed."
+            ),
         ),
     }
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from retrofill.domain.texts import Text
 from retrofill.domain.verification.codes import CODES, Level
 from retrofill.domain.words import duration, many, names
 
@@ -22,7 +23,7 @@ class Finding:
     code: str
     message: str
     tasks: tuple[str, ...] = ()
-    hint: str = ""
+    hint: Text = Text("")  # noqa: RUF009 (it is a value)
 
     @classmethod
     def of(cls, code: str, message: str, tasks: tuple[str, ...] = ()) -> Finding:
@@ -30,19 +31,26 @@ class Finding:
         known = CODES[code]
         return cls(known.level, code, message, tasks, known.hint)
 
+    def document(self) -> dict[str, Any]:
+        """What people and programs are shown."""
+        return self._without_hint() | {"hint": self.hint, "steps": list(self.hint.steps)}
+
     def to_json(self) -> dict[str, Any]:
+        """What is stored."""
+        return self._without_hint() | {"hint": self.hint.to_json()}
+
+    def _without_hint(self) -> dict[str, Any]:
         return {
             "level": self.level.value,
             "code": self.code,
             "message": self.message,
             "tasks": list(self.tasks),
-            "hint": self.hint,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Finding:
         """The finding that `to_json` wrote; the first version wrote no hints."""
-        tasks, hint = tuple(data["tasks"]), data.get("hint", "")
+        tasks, hint = tuple(data["tasks"]), Text.from_json(data.get("hint", ""))
         return cls(Level(data["level"]), data["code"], data["message"], tasks, hint)
 
 

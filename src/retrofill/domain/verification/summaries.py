@@ -12,7 +12,7 @@ from retrofill.domain.verification.findings import Finding
 
 
 def summary(plan: Plan, findings: Iterable[Finding]) -> dict[str, Any]:
-    """The document of `backfill plan --output json`; counts include dry runs.
+    """The plan in numbers, as it is stored with a backfill; counts include dry runs.
 
     `kinds` tells what the instances do, in all and per task: `runs` really run their code.
     """

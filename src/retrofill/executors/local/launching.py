@@ -24,7 +24,7 @@ _unreaped: set[int] = set()  # launchers that have been told to end
 
 
 class LauncherError(RetrofillError):
-    """Look into `executor.log` in the runs' folder, and run `retrofill doctor`."""
+    """Look into `executor.log` in the runs' folder, and at what {deployment.examine} finds."""
 
     code = "launcher"
     kind = Kind.BROKEN

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from retrofill.domain.alerts import AlertState, pause_seconds
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR, Actor
+from retrofill.domain.texts import Step, Text
 from retrofill.services.alerts.messages import about_backfill, about_clock, test_message
 from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.people.access import Access
@@ -29,25 +30,29 @@ if TYPE_CHECKING:
 
 _CLAIM_MS = 150_000  # longer than the longest send
 _AFTER_A_FAULT_MS = 60_000
-_WORDS = {
-    "email": ("email", "e-mail address", "--email ADDRESS"),
-    "sms": ("phone", "phone number", "--phone NUMBER"),
-}
+_WORDS = {"email": ("email", "e-mail address"), "sms": ("phone", "phone number")}
 NEVER: Callable[[], bool] = lambda: False  # noqa: E731
 
 
-def why_not(notifier: Notifier, user: str, contact: Contact, method: str) -> str | None:
+def why_not(notifier: Notifier, user: str, contact: Contact, method: str) -> Text | None:
     """Why the user cannot be reached by this method, a sentence; None where it can be tried."""
-    field, words, option = _WORDS[method]
-    if not getattr(contact, field):
-        return f"{user} has no {words}: `retrofill user contact {user} {option}` registers one"
-    return notifier.obstacle(method)
+    unregistered = _why_unregistered(user, contact, method)
+    if unregistered is not None:
+        registers = Step("user.contact", name=user, **{_WORDS[method][0]: None})
+        return Text("{why}: {registers} registers one", why=unregistered, registers=registers)
+    obstacle = notifier.obstacle(method)
+    return None if obstacle is None else Text.of(obstacle)
+
+
+def _why_unregistered(user: str, contact: Contact, method: str) -> str | None:
+    field, words = _WORDS[method]
+    return None if getattr(contact, field) else f"{user} has no {words}"
 
 
 def send_test(notifier: Notifier, project: str, user: str, contact: Contact) -> list[Row]:
     """Send a test message by every method by which the user is registered; what became of each."""
     results = []
-    for method, (field, _, _) in _WORDS.items():
+    for method, (field, _) in _WORDS.items():
         address = getattr(contact, field)
         if not address:
             continue
@@ -56,7 +61,7 @@ def send_test(notifier: Notifier, project: str, user: str, contact: Contact) -> 
             try:
                 notifier.send(method, address, test_message(project, user))
             except NotSentError as not_sent:
-                error = not_sent.message
+                error = not_sent.text
         results.append({"method": method, "address": address, "ok": error is None, "error": error})
     return results
 
@@ -66,13 +71,17 @@ class Delivery:
 
     Args:
         project: what the deployment calls itself.
+        command: a step in the words of the messages.
     """
 
-    def __init__(self, store: Store, notifier: Notifier, clock: Clock, project: str) -> None:
+    def __init__(
+        self, store: Store, notifier: Notifier, clock: Clock, project: str, command: Callable[[Step], str]
+    ) -> None:
         self._store = store
         self._notifier = notifier
         self._clock = clock
         self._project = project
+        self._command = command
         self._graphs = GraphCache()
 
     def deliver_due(self, is_enough: Callable[[], bool] = NEVER) -> int:
@@ -92,20 +101,20 @@ class Delivery:
             tried += 1
         return tried
 
-    def tell_administrators(self, trouble: str) -> None:
+    def tell_administrators(self, trouble: Text) -> None:
         """Tell every system administrator that the clock is doubted, by each method that reaches them (TIME-8).
 
         Raises:
             NotSentError: nobody could be told, and somebody could be tried.
         """
-        message = about_clock(trouble, self._project)
+        message = about_clock(trouble, self._project, self._command)
         with self._store.read() as reader:
             names = {SYSTEM_ADMINISTRATOR, *(u.name for u in reader.people.users() if u.is_administrator)}
             contacts = {name: contact_of(reader.people, name) for name in sorted(names)}
         failures: list[NotSentError] = []
         is_told = False
         for name, contact in contacts.items():
-            for method, (field, _, _) in _WORDS.items():
+            for method, (field, _) in _WORDS.items():
                 if why_not(self._notifier, name, contact, method) is None:
                     try:
                         self._notifier.send(method, getattr(contact, field), message)
@@ -142,13 +151,14 @@ class Delivery:
             if record is None:
                 raise UndeliverableError(f"backfill {alert.backfill_id} is gone")
             contact = contact_of(reader.people, record.created_by)
-            obstacle = why_not(self._notifier, record.created_by, contact, alert.method)
+            obstacle = _why_unregistered(record.created_by, contact, alert.method)
+            obstacle = obstacle or self._notifier.obstacle(alert.method)
             if obstacle is not None:
                 raise UndeliverableError(obstacle)
             row = Views(reader, self._graphs, self._clock.now_ms()).backfill(record)
             creator = find_actor(reader.people, self._graphs.current(reader), record.created_by)
             access = Access(reader, self._graphs, creator or Actor(record.created_by))
-            message = about_backfill(reader, access, record, alert, row, self._project)
+            message = about_backfill(reader, access, record, alert, row, self._project, self._command)
         self._notifier.send(alert.method, getattr(contact, _WORDS[alert.method][0]), message)
 
     def _finish(
@@ -185,10 +195,10 @@ class Courier:
         self._is_busy = False
         self._is_leaving = threading.Event()
         self._not_before_ms = 0
-        self._untold: str | None = None
+        self._untold: Text | None = None
         self.fault = ""  # why nothing could be tried the last time
 
-    def tell(self, trouble: str | None) -> None:
+    def tell(self, trouble: Text | None) -> None:
         """What system administrators are told with the next look; None: there is nothing any more."""
         self._untold = trouble
 

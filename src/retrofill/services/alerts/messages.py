@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from retrofill.domain.errors import shown
 from retrofill.domain.running.filters import FAILED_BY_THEMSELVES
 from retrofill.domain.running.states import Reason, State
 from retrofill.domain.running.status import STATUS_WORDS, Status
+from retrofill.domain.texts import Step, Text
 from retrofill.domain.words import many
 from retrofill.services.ports.notifying import Message
 from retrofill.services.ports.records import AlertRecord, BackfillRecord, InstanceRecord
@@ -20,17 +21,26 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Reader
     from retrofill.services.reading.backfills import Row
 
+Command = Callable[[Step], str]
+
 _MOST_FAILURES = 5
 _LONGEST_NAME = 60  # in one sentence
 
 
-def about_clock(trouble: str, project: str) -> Message:
+def about_clock(trouble: Text, project: str, command: Command) -> Message:
     """For system administrators: the clock of the scheduler's machine is not believed (TIME-8)."""
-    return Message(f"[{project}] The clock is doubted", f"{trouble}\n", f"{project}: {trouble}")
+    told = trouble.with_commands(command)
+    return Message(f"[{project}] The clock is doubted", f"{told}\n", f"{project}: {told}")
 
 
 def about_backfill(
-    reader: Reader, access: Access, record: BackfillRecord, alert: AlertRecord, row: Row, project: str
+    reader: Reader,
+    access: Access,
+    record: BackfillRecord,
+    alert: AlertRecord,
+    row: Row,
+    project: str,
+    command: Command,
 ) -> Message:
     """The backfill as it is when the message is sent, however long that took.
 
@@ -38,14 +48,14 @@ def about_backfill(
         access: what whoever gets the message may see (SEC-2).
         row: the backfill's row (`Views.backfill`).
         project: what the deployment calls itself.
+        command: a step in the words of the message.
     """
     failures = [_failure(reader, failed) for failed in _failed(reader, access, record, alert)]
     name = shown(access.shown_name(record))
     named = f'Backfill {record.id} "{name}"'
     what = _what(alert, row, failures)
-    body = "\n".join(
-        [f"{named}{what}.", "", *_facts(row), *_failure_lines(failures), "", *_how_to_go_on(row)]
-    )
+    lines = ["", *_facts(row), *_failure_lines(failures, command), "", *_how_to_go_on(row, command)]
+    body = "\n".join([f"{named}{what}.", *lines])
     short_name = name[:_LONGEST_NAME]
     counted = f"{row['counts']['successful']} of {many(row['instance_count'], 'instance')} successful"
     short = f'{project}: backfill {record.id} "{short_name}"{what}. {counted}.'
@@ -53,7 +63,7 @@ def about_backfill(
 
 
 def test_message(project: str, user: str) -> Message:
-    """What `user contact --test` sends."""
+    """What shows somebody that alerts arrive."""
     sentence = f"This is a test message of Retrofill for {user}: alerts about backfills reach you here."
     return Message(f"[{project}] Test message", sentence, f"{project}: {sentence}")
 
@@ -119,25 +129,25 @@ def _failure(reader: Reader, row: InstanceRecord) -> tuple[str, str, int]:
     return f"{task} of {row.bizdate} {row.scheduled_at:%H:%M}", why, row.id
 
 
-def _failure_lines(failures: list[tuple[str, str, int]]) -> Iterator[str]:
+def _failure_lines(failures: list[tuple[str, str, int]], command: Command) -> Iterator[str]:
     if failures:
         yield ""
         yield "Failed:"
     for what, why, instance_id in failures:
         yield f"  {what}: {why}"
-        yield f"    retrofill instance log {instance_id}"
+        yield f"    {command(Step('instance.log', id=instance_id))}"
 
 
-def _how_to_go_on(row: Row) -> Iterator[str]:
+def _how_to_go_on(row: Row, command: Command) -> Iterator[str]:
     number = row["id"]
     yield "To look further:"
-    yield f"  retrofill backfill show {number}"
+    yield f"  {command(Step('backfill.show', id=number))}"
     if row["check_status"] == "failed":
-        yield f"  retrofill backfill analysis {number}"
+        yield f"  {command(Step('backfill.analysis', id=number))}"
     if row["paused_by"]:
         yield "To let it go on:"
-        yield f"  retrofill backfill resume {number}"
+        yield f"  {command(Step('backfill.resume', id=number))}"
     if row["counts"]["failed"]:
-        yield f"  retrofill instance list --backfill {number} --state failed"
+        yield f"  {command(Step('instance.list', backfill=number, state='failed'))}"
         yield "To run again what failed:"
-        yield f"  retrofill backfill rerun {number} --failed"
+        yield f"  {command(Step('backfill.rerun', id=number, failed=True))}"

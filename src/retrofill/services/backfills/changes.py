@@ -20,6 +20,7 @@ from retrofill.domain.planning.plan import Plan
 from retrofill.domain.planning.policy import Barrier, Policy, Regrouped
 from retrofill.domain.running.filters import READY
 from retrofill.domain.running.steering import Steer, judge
+from retrofill.domain.texts import Text
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.domain.words import many
 from retrofill.services.backfills.creation import first_start_ms
@@ -191,7 +192,7 @@ def _check_group(policy: Policy, catalog: Catalog) -> None:
         near = did_you_mean(name, catalog.resource_groups)
         raise UnknownNameError(
             f'there is no resource group "{shown(name)}"{near}',
-            "`retrofill resource-group list` shows all of them.",
+            Text("{resource_group.list} shows all of them."),
         )
 
 
@@ -201,8 +202,11 @@ def _deal_anew(
     """The policy with other groups, and the dates that these reach at once."""
     if policy.barrier is Barrier.TASK:
         raise WrongStateError(
-            f"the groups of backfill {backfill_id} cannot change: with --barrier task every date has begun, and what "
-            "its instances wait for was made with them",
+            Text(
+                "the groups of backfill {id} cannot change: with {option.barrier=task} every date has begun, and what "
+                "its instances wait for was made with them",
+                id=backfill_id,
+            ),
             "Stop it, and create another for the dates that are left.",
         )
     dates = tx.dates(backfill_id)

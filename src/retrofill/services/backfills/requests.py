@@ -17,6 +17,7 @@ from retrofill.domain.planning.policy import Policy
 from retrofill.domain.selection import choice as selections
 from retrofill.domain.selection.choice import Choice, Limits
 from retrofill.domain.selection.ways import Selection
+from retrofill.domain.texts import Text
 from retrofill.domain.time.milliseconds import ms_of
 from retrofill.domain.verification.findings import Finding, has_risk
 from retrofill.services.backfills.estimates import PlanningFacts, document, estimate_plan
@@ -56,8 +57,12 @@ class PlannedBackfill:
         """Whether it may be stored, but must not run (VER-2)."""
         return self.has_risk and not self.request.policy.allow_risks
 
+    def document(self) -> dict[str, Any]:
+        """What people and programs are shown of it."""
+        return self.summary() | {"findings": [finding.document() for finding in self.findings]}
+
     def summary(self) -> dict[str, Any]:
-        """The document of `backfill plan --output json`."""
+        """What is stored with a backfill."""
         from retrofill.domain.verification.summaries import summary
 
         expected = None if self.estimate is None else document(self.estimate)
@@ -121,10 +126,10 @@ def check_name(name: str) -> None:
     if not name.isprintable():
         raise UsageError(
             f'"{shown(name)}" cannot be a backfill\'s name: it holds characters that cannot be shown',
-            "Choose another --name, or leave it out.",
+            Text("Choose another {option.name}, or leave it out."),
         )
     if not name.strip() or len(name) > _NAME_LENGTH:
         raise UsageError(
             f"a backfill's name has 1 to {_NAME_LENGTH} printable characters, this one has {len(name)}",
-            "Choose another --name, or leave it out.",
+            Text("Choose another {option.name}, or leave it out."),
         )

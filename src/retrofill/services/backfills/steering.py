@@ -12,6 +12,7 @@ from retrofill.domain.planning.changes import Changes
 from retrofill.domain.running.filters import InstanceFilter
 from retrofill.domain.running.states import WAITING, State
 from retrofill.domain.running.steering import FLAGS, Steer, Verdict, how_to_go_on, judge
+from retrofill.domain.texts import Step, Text
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.services.backfills.changes import BackfillChanges, ChangeReport
 from retrofill.services.backfills.creation import BackfillCreation, ChecksOf, no_checks
@@ -240,8 +241,11 @@ class BackfillSteering:
         if not ids:
             words = " or ".join(state.words for state in states)
             held = (
-                f"It is {'stopped' if record.stopped else 'paused'}; `retrofill backfill resume {backfill_id}` lets "
-                "go on what has not run."
+                Text(
+                    "It is {state}; {resume} lets go on what has not run.",
+                    state="stopped" if record.stopped else "paused",
+                    resume=Step("backfill.resume", id=backfill_id),
+                )
                 if record.stopped or record.paused
                 else None
             )

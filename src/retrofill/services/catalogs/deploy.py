@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import UnknownNameError, UsageError, did_you_mean, shown
 from retrofill.domain.people.roles import Actor, check_deploy
+from retrofill.domain.texts import Text
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
@@ -78,7 +79,7 @@ def _check_deploy(tx: Ledger, actor: Actor, catalog: Catalog) -> None:
 
 
 def unknown_version(version_id: int) -> UnknownNameError:
-    return UnknownNameError(f"there is no version {version_id}", "`retrofill version list` lists them.")
+    return UnknownNameError(f"there is no version {version_id}", Text("{version.list} lists them."))
 
 
 def _publish(
@@ -140,7 +141,7 @@ def find_task(
         for name, task_id in ids.items():
             if task_id == int(text) and name in catalog.tasks and sees(name):
                 return name
-        raise UnknownNameError(f"there is no task {text}", "`retrofill task list` shows all tasks.")
+        raise UnknownNameError(f"there is no task {text}", Text("{task.list} shows all tasks."))
     known = [name for name in catalog.tasks if sees(name)]
     found = [name for name in known if catalog.tasks[name].short_name == text]
     if len(found) > 1:
@@ -152,5 +153,5 @@ def find_task(
     words = [*known, *(catalog.tasks[name].short_name for name in known)]
     raise UnknownNameError(
         f'there is no task "{shown(text)}"{did_you_mean(text, words)}',
-        "`retrofill task list` shows all tasks.",
+        Text("{task.list} shows all tasks."),
     )

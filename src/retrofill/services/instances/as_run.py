@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from retrofill.domain.catalog.definitions import Catalog, Task, describes_the_same_run, renewed
 from retrofill.domain.errors import WrongStateError
+from retrofill.domain.texts import Text
 from retrofill.services.instances.outlines import Belonging
 from retrofill.services.ports.records import InstanceRecord
 
@@ -65,7 +66,7 @@ def check_latest(
     if newest is None:
         raise WrongStateError(
             f"{what} cannot be rerun with version {version_id}, which has no task {task.name}",
-            "Leave --latest out: then it runs what it was made from.",
+            Text("Leave {option.latest} out: then it runs what it was made from."),
         )
     needs_virtual = row.kind == Kind.VIRTUAL.word
     if row.kind in (Kind.RUN.word, Kind.VIRTUAL.word) and newest.type.traits.has_code == needs_virtual:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from retrofill.domain.running.outcomes import start_pause_seconds
+from retrofill.domain.texts import Text
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Ledger, Reader
@@ -17,7 +18,7 @@ class NotStarted:
     def __init__(self) -> None:
         self._ids: set[int] = set()
         self._is_told = False
-        self._notes: list[str] = []
+        self._notes: list[str | Text] = []
 
     def load(self, reader: Reader) -> None:
         """Go on where an earlier scheduler, or a transaction that was rolled back, had come to."""
@@ -31,8 +32,12 @@ class NotStarted:
         if tries > 1 and not self._is_told:
             self._is_told = True
             self._notes.append(
-                f"Instance {instance_id} could not be started: {message}; what cannot be started is tried again with "
-                "growing pauses, and `retrofill doctor` counts it."
+                Text(
+                    "Instance {id} could not be started: {why}; what cannot be started is tried again with growing pauses, "
+                    "and {deployment.examine} counts it.",
+                    id=instance_id,
+                    why=message,
+                )
             )
 
     def forget(self, tx: Ledger, ids: Iterable[int]) -> None:
@@ -46,7 +51,7 @@ class NotStarted:
             self._is_told = False
             self._notes.append("All that could not be started has started.")
 
-    def take_notes(self) -> list[str]:
+    def take_notes(self) -> list[str | Text]:
         """Sentences that people are told."""
         notes, self._notes = self._notes, []
         return notes

@@ -18,6 +18,7 @@ from retrofill.domain.people.roles import Action, Actor
 from retrofill.domain.planning.running_order import running_order
 from retrofill.domain.running.states import WAITING, State
 from retrofill.domain.running.steering import FLAGS, Steer
+from retrofill.domain.texts import Step, Text
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.services.instances.backfill_status import note_end
 from retrofill.services.instances.graph import InstanceGraph
@@ -46,7 +47,7 @@ class ItemResult:
     state: str | None
     error: RetrofillError | None = None
     unchanged: bool = False
-    note: str = ""
+    note: Text = Text("")  # noqa: RUF009 (it is a value)
 
     @property
     def ok(self) -> bool:
@@ -261,12 +262,14 @@ class _Part:
         if record.stopped and self._access.may_steer(record):
             tx.set_backfill(backfill_id, **FLAGS[Steer.RERUN])
             self._record(backfill_id, None, "resume", None, None, "by the rerun")
-            note = f"Backfill {backfill_id} was stopped; the rerun takes that back."
+            note = Text("Backfill {id} was stopped; the rerun takes that back.", id=backfill_id)
         else:
             held = "stopped" if record.stopped else "paused"
-            note = (
-                f"Backfill {backfill_id} is {held}: what is rerun waits until "
-                f"`retrofill backfill resume {backfill_id}` lets it go on."
+            note = Text(
+                "Backfill {id} is {held}: what is rerun waits until {resume} lets it go on.",
+                id=backfill_id,
+                held=held,
+                resume=Step("backfill.resume", id=backfill_id),
             )
         for instance_id in batch.rerun:
             self.results[instance_id] = replace(self.results[instance_id], note=note)

@@ -19,6 +19,7 @@ from retrofill.domain.errors import (
 from retrofill.domain.people.roles import Action
 from retrofill.domain.planning.policy import PRIORITIES, PriorityError
 from retrofill.domain.running.states import Reason, State, check_changeable
+from retrofill.domain.texts import Step, Text
 from retrofill.services.operations.batches import Apply, Batch, Effect, ItemResult, describe
 from retrofill.services.operations.operations import Operations
 from retrofill.services.ports.interventions import ISOLATION
@@ -70,7 +71,7 @@ class Emergencies:
         if group is None:
             raise UnknownNameError(
                 f'there is no resource group "{shown(name)}"{did_you_mean(name, self._groups)}',
-                "`retrofill resource-group list` shows all of them.",
+                Text("{resource_group.list} shows all of them."),
             )
         return self._each(
             "set-resource-group", ids, comment, lambda batch, row: _set_group(batch, row, group)
@@ -92,7 +93,7 @@ def _remove_waits(batch: Batch, row: InstanceRecord, wanted: frozenset[int] | No
         names = ", ".join(f"instance {number}" for number in strangers)
         raise WrongStateError(
             f"{describe(row, batch.context)} does not wait for {names}",
-            f"`retrofill instance dag {row.id}` shows what it waits for.",
+            Text("{dag} shows what it waits for.", dag=Step("instance.dag", id=row.id)),
         )
     new = wanted - removed
     if not new:
@@ -141,7 +142,7 @@ def _set_group(batch: Batch, row: InstanceRecord, group: ResourceGroup) -> Effec
 
 
 class NotBoundError(UsageError):
-    """Choose a resource group that is bound to the workspace; `retrofill resource-group list` shows them."""
+    """Choose a resource group that is bound to the workspace; {resource_group.list} shows them."""
 
     code = "not_bound"
 

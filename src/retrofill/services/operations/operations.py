@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from retrofill.domain.errors import RetrofillError, WrongStateError
 from retrofill.domain.people.roles import Actor
 from retrofill.domain.running.states import WAITING, Move, State, check, is_legal
+from retrofill.domain.texts import Step, Text
 from retrofill.services.instances.as_run import as_run, check_latest
 from retrofill.services.instances.graph import InstanceGraph
 from retrofill.services.instances.graphs import GraphCache
@@ -154,7 +155,10 @@ def _busy(
     verb = "is" if len(names) == 1 else "are"
     return WrongStateError(
         f"{describe(row, context)} cannot be rerun with its descendants while {', '.join(names)} {verb} Running",
-        f"Wait for the end, or let `retrofill instance rerun-descendants {row.id} --stop-running` stop what runs first.",
+        Text(
+            "Wait for the end, or let {rerun} stop what runs first.",
+            rerun=Step("instance.rerun_descendants", id=row.id, stop_running=True),
+        ),
     )
 
 
@@ -190,7 +194,7 @@ class _Rerun:
         if mode == "never" or (mode == "on_failure" and row.state != State.FAILED):
             raise WrongStateError(
                 f"{describe(row, batch.context)} cannot be rerun: its task says rerun mode {mode}",
-                "Change `rerun.mode` of the task, deploy, and rerun it with --latest.",
+                Text("Change `rerun.mode` of the task, deploy, and rerun it with {option.latest}."),
             )
         self._keep_version(batch, row, version_id)
         has_run = any(run.number == row.run_number for run in batch.tx.runs(row.id))

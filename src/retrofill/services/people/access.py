@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from retrofill.domain.errors import NotPermittedError, UnknownNameError
 from retrofill.domain.people.roles import Action, Actor, owner_of
 from retrofill.domain.running.filters import BackfillFilter
+from retrofill.domain.texts import Text
 from retrofill.services.instances.stored import dry_runs_of, running_tasks_of, selection_of
 from retrofill.services.ports.records import BackfillRecord, InstanceRecord, OperationRecord
 
@@ -208,13 +209,9 @@ class Access:
 
 def unknown_backfill(backfill_id: int) -> UnknownNameError:
     """The answer to an id that there is not, or that is not to be seen."""
-    return UnknownNameError(
-        f"there is no backfill {backfill_id}", "`retrofill backfill list` shows all of them."
-    )
+    return UnknownNameError(f"there is no backfill {backfill_id}", Text("{backfill.list} shows all of them."))
 
 
 def unknown_instance(instance_id: int) -> UnknownNameError:
     """The answer to an id that there is not, or that is not to be seen."""
-    return UnknownNameError(
-        f"there is no instance {instance_id}", "`retrofill instance list` shows all of them."
-    )
+    return UnknownNameError(f"there is no instance {instance_id}", Text("{instance.list} shows all of them."))

@@ -19,6 +19,7 @@ from retrofill.domain.errors import (
 )
 from retrofill.domain.people.contacts import MOST_CHARACTERS, parse_email, parse_phone, parse_user_name
 from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR, Actor, actor_of, system_administrator
+from retrofill.domain.texts import Text
 from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.services.ports.records import TokenRecord, UserRecord
 
@@ -30,7 +31,7 @@ Row = dict[str, Any]
 
 
 class UserExistsError(WrongStateError):
-    """Change what is known of a user with `retrofill user contact` and `retrofill user role`."""
+    """Change what is known of a user with {user.contact} and {user.role}."""
 
     code = "user_exists"
 
@@ -177,7 +178,7 @@ class People:
         if len(label) > MOST_CHARACTERS or not (label.isprintable()):
             raise UsageError(
                 f"a token's label has at most {MOST_CHARACTERS} printable characters, this one has {len(label)}",
-                "Choose another --label, or leave it out.",
+                Text("Choose another {option.label}, or leave it out."),
             )
         secret = _new_secret()
         now_ms = self._clock.now_ms()
@@ -203,7 +204,7 @@ class People:
             record = tx.people.find_token(token_id)
             if record is None or not self._is_self(record.user_name):
                 raise UnknownNameError(
-                    f"there is no token {token_id}", "`retrofill token list` shows all of yours."
+                    f"there is no token {token_id}", Text("{token.list} shows all of yours.")
                 )
             if tx.people.revoke_token(token_id, now_ms):
                 comment = f"{record.user_name}: token {token_id}"
@@ -233,7 +234,7 @@ class People:
             return
         raise UnknownNameError(
             f'there is no user "{shown(name)}"{did_you_mean(name, known)}',
-            "`retrofill user list` shows all of them.",
+            Text("{user.list} shows all of them."),
         )
 
     def _find(self, name: str) -> UserRecord | None:

@@ -11,6 +11,7 @@ from retrofill.domain.running.filters import ALL_INSTANCES, InstanceFilter
 from retrofill.domain.running.states import WAITING, Reason, State
 from retrofill.domain.running.status import Status
 from retrofill.domain.time.milliseconds import instant_of, shown_instant
+from retrofill.domain.verification.findings import Finding
 from retrofill.services.backfills.expected import basis, expected, first_estimate, is_stale
 from retrofill.services.instances.backfill_status import status, took_seconds
 from retrofill.services.instances.holds import holds_of
@@ -245,7 +246,9 @@ class Views:
 
     def analysis(self, record: BackfillRecord) -> Row:
         """What verification found when the backfill was created, or started (VER-1)."""
-        return {"id": record.id, "check_status": record.check_status, **analysis_of(record)}
+        found = analysis_of(record)
+        findings = [Finding.from_json(finding).document() for finding in found["findings"]]
+        return {"id": record.id, "check_status": record.check_status, **found, "findings": findings}
 
     def dates(self, record: BackfillRecord) -> list[Row]:
         return [

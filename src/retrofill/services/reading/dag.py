@@ -17,7 +17,7 @@ MOST_NODES = 2_000
 
 
 class DagTooLargeError(UsageError):
-    """Ask for fewer levels with --up and --down."""
+    """Ask for fewer levels with {option.up} and {option.down}."""
 
     code = "dag_too_large"
 

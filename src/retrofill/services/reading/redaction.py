@@ -66,7 +66,7 @@ def shown_why(access: Access, row: InstanceRecord, found: Why) -> Why:
     hidden = access.hidden_tasks(row)
     return replace(
         found,
-        text=_without(found.text, hidden),
+        text=found.text.with_strings(lambda text: _without(text, hidden)),
         blockers=tuple(one for one in found.blockers if one.get("task") not in hidden),
         cause=None if found.cause is None or found.cause.get("task") in hidden else found.cause,
     )

@@ -13,6 +13,7 @@ from retrofill.domain.planning.policy import BizdateError, DateRange, parse_rang
 from retrofill.domain.running.filters import BackfillFilter, InstanceFilter
 from retrofill.domain.running.states import State
 from retrofill.domain.running.status import Status
+from retrofill.domain.texts import Text
 from retrofill.domain.time.milliseconds import ms_of
 from retrofill.services.catalogs.deploy import find_past_task
 from retrofill.services.people.access import Access
@@ -115,7 +116,7 @@ def _groups_of_tasks(
         if workspace not in known:
             raise UnknownNameError(
                 f'there is no workspace "{shown(workspace)}"{did_you_mean(workspace, known)}',
-                "`retrofill workspace list` shows all of them.",
+                Text("{workspace.list} shows all of them."),
             )
         yield [t.name for t in catalog.tasks.values() if t.workspace == workspace]
 
@@ -138,7 +139,10 @@ def _days(text: str, today: date) -> DateRange:
         return parse_range(text, today)
     except BizdateError:
         raise InvalidValueError(
-            f'--created: "{shown(text)}" is no day; write YYYY-MM-DD or a range YYYY-MM-DD..YYYY-MM-DD'
+            Text(
+                '{option.created}: "{text}" is no day; write YYYY-MM-DD or a range YYYY-MM-DD..YYYY-MM-DD',
+                text=shown(text),
+            )
         ) from None
 
 
@@ -148,7 +152,7 @@ def _check_creator(access: Access, name: str) -> None:
     if name not in known and not access.has_created(name):
         raise UnknownNameError(
             f'there is no user "{shown(name)}"{did_you_mean(name, known)}',
-            "`retrofill user list` shows all of them to a system administrator.",
+            Text("{user.list} shows all of them to a system administrator."),
         )
 
 

@@ -15,6 +15,7 @@ from retrofill.domain.planning.groups import grouping_of
 from retrofill.domain.running.filters import UNFINISHED, InstanceFilter
 from retrofill.domain.running.slots import Lack, free_slots, lack
 from retrofill.domain.running.states import Reason, State
+from retrofill.domain.texts import Step, Text
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.domain.words import many
 from retrofill.services.instances.as_run import as_run, differs
@@ -39,7 +40,7 @@ class Why:
     """
 
     code: str
-    text: str
+    text: Text
     blockers: tuple[dict[str, object], ...] = field(default=())
     cause: dict[str, object] | None = None
 
@@ -73,6 +74,15 @@ def why(reader: Reader, graphs: GraphCache, row: InstanceRecord, now_ms: int, ha
         has_scheduler: whether one runs that would start it.
     """
     return _Explaining(reader, graphs, row, now_ms, has_scheduler).why()
+
+
+def _why(
+    code: str,
+    text: str | Text,
+    blockers: tuple[dict[str, object], ...] = (),
+    cause: dict[str, object] | None = None,
+) -> Why:
+    return Why(code, Text.of(text), blockers, cause)
 
 
 def _once(start: str, message: str | None) -> str:
@@ -109,11 +119,16 @@ class _Explaining:
         if row.state == State.RUNNING:
             return self._running()
         if row.state == State.SUCCESSFUL:
-            return Why("successful", _SUCCESSES.get(row.reason or "", "It has succeeded."))
+            return _why("successful", _SUCCESSES.get(row.reason or "", "It has succeeded."))
         if row.state == State.FAILED:
             return self._failed()
         if row.state == State.FROZEN:
-            return Why("frozen", f"It is frozen; `retrofill instance unfreeze {row.id}` lets it go on.")
+            return _why(
+                "frozen",
+                Text(
+                    "It is frozen; {unfreeze} lets it go on.", unfreeze=Step("instance.unfreeze", id=row.id)
+                ),
+            )
         return self._held() or self._waits() or self._time() or self._window() or self._resources()
 
     def _running(self) -> Why:
@@ -124,7 +139,7 @@ class _Explaining:
         }
         ending = endings.get(self._row.reason or "", "")
         unheard = "" if self._has_scheduler else "; no scheduler runs that would hear of its end"
-        return Why("running", f"It is running (run {self._row.run_number}){ending}{unheard}.")
+        return _why("running", f"It is running (run {self._row.run_number}){ending}{unheard}.")
 
     def _failed(self) -> Why:
         row = self._row
@@ -135,53 +150,53 @@ class _Explaining:
                 if sibling.state == State.FAILED and sibling.reason != Reason.SIBLING_FAILED
             ]
             names = self._names(own) or "none is left"
-            return Why("failed", f"{_FAILURES[Reason.SIBLING_FAILED]}: {names}.", self._blockers(own))
+            return _why("failed", f"{_FAILURES[Reason.SIBLING_FAILED]}: {names}.", self._blockers(own))
         runs = self._reader.runs(row.id)
         message = runs[-1].message if runs else None
         start = _FAILURES.get(Reason(row.reason), "Its code failed") if row.reason else "It failed"
-        return Why("failed", f"{_once(start, message)}; {self._what_to_do()}.")
+        return _why("failed", Text("{what}; {next}.", what=_once(start, message), next=self._what_to_do()))
 
-    def _what_to_do(self) -> str:
+    def _what_to_do(self) -> Text:
         """Only what this task allows, and only a log that there is."""
-        number, mode = self._row.id, as_run(self._row, self._around).task.rerun.mode
-        parts = []
-        if self._row.reason != Reason.NOT_STARTED:
-            parts.append(f"`retrofill instance log {number}` shows what it printed")
-        if mode != "never":
-            parts.append(f"`retrofill instance rerun {number}` runs it again{self._with_other_code()}")
+        number = self._row.id
+        if as_run(self._row, self._around).task.rerun.mode != "never":
+            rerun = Step("instance.rerun", id=number)
+            further = Text("{rerun} runs it again{code}", rerun=rerun, code=self._with_other_code())
         else:
-            parts.append(
-                f"its task may not be rerun (rerun mode never); `retrofill instance set-successful {number}` "
-                "lets what waits for it go on"
+            further = Text(
+                "its task may not be rerun (rerun mode never); {set} lets what waits for it go on",
+                set=Step("instance.set_successful", id=number),
             )
-        return ", ".join(parts)
+        if self._row.reason == Reason.NOT_STARTED:
+            return further
+        log = Step("instance.log", id=number)
+        return Text("{log} shows what it printed, {further}", log=log, further=further)
 
-    def _with_other_code(self) -> str:
+    def _with_other_code(self) -> Text:
         """OPS-2: a rerun runs what the instance was made from, unless it asks for the current version."""
         if not differs(self._row, self._around, self._graphs.current(self._reader)):
-            return ""
-        return (
-            f" as it was (version {as_run(self._row, self._around).version_id}), with `--latest` as it is in version "
-            f"{self._reader.current_version_id()}"
+            return Text("")
+        return Text(
+            " as it was (version {old}), with {option.latest} as it is in version {new}",
+            old=as_run(self._row, self._around).version_id,
+            new=str(self._reader.current_version_id()),
         )
 
     def _held(self) -> Why | None:
         backfill = self._backfill
         if backfill is None:
             if self._reader.generations.is_held():
-                return Why("paused", "The schedule is paused; `retrofill schedule resume` lets it go on.")
+                return _why("paused", Text("The schedule is paused; {schedule.resume} lets it go on."))
             return None
-        go_on = f"`retrofill backfill resume {backfill.id}` lets it go on"
-        if backfill.stopped:
-            return Why("stopped", f"Backfill {backfill.id} is stopped; {go_on}.")
-        if backfill.paused and backfill.paused_by:
-            count = many(backfill.failures, "instance")
-            return Why(
-                "paused", f"Backfill {backfill.id} has paused by itself when {count} had failed; {go_on}."
-            )
-        if backfill.paused:
-            return Why("paused", f"Backfill {backfill.id} is paused; {go_on}.")
-        return None
+        if not (backfill.stopped or backfill.paused):
+            return None
+        state = "stopped" if backfill.stopped else "paused"
+        how = f"is {state}"
+        if not backfill.stopped and backfill.paused_by:
+            how = f"has paused by itself when {many(backfill.failures, 'instance')} had failed"
+        resume = Step("backfill.resume", id=backfill.id)
+        text = Text("Backfill {id} {how}; {resume} lets it go on.", id=backfill.id, how=how, resume=resume)
+        return _why(state, text)
 
     def _waits(self) -> Why | None:
         row, backfill = self._row, self._backfill
@@ -190,10 +205,15 @@ class _Explaining:
         if row.reason == Reason.ISOLATED:
             missing = ", ".join(self._context.isolated_from(row.id)) or "an upstream task"
             where = "was left out of the backfill" if self._backfill else "was never made"
-            return Why(
+            return _why(
                 "isolated",
-                f"It is isolated: every instance of {missing} that it waits for {where}, so it can never run; an "
-                f"administrator can take that wait away with `retrofill instance remove-wait {row.id} --all`.",
+                Text(
+                    "It is isolated: every instance of {missing} that it waits for {where}, so it can never run; an "
+                    "administrator can take that wait away with {remove}.",
+                    missing=missing,
+                    where=where,
+                    remove=Step("instance.remove_wait", id=row.id, all=True),
+                ),
             )
         if backfill is not None:
             position = position_of(backfill, row.id)
@@ -207,7 +227,7 @@ class _Explaining:
         circle = self._circle() if cause is None or cause.state == State.NOT_RUN else []
         if circle:
             return self._in_a_circle(circle)
-        return Why(
+        return _why(
             "upstream",
             f"It waits for {self._names(open_waits)}{self._cause_words(cause)}.",
             self._blockers(open_waits),
@@ -222,7 +242,7 @@ class _Explaining:
         while earlier is not None and not dates[earlier].reached:
             earlier = groups.previous(earlier)
         if earlier is None:
-            return Why("earlier_date", "Its group of bizdates has not started.")
+            return _why("earlier_date", "Its group of bizdates has not started.")
         date = dates[earlier]
         first = backfill.first_instance_id + backfill.stride * earlier
         unfinished = InstanceFilter(states=UNFINISHED)
@@ -239,7 +259,9 @@ class _Explaining:
         elif cause is not None:
             text += f"; it stands at {self._name_whole(cause)}"
         named = stuck or ([cause] if cause else [])
-        return Why("earlier_date", f"{text}.", self._blockers(named), self._blocker(cause) if cause else None)
+        return _why(
+            "earlier_date", f"{text}.", self._blockers(named), self._blocker(cause) if cause else None
+        )
 
     def _cause(self, waiting: Sequence[InstanceRecord]) -> InstanceRecord | None:
         """Upstream of what is Not run, the instance that explains most; None where it is among these."""
@@ -283,11 +305,15 @@ class _Explaining:
 
     def _in_a_circle(self, circle: Sequence[int]) -> Why:
         rows = {row.id: row for row in self._reader.instances(circle)}
-        steps = [self._name(rows[number]) for number in (*circle, circle[0])]
-        return Why(
+        path = [self._name(rows[number]) for number in (*circle, circle[0])]
+        upstream = circle[1] if circle[1:] else circle[0]
+        return _why(
             "loop",
-            f"It waits for itself in a circle: {' <- '.join(steps)}; an administrator can take one of these waits "
-            f"away with `retrofill instance remove-wait {self._row.id} --upstream {circle[1] if circle[1:] else circle[0]}`.",
+            Text(
+                "It waits for itself in a circle: {path}; an administrator can take one of these waits away with {remove}.",
+                path=" <- ".join(path),
+                remove=Step("instance.remove_wait", id=self._row.id, upstream=upstream),
+            ),
             self._blockers(rows[number] for number in circle[1:]),
         )
 
@@ -304,19 +330,19 @@ class _Explaining:
             return None
         at = f"{instant_of(row.start_ms):%Y-%m-%d %H:%M:%S} UTC"
         if row.reason == Reason.RERUN_INTERVAL:
-            return Why(
+            return _why(
                 "rerun_interval",
                 f"Run {row.run_number - 1} failed; run {row.run_number} starts by itself at {at}.",
             )
         failed = self._reader.failed_starts.find(row.id) if row.reason == Reason.NOT_STARTED else None
         if failed is not None:
             since = f"{instant_of(failed.since_ms):%Y-%m-%d %H:%M:%S} UTC"
-            return Why(
+            return _why(
                 "not_started",
                 f"It could not be started, {many(failed.tries, 'time')} since {since} ({failed.message}); that is not "
                 f"its task's failure, and it is tried again at {at}.",
             )
-        return Why("time", f"It waits for its time, {at}.")
+        return _why("time", f"It waits for its time, {at}.")
 
     def _window(self) -> Why | None:
         backfill = self._backfill
@@ -324,20 +350,18 @@ class _Explaining:
             holds = holds_of([backfill], instant_of(self._now_ms))
             if backfill.id in holds.window_closed:
                 opens = instant_of(holds.next_ms or self._now_ms)
-                return Why(
+                return _why(
                     "window",
                     f"The execution window of backfill {backfill.id} is closed; "
                     f"it opens at {opens:%Y-%m-%d %H:%M} UTC.",
                 )
         if self._has_scheduler:
             return None
-        text = "Nothing hinders it but that no scheduler runs: `retrofill scheduler` starts one"
+        how = Text("{scheduler.start} starts one")
         if backfill is not None:
-            text = (
-                f"Nothing hinders it but that no scheduler runs: `retrofill backfill wait {backfill.id}` runs one "
-                "until the backfill has ended"
-            )
-        return Why("no_scheduler", f"{text}.")
+            wait = Step("backfill.wait", id=backfill.id)
+            how = Text("{wait} runs one until the backfill has ended", wait=wait)
+        return _why("no_scheduler", Text("Nothing hinders it but that no scheduler runs: {how}.", how=how))
 
     def _resources(self) -> Why:
         """What the next tick would find (RUN-1, RUN-5, RUN-6)."""
@@ -347,7 +371,7 @@ class _Explaining:
         current = self._graphs.current(self._reader)
         group = current.resource_groups.get(row.resource_group) if current is not None else None
         if group is None:
-            return Why(
+            return _why(
                 "no_group",
                 f"The resource group {row.resource_group} is gone from the project; declare it again and deploy.",
             )
@@ -376,7 +400,7 @@ class _Explaining:
                     "auto triggered instances; the others are taken, by",
                     of_backfills,
                 )
-        return Why("starting", f"It is about to start in resource group {group.name}.")
+        return _why("starting", f"It is about to start in resource group {group.name}.")
 
     def _auto_first(self, own: Iterable[InstanceRecord]) -> Why | None:
         """RUN-5 and RUN-7, of a backfill instance."""
@@ -389,7 +413,7 @@ class _Explaining:
             self._row.task_id in self._reader.generations.ready_tasks()
             and not self._reader.generations.is_held()
         ):
-            return Why("auto_first", "An auto triggered instance of its task is ready, and goes first.")
+            return _why("auto_first", "An auto triggered instance of its task is ready, and goes first.")
         writers = [other for other in own if other.partition == self._row.partition]
         if writers:
             text = f"Backfill {writers[0].backfill_id} runs the same task and time, which only one may write at a time:"
@@ -407,7 +431,7 @@ class _Explaining:
     def _taken(self, code: str, text: str, by: Sequence[InstanceRecord]) -> Why:
         more = f" and {len(by) - _NAMED} more" if len(by) > _NAMED else ""
         ids = ", ".join(f"instance {other.id}" for other in by[:_NAMED])
-        return Why(code, f"{text} {ids}{more}.", tuple({"id": o.id, "state": o.state} for o in by))
+        return _why(code, f"{text} {ids}{more}.", tuple({"id": o.id, "state": o.state} for o in by))
 
     def _names(self, rows: Sequence[InstanceRecord]) -> str:
         named = ", ".join(self._name_whole(row) for row in rows[:_NAMED])

@@ -12,6 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 from retrofill.domain.errors import StoreUnavailableError
+from retrofill.domain.texts import Text
 from retrofill.services.backfills.steering import BackfillSteering
 from retrofill.services.running.following import Following
 from retrofill.services.running.nights import NightMaker
@@ -73,7 +74,7 @@ class Loop:
         self._missed: list[date] = []  # found since the last tick to be too far back to be made
         self._courier = courier
         self._was_down = True  # until what was missed has been made
-        self._clock_trouble: str | None = None  # that was told
+        self._clock_trouble: Text | None = None  # that was told
         self._trouble: str | None = None  # what kept instances from being made
         self._poll = select.poll()
         self._poll.register(executor.fileno(), select.POLLIN)

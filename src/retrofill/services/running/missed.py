@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog.definitions import Catalog, DependencyKind, RunMode, Task
+from retrofill.domain.texts import Step, Text
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.domain.time.nights import ONE_DAY
 from retrofill.domain.words import many, names
@@ -17,7 +18,7 @@ from retrofill.services.running.nights import NightMaker
 if TYPE_CHECKING:
     from retrofill.services.ports import Reader
 
-_FEW = 8  # tasks that a command names one by one
+_FEW = 8  # tasks that a step names one by one
 _VERSIONS = 1_000  # that are looked at
 
 
@@ -28,27 +29,31 @@ class Missed:
     Attributes:
         bizdates: ISO, oldest first.
         tasks: that have not run on all of these.
-        makes_up: the command that runs them.
+        makes_up: the step that runs them.
         over_them: tasks that wait for a previous cycle and went on over these bizdates.
-        afterwards: the command that mends those once the first one has ended; None where there are none.
+        afterwards: the step that mends those once the first one has ended; None where there are none.
     """
 
     bizdates: tuple[str, ...]
     tasks: tuple[str, ...]
-    makes_up: str
+    makes_up: Step
     over_them: tuple[str, ...] = ()
-    afterwards: str | None = None
+    afterwards: Step | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    def sentences(self) -> Iterator[str]:
+    def sentences(self) -> Iterator[Text]:
         """What people are told."""
         count = many(len(self.bizdates), "night")
         was, it = ("was", "it") if len(self.bizdates) == 1 else ("were", "them")
-        yield (
-            f"{count} {was} missed and will not be made, of bizdate {', '.join(_ranges(self.bizdates))}: "
-            f"{names(self.tasks)} lack{'s' if len(self.tasks) == 1 else ''} {it}. `{self.makes_up}` makes up for {it}."
+        lack = "lacks" if len(self.tasks) == 1 else "lack"
+        yield Text(
+            "{count} {was} missed and will not be made, of bizdate {dates}: {tasks} {lack} {it}. {makes_up} makes up for {it}.",
+            count=count,
+            was=was,
+            dates=", ".join(_ranges(self.bizdates)),
+            tasks=names(self.tasks),
+            lack=lack,
+            it=it,
+            makes_up=self.makes_up,
         )
         if self.afterwards is not None:
             verb = (
@@ -56,7 +61,13 @@ class Missed:
                 if len(self.over_them) == 1
                 else "wait for previous cycles and went"
             )
-            yield f"{names(self.over_them)} {verb} on without {it}: run `{self.afterwards}` after that."
+            yield Text(
+                "{tasks} {verb} on without {it}: run {afterwards} after that.",
+                tasks=names(self.over_them),
+                verb=verb,
+                it=it,
+                afterwards=self.afterwards,
+            )
 
 
 def find_missed(
@@ -85,7 +96,7 @@ def find_missed(
     tasks = tuple(sorted(set().union(*lacking.values())))
     isos = tuple(str(bizdate) for bizdate in bizdates)
     return _with_what_follows(
-        Missed(isos, tasks, _command(isos, tasks)), catalog, reader.generations.last_night()
+        Missed(isos, tasks, _making_up(isos, tasks)), catalog, reader.generations.last_night()
     )
 
 
@@ -131,9 +142,8 @@ def _with_what_follows(missed: Missed, catalog: Catalog, last: str | None) -> Mi
     waiting = tuple(name for name in missed.tasks if _waits_for_before(catalog.tasks[name]))
     if not waiting or last is None or last < first:
         return missed
-    chosen = " ".join(f"--task {name}" for name in waiting[:_FEW])
     dates = first if first == last else f"{first}..{last}"
-    afterwards = f"retrofill backfill create {chosen} --descendants all --bizdate {dates}"
+    afterwards = Step("backfill.create", task=waiting[:_FEW], descendants="all", bizdate=dates)
     return Missed(missed.bizdates, missed.tasks, missed.makes_up, waiting, afterwards)
 
 
@@ -141,14 +151,12 @@ def _waits_for_before(task: Task) -> bool:
     return any(dependency.kind is not DependencyKind.SAME_CYCLE for dependency in task.depends_on)
 
 
-def _command(bizdates: Sequence[str], tasks: Sequence[str]) -> str:
-    dates = " ".join(f"--bizdate {text}" for text in _ranges(bizdates))
+def _making_up(bizdates: Sequence[str], tasks: Sequence[str]) -> Step:
+    dates = tuple(_ranges(bizdates))
     if len(tasks) <= _FEW:
-        chosen = " ".join(f"--task {name}" for name in tasks)
-    else:
-        workspaces = sorted({name.partition(".")[0] for name in tasks})
-        chosen = " ".join(f"--where workspace={name}" for name in workspaces)
-    return f"retrofill backfill create {chosen} {dates}"
+        return Step("backfill.create", task=tuple(tasks), bizdate=dates)
+    workspaces = sorted({name.partition(".")[0] for name in tasks})
+    return Step("backfill.create", where=tuple(f"workspace={name}" for name in workspaces), bizdate=dates)
 
 
 def _ranges(bizdates: Sequence[str]) -> list[str]:

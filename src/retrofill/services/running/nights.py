@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.people.roles import Actor, check_system_administrator
 from retrofill.domain.planning.moves import first_night_sentences
+from retrofill.domain.texts import Text
 from retrofill.domain.time.milliseconds import instant_of, ms_of
 from retrofill.domain.time.nights import ONE_DAY, DueNights, due_nights, next_night, night_of
 from retrofill.services.instances.graphs import GraphCache
@@ -156,7 +157,9 @@ class NightMaker:
         return self._hold(actor, False, comment)
 
     def _hold(self, actor: Actor, held: bool, comment: str) -> bool:
-        hint = "Ask a system administrator; a workspace's administrator can freeze its tasks with `retrofill task freeze`."
+        hint = Text(
+            "Ask a system administrator; a workspace's administrator can freeze its tasks with {task.freeze}."
+        )
         check_system_administrator(actor, f"{'pause' if held else 'resume'} the schedule", hint)
         with self._store.transaction() as tx:
             if tx.generations.is_held() == held:

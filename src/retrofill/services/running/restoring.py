@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.running.states import State
+from retrofill.domain.texts import Text
 from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.domain.words import many
 from retrofill.services.instances.graphs import GraphCache
@@ -53,7 +54,9 @@ def hold_everything(store: Store, clock: Clock, specs: RunSpecs, actor: Actor, m
     return _hold(store, clock, specs, actor.name, f"restored from a backup of {shown_instant(made_ms)}")
 
 
-def hold_copy(store: Store, clock: Clock, specs: RunSpecs, user: str, say: Callable[[str], None]) -> None:
+def hold_copy(
+    store: Store, clock: Clock, specs: RunSpecs, user: str, say: Callable[[str | Text], None]
+) -> None:
     """Hold what a copied folder would go on with beside the original, and let it be a store of its own (RUN-8).
 
     It touches no process: what runs belongs to the original. Where nothing can be written, as on a snapshot,
@@ -74,8 +77,9 @@ def hold_copy(store: Store, clock: Clock, specs: RunSpecs, user: str, say: Calla
         f"{many(len(held.instances), 'instance')} that ran there lost here."
     )
     say(
-        "If this is the one that is to go on: `retrofill schedule resume`, and `retrofill backfill resume ID` for each "
-        "backfill."
+        Text(
+            "If this is the one that is to go on: {schedule.resume}, and {backfill.resume} for each backfill."
+        )
     )
 
 

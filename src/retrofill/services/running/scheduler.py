@@ -17,6 +17,7 @@ from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.errors import StoreUnavailableError
 from retrofill.domain.running.outcomes import Ending, Outcome, ending
 from retrofill.domain.running.states import Reason, State
+from retrofill.domain.texts import Text
 from retrofill.domain.time.clocks import DEFAULT_TOLERANCE_MS
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.services.instances.as_run import as_run
@@ -52,8 +53,8 @@ class TickReport:
     backfills_ended: list[int] = field(default_factory=list)
     trouble: str | None = None  # why nothing could be noted; it is tried again soon
     nights: list[date] = field(default_factory=list)  # bizdates whose instances were made before it
-    clock_trouble: str | None = None  # why the clock is not believed (TIME-8)
-    notes: list[str] = field(default_factory=list)  # sentences that people are told
+    clock_trouble: Text | None = None  # why the clock is not believed (TIME-8)
+    notes: list[str | Text] = field(default_factory=list)  # sentences that people are told
     missed: list[date] = field(default_factory=list)  # nights that came and will not be made (AUTO-3)
 
 

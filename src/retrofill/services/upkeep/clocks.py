@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import WrongStateError
 from retrofill.domain.people.roles import Actor, check_system_administrator
+from retrofill.domain.texts import Text
 from retrofill.domain.time.clocks import ClockCheck
 from retrofill.domain.time.milliseconds import shown_instant
 
@@ -14,23 +15,31 @@ if TYPE_CHECKING:
 
 _DAY_MS = 24 * 60 * 60 * 1000
 _CONSEQUENCE = "no night is made, nothing is deleted by age, and nothing starts before its time by either"
-_WAY_OUT = "Set the clock right; if it is, `retrofill schedule accept-clock` says so."
+_WAY_OUT = Text("Set the clock right; if it is, {schedule.accept_clock} says so.")
 
 
 class ClockDoubtedError(WrongStateError):
-    """Set the clock of this machine right; if it is right, `retrofill schedule accept-clock` says so."""
+    """Set the clock of this machine right; if it is right, {schedule.accept_clock} says so."""
 
     code = "clock_doubted"
 
 
-def trouble_with(check: ClockCheck) -> str | None:
+def trouble_with(check: ClockCheck) -> Text | None:
     """Why the clock cannot be believed and what that means; None where it can."""
+    doubt = _doubt(check)
+    if doubt is None:
+        return None
+    return Text("The {doubt}: {consequence}. {out}", doubt=doubt, consequence=_CONSEQUENCE, out=_WAY_OUT)
+
+
+def _doubt(check: ClockCheck) -> str | None:
+    """Why it cannot be believed, without its article."""
     if check.expected_ms is None:
         return None
     wall, expected = _shown(check.wall_ms), _shown(check.expected_ms)
     if check.is_behind:
-        return f"The clock shows {wall}, and the store knows of {expected}: {_CONSEQUENCE}. {_WAY_OUT}"
-    return f"The clock shows {wall}, and by the time that has passed it is {expected}: {_CONSEQUENCE}. {_WAY_OUT}"
+        return f"clock shows {wall}, and the store knows of {expected}"
+    return f"clock shows {wall}, and by the time that has passed it is {expected}"
 
 
 def check_before_deleting(check: ClockCheck, retention_days: int) -> None:
@@ -39,9 +48,9 @@ def check_before_deleting(check: ClockCheck, retention_days: int) -> None:
     Raises:
         ClockDoubtedError: the clock cannot be believed, or everything would be old at once.
     """
-    trouble = trouble_with(check)
-    if trouble is not None:
-        raise ClockDoubtedError(trouble.removesuffix(f" {_WAY_OUT}").rstrip("."))
+    doubt = _doubt(check)
+    if doubt is not None:
+        raise ClockDoubtedError(f"the {doubt}: {_CONSEQUENCE}")
     if check.gap_ms > retention_days * _DAY_MS:
         raise ClockDoubtedError(
             f"the clock shows {_shown(check.wall_ms)}, and when the machine was started everything in the store was "

@@ -12,7 +12,7 @@ SNAPSHOT = MIGRATIONS / "head.sql"  # what they make of an empty file
 
 
 class StoreError(RetrofillError):
-    """Look at the store; `retrofill doctor` checks it."""
+    """Look at the store; {deployment.examine} checks it."""
 
     code = "store"
     kind = Kind.UNAVAILABLE

@@ -44,7 +44,7 @@ class BackupError(RetrofillError):
 
 
 class BackupExistsError(WrongStateError):
-    """Name another file, or write over this one with --force."""
+    """Name another file, or write over this one with {option.force}."""
 
     code = "backup_exists"
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from retrofill.domain.texts import Text
 from retrofill.store.schema.revision import StoreError
 
 UNFINISHED = (
@@ -19,7 +20,7 @@ _RESTORING, _REPLACED = "restoring.", "replaced."
 
 
 class StoreMissingError(StoreError):
-    """Put the file back or restore a backup with `retrofill restore FILE`; to begin anew, move `.retrofill` away."""
+    """Put the file back or restore a backup with {store.restore}; to begin anew, move `.retrofill` away."""
 
     code = "store_missing"
 
@@ -35,7 +36,10 @@ def is_there(path: Path) -> bool:
         raise StoreMissingError(f"{path} is a link to {os.readlink(path)}, which is not there")
     if (path.parent / UNFINISHED).exists():
         raise StoreMissingError(
-            f"a restore of {path.parent} was cut off in the middle; run it again with --force"
+            Text(
+                "a restore of {folder} was cut off in the middle; run it again with {option.force}",
+                folder=str(path.parent),
+            )
         )
     if path.exists():
         if not path.is_file():
