@@ -27,7 +27,7 @@ from retrofill.services.instances.backfill_status import note_end
 from retrofill.services.instances.holds import holds_of
 from retrofill.services.instances.propagation import Propagation
 from retrofill.services.instances.stored import planned_dates_of, selection_of
-from retrofill.services.ports.records import BackfillRecord, DateRecord, InstanceRecord
+from retrofill.services.ports.records import BackfillRecord, DateRecord, in_columns
 from retrofill.services.ports.store import MOST_ROWS
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 _PASSING = (Kind.DRY_RUN, Kind.OFF_DAY, Kind.VIRTUAL)
 _KIND_NAMES = {kind.value: kind.word for kind in Kind}
 _FROZEN, _NOT_RUN, _ISOLATED = State.FROZEN.value, State.NOT_RUN.value, Reason.ISOLATED.value
-_STATE = InstanceRecord._fields.index("state")
 
 
 def create_instances(store: Store, context: BackfillGraph, now_ms: int) -> None:
@@ -57,7 +56,7 @@ def create_instances(store: Store, context: BackfillGraph, now_ms: int) -> None:
             plan.isolated(position),
             plan.present(position),
         )
-        dates.append(_date_record(context, position, made))
+        dates.append(_date_record(context, position, len(made)))
         rows += made
         while len(rows) >= MOST_ROWS:
             with store.transaction() as tx:
@@ -93,16 +92,24 @@ def remove_half_created(store: Store, record: BackfillRecord) -> None:
             return
 
 
-def _date_record(context: BackfillGraph, position: int, rows: Sequence[tuple[object, ...]]) -> DateRecord:
+def _date_record(context: BackfillGraph, position: int, total: int) -> DateRecord:
     plan = context.plan
-    frozen = sum(1 for row in rows if row[_STATE] == _FROZEN)
-    group = int(plan.group_of[position])
-    bizdate = plan.dates[position].isoformat()
-    return DateRecord(context.backfill_id, position, bizdate, group, 0, len(rows), 0, 0, 0, frozen)
+    return DateRecord(
+        backfill_id=context.backfill_id,
+        position=position,
+        bizdate=plan.dates[position].isoformat(),
+        group_number=int(plan.group_of[position]),
+        reached=0,
+        total=total,
+        successful=0,
+        failed=0,
+        running=0,
+        frozen=int((plan.kinds(position)[plan.present(position)] == Kind.FROZEN).sum()),
+    )
 
 
 class InstanceRows:
-    """Makes the rows of a plan, in the order of InstanceRecord; knows what a task's instances share."""
+    """Makes the rows of a plan, for `Ledger.add_instances`; knows what a task's instances share."""
 
     def __init__(self, plan: Plan, task_ids: Mapping[str, int], now_ms: int) -> None:
         self._plan = plan
@@ -138,27 +145,28 @@ class InstanceRows:
         """
         plan = self._plan
         kinds = plan.kinds(position).tolist()
-        rows = zip(
-            ids,
-            repeat(backfill_id),
-            self._ids,
-            repeat(plan.dates[position].isoformat()),
-            self._slots,
-            self._moments.due(position).tolist(),
-            [_KIND_NAMES[kind] for kind in kinds],
-            [_FROZEN if kind == Kind.FROZEN else _NOT_RUN for kind in kinds],
-            [_ISOLATED if flag else None for flag in isolated.tolist()],
-            [_NOT_RUN if kind == Kind.FROZEN else None for kind in kinds],
-            self._priorities(position, is_aged=backfill_id is not None),
-            ["" if kind in _PASSING else group for kind, group in zip(kinds, self._groups, strict=True)],
-            open_waits.tolist(),
-            repeat(0),
-            self._moments.starts(position).tolist(),
-            repeat(1),
-            repeat(0),
-            repeat(None),
-            repeat(None),
-            repeat(None),
+        rows = in_columns(
+            id=ids,
+            backfill_id=repeat(backfill_id),
+            task_id=self._ids,
+            bizdate=repeat(plan.dates[position].isoformat()),
+            slot=self._slots,
+            due_ms=self._moments.due(position).tolist(),
+            kind=[_KIND_NAMES[kind] for kind in kinds],
+            state=[_FROZEN if kind == Kind.FROZEN else _NOT_RUN for kind in kinds],
+            reason=[_ISOLATED if flag else None for flag in isolated.tolist()],
+            frozen_from=[_NOT_RUN if kind == Kind.FROZEN else None for kind in kinds],
+            priority=self._priorities(position, is_aged=backfill_id is not None),
+            resource_group=[
+                "" if kind in _PASSING else group for kind, group in zip(kinds, self._groups, strict=True)
+            ],
+            open_waits=open_waits.tolist(),
+            ignores_waits=repeat(0),
+            start_ms=self._moments.starts(position).tolist(),
+            run_number=repeat(1),
+            reruns=repeat(0),
+            started_ms=repeat(None),
+            ended_ms=repeat(None),
         )
         return list(rows) if exists.all() else list(compress(rows, exists.tolist()))
 
