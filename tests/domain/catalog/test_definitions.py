@@ -159,7 +159,7 @@ catalogs = st.builds(
 )
 
 
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=examples(30))
 @given(catalogs)
 def test_a_catalog_survives_its_document(catalog: Catalog) -> None:
     """CAT-1: a version is immutable, and nothing of it is lost."""
@@ -170,7 +170,7 @@ def test_a_catalog_survives_its_document(catalog: Catalog) -> None:
     assert list(loaded.tasks) == sorted(catalog.tasks)
 
 
-@settings(max_examples=examples(10), deadline=None)
+@settings(max_examples=examples(10))
 @given(catalogs)
 def test_the_document_does_not_depend_on_the_order_of_names(catalog: Catalog) -> None:
     """CAT-1: an unchanged folder makes no new version."""

@@ -507,7 +507,7 @@ def month_by_month(moment: datetime, months: int) -> datetime:
 DATES = st.dates(date(1970, 1, 1), date(2199, 12, 31))
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(200))
 @given(formats(["yyyy", "yy", "mm", "dd"]), st.integers(-90, 90), st.booleans(), DATES)
 def test_values_of_the_bizdate_step_by_step(
     parts: list[str], number: int, in_sevens: bool, bizdate: date
@@ -523,7 +523,7 @@ def test_values_of_the_bizdate_step_by_step(
     assert parse(text).evaluate(on(bizdate.isoformat())) == formatted(parts, midnight)
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(200))
 @given(
     formats(list(STRFTIME)),
     st.none() | st.integers(-30, 30),

@@ -216,7 +216,7 @@ def _random_times(chance: Random, policy: Policy) -> Policy:
     )
 
 
-@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 10**9))
 def test_any_plan_ends_when_the_rules_say(seed: int) -> None:
     """BF-2, RUN-1, RUN-2, POL-2, POL-6, POL-11: against every instance looked at again at every moment."""

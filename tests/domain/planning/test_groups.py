@@ -69,7 +69,7 @@ def test_no_two_dates_wait_for_each_other() -> None:
     assert at_once == [7]
 
 
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(300))
 @given(st.integers(0, 10**9))
 def test_in_any_history_all_dates_come_to_their_end(seed: int) -> None:
     """BF-3, POL-6: groups change again and again; positions stay in one group each, never more than so many new

@@ -96,7 +96,7 @@ def test_thousands_of_random_backfills_agree_with_the_rules(block: int) -> None:
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 def test_a_random_backfill_agrees_with_the_rules(chance: Random) -> None:
     """DEP-1..14: the same, where a failure is made small."""
     agree(chance)

@@ -293,7 +293,7 @@ def test_a_window_follows_the_wall_clock_of_the_deployment() -> None:
     st.sampled_from(["2026-01-05", "2026-03-07", "2026-10-31", "2026-04-03"]),
     st.integers(0, 3 * 1440),
 )
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(60))
 def test_windows_against_the_minutes_of_a_week(
     start: int, end: int, weekends: bool, zone: str, day: str, later: int
 ) -> None:
@@ -315,7 +315,7 @@ def test_windows_against_the_minutes_of_a_week(
 
 
 @given(st.integers(0, 1439), st.integers(0, 1439), st.booleans(), st.integers(0, 7 * 1440))
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(200))
 def test_windows_without_leaps_of_the_clock(start: int, end: int, weekends: bool, minute: int) -> None:
     """POL-11: against plain arithmetic in UTC."""
     if start == end:

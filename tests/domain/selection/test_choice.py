@@ -342,7 +342,7 @@ def expected_choice(catalog: Catalog, chosen: set[str], blacklist: set[str], per
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(300))
 def test_random_selections_agree_with_the_rules(chance: Random) -> None:
     """SEL-1..4, SEL-6, SEL-7."""
     catalog = random_catalog(chance)

@@ -379,7 +379,7 @@ def times_of_croniter(text: str, first: datetime, last: datetime) -> list[dateti
     return found
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(60))
 @given(fields(0, 59), fields(0, 23))
 def test_slots_are_those_of_croniter(minute: str, hour: str) -> None:
     """TIME-1: minutes and hours."""
@@ -390,7 +390,7 @@ def test_slots_are_those_of_croniter(minute: str, hour: str) -> None:
     assert slots == times_of_croniter(text, midnight, end)
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(200))
 @given(
     st.one_of(fields(1, 28), fields(1, 28).map(lambda days: f"{days},L".removeprefix("*,"))),
     fields(1, 12),

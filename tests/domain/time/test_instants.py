@@ -154,7 +154,7 @@ def first_instant_showing(local: datetime, zone: ZoneInfo) -> datetime:
     return at
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(60))
 @given(st.sampled_from(CHANGES), st.integers(-2, 2), st.integers(0, 1439))
 def test_an_instant_is_the_first_at_which_the_clock_has_come_so_far(
     change: tuple[str, date], days: int, minute: int

@@ -437,7 +437,7 @@ def test_loops_are_found_exactly_where_not_all_can_run() -> None:
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=examples(60))
 def test_isolation_and_conflicts_are_found_exactly_where_they_are(chance: Random) -> None:
     """DEP-11, DEP-13, DEP-14: against looking at every instance."""
     catalog, policy = random_catalog(chance), random_policy(chance)

@@ -82,7 +82,7 @@ def _texts(draw: st.DrawFn) -> tuple[str, str]:
     return draw(st.sampled_from([where, *URLS])), " ".join(words)
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(200))
 @given(_texts())
 def test_no_text_raises(text: tuple[str, str]) -> None:
     """OPS-10: neither tables nor columns; what is said is one line."""
@@ -92,7 +92,7 @@ def test_no_text_raises(text: tuple[str, str]) -> None:
         assert found.problem.isprintable()
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(200))
 @given(
     st.text(alphabet=st.sampled_from("SELECTFROMx ;'\"`$-/*[](){}#@:=,.\n\\")), st.sampled_from(sorted(URLS))
 )

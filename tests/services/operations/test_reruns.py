@@ -162,7 +162,7 @@ def test_a_single_rerun_holds_up_no_later_date(world: MakeWorld) -> None:
     assert set(w.states().values()) == {"successful"}
 
 
-@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 10**9))
 def test_a_rerun_runs_in_an_order_that_a_first_run_may_have(seed: int) -> None:
     """OPS-3: whatever starts has nothing open above it, and no date before it in its group."""
