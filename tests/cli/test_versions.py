@@ -210,6 +210,21 @@ class TestAFolderWithErrors:
         assert "errors in workspaces that you are not a member of" in others
         assert "bi" not in others
 
+    def test_members_are_told_of_their_own_errors(self, broken: Sandbox) -> None:
+        """SEC-2, CAT-1: of others that there are some; the exit status is the same."""
+        change(broken, OPS, "  more:", "  broken: {type: shell, run: exit}\n  more:")
+        everything = broken.call("check", "--output", "json", status=2).json["errors"]
+        assert {error["file"] for error in everything} == {BI, OPS}
+        (others, own) = broken.call("check", "--output", "json", status=2, RETROFILL_USER="bob").json[
+            "errors"
+        ]
+        assert (own["file"], own["line"] > 1) == (OPS, True)
+        assert others["message"] == "there are errors in workspaces that you are not a member of"
+        for args, status in ((["check"], 2), (["doctor"], 1), (["deploy"], 2), (["task", "list"], 0)):
+            done = broken.call(*args, status=status, RETROFILL_USER="bob")
+            assert BI not in done.stderr + done.stdout, args
+            assert "oops" not in done.stderr + done.stdout, args
+
     def test_before_the_first_deploy(self, project: Sandbox) -> None:
         """CAT-1: there is nothing to go on with."""
         (project.home / BI).write_text("workspace: bi\ntasks: [oops\n")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from retrofill.domain.people.rights import Rights
     from retrofill.domain.running.startable import Known
     from retrofill.executors.code import CodeFolders
+    from retrofill.project.problems import ProjectError
     from retrofill.services.alerts.delivery import Courier, Delivery
     from retrofill.services.backfills.requests import PlanLimits
     from retrofill.services.backfills.steering import BackfillSteering
@@ -169,8 +170,18 @@ class Project:
             self.directory, deployed.catalog.files, deployed.catalog.workspaces
         ):
             return deployed
-        loaded = project.load_whole(self.directory)
+        try:
+            loaded = project.load_whole(self.directory)
+        except project.ProjectError as error:
+            raise self.as_seen(error) from None
         return Deployed(loaded.catalog, None, loaded.contents)
+
+    def as_seen(self, error: ProjectError) -> ProjectError:
+        """Without the errors in workspaces that the actor is no member of (SEC-2).
+
+        Before the first deploy no roles are in force, and all errors are told.
+        """
+        return error if self.deployed is None else error.seen_by(self.actor.sees)
 
     def work_on_deployed(self) -> Deployed:
         """From now on the deployed version stands for the folder, whatever that holds.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from retrofill.domain.errors import UsageError, shown
+from retrofill.domain.texts import Text
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,14 +44,18 @@ class ProjectError(UsageError):
     code = "invalid_project"
 
     def __init__(
-        self, problems: Iterable[Problem], hint: str | None = None, is_cut_off: bool = False
+        self, problems: Iterable[Problem], hint: Text | None = None, is_cut_off: bool = False
     ) -> None:
         self.problems = tuple(sorted(set(problems)))
         self.is_cut_off = is_cut_off  # some file has so many that they are not all told
         super().__init__("\n".join(str(problem) for problem in self.problems), hint)
 
-    def seen_by(self, sees: Callable[[str], bool], hint: str | None = None) -> ProjectError:
-        """As somebody sees it who may not know of every workspace (SEC-2), with other advice.
+    def with_hint(self, hint: Text) -> ProjectError:
+        """The same with other advice."""
+        return ProjectError(self.problems, hint, self.is_cut_off)
+
+    def seen_by(self, sees: Callable[[str], bool]) -> ProjectError:
+        """As somebody sees it who may not know of every workspace (SEC-2).
 
         Args:
             sees: whether a workspace may be shown.
@@ -59,7 +64,7 @@ class ProjectError(UsageError):
         if len(shown_ones) < len(self.problems):
             text = "there are errors in workspaces that you are not a member of"
             shown_ones.append(Problem("workspaces", 1, 1, text, "their members can mend them"))
-        return ProjectError(shown_ones, hint, self.is_cut_off)
+        return ProjectError(shown_ones, is_cut_off=self.is_cut_off)
 
 
 def _sees(problem: Problem, sees: Callable[[str], bool]) -> bool:

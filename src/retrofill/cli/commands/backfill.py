@@ -29,6 +29,7 @@ from retrofill.cli.waiting import EXIT_CHECK_FAILED, wait_for
 from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.errors import UsageError
 from retrofill.domain.running.status import Status
+from retrofill.domain.texts import Text
 from retrofill.domain.time.milliseconds import instant_of, ms_of
 from retrofill.domain.words import many
 from retrofill.services.reading.backfills import Views, operation_row
@@ -127,8 +128,11 @@ def _catalog(project: Project, deployed: bool) -> Catalog:
         if project.deployed is None:
             raise
         version_id = project.deployed.version_id
-        hint = f"Correct them, or work on version {version_id}, which is deployed, with --deployed."
-        raise error.seen_by(project.actor.sees, hint) from None
+        hint = Text(
+            "Correct them, or work on version {id}, which is deployed, with {option.deployed}.",
+            id=str(version_id),
+        )
+        raise error.with_hint(hint) from None
 
 
 def _now(session: Session) -> datetime:

@@ -71,10 +71,11 @@ def check(session: Session) -> int:
     try:
         catalog, places, doubts = project.load_with_places(session.project.directory)
     except project.ProjectError as error:
+        seen = session.project.as_seen(error)
         if session.is_text:
-            raise
-        say_json({"errors": [problem.to_json() for problem in error.problems]})
-        return exit_status(error)
+            raise seen from None
+        say_json({"errors": [problem.to_json() for problem in seen.problems]})
+        return exit_status(seen)
     rights = session.project.actor.rights(catalog)
     warnings = [
         *doubts_in(doubts, rights),
