@@ -287,8 +287,8 @@ def test_death_at_a_tombstone(room: Room, point: str) -> None:
     spec = room.spec("true")
     room.executor()
     code = (
-        "import sys\nfrom retrofill.executors.local import adoption\nfrom retrofill.executors.logs.paths import Places\n"
-        f"adoption.put_tombstone(Places({str(room.runs)!r}).log({adoption.name_of(spec.ref)!r}))"
+        "import sys\nfrom retrofill.executors.local import adoption\nfrom retrofill.executors.logs.paths import RunPaths\n"
+        f"adoption.put_tombstone(RunPaths({str(room.runs)!r}).log({adoption.name_of(spec.ref)!r}))"
     )
     died = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, "RETROFILL_FAIL_POINTS": f"{point}@1"}, check=False

@@ -117,7 +117,7 @@ def test_more_slots_than_descriptors(room: Room) -> None:
     """RUN-3: what fits runs, the rest is told why it does not, there is room for the store, and tasks keep their limit."""
     done = subprocess.run(
         [sys.executable, "-c", _NARROW, str(room.folder)],
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parents[2],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -35,7 +35,7 @@ with duckdb.connect(sys.argv[1]) as connection:
 _FORKING = """
 import json, os, signal, sys
 from retrofill.executors.kernel import MarkSpace
-from retrofill.executors.orders import Order
+from retrofill.executors.local.orders import RunOrder
 from retrofill.executors.spawning import Carrier, fork
 
 def run(payload):
@@ -55,7 +55,7 @@ signal.signal(signal.SIGHUP, signal.SIG_IGN)
 signal.signal(signal.SIGUSR1, print)
 os.open("/dev/null", os.O_RDONLY)
 fields = b"run 7.1.token 1 1 0 / sql".split() + [b"name\\nurl\\ncode", b"0", b"0", b"day=x y", b"RETROFILL_RUN=7.1.token"]
-pid = fork(Order(fields), 1, Carrier("sql", run, mark))
+pid = fork(RunOrder(fields), 1, Carrier("sql", run, mark))
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
 
