@@ -70,6 +70,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     sandbox.create("--task", "open.first", "--task", "open.last", *DAY, "--name", "third")
     sandbox.create("--task", "open.first", "--bizdate", "2026-02-01", **ALICE)
     sandbox.create("--task", "vault.slow", "--task", "open.first", "--bizdate", "2026-02-02")
+    (mined, *_) = sandbox.json("instance", "list", "--backfill", 1, "--task", "vault.goldmine")
+    for operation in ("freeze", "unfreeze"):
+        sandbox.call("instance", operation, mined["id"], "--comment", "aurum is scarce")
     sandbox.call("user", "add", "ledgers")
     sandbox.call("token", "create", "--user", "greta", "--label", "for the vault")
     sandbox.call("task", "freeze", "vault.slow", "--comment", "the ore is gone")
@@ -258,7 +261,8 @@ def test_a_foreign_name_is_answered_like_an_unknown_one(
 
 def test_the_measure_finds_what_is_there(world: Sandbox) -> None:
     """So that the tests above cannot pass by chance."""
-    for command in ("task list", "backfill list", "backfill analysis 1", "instance list", "operation list"):
+    for command in ("task list", "backfill list", "backfill analysis 1", "backfill history 1", "instance list",
+                    "operation list"):  # fmt: skip
         assert HIDDEN.search(said(world.call(*command.split()))), command
     assert (
         "aurum"
