@@ -35,6 +35,7 @@ from retrofill.services.people.accounts import find_actor
 from retrofill.services.ports import Reader
 from retrofill.services.ports.records import InstanceRecord
 from retrofill.services.reading.backfills import Row, Views
+from retrofill.services.reading.redaction import shown_why
 from retrofill.services.reading.why import why
 from retrofill.services.running.nights import NightMaker, ScheduleSettings
 from retrofill.services.running.scheduler import Scheduler, TickReport
@@ -234,12 +235,13 @@ class World:
         return str(self.row(backfill_id)["status"])
 
     def why(self, name: str, has_scheduler: bool = True) -> Explained:
-        """The explanation as it is read in a terminal."""
+        """The explanation as `user` reads it in a terminal."""
         instance_id = self.id(name)
         with self.store.read() as reader:
             row = reader.find_instance(instance_id)
             assert row is not None
-            found = why(reader, self.graphs, row, self.clock.now_ms(), has_scheduler)
+            explained = why(reader, self.graphs, row, self.clock.now_ms(), has_scheduler)
+            found = shown_why(self.access(reader), row, explained)
         return Explained(found.code, told(found.text), found.blockers, found.cause)
 
     def drift(self) -> list[str]:
