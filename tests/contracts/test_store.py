@@ -6,6 +6,8 @@ import multiprocessing
 import multiprocessing.synchronize
 import select
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -85,6 +87,48 @@ def _add(open_store: Opener, count: int) -> None:
         with store.transaction() as tx:
             tx.reserve_instance_ids(1)
     store.close()
+
+
+def test_threads_share_one_store(store: Store) -> None:
+    """Each has a view of its own, writes in its turn, and sees what it has committed."""
+    threads, each = 8, 12
+    begin = Barrier(threads)
+
+    def newest() -> int:
+        with store.read() as reader:
+            found = reader.current_version_id() or 0
+            with store.read() as again:
+                assert again.current_version_id() == (found or None), "within a view it is the same one"
+            return found
+
+    def work(number: int) -> list[int]:
+        begin.wait()
+        seen = []
+        for _ in range(each):
+            before = newest()
+            with store.transaction() as tx:
+                made = tx.add_version("{}", 1, f"thread {number}")
+            assert before < made <= newest()
+            seen.append(made)
+        return seen
+
+    with ThreadPoolExecutor(threads) as pool:
+        made = [number for seen in pool.map(work, range(threads)) for number in seen]
+    assert sorted(made) == [*range(1, threads * each + 1)]
+
+
+def test_what_other_threads_commit_counts_as_others(store: Store) -> None:
+    """A scheduler looks around again after what another thread of its process has done."""
+
+    def add() -> int:
+        with store.transaction() as tx:
+            tx.add_version("{}", 1, "admin")
+            return tx.others_commits()
+
+    known = add()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(add).result()
+    assert add() != known
 
 
 def test_processes_that_write_at_once_lose_nothing(store_room: StoreRoom) -> None:

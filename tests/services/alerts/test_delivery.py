@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -312,14 +310,9 @@ class Beside:
         self.woken = threading.Event()
         self.courier = Courier(self._open, post.world.clock, self.woken.set)
 
-    @contextmanager
-    def _open(self) -> Iterator[Delivery]:
+    def _open(self) -> Delivery:
         self.opened += 1
-        store = Database(self._post.world.directory / ".retrofill", self._post.world.clock.boot)
-        try:
-            yield Delivery(store, self._notifier, self._post.world.clock, "demo", command_of)
-        finally:
-            store.close()
+        return Delivery(self._post.world.store, self._notifier, self._post.world.clock, "demo", command_of)
 
 
 def test_a_scheduler_with_nothing_due_opens_nothing_and_wakes_at_the_next_try(post: Post) -> None:

@@ -136,7 +136,7 @@ def test_a_restore_that_is_cut_off_anywhere(
             (home / "retrofill.db").write_bytes(b"damaged" * 1_000)
             (home / "retrofill.db-wal").write_bytes(b"x" * 5_000)
         if state != "in use":
-            user.__dict__.pop("_writer").close()
+            user.close()
             if state == "damaged":
                 (home / "retrofill.db-wal").write_bytes(b"x" * 5_000)
         is_done = _cut_off(prepared, home, step, monkeypatch)

@@ -270,7 +270,7 @@ class Layout:
     # -- inside
 
     def _kept(self, key: tuple[object, ...], make: Callable[[], AnyArray]) -> AnyArray:
-        """An array that many dates share, from the last few that were made."""
+        """An array that many dates share, from the last few that were wanted; threads may share a plan."""
         array = self._arrays.get(key)
         if array is None:
             array = make()
@@ -279,5 +279,7 @@ class Layout:
             if len(self._arrays) > _KEPT:
                 self._arrays.popitem(last=False)
         else:
-            self._arrays.move_to_end(key)
+            self._arrays[key] = self._arrays.pop(
+                key, array
+            )  # to the end, also if another thread has let it go
         return array

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from retrofill.domain.alerts import AlertState, pause_seconds
@@ -67,7 +66,7 @@ def send_test(notifier: Notifier, project: str, user: str, contact: Contact) -> 
 
 
 class Delivery:
-    """Works the outbox of one store.
+    """Works the outbox of one store, in one thread.
 
     Args:
         project: what the deployment calls itself.
@@ -75,14 +74,20 @@ class Delivery:
     """
 
     def __init__(
-        self, store: Store, notifier: Notifier, clock: Clock, project: str, command: Callable[[Step], str]
+        self,
+        store: Store,
+        notifier: Notifier,
+        clock: Clock,
+        project: str,
+        command: Callable[[Step], str],
+        graphs: GraphCache | None = None,
     ) -> None:
         self._store = store
         self._notifier = notifier
         self._clock = clock
         self._project = project
         self._command = command
-        self._graphs = GraphCache()
+        self._graphs = graphs or GraphCache()
 
     def deliver_due(self, is_enough: Callable[[], bool] = NEVER) -> int:
         """Send everything that is due, one after the other; how many were tried.
@@ -174,21 +179,20 @@ class Delivery:
 class Courier:
     """Delivers beside the scheduler, so that a mail server that hangs holds up no tick.
 
-    Its thread lives while something is due, opens what it needs (a store may not be shared
-    between threads), and wakes the scheduler when it has done.
+    Its thread lives while something is due, and wakes the scheduler when it has done.
 
     Args:
-        open_delivery: opens a Delivery of the thread's own.
+        make_delivery: a Delivery of the thread's own, by the settings of then.
         wake: tells the scheduler to look again.
     """
 
     def __init__(
         self,
-        open_delivery: Callable[[], AbstractContextManager[Delivery]],
+        make_delivery: Callable[[], Delivery],
         clock: Clock,
         wake: Callable[[], None],
     ) -> None:
-        self._open_delivery = open_delivery
+        self._make_delivery = make_delivery
         self._clock = clock
         self._wake = wake
         self._thread: threading.Thread | None = None
@@ -245,11 +249,11 @@ class Courier:
         self._not_before_ms = self._clock.now_ms() + _AFTER_A_FAULT_MS  # unless all goes well
         self.fault = ""
         try:
-            with self._open_delivery() as delivery:
-                if self._untold is not None:
-                    delivery.tell_administrators(self._untold)
-                    self._untold = None
-                delivery.deliver_due(self._is_leaving.is_set)
+            delivery = self._make_delivery()
+            if self._untold is not None:
+                delivery.tell_administrators(self._untold)
+                self._untold = None
+            delivery.deliver_due(self._is_leaving.is_set)
             self._not_before_ms = 0
         except RetrofillError as error:  # settings that a deploy has just made wrong, a store that is full
             self.fault = error.message

@@ -190,7 +190,7 @@ class BackfillCreation:
             record.id, record.first_instance_id, plan, task_ids, record.version_id, policy
         )
         create_instances(self._store, context, now_ms)
-        self._graphs.put(context)
+        self._graphs.put(context, record._replace(policy=policy))
         self._store.wake()
 
     # Checks

@@ -36,7 +36,7 @@ class BackfillGraph(InstanceGraph):
     policy_text: str  # as stored: tells whether somebody has changed the policy since (BF-3)
     reached: set[int] = field(default_factory=set)  # positions
     # By position, how many instances are not Successful. Both are caches that spare queries; they hold as
-    # long as no other process commits; the scheduler forgets them then.
+    # long as nobody else commits: within a transaction, and for who leads until others have committed.
     open_left: dict[int, int] = field(default_factory=dict)
     # By position, what is Not run below a failure, of dates that were looked at for that: a cache as well.
     below_failures: dict[int, frozenset[int]] = field(default_factory=dict)

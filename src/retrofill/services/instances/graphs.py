@@ -1,4 +1,4 @@
-"""Graphs of instances by backfill, and catalogs by version: the last few of each."""
+"""Graphs of instances by backfill, the last few: of one thread, upon plans and catalogs that all threads share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from retrofill.services.instances.backfill_graph import BackfillGraph
 from retrofill.services.instances.graph import InstanceGraph, remember
-from retrofill.services.instances.stored import choice_of, policy_of
+from retrofill.services.instances.plans import PlanCache
 from retrofill.services.ports.records import BackfillRecord, InstanceRecord, OpenBackfill
 
 if TYPE_CHECKING:
@@ -20,20 +20,22 @@ if TYPE_CHECKING:
 
 
 class GraphCache:
-    """GraphCache by backfill id and catalogs by version id, the last few of each."""
+    """Graphs by backfill id, for one thread: they count what is open while they are used.
 
-    def __init__(self) -> None:
+    Such counts are right for as long as nobody else commits, so only who leads keeps them from one
+    transaction to the next, and forgets them where others have committed; everybody else makes a cache for
+    a call or a request.
+
+    Args:
+        plans: those that all threads of the process share; None: of its own.
+    """
+
+    def __init__(self, plans: PlanCache | None = None) -> None:
+        self._plans = plans or PlanCache()
         self._graphs: OrderedDict[int, BackfillGraph] = OrderedDict()
-        self._catalogs: OrderedDict[int, Catalog] = OrderedDict()
 
     def catalog(self, tx: Reader, version_id: int) -> Catalog:
-        catalog = self._catalogs.get(version_id)
-        if catalog is None:
-            from retrofill.services.catalogs import document as catalog_document
-
-            catalog = catalog_document.load(tx.version(version_id))
-            remember(self._catalogs, version_id, catalog)
-        return catalog
+        return self._plans.catalog(tx, version_id)
 
     def current(self, tx: Reader) -> Catalog | None:
         """The deployed catalog, None before the first deploy."""
@@ -61,7 +63,7 @@ class GraphCache:
     def nights(self) -> GenerationCache:
         from retrofill.services.instances.schedule_graph import GenerationCache
 
-        return GenerationCache(self.catalog)
+        return GenerationCache(self._plans)
 
     def get(self, tx: Reader, backfill_id: int) -> BackfillGraph:
         """The context of an active backfill."""
@@ -93,28 +95,22 @@ class GraphCache:
             if context is not None and context.policy_text != record.policy:
                 del self._graphs[record.id]
 
-    def put(self, context: BackfillGraph) -> None:
+    def put(self, context: BackfillGraph, record: BackfillRecord) -> None:
         """Keep a context that has just been created, so that its plan need not be rebuilt."""
+        self._plans.put(record, context.plan)
         remember(self._graphs, context.backfill_id, context)
 
     def make(self, tx: Reader, record: BackfillRecord) -> BackfillGraph:
         """The context of a stored backfill."""
-        plan = self.plan_of(tx, record)
+        plan = self._plans.plan(tx, record)
         return BackfillGraph(
             record.id, record.first_instance_id, plan, tx.task_ids(), record.version_id, record.policy
         )
 
     def plan_of(self, tx: Reader, record: BackfillRecord, frozen: Collection[str] = ()) -> Plan:
-        """Rebuild the plan of a stored backfill.
+        """The plan of a backfill whose instances are not made yet.
 
         Args:
             frozen: tasks that a command has frozen; matters until the instances are made.
         """
-        from retrofill.domain.planning.plan import build
-
-        return build(
-            self.catalog(tx, record.version_id),
-            choice_of(record),
-            policy_of(record),
-            frozen=frozen,
-        )
+        return self._plans.build(tx, record, frozenset(frozen))

@@ -9,7 +9,7 @@ than the plan says, because a deploy has changed them, is waited for at those.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from retrofill.domain.planning.policy import DateRange, Policy
 from retrofill.domain.planning.template import Edges, Template, dependencies
 from retrofill.domain.selection.choice import Choice, NothingToRunError
 from retrofill.services.instances.graph import InstanceGraph, remember
+from retrofill.services.instances.plans import PlanCache
 from retrofill.services.ports.records import GenerationRecord
 
 if TYPE_CHECKING:
@@ -245,21 +246,20 @@ def _as_made(made: Task, upstream: Task, downstream: Task, is_same_cycle: bool, 
 
 
 class GenerationCache:
-    """The last few generations, with their plans and edges; templates and catalogs are shared."""
+    """The last few generations, with their plans and edges, for one thread; templates and catalogs are shared."""
 
-    def __init__(self, catalog_of: Callable[[Reader, int], Catalog]) -> None:
-        self._catalog_of = catalog_of
+    def __init__(self, plans: PlanCache) -> None:
+        self._plans = plans
         self._generations: OrderedDict[int, Generation] = OrderedDict()
-        self._templates: OrderedDict[int, Template] = OrderedDict()
 
     def plan(
         self, tx: Reader, version_id: int, bizdate: date, frozen: frozenset[str] = frozenset()
     ) -> Plan | None:
         """The plan of a bizdate's instances from a version."""
-        template = self._templates.get(version_id)
-        plan = plan_of_night(self._catalog_of(tx, version_id), bizdate, template, frozen)
+        template = self._plans.templates.get(version_id)
+        plan = plan_of_night(self._plans.catalog(tx, version_id), bizdate, template, frozen)
         if plan is not None and template is None:
-            remember(self._templates, version_id, plan.template, _KEPT)
+            self._plans.templates.put(version_id, plan.template)
         return plan
 
     def get(self, tx: Reader, record: GenerationRecord) -> Generation:

@@ -14,8 +14,9 @@ What every use case relies upon, whatever database lies below; `tests/contracts`
 - No write transaction writes more than `MOST_ROWS` rows. What is longer is done in pieces that each
   leave the store as it should be, with `give_way` between them; what a crash leaves of it is found again.
 - `wake` is a hint: it may get lost, come twice or reach nobody, and nothing may depend on it.
-- A store, its transactions and its views belong to the thread that asked for them, and do not
-  survive a fork. Each thread opens one of its own; however many are open, they are one store.
+- Any number of threads use one store at once. A transaction or a view belongs to the thread that asked for
+  it, and within a view that thread is given the same one again. What another thread has committed counts
+  as others' (`others_commits`), as another process's does. A store does not survive a fork.
 - Ids of backfills, generations and instances are never given again, also after what had them is deleted.
 - Filters are values (`BackfillFilter`, `InstanceFilter`, `OperationFilter`): only a store speaks SQL.
 """

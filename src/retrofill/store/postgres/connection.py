@@ -7,6 +7,7 @@ prepared, and nothing is listened for.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -57,7 +58,7 @@ class PostgresConnection:
         )
         self._raw.adapters.register_dumper(bool, _TruthDumper)
         self._settings = settings
-        self._others_commits = 0
+        self._others_commits = int.from_bytes(os.urandom(6))  # one that is made anew has missed something
         self._expected = ""  # the number of the server's next transaction, if nobody else writes
 
     @property

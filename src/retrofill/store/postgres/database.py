@@ -7,6 +7,7 @@ is undone by the server, and the caller is told so. See docs/decisions/0013.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -30,6 +31,7 @@ T = TypeVar("T")
 WRITERS = 0x5265_7472_6F66  # the number of the advisory lock: "Retrof"
 CHANNEL = "retrofill"
 PATIENCE_SECONDS = 30  # for whoever writes
+_IDLE_CONNECTIONS = 8  # that are kept for the next view
 _STATEMENT_SECONDS = 300
 _IDLE_SECONDS = (
     600  # within a transaction of ours: a process that stands still shall not keep others from writing
@@ -51,7 +53,10 @@ _SETTINGS = "SELECT " + ", ".join(
 
 
 class Database:
-    """The store at one URL; not shared between threads or over a fork. Connects when it is first asked for something.
+    """The store at one URL, for all threads of a process; not shared over a fork.
+
+    Connects when it is first asked for something. Threads read at once, each through a connection of its own for
+    as long as a view lasts; they write in turns, through one connection.
 
     Args:
         url: postgresql://USER:PASSWORD@HOST:PORT/NAME, as libpq reads it.
@@ -70,8 +75,11 @@ class Database:
         self.directory = directory
         self._project = project
         self._boot_clock = boot_clock
+        self._turn = threading.RLock()  # among the threads; the server's lock is among processes
         self._writer: PostgresConnection | None = None
-        self._reader: PostgresConnection | None = None
+        self._idle: list[PostgresConnection] = []  # that no thread uses now
+        self._all_commits = 0
+        self._mine = _OfThread()
         self._is_known = False  # its schema is ours
         self._creates: dict[int | str, str] = {}  # by whose word
 
@@ -86,18 +94,44 @@ class Database:
 
     def open(self) -> Database:
         """Make it where there is none, migrate it where it is old."""
-        self._connected("_writer")
+        with self._my_turn():
+            self._connected_writer()
         return self
 
     # Connections
 
-    def _connected(self, which: str) -> PostgresConnection:
-        connection: PostgresConnection | None = getattr(self, which)
-        if connection is not None and connection.is_usable:
-            return connection
-        made = self._connect()
-        setattr(self, which, made)
-        return made
+    def _connected_writer(self) -> PostgresConnection:
+        """Asked for by whose turn it is."""
+        if self._writer is None or not self._writer.is_usable:
+            self._writer = self._connect()
+        return self._writer
+
+    @contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        if not self._turn.acquire(timeout=PATIENCE_SECONDS):
+            raise StoreBusyError(
+                f"another thread of this process has been writing to {self.shown} for {PATIENCE_SECONDS} seconds"
+            )
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    @contextmanager
+    def _another(self) -> Iterator[PostgresConnection]:
+        """A connection that no other thread uses meanwhile."""
+        found = None
+        with suppress(IndexError):
+            found = self._idle.pop()
+        if found is None or not found.is_usable:
+            found = self._connect()
+        try:
+            yield found
+        finally:
+            if found.is_usable and not found.in_transaction and len(self._idle) < _IDLE_CONNECTIONS:
+                self._idle.append(found)
+            else:
+                found.close()
 
     def _connect(self) -> PostgresConnection:
         with self._translated():
@@ -126,51 +160,61 @@ class Database:
             raise refusal(error, self.shown) from error
 
     def _ask(self, question: Callable[[PostgresConnection], T]) -> T:
-        """A question of one statement, on a connection of its own: other threads ask, too."""
-        with self._translated():
-            connection = PostgresConnection(self._url, _SETTINGS)
-            try:
-                return question(connection)
-            finally:
-                connection.close()
+        """A question of one statement, outside of any transaction."""
+        with self._translated(), self._another() as connection:
+            return question(connection)
 
     # Views and transactions
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
         """One consistent view; never blocks a writer, nor waits for one. Within another one it is the same view."""
-        if self._reader is not None and self._reader.is_usable and self._reader.in_transaction:
-            yield Reader(self._reader, self._boot_clock)
+        outer = self._mine.view
+        if outer is not None and outer.is_usable:
+            yield Reader(outer, self._boot_clock)
             return
-        connection = self._begun("_reader", PostgresConnection.begin_reading)
-        try:
-            with self._translated():
-                yield Reader(connection, self._boot_clock)
-        finally:
-            with suppress(psycopg.Error):
-                connection.end_reading()
+        with self._another() as connection:
+            view = self._begun(connection, PostgresConnection.begin_reading, self._connect)
+            self._mine.view = view
+            try:
+                with self._translated():
+                    yield Reader(view, self._boot_clock)
+            finally:
+                self._mine.view = None
+                with suppress(psycopg.Error):
+                    view.end_reading()
+                if view is not connection:
+                    view.close()
 
     @contextmanager
     def transaction(self, *, checks_references: bool = True) -> Iterator[Ledger]:
         """One write transaction: commits at the end, rolls back on any exception."""
-        connection = self._begun("_writer", lambda one: one.begin_writing(WRITERS))
-        fail_point("store.begun")
-        try:
-            with self._translated():
-                self._still_creates(connection)
-                yield Ledger(connection, self._boot_clock)
-                fail_point("store.commit")
-                connection.commit()
-        except BaseException:
-            with suppress(psycopg.Error):
-                if connection.in_transaction:
-                    connection.roll_back()
-            raise
-        fail_point("store.committed")
+        with self._my_turn():
+            writer = self._connected_writer()
+            connection = self._begun(writer, lambda one: one.begin_writing(WRITERS), self._connected_writer)
+            fail_point("store.begun")
+            try:
+                with self._translated():
+                    self._still_creates(connection)
+                    yield Ledger(connection, self._boot_clock, self._all_commits - self._mine.commits)
+                    fail_point("store.commit")
+                    connection.commit()
+                    self._all_commits += 1
+                    self._mine.commits += 1
+            except BaseException:
+                with suppress(psycopg.Error):
+                    if connection.in_transaction:
+                        connection.roll_back()
+                raise
+            fail_point("store.committed")
 
-    def _begun(self, which: str, begin: Callable[[PostgresConnection], None]) -> PostgresConnection:
-        """A connection in a transaction that has just begun; one that was lost meanwhile is made anew."""
-        connection = self._connected(which)
+    def _begun(
+        self,
+        connection: PostgresConnection,
+        begin: Callable[[PostgresConnection], None],
+        again: Callable[[], PostgresConnection],
+    ) -> PostgresConnection:
+        """The connection in a transaction that has just begun; another one where it was lost meanwhile."""
         try:
             begin(connection)
         except psycopg.Error as error:
@@ -178,7 +222,7 @@ class Database:
                 with suppress(psycopg.Error):
                     connection.roll_back()
                 raise self._busy(error) from error
-            connection = self._connected(which)
+            connection = again()
             with self._translated():
                 begin(connection)
         return connection
@@ -235,8 +279,8 @@ class Database:
     def wake(self) -> None:
         """Tell running schedulers that something has changed: on this machine, and through the server."""
         locks.wake(self.directory)
-        with suppress(RetrofillError), self._translated():
-            self._connected("_writer").execute(f"SELECT pg_notify('{CHANNEL}', '')")
+        with suppress(RetrofillError):
+            self._ask(lambda connection: connection.execute(f"SELECT pg_notify('{CHANNEL}', '')"))
 
     def obstacle(self) -> str | None:
         """Why nobody could write just now, None where one can."""
@@ -247,12 +291,22 @@ class Database:
             return error.message
 
     def close(self) -> None:
-        """Let go of both connections; the next question makes them anew."""
-        for which in ("_reader", "_writer"):
-            connection = getattr(self, which)
-            if connection is not None:
-                connection.close()
-            setattr(self, which, None)
+        """Let go of all connections but those of views that other threads look at; the next question makes them anew."""
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
+        with self._my_turn():
+            if self._writer is not None:
+                self._writer.close()
+            self._writer = None
+
+
+class _OfThread(threading.local):
+    """What a thread has of a store now, and did."""
+
+    def __init__(self) -> None:
+        self.view: PostgresConnection | None = None
+        self.commits = 0
 
 
 def _holder(connection: PostgresConnection) -> str | None:

@@ -12,10 +12,10 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from functools import cached_property
 from pathlib import Path
 
 from retrofill.domain.errors import RetrofillError, StoreBusyError
@@ -25,7 +25,7 @@ from retrofill.store.schema.revision import StoreError
 from retrofill.store.sqlite import locks, presence, schema
 from retrofill.store.sqlite.connection import SqliteConnection
 from retrofill.store.sqlite.opening import open_reader, refusal
-from retrofill.store.sqlite.waiting import WriteLock
+from retrofill.store.sqlite.waiting import PATIENCE_SECONDS, WriteLock
 from retrofill.store.statements import identity
 from retrofill.store.statements.clock import BootClock, boot_clock
 from retrofill.store.statements.moves import Ledger
@@ -36,15 +36,18 @@ from retrofill.store.statements.reader import Reader
 COMMITS_UNTIL_CHECKPOINT = 128
 _CHANGES = 20_000
 _LONGEST_REST = 0.02  # seconds
+_IDLE_READERS = 16  # connections that are kept for the next view
 _GLANCE_SECONDS = 1.0
 
 Watch = Callable[[sqlite3.Connection, bool], None]
 
 
 class Database:
-    """The store in one directory; not shared between threads or over a fork.
+    """The store in one directory, for all threads of a process; not shared over a fork.
 
-    Opened when it is first asked for something, and for writing only when something is to be written.
+    Opened when it is first asked for something, and for writing only when something is to be written. Threads
+    read at once, each through a connection of its own for as long as a view lasts; they write in turns,
+    through one connection, whose pages stay at hand.
 
     Args:
         watch: called with each connection that is opened and stays, and whether it writes: for who counts what
@@ -65,23 +68,37 @@ class Database:
         self._commits = 0  # since the last checkpoint
         self._checkpointed_changes = 0
         self._held_seconds = 0.0  # by the last transaction
-        self._reader: SqliteConnection | None = None
+        self._turn = threading.RLock()  # among the threads; the flock is among processes
+        self._write_lock: WriteLock | None = None
+        self._connection: SqliteConnection | None = None  # that writes
+        self._idle: list[SqliteConnection] = []  # readers that no thread uses now
+        self._all_commits = 0
+        self._mine = _OfThread()
 
     def open(self) -> Database:
         """Open it for writing now: make it where there is none, migrate it where it is old."""
         _ = self._writer
         return self
 
-    @cached_property
+    @property
     def _lock(self) -> WriteLock:
-        try:
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return WriteLock(self.directory / "write.lock")
-        except OSError as error:
-            raise refusal(error, self.path) from None
+        """Asked for by whose turn it is."""
+        if self._write_lock is None:
+            try:
+                self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._write_lock = WriteLock(self.directory / "write.lock")
+            except OSError as error:
+                raise refusal(error, self.path) from None
+        return self._write_lock
 
-    @cached_property
+    @property
     def _writer(self) -> SqliteConnection:
+        with self._my_turn():
+            if self._connection is None:
+                self._connection = self._open_writer()
+            return self._connection
+
+    def _open_writer(self) -> SqliteConnection:
         presence.is_there(self.path)
         with self._exclusive():
             if not self._lock.does_lock():
@@ -91,7 +108,11 @@ class Database:
                 )
             try:
                 connection = sqlite3.connect(
-                    self.path, isolation_level=None, cached_statements=256, factory=SqliteConnection
+                    self.path,
+                    isolation_level=None,
+                    cached_statements=256,
+                    factory=SqliteConnection,
+                    check_same_thread=False,
                 )
                 os.chmod(self.path, 0o600)
                 schema.check(connection)
@@ -128,12 +149,27 @@ class Database:
             identity.put(writer, identity.of(directory or self.directory, identity.new_word()))
 
     @contextmanager
-    def _exclusive(self) -> Iterator[None]:
-        self._lock.acquire()
+    def _exclusive(self, seconds: float | None = None) -> Iterator[None]:
+        """Nobody else writes meanwhile: no other thread of this process, and no other process."""
+        with self._my_turn(seconds):
+            lock = self._lock
+            lock.acquire(seconds)
+            try:
+                yield
+            finally:
+                lock.release()
+
+    @contextmanager
+    def _my_turn(self, seconds: float | None = None) -> Iterator[None]:
+        patience = PATIENCE_SECONDS if seconds is None else seconds
+        if not self._turn.acquire(timeout=patience):
+            raise StoreBusyError(
+                f"another thread of this process has been writing to the store for {patience:.0f} seconds"
+            )
         try:
             yield
         finally:
-            self._lock.release()
+            self._turn.release()
 
     @contextmanager
     def transaction(self, *, checks_references: bool = True) -> Iterator[Ledger]:
@@ -144,7 +180,7 @@ class Database:
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 fail_point("store.begun")
-                yield Ledger(connection, self._boot_clock)
+                yield Ledger(connection, self._boot_clock, self._all_commits - self._mine.commits)
                 _may_fail()
                 connection.execute("COMMIT")
                 fail_point("store.committed")
@@ -162,6 +198,8 @@ class Database:
                 raise
             self._held_seconds = time.monotonic() - began
             self._commits += 1
+            self._all_commits += 1
+            self._mine.commits += 1
             changes = connection.total_changes - self._checkpointed_changes
             if self._commits >= COMMITS_UNTIL_CHECKPOINT or changes >= _CHANGES:
                 self._checkpoint()
@@ -194,20 +232,33 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Reader]:
         """One consistent view; never blocks a writer, nor waits for one. Within another one it is the same view."""
-        connection, stays = (self._reader, True) if self._reader is not None else self._open_reader()
-        if connection.in_transaction:
-            yield Reader(connection)
+        outer = self._mine.view
+        if outer is not None:
+            yield Reader(outer, self._boot_clock)
             return
-        connection.execute("BEGIN")
+        connection, stays = self._take_reader()
         try:
-            yield Reader(connection, self._boot_clock)
+            connection.execute("BEGIN")
+            self._mine.view = connection
+            try:
+                yield Reader(connection, self._boot_clock)
+            finally:
+                self._mine.view = None
+                connection.execute("COMMIT")
         finally:
-            connection.execute("COMMIT")
-            if not stays:
+            if stays and len(self._idle) < _IDLE_READERS:
+                self._idle.append(connection)
+            else:
                 connection.close()
 
+    def _take_reader(self) -> tuple[SqliteConnection, bool]:
+        """A reading connection that no other thread uses, and whether it is worth keeping."""
+        with suppress(IndexError):
+            return self._idle.pop(), True
+        return self._open_reader()
+
     def _open_reader(self) -> tuple[SqliteConnection, bool]:
-        """A reading connection, and whether it is kept; makes or migrates the store first where it must."""
+        """A new reading connection; makes or migrates the store first where it must."""
         if not presence.is_there(self.path):
             self.open()
         connection, stays = open_reader(self.path)
@@ -221,7 +272,6 @@ class Database:
             self.open()
             connection, stays = open_reader(self.path)
         if stays:
-            self._reader = connection
             self._watch(connection, False)
         return connection, stays
 
@@ -244,11 +294,10 @@ class Database:
     def obstacle(self) -> str | None:
         """Why nobody could write just now, None where one can; waits for a lock a second at most."""
         try:
-            self._lock.acquire(_GLANCE_SECONDS)
+            with self._exclusive(_GLANCE_SECONDS):
+                return None
         except RetrofillError as error:
             return error.message
-        self._lock.release()
-        return None
 
     def creating(self, what: int | str) -> AbstractContextManager[None]:
         """Mark that this process is creating a backfill (by id) or something else."""
@@ -263,19 +312,31 @@ class Database:
         locks.wake(self.directory)
 
     def close(self) -> None:
-        """Close both connections; the writer's close may checkpoint, so it holds the lock."""
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
-        writer = self.__dict__.pop("_writer", None)
-        if writer is not None:
-            # Somebody who stands still in the middle of a write has the file open, so this close checkpoints nothing.
-            with suppress(StoreBusyError), self._exclusive():
+        """Close all connections; the writer's close may checkpoint, so it holds the lock.
+
+        A view that another thread looks at stays open until that has looked.
+        """
+        while self._idle:
+            self._idle.pop().close()
+        with self._my_turn():
+            writer, self._connection = self._connection, None
+            if writer is not None:
+                # Somebody who stands still in the middle of a write has the file open, so this close checkpoints
+                # nothing.
+                with suppress(StoreBusyError), self._exclusive():
+                    writer.close()
                 writer.close()
-            writer.close()
-        lock = self.__dict__.pop("_lock", None)
-        if lock is not None:
-            lock.close()
+            lock, self._write_lock = self._write_lock, None
+            if lock is not None:
+                lock.close()
+
+
+class _OfThread(threading.local):
+    """What a thread has of a store now, and did."""
+
+    def __init__(self) -> None:
+        self.view: SqliteConnection | None = None
+        self.commits = 0
 
 
 def _may_fail() -> None:

@@ -56,6 +56,7 @@ def _connect(path: Path, how: str) -> SqliteConnection:
         isolation_level=None,
         cached_statements=256,
         factory=SqliteConnection,
+        check_same_thread=False,  # used by one thread at a time
     )
 
 

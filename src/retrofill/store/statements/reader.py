@@ -64,12 +64,17 @@ VISIBLE = "AND (backfill_id IS NULL OR EXISTS (SELECT 1 FROM backfill b WHERE b.
 
 
 class Reader:
-    """One consistent view of the ledger."""
+    """One consistent view of the ledger.
 
-    def __init__(self, connection: Connection, boot_clock: BootClock = boot_clock) -> None:
+    Args:
+        others: how much other threads have committed through the same connection.
+    """
+
+    def __init__(self, connection: Connection, boot_clock: BootClock = boot_clock, others: int = 0) -> None:
         self._connection = connection
         self._execute = connection.execute
         self._boot_clock = boot_clock
+        self._others = others
 
     @property
     def people(self) -> PeopleReader:
@@ -125,8 +130,8 @@ class Reader:
         return found.word if found is not None else ""
 
     def others_commits(self) -> int:
-        """A number that differs once another connection has committed."""
-        return self._connection.others_commits()
+        """A number that differs once another connection has committed, or another thread through this one."""
+        return self._connection.others_commits() + self._others
 
     # Catalog
 
