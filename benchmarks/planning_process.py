@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from retrofill.bootstrap.deployment import open_project
+from retrofill.bootstrap.project import open_project
 from retrofill.domain.planning.plan import Plan, build
 from retrofill.domain.planning.policy import Policy, parse_range
 from retrofill.domain.selection.ways import ManualSelection

@@ -15,7 +15,7 @@ from pathlib import Path
 from measuring import RETROFILL, Line, await_quiet, median, scratch, spread
 from projects import dates, write
 
-from retrofill.bootstrap.deployment import open_project
+from retrofill.bootstrap.project import open_project
 from retrofill.domain.people.roles import system_administrator
 from retrofill.domain.planning.policy import Policy, parse_range
 from retrofill.domain.selection.ways import ManualSelection

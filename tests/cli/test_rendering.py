@@ -73,11 +73,11 @@ def test_what_runs_the_code_and_what_it_inherits(sandbox: Sandbox) -> None:
 
 def test_the_same_as_a_run_gets(sandbox: Sandbox) -> None:
     """CAT-9: made by what makes runs."""
-    from retrofill.bootstrap.deployment import Project
+    from retrofill.bootstrap.project import open_project
 
     sandbox.create("--task", "ids", "--bizdate", "2026-01-04")
-    project = Project(sandbox.home, {"RETROFILL_SECRET_PW": "x"})
-    specs = project.specs
+    project = open_project(str(sandbox.home), {"RETROFILL_SECRET_PW": "x"})
+    specs = project.deployment.specs("python3")
     with project.store.read() as reader:
         (row,) = reader.instances([1])
         spec = specs.make(row, project.graphs.of(reader, row), "token", "boot")

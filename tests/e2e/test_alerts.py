@@ -25,7 +25,7 @@ TICK_AND_DIE = """
 import os, signal, sys
 from contextlib import closing
 from pathlib import Path
-from retrofill.bootstrap import open_project
+from retrofill.bootstrap.project import open_project
 
 project = open_project(sys.argv[1])
 assert project.scheduler_lock.acquire()

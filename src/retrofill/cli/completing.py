@@ -15,7 +15,7 @@ from click.shell_completion import CompletionItem
 from retrofill.cli.session import Session
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.deployment import Project
+    from retrofill.bootstrap.project import Project
 
 _MOST = 50
 _DATES = ("today", "yesterday", "-7d..yesterday")

@@ -9,7 +9,7 @@ from retrofill.cli.session import say
 from retrofill.domain.words import names
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.deployment import Project
+    from retrofill.bootstrap.project import Project
     from retrofill.executors.local.standstill import Standstill
 
 _SETTLE_MS = 2_000  # a run that was just begun may not have its supervisor yet

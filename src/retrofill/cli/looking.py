@@ -9,7 +9,7 @@ from retrofill.services.reading.backfills import Row, Views
 from retrofill.services.reading.redaction import shown_row
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.deployment import Project
+    from retrofill.bootstrap.project import Project
 
 
 def row_of(project: Project, backfill_id: int) -> Row:

@@ -16,7 +16,7 @@ from retrofill.cli.tables import EXPENDABLE, Row, cell, print_table
 from retrofill.domain.errors import UsageError, shown
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.deployment import Project
+    from retrofill.bootstrap.project import Project
     from retrofill.domain.texts import Text
 
 __all__ = [
@@ -45,7 +45,7 @@ class Session:
 
     @cached_property
     def project(self) -> Project:
-        from retrofill.bootstrap.deployment import open_project
+        from retrofill.bootstrap.project import open_project
 
         self.opened = project = open_project(self.directory, command=command_of)
         _ = project.user  # a user whom nobody knows is refused before anything is done

@@ -14,7 +14,7 @@ from retrofill.domain.words import many, names
 from retrofill.services.ports import RunRef
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.deployment import Project
+    from retrofill.bootstrap.project import Project
     from retrofill.services.operations.batches import ItemResult
     from retrofill.services.running.scheduler import TickReport
 

@@ -15,7 +15,7 @@ from retrofill.domain.words import many
 from retrofill.services.ports.records import BackfillRecord
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.deployment import Project
+    from retrofill.bootstrap.project import Project
     from retrofill.executors.local.standstill import Standstill
     from retrofill.services.running.scheduler import TickReport
 

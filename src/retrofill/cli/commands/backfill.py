@@ -36,7 +36,7 @@ from retrofill.services.reading.backfills import Views, operation_row
 from retrofill.services.reading.redaction import shown_analysis
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.deployment import Project
+    from retrofill.bootstrap.project import Project
     from retrofill.services.backfills.requests import PlannedBackfill
 
 _COLUMNS = ["id", "name", "check", "status", "progress", "tasks", "bizdates", "started_at", "ended_at"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from retrofill import __version__
-from retrofill.bootstrap.deployment import Project
+from retrofill.bootstrap.project import Project
 from retrofill.cli.commands.scheduler import SchedulerRunsError, as_process
 from retrofill.cli.grammar import Command
 from retrofill.cli.session import Session, pass_session, say

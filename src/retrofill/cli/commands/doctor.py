@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from retrofill.bootstrap.deployment import Project
+from retrofill.bootstrap.project import Project
 from retrofill.cli.driving import standstills
 from retrofill.cli.grammar import Command
 from retrofill.cli.session import Session, pass_session

@@ -29,7 +29,7 @@ from retrofill.services.reading.searching import InstanceSearch, search_instance
 from retrofill.services.reading.why import Why, why
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.deployment import Project
+    from retrofill.bootstrap.project import Project
     from retrofill.services.ports import Reader
 
 _COLUMNS = [

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from retrofill.bootstrap.deployment import Project
+from retrofill.bootstrap.project import Project
 from retrofill.cli.session import say
 from retrofill.cli.tables import cell
 from retrofill.domain.catalog.publishing import Differences, differences

@@ -8,7 +8,7 @@ from types import FrameType
 
 import click
 
-from retrofill.bootstrap.deployment import Project
+from retrofill.bootstrap.project import Project
 from retrofill.cli.grammar import Command
 from retrofill.cli.session import Session, pass_session, say
 from retrofill.domain.errors import WrongStateError

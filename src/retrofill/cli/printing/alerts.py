@@ -14,7 +14,7 @@ from retrofill.domain.planning.policy import Alert
 from retrofill.domain.words import many
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.deployment import Project
+    from retrofill.bootstrap.project import Project
 
 _PATIENCE_SECONDS = 15.0
 

@@ -11,7 +11,7 @@ from retrofill.domain.words import many
 from retrofill.services.reading.failures import first_failed
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.deployment import Project
+    from retrofill.bootstrap.project import Project
     from retrofill.services.people.access import Access
     from retrofill.services.ports import Reader
     from retrofill.services.ports.records import BackfillRecord, DateRecord, InstanceRecord

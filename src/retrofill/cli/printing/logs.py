@@ -17,7 +17,7 @@ from retrofill.services.ports.records import InstanceRecord, RunRecord
 from retrofill.services.ports.running import RunRef
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.deployment import Project
+    from retrofill.bootstrap.project import Project
     from retrofill.services.ports import Reader
 
 _LOOK_SECONDS = 0.1

@@ -1,0 +1,176 @@
+"""What a process needs that schedules a deployment: executor, loop, couriers, and the settings it goes by.
+
+It follows deploys: `Following` asks for the settings of the version that is deployed, when the scheduler was
+woken. Settings of a version that do not hold here leave the old ones in force.
+"""
+
+from __future__ import annotations
+
+import errno
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from retrofill.bootstrap.deployment import Deployment
+from retrofill.domain.errors import RetrofillError
+from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR, system_administrator
+
+if TYPE_CHECKING:
+    from retrofill.executors.code import CodeFolders
+    from retrofill.services.alerts.delivery import Courier, Delivery
+    from retrofill.services.instances.run_specs import RunSpecs
+    from retrofill.services.ports import Executor
+    from retrofill.services.running.following import InForce, Parts
+    from retrofill.services.running.loop import Loop
+    from retrofill.services.running.nights import NightMaker
+    from retrofill.services.running.scheduler import Scheduler
+    from retrofill.services.upkeep.daily import Daily
+    from retrofill.services.upkeep.retention import Retention
+
+
+class Engine:
+    """Schedules one deployment; made by who leads, or is about to."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._graphs = deployment.graphs()
+        self._actor = system_administrator(SYSTEM_ADMINISTRATOR)
+        self._catalog = deployment.in_force()
+        self.settings = deployment.settings_of(self._catalog)  # in force here
+
+    def follow(self) -> InForce:
+        """Take the settings of the version that is deployed now.
+
+        Raises:
+            SettingError: they do not hold here; the old ones stay.
+        """
+        catalog = self._deployment.in_force()
+        self.settings = self._deployment.settings_of(catalog)
+        self._catalog = catalog
+        return self._in_force()
+
+    def _in_force(self) -> InForce:
+        from retrofill.settings.in_force import scheduling
+
+        return scheduling(self.settings, self._catalog.timezone)
+
+    # Running
+
+    @cached_property
+    def specs(self) -> RunSpecs:
+        return self._deployment.specs(self._in_force().interpreter)
+
+    def executor(self) -> Executor:
+        """What carries out runs, observed where events are to be sent; closed by who asked for it."""
+        from retrofill.executors.local.executor import LocalExecutor
+
+        folder = self._deployment.folder
+        self._local = executor = LocalExecutor(
+            folder.runs,
+            folder.home / "wake.sock",
+            log_cap_bytes=self.settings.log_cap,
+            grace_seconds=self.settings.grace_seconds,
+            prepare=lambda spec: self._code_folders.prepare(spec, self._content),
+        )
+        return self._observed(executor) if self.settings.openlineage else executor
+
+    @cached_property
+    def _code_folders(self) -> CodeFolders:
+        from retrofill.executors.code import CodeFolders
+
+        return CodeFolders(self._deployment.folder.code)
+
+    def _content(self, sha256: str) -> bytes:
+        """A file of a version; a store that cannot be read is a start to be tried again, as a full disk is."""
+        try:
+            with self._deployment.store.read() as reader:
+                return reader.versions.content(sha256)
+        except RetrofillError as error:
+            raise OSError(errno.EIO, error.message) from error
+
+    def _observed(self, executor: Executor) -> Executor:
+        """The executor with its runs told to a lineage service."""
+        from retrofill.lineage.openlineage.emitter import observed
+
+        on, key = self._deployment, self._deployment.secret("OPENLINEAGE_API_KEY")
+        url, project = self.settings.openlineage, self._catalog.project
+        return observed(executor, url, key, project, lambda ref: self.specs.find(on.store, on.graphs(), ref))
+
+    def loop(self, executor: Executor, starts: bool = True, auto: bool = False) -> Loop:
+        """The scheduler's loop; the caller leads.
+
+        Args:
+            starts: False to see ends through and start nothing.
+            auto: make and start auto triggered instances too, and not those of backfills only.
+        """
+        from retrofill.services.backfills.expecting import Expecting
+        from retrofill.services.running.following import Following
+        from retrofill.services.running.loop import Loop
+        from retrofill.services.running.scheduler import Scheduler
+        from retrofill.store.sqlite.locks import WakeSocket
+
+        store, graphs, clock = self._deployment.store, self._graphs, self._deployment.clock
+        found = self._in_force()
+        scheduler = Scheduler(store, executor, clock, self.specs, graphs, starts, auto, found.stops_for_auto)
+        scheduler.clock_tolerance_ms = found.clock_tolerance_ms
+        parts = self._parts(scheduler, auto)
+        following = Following(store, parts, self.follow)
+        wake = WakeSocket(store.open().directory)
+        expecting = Expecting(store, graphs, clock)
+        return Loop(
+            scheduler,
+            parts.backfills,
+            parts.schedule,
+            executor,
+            wake,
+            clock,
+            self.courier,
+            parts.daily,
+            following,
+            expecting,
+        )
+
+    def _parts(self, scheduler: Scheduler, auto: bool) -> Parts:
+        from retrofill.services.backfills.steering import BackfillSteering
+        from retrofill.services.running.following import Parts
+
+        on, found = self._deployment, self._in_force()
+        backfills = BackfillSteering(
+            on.store, self._graphs, on.clock, found.limits, self._actor, on.checks_of
+        )
+        schedule = self.schedule() if auto else None
+        return Parts(scheduler, backfills, schedule, self.daily(), self.specs, self._local.set_limits)
+
+    def schedule(self) -> NightMaker:
+        """What makes auto triggered instances."""
+        from retrofill.services.running.nights import NightMaker
+
+        on = self._deployment
+        return NightMaker(on.store, self._graphs, on.clock, self._in_force().schedule)
+
+    def daily(self) -> Daily:
+        """The job that a scheduler does once a day."""
+        from retrofill.services.upkeep.daily import Daily
+
+        on, found = self._deployment, self._in_force()
+        return Daily(on.store, self._retention, on.clock, found.retention_minute, found.timezone)
+
+    def _retention(self) -> Retention:
+        return self._deployment.retention(self.settings)
+
+    # Alerts
+
+    @cached_property
+    def courier(self) -> Courier:
+        """Sends alerts beside the scheduler, in a thread of its own."""
+        from retrofill.services.alerts.delivery import Courier
+
+        return Courier(self._delivery, self._deployment.clock, self._deployment.store.wake)
+
+    def _delivery(self) -> Delivery:
+        """By the settings of now."""
+        from retrofill.services.alerts.delivery import Delivery
+
+        on = self._deployment
+        catalog = on.in_force()
+        notifier = on.notifier(on.settings_of(catalog))
+        return Delivery(on.store, notifier, on.clock, catalog.project, on.command, on.graphs())

@@ -1,0 +1,263 @@
+"""What a command works with until it asks an operation center: a deployment, its folder's files, and who acts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from retrofill.bootstrap.centers import find_actor
+from retrofill.bootstrap.deployment import Deployment, open_deployment
+from retrofill.bootstrap.engine import Engine
+from retrofill.bootstrap.folder import Deployed
+from retrofill.domain.errors import WrongStateError
+from retrofill.domain.people.roles import Actor
+from retrofill.domain.texts import Step, Text
+from retrofill.services.catalogs import deploy as catalogs
+from retrofill.services.people.access import Access
+
+if TYPE_CHECKING:
+    from retrofill.domain.catalog.definitions import Catalog
+    from retrofill.domain.people.rights import Rights
+    from retrofill.domain.running.startable import Known
+    from retrofill.project.problems import ProjectError
+    from retrofill.services.alerts.delivery import Courier
+    from retrofill.services.backfills.requests import PlanLimits
+    from retrofill.services.backfills.steering import BackfillSteering
+    from retrofill.services.catalogs.lineage import Lineages
+    from retrofill.services.operations.emergencies import Emergencies
+    from retrofill.services.operations.operations import Operations
+    from retrofill.services.people.accounts import People
+    from retrofill.services.ports import Check, Executor, Notifier, Reader
+    from retrofill.services.running.loop import Loop
+    from retrofill.services.running.nights import NightMaker
+    from retrofill.services.upkeep.retention import Retention
+    from retrofill.settings.in_force import Settings
+    from retrofill.store.sqlite.database import Database
+    from retrofill.store.sqlite.locks import SchedulerLock
+
+
+class Project:
+    """One call of a command: what was deployed when it first asked, and who acts."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+        self.directory = self.deployment.folder.directory
+        self.home = self.deployment.folder.home
+        self.runs_directory = self.deployment.folder.runs
+        self.environ = deployment.environ
+        self.clock = self.deployment.clock
+        self.graphs = self.deployment.graphs()
+        self.deploy_notes: list[str] = []  # what the last deploy of this process means for the schedule
+
+    @property
+    def store(self) -> Database:
+        return self.deployment.store
+
+    @cached_property
+    def deployed(self) -> Deployed | None:
+        """What was deployed last, as of the first question."""
+        return self.deployment.deployed()
+
+    @property
+    def in_force(self) -> Catalog:
+        """What is deployed; before the first deploy, the folder."""
+        return (self.deployed or self.folder).catalog
+
+    @cached_property
+    def folder(self) -> Deployed:
+        """The folder as it is; carries the deployed version's id where nothing differs from it.
+
+        Raises:
+            ProjectError: the folder has errors.
+        """
+        from retrofill.project import ProjectError
+
+        try:
+            return self.deployment.folder.load(self.deployed)
+        except ProjectError as error:
+            raise self.as_seen(error) from None
+
+    def as_seen(self, error: ProjectError) -> ProjectError:
+        """Without the errors in workspaces that the actor is no member of (SEC-2).
+
+        Before the first deploy no roles are in force, and all errors are told.
+        """
+        return error if self.deployed is None else error.seen_by(self.actor.sees)
+
+    def work_on_deployed(self) -> Deployed:
+        """From now on the deployed version stands for the folder, whatever that holds.
+
+        Raises:
+            WrongStateError: nothing is deployed.
+        """
+        if self.deployed is None:
+            raise WrongStateError("nothing is deployed yet", Text("{project.deploy} publishes the folder."))
+        self.__dict__["folder"] = self.deployed
+        return self.deployed
+
+    def deploy(self) -> tuple[int, bool]:
+        """Publish the folder: version and whether it is new (CAT-1)."""
+        folder = self.folder
+        if folder.version_id is not None:
+            self._make_owed(is_new=False)  # of a deploy that was killed
+            return folder.version_id, False
+        version_id, is_new = catalogs.deploy(
+            self.store,
+            folder.catalog,
+            self.actor,
+            self.clock.now_ms(),
+            folder.contents,
+            owns_folder=self.deployment.folder.is_writable,
+        )
+        self.__dict__["folder"] = Deployed(folder.catalog, version_id)
+        return self._deployed_as(self.folder, is_new)
+
+    def deploy_again(self, version_id: int) -> tuple[int, bool]:
+        """Publish an older version anew, whatever the folder holds (CAT-9).
+
+        Raises:
+            UnknownNameError: there is no such version.
+        """
+        owns = self.deployment.folder.is_writable
+        number, is_new = catalogs.deploy_again(
+            self.store, version_id, self.actor, self.clock.now_ms(), owns_folder=owns
+        )
+        with self.store.read() as reader:
+            published = Deployed(self.graphs.catalog(reader, number), number)
+        return self._deployed_as(published, is_new)
+
+    def _deployed_as(self, deployed: Deployed, is_new: bool) -> tuple[int, bool]:
+        """What follows from a deploy."""
+        assert deployed.version_id is not None
+        self.__dict__.pop("settings", None)
+        self.__dict__["deployed"] = deployed
+        self._make_owed(is_new)
+        return deployed.version_id, is_new
+
+    def _make_owed(self, is_new: bool) -> None:
+        """Make the instances that a deploy owes, and note what it means for the schedule (AUTO-1, AUTO-2)."""
+        from retrofill.domain.planning.moves import made_sentences
+
+        schedule = self.schedule()
+        notes = schedule.notes_of_deploy(self.actor.sees) if is_new else []
+        self.deploy_notes = [*made_sentences(schedule.make_owed()), *notes]
+
+    @cached_property
+    def settings(self) -> Settings:
+        return self.deployment.settings_of(self.in_force)
+
+    @property
+    def limits(self) -> PlanLimits:
+        from retrofill.settings.in_force import limits
+
+        return limits(self.settings)
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who acts, with the roles that the deployed members give (SEC-1, SEC-4).
+
+        Raises:
+            NotPermittedError: RETROFILL_USER names nobody.
+        """
+        return find_actor(self.deployment, lambda: self.in_force)
+
+    @property
+    def user(self) -> str:
+        """The name of who acts."""
+        return self.actor.name
+
+    @cached_property
+    def rights(self) -> Rights:
+        """What the actor may backfill, override and see of the folder's tasks."""
+        return self.actor.rights(self.folder.catalog)
+
+    def access(self, reader: Reader) -> Access:
+        """What the actor may see and do, on one view of the ledger."""
+        return Access(reader, self.graphs, self.actor)
+
+    def people(self) -> People:
+        from retrofill.services.people.accounts import People
+
+        return People(self.store, self.in_force, self.clock, self.actor)
+
+    def backfills(self) -> BackfillSteering:
+        from retrofill.services.backfills.steering import BackfillSteering
+
+        return BackfillSteering(self.store, self.graphs, self.clock, self.limits, self.actor, self.checks_of)
+
+    def checks_of(self, catalog: Catalog) -> list[Check]:
+        return self.deployment.checks_of(catalog)
+
+    def operations(self) -> Operations:
+        from retrofill.services.operations.operations import Operations
+
+        return Operations(self.store, self.graphs, self.clock, self.actor)
+
+    def emergencies(self) -> Emergencies:
+        """Operations on single instances for administrators (OPS-7)."""
+        from retrofill.services.operations.emergencies import Emergencies
+
+        return Emergencies(self.operations(), self.in_force.resource_groups)
+
+    def lineages(self, catalog: Catalog) -> Lineages:
+        """Lineage of the tasks of a catalog."""
+        return self.deployment.lineages(catalog, self.actor.sees)
+
+    def schedule(self) -> NightMaker:
+        from retrofill.services.running.nights import NightMaker
+        from retrofill.settings.in_force import scheduling
+
+        found = scheduling(self.settings, self.in_force.timezone)
+        return NightMaker(self.store, self.graphs, self.clock, found.schedule)
+
+    def retention(self, is_dry: bool = False) -> Retention:
+        """What goes by age and size, as of now (RET-1, RET-2)."""
+        return self.deployment.retention(self.settings, is_dry)
+
+    def notifier(self) -> Notifier:
+        return self.deployment.notifier(self.settings)
+
+    def secret(self, name: str) -> str | None:
+        return self.deployment.secret(name)
+
+    @property
+    def known(self) -> Known:
+        return self.deployment.known(self.settings)
+
+    # Running
+
+    @cached_property
+    def scheduler_lock(self) -> SchedulerLock:
+        return self.deployment.scheduler_lock()
+
+    @cached_property
+    def engine(self) -> Engine:
+        return Engine(self.deployment)
+
+    def executor(self) -> Executor:
+        return self.engine.executor()
+
+    def loop(self, executor: Executor, starts: bool = True, auto: bool = False) -> Loop:
+        return self.engine.loop(executor, starts, auto)
+
+    @property
+    def courier(self) -> Courier:
+        return self.engine.courier
+
+    def close(self) -> None:
+        self.deployment.close()
+
+
+def open_project(
+    directory: str | None,
+    environ: Mapping[str, str] | None = None,
+    command: Callable[[Step], str] = str,
+) -> Project:
+    """The project of a folder, of RETROFILL_PROJECT, of the current folder or the nearest one above it.
+
+    Args:
+        command: a step in the words of messages to people.
+    """
+    return Project(open_deployment(directory, os.environ if environ is None else environ, command))
