@@ -106,7 +106,7 @@ class Watch:
     def note_removed(self, ids: Sequence[int]) -> None:
         """Somebody may have removed waits of these."""
         with self._world.store.read() as reader:
-            self._removed |= {i: reader.emergencies.removed_of(i) for i in ids}
+            self._removed |= {i: reader.interventions.removed_of(i) for i in ids}
 
     def look_at_all(self) -> None:
         """Every counter of the whole ledger, by the product's own audit."""
