@@ -162,7 +162,7 @@ def test_a_clock_that_is_wrong_for_five_seconds(world: MakeWorld, days: int, res
     w.clock.forward(5)
     trouble = w.tick().clock_trouble
     assert trouble is not None
-    assert "by the time that has passed it is 2026-03-05T06:00:05Z" in trouble
+    assert "by the time that has passed it is 2026-03-05T06:00:05Z" in str(trouble)
     assert w.executor.running == {}
     assert w.auto_states() == before
     w.clock.jump(-days * 86_400)
@@ -237,7 +237,7 @@ def test_a_clock_behind_the_store_after_a_start_of_the_machine(world: MakeWorld)
     w.restart()
     ticked = w.tick()
     assert ticked.clock_trouble is not None
-    assert "and the store knows of 2026-03-0" in ticked.clock_trouble
+    assert "and the store knows of 2026-03-0" in str(ticked.clock_trouble)
     assert w.night(was_down=True) == []
     w.clock.jump(400 * 86_400)
     assert w.tick().clock_trouble is None

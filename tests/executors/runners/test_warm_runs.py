@@ -101,7 +101,7 @@ def test_a_fork_holds_nothing_of_its_supervisor(room: Room) -> None:
                     held.append(os.readlink(folder / name))
             return sorted(held) == expected
 
-        wait_until(is_all)
+        wait_until(is_all, "it holds nothing else")
 
 
 def test_a_fork_ends_when_its_supervisor_has_died(room: Room) -> None:
