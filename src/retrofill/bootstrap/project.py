@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from retrofill.services.backfills.requests import PlanLimits
     from retrofill.services.backfills.steering import BackfillSteering
     from retrofill.services.catalogs.lineage import Lineages
+    from retrofill.services.operation_center import OperationCenter
     from retrofill.services.operations.emergencies import Emergencies
     from retrofill.services.operations.operations import Operations
     from retrofill.services.people.accounts import People
@@ -176,6 +177,13 @@ class Project:
     def access(self, reader: Reader) -> Access:
         """What the actor may see and do, on one view of the ledger."""
         return Access(reader, self.graphs, self.actor)
+
+    @cached_property
+    def center(self) -> OperationCenter:
+        """Everything that the actor may ask and do."""
+        from retrofill.services.operation_center import OperationCenter
+
+        return OperationCenter(self, self.actor)
 
     def people(self) -> People:
         from retrofill.services.people.accounts import People

@@ -10,8 +10,10 @@ from domain.catalogs import make_task
 from retrofill.domain.catalog.task_types import TaskType
 from retrofill.domain.errors import RetrofillError, UnknownNameError
 from retrofill.domain.planning.policy import parse_range
+from retrofill.domain.running.searches import BackfillSearch
 from retrofill.services.reading.backfills import Row, Views
 from retrofill.services.reading.searching import InstanceSearch, search_backfills, search_instances
+from retrofill.services.reading.view import View
 from services.worlds import MakeWorld, World
 
 
@@ -37,10 +39,8 @@ def w(world: MakeWorld) -> World:
 
 def backfills(w: World, limit: int = 50, **filters: str) -> list[int]:
     with w.store.read() as reader:
-        views = Views(reader, w.graphs, w.clock.now_ms())
-        return [
-            row["id"] for row in search_backfills(reader, views, w.access(reader), w.graphs, filters, limit)
-        ]
+        view = View(reader, w.graphs, w.actor, w.clock.now_ms())
+        return [row["id"] for row in search_backfills(view, BackfillSearch(**filters), limit)]
 
 
 def instances(w: World, limit: int = -1, **filters: Any) -> list[Row]:

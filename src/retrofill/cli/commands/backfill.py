@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -28,16 +28,17 @@ from retrofill.cli.tables import cell
 from retrofill.cli.waiting import EXIT_CHECK_FAILED, wait_for
 from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.errors import UsageError
+from retrofill.domain.running.searches import BackfillSearch
 from retrofill.domain.running.status import Status
 from retrofill.domain.texts import Text
 from retrofill.domain.time.milliseconds import instant_of, ms_of
 from retrofill.domain.words import many
-from retrofill.services.reading.backfills import Views, operation_row
-from retrofill.services.reading.redaction import shown_analysis
+from retrofill.services.reading.backfills import operation_row
 
 if TYPE_CHECKING:
     from retrofill.bootstrap.project import Project
     from retrofill.services.backfills.requests import PlannedBackfill
+    from retrofill.services.reading.documents import PlanSummary
 
 _COLUMNS = ["id", "name", "check", "status", "progress", "tasks", "bizdates", "started_at", "ended_at"]
 _NOT_CONFIRMED = 1
@@ -81,7 +82,7 @@ def _print_planned(session: Session, planned: PlannedBackfill, instances: bool) 
     if instances:
         print_instances(session, planned, _now(session))
         return
-    document = planned.document()
+    document = cast("PlanSummary", planned.document())
     names = [check.name for check in session.project.checks_of(planned.plan.catalog)]
     if names:
         document["checks_to_ask"] = names
@@ -178,7 +179,7 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
         say(note)
     say_obstacles(session.project, planned.request.policy.alert)
     backfill_id = _create(session, planned, version_id)
-    row = _analysis(session, backfill_id)
+    row = project.center.backfills.analysis(backfill_id)
     findings = row["findings"]
     if row["check_status"] == "failed":
         who = "Verification found a risk" if planned.is_refused else "An extension check said no"
@@ -210,7 +211,7 @@ def _create(session: Session, planned: PlannedBackfill, version_id: int) -> int:
 def _confirm(planned: PlannedBackfill) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("creating a backfill asks for a yes, and this is no terminal", "Add --yes.")
-    print_plan(planned.document())
+    print_plan(cast("PlanSummary", planned.document()))
     return click.confirm("Create this backfill?", err=True)
 
 
@@ -256,25 +257,17 @@ def _seconds(text: str | None) -> float | None:
 def list_command(session: Session, /, limit: int, cursor: str | None, **filters: str | None) -> None:
     """List backfills, newest first."""
     before = None if cursor is None else integer_id(cursor, "a backfill")
-    from retrofill.services.reading.searching import search_backfills
-
     project = session.project
-    if project.deployed is None:
-        session.rows([], _COLUMNS, "There are no backfills yet.")
-        return
-    with project.store.read() as reader:
-        views = Views(reader, project.graphs, project.clock.now_ms())
-        access = project.access(reader)
-        found = search_backfills(reader, views, access, project.graphs, filters, limit + 1, before)
-        rows = found[:limit]
-        session.rows(
-            [listed(row) if session.is_text else row for row in rows],
-            _COLUMNS,
-            "There are no such backfills.",
-            ("check", "tasks", "started_at"),
-        )
-    if len(found) > limit:
-        say_more(rows[-1]["id"])
+    page = project.center.backfills.list(BackfillSearch(**filters), limit, before)
+    rows = page["items"]
+    session.rows(
+        [listed(row) for row in rows] if session.is_text else rows,
+        _COLUMNS,
+        "There are no such backfills." if project.deployed is not None else "There are no backfills yet.",
+        ("check", "tasks", "started_at"),
+    )
+    if page["next"] is not None:
+        say_more(page["next"])
     say_alone_of(project, {row["id"] for row in rows if row["counts"]["running"]})
 
 
@@ -293,17 +286,8 @@ def show(session: Session, backfill_id: str) -> None:
 @pass_session
 def analysis(session: Session, backfill_id: str) -> None:
     """Show what verification found and what extension checks answered (task analysis results)."""
-    document = _analysis(session, integer_id(backfill_id, "a backfill"))
+    document = session.project.center.backfills.analysis(integer_id(backfill_id, "a backfill"))
     session.document(document, lambda: print_plan(document))
-
-
-def _analysis(session: Session, number: int) -> dict[str, Any]:
-    """What was found and answered, as it is stored."""
-    with session.project.store.read() as reader:
-        access = session.project.access(reader)
-        record = access.get_backfill(number)
-        views = Views(reader, session.project.graphs, session.project.clock.now_ms())
-        return shown_analysis(access, record, views.analysis(record))
 
 
 @backfill.command("history")

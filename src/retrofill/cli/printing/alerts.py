@@ -15,6 +15,7 @@ from retrofill.domain.words import many
 
 if TYPE_CHECKING:
     from retrofill.bootstrap.project import Project
+    from retrofill.services.reading.documents import Alert as AlertRow
 
 _PATIENCE_SECONDS = 15.0
 
@@ -58,13 +59,13 @@ def _left(project: Project, backfill_id: int) -> list[dict[str, Any]]:
     return [row for row in rows if row["next_try_at"] is not None]
 
 
-def print_alerts(rows: Sequence[dict[str, Any]]) -> None:
+def print_alerts(rows: Sequence[AlertRow]) -> None:
     """One line for each message of a backfill."""
     for row in rows:
         click.echo(f"  alert of {row['event']} by {row['method']}: {_progress(row)}")
 
 
-def _progress(row: dict[str, Any]) -> str:
+def _progress(row: AlertRow) -> str:
     if row["state"] == AlertState.SENT:
         return f"sent {row['sent_at']}"
     if row["state"] == AlertState.UNDELIVERABLE:

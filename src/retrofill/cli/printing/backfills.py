@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,8 +20,11 @@ from retrofill.domain.running.status import STATUS_WORDS, Status
 from retrofill.domain.words import many
 from retrofill.services.instances.stored import analysis_of
 
+if TYPE_CHECKING:
+    from retrofill.services.reading.documents import BackfillRow
 
-def listed(row: dict[str, Any]) -> dict[str, Any]:
+
+def listed(row: BackfillRow) -> dict[str, Any]:
     done, dates = row["counts"]["successful"], row["bizdates"]
     return {
         **row,
@@ -35,7 +38,7 @@ def listed(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _of_which(row: dict[str, Any]) -> str:
+def _of_which(row: BackfillRow) -> str:
     """How many instances really run, where some do not."""
     runs = row["run_count"]
     return "" if runs in (None, row["instance_count"]) else f" ({runs:,} run{'s' if runs == 1 else ''})"
@@ -47,7 +50,7 @@ def _span(dates: Sequence[str]) -> str:
     return f"{min(dates)}..{max(dates)} ({len(dates)})"
 
 
-def _status_words(row: dict[str, Any]) -> str:
+def _status_words(row: BackfillRow) -> str:
     words = STATUS_WORDS[Status(row["status"])]
     if row["held"] and row["status"] == Status.RUNNING:
         why = f" ({row['failures']:,} failed)" if row["paused_by"] else ""
@@ -57,7 +60,7 @@ def _status_words(row: dict[str, Any]) -> str:
     return f"{words} ({', '.join(row['blocked_by'])})" if row["blocked_by"] else words
 
 
-def _short_words(row: dict[str, Any]) -> str:
+def _short_words(row: BackfillRow) -> str:
     """Without what the status itself says."""
     return _status_words(row if row["blocked_by"] != ["failed"] else {**row, "blocked_by": []})
 
@@ -146,7 +149,7 @@ def _asked_for(session: Session, backfill_id: int) -> dict[str, Any]:
     return {name: analysis.get(name) for name in ("kinds", "runs_by_bizdate")} | {"request": request}
 
 
-def _what_they_do(row: dict[str, Any], more: dict[str, Any]) -> str:
+def _what_they_do(row: BackfillRow, more: dict[str, Any]) -> str:
     kinds = kinds_in_words(more.get("kinds") or {})
     return f" ({kinds})" if kinds else _of_which(row)
 

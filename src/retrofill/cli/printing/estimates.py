@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 
 from retrofill.cli.printing.progress import duration
 from retrofill.domain.words import many, names
+
+if TYPE_CHECKING:
+    from retrofill.services.reading.documents import BackfillRow, Estimate
 
 _SHARE = 0.5  # of all run time, from which on a single task is worth naming
 _SHORT = 9.95  # seconds
 _EXACT = 0.5  # percent that are not worth a word
 
 
-def expectation(estimate: dict[str, Any]) -> list[str]:
+def expectation(estimate: Estimate) -> list[str]:
     """Lines about a plan."""
     unknown, seconds = estimate["unknown_tasks"], estimate["seconds"]
     if unknown:
@@ -28,7 +31,7 @@ def expectation(estimate: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _details(estimate: dict[str, Any]) -> str:
+def _details(estimate: Estimate) -> str:
     details = ""
     if estimate["rivals"]:
         details += (
@@ -42,16 +45,14 @@ def _details(estimate: dict[str, Any]) -> str:
     return details
 
 
-def outlook(row: dict[str, Any]) -> list[str]:
+def outlook(row: BackfillRow) -> list[str]:
     """Lines about a backfill: the end that is expected now, or how long it took."""
     first = row["first_estimate"]
-    estimated = (
-        "" if first is None or first["seconds"] is None else f"first estimate {_about(first, short=True)}"
-    )
+    estimated, off = "", None
+    if first is not None and first["seconds"] is not None:
+        estimated, off = f"first estimate {_about(first, short=True)}", first["off_percent"]
     if row["took_seconds"] is not None:
-        score = ""
-        if estimated and first["off_percent"] is not None:
-            score = f"; {estimated} ({_off(first['off_percent'])})"
+        score = f"; {estimated} ({_off(off)})" if off is not None else ""
         return [f"took {_length(row['took_seconds'])}{score}"]
     expected = []
     if row["estimated_end_at"] is not None:
@@ -61,7 +62,7 @@ def outlook(row: dict[str, Any]) -> list[str]:
     return ["; ".join(expected)] if expected else []
 
 
-def end_of(row: dict[str, Any]) -> str | None:
+def end_of(row: BackfillRow) -> str | None:
     """For tables: when it ended, or when it is expected to, with a mark."""
     if row["ended_at"] or not row["estimated_end_at"]:
         return to_seconds(row["ended_at"])
@@ -79,7 +80,7 @@ def _off(percent: float) -> str:
     return f"{abs(percent):.0f} % too {'high' if percent > 0 else 'low'}"
 
 
-def _about(estimate: dict[str, Any], short: bool = False) -> str:
+def _about(estimate: Estimate, short: bool = False) -> str:
     """`about 2h 10m (1h 50m to 3h 00m)`; without the spread where there is none."""
     low, usual, high = (_length(estimate[key] or 0) for key in ("low_seconds", "seconds", "high_seconds"))
     spread = "" if short or low == high else f" ({low} to {high})"

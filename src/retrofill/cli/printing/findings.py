@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,10 +12,13 @@ from retrofill.cli.steps import told
 from retrofill.cli.tables import cell
 from retrofill.domain.verification.codes import Level
 
+if TYPE_CHECKING:
+    from retrofill.services.reading.documents import Finding
+
 _COLOURS = {"risk": "red", "warning": "yellow", "info": "cyan"}
 
 
-def print_findings(findings: Sequence[dict[str, Any]], err: bool = False) -> None:
+def print_findings(findings: Sequence[Finding], err: bool = False) -> None:
     """Each finding in a line; what to do follows once for those of one code that stand together."""
     if not findings:
         click.echo("No findings.", err=err)
@@ -27,7 +30,7 @@ def print_findings(findings: Sequence[dict[str, Any]], err: bool = False) -> Non
             click.echo(f"  {told(finding['hint'])}", err=err)
 
 
-def say_findings(findings: Sequence[dict[str, Any]]) -> None:
+def say_findings(findings: Sequence[Finding]) -> None:
     """Risks and warnings, to stderr: for somebody who did not look at the preview."""
     grave = [finding for finding in findings if finding["level"] != Level.INFO]
     if grave:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -17,9 +17,10 @@ from retrofill.domain.words import many
 
 if TYPE_CHECKING:
     from retrofill.services.backfills.requests import PlannedBackfill
+    from retrofill.services.reading.documents import PlannedTask, PlanSummary
 
 
-def print_plan(document: dict[str, Any]) -> None:
+def print_plan(document: PlanSummary) -> None:
     """The document of `backfill plan`, or of `backfill analysis` with what checks answered."""
     groups = document["groups"]
     counts = document["by_bizdate"].values()
@@ -40,8 +41,9 @@ def print_plan(document: dict[str, Any]) -> None:
             f"  {task['task']:<{width}}  {task['instances']:>6} instance{'s' if task['instances'] != 1 else ''}"
             f"{_what_it_does(task)}"
         )
-    if document.get("estimate") is not None:
-        for line in expectation(document["estimate"]):
+    estimate = document.get("estimate")
+    if estimate is not None:
+        for line in expectation(estimate):
             click.echo(line)
     print_findings(document["findings"])
     if document.get("checks_to_ask"):
@@ -51,11 +53,12 @@ def print_plan(document: dict[str, Any]) -> None:
         click.echo(f"check {cell(answer['check'])}: {answer['result']}{message}")
 
 
-def _what_it_does(task: dict[str, Any]) -> str:
+def _what_it_does(task: PlannedTask) -> str:
     """Why instances of a task do not run, where some do not."""
     if task["dry_run"]:
         return f"  dry run: {task['dry_run']}"
-    kinds = kinds_in_words({word: task[word] for word in KINDS}) if "runs" in task else ""
+    counts: Mapping[str, object] = task
+    kinds = kinds_in_words({word: cast("int", counts[word]) for word in KINDS}) if "runs" in task else ""
     return f"  {kinds}" if kinds else ""
 
 

@@ -5,40 +5,41 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from retrofill.services.people.access import ANOTHER
 
 if TYPE_CHECKING:
     from retrofill.services.people.access import Access
     from retrofill.services.ports.records import BackfillRecord, InstanceRecord
+    from retrofill.services.reading.documents import Analysis, BackfillRow
     from retrofill.services.reading.why import Why
 
 
-def shown_row(access: Access, record: BackfillRecord, row: Mapping[str, Any]) -> dict[str, Any]:
+def shown_row(access: Access, record: BackfillRecord, row: Mapping[str, Any]) -> BackfillRow:
     """A backfill's row; a name that was made from that of a task which may not be named is not shown."""
     listed = access.listed_tasks(record)
-    if listed is None:
-        return dict(row)
-    return {
-        **row,
-        "name": access.shown_name(record),
-        "first_estimate": _shown_estimate(row["first_estimate"], listed),
-    }
+    if listed is not None:
+        row = {
+            **row,
+            "name": access.shown_name(record),
+            "first_estimate": _shown_estimate(row["first_estimate"], listed),
+        }
+    return cast("BackfillRow", dict(row))
 
 
-def shown_analysis(access: Access, record: BackfillRecord, document: Mapping[str, Any]) -> dict[str, Any]:
+def shown_analysis(access: Access, record: BackfillRecord, document: Mapping[str, Any]) -> Analysis:
     """A backfill's analysis, without the tasks that may not be named; counts stay."""
     listed = access.listed_tasks(record)
     if listed is None:
-        return dict(document)
+        return cast("Analysis", dict(document))
     hidden = {row["task"] for row in document["tasks"]} - listed
     dry_runs = {
         reason: kept
         for reason, tasks in document["dry_runs"].items()
         if (kept := [task for task in tasks if task in listed])
     }
-    return {
+    shown = {
         **document,
         "tasks": [row for row in document["tasks"] if row["task"] in listed],
         "dry_runs": dry_runs,
@@ -46,6 +47,7 @@ def shown_analysis(access: Access, record: BackfillRecord, document: Mapping[str
         **_shown_answers(document, hidden),
         "findings": [_shown_finding(access, finding, hidden, listed) for finding in document["findings"]],
     }
+    return cast("Analysis", shown)
 
 
 def _shown_finding(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain, islice
@@ -23,48 +23,43 @@ from retrofill.services.reading.redaction import shown_row
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
+    from retrofill.domain.running.searches import BackfillSearch
     from retrofill.services.instances.graphs import GraphCache
     from retrofill.services.ports import Reader
+    from retrofill.services.reading.documents import BackfillRow
+    from retrofill.services.reading.view import View
 
 _PAGE = 200
 
 
 def search_backfills(
-    reader: Reader,
-    views: Views,
-    access: Access,
-    graphs: GraphCache,
-    filters: Mapping[str, str | None],
-    limit: int,
-    before: int | None = None,
-) -> list[Row]:
-    """Rows of backfills that fit all filters and that the actor may see, newest first.
+    view: View, search: BackfillSearch, limit: int, before: int | None = None
+) -> list[BackfillRow]:
+    """Rows of backfills that fit and that the actor may see, newest first.
 
     Args:
-        filters: name, creator, status, check_status, bizdate, task, task_type, workspace, created.
         before: only those that are older than this one.
 
     Raises:
-        InvalidValueError, UnknownNameError: a filter's value is none.
+        InvalidValueError, UnknownNameError: what is searched for cannot be.
     """
-    status = filters.get("status")
-    if status is not None:
-        _one_of("status", status, [s.value for s in Status])
-    asked = _asked(reader, access, graphs, filters, views.today)
-    name = filters.get("name")
-    found: list[Row] = []
+    if search.status is not None:
+        _one_of("status", search.status, [s.value for s in Status])
+    asked = _asked(view, search)
+    access, rows = view.access, Views(view.reader, view.graphs, view.now_ms)
+    found: list[BackfillRow] = []
     while len(found) < limit:
-        page = reader.backfills(asked, before, _PAGE)
+        page = view.reader.backfills(asked, before, _PAGE)
         for record in page:
             if len(found) == limit:
                 break
             if not access.sees_backfill(record):
                 continue
-            if name is not None and name.lower() not in access.shown_name(record).lower():
+            if search.name is not None and search.name.lower() not in access.shown_name(record).lower():
                 continue
-            row = shown_row(access, record, views.backfill(record))
+            row = shown_row(access, record, rows.backfill(record))
             # A status follows from counters and the clock, so it is compared here, not by the store.
-            if status is None or row["status"] == status:
+            if search.status is None or row["status"] == search.status:
                 found.append(row)
         if len(page) < _PAGE:
             break
@@ -72,53 +67,45 @@ def search_backfills(
     return found
 
 
-def _asked(
-    reader: Reader,
-    access: Access,
-    graphs: GraphCache,
-    filters: Mapping[str, str | None],
-    today: Callable[[], date],
-) -> BackfillFilter:
-    if (creator := filters.get("creator")) is not None:
-        _check_creator(access, creator)
-    if (check_status := filters.get("check_status")) is not None:
-        _one_of("check status", check_status, ["checking", "passed", "failed"])
-    bizdates = filters.get("bizdate")
-    days = None if bizdates is None else parse_range(bizdates, today())
-    created = filters.get("created")
-    began, after = (None, None) if created is None else _created(created, today())
+def _asked(view: View, search: BackfillSearch) -> BackfillFilter:
+    if search.creator is not None:
+        _check_creator(view.access, search.creator)
+    if search.check_status is not None:
+        _one_of("check status", search.check_status, ["checking", "passed", "failed"])
+    days = None if search.bizdate is None else parse_range(search.bizdate, view.today)
+    began, after = (None, None) if search.created is None else _created(search.created, view.today)
     return BackfillFilter(
-        name_part=filters.get("name") if access.is_unlimited else None,  # to others, not every name is shown
-        created_by=creator,
-        check_status=check_status,
+        # To others than system administrators, not every name is shown.
+        name_part=search.name if view.access.is_unlimited else None,
+        created_by=search.creator,
+        check_status=search.check_status,
         bizdates=None if days is None else (days.first.isoformat(), days.last.isoformat()),
-        tasks=list(_groups_of_tasks(reader, access, graphs, filters)),
+        tasks=list(_groups_of_tasks(view, search)),
         created_from_ms=began,
         created_before_ms=after,
     )
 
 
-def _groups_of_tasks(
-    reader: Reader, access: Access, graphs: GraphCache, filters: Mapping[str, str | None]
-) -> Iterator[list[str]]:
+def _groups_of_tasks(view: View, search: BackfillSearch) -> Iterator[list[str]]:
     """What is asked of tasks: of each group, one must take part."""
-    if (task := filters.get("task")) is not None:
-        yield [find_past_task(_current(reader, graphs), reader.task_ids(), task, access.sees)]
-    if (task_type := filters.get("task_type")) is not None:
+    reader, graphs, sees = view.reader, view.graphs, view.sees
+    if search.task is not None:
+        yield [find_past_task(_current(reader, graphs), view.task_ids, search.task, sees)]
+    if search.task_type is not None:
         from retrofill.domain.catalog.task_types import TASK_TYPES
 
-        _one_of("task type", task_type, [*TASK_TYPES])
+        _one_of("task type", search.task_type, [*TASK_TYPES])
         tasks = _current(reader, graphs).tasks.values()
-        yield [t.name for t in tasks if t.type == task_type and access.sees(t.name)]
-    if (workspace := filters.get("workspace")) is not None:
+        yield [t.name for t in tasks if t.type == search.task_type and sees(t.name)]
+    if search.workspace is not None:
         catalog = _current(reader, graphs)
-        known = [name for name in catalog.workspaces if access.sees(name)]
-        if workspace not in known:
+        known = [name for name in catalog.workspaces if sees(name)]
+        if search.workspace not in known:
             raise UnknownNameError(
-                f'there is no workspace "{shown(workspace)}"{did_you_mean(workspace, known)}',
+                f'there is no workspace "{shown(search.workspace)}"{did_you_mean(search.workspace, known)}',
                 Text("{workspace.list} shows all of them."),
             )
-        yield [t.name for t in catalog.tasks.values() if t.workspace == workspace]
+        yield [t.name for t in catalog.tasks.values() if t.workspace == search.workspace]
 
 
 def _created(text: str, today: date) -> tuple[int, int]:

@@ -1,0 +1,45 @@
+"""Everything that somebody may ask or do, in the name of one actor: the only thing that faces import of the services.
+
+One module a noun. Its convention, in every method:
+
+- A question opens one view of the store (`Desk.view`), asks `Access`, and answers with documents of
+  `reading.documents` that hold nothing that the actor may not know. What somebody may not see is answered
+  exactly like what does not exist.
+- An act checks the actor's rights itself, before anything is done.
+- Before the first deploy there may be no store, and looking makes none: questions answer empty
+  (`Desk.view_if_deployed`) or that there is no such thing (`Desk.view`).
+- Arguments are plain values and domain values, never the store's or an adapter's.
+- What plans, estimates or acts is imported where it is needed: a command that only looks is instant.
+
+`tests/services/operation_center/test_foreign_names.py` calls every public method as a member of one workspace
+and looks for names of others: a new method has no answer there until its arguments stand in the table.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from retrofill.domain.people.roles import Actor
+    from retrofill.services.operation_center.backfills import BackfillDesk
+    from retrofill.services.operation_center.parts import Parts
+
+
+class OperationCenter:
+    """One for each call of the command line, each request.
+
+    Args:
+        parts: what it works with, as of one deployed version.
+        actor: in whose name everything is asked and done.
+    """
+
+    def __init__(self, parts: Parts, actor: Actor) -> None:
+        self._parts = parts
+        self._actor = actor
+
+    @cached_property
+    def backfills(self) -> BackfillDesk:
+        from retrofill.services.operation_center.backfills import BackfillDesk
+
+        return BackfillDesk(self._parts, self._actor)
