@@ -77,8 +77,8 @@ class PostgresRoom:
         self._directory = folder / ".retrofill"
         self._directory.mkdir()
         self._closing = ExitStack()
-        url = self._closing.enter_context(postgres.database())
-        self.open_elsewhere: Callable[[], Store] = partial(open_postgres, url, self._directory)
+        self._url = self._closing.enter_context(postgres.database())
+        self.open_elsewhere: Callable[[], Store] = partial(open_postgres, self._url, self._directory)
 
     def open(self) -> Store:
         one = self.open_elsewhere()
@@ -86,7 +86,7 @@ class PostgresRoom:
         return one
 
     def listen(self) -> Ear | None:
-        return WakeSocket(self._directory)
+        return open_postgres(self._url, self._directory).listen()
 
     def close(self) -> None:
         self._closing.close()

@@ -1,8 +1,8 @@
 """Databases on a real PostgreSQL server, one for each store of a test.
 
-The server is the one that RETROFILL_TEST_POSTGRES names (a URL of a user that may create databases), else one that is
-started for the run of tests by whoever needs it first (`server.py`), shared by all of xdist's workers. Where
-there is neither, such tests are skipped; with RETROFILL_TEST_SERVICES=required they fail.
+The server is the one that RETROFILL_TEST_POSTGRES names (a URL of any database, as a user that may create
+others), else one that is started for the run of tests by whoever needs it first (`server.py`), shared by all
+of xdist's workers. Where there is neither, such tests are skipped; with RETROFILL_TEST_SERVICES=required they fail.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _SETTINGS = (
     "synchronous_commit=off",
 )  # nothing of a test shall outlive it
 _PATIENCE_SECONDS = 90
-_USER, _TEMPLATE = "retrofill", "retrofill_template"
+_TEMPLATE = "retrofill_template"
 _numbers = count(1)
 _wanted: IO[str] | None = None
 
@@ -61,7 +61,7 @@ def end() -> None:
 
 
 def server() -> str:
-    """The URL of the server, without a database; skips or fails the test where there is none."""
+    """The URL of the server; skips or fails the test where there is none."""
     reason = _why_not()
     if reason is None:
         return _start()
@@ -112,7 +112,7 @@ def _make_template(url: str) -> None:
 
     from retrofill.store.postgres import schema
 
-    with psycopg.connect(with_name(url, "postgres"), autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (_TEMPLATE,)).fetchone():
             return
         connection.execute(f"CREATE DATABASE {_TEMPLATE} ENCODING 'UTF8' TEMPLATE template0")
@@ -133,7 +133,7 @@ def database(is_empty: bool = False) -> Iterator[str]:
     url = server()
     name = f"retrofill_{os.getpid()}_{next(_numbers)}"
     template = "template0" if is_empty else _TEMPLATE
-    with psycopg.connect(with_name(url, "postgres"), autocommit=True) as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
             yield with_name(url, name)

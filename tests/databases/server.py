@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 PASSWORD = "not-a-secret"  # noqa: S105
+USER = "retrofill"
 _HBA = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
 _PATIENCE_SECONDS = 60
 
@@ -65,11 +66,20 @@ class Server:
         self._initialise()
         self._settings = settings
         self.start()
+        self._run(
+            self.programs / "psql", "-q", "-h", str(directory), "-p", str(self.port), "-U", "postgres", "-c",
+            f"CREATE ROLE {USER} LOGIN CREATEDB PASSWORD '{PASSWORD}'",
+        )  # fmt: skip
 
     @property
     def url(self) -> str:
-        """Of its superuser, through the socket; without the name of a database."""
-        return f"postgresql://postgres:{PASSWORD}@127.0.0.1:{self.port}/"
+        """Of a user that may make databases and nothing else."""
+        return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/postgres"
+
+    @property
+    def owner_url(self) -> str:
+        """Of its superuser."""
+        return self.url.replace(USER, "postgres", 1)
 
     def _reachable(self, found: Path) -> Path:
         """The programs, or a copy of them where the folder that they lie in is closed to the server's owner."""

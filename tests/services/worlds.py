@@ -1,4 +1,4 @@
-"""A deployed catalog on the real SQLite store, with a fake clock and a fake executor.
+"""A deployed catalog on a real store, with a fake clock and a fake executor.
 
 Instances are written `a 5 07:00`: task `w.a`, bizdate 5 January 2026, slot 07:00.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from databases.stores import STORES, chosen
 from domain.catalogs import make_catalog
 from retrofill.cli.steps import told
 from retrofill.domain.catalog.definitions import Catalog, ResourceGroup, Task
@@ -40,7 +41,6 @@ from retrofill.services.reading.why import why
 from retrofill.services.running.nights import NightMaker, ScheduleSettings
 from retrofill.services.running.scheduler import Scheduler, TickReport
 from retrofill.services.upkeep.consistency import drift, schedule_drift
-from retrofill.store.sqlite.database import Database
 from services.fakes import FakeClock, FakeExecutor
 from store.connections import Connections
 
@@ -74,14 +74,20 @@ class World:
         stops_for_auto: bool = True,
         nights: ScheduleSettings = NIGHTS,
         members: Mapping[str, Mapping[str, str]] | None = None,
+        stores: str | None = None,
     ) -> None:
+        """
+        Args:
+            stores: the kind of database that the store lies in.
+        """
         self.secrets = secrets
         self.auto, self.stops_for_auto, self.night_settings = auto, stops_for_auto, nights
         self.directory = directory
         self.clock = FakeClock(now)
         self.connections = Connections()  # of people's commands
-        self.store = Database(directory / ".retrofill", self.clock.boot, self.connections.note)
-        self.scheduler_store = Database(directory / ".retrofill", self.clock.boot)  # as if of another process
+        self.stores = STORES[stores or chosen()](directory / ".retrofill")
+        self.store = self.stores.open(self.clock.boot, self.connections.note)
+        self.scheduler_store = self.open_elsewhere()
         self.user = user
         self.limits = limits
         self.executor = FakeExecutor(self.clock)
@@ -120,6 +126,11 @@ class World:
         self.executor.close()
         self.scheduler_store.close()
         self.store.close()
+        self.stores.close()
+
+    def open_elsewhere(self) -> Any:
+        """The store as another process or thread has it."""
+        return self.stores.open(self.clock.boot)
 
     @property
     def actor(self) -> Actor:

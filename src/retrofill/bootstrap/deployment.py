@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.instances.plans import PlanCache
 
 if TYPE_CHECKING:
+    from retrofill.bootstrap.stores import StoreUrl
     from retrofill.domain.catalog.definitions import Catalog
     from retrofill.domain.running.startable import Known
     from retrofill.services.catalogs.lineage import Lineages
@@ -28,8 +30,11 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Check, Notifier
     from retrofill.services.upkeep.retention import Retention
     from retrofill.settings.in_force import Settings
+    from retrofill.store.postgres.database import Database as ServerDatabase
     from retrofill.store.sqlite.database import Database
     from retrofill.store.sqlite.locks import SchedulerLock
+
+    AnyStore = Database | ServerDatabase
 
 
 class Deployment:
@@ -49,7 +54,7 @@ class Deployment:
         self.clock = SystemClock()
         self.plans = PlanCache()
         self._lock = RLock()
-        self._store: Database | None = None
+        self._store: AnyStore | None = None
         self._deployed: Deployed | None = None
 
     # The store
@@ -57,18 +62,31 @@ class Deployment:
     @property
     def has_store(self) -> bool:
         """Whether there is one; looking shall make none."""
+        if self.store_url is not None:
+            return self.store.is_there()
         from retrofill.store.sqlite.presence import is_there
 
         return is_there(self.folder.home / "retrofill.db")
 
+    @cached_property
+    def store_url(self) -> StoreUrl | None:
+        """The server that the store lies on; None for the embedded one."""
+        from retrofill.bootstrap.stores import find_url
+
+        return find_url(self.folder.directory, self.environ)
+
     @property
-    def store(self) -> Database:
+    def store(self) -> AnyStore:
         with self._lock:
             if self._store is None:
                 self._store = self._open_store()
             return self._store
 
-    def _open_store(self) -> Database:
+    def _open_store(self) -> AnyStore:
+        if self.store_url is not None:
+            from retrofill.bootstrap.stores import open_server
+
+            return open_server(self.store_url, self.folder.home, self.secret)
         from retrofill.store.sqlite.database import Database
 
         store = Database(self.folder.home)

@@ -106,7 +106,6 @@ class Engine:
         from retrofill.services.running.following import Following
         from retrofill.services.running.loop import Loop
         from retrofill.services.running.scheduler import Scheduler
-        from retrofill.store.sqlite.locks import WakeSocket
 
         store, graphs, clock = self._deployment.store, self._graphs, self._deployment.clock
         found = self._in_force()
@@ -114,14 +113,13 @@ class Engine:
         scheduler.clock_tolerance_ms = found.clock_tolerance_ms
         parts = self._parts(scheduler, auto)
         following = Following(store, parts, self.follow)
-        wake = WakeSocket(store.open().directory)
         expecting = Expecting(store, graphs, clock)
         return Loop(
             scheduler,
             parts.backfills,
             parts.schedule,
             executor,
-            wake,
+            store.listen(),
             clock,
             self.courier,
             parts.daily,

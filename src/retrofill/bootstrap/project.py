@@ -18,6 +18,7 @@ from retrofill.services.catalogs import deploy as catalogs
 from retrofill.services.people.access import Access
 
 if TYPE_CHECKING:
+    from retrofill.bootstrap.deployment import AnyStore
     from retrofill.domain.catalog.definitions import Catalog
     from retrofill.domain.people.rights import Rights
     from retrofill.domain.running.startable import Known
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from retrofill.services.running.nights import NightMaker
     from retrofill.services.upkeep.retention import Retention
     from retrofill.settings.in_force import Settings
-    from retrofill.store.sqlite.database import Database
     from retrofill.store.sqlite.locks import SchedulerLock
 
 
@@ -53,7 +53,7 @@ class Project:
         self.deploy_notes: list[str] = []  # what the last deploy of this process means for the schedule
 
     @property
-    def store(self) -> Database:
+    def store(self) -> AnyStore:
         return self.deployment.store
 
     @cached_property

@@ -31,6 +31,7 @@ class SettingError(UsageError):
 class Settings:
     """Every setting's value; the fields are the names of the table, which says what each does."""
 
+    store: str  # URL, secrets unresolved; "" for the embedded one
     max_roots: int
     max_tasks: int
     max_workspace_tasks: int

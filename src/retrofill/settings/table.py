@@ -23,6 +23,7 @@ GROUP_TYPES = ("shared", "exclusive", "serverless")
 SECTIONS = ("alerts", "checks", "allow_internal")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.+", re.DOTALL)
+_STORE_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 _WHOLE = re.compile(r"[0-9]{1,12}")
 _T = TypeVar("_T")
 
@@ -128,6 +129,27 @@ class PlainText:
 
     def read(self, value: object) -> str:
         return _text(value)
+
+
+class StoreUrl:
+    """The URL of a database on a PostgreSQL server, or nothing for the embedded store."""
+
+    words = "URL, or empty"
+
+    @property
+    def schema(self) -> dict[str, object]:
+        return {"type": "string", "pattern": "^(postgres(ql)?(\\+psycopg)?://.+)?$"}
+
+    def read(self, value: object) -> str:
+        """Without what only SQLAlchemy understands; a message shows no password."""
+        text = _text(value)
+        scheme, separator, rest = text.partition("://")
+        if text and (not separator or scheme not in _STORE_SCHEMES or not rest):
+            raise FormError(
+                f"is no URL of a store: it begins with {_shown(scheme[:20])}" if separator else "is no URL",
+                "write postgresql://USER:${secret:NAME}@HOST/DATABASE, or nothing for the embedded store",
+            )
+        return f"postgresql://{rest}" if text else ""
 
 
 class WebAddress:
@@ -336,12 +358,19 @@ class Setting:
                 value = json.loads(text)
             except (ValueError, RecursionError):
                 raise FormError("begins like JSON and is none", "write JSON, for example [] or {}") from None
-        if isinstance(self.form, PlainText):
+        if isinstance(self.form, PlainText | StoreUrl):
             value = text
         return self.form.read(value)
 
 
 TABLE: tuple[Setting, ...] = (
+    Setting(
+        "store",
+        StoreUrl(),
+        "",
+        "Where everything is kept: a database of a PostgreSQL server (extra `postgres`), may hold `${secret:NAME}`; "
+        "empty: a file in `.retrofill`. Holds as the folder says it, without deploying.",
+    ),
     Setting("max_roots", Whole(1, 100_000), 500, "Most root tasks of one manual backfill."),
     Setting("max_tasks", Whole(1, 1_000_000), 2000, "Most tasks of one manual backfill."),
     Setting("max_workspace_tasks", Whole(1, 1_000_000), 20_000, "Most tasks of one backfill by workspace."),

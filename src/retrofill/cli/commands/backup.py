@@ -24,6 +24,7 @@ from retrofill.store.sqlite.leftovers import remove_leftovers
 
 if TYPE_CHECKING:
     from retrofill.executors.local.folder import RunsFolder
+    from retrofill.store.sqlite.database import Database
 
 _force = click.option("--force", is_flag=True, help="Take the place of what is there.")
 
@@ -38,6 +39,25 @@ class RunsGoOnError(WrongStateError):
     """Wait for the end of what runs, or stop it with `retrofill instance stop`; then restore."""
 
     code = "runs_go_on"
+
+
+class ServersStoreError(UsageError):
+    """Use `pg_dump` and `pg_restore`; docs/guides/postgresql.md says how."""
+
+    code = "servers_store"
+
+
+def _embedded(project: Project) -> Database:
+    """The store, if it is a file here.
+
+    Raises:
+        ServersStoreError: it lies on a server, which has backups of its own.
+    """
+    from retrofill.store.sqlite.database import Database
+
+    if not isinstance(project.store, Database):
+        raise ServersStoreError("the store lies on a PostgreSQL server, whose own programs back it up")
+    return project.store
 
 
 @click.command(cls=Command)
@@ -55,6 +75,7 @@ def backup(session: Session, file: Path, with_logs: bool, force: bool) -> None:
 
     project = session.project
     copying = Copying(project.actor)
+    store = _embedded(project)
     if project.deployed is None:
         raise WrongStateError(
             "there is no store yet, so there is nothing to back up", "`retrofill deploy` makes one."
@@ -62,9 +83,7 @@ def backup(session: Session, file: Path, with_logs: bool, force: bool) -> None:
     logs = RunsFolder(project.runs_directory).pieces() if with_logs else iter(())
     name = project.deployed.catalog.project
     now_ms = project.clock.now_ms()
-    manifest = copying.take(
-        lambda: backups.write(project.store, file, name, now_ms, __version__, logs, force)
-    )
+    manifest = copying.take(lambda: backups.write(store, file, name, now_ms, __version__, logs, force))
     size = file.stat().st_size
     document = {
         "file": str(file.absolute()),
@@ -94,6 +113,7 @@ def restore(session: Session, file: Path, force: bool) -> None:
         raise UsageError(
             f"there is no file {shown(str(file))}", "Name a file that `retrofill backup` has made."
         )
+    _embedded(project)
     project.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = project.scheduler_lock
     if not lock.acquire():

@@ -113,20 +113,27 @@ def _project(project: Project) -> Iterator[_Check]:
 
 
 def _store(project: Project, reader: Reader) -> Iterator[_Check]:
+    from retrofill.store.sqlite.database import Database
+
+    store = project.store
+    if not isinstance(store, Database):
+        damage = reader.health.damage()
+        yield "store", not damage, damage[0] if damage else f"{store.shown}, schema {reader.health.schema()}"
+        return
     version = sqlite3.sqlite_version_info
     is_fixed = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
     race = "" if is_fixed else "; its WAL race cannot occur, because every write holds one lock"
     yield "sqlite", True, f"version {sqlite3.sqlite_version}{race}"
-    wal = _bytes_of(str(project.store.path) + "-wal")
+    wal = _bytes_of(str(store.path) + "-wal")
     yield "wal", wal < _WAL_BYTES, f"{wal >> 10} KiB wait to be copied into the store"
     found = reader.health.damage()
     if not found:
-        yield "store", True, f"{project.store.path.name} is sound, schema {reader.health.schema()}"
+        yield "store", True, f"{store.path.name} is sound, schema {reader.health.schema()}"
         return
     yield (
         "store",
         False,
-        f"{project.store.path} is damaged: {found[0]}"
+        f"{store.path} is damaged: {found[0]}"
         f"{f' and {len(found) - 1} more' if len(found) > 1 else ''}; `retrofill restore FILE` puts a backup in its place",
     )
 

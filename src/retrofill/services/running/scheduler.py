@@ -95,6 +95,8 @@ class Scheduler:
         self._adopted: list[RunEnd] = []
         self._known: _LedgerSnapshot | None = None
         self._must_look = True
+        self._must_find_out = False
+        self._deciding: list[RunSpec] = []  # starts of a pass that is not committed yet, as far as is known
         self._next_ms: int | None = None
         self._run_times: dict[int, list[int]] = defaultdict(list)  # by task, not yet written
         self._run_times_ms = 0  # when they were written last
@@ -105,6 +107,7 @@ class Scheduler:
 
     def tick(self) -> TickReport:
         """One pass; never waits for a task. One that fails, as on a full disk, leaves all to the next one."""
+        self._find_out()
         ends = self._adopted + self._executor.poll()
         self._adopted = []
         try:
@@ -114,8 +117,19 @@ class Scheduler:
             self._run_times.clear()  # and is noted again with the same ends
             self._slots = Slots(self._graphs)
             self._adopted, self._known, self._must_look = ends, None, True
-            self._note_all_running()
+            self._must_find_out = True
             raise
+
+    def _find_out(self) -> None:
+        """After a pass that failed: what the ledger holds, which may be what that pass has decided.
+
+        A commit may have succeeded though its answer was lost; then what it has started starts now.
+        """
+        if self._must_find_out:
+            running = set(self._note_all_running())
+            self._must_find_out = False
+            self._executor.start([spec for spec in self._deciding if spec.ref in running])
+            self._deciding = []
 
     def _note_all_running(self) -> list[RunRef]:
         with self._store.read() as reader:
@@ -139,7 +153,7 @@ class Scheduler:
             holds = self._pause_where_too_many_failed(tx, propagations, known, holds, now_ms)
             if self.stops_for_auto and known.starts_auto(self._auto):
                 known.stopping += self._slots.yield_to_auto(tx)
-            starts = self._start(tx, propagations, known, holds, now_ms)
+            starts = self._deciding = self._start(tx, propagations, known, holds, now_ms)
             propagations.propagate()
             holds = self._pause_where_too_many_failed(tx, propagations, known, holds, now_ms)
             self._write_run_times(tx, now_ms)
@@ -153,6 +167,7 @@ class Scheduler:
             ticked.next_ms = None if self._next_ms is None else self._next_ms + self._doubt_ms
             alert_ms = tx.outbox.next_ms()
             ticked.alert_ms = None if alert_ms is None else alert_ms + self._doubt_ms
+        self._deciding = []
         self._executor.start(starts)
         for ref in stops:
             self._told_to_stop.add(ref.instance_id)

@@ -29,8 +29,7 @@ _KEY = """
     JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = c.number
     WHERE k.contype = 'p' AND k.conrelid = to_regclass(quote_ident($1)) ORDER BY c.position
 """
-_OWN = "SELECT coalesce(pg_current_xact_id_if_assigned()::text, '')"
-_NEXT = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text"
+_NUMBERS = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text; SELECT pg_current_xact_id()::text"
 
 
 class _TruthDumper(IntDumper):
@@ -59,7 +58,8 @@ class PostgresConnection:
         self._raw.adapters.register_dumper(bool, _TruthDumper)
         self._settings = settings
         self._others_commits = int.from_bytes(os.urandom(6))  # one that is made anew has missed something
-        self._expected = ""  # the number of the server's next transaction, if nobody else writes
+        self._expected = 0  # the number of the server's next transaction, if nobody else writes
+        self.number = 0  # of the transaction under way, or the last one
 
     @property
     def is_usable(self) -> bool:
@@ -115,18 +115,24 @@ class PostgresConnection:
 
         Each statement sees what was committed before it, so all see what was committed before the lock was had.
         """
-        answers = self._raw.execute(f"BEGIN; {self._settings}; SELECT pg_advisory_xact_lock({lock}); {_NEXT}")
-        found = str(_last(answers)[0])
-        self._others_commits += found != self._expected
-        self._expected = found
+        answers = self._raw.execute(
+            f"BEGIN; {self._settings}; SELECT pg_advisory_xact_lock({lock}); {_NUMBERS}"
+        )
+        *_, (following,), (own,) = _all(answers)
+        self._others_commits += int(following) != self._expected
+        self.number = int(own)
+        self._expected = self.number + 1
 
     def commit(self) -> None:
         """Raises an error where something has failed in it: the server would roll it back without a word."""
         if self._raw.info.transaction_status is TransactionStatus.INERROR:
             raise psycopg.errors.InFailedSqlTransaction("a statement of the transaction has failed")
-        own = str(next(_all(self._raw.execute(f"{_OWN}; COMMIT")))[0])
-        if own:
-            self._expected = str(int(own) + 1)
+        self._raw.execute("COMMIT")
+
+    def has_committed(self, number: int) -> bool | None:
+        """What became of a transaction of somebody; None while it is under way."""
+        row = self._raw.execute("SELECT pg_xact_status($1::xid8)", (str(number),)).fetchone()
+        return None if row is None or row[0] == "in progress" else row[0] == "committed"
 
     def end_reading(self) -> None:
         self._raw.execute("COMMIT")
@@ -145,7 +151,3 @@ def _all(answers: psycopg.Cursor[Any]) -> Iterator[tuple[Any, ...]]:
             yield from answers.fetchall()
         if not answers.nextset():
             return
-
-
-def _last(answers: psycopg.Cursor[Any]) -> tuple[Any, ...]:
-    return list(_all(answers))[-1]

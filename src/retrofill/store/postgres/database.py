@@ -8,6 +8,7 @@ is undone by the server, and the caller is told so. See docs/decisions/0013.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,11 +18,12 @@ import psycopg
 
 from retrofill.domain.errors import RetrofillError, StoreBusyError, StoreUnavailableError
 from retrofill.failpoints import fail_point
-from retrofill.store.postgres import leases, schema
+from retrofill.store.postgres import belonging, blocking, leases, schema
 from retrofill.store.postgres.connection import PostgresConnection
+from retrofill.store.postgres.listening import CHANNEL, Listening
 from retrofill.store.postgres.refusals import refusal
+from retrofill.store.schema.revision import is_head
 from retrofill.store.sqlite import locks
-from retrofill.store.statements import identity
 from retrofill.store.statements.clock import BootClock, boot_clock
 from retrofill.store.statements.moves import Ledger
 from retrofill.store.statements.reader import Reader
@@ -29,27 +31,23 @@ from retrofill.store.statements.reader import Reader
 T = TypeVar("T")
 
 WRITERS = 0x5265_7472_6F66  # the number of the advisory lock: "Retrof"
-CHANNEL = "retrofill"
 PATIENCE_SECONDS = 30  # for whoever writes
 _IDLE_CONNECTIONS = 8  # that are kept for the next view
 _STATEMENT_SECONDS = 300
+_FINDING_OUT_SECONDS, _LOOK_SECONDS = 5, 0.2  # what became of a commit
 _IDLE_SECONDS = (
     600  # within a transaction of ours: a process that stands still shall not keep others from writing
 )
 # Like the hints of SQLite's statements: each of ours has an index, whatever statistics say of a table that has
 # just been filled. JIT would compile the plans that only seem dear for that.
-_SETTINGS = "SELECT " + ", ".join(
-    f"set_config('{name}', '{value}', true)"
-    for name, value in {
-        "lock_timeout": f"{PATIENCE_SECONDS}s",
-        "statement_timeout": f"{_STATEMENT_SECONDS}s",
-        "idle_in_transaction_session_timeout": f"{_IDLE_SECONDS}s",
-        "enable_seqscan": "off",
-        "enable_hashjoin": "off",
-        "enable_mergejoin": "off",
-        "jit": "off",
-    }.items()
-)
+_SETTINGS = {
+    "statement_timeout": f"{_STATEMENT_SECONDS}s",
+    "idle_in_transaction_session_timeout": f"{_IDLE_SECONDS}s",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
 
 
 class Database:
@@ -62,6 +60,7 @@ class Database:
         url: postgresql://USER:PASSWORD@HOST:PORT/NAME, as libpq reads it.
         directory: the deployment's home on this machine.
         project: the deployment's name.
+        patience_seconds: how long a transaction waits for others.
 
     Raises:
         StoreUnreachableError: then: the server cannot be reached, or refuses.
@@ -69,12 +68,22 @@ class Database:
     """
 
     def __init__(
-        self, url: str, directory: Path, project: str = "", boot_clock: BootClock = boot_clock
+        self,
+        url: str,
+        directory: Path,
+        project: str = "",
+        boot_clock: BootClock = boot_clock,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._url = url
         self.directory = directory
         self._project = project
         self._boot_clock = boot_clock
+        self._patience_seconds = patience_seconds
+        settings = {"lock_timeout": f"{patience_seconds * 1000:.0f}", **_SETTINGS}
+        self._settings = "SELECT " + ", ".join(
+            f"set_config('{name}', '{value}', true)" for name, value in settings.items()
+        )
         self._turn = threading.RLock()  # among the threads; the server's lock is among processes
         self._writer: PostgresConnection | None = None
         self._idle: list[PostgresConnection] = []  # that no thread uses now
@@ -108,9 +117,9 @@ class Database:
 
     @contextmanager
     def _my_turn(self) -> Iterator[None]:
-        if not self._turn.acquire(timeout=PATIENCE_SECONDS):
+        if not self._turn.acquire(timeout=self._patience_seconds):
             raise StoreBusyError(
-                f"another thread of this process has been writing to {self.shown} for {PATIENCE_SECONDS} seconds"
+                f"another thread of this process has been writing to {self.shown} for {self._patience_seconds:.0f} seconds"
             )
         try:
             yield
@@ -135,22 +144,34 @@ class Database:
 
     def _connect(self) -> PostgresConnection:
         with self._translated():
-            made = PostgresConnection(self._url, _SETTINGS)
+            made = PostgresConnection(self._url, self._settings)
             if not self._is_known:
                 self._know(made)
                 self._is_known = True
         return made
 
     def _know(self, connection: PostgresConnection) -> None:
-        if not schema.is_current(connection):
+        """Make or migrate it, and see whether it is this deployment's."""
+        found = schema.version(connection)
+        if found is None:
+            belonging.may_be_made(self.directory, self.shown)
+        if not is_head(found):
             schema.upgrade(self._url, WRITERS)
-        if identity.find(connection) is None:
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            connection.execute(
-                "INSERT INTO identity (id, word, device, inode, boot_id, project) VALUES (1, ?, '0', '0', '', ?) "
-                "ON CONFLICT DO NOTHING",
-                (identity.new_word(), self._project),
-            )
+        belonging.check(connection, self.directory, self._project, self.shown)
+
+    def is_there(self) -> bool:
+        """Whether there is a store; False where a new one may be made."""
+        if self._is_known:
+            return True
+        with self._translated():
+            connection = PostgresConnection(self._url, self._settings)
+            try:
+                if schema.version(connection) is not None:
+                    return True
+            finally:
+                connection.close()
+        belonging.may_be_made(self.directory, self.shown)
+        return False
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -194,19 +215,39 @@ class Database:
             connection = self._begun(writer, lambda one: one.begin_writing(WRITERS), self._connected_writer)
             fail_point("store.begun")
             try:
-                with self._translated():
-                    self._still_creates(connection)
-                    yield Ledger(connection, self._boot_clock, self._all_commits - self._mine.commits)
-                    fail_point("store.commit")
-                    connection.commit()
-                    self._all_commits += 1
-                    self._mine.commits += 1
-            except BaseException:
+                self._still_creates(connection)
+                yield Ledger(connection, self._boot_clock, self._all_commits - self._mine.commits)
+                fail_point("store.commit")
+                self._commit(connection)
+            except BaseException as error:
                 with suppress(psycopg.Error):
                     if connection.in_transaction:
                         connection.roll_back()
+                if isinstance(error, psycopg.Error):
+                    raise self._told(error) from error
                 raise
+            self._all_commits += 1
+            self._mine.commits += 1
             fail_point("store.committed")
+
+    def _commit(self, connection: PostgresConnection) -> None:
+        """Commit; where the connection is lost before the answer has come, ask on another one what became of it."""
+        try:
+            connection.commit()
+        except psycopg.OperationalError:
+            if connection.is_usable or not self._has_committed(connection.number):
+                raise
+
+    def _has_committed(self, number: int) -> bool:
+        """Whether a transaction has been committed, as far as can be found out in a few seconds."""
+        until = time.monotonic() + _FINDING_OUT_SECONDS
+        while time.monotonic() < until:
+            with suppress(RetrofillError):
+                found = self._ask(lambda connection: connection.has_committed(number))
+                if found is not None:
+                    return found
+            time.sleep(_LOOK_SECONDS)
+        return False
 
     def _begun(
         self,
@@ -221,21 +262,25 @@ class Database:
             if connection.is_usable:
                 with suppress(psycopg.Error):
                     connection.roll_back()
-                raise self._busy(error) from error
+                raise self._told(error) from error
             connection = again()
             with self._translated():
                 begin(connection)
         return connection
 
-    def _busy(self, error: psycopg.Error) -> Exception:
+    def _told(self, error: psycopg.Error) -> Exception:
+        """What to tell of an error of the server; who it is that keeps us waiting."""
         found = refusal(error, self.shown)
         if not isinstance(found, StoreBusyError):
             return found
         holder = None
         with suppress(RetrofillError):
-            holder = self._ask(_holder)
-        who = holder or "somebody"
-        return StoreBusyError(f"{who} has been writing to {self.shown} for {PATIENCE_SECONDS} seconds")
+            holder = self._ask(lambda connection: blocking.holder(connection, WRITERS))
+        if holder is None:
+            return found
+        return StoreBusyError(
+            f"{holder} has kept {self.shown} for more than {self._patience_seconds:.0f} seconds"
+        )
 
     def _still_creates(self, connection: PostgresConnection) -> None:
         for what, holder in self._creates.items():
@@ -256,8 +301,8 @@ class Database:
 
     def bind(self, directory: Path | None = None) -> None:
         """Give it another word, so that what carried the old one is not taken for its own."""
-        with self.transaction() as tx:
-            tx._execute("UPDATE identity SET word = ?", (identity.new_word(),))
+        self.open()
+        self._ask(lambda connection: belonging.bind(connection, directory or self.directory))
 
     # Marks and hints
 
@@ -281,6 +326,10 @@ class Database:
         locks.wake(self.directory)
         with suppress(RetrofillError):
             self._ask(lambda connection: connection.execute(f"SELECT pg_notify('{CHANNEL}', '')"))
+
+    def listen(self) -> Listening:
+        """Where a scheduler hears `wake`, from whatever machine."""
+        return Listening(self.open().directory, self._url)
 
     def obstacle(self) -> str | None:
         """Why nobody could write just now, None where one can."""
@@ -307,17 +356,3 @@ class _OfThread(threading.local):
     def __init__(self) -> None:
         self.view: PostgresConnection | None = None
         self.commits = 0
-
-
-def _holder(connection: PostgresConnection) -> str | None:
-    """Who holds the lock of writers, in words."""
-    row = connection.execute(
-        "SELECT a.pid, a.application_name, host(a.client_addr) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
-        "WHERE l.locktype = 'advisory' AND l.granted AND l.classid = ? AND l.objid = ? AND l.database = "
-        "(SELECT oid FROM pg_database WHERE datname = current_database())",
-        (WRITERS >> 32, WRITERS & 0xFFFF_FFFF),
-    ).fetchone()
-    if row is None:
-        return None
-    where = f" on {row[2]}" if row[2] else ""
-    return f"a connection of {row[1] or 'somebody'}{where} (server process {row[0]})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from retrofill.store.dialects import Connection
-from retrofill.store.schema.revision import MIGRATIONS, StoreError, is_head
+from retrofill.store.schema.revision import MIGRATIONS, StoreError
 
 
 def version(connection: Connection) -> str | None:
@@ -26,15 +26,6 @@ def version(connection: Connection) -> str | None:
         )
     row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return row[0] if row else None
-
-
-def is_current(connection: Connection) -> bool:
-    """Whether it has the schema that this program knows; False where it is to be made or migrated.
-
-    Raises:
-        StoreError, NewerSchemaError: it is none of ours, or a newer program's.
-    """
-    return is_head(version(connection))
 
 
 def upgrade(conninfo: str, lock: int) -> None:

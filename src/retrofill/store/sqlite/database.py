@@ -136,6 +136,10 @@ class Database:
         if found is None or (found != now and found.fits(self.directory)):
             identity.put(connection, now)
 
+    def is_there(self) -> bool:
+        """Whether there is a store; False where a new one may be made."""
+        return presence.is_there(self.path)
+
     def is_copy(self) -> bool:
         """Whether the store belongs to another folder than the one that it lies in (RUN-8)."""
         with self.read() as reader:
@@ -310,6 +314,10 @@ class Database:
     def wake(self) -> None:
         """Tell a running scheduler that something has changed."""
         locks.wake(self.directory)
+
+    def listen(self) -> locks.WakeSocket:
+        """Where a scheduler hears `wake`."""
+        return locks.WakeSocket(self.open().directory)
 
     def close(self) -> None:
         """Close all connections; the writer's close may checkpoint, so it holds the lock.

@@ -18,7 +18,7 @@ from retrofill.services.ports.records import (
 )
 from retrofill.services.ports.start_filter import StartFilter
 from retrofill.store import filters
-from retrofill.store.statements import counters, identity
+from retrofill.store.statements import counters
 from retrofill.store.statements.clock import BootClock, ClockReader, boot_clock
 from retrofill.store.statements.generations import FrozenTasks, Generations
 from retrofill.store.statements.health import Health
@@ -126,8 +126,8 @@ class Reader:
 
     def word(self) -> str:
         """The random word that names this store."""
-        found = identity.find(self._connection)
-        return found.word if found is not None else ""
+        row = self._execute("SELECT word FROM identity").fetchone()
+        return str(row[0]) if row else ""
 
     def others_commits(self) -> int:
         """A number that differs once another connection has committed, or another thread through this one."""

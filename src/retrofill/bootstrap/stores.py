@@ -1,0 +1,94 @@
+"""Which store a deployment has: RETROFILL_STORE, else `settings: {store: ...}` of its folder, else the embedded one.
+
+The folder says it as it is now: a store is known before anything is deployed. What names none costs a look
+at a small file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from retrofill.settings.forms import DEPLOYMENT_FILE
+
+if TYPE_CHECKING:
+    from retrofill.store.postgres.database import Database
+
+VARIABLE = "RETROFILL_STORE"
+_NAMES_ONE = re.compile(rb"\bstore\b")
+_SECRET = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class StoreUrl(NamedTuple):
+    """A server's database, as written: secrets are not resolved."""
+
+    text: str
+    project: str  # the deployment's name
+
+
+def find_url(directory: Path, environ: Mapping[str, str]) -> StoreUrl | None:
+    """What names the store of a folder; None for the embedded one.
+
+    Raises:
+        SettingError: it is no URL of a store.
+        ProjectError: the folder's `retrofill.yaml` cannot be read.
+    """
+    named = environ.get(VARIABLE)
+    text = (directory / DEPLOYMENT_FILE).read_bytes()
+    if named == "" or (named is None and not _NAMES_ONE.search(text)):
+        return None
+    declared, project = _declared(directory, text)
+    url, origin = (declared, f"`settings:` in {DEPLOYMENT_FILE}") if named is None else (named, "environment")
+    if not url:
+        return None
+    from retrofill.settings.forms import FormError
+    from retrofill.settings.in_force import SettingError
+    from retrofill.settings.table import BY_NAME
+
+    try:
+        return StoreUrl(str(BY_NAME["store"].read_text(str(url))), project)
+    except FormError as error:
+        raise SettingError(f"store {error.message} ({origin}); {error.hint}") from None
+
+
+def _declared(directory: Path, text: bytes) -> tuple[object, str]:
+    import yaml
+
+    try:
+        found = yaml.load(text, Loader=yaml.CSafeLoader)
+        settings = found.get("settings") or {}
+        return settings.get("store"), str(found.get("project") or "")
+    except (yaml.YAMLError, AttributeError, ValueError):
+        from retrofill import project
+        from retrofill.settings.in_force import SettingError
+
+        project.load_whole(directory)  # says where and what
+        raise SettingError(f"{DEPLOYMENT_FILE} cannot be read", "`retrofill check` says why.") from None
+
+
+def open_server(url: StoreUrl, home: Path, secrets: Callable[[str], str | None]) -> Database:
+    """The store on a server; connects when it is first asked for something.
+
+    Raises:
+        SettingError: a secret is not set, or what talks to servers is not installed.
+    """
+    from urllib.parse import quote
+
+    from retrofill.settings.in_force import SettingError
+
+    def value(match: re.Match[str]) -> str:
+        found = secrets(match[1])
+        if found is None:
+            raise SettingError(f"store names the secret {match[1]}; set RETROFILL_SECRET_{match[1]}")
+        return quote(found, safe="")
+
+    resolved = _SECRET.sub(value, url.text)
+    try:
+        from retrofill.store.postgres.database import Database
+    except ImportError as error:
+        raise SettingError(
+            f"a store on PostgreSQL needs psycopg: {error}", "Install Retrofill with the extra `postgres`."
+        ) from None
+    return Database(resolved, home, url.project)

@@ -1,0 +1,67 @@
+"""Hearing through the server that something has changed: a hint, which one machine gives all others.
+
+A thread waits for it, on a connection of its own, and hands it on to the socket on which a scheduler of this
+machine hears everything. A pooler may swallow what is listened for, and a connection may be lost; so the thread
+also looks every few seconds whether anybody has written. However many hints have come, it hands on one.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+
+from retrofill.store.sqlite.locks import WakeSocket, wake
+
+CHANNEL = "retrofill"
+_LOOK_SECONDS = 5.0
+_PAUSE_SECONDS = 2.0  # before a lost connection is made anew
+_WRITTEN = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text"
+
+
+class Listening(WakeSocket):
+    """Where a scheduler hears what happens on its machine and on others."""
+
+    def __init__(self, directory: Path, url: str) -> None:
+        super().__init__(directory)
+        self._home = directory
+        self._url = url
+        self._ended, self._end = os.pipe()
+        self._thread = threading.Thread(target=self._listen, name="listening", daemon=True)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        while True:
+            with suppress(psycopg.Error):
+                if self._listen_on(self._url):
+                    return
+            if select.select([self._ended], [], [], _PAUSE_SECONDS)[0]:
+                return
+
+    def _listen_on(self, url: str) -> bool:
+        """Hand on hints for as long as the connection lives; True at the end of it all."""
+        with psycopg.connect(
+            url, autocommit=True, prepare_threshold=None, fallback_application_name="retrofill listening"
+        ) as connection:
+            connection.execute(f"LISTEN {CHANNEL}")
+            connection.add_notify_handler(lambda _: None)  # that it has come is all that it says
+            before = None
+            while True:
+                ready = select.select([connection.fileno(), self._ended], [], [], _LOOK_SECONDS)[0]
+                if self._ended in ready:
+                    return True
+                written = connection.execute(_WRITTEN).fetchone()  # and takes in all that has come
+                if ready or written != before:
+                    wake(self._home)
+                before = written
+
+    def close(self) -> None:
+        os.write(self._end, b"e")
+        self._thread.join()
+        os.close(self._end)
+        os.close(self._ended)
+        super().close()
