@@ -44,11 +44,11 @@ def main() -> None:
     plan_seconds = time.perf_counter() - began
     verify_seconds = _verify(planned.plan, project.clock.now_ms())
     version_id, _ = project.deploy()
-    service = project.backfills()
+    service = project.creation()
     print("planned", flush=True)
     sys.stdin.readline()
     began = time.perf_counter()
-    service.create(planned, version_id)
+    service.create(planned, version_id, project.user)
     create_seconds = time.perf_counter() - began
     found: dict[str, Any] = {
         "instances": planned.plan.instance_count,

@@ -122,7 +122,7 @@ def _create(directory: Path, first: datetime, bizdates: int, paused: bool) -> No
     )
     planned = make_plan(project.folder.catalog, request, project.limits, instant_of(project.clock.now_ms()))
     version_id, _ = project.deploy()
-    number = project.backfills().create(planned, version_id)
+    number = project.creation().create(planned, version_id, project.user)
     if paused:
         project.backfills().pause(number)
     project.close()

@@ -18,12 +18,15 @@ from retrofill.domain.catalog.definitions import Catalog, ResourceGroup, Task
 from retrofill.domain.people.roles import Actor, system_administrator
 from retrofill.domain.planning.policy import Policy, parse_range
 from retrofill.domain.running.filters import BackfillFilter, InstanceFilter
+from retrofill.domain.running.startable import Known
 from retrofill.domain.selection.choice import Limits
 from retrofill.domain.selection.ways import ManualSelection, Selection
 from retrofill.domain.time.milliseconds import instant_of
+from retrofill.services.backfills.creation import BackfillCreation
 from retrofill.services.backfills.estimates import gather_facts
 from retrofill.services.backfills.expecting import Expecting
 from retrofill.services.backfills.knowing import with_ledger
+from retrofill.services.backfills.later_starts import LaterStarts
 from retrofill.services.backfills.requests import PlanLimits, PlannedBackfill, Request, make_plan
 from retrofill.services.backfills.steering import BackfillSteering
 from retrofill.services.catalogs import deploy as catalogs
@@ -133,6 +136,11 @@ class World:
         return self.stores.open(self.clock.boot)
 
     @property
+    def known(self) -> Known:
+        """What runs would find: the secrets of this world, and every program and driver."""
+        return Known(self.secrets.__contains__, lambda _: True, lambda _: None, "python3")
+
+    @property
     def actor(self) -> Actor:
         """Who acts: `user`, with the roles that the deployed members give."""
         with self.store.read() as reader:
@@ -146,11 +154,20 @@ class World:
     def access(self, reader: Reader) -> Access:
         return Access(reader, self.graphs, self._actor(reader))
 
-    # BackfillSteering
+    # Backfills
 
     @property
     def backfills(self) -> BackfillSteering:
-        return BackfillSteering(self.store, self.graphs, self.clock, self.limits, self.actor)
+        return BackfillSteering(self.store, self.graphs, self.clock, self.actor)
+
+    @property
+    def creation(self) -> BackfillCreation:
+        return BackfillCreation(self.store, self.graphs, self.clock)
+
+    @property
+    def later_starts(self) -> LaterStarts:
+        """What a scheduler that has just begun goes on with."""
+        return LaterStarts(self.store, self.graphs, self.clock, self.limits, known_of=lambda _: self.known)
 
     def plan(
         self, *roots: str, dates: str = "2026-01-05", selection: Selection | None = None, **policy: Any
@@ -168,7 +185,7 @@ class World:
 
     def create(self, *roots: str, dates: str = "2026-01-05", **more: Any) -> int:
         """A backfill of these tasks, or of all."""
-        return self.backfills.create(self.plan(*roots, dates=dates, **more), self.version_id)
+        return self.creation.create(self.plan(*roots, dates=dates, **more), self.version_id, self.user)
 
     @property
     def operations(self) -> Operations:

@@ -150,7 +150,7 @@ class History:
             alert=chance.choice([None, Alert(AlertTrigger.EITHER)]),
         )
         if planned.plan.instance_count <= _MOST:
-            w.backfills.create(planned, w.version_id)
+            w.creation.create(planned, w.version_id, w.user)
 
     def _how_it_bears_failures(self) -> dict[str, Any]:
         """POL-6, POL-14."""

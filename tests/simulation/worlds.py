@@ -57,7 +57,7 @@ class SimulatedWorld(World):
         """Start a scheduler, and again if it dies at that."""
         while True:
             try:
-                self.backfills.remove_leftovers()
+                self.later_starts.remove_leftovers()
                 self.restart()
                 self.schedule.make_due(was_down=True)
                 self.scheduler.look_again()
@@ -92,11 +92,11 @@ class SimulatedWorld(World):
 
     def _make_instances(self) -> None:
         self.is_woken = False
-        made: list[object] = [*self.backfills.start_planned(), *self.schedule.make_owed()]
+        made: list[object] = [*self.later_starts.start_due(), *self.schedule.make_owed()]
         made += self.schedule.make_due(was_down=False)
         if made:
             self.scheduler.look_again()
-        self._planned_ms = _earliest(self.schedule.next_ms(), self.backfills.next_planned_ms())
+        self._planned_ms = _earliest(self.schedule.next_ms(), self.later_starts.next_ms())
 
 
 def _earliest(*moments: int | None) -> int | None:

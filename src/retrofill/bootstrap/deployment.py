@@ -173,8 +173,8 @@ class Deployment:
 
         return RunSpecs(self.folder.directory, self.secret, interpreter)
 
-    def known(self, settings: Settings) -> Known:
-        """What runs would find here: secrets, drivers, interpreters."""
+    def known_of(self, catalog: Catalog) -> Known:
+        """What runs of a catalog's tasks would find here: secrets, drivers, interpreters."""
         from retrofill.domain.running.startable import Known
         from retrofill.executors.drivers import missing_driver
         from retrofill.executors.local.orders import base_environment
@@ -184,7 +184,7 @@ class Deployment:
             has_secret=lambda name: self.secret(name) is not None,
             has_program=lambda program: shutil.which(program, path=path) is not None,
             missing_driver=missing_driver,
-            python=settings.python or sys.executable,
+            python=self.settings_of(catalog).python or sys.executable,
         )
 
     def checks_of(self, catalog: Catalog) -> list[Check]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from retrofill.bootstrap.deployment import Deployment
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR, system_administrator
 
 if TYPE_CHECKING:
     from retrofill.executors.code import CodeFolders
@@ -33,7 +32,6 @@ class Engine:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._graphs = deployment.graphs()
-        self._actor = system_administrator(SYSTEM_ADMINISTRATOR)
         self._catalog = deployment.in_force()
         self.settings = deployment.settings_of(self._catalog)  # in force here
 
@@ -116,7 +114,7 @@ class Engine:
         expecting = Expecting(store, graphs, clock)
         return Loop(
             scheduler,
-            parts.backfills,
+            parts.later_starts,
             parts.schedule,
             executor,
             store.listen(),
@@ -128,15 +126,13 @@ class Engine:
         )
 
     def _parts(self, scheduler: Scheduler, auto: bool) -> Parts:
-        from retrofill.services.backfills.steering import BackfillSteering
+        from retrofill.services.backfills.later_starts import LaterStarts
         from retrofill.services.running.following import Parts
 
         on, found = self._deployment, self._in_force()
-        backfills = BackfillSteering(
-            on.store, self._graphs, on.clock, found.limits, self._actor, on.checks_of
-        )
+        later = LaterStarts(on.store, self._graphs, on.clock, found.limits, on.checks_of, on.known_of)
         schedule = self.schedule() if auto else None
-        return Parts(scheduler, backfills, schedule, self.daily(), self.specs, self._local.set_limits)
+        return Parts(scheduler, later, schedule, self.daily(), self.specs, self._local.set_limits)
 
     def schedule(self) -> NightMaker:
         """What makes auto triggered instances."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from retrofill.domain.running.startable import Known
     from retrofill.project.problems import ProjectError
     from retrofill.services.alerts.delivery import Courier
+    from retrofill.services.backfills.creation import BackfillCreation
     from retrofill.services.backfills.requests import PlanLimits
     from retrofill.services.backfills.steering import BackfillSteering
     from retrofill.services.catalogs.lineage import Lineages
@@ -193,7 +194,12 @@ class Project:
     def backfills(self) -> BackfillSteering:
         from retrofill.services.backfills.steering import BackfillSteering
 
-        return BackfillSteering(self.store, self.graphs, self.clock, self.limits, self.actor, self.checks_of)
+        return BackfillSteering(self.store, self.graphs, self.clock, self.actor)
+
+    def creation(self) -> BackfillCreation:
+        from retrofill.services.backfills.creation import BackfillCreation
+
+        return BackfillCreation(self.store, self.graphs, self.clock, self.checks_of)
 
     def checks_of(self, catalog: Catalog) -> list[Check]:
         return self.deployment.checks_of(catalog)
@@ -230,9 +236,8 @@ class Project:
     def secret(self, name: str) -> str | None:
         return self.deployment.secret(name)
 
-    @property
-    def known(self) -> Known:
-        return self.deployment.known(self.settings)
+    def known_of(self, catalog: Catalog) -> Known:
+        return self.deployment.known_of(catalog)
 
     # Running
 

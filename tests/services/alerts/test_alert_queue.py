@@ -139,7 +139,7 @@ def test_a_backfill_refused_at_its_start_is_told(world: MakeWorld) -> None:
     )
     w.deploy(make_catalog(B))
     w.clock.move_to("2026-03-02T20:00")
-    w.backfills.start_planned()
+    w.later_starts.start_due()
     assert w.row(number)["check_status"] == "failed"
     assert told(w, number) == [(1, "failure", "email")]
 

@@ -14,7 +14,7 @@ from retrofill.domain.selection.choice import Limits
 from retrofill.domain.selection.ways import AllDescendantsSelection
 from retrofill.domain.texts import Step
 from retrofill.domain.time.windows import parse_window
-from retrofill.services.backfills.creation import record_of
+from retrofill.services.backfills.backfill_rows import record_of
 from retrofill.services.backfills.instance_rows import remove_half_created
 from retrofill.services.backfills.requests import PlanLimits
 from services.worlds import MakeWorld, World
@@ -35,7 +35,7 @@ def test_a_preview_and_what_is_created_are_the_same_plan(world: MakeWorld) -> No
     """VER-4: instances are those of the plan, and the analysis is the plan's summary."""
     w = world(*CHAIN)
     planned = w.plan(dates="2026-01-05..2026-01-07", groups=2)
-    backfill = w.backfills.create(planned, w.version_id)
+    backfill = w.creation.create(planned, w.version_id, w.user)
     assert len(w.rows()) == planned.plan.instance_count == 6
     with w.store.read() as reader:
         record = reader.find_backfill(backfill)
@@ -52,7 +52,7 @@ def test_bad_names_are_refused(world: MakeWorld, name: str) -> None:
     planned = w.plan()
     bad = replace(planned, request=replace(planned.request, name=name))
     with pytest.raises(UsageError, match=r"1 to 128 printable characters|characters that cannot be shown"):
-        w.backfills.create(bad, w.version_id)
+        w.creation.create(bad, w.version_id, w.user)
     with w.store.read() as reader:
         assert reader.backfills() == []
 
@@ -96,10 +96,10 @@ def test_all_descendants_of_the_future_are_looked_up_when_they_start(world: Make
     assert w.status(backfill) == "pending"
     assert w.row(backfill)["bizdates"] == ["2026-01-05"]
     w.deploy(make_catalog(*CHAIN, make_task("w.c", "0 3 * * *", "w.b"), groups=(ResourceGroup("default"),)))
-    assert w.backfills.start_planned() == []
-    assert w.backfills.next_planned_ms() is not None
+    assert w.later_starts.start_due() == []
+    assert w.later_starts.next_ms() is not None
     w.clock.move_to("2026-03-02T20:00")
-    assert w.backfills.start_planned() == [backfill]
+    assert w.later_starts.start_due() == [backfill]
     assert phase(w, backfill) == "active"
     assert w.row(backfill)["task_count"] == 3
     assert w.finish() == [{"a 5 01:00"}, {"b 5 02:00"}, {"c 5 03:00"}]
@@ -112,7 +112,7 @@ def test_what_differs_from_the_plan_is_a_finding(world: MakeWorld) -> None:
     backfill = w.create(selection=ALL_OF_A, window=parse_window("20:00-22:00", "UTC"))
     w.deploy(make_catalog(*CHAIN, make_task("w.c", "0 3 * * *", "w.b"), groups=(ResourceGroup("default"),)))
     w.clock.move_to("2026-03-02T20:00")
-    w.backfills.start_planned()
+    w.later_starts.start_due()
     with w.store.read() as reader:
         record = reader.find_backfill(backfill)
     assert record is not None
@@ -126,7 +126,7 @@ def test_a_planned_backfill_whose_root_is_gone_fails_its_check(world: MakeWorld)
     backfill = w.create(selection=ALL_OF_A, window=parse_window("20:00-22:00", "UTC"))
     w.deploy(make_catalog(make_task("w.z", "0 3 * * *"), groups=(ResourceGroup("default"),)))
     w.clock.move_to("2026-03-02T20:00")
-    w.backfills.start_planned()
+    w.later_starts.start_due()
     row = w.row(backfill)
     assert (row["check_status"], row["status"]) == ("failed", "stopped")
     with w.store.read() as reader:
@@ -135,22 +135,62 @@ def test_a_planned_backfill_whose_root_is_gone_fails_its_check(world: MakeWorld)
     assert "w.a" in json.loads(record.analysis)["findings"][0]["message"]
 
 
+def test_a_planned_backfill_does_not_start_by_a_doubted_clock(world: MakeWorld) -> None:
+    """SEL-4, TIME-8: a day ahead by mistake it is not begun; when to look again is told as the clock will show it."""
+    w = world(*CHAIN)
+    backfill = w.create(selection=ALL_OF_A, window=parse_window("20:00-22:00", "UTC"))
+    w.tick()
+    w.clock.jump(32.5 * 3_600)  # to 20:30 of the next day
+    assert w.later_starts.start_due() == []
+    assert w.later_starts.next_ms() == w.clock.now_ms() + 8 * 3_600_000, "20:00 of the true day"
+    w.clock.forward(8 * 3_600)
+    assert w.later_starts.start_due() == [backfill]
+
+
+def test_a_backfill_that_is_created_by_a_doubted_clock_waits_for_its_time(world: MakeWorld) -> None:
+    """SEL-4, TIME-8: in the window as the clock shows it, and hours before it as it is."""
+    w = world(*CHAIN)
+    w.tick()
+    w.clock.jump(32.5 * 3_600)  # to 20:30 of the next day
+    backfill = w.create(selection=ALL_OF_A, window=parse_window("20:00-22:00", "UTC"))
+    assert phase(w, backfill) == "planned"
+    assert w.later_starts.next_ms() == w.clock.now_ms() + 8 * 3_600_000
+
+
+def test_what_a_start_would_fail_for_is_looked_for_again_when_it_starts(world: MakeWorld) -> None:
+    """VER-1, SEL-4: a secret that the task of then needs is not set where the scheduler runs."""
+    w = world(*CHAIN, secrets={"KNOWN": "x"})
+    backfill = w.create(selection=ALL_OF_A, window=parse_window("20:00-22:00", "UTC"))
+    changed = make_task(
+        "w.b", "0 2 * * *", "w.a", parameters=(("key", "${secret:LATE}"), ("k", "${secret:KNOWN}"))
+    )
+    w.deploy(make_catalog(CHAIN[0], changed, groups=(ResourceGroup("default"),)))
+    w.clock.move_to("2026-03-02T20:00")
+    assert w.later_starts.start_due() == [backfill]
+    with w.store.read() as reader:
+        record = reader.find_backfill(backfill)
+    assert record is not None
+    findings = {finding["code"]: finding["tasks"] for finding in json.loads(record.analysis)["findings"]}
+    assert findings["unset_secret"] == ["w.b"]
+    assert record.phase == "active", "it is a warning"
+
+
 def test_a_paused_or_stopped_planned_backfill_does_not_start(world: MakeWorld) -> None:
     """BF-3, SEL-4: nothing starts before it is resumed."""
     w = world(*CHAIN)
     backfill = w.create(selection=ALL_OF_A, window=parse_window("20:00-22:00", "UTC"))
     w.backfills.pause(backfill)
     w.clock.move_to("2026-03-02T20:00")
-    assert w.backfills.start_planned() == []
-    assert w.backfills.next_planned_ms() is None, "or the loop would not sleep"
+    assert w.later_starts.start_due() == []
+    assert w.later_starts.next_ms() is None, "or the loop would not sleep"
     assert phase(w, backfill) == "planned"
     assert w.status(backfill) == "paused"
     w.backfills.resume(backfill)
     w.backfills.stop(backfill)
     assert w.status(backfill) == "stopped"
-    assert w.backfills.start_planned() == []
+    assert w.later_starts.start_due() == []
     w.backfills.resume(backfill)
-    assert w.backfills.start_planned() == [backfill]
+    assert w.later_starts.start_due() == [backfill]
     assert w.finish() != []
 
 
@@ -158,11 +198,11 @@ def test_a_window_that_opens_later_in_future_dates(world: MakeWorld) -> None:
     """SEL-4, POL-2: the first moment that time and window allow."""
     w = world(*CHAIN, now="2026-01-05T12:00")
     backfill = w.create(selection=ALL_OF_A, run_future=True, window=parse_window("03:00-04:00", "UTC"))
-    assert w.backfills.next_planned_ms() is not None
+    assert w.later_starts.next_ms() is not None
     w.clock.move_to("2026-01-06T02:59")
-    assert w.backfills.start_planned() == []
+    assert w.later_starts.start_due() == []
     w.clock.move_to("2026-01-06T03:00")
-    assert w.backfills.start_planned() == [backfill]
+    assert w.later_starts.start_due() == [backfill]
     w.tick()
     assert w.running() == {"a 5 01:00"}
 
@@ -292,7 +332,7 @@ def test_what_a_crash_left_half_created_is_invisible_and_goes_away(world: MakeWo
 
     w.store.transaction = crash_in_the_third  # type: ignore[method-assign, assignment]
     with pytest.raises(KeyboardInterrupt):
-        w.backfills.create(planned, w.version_id)
+        w.creation.create(planned, w.version_id, w.user)
     w.store.transaction = original  # type: ignore[method-assign]
     with w.store.read() as reader:
         assert reader.backfills() == []
@@ -301,7 +341,7 @@ def test_what_a_crash_left_half_created_is_invisible_and_goes_away(world: MakeWo
         assert [record.id for record in reader.in_phase("creating")] == [1]
     w.tick()
     assert w.executor.started == []
-    w.backfills.remove_leftovers()
+    w.later_starts.remove_leftovers()
     with w.store.read() as reader:
         assert reader.in_phase("creating") == []
         assert list(reader.instance_range(1, 1 << 40)) == []
@@ -329,9 +369,9 @@ def test_what_another_process_is_creating_is_left_alone(world: MakeWorld) -> Non
     with w.store.transaction() as tx:
         backfill = tx.add_backfill(record_of(planned, w.version_id, "admin", w.clock.now_ms()), [])
     with w.store.creating(backfill):
-        w.backfills.remove_leftovers()
+        w.later_starts.remove_leftovers()
         with w.store.read() as reader:
             assert len(reader.in_phase("creating")) == 1
-    w.backfills.remove_leftovers()
+    w.later_starts.remove_leftovers()
     with w.store.read() as reader:
         assert reader.in_phase("creating") == []

@@ -171,15 +171,15 @@ def test_a_planned_backfill_starts_when_its_new_window_opens(world: MakeWorld) -
     w.create(selection=AllDescendantsSelection("w.a"), window=None, dates="2026-01-05..2026-03-10")
     backfill = w.create(selection=AllDescendantsSelection("w.a"), dates="2026-03-05..2026-03-07")
     assert w.row(backfill)["status"] == "pending"
-    before = w.backfills.next_planned_ms()
+    before = w.later_starts.next_ms()
     found = change(w, backfill, window="05:00-06:00", groups=3, priority=5, resource_group="night")
     assert found == [
         "groups 1 -> 3", "window none -> 05:00-06:00 (UTC)", "priority own -> 5", "resource group own -> night",
     ]  # fmt: skip
     assert before is not None
-    assert w.backfills.next_planned_ms() == before + 4 * 3_600_000
+    assert w.later_starts.next_ms() == before + 4 * 3_600_000
     w.clock.move_to("2026-03-06T05:00")
-    assert w.backfills.start_planned() == [backfill]
+    assert w.later_starts.start_due() == [backfill]
     w.scheduler.look_again()
     w.tick()
     rows = [row for row in w.rows(backfill).values() if row.state == "running"]
@@ -283,7 +283,7 @@ def test_a_scheduler_completes_what_a_killed_change_owes(world: MakeWorld) -> No
         backfills.change(1, Changes(resource_group="night"))
     w.store.transaction = real  # type: ignore[method-assign]
     assert w.rows()["a 5 01:00"].resource_group == "default"
-    w.backfills.remove_leftovers()
+    w.later_starts.remove_leftovers()
     assert w.rows()["a 5 01:00"].resource_group == "night"
     with w.store.read() as reader:
         assert reader.owed_places() == []

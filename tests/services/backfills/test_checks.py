@@ -17,7 +17,9 @@ from retrofill.domain.planning.policy import parse_time_range
 from retrofill.domain.running.filters import BackfillFilter
 from retrofill.domain.selection.ways import AllDescendantsSelection
 from retrofill.domain.time.windows import parse_window
-from retrofill.services.backfills.steering import BackfillSteering
+from retrofill.services.backfills.creation import BackfillCreation
+from retrofill.services.backfills.later_starts import LaterStarts
+from retrofill.services.backfills.requests import PlannedBackfill
 from retrofill.services.catalogs.freezing import freeze_tasks
 from services.crashing import dying_at
 from services.worlds import MakeWorld, World
@@ -55,11 +57,16 @@ class Thinks(Says):
         self._go.set()
 
 
-def checked(w: World, *checks: Says) -> BackfillSteering:
-    """The backfills of a process that asks these."""
-    return BackfillSteering(
-        w.store, w.graphs, w.clock, w.limits, system_administrator("admin"), lambda catalog: checks
+def create(w: World, planned: PlannedBackfill, *checks: Says) -> int:
+    """A backfill about which these are asked."""
+    return BackfillCreation(w.store, w.graphs, w.clock, lambda catalog: checks).create(
+        planned, w.version_id, w.user
     )
+
+
+def checked(w: World, *checks: Says) -> LaterStarts:
+    """A scheduler that asks these."""
+    return LaterStarts(w.store, w.graphs, w.clock, w.limits, lambda catalog: checks)
 
 
 def stored(w: World, backfill: int) -> tuple[str, str, dict[str, Any]]:
@@ -70,17 +77,16 @@ def stored(w: World, backfill: int) -> tuple[str, str, dict[str, Any]]:
     return record.phase, record.check_status, json.loads(record.analysis)
 
 
-def settle(backfills: BackfillSteering) -> None:
+def settle(backfills: LaterStarts) -> None:
     """Go on until all that is asked has been answered."""
     backfills.wait_for_answers()
-    backfills.start_planned()
+    backfills.start_due()
 
 
 def interrupted(w: World, **policy: Any) -> int:
     """A backfill whose process died while its checks were asked."""
-    backfills = checked(w, Says(Verdict.PASS))
     with dying_at("checks.noted"):
-        backfills.create(w.plan(**policy), w.version_id)
+        create(w, w.plan(**policy), Says(Verdict.PASS))
     with w.store.read() as reader:
         (record,) = reader.in_phase("checking")
     return record.id
@@ -91,7 +97,7 @@ def test_all_pass_and_it_runs(world: MakeWorld) -> None:
     w = world(*CHAIN)
     friendly, strict = Says(Verdict.WARN, "friendly"), Says(Verdict.PASS, "strict")
     planned = w.plan(dates="2026-01-05..2026-01-06")
-    backfill = checked(w, strict, friendly).create(planned, w.version_id)
+    backfill = create(w, planned, strict, friendly)
     phase, status, analysis = stored(w, backfill)
     assert (phase, status) == ("active", "passed")
     assert analysis["checks"] == [
@@ -113,7 +119,7 @@ def test_one_fail_stops_it(world: MakeWorld, allow_risks: bool) -> None:
     """VER-3: check status failed, no instances, everything can be read; allowing risks changes nothing."""
     w = world(*CHAIN)
     checks = Says(Verdict.PASS, "easy"), Says(Verdict.FAIL, "strict")
-    backfill = checked(w, *checks).create(w.plan(allow_risks=allow_risks), w.version_id)
+    backfill = create(w, w.plan(allow_risks=allow_risks), *checks)
     phase, status, analysis = stored(w, backfill)
     assert (phase, status) == ("refused", "failed")
     assert [answer["result"] for answer in analysis["checks"]] == ["pass", "fail"]
@@ -129,10 +135,10 @@ def test_a_risk_is_not_asked_about(world: MakeWorld) -> None:
     w = world(*CHAIN)
     check = Says(Verdict.PASS)
     risky = parse_time_range("02:00-03:00")
-    refused = checked(w, check).create(w.plan(time_range=risky), w.version_id)
+    refused = create(w, w.plan(time_range=risky), check)
     assert stored(w, refused)[:2] == ("refused", "failed")
     assert check.questions == []
-    allowed = checked(w, check).create(w.plan(time_range=risky, allow_risks=True), w.version_id)
+    allowed = create(w, w.plan(time_range=risky, allow_risks=True), check)
     assert stored(w, allowed)[:2] == ("active", "passed")
     assert check.questions[0]["plan"]["findings"][0]["code"] == "isolated"
 
@@ -147,18 +153,16 @@ def test_it_is_seen_while_checks_think(world: MakeWorld) -> None:
         from retrofill.store.sqlite.database import Database
 
         store = Database(w.directory / ".retrofill", w.clock.boot)
-        other = BackfillSteering(
-            store, w.graphs, w.clock, w.limits, system_administrator("admin"), lambda catalog: [check]
-        )
+        other = LaterStarts(store, w.graphs, w.clock, w.limits, lambda catalog: [check])
         with store.read() as reader:
             (record,) = reader.backfills(BackfillFilter(check_status="checking"))
             seen.append((record.phase, record.task_count, store.is_being_created(record.id)))
-        seen.append(other.start_planned())
+        seen.append(other.start_due())
         other.remove_leftovers()
         store.close()
 
     check = Says(Verdict.PASS, meanwhile=look)
-    backfill = checked(w, check).create(w.plan(), w.version_id)
+    backfill = create(w, w.plan(), check)
     assert seen == [("checking", 2, True), []]
     assert len(check.questions) == 1
     assert stored(w, backfill)[0] == "active"
@@ -171,7 +175,7 @@ def test_an_interrupt_takes_it_back(world: MakeWorld) -> None:
     check.meanwhile = _thread.interrupt_main
     other = Thinks(name="other")
     with pytest.raises(KeyboardInterrupt):
-        checked(w, check, other).create(w.plan(), w.version_id)
+        create(w, w.plan(), check, other)
     other.answer()
     with w.store.read() as reader:
         assert reader.backfills() == []
@@ -185,9 +189,9 @@ def test_what_a_crash_left_is_asked_about_again(world: MakeWorld) -> None:
     check = Thinks()
     scheduler = checked(w, check)
     scheduler.remove_leftovers()
-    assert scheduler.start_planned() == [backfill]
+    assert scheduler.start_due() == [backfill]
     assert stored(w, backfill)[0] == "checking"
-    assert scheduler.start_planned() == [], "it is being asked about"
+    assert scheduler.start_due() == [], "it is being asked about"
     check.answer()
     settle(scheduler)
     assert stored(w, backfill)[:2] == ("active", "passed")
@@ -201,7 +205,7 @@ def test_what_was_frozen_meanwhile_is_made_frozen(world: MakeWorld) -> None:
     interrupted(w)
     freeze_tasks(w.store, w.catalog, w.clock, system_administrator("admin"), ["w.b"], True)
     scheduler = checked(w, Says(Verdict.PASS))
-    scheduler.start_planned()
+    scheduler.start_due()
     settle(scheduler)
     assert w.states() == {"a 5 01:00": "waiting_resources", "b 5 02:00": "frozen"}
 
@@ -212,10 +216,10 @@ def test_a_scheduler_that_leaves_lets_go(world: MakeWorld) -> None:
     backfill = interrupted(w)
     first, second = Thinks(Verdict.FAIL), Says(Verdict.PASS)
     one, two = checked(w, first), checked(w, second)
-    one.start_planned()
-    assert two.start_planned() == []
+    one.start_due()
+    assert two.start_due() == []
     one.leave()
-    assert two.start_planned() == [backfill]
+    assert two.start_due() == [backfill]
     settle(two)
     first.answer()
     assert stored(w, backfill)[:2] == ("active", "passed")
@@ -226,7 +230,7 @@ def test_without_checks_any_more_it_runs(world: MakeWorld) -> None:
     w = world(*CHAIN)
     backfill = interrupted(w)
     scheduler = checked(w)
-    scheduler.start_planned()
+    scheduler.start_due()
     settle(scheduler)
     assert stored(w, backfill)[:2] == ("active", "passed")
 
@@ -237,16 +241,16 @@ def test_stopped_while_checks_think(world: MakeWorld) -> None:
     backfill = interrupted(w)
     check = Thinks()
     scheduler = checked(w, check)
-    scheduler.start_planned()
+    scheduler.start_due()
     w.backfills.stop(backfill)
     check.answer()
     settle(scheduler)
     assert stored(w, backfill)[:2] == ("checking", "checking")
     assert w.status(backfill) == "stopped"
-    assert scheduler.start_planned() == []
+    assert scheduler.start_due() == []
     w.backfills.resume(backfill)
     assert w.status(backfill) == "pending"
-    scheduler.start_planned()
+    scheduler.start_due()
     settle(scheduler)
     assert stored(w, backfill)[0] == "active"
     assert len(check.questions) == 2
@@ -257,13 +261,13 @@ def test_it_is_asked_at_creation_and_again_at_its_start(world: MakeWorld) -> Non
     w = world(*CHAIN)
     check = Says(Verdict.WARN)
     backfills = checked(w, check)
-    backfill = backfills.create(w.plan(selection=ALL_OF_A, **TONIGHT), w.version_id)
+    backfill = create(w, w.plan(selection=ALL_OF_A, **TONIGHT), check)
     assert stored(w, backfill)[:2] == ("planned", "passed")
     assert stored(w, backfill)[2]["checks"][0]["result"] == "warn"
     w.deploy(make_catalog(*CHAIN, make_task("w.c", "0 3 * * *", "w.b")))
     w.clock.move_to("2026-03-02T20:00")
     check.verdict = Verdict.PASS
-    backfills.start_planned()
+    backfills.start_due()
     settle(backfills)
     phase, status, analysis = stored(w, backfill)
     assert (phase, status) == ("active", "passed")
@@ -277,10 +281,10 @@ def test_a_fail_at_its_start_stops_it(world: MakeWorld) -> None:
     w = world(*CHAIN)
     check = Says(Verdict.PASS)
     backfills = checked(w, check)
-    backfill = backfills.create(w.plan(selection=ALL_OF_A, **TONIGHT), w.version_id)
+    backfill = create(w, w.plan(selection=ALL_OF_A, **TONIGHT), check)
     w.clock.move_to("2026-03-02T20:00")
     check.verdict = Verdict.FAIL
-    backfills.start_planned()
+    backfills.start_due()
     settle(backfills)
     assert stored(w, backfill)[:2] == ("refused", "failed")
     assert w.rows() == {}
@@ -291,14 +295,14 @@ def test_a_crash_while_it_is_filled_goes_back_to_checking(world: MakeWorld) -> N
     w = world(*CHAIN)
     planned = w.plan()
     with dying_at("backfill.stored"):
-        checked(w, Says(Verdict.PASS)).create(planned, w.version_id)
+        create(w, planned, Says(Verdict.PASS))
     with w.store.read() as reader:
         (record,) = reader.backfills()
     assert record.phase == "creating"
     scheduler = checked(w, Says(Verdict.PASS))
     scheduler.remove_leftovers()
     assert stored(w, record.id)[:2] == ("checking", "checking")
-    scheduler.start_planned()
+    scheduler.start_due()
     settle(scheduler)
     assert stored(w, record.id)[0] == "active"
     assert len(w.finish()) == 2
@@ -311,7 +315,7 @@ def test_a_check_that_raises_is_a_fail(world: MakeWorld) -> None:
     def bug() -> None:
         raise RuntimeError("token=s3cret")
 
-    backfill = checked(w, Says(Verdict.PASS, meanwhile=bug)).create(w.plan(), w.version_id)
+    backfill = create(w, w.plan(), Says(Verdict.PASS, meanwhile=bug))
     phase, _, analysis = stored(w, backfill)
     assert phase == "refused"
     assert analysis["checks"][0]["message"] == "it could not be asked: RuntimeError"
@@ -325,5 +329,5 @@ def test_without_checks_nothing_is_written_twice(world: MakeWorld) -> None:
     w.store.transaction = lambda: (count.append(1), original())[1]  # type: ignore[method-assign]
     w.create()
     without = len(count)
-    checked(w).create(w.plan(), w.version_id)
+    create(w, w.plan())
     assert len(count) == 2 * without

@@ -193,7 +193,7 @@ def test_a_backfill_that_is_planned_keeps_its_plans_estimate(world: MakeWorld) -
     assert w.row(backfill)["estimated_end_at"] == "2026-03-03T18:01:00Z"
     learn(w, a=120)
     w.clock.move_to("2026-03-03T18:00")
-    w.backfills.start_planned()
+    w.later_starts.start_due()
     assert w.row(backfill)["first_estimate"]["end_at"] == "2026-03-03T18:01:30Z"
 
 
@@ -207,14 +207,14 @@ def test_a_plan_says_how_long_it_takes(world: MakeWorld) -> None:
         "end_at": "2026-03-02T12:01:30Z", "seconds": 90, "low_seconds": 90, "high_seconds": 90, "at_least_seconds": None,
         "unknown_tasks": [], "longest_task": "w.a", "longest_share": 1, "rivals": 0, "is_extrapolated": False,
     }  # fmt: skip
-    backfill = w.backfills.create(planned, w.version_id)
+    backfill = w.creation.create(planned, w.version_id, w.user)
     assert w.row(backfill)["first_estimate"] == expected | {"off_percent": None}
 
 
 def test_a_plan_that_nobody_estimated_is_estimated_when_it_is_created(world: MakeWorld) -> None:
     w = world(make_task("w.a", "0 1 * * *"))
     learn(w, a=30)
-    backfill = w.backfills.create(replace(w.plan(), estimate=None), w.version_id)
+    backfill = w.creation.create(replace(w.plan(), estimate=None), w.version_id, w.user)
     assert w.row(backfill)["first_estimate"]["seconds"] == 30
 
 

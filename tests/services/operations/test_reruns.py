@@ -179,7 +179,7 @@ def test_a_rerun_runs_in_an_order_that_a_first_run_may_have(seed: int) -> None:
                 return
             if planned.is_refused or planned.plan.instance_count > 80:
                 return
-            backfill = w.backfills.create(planned, w.version_id)
+            backfill = w.creation.create(planned, w.version_id, w.user)
             w.clock.forward(90 * 86_400)
             w.finish(fails=lambda _: chance.random() < 0.1)
             ended = [row for row in w.rows().values() if row.state in (State.SUCCESSFUL, State.FAILED)]

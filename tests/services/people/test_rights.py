@@ -346,7 +346,7 @@ def test_the_creators_rights_of_then(w: World) -> None:
     assert w.status(number) == "pending"
     w.user = "admin"
     w.clock.forward(86_400)
-    assert w.backfills.start_planned() == [number]
+    assert w.later_starts.start_due() == [number]
     assert {name.split()[0]: row.kind for name, row in w.rows(number).items()} == {
         "raw": "run",
         "mid": "run",
@@ -367,7 +367,7 @@ def test_a_creator_who_lost_his_rights(w: World, role: str | None, code: str) ->
     w.user = "admin"
     w.deploy(make_catalog(*TASKS, members={**MEMBERS, "ops": ops}))
     w.clock.forward(86_400)
-    w.backfills.start_planned()
+    w.later_starts.start_due()
     assert w.row(number)["check_status"] == "failed"
     with w.store.read() as reader:
         record = reader.find_backfill(number)

@@ -108,7 +108,7 @@ class Contention:
         except RetrofillError:
             return
         if planned.plan.instance_count <= MOST:
-            w.backfills.create(planned, w.version_id)
+            w.creation.create(planned, w.version_id, w.user)
 
     # Steps
 

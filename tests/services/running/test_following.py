@@ -29,9 +29,9 @@ def test_everybody_gets_the_settings_of_the_new_version(world: MakeWorld) -> Non
     """AUTO-1, RUN-5, POL-13: the generation time, auto_conflict, limits, caps; and once a version."""
     w = world(make_task("w.a", "0 1 * * *"))
     runs: list[tuple[int, float]] = []
-    backfills, specs = w.backfills, RunSpecs(w.directory, w.secrets.get, "python3")
+    later_starts, specs = w.later_starts, RunSpecs(w.directory, w.secrets.get, "python3")
     daily = Daily(w.store, None, w.clock, 240, "UTC")  # type: ignore[arg-type]
-    parts = Parts(w.scheduler, backfills, w.schedule, daily, specs, lambda *given: runs.append(given))
+    parts = Parts(w.scheduler, later_starts, w.schedule, daily, specs, lambda *given: runs.append(given))
     after = replace(
         BEFORE,
         stops_for_auto=False,
@@ -46,7 +46,7 @@ def test_everybody_gets_the_settings_of_the_new_version(world: MakeWorld) -> Non
     assert following.look() is None
     assert following.look() is None
     assert runs == [(1, 2)]
-    assert (w.scheduler.stops_for_auto, backfills.limits.max_instances, specs.interpreter) == (
+    assert (w.scheduler.stops_for_auto, later_starts.limits.max_instances, specs.interpreter) == (
         False,
         5,
         "other",
@@ -59,7 +59,7 @@ def test_everybody_gets_the_settings_of_the_new_version(world: MakeWorld) -> Non
 def test_settings_that_do_not_hold_here_change_nothing(world: MakeWorld) -> None:
     """The environment of the scheduler may contradict what was deployed elsewhere: told once."""
     w = world(make_task("w.a", "0 1 * * *"))
-    parts = Parts(w.scheduler, w.backfills, w.schedule, None, None, None)  # type: ignore[arg-type]
+    parts = Parts(w.scheduler, w.later_starts, w.schedule, None, None, None)  # type: ignore[arg-type]
 
     def read() -> InForce:
         raise UsageError("RETROFILL_LOG_CAP is no size")

@@ -53,7 +53,9 @@ class History:
             except NothingToRunError:
                 continue
             if planned.plan.instance_count <= 1_500:
-                return planned.plan, self.world.backfills.create(planned, self.world.deploy(catalog))
+                return planned.plan, self.world.creation.create(
+                    planned, self.world.deploy(catalog), self.world.user
+                )
 
     def ids(self) -> list[int]:
         return [row.id for row in self.world.rows(self.backfill_id).values()]

@@ -53,7 +53,7 @@ class NoCourier:
 def run(w: World, observe: Callable[[TickReport], bool]) -> list[str | None]:
     """Run a world's loop until `observe` says so; what administrators are told."""
     courier = NoCourier()
-    loop = Loop(w.scheduler, w.backfills, w.schedule, w.executor, QuietWake(), w.clock, courier)  # type: ignore[arg-type]
+    loop = Loop(w.scheduler, w.later_starts, w.schedule, w.executor, QuietWake(), w.clock, courier)  # type: ignore[arg-type]
     loop.run(observe)
     return courier.told
 

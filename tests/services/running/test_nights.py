@@ -621,7 +621,7 @@ def test_a_backfill_of_a_frozen_task_is_frozen_from_then_on(world: MakeWorld) ->
     freeze_tasks(w.store, w.catalog, w.clock, admin, ["w.a"], True)
     planned = w.plan("a", "b")
     assert "frozen" in {finding.code for finding in planned.findings}
-    number = w.backfills.create(planned, w.version_id)
+    number = w.creation.create(planned, w.version_id, w.user)
     w.tick()
     assert w.states() == {"a 5 01:00": "frozen", "b 5 02:00": "not_run"}
     assert w.rows(1)["a 4 01:00"].state == "running"

@@ -74,7 +74,7 @@ class History:
             return False
         if planned.is_refused or planned.plan.instance_count > MOST:
             return False
-        self.backfill = w.backfills.create(planned, w.version_id)
+        self.backfill = w.creation.create(planned, w.version_id, w.user)
         return True
 
     def step(self) -> None:

@@ -69,7 +69,7 @@ def _checks_refuse(session: Session, planned: PlannedBackfill) -> bool:
     if not checks:
         return False
     from retrofill.domain.checks import all_pass, findings_of
-    from retrofill.services.backfills.creation import ask_of_plan
+    from retrofill.services.backfills.checks import ask_of_plan
 
     say(f"Asking {checks_in_words([check.name for check in checks])}.")
     answers = ask_of_plan(planned, checks, session.project.user, session.project.clock.now_ms())
@@ -106,7 +106,7 @@ def _planned(session: Session, options: dict[str, Any]) -> PlannedBackfill:
             facts = gather_facts(reader, project.graphs, ms_of(now))
     request = request_of(session, catalog, ids, options, local_date(now, catalog.timezone))
     planned = make_plan(catalog, request, project.limits, now, facts, project.rights)
-    planned = with_obstacles(planned, project.known)
+    planned = with_obstacles(planned, project.known_of(catalog))
     if project.deployed is None:
         return planned
     with project.store.read() as reader:
@@ -202,7 +202,7 @@ def _create(session: Session, planned: PlannedBackfill, version_id: int) -> int:
     if names and not planned.is_refused:
         say(f"Asking {checks_in_words(names)}.")
     try:
-        return session.project.backfills().create(planned, version_id)
+        return session.project.creation().create(planned, version_id, session.project.user)
     except KeyboardInterrupt:
         say("Interrupted: the backfill was not created.")
         raise

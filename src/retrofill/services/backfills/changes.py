@@ -1,4 +1,4 @@
-"""BackfillChanges how a backfill runs while it runs: groups, window, priority, resource group, failures (BF-3, POL-14).
+"""Changes of how a backfill runs while it runs: groups, window, priority, resource group, failures (BF-3, POL-14).
 
 Instances, their ids and what they wait for stay as they were made. What changes is the
 stored policy, and with it what ticks ask it for from then on: holds, places in the queue,
@@ -23,7 +23,7 @@ from retrofill.domain.running.steering import Steer, judge
 from retrofill.domain.texts import Text
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.domain.words import many
-from retrofill.services.backfills.creation import first_start_ms
+from retrofill.services.backfills.backfill_rows import first_start_ms
 from retrofill.services.instances.backfill_graph import BackfillGraph
 from retrofill.services.instances.backfill_status import note_end, standing
 from retrofill.services.instances.graphs import GraphCache
@@ -93,16 +93,9 @@ class BackfillChanges:
             if moves:
                 tx.owe_places(backfill_id, now_ms)
         if moves:
-            self._place_anew(backfill_id, now_ms)
+            _place_anew(self._store, self._graphs, backfill_id, now_ms, self._clock.now_ms())
         self._store.wake()
         return ChangeReport(found, _notes(plan, self._actor.sees) if changes.resource_group else ())
-
-    def finish(self) -> None:
-        """Move what a change still owes that was killed between its commit and the last of its steps."""
-        with self._store.read() as reader:
-            owed = [one for one in reader.owed_places() if reader.find_backfill(one[0]) is not None]
-        for backfill_id, at_ms in owed:
-            self._place_anew(backfill_id, at_ms)
 
     def _change_planned(
         self, tx: Ledger, record: BackfillRecord, policy: Policy, groups: int | None, now_ms: int
@@ -154,29 +147,37 @@ class BackfillChanges:
             propagation.look_at_dates(d.position for d in dates if d.reached and d.successful < d.total)
         propagation.propagate()
 
-    def _place_anew(self, backfill_id: int, owed_ms: int) -> None:
-        """Move what is ready to where it queues now; what becomes ready later goes there by itself.
 
-        Args:
-            owed_ms: the moment of the change that owes it.
-        """
-        now_ms = self._clock.now_ms()
-        with self._store.read() as reader:
-            context = self._graphs.get(reader, backfill_id)
-            placing = QueuePlaces(context, now_ms)
-            last = context.first_id + context.plan.n * len(context.plan.dates) - 1
-            ready = reader.instance_range(context.first_id, last, READY)
-            places = [
-                (row.id, *place)
-                for row in ready
-                if (place := placing.of(row)) != (row.priority, row.resource_group)
-            ]
-        for start in range(0, len(places), MOST_ROWS):
-            with self._store.transaction() as tx:
-                tx.place(places[start : start + MOST_ROWS])
-            self._store.give_way()
-        with self._store.transaction() as tx:
-            tx.settle_places(backfill_id, owed_ms)
+def finish_changes(store: Store, graphs: GraphCache, clock: Clock) -> None:
+    """Move what a change still owes that was killed between its commit and the last of its steps."""
+    with store.read() as reader:
+        owed = [one for one in reader.owed_places() if reader.find_backfill(one[0]) is not None]
+    for backfill_id, at_ms in owed:
+        _place_anew(store, graphs, backfill_id, at_ms, clock.now_ms())
+
+
+def _place_anew(store: Store, graphs: GraphCache, backfill_id: int, owed_ms: int, now_ms: int) -> None:
+    """Move what is ready to where it queues now; what becomes ready later goes there by itself.
+
+    Args:
+        owed_ms: the moment of the change that owes it.
+    """
+    with store.read() as reader:
+        context = graphs.get(reader, backfill_id)
+        placing = QueuePlaces(context, now_ms)
+        last = context.first_id + context.plan.n * len(context.plan.dates) - 1
+        ready = reader.instance_range(context.first_id, last, READY)
+        places = [
+            (row.id, *place)
+            for row in ready
+            if (place := placing.of(row)) != (row.priority, row.resource_group)
+        ]
+    for start in range(0, len(places), MOST_ROWS):
+        with store.transaction() as tx:
+            tx.place(places[start : start + MOST_ROWS])
+        store.give_way()
+    with store.transaction() as tx:
+        tx.settle_places(backfill_id, owed_ms)
 
 
 def _places(changes: Changes) -> bool:

@@ -1,4 +1,4 @@
-"""BackfillSteering: what somebody may do with them as wholes."""
+"""What somebody may do with backfills as wholes: pause, resume, stop, change, rerun, freeze."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from retrofill.domain.running.steering import FLAGS, Steer, Verdict, how_to_go_o
 from retrofill.domain.texts import Step, Text
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.services.backfills.changes import BackfillChanges, ChangeReport
-from retrofill.services.backfills.creation import BackfillCreation, ChecksOf, no_checks
-from retrofill.services.backfills.requests import PlanLimits, PlannedBackfill
 from retrofill.services.instances.backfill_status import note_end, standing
 from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.instances.holds import holds_of
@@ -39,65 +37,14 @@ class Steered:
 
 
 class BackfillSteering:
-    """BackfillSteering of one store, in the name of one actor; `checks` as `BackfillCreation` takes them."""
+    """Steers the backfills of one store, in the name of one actor."""
 
-    def __init__(
-        self,
-        store: Store,
-        graphs: GraphCache,
-        clock: Clock,
-        limits: PlanLimits,
-        actor: Actor,
-        checks: ChecksOf = no_checks,
-    ) -> None:
+    def __init__(self, store: Store, graphs: GraphCache, clock: Clock, actor: Actor) -> None:
         self._store = store
         self._graphs = graphs
         self._clock = clock
-        self._limits = limits
         self._actor = actor
         self._user = actor.name
-        self._starting = BackfillCreation(store, graphs, clock, limits, checks)
-
-    @property
-    def limits(self) -> PlanLimits:
-        """How large a backfill may be; a scheduler changes them when a deploy does."""
-        return self._limits
-
-    @limits.setter
-    def limits(self, limits: PlanLimits) -> None:
-        self._limits = self._starting.limits = limits
-
-    # BackfillCreation
-
-    def create(self, planned: PlannedBackfill, version_id: int) -> int:
-        """Store a backfill, all or nothing; its id. A refused one is stored without instances (VER-2, VER-3).
-
-        Waits for the answers of extension checks, if there are any.
-        """
-        return self._starting.create(planned, version_id, self._user)
-
-    def start_planned(self) -> list[int]:
-        """Go on with backfills whose start has come (SEL-4) or whose checks have answered; their ids."""
-        return self._starting.start_planned()
-
-    def next_planned_ms(self) -> int | None:
-        """When the next backfill starts whose instances are not made yet."""
-        return self._starting.next_planned_ms()
-
-    def remove_leftovers(self) -> None:
-        """Remove backfills that a crash left half created, and finish changes that it left half made."""
-        self._starting.remove_leftovers()
-        self._changing().finish()
-
-    def leave(self) -> None:
-        """Let go of what is being checked: the next scheduler asks again."""
-        self._starting.leave()
-
-    def wait_for_answers(self) -> None:
-        """Until the checks that this process asks have answered; `start_planned` then goes on."""
-        self._starting.wait_for_answers()
-
-    # Steering
 
     def may_steer(self, backfill_id: int) -> bool:
         """Whether the actor may pause, resume, stop and change it as a whole (SEC-4)."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from retrofill.domain.errors import RetrofillError
 
 if TYPE_CHECKING:
+    from retrofill.services.backfills.later_starts import LaterStarts
     from retrofill.services.backfills.requests import PlanLimits
-    from retrofill.services.backfills.steering import BackfillSteering
     from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.ports import Store
     from retrofill.services.running.nights import NightMaker, ScheduleSettings
@@ -38,7 +38,7 @@ class Parts:
     """Who uses them. `limit_runs` takes log_cap_bytes and grace_seconds."""
 
     scheduler: Scheduler
-    backfills: BackfillSteering
+    later_starts: LaterStarts
     schedule: NightMaker | None
     daily: Daily
     specs: RunSpecs
@@ -48,7 +48,7 @@ class Parts:
         """Go on with these."""
         self.scheduler.stops_for_auto = found.stops_for_auto
         self.scheduler.clock_tolerance_ms = found.clock_tolerance_ms
-        self.backfills.limits = found.limits
+        self.later_starts.limits = found.limits
         self.daily.set_time(found.retention_minute, found.timezone)
         self.specs.interpreter = found.interpreter
         self.limit_runs(found.log_cap_bytes, found.grace_seconds)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from retrofill.domain.errors import StoreUnavailableError
 from retrofill.domain.texts import Text
-from retrofill.services.backfills.steering import BackfillSteering
+from retrofill.services.backfills.later_starts import LaterStarts
 from retrofill.services.running.following import Following
 from retrofill.services.running.nights import NightMaker
 from retrofill.services.running.scheduler import Scheduler, TickReport
@@ -51,7 +51,7 @@ class Loop:
     def __init__(
         self,
         scheduler: Scheduler,
-        backfills: BackfillSteering,
+        later_starts: LaterStarts,
         schedule: NightMaker | None,
         executor: Executor,
         wake: Wake,
@@ -62,7 +62,7 @@ class Loop:
         expecting: Expecting | None = None,
     ) -> None:
         self._scheduler = scheduler
-        self._backfills = backfills
+        self._later_starts = later_starts
         self._schedule = schedule
         self._wake = wake
         self._clock = clock
@@ -90,7 +90,7 @@ class Loop:
         try:
             self._run(observe, observe_ms)
         finally:
-            self._backfills.leave()
+            self._later_starts.leave()
             self._wake.close()
 
     def _run(self, observe: Callable[[TickReport], bool], observe_ms: int | None) -> None:
@@ -156,8 +156,8 @@ class Loop:
 
         First of all what somebody left half made is removed or finished: a crash, or a full disk.
         """
-        self._backfills.remove_leftovers()
-        has_started, has_made = bool(self._backfills.start_planned()), False
+        self._later_starts.remove_leftovers()
+        has_started, has_made = bool(self._later_starts.start_due()), False
         if self._schedule is not None:
             self._schedule.repair()
             has_made = bool(self._schedule.make_owed())  # of a deploy that was killed
@@ -166,7 +166,7 @@ class Loop:
         if has_started or has_made or self._nights:
             self._scheduler.look_again()
         night_ms = None if self._schedule is None else self._schedule.next_ms()
-        return _earlier(self._backfills.next_planned_ms(), night_ms)
+        return _earlier(self._later_starts.next_ms(), night_ms)
 
     def _sleep(self, until_ms: int | None, observe_ms: int | None) -> bool:
         """Wait for something to happen; True if it was not merely the end of a run."""
