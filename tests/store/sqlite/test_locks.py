@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from retrofill.domain.errors import StoreBusyError
 from retrofill.store.sqlite import locks
 
 # Says what it does; does the next thing when it is told by a line.
@@ -111,6 +113,24 @@ def test_a_killed_creator_lets_the_next_one_go_on(tmp_path: Path, creators: list
     second.close()
     assert not locks.is_being_created(tmp_path, "x")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_creator_that_stands_still_is_not_waited_for_for_ever(
+    tmp_path: Path, creators: list[Creator]
+) -> None:
+    """POL-13: it is named, with what lets it go on; who waits with more patience goes on waiting."""
+    first, second = creators
+    os.kill(first.process.pid, signal.SIGSTOP)
+    os.waitpid(first.process.pid, os.WUNTRACED)
+    with (
+        pytest.raises(StoreBusyError, match=f"process {first.process.pid} .*kill -CONT.* creating instances"),
+        locks.creating(tmp_path, "x", patience_seconds=0.01),
+    ):
+        pass
+    os.kill(first.process.pid, signal.SIGCONT)
+    first.go_on()
+    first.expect("done")
+    second.expect("creates")
 
 
 def test_they_come_one_after_the_other(tmp_path: Path) -> None:

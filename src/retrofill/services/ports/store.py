@@ -57,7 +57,11 @@ class Store(Protocol):
         ...
 
     def creating(self, what: int | str) -> AbstractContextManager[None]:
-        """Mark that this process is creating a backfill (by id) or something else, for as long as it lives."""
+        """Mark that this process is creating a backfill (by id) or something else, for as long as it lives.
+
+        Raises:
+            StoreBusyError: another one has created it for a minute and still does.
+        """
         ...
 
     def is_being_created(self, what: int | str) -> bool:

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retrofill.domain.errors import RetrofillError
+from retrofill.domain.errors import RetrofillError, StoreBusyError
 from retrofill.store.sqlite import locks
 from retrofill.store.statements import identity
 
@@ -51,10 +51,20 @@ def place_of(home: Path) -> str:
 
 @contextmanager
 def creating(ask: Ask, home: Path, what: int | str) -> Iterator[str]:
-    """Hold the lease of creating something until the end, one after the other; the holder's word."""
+    """Hold the lease of creating something until the end, one after the other; the holder's word.
+
+    Raises:
+        StoreBusyError: somebody else has created it for so long.
+    """
     holder = os.urandom(8).hex()
     with locks.creating(home, what):
+        deadline = time.monotonic() + locks.CREATING_PATIENCE_SECONDS
         while not _take(ask, name_of(what), holder, place_of(home)):
+            if time.monotonic() > deadline:
+                seconds = locks.CREATING_PATIENCE_SECONDS
+                raise StoreBusyError(
+                    f"a process on another machine has been creating instances for {seconds:.0f} seconds"
+                )
             time.sleep(_LOOK_SECONDS)
         done = threading.Event()
         renewing = threading.Thread(target=_renew, args=(ask, name_of(what), holder, done), daemon=True)

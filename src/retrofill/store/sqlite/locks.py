@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _WAKE = "wake.sock"
+CREATING_PATIENCE_SECONDS = 60.0
 
 
 class SchedulerLock:
@@ -124,13 +125,19 @@ def wake(directory: Path) -> None:
 
 
 @contextmanager
-def creating(directory: Path, what: int | str) -> Iterator[None]:
-    """Show others that this process is creating a backfill (by id) or a generation; one after the other."""
+def creating(
+    directory: Path, what: int | str, patience_seconds: float = CREATING_PATIENCE_SECONDS
+) -> Iterator[None]:
+    """Show others that this process is creating a backfill (by id) or a generation; one after the other.
+
+    Raises:
+        StoreBusyError: somebody else has created it for so long; names who.
+    """
     path = _creating_path(directory, what)
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            descriptor = _locked(descriptor, patience_seconds)
             if not _is_at(descriptor, path):
                 continue  # while this one waited, who had the lock removed the file
             yield
@@ -138,6 +145,19 @@ def creating(directory: Path, what: int | str) -> Iterator[None]:
             return
         finally:
             os.close(descriptor)
+
+
+def _locked(descriptor: int, patience_seconds: float) -> int:
+    """The descriptor, or where it had to be waited for another one of the same file, which holds the lock."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        from retrofill.store.sqlite.waiting import wait_for_turn
+
+        turn = wait_for_turn(descriptor, patience_seconds, "creating instances")
+        os.close(descriptor)
+        return turn
+    return descriptor
 
 
 def is_being_created(directory: Path, what: int | str) -> bool:

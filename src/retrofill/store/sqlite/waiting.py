@@ -1,4 +1,4 @@
-"""The lock that every writer of a store holds: waited for in a queue, but not for ever, and by name.
+"""Locks that are waited for in a queue, but not for ever, and by name: above all that of every writer of a store.
 
 A flock queues who waits for it, which is fair, and cannot be given a time limit. So where it is taken,
 a thread of its own waits, on an open file of its own: if it comes too late, nobody else is concerned.
@@ -41,12 +41,7 @@ class WriteLock:
             self._held = self._own
         except BlockingIOError:
             patience = PATIENCE_SECONDS if seconds is None else seconds
-            turn = _Turn(self._reopened())
-            if not turn.wait(patience):
-                raise StoreBusyError(
-                    f"{_holder_in_words(self._own)} has been writing to the store for {patience:.0f} seconds"
-                ) from None
-            self._held = turn.descriptor
+            self._held = wait_for_turn(self._own, patience, "writing to the store")
 
     def release(self) -> None:
         if self._held == self._own:
@@ -57,7 +52,7 @@ class WriteLock:
 
     def does_lock(self) -> bool:
         """Whether the lock, which is held, keeps others out: some file systems only say so."""
-        other = self._reopened()
+        other = _reopened(self._own)
         try:
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -69,9 +64,25 @@ class WriteLock:
     def close(self) -> None:
         os.close(self._own)
 
-    def _reopened(self) -> int:
-        """The same file, opened once more, wherever it is called by now."""
-        return os.open(f"/proc/self/fd/{self._own}", os.O_RDWR | os.O_CLOEXEC)
+
+def wait_for_turn(descriptor: int, seconds: float, doing: str) -> int:
+    """Wait for the flock of an open file; another descriptor of it, which holds the lock.
+
+    Args:
+        doing: what its holder does, for the sentence.
+
+    Raises:
+        StoreBusyError: somebody has held it for all that time; names who.
+    """
+    turn = _Turn(_reopened(descriptor))
+    if not turn.wait(seconds):
+        raise StoreBusyError(f"{_holder_in_words(descriptor)} has been {doing} for {seconds:.0f} seconds")
+    return turn.descriptor
+
+
+def _reopened(descriptor: int) -> int:
+    """The same file, opened once more, wherever it is called by now."""
+    return os.open(f"/proc/self/fd/{descriptor}", os.O_RDWR | os.O_CLOEXEC)
 
 
 class _Turn:
@@ -82,7 +93,7 @@ class _Turn:
         self._lock = threading.Lock()
         self._is_given_up = False
         self._has_come = threading.Event()
-        threading.Thread(target=self._queue, name="write.lock", daemon=True).start()
+        threading.Thread(target=self._queue, name="lock", daemon=True).start()
 
     def _queue(self) -> None:
         fcntl.flock(self.descriptor, fcntl.LOCK_EX)
