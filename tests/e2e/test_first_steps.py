@@ -61,7 +61,7 @@ def test_break_read_why_mend_rerun_and_see_the_group_go_on(sandbox: Sandbox) -> 
     found = sandbox.instances()
     report, later = found["report 05 03:00"]["id"], found["hourly 06 00:00"]["id"]
     why = sandbox.json("instance", "why", report)
-    assert list(why) == ["id", "state", "reason", "text", "blockers"]
+    assert list(why) == ["id", "state", "reason", "text", "blockers", "steps"]
     assert why["text"] == "It waits for w.fetch 2026-01-06 01:00 (Failed, bizdate 2026-01-05, instance 1)."
     assert "bizdate 2026-01-05" in sandbox.call("instance", "why", later).stdout
     failed = found["fetch 05 01:00"]

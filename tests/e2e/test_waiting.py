@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import signal
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -54,6 +55,31 @@ def test_a_second_waiter_takes_over(sandbox: Sandbox) -> None:
     until(lambda: "after" in sandbox.text("out"), "the next task has started")
     assert finished(second).status == 0
     assert sandbox.text("out").split() == ["start", "end", "after"]
+
+
+@pytest.mark.parametrize("follows", [False, True])
+def test_a_project_that_is_moved_while_it_is_waited_for(
+    sandbox: Sandbox, tmp_path: Path, follows: bool
+) -> None:
+    """RUN-8: the wait ends and says so, whether it runs the scheduler or follows another; what runs goes on."""
+    sandbox.write(HELD)
+    first = sandbox.spawn("backfill", "create", *BOTH, "--wait", "--yes")
+    until(lambda: sandbox.text("out"), "the task has started")
+    waiting = first
+    if follows:
+        waiting = sandbox.spawn("backfill", "wait", 1)
+        until(lambda: _is_following(sandbox, waiting.pid), "the second waits")
+    old = sandbox.home
+    sandbox.home = old.rename(tmp_path / "elsewhere")
+    done = finished(waiting)
+    assert done.status == 6
+    assert f"the project is no longer at {old}" in done.stderr
+    assert not old.exists(), "nothing is made at the old place"
+    if follows:
+        assert finished(first).status == 6
+    sandbox.touch("go")
+    assert sandbox.run("backfill", "wait", 1).status == 0
+    assert sandbox.text("out").split() == ["start", "end", "after"], "nothing ran twice"
 
 
 def _is_following(sandbox: Sandbox, pid: int) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from retrofill.cli.driving import standstills
@@ -11,6 +13,7 @@ from retrofill.cli.printing.alerts import deliver_before_leaving
 from retrofill.cli.printing.failures import Failures
 from retrofill.cli.printing.progress import Progress
 from retrofill.cli.session import say
+from retrofill.domain.errors import WrongStateError
 from retrofill.domain.words import many
 from retrofill.services.ports.records import BackfillRecord
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from retrofill.executors.local.standstill import Standstill
     from retrofill.services.running.scheduler import TickReport
 
+_MOVED = "the project is no longer at {}"
 _OBSERVE_MS = 500
 _FOLLOW_SECONDS = 0.2
 _LOOK_AROUND_SECONDS = 2.0
@@ -44,6 +48,12 @@ def wait_for(project: Project, backfill_id: int, timeout_seconds: float | None =
     return waiting.status()
 
 
+class ProjectMovedError(WrongStateError):
+    """Wait for it at its new place: what runs goes on, and nothing new starts until then."""
+
+    code = "project_moved"
+
+
 class _Waiting:
     def __init__(self, project: Project, backfill_id: int, timeout_seconds: float | None) -> None:
         self._project = project
@@ -55,14 +65,16 @@ class _Waiting:
         self._was_paused = False
         self._looked_around = time.monotonic()
         self._standstill: Standstill | None = None
+        self._place = self._stat_place()
         self._record()
         self.progress = Progress()
         self._failures = Failures(project)
 
     def run(self) -> None:
         while not self._is_over(force=True):
-            if self._project.scheduler_lock.acquire():
+            if self._takes_over():
                 try:
+                    self._check_place()
                     self._schedule()
                 finally:
                     self._project.scheduler_lock.release()
@@ -70,6 +82,11 @@ class _Waiting:
                 # Somebody else runs the scheduler; look now and then whether that is still so.
                 self._say_standstill()
                 time.sleep(_FOLLOW_SECONDS)
+
+    def _takes_over(self) -> bool:
+        with suppress(FileNotFoundError):  # the folder has just been moved, which the next look tells
+            return self._project.scheduler_lock.acquire()
+        return False
 
     def _schedule(self) -> None:
         executor = self._project.executor()
@@ -92,6 +109,7 @@ class _Waiting:
         if not force and (now - self._looked_at) * 1000 < _OBSERVE_MS:
             return False
         self._looked_at = now
+        self._check_place()
         project = self._project
         with project.store.read() as reader:
             access = project.access(reader)
@@ -106,6 +124,17 @@ class _Waiting:
             self.progress.show(reader, access, record, project.graphs, now_ms, failed, failed_now)
         self._timed_out = self._deadline is not None and now >= self._deadline
         return self._timed_out
+
+    def _check_place(self) -> None:
+        """The store stays open wherever its folder goes; a scheduler there is another one's (RUN-8)."""
+        if not os.path.samestat(self._stat_place(), self._place):
+            raise ProjectMovedError(_MOVED.format(self._project.directory))
+
+    def _stat_place(self) -> os.stat_result:
+        try:
+            return os.stat(self._project.home)
+        except OSError:
+            raise ProjectMovedError(_MOVED.format(self._project.directory)) from None
 
     def _say_standstill(self) -> None:
         """Once, where the scheduler that is followed has been stopped by a signal."""

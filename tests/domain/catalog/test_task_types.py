@@ -12,6 +12,7 @@ import retrofill
 from domain.catalogs import make_catalog, make_task
 from retrofill.domain.catalog.task_types import TASK_TYPES, TaskType
 from retrofill.domain.selection.filters import parse_conditions
+from retrofill.domain.texts import Text
 from retrofill.project.schema_reference import project_files_page, schema
 from retrofill.services.catalogs import document as catalog_document
 from retrofill.services.catalogs.document import UnknownFormatError
@@ -44,7 +45,7 @@ def test_a_stored_version_with_a_type_of_a_newer_program_is_refused() -> None:
     with pytest.raises(UnknownFormatError) as caught:
         catalog_document.load(json.dumps(document))
     assert caught.value.message == sentence
-    assert caught.value.hint == "Upgrade Retrofill: the version was stored by a newer one."
+    assert caught.value.hint == Text("Upgrade Retrofill: the version was stored by a newer one.")
 
 
 def test_a_type_is_its_word() -> None:
