@@ -25,9 +25,10 @@ from retrofill.domain.estimating.run_times import RunTimes, summarise
 from retrofill.domain.estimating.simulation import Simulation
 from retrofill.domain.estimating.starting_point import StartingPoint
 from retrofill.domain.planning.plan import Plan, build
-from retrofill.domain.planning.policy import Policy, parse_range
+from retrofill.domain.planning.policy import Policy
 from retrofill.domain.selection.choice import Choice
 from retrofill.domain.time import cron
+from retrofill.domain.time.bizdates import parse_range
 
 _NOW_MS = 1_772_452_800_000
 _SLOTS = {"default": 4}

@@ -16,8 +16,9 @@ from typing import Any
 
 from retrofill.bootstrap.project import open_project
 from retrofill.domain.planning.plan import Plan, build
-from retrofill.domain.planning.policy import Policy, parse_range
+from retrofill.domain.planning.policy import Policy
 from retrofill.domain.selection.ways import ManualSelection
+from retrofill.domain.time.bizdates import parse_range
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.domain.verification.verify import verify
 from retrofill.services.backfills import instance_rows as creating  # noqa: F401 - imported before the clock starts

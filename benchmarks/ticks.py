@@ -17,8 +17,9 @@ from projects import dates, write
 
 from retrofill.bootstrap.project import open_project
 from retrofill.domain.people.roles import system_administrator
-from retrofill.domain.planning.policy import Policy, parse_range
+from retrofill.domain.planning.policy import Policy
 from retrofill.domain.selection.ways import ManualSelection
+from retrofill.domain.time.bizdates import parse_range
 from retrofill.domain.time.milliseconds import instant_of, ms_of
 from retrofill.services.backfills.requests import Request, make_plan
 from retrofill.services.instances.graphs import GraphCache

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import inspect
+import json
 import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,6 +21,8 @@ from pathlib import Path
 import click
 
 from retrofill.domain.errors import RetrofillError
+from retrofill.domain.planning.options import OPTIONS, Input, PolicyOption
+from retrofill.domain.planning.options import schema as policy_schema
 from retrofill.store.schema.revision import SNAPSHOT
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -310,6 +313,50 @@ _LEVELS = {
 }
 
 
+# Policies
+
+
+def policy() -> str:
+    """Every option of a policy, and the JSON Schema of all of them."""
+    rows = [
+        (
+            _code(option.name),
+            _usage(option, option.inputs) if option.is_asked else "",
+            option.default_words,
+            _usage(option, option.changing) if option.is_changeable else "",
+            " ".join(one.help for one in option.inputs) or option.help,
+        )
+        for option in OPTIONS
+    ]
+    return _page(
+        "Policies",
+        "retrofill.domain.planning.options",
+        _POLICIES,
+        _table(["option", "plan, create", "default", "change", "does"], rows),
+        "## JSON",
+        _POLICY_JSON,
+        "```json\n" + json.dumps(policy_schema(), indent=2) + "\n```",
+    )
+
+
+def _usage(option: PolicyOption, inputs: Iterable[Input]) -> str:
+    return ", ".join(
+        _code(f"--{one.name.replace('_', '-')} {option.written(one)}".rstrip()) for one in inputs
+    )
+
+
+_POLICIES = """
+How a backfill runs: everything about it but its tasks (chapter 6 of [the rules](rules.md)). The options are
+given to `backfill plan` and `create`; some can be changed while it runs (`backfill change`, BF-3). An option
+without a default is off, none, or each task's own.
+"""
+
+_POLICY_JSON = """
+A policy is stored, and shown to extension checks, as a document of this form. Beyond it, a range's end may not
+lie before its start, and the two ends of a window differ.
+"""
+
+
 # States
 
 
@@ -458,6 +505,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "project-files.md": project_files,
     "error-codes.md": error_codes,
     "findings.md": findings,
+    "policy.md": policy,
     "states.md": states,
 }
 

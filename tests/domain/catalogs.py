@@ -17,8 +17,9 @@ from retrofill.domain.catalog.definitions import (
     Workspace,
 )
 from retrofill.domain.catalog.task_types import TaskType
-from retrofill.domain.planning.policy import AcrossGroups, Barrier, DateRange, Order, Policy
+from retrofill.domain.planning.policy import AcrossGroups, Barrier, Order, Policy
 from retrofill.domain.time import cron
+from retrofill.domain.time.bizdates import DateRange
 
 SELF = Dependency(DependencyKind.SELF)
 CHILDREN = Dependency(DependencyKind.CHILDREN)

@@ -9,8 +9,9 @@ import numpy as np
 
 from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.planning.plan import Plan, build
-from retrofill.domain.planning.policy import Policy, parse_range
+from retrofill.domain.planning.policy import Policy
 from retrofill.domain.selection.choice import Choice
+from retrofill.domain.time.bizdates import parse_range
 
 
 def instances_of(plan: Plan) -> dict[int, tuple[str, date, int]]:

@@ -7,16 +7,16 @@ import json
 import pytest
 
 from contracts.ledgers import BACKFILL
-from retrofill.domain.planning import policy as policies
 from retrofill.domain.planning.policy import Alert, AlertMethod, AlertTrigger, Policy
 from retrofill.domain.selection.choice import Choice, DryRunReason
 from retrofill.domain.selection.ways import AllDescendantsSelection, LinkSelection, ManualSelection, Selection
+from retrofill.domain.time.bizdates import parse_range
 from retrofill.domain.time.windows import parse_window
 from retrofill.services.instances import stored
 from retrofill.services.ports.records import BackfillRecord
 
 POLICY = Policy(
-    ranges=(policies.parse_range("2026-01-05..2026-01-07"),),
+    ranges=(parse_range("2026-01-05..2026-01-07"),),
     window=parse_window("00:00-08:00", "UTC", False),
     alert=Alert(AlertTrigger.FAILURE, AlertMethod.EMAIL),
     max_failures=3,

@@ -16,11 +16,15 @@ from domain.catalogs import make_catalog
 from retrofill.cli.steps import told
 from retrofill.domain.catalog.definitions import Catalog, ResourceGroup, Task
 from retrofill.domain.people.roles import Actor, system_administrator
-from retrofill.domain.planning.policy import Policy, parse_range
+from retrofill.domain.planning.changes import Changes
+from retrofill.domain.planning.option_forms import Around
+from retrofill.domain.planning.options import CHANGEABLE, read_all
+from retrofill.domain.planning.policy import Policy
 from retrofill.domain.running.filters import BackfillFilter, InstanceFilter
 from retrofill.domain.running.startable import Known
 from retrofill.domain.selection.choice import Limits
 from retrofill.domain.selection.ways import ManualSelection, Selection
+from retrofill.domain.time.bizdates import parse_range
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.services.backfills.creation import BackfillCreation
 from retrofill.services.backfills.estimates import gather_facts
@@ -325,3 +329,9 @@ def written(task: str, row: InstanceRecord) -> str:
     """`a 5 07:00`."""
     day = row.bizdate[-2:].lstrip("0")
     return f"{task.partition('.')[2]} {day} {timedelta(minutes=row.slot)!s:0>8}"[:-3]
+
+
+def changes_of(**given: Any) -> Changes:
+    """Changes as a person gives them: texts and switches by the names of inputs."""
+    texts = {name: value if isinstance(value, bool) else str(value) for name, value in given.items()}
+    return Changes(read_all(CHANGEABLE, texts, Around(None, "", str)))

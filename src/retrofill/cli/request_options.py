@@ -1,4 +1,4 @@
-"""The options of `backfill plan` and `backfill create`, and the request that they mean."""
+"""The options of `backfill plan`, `create` and `change`, and the request or the changes that they mean."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ import click
 from retrofill.cli.session import Session, integer_id, say
 from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.errors import UsageError, shown
-from retrofill.domain.planning import policy as policies
-from retrofill.domain.time.windows import parse_window
+from retrofill.domain.planning.changes import Changes
+from retrofill.domain.planning.option_forms import Around
+from retrofill.domain.planning.options import ASKED, CHANGEABLE, Input, PolicyOption, read_all
+from retrofill.domain.planning.policy import Policy
+from retrofill.domain.time.bizdates import parse_range
 from retrofill.domain.words import names
 from retrofill.services.catalogs.deploy import find_task
 from retrofill.services.people.access import unknown_backfill
@@ -21,6 +24,15 @@ if TYPE_CHECKING:
     from retrofill.domain.people.rights import Rights
     from retrofill.domain.selection import ways
     from retrofill.services.backfills.requests import Request
+
+
+def _given(option: PolicyOption, one: Input, default: str = "") -> Callable[[Any], Any]:
+    """The option of the command line for an input."""
+    text = f"{one.help[:-1]} (default {default})." if default else one.help
+    written = option.written(one)
+    shape = {"metavar": written, "multiple": one.is_many} if written else {"is_flag": True}
+    return click.option(f"--{one.name.replace('_', '-')}", one.name, help=text, **shape)
+
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--task", "tasks", multiple=True, metavar="T", help="Manual: a root task (repeat)."),
@@ -49,43 +61,10 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Leave a task out; in the middle it is a dry run (repeat).",
     ),
     click.option("--reuse", metavar="ID", help="The tasks of an earlier backfill."),
-    click.option(
-        "--bizdate",
-        "bizdates",
-        multiple=True,
-        metavar="D|D..D",
-        help="Business dates: YYYY-MM-DD, yesterday, -7d..yesterday (repeat).",
-    ),
-    click.option(
-        "--time-range", metavar="HH:MM-HH:MM", help="Only slots in this time of day, both ends included."
-    ),
-    click.option("--groups", metavar="N", help="Chains of dates that run side by side, 1 to 10 (default 1)."),
-    click.option("--order", metavar="asc|desc", help="By business date (default asc)."),
-    click.option(
-        "--run-future",
-        is_flag=True,
-        help="Start future dates as soon as they have elapsed, not at their time.",
-    ),
-    click.option("--window", metavar="HH:MM-HH:MM", help="Start instances only in this time of day."),
-    click.option("--weekends", is_flag=True, help="The window is open on weekends only."),
-    click.option("--resource-group", metavar="G", help="Run in this resource group."),
-    click.option("--alert", metavar="success|failure|either", help="Tell the creator how it ended."),
-    click.option("--alert-by", metavar="email|sms|both", help="How to tell (default both)."),
-    click.option(
-        "--barrier", metavar="date|task", help="What the next date of a group waits for (default date)."
-    ),
-    click.option(
-        "--across-groups", metavar="wait|ignore", help="Previous-cycle waits between groups (default wait)."
-    ),
-    click.option(
-        "--on-failure",
-        metavar="stop|continue",
-        help="Whether the next dates of a group wait until what failed is mended (default stop).",
-    ),
-    click.option("--max-failures", metavar="N", help="Pause by itself when so many instances have failed."),
-    click.option("--allow-risks", is_flag=True, help="Run although verification finds a risk."),
-    click.option(
-        "--set", "overrides", multiple=True, metavar="T.PARAM=VALUE", help="Override a parameter (repeat)."
+    *(
+        _given(option, one, option.default_words if one == option.inputs[0] else "")
+        for option in ASKED
+        for one in option.inputs
     ),
     click.option("--deployed", is_flag=True, help="Work on the deployed version, whatever the folder holds."),
     click.option("--name", metavar="TEXT", help="The backfill's name (default: made from the first root)."),
@@ -97,6 +76,23 @@ def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def change_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add all options that say what changes about a backfill."""
+    for option in reversed(CHANGEABLE):
+        for one in reversed(option.changing):
+            command = _given(option, one)(command)
+    return command
+
+
+def changes_of(given: Mapping[str, Any]) -> Changes:
+    """What these options change.
+
+    Raises:
+        UsageError: nothing, one thing in two ways, or a value in a wrong form.
+    """
+    return Changes(read_all(CHANGEABLE, given, Around(None, "", str)))
 
 
 def request_of(
@@ -233,57 +229,16 @@ def _reused(session: Session, catalog: Catalog, text: str) -> ways.Selection:
 
 
 def _policy(
-    session: Session, catalog: Catalog, ids: Mapping[str, int], o: Mapping[str, Any], today: date
-) -> policies.Policy:
-    if not o["bizdates"]:
+    session: Session, catalog: Catalog, ids: Mapping[str, int], given: Mapping[str, Any], today: date
+) -> Policy:
+    def full_name(text: str) -> str:
+        return find_task(catalog, ids, text, session.project.rights.sees)
+
+    if not given["bizdate"]:
         raise UsageError(
             "no business dates are chosen", "Add --bizdate 2013-01-01 or --bizdate 2013-01-01..2013-01-31."
         )
-    ranges = tuple(policies.parse_range(text, today) for text in o["bizdates"])
-    merged = policies.merge_ranges(ranges)
-    if sum(map(len, merged)) < sum(map(len, ranges)):
-        say(f"Overlapping bizdates are merged: {names([str(r) for r in merged])}.")
-    values: dict[str, Any] = {"ranges": merged}
-    if o["time_range"] is not None:
-        values["time_range"] = policies.parse_time_range(o["time_range"])
-    if o["groups"] is not None:
-        values["groups"] = policies.parse_groups(o["groups"])
-    for name, kind in (
-        ("order", policies.Order),
-        ("barrier", policies.Barrier),
-        ("across_groups", policies.AcrossGroups),
-        ("on_failure", policies.OnFailure),
-    ):
-        if o[name] is not None:
-            values[name] = policies.parse_word(kind, o[name])
-    if o["max_failures"] is not None:
-        values["max_failures"] = policies.parse_max_failures(o["max_failures"])
-    if o["window"] is not None:
-        values["window"] = parse_window(o["window"], catalog.timezone, o["weekends"])
-    elif o["weekends"]:
-        raise UsageError("--weekends goes with --window")
-    if o["alert"] is not None:
-        method = policies.parse_word(policies.AlertMethod, o["alert_by"] or "both")
-        values["alert"] = policies.Alert(policies.parse_word(policies.AlertTrigger, o["alert"]), method)
-    elif o["alert_by"] is not None:
-        raise UsageError("--alert-by goes with --alert")
-    return policies.Policy(
-        **values,
-        run_future=o["run_future"],
-        resource_group=o["resource_group"],
-        allow_risks=o["allow_risks"],
-        overrides=_overrides(session, catalog, ids, o["overrides"]),
-    )
-
-
-def _overrides(
-    session: Session, catalog: Catalog, ids: Mapping[str, int], texts: tuple[str, ...]
-) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    for text in texts:
-        name, parameter, value = policies.parse_override(text)
-        task = find_task(catalog, ids, name, session.project.rights.sees)
-        if parameter in found.get(task, {}):
-            raise UsageError(f"--set: {task}.{parameter} is given twice")
-        found.setdefault(task, {})[parameter] = value
-    return found
+    policy = Policy(**read_all(ASKED, given, Around(today, catalog.timezone, full_name)))
+    if sum(len(parse_range(text, today)) for text in given["bizdate"]) > policy.date_count:
+        say(f"Overlapping bizdates are merged: {names([*map(str, policy.ranges)])}.")
+    return policy

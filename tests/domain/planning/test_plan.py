@@ -19,19 +19,15 @@ from examples import examples
 from retrofill.domain.catalog.definitions import RunMode, Workspace
 from retrofill.domain.catalog.task_types import TaskType
 from retrofill.domain.errors import UnknownNameError
+from retrofill.domain.planning import options
 from retrofill.domain.planning.overrides import check_secrets
 from retrofill.domain.planning.plan import Kind, Plan, build
-from retrofill.domain.planning.policy import (
-    AcrossGroups,
-    Order,
-    OverrideError,
-    Policy,
-    parse_range,
-    parse_time_range,
-)
+from retrofill.domain.planning.policy import AcrossGroups, Order, OverrideError, Policy
 from retrofill.domain.planning.size import TooManyInstancesError
 from retrofill.domain.planning.template import Template
 from retrofill.domain.selection.choice import Choice, DryRunReason, NothingToRunError
+from retrofill.domain.time.bizdates import parse_range
+from retrofill.domain.time.windows import parse_time_range
 from retrofill.domain.verification.verify import verify
 from work import calls
 
@@ -378,8 +374,8 @@ def test_a_plan_built_again_from_storage_is_the_same() -> None:
             plan = build(catalog, choice, policy)
         except NothingToRunError:
             continue
-        stored = json.loads(json.dumps([choice.to_json(), policy.to_json()]))
-        again = build(catalog, Choice.from_json(stored[0]), Policy.from_json(stored[1]))
+        stored = json.loads(json.dumps([choice.to_json(), options.to_json(policy)]))
+        again = build(catalog, Choice.from_json(stored[0]), options.from_json(stored[1]))
         assert instances_of(again) == instances_of(plan)
         offsets = np.array(sorted(instances_of(plan)))
         assert again.downstream(offsets).tolist() == plan.downstream(offsets).tolist()

@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 
 from domain.catalogs import days
 from examples import examples
+from retrofill.domain.planning import options
+from retrofill.domain.planning.option_forms import parse_override, parse_word
+from retrofill.domain.planning.options import GROUPS, PRIORITY
 from retrofill.domain.planning.policy import (
     AcrossGroups,
     Alert,
     AlertMethod,
     AlertTrigger,
     Barrier,
-    BizdateError,
-    DateRange,
     GroupCountError,
     Order,
     OverrideError,
@@ -29,18 +30,11 @@ from retrofill.domain.planning.policy import (
     Regrouped,
     TooManyBizdatesError,
     deal,
-    merge_ranges,
-    parse_bizdate,
-    parse_groups,
-    parse_override,
-    parse_priority,
-    parse_range,
-    parse_time_range,
-    parse_word,
     priority_by_age,
     slots_within,
 )
-from retrofill.domain.time.windows import ClockRangeError, Window, parse_window
+from retrofill.domain.time.bizdates import BizdateError, DateRange, merge_ranges, parse_bizdate, parse_range
+from retrofill.domain.time.windows import ClockRangeError, Window, parse_time_range, parse_window
 
 DATES = st.dates(date(1970, 1, 1), date(2199, 12, 31))
 
@@ -175,11 +169,11 @@ def test_one_to_ten_groups(groups: int) -> None:
     for attempt in (
         lambda: deal(days("1..3"), groups, Order.ASCENDING),
         lambda: Policy((parse_range("2026-01-01"),), groups=groups),
-        lambda: parse_groups(str(groups)),
+        lambda: GROUPS.parse(str(groups)),
     ):
         with pytest.raises(GroupCountError):
             attempt()
-    assert parse_groups("10") == 10
+    assert GROUPS.parse("10") == 10
 
 
 @pytest.mark.parametrize(("priority", "older"), [(8, 3), (7, 3), (5, 2), (3, 2), (1, 1)])
@@ -222,16 +216,16 @@ def test_a_policy_survives_storage() -> None:
         Regrouped(2, (((0, 2),), ((3, 5), (7, 7)))),
     )
     for policy in (full, Policy((parse_range("2026-01-01"),))):
-        assert Policy.from_json(json.loads(json.dumps(policy.to_json()))) == policy
-    assert '"window": null' in json.dumps(Policy((parse_range("2026-01-01"),)).to_json())
+        assert options.from_json(json.loads(json.dumps(options.to_json(policy)))) == policy
+    assert '"window": null' in json.dumps(options.to_json(Policy((parse_range("2026-01-01"),))))
 
 
 def test_priorities_are_those_of_baselines() -> None:
     """BF-3, POL-12."""
-    assert [parse_priority(text) for text in ("1", "3", "5", "7", "8")] == [1, 3, 5, 7, 8]
+    assert [PRIORITY.parse(text) for text in ("1", "3", "5", "7", "8")] == [1, 3, 5, 7, 8]
     for text in ("0", "2", "9", "07", "", "x"):
         with pytest.raises(PriorityError, match="1, 3, 5, 7 and 8"):
-            parse_priority(text)
+            PRIORITY.parse(text)
     with pytest.raises(PriorityError):
         Policy((parse_range("2026-01-01"),), priority=4)
 

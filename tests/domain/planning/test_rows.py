@@ -10,9 +10,9 @@ from domain.catalogs import CHILDREN, SELF, make_catalog, make_task, random_cata
 from domain.plans import plan_of
 from retrofill.domain.catalog.definitions import RunMode
 from retrofill.domain.planning.plan import build
-from retrofill.domain.planning.policy import parse_time_range
 from retrofill.domain.planning.rows import plan_rows
 from retrofill.domain.selection.choice import Choice, DryRunReason, NothingToRunError
+from retrofill.domain.time.windows import parse_time_range
 from retrofill.domain.verification.verify import verify
 
 LATER = datetime(2026, 6, 1, tzinfo=UTC)

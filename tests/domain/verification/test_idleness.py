@@ -13,9 +13,9 @@ from domain.plans import plan_of
 from retrofill.domain.catalog.definitions import RunMode
 from retrofill.domain.catalog.task_types import TaskType
 from retrofill.domain.planning.plan import Kind, Plan, build
-from retrofill.domain.planning.policy import parse_time_range
 from retrofill.domain.planning.tallies import kinds_in_words
 from retrofill.domain.selection.choice import Choice, DryRunReason, NothingToRunError
+from retrofill.domain.time.windows import parse_time_range
 from retrofill.domain.verification.findings import Finding
 from retrofill.domain.verification.idleness import check_runs, idle_tasks
 

@@ -12,8 +12,9 @@ from domain.plans import plan_of
 from retrofill.domain.catalog.definitions import Catalog, RunMode
 from retrofill.domain.people.rights import Rights
 from retrofill.domain.planning.plan import build
-from retrofill.domain.planning.policy import AcrossGroups, Order, Policy, parse_range
+from retrofill.domain.planning.policy import AcrossGroups, Order, Policy
 from retrofill.domain.selection.choice import Choice
+from retrofill.domain.time.bizdates import parse_range
 from retrofill.domain.verification.codes import Level
 from retrofill.domain.verification.staleness import (
     Later,

@@ -27,9 +27,10 @@ from retrofill.domain.catalog.definitions import Catalog, ResourceGroup, RunMode
 from retrofill.domain.catalog.task_types import TaskType
 from retrofill.domain.people.rights import Rights
 from retrofill.domain.planning.plan import Plan, build
-from retrofill.domain.planning.policy import AcrossGroups, Order, parse_time_range
+from retrofill.domain.planning.policy import AcrossGroups, Order
 from retrofill.domain.selection.choice import Choice, DryRunReason, NothingToRunError, resolve
 from retrofill.domain.selection.ways import AllDescendantsSelection, ManualSelection, WorkspaceSelection
+from retrofill.domain.time.windows import parse_time_range
 from retrofill.domain.verification.codes import CODES, Level
 from retrofill.domain.verification.findings import Finding
 from retrofill.domain.verification.summaries import summary

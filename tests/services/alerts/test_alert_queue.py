@@ -6,9 +6,9 @@ import pytest
 
 from domain.catalogs import make_catalog, make_task
 from retrofill.domain.catalog.definitions import Rerun
-from retrofill.domain.planning.policy import Alert, AlertMethod, AlertTrigger, parse_time_range
+from retrofill.domain.planning.policy import Alert, AlertMethod, AlertTrigger
 from retrofill.domain.selection.ways import AllDescendantsSelection
-from retrofill.domain.time.windows import parse_window
+from retrofill.domain.time.windows import parse_time_range, parse_window
 from services.worlds import MakeWorld, World
 
 A, B, C = (make_task(f"w.{name}", "0 1 * * *") for name in "abc")

@@ -9,11 +9,10 @@ import pytest
 from domain.catalogs import make_catalog, make_task
 from retrofill.domain.catalog.definitions import ResourceGroup
 from retrofill.domain.errors import LimitError, UnknownNameError, UsageError, WrongStateError
-from retrofill.domain.planning.policy import parse_time_range
 from retrofill.domain.selection.choice import Limits
 from retrofill.domain.selection.ways import AllDescendantsSelection
 from retrofill.domain.texts import Step
-from retrofill.domain.time.windows import parse_window
+from retrofill.domain.time.windows import parse_time_range, parse_window
 from retrofill.services.backfills.backfill_rows import record_of
 from retrofill.services.backfills.instance_rows import remove_half_created
 from retrofill.services.backfills.requests import PlanLimits

@@ -13,13 +13,13 @@ from retrofill.domain.running.steering import STEERING, BackfillSituation, Steer
 from retrofill.domain.selection.ways import AllDescendantsSelection
 from retrofill.services.reading.backfills import Views
 from services.backfills.test_steering import REACH
-from services.worlds import MakeWorld, World
+from services.worlds import MakeWorld, World, changes_of
 
 NIGHT = ResourceGroup("night", slots=2)
 
 
 def change(w: World, backfill: int = 1, **changes: object) -> list[str]:
-    return [str(d) for d in w.backfills.change(backfill, Changes(**changes)).differences]  # type: ignore[arg-type]
+    return [str(d) for d in w.backfills.change(backfill, changes_of(**changes)).differences]
 
 
 def chain(**more: object) -> tuple[Task, Task]:
@@ -60,7 +60,7 @@ def test_no_end_is_foretold_where_groups_are_not_in_a_row(world: MakeWorld) -> N
     w.restart()
     number = w.create(dates="2026-01-05..2026-01-08", groups=2)
     w.tick()
-    w.backfills.change(number, Changes(groups=4))
+    w.backfills.change(number, Changes({"groups": 4}))
     assert w.row(number)["estimated_end_at"] is None
     assert len(w.finish()) >= 1
     assert w.status(number) == "succeeded"
@@ -239,7 +239,7 @@ def test_a_task_whose_workspace_is_not_bound_keeps_its_group(world: MakeWorld) -
         groups=(ResourceGroup("mine", slots=1, workspaces=frozenset({"w"})),),
     )
     w.create()
-    changed = w.backfills.change(1, Changes(resource_group="mine"))
+    changed = w.backfills.change(1, Changes({"resource_group": "mine"}))
     assert changed.notes == (
         "1 task keeps its own resource group, because its workspace is not bound to mine: x.b.",
     )
@@ -280,7 +280,7 @@ def test_a_scheduler_completes_what_a_killed_change_owes(world: MakeWorld) -> No
 
     w.store.transaction = transaction  # type: ignore[method-assign]
     with pytest.raises(Killed):
-        backfills.change(1, Changes(resource_group="night"))
+        backfills.change(1, Changes({"resource_group": "night"}))
     w.store.transaction = real  # type: ignore[method-assign]
     assert w.rows()["a 5 01:00"].resource_group == "default"
     w.later_starts.remove_leftovers()
@@ -337,7 +337,7 @@ def test_a_change_in_every_standing(world: MakeWorld, at: BackfillSituation) -> 
         return
     ended_at = w.row(1)["ended_at"]
     w.clock.forward(60)
-    result = w.backfills.change(1, Changes(priority=8, window="10:00-11:00"), "for lunch")
+    result = w.backfills.change(1, changes_of(priority=8, window="10:00-11:00"), "for lunch")
     assert len(result.differences) == 2
     with w.store.read() as reader:
         last = reader.operations("backfill_id", 1)[-1]
@@ -353,4 +353,4 @@ def test_nothing_and_twice_are_refused() -> None:
         {"resource_group": "x", "own_resource_group": True}, {"groups": 0}, {"groups": 11},
     ):  # fmt: skip
         with pytest.raises(UsageError):
-            Changes(**wrong)  # type: ignore[arg-type]
+            changes_of(**wrong)

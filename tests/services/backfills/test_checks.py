@@ -13,10 +13,9 @@ import pytest
 from domain.catalogs import make_catalog, make_task
 from retrofill.domain.checks import Answer, Verdict
 from retrofill.domain.people.roles import system_administrator
-from retrofill.domain.planning.policy import parse_time_range
 from retrofill.domain.running.filters import BackfillFilter
 from retrofill.domain.selection.ways import AllDescendantsSelection
-from retrofill.domain.time.windows import parse_window
+from retrofill.domain.time.windows import parse_time_range, parse_window
 from retrofill.services.backfills.creation import BackfillCreation
 from retrofill.services.backfills.later_starts import LaterStarts
 from retrofill.services.backfills.requests import PlannedBackfill

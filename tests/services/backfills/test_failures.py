@@ -16,8 +16,8 @@ from retrofill.domain.planning.policy import (
     Barrier,
     FailurePolicyError,
     OnFailure,
-    parse_time_range,
 )
+from retrofill.domain.time.windows import parse_time_range
 from services.worlds import MakeWorld, World
 
 A = make_task("w.a", "0 1 * * *")
@@ -142,7 +142,7 @@ def test_it_can_be_asked_for_while_the_group_stands_still(world: MakeWorld) -> N
     number = w.create(dates="2026-01-05..2026-01-07")
     w.finish(fails=fails("a 5 01:00"))
     assert w.row(number)["ended_at"] is not None
-    found = w.backfills.change(number, Changes(on_failure=OnFailure.CONTINUE)).differences
+    found = w.backfills.change(number, Changes({"on_failure": OnFailure.CONTINUE})).differences
     assert [str(one) for one in found] == ["on failure stop -> continue"]
     assert w.row(number)["ended_at"] is None
     w.finish()
@@ -156,7 +156,7 @@ def test_it_can_be_taken_back(world: MakeWorld) -> None:
     number = w.create(dates="2026-01-05..2026-01-08", **ON)
     w.tick()
     w.end("a 5 01:00", exit_code=1)
-    w.backfills.change(number, Changes(on_failure=OnFailure.STOP))
+    w.backfills.change(number, Changes({"on_failure": OnFailure.STOP}))
     w.finish(fails=fails("a 6 01:00"))
     assert ended(w, "not_run") == {"a 7 01:00", "a 8 01:00"}
 
@@ -186,7 +186,8 @@ def test_a_scheduler_that_is_started_anew_goes_on_in_the_same_way(world: MakeWor
 
 def test_waits_of_a_task_barrier_cannot_be_passed_over() -> None:
     """POL-14: one clear sentence."""
-    from retrofill.domain.planning.policy import Policy, parse_range
+    from retrofill.domain.planning.policy import Policy
+    from retrofill.domain.time.bizdates import parse_range
 
     with pytest.raises(FailurePolicyError, match="barrier: task"):
         Policy(ranges=(parse_range("2026-01-05"),), barrier=Barrier.TASK, on_failure=OnFailure.CONTINUE)
@@ -287,10 +288,10 @@ def test_it_can_be_set_and_taken_away_while_it_runs(world: MakeWorld) -> None:
     """POL-14, BF-3: set below what has failed already, it pauses at once."""
     w = pausing(world)
     w.end("a 5 01:00", exit_code=1)
-    w.backfills.change(1, Changes(max_failures=1))
+    w.backfills.change(1, Changes({"max_failures": 1}))
     assert w.row(1)["held"] == "paused"
     w.backfills.resume(1)
-    w.backfills.change(1, Changes(no_max_failures=True))
+    w.backfills.change(1, Changes({"max_failures": None}))
     for name in ("a 6 01:00", "a 7 01:00", "a 8 01:00"):
         w.end(name, exit_code=1)
     assert w.row(1)["held"] is None

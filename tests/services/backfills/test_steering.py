@@ -8,9 +8,9 @@ import pytest
 
 from domain.catalogs import make_task
 from retrofill.domain.errors import Kind, RetrofillError
-from retrofill.domain.planning.policy import parse_time_range
 from retrofill.domain.running.steering import STEERING, BackfillSituation, Steer, Verdict
 from retrofill.domain.selection.ways import AllDescendantsSelection
+from retrofill.domain.time.windows import parse_time_range
 from retrofill.services.instances.backfill_status import standing
 from services.worlds import MakeWorld, World
 

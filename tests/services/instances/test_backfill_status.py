@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domain.catalogs import make_task
 from retrofill.domain.catalog.definitions import RunMode
-from retrofill.domain.planning.policy import parse_time_range
+from retrofill.domain.time.windows import parse_time_range
 from retrofill.services.reading.backfills import Row
 from services.worlds import MakeWorld, World
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from domain.catalogs import SELF, make_task
 from retrofill.domain.catalog.definitions import RunMode
 from retrofill.domain.catalog.task_types import TaskType
-from retrofill.domain.planning.policy import AcrossGroups, Barrier, Order, parse_time_range
+from retrofill.domain.planning.policy import AcrossGroups, Barrier, Order
+from retrofill.domain.time.windows import parse_time_range
 from services.worlds import MakeWorld
 
 DAYS = "2026-01-05..2026-01-06"

@@ -215,7 +215,7 @@ def test_a_change_of_the_backfill_leaves_what_was_set(world: MakeWorld) -> None:
     ids = [row.id for row in w.rows().values()]
     w.emergencies.set_priority(ids, 8)
     w.emergencies.set_resource_group(ids, "night")
-    w.backfills.change(backfill, Changes(priority=5, resource_group="other"))
+    w.backfills.change(backfill, Changes({"priority": 5, "resource_group": "other"}))
     with w.store.read() as reader:
         views = Views(reader, w.graphs, w.clock.now_ms())
         shown = [views.instance(row) for row in reader.instances(ids)]

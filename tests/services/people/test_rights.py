@@ -147,7 +147,7 @@ def test_a_new_owner_may_operate_what_ran_before(w: World) -> None:
 
 STEERING: list[tuple[str, Callable[[World, int], object]]] = [
     ("pause", lambda w, number: w.backfills.pause(number)),
-    ("change", lambda w, number: w.backfills.change(number, Changes(priority=8))),
+    ("change", lambda w, number: w.backfills.change(number, Changes({"priority": 8}))),
     ("resume", lambda w, number: w.backfills.resume(number)),
 ]
 

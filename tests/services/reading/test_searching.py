@@ -9,8 +9,8 @@ import pytest
 from domain.catalogs import make_task
 from retrofill.domain.catalog.task_types import TaskType
 from retrofill.domain.errors import RetrofillError, UnknownNameError
-from retrofill.domain.planning.policy import parse_range
 from retrofill.domain.running.searches import BackfillSearch
+from retrofill.domain.time.bizdates import parse_range
 from retrofill.services.reading.backfills import Row, Views
 from retrofill.services.reading.searching import InstanceSearch, search_backfills, search_instances
 from retrofill.services.reading.view import View

@@ -6,8 +6,7 @@ import pytest
 
 from domain.catalogs import CHILDREN, SELF, make_catalog, make_task
 from retrofill.domain.catalog.definitions import Rerun, ResourceGroup
-from retrofill.domain.planning.policy import parse_time_range
-from retrofill.domain.time.windows import parse_window
+from retrofill.domain.time.windows import parse_time_range, parse_window
 from services.worlds import MakeWorld
 
 CHAIN = (make_task("w.a", "0 1 * * *"), make_task("w.b", "0 2 * * *", "w.a"))

@@ -207,10 +207,10 @@ def test_closing_leaves_what_runs(world: MakeWorld) -> None:
     w.end("a 5 01:00", exit_code=1)
     assert w.running() == set()
     assert w.status(1) == "pending"
-    w.backfills.change(1, Changes(window="22:00-23:00"))
+    w.backfills.change(1, Changes({"window": parse_window("22:00-23:00", "")}))
     w.tick()
     assert w.running() == {"a 5 01:00"}
-    w.backfills.change(1, Changes(window="01:00-02:00"))
+    w.backfills.change(1, Changes({"window": parse_window("01:00-02:00", "")}))
     w.tick()
     w.end("a 5 01:00")
     assert w.status(1) == "succeeded"

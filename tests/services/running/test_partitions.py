@@ -6,7 +6,7 @@ import pytest
 
 from domain.catalogs import make_task
 from retrofill.domain.catalog.task_types import TaskType
-from retrofill.domain.planning.policy import parse_time_range
+from retrofill.domain.time.windows import parse_time_range
 from retrofill.domain.verification.findings import Finding
 from retrofill.services.backfills.requests import PlannedBackfill
 from retrofill.services.running.slots import Slots

@@ -28,7 +28,7 @@ from retrofill.services.backfills.requests import Request, make_plan
 from retrofill.services.instances.graph import InstanceGraph
 from retrofill.services.operations.batches import ItemResult
 from retrofill.services.ports.records import DateRecord
-from services.worlds import World
+from services.worlds import World, changes_of
 
 MOST = 120
 METHODS = ("email", "sms")
@@ -163,7 +163,7 @@ class History:
         for way in chance.sample(ways, k=chance.choice([1, 1, 2])):
             changes |= way
         try:
-            found = self.world.backfills.change(self.backfill, Changes(**changes))
+            found = self.world.backfills.change(self.backfill, changes_of(**changes))
         except RetrofillError:
             assert self.reached() == begun, "what is refused changes nothing"
             return
@@ -238,7 +238,7 @@ class History:
         w = self.world
         w.backfills.resume(self.backfill)
         if w.status(self.backfill) != "succeeded":
-            w.backfills.change(self.backfill, Changes(no_window=True))
+            w.backfills.change(self.backfill, Changes({"window": None}))
         for _ in range(400):
             w.finish()
             w.clock.forward(86_400)

@@ -8,7 +8,7 @@ from retrofill.cli.grammar import Command
 from retrofill.cli.printing.results import comment_option, done, ids_argument, numbers_of
 from retrofill.cli.session import Session, pass_session
 from retrofill.domain.errors import UsageError
-from retrofill.domain.planning.policy import parse_priority
+from retrofill.domain.planning.options import PRIORITY
 
 
 @click.command("remove-wait", cls=Command)
@@ -50,7 +50,7 @@ def set_priority(session: Session, instance_ids: tuple[str, ...], priority: str,
     return done(
         session,
         session.project.emergencies().set_priority(
-            numbers_of(instance_ids), parse_priority(priority), comment
+            numbers_of(instance_ids), PRIORITY.parse(priority), comment
         ),
     )
 

@@ -89,7 +89,7 @@ def list_command(
     Those of backfills come first, newest first, then the auto triggered ones, newest bizdate first.
     Different options must all hold, the same one twice means either.
     """
-    from retrofill.domain.planning.policy import parse_range
+    from retrofill.domain.time.bizdates import parse_range
 
     if auto and backfills:
         raise UsageError("--auto and --backfill do not go together")

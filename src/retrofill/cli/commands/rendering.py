@@ -10,7 +10,7 @@ from retrofill.cli.grammar import Command
 from retrofill.cli.session import Session, pass_session, say
 from retrofill.cli.tables import cell
 from retrofill.domain.errors import UsageError
-from retrofill.domain.planning.policy import parse_bizdate
+from retrofill.domain.time.bizdates import parse_bizdate
 from retrofill.domain.time.windows import clock, parse_clock_range
 from retrofill.services.catalogs.deploy import find_task
 from retrofill.services.reading.rendering import Rendered, render

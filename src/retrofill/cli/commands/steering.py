@@ -15,16 +15,9 @@ from retrofill.cli.grammar import Command
 from retrofill.cli.looking import row_of
 from retrofill.cli.printing.backfills import print_backfill
 from retrofill.cli.printing.results import print_results, refusal
+from retrofill.cli.request_options import change_options, changes_of
 from retrofill.cli.session import Session, integer_id, pass_session, say
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.planning.changes import Changes
-from retrofill.domain.planning.policy import (
-    OnFailure,
-    parse_groups,
-    parse_max_failures,
-    parse_priority,
-    parse_word,
-)
 
 if TYPE_CHECKING:
     from retrofill.services.backfills.steering import Steered
@@ -125,47 +118,16 @@ def _say_steered(session: Session, number: int, action: str, steered: Steered) -
 
 @click.command("change", cls=Command)
 @click.argument("backfill_id", metavar="ID")
-@click.option(
-    "--groups", metavar="N", help="Deal the dates that have not begun into so many groups, 1 to 10."
-)
-@click.option("--window", metavar="HH:MM-HH:MM", help="Start instances only in this time of day.")
-@click.option("--weekends", is_flag=True, help="With --window: open on weekends only.")
-@click.option("--no-window", is_flag=True, help="Start instances at any time of the day.")
-@click.option("--priority", metavar="1|3|5|7|8", help="For all its instances, however old their dates.")
-@click.option("--own-priority", is_flag=True, help="Each task's own priority again.")
-@click.option("--resource-group", metavar="G", help="Run what has not started in this resource group.")
-@click.option("--own-resource-group", is_flag=True, help="Each task's own resource group again.")
-@click.option(
-    "--on-failure", metavar="stop|continue", help="Whether next dates wait until what failed is mended."
-)
-@click.option("--max-failures", metavar="N", help="Pause by itself when so many instances have failed.")
-@click.option("--no-max-failures", is_flag=True, help="However many fail, it does not pause by itself.")
+@change_options
 @_comment
 @pass_session
-def change(
-    session: Session,
-    /,
-    backfill_id: str,
-    groups: str | None,
-    priority: str | None,
-    on_failure: str | None,
-    max_failures: str | None,
-    comment: str,
-    **options: Any,
-) -> None:
+def change(session: Session, /, backfill_id: str, comment: str, **given: Any) -> None:
     """Change how a backfill runs, also while it runs.
 
     What runs goes on as it is; bizdates that have begun stay so.
     """
     number = integer_id(backfill_id, "a backfill")
-    changes = Changes(
-        groups=None if groups is None else parse_groups(groups),
-        priority=None if priority is None else parse_priority(priority),
-        on_failure=None if on_failure is None else parse_word(OnFailure, on_failure),
-        max_failures=None if max_failures is None else parse_max_failures(max_failures),
-        **options,
-    )
-    changed = session.project.backfills().change(number, changes, comment)
+    changed = session.project.backfills().change(number, changes_of(given), comment)
     if not changed.differences:
         say(f"Backfill {number}: all of this holds already, so nothing was changed.")
     for difference in changed.differences:

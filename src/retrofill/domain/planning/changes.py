@@ -2,97 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any
 
 from retrofill.domain.errors import UsageError
-from retrofill.domain.planning.policy import MOST_GROUPS, GroupCountError, OnFailure, Policy
+from retrofill.domain.planning.options import CHANGEABLE
+from retrofill.domain.planning.policy import Policy
 from retrofill.domain.texts import Option, Text
-from retrofill.domain.time.windows import parse_window
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What is left out (None, False) stays.
+    """New values by fields of a policy; what is left out stays, None takes away.
 
-    Args:
-        window: HH:MM-HH:MM in the deployment's time zone (POL-11); `no_window` takes it away.
-        priority: stands for every task's own; `own_priority` gives these back (POL-12).
-        resource_group: `own_resource_group` gives each task its own back (POL-10).
-        max_failures: `no_max_failures` takes it away (POL-14).
+    A window without a time zone is meant in the deployment's (POL-11).
 
     Raises:
-        UsageError: nothing is changed, or one thing in two ways.
-        GroupCountError: not 1 to 10 groups.
+        UsageError: nothing is changed, or what cannot change.
     """
 
-    groups: int | None = None
-    window: str | None = None
-    weekends: bool = False
-    no_window: bool = False
-    priority: int | None = None
-    own_priority: bool = False
-    resource_group: str | None = None
-    own_resource_group: bool = False
-    on_failure: OnFailure | None = None
-    max_failures: int | None = None
-    no_max_failures: bool = False
+    values: Mapping[str, Any]
 
     def __post_init__(self) -> None:
-        given = {
-            "window": self.window is not None,
-            "no_window": self.no_window,
-            "priority": self.priority is not None,
-            "own_priority": self.own_priority,
-            "resource_group": self.resource_group is not None,
-            "own_resource_group": self.own_resource_group,
-            "on_failure": self.on_failure is not None,
-            "max_failures": self.max_failures is not None,
-            "no_max_failures": self.no_max_failures,
-        }
-        for one, other in (
-            ("window", "no_window"),
-            ("priority", "own_priority"),
-            ("resource_group", "own_resource_group"),
-            ("max_failures", "no_max_failures"),
-        ):
-            if given[one] and given[other]:
-                raise UsageError(
-                    Text("{one} and {other} do not go together", one=Option(one), other=Option(other)),
-                    "Give one of the two.",
-                )
-        if self.weekends and not given["window"]:
-            raise UsageError(Text("{option.weekends} goes with {option.window}"), "Name the window too.")
-        if self.groups is None and not any(given.values()):
-            raise UsageError(
-                "nothing is to be changed",
-                Text(
-                    "Name what: {option.groups}, {option.window} or {option.no_window}, {option.priority} or "
-                    "{option.own_priority}, {option.resource_group} or {option.own_resource_group}, {option.on_failure}, "
-                    "{option.max_failures} or {option.no_max_failures}."
-                ),
-            )
-        if self.groups is not None and not 1 <= self.groups <= MOST_GROUPS:
-            raise GroupCountError(f"{self.groups} groups: a backfill has 1 to {MOST_GROUPS}")
+        if not self.values:
+            inputs = (Text("{one}", one=Option(one.name)) for option in CHANGEABLE for one in option.changing)
+            named = reduce(lambda before, one: Text("{before}, {one}", before=before, one=one), inputs)
+            raise UsageError("nothing is to be changed", Text("Name what: {named}.", named=named))
+        for name in self.values.keys() - {option.key for option in CHANGEABLE}:
+            raise UsageError(f"{name.replace('_', ' ')} cannot change once a backfill exists")
+
+    @property
+    def groups(self) -> int | None:
+        return self.values.get("groups")
 
     def applied_to(self, policy: Policy, timezone: str) -> Policy:
         """The policy with all changes but that of groups, which asks how far these have come.
 
+        Args:
+            timezone: the deployment's.
+
         Raises:
-            ClockRangeError, PriorityError, FailurePolicyError: a value in a wrong form, or that does not fit.
+            InvalidValueError: a value that there is not, or that does not go with the others.
         """
-        if self.window is not None:
-            policy = replace(policy, window=parse_window(self.window, timezone, self.weekends))
-        if self.no_window:
-            policy = replace(policy, window=None)
-        if self.priority is not None or self.own_priority:
-            policy = replace(policy, priority=self.priority)
-        if self.resource_group is not None or self.own_resource_group:
-            policy = replace(policy, resource_group=self.resource_group)
-        if self.on_failure is not None:
-            policy = replace(policy, on_failure=self.on_failure)
-        if self.max_failures is not None or self.no_max_failures:
-            policy = replace(policy, max_failures=self.max_failures)
-        return policy
+        values = {key: value for key, value in self.values.items() if key != "groups"}
+        window = values.get("window")
+        if window is not None and not window.timezone:
+            values["window"] = replace(window, timezone=timezone)
+        return replace(policy, **values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +73,5 @@ def differences(before: Policy, after: Policy) -> tuple[Difference, ...]:
 
 def in_words(policy: Policy) -> dict[str, str]:
     """The settings of a policy that can be changed."""
-    return {
-        "groups": str(policy.wanted_groups),
-        "window": "none" if policy.window is None else policy.window.words,
-        "priority": "own" if policy.priority is None else str(policy.priority),
-        "resource group": policy.resource_group or "own",
-        "on failure": policy.on_failure.value,
-        "max failures": "none" if policy.max_failures is None else str(policy.max_failures),
-    }
+    now = replace(policy, groups=policy.wanted_groups)
+    return {option.name.replace("_", " "): option.words(getattr(now, option.key)) for option in CHANGEABLE}

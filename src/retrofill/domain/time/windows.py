@@ -1,4 +1,4 @@
-"""The daily period in which a backfill may start instances (POL-11).
+"""Times of day: the daily period in which a backfill may start instances (POL-11), and ranges of slots (POL-3).
 
 Minutes count from midnight. A window is closed at its start and open at its end.
 """
@@ -95,6 +95,21 @@ def parse_window(text: str, timezone: str, weekends: bool = False) -> Window:
     """
     start, end = parse_clock_range(text)
     return Window(start, end, timezone, weekends)
+
+
+def parse_time_range(text: str) -> tuple[int, int]:
+    """First and last minute of the day from HH:MM-HH:MM, both included (POL-3).
+
+    Raises:
+        ClockRangeError: another form, or the end lies before the start.
+    """
+    first, last = parse_clock_range(text)
+    if last < first:
+        raise ClockRangeError(
+            f"the time range {text} runs backwards: {clock(last)} comes before {clock(first)}",
+            "A time range lies within one day, for example 06:00-23:59.",
+        )
+    return first, last
 
 
 def parse_clock_range(text: str) -> tuple[int, int]:

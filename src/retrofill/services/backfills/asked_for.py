@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from retrofill.domain.planning import options
+from retrofill.domain.planning.options import ASKED, CHANGEABLE
 from retrofill.domain.selection import ways
 from retrofill.domain.time.windows import clock
 from retrofill.services.instances.stored import policy_of, selection_of
@@ -13,9 +15,8 @@ if TYPE_CHECKING:
     from retrofill.services.ports.records import BackfillRecord
 
 Row = dict[str, Any]
-# While it runs (BF-3).
-_CHANGEABLE = ("groups", "window", "priority", "resource_group", "on_failure", "max_failures")
-_OWN = ("priority", "resource_group")  # none: each task has its own
+_CHANGEABLE = tuple(option.name for option in CHANGEABLE)
+_WITHOUT = {option.name: option.without for option in ASKED + CHANGEABLE}
 
 
 def request_row(record: BackfillRecord, names: Callable[[str], bool], sees: Callable[[str], bool]) -> Row:
@@ -26,8 +27,7 @@ def request_row(record: BackfillRecord, names: Callable[[str], bool], sees: Call
         sees: whether a task or workspace may be shown, with the parameters that are set.
     """
     policy = policy_of(record)
-    values = policy.to_json()
-    del values["regrouped"]
+    values = {key: value for key, value in options.to_json(policy).items() if key in _WITHOUT}
     values |= {
         "bizdates": [str(dates) for dates in policy.ranges],
         "time_range": "-".join(clock(minute) for minute in policy.time_range),
@@ -67,8 +67,8 @@ def in_words(row: Row) -> list[str]:
 
 
 def _setting(row: Row, key: str) -> str:
-    value = "own" if row[key] is None and key in _OWN else row[key]
-    return f"{key.replace('_', ' ')} {_word(value)}"
+    value = _WITHOUT[key] if row[key] is None else _word(row[key])
+    return f"{key.replace('_', ' ')} {value}"
 
 
 def _word(value: Any) -> str:

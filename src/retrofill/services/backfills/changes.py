@@ -95,7 +95,9 @@ class BackfillChanges:
         if moves:
             _place_anew(self._store, self._graphs, backfill_id, now_ms, self._clock.now_ms())
         self._store.wake()
-        return ChangeReport(found, _notes(plan, self._actor.sees) if changes.resource_group else ())
+        return ChangeReport(
+            found, _notes(plan, self._actor.sees) if changes.values.get("resource_group") else ()
+        )
 
     def _change_planned(
         self, tx: Ledger, record: BackfillRecord, policy: Policy, groups: int | None, now_ms: int
@@ -182,9 +184,7 @@ def _place_anew(store: Store, graphs: GraphCache, backfill_id: int, owed_ms: int
 
 def _places(changes: Changes) -> bool:
     """Whether instances queue elsewhere after these changes."""
-    return (
-        changes.own_priority or changes.own_resource_group or bool(changes.priority or changes.resource_group)
-    )
+    return not changes.values.keys().isdisjoint(("priority", "resource_group"))
 
 
 def _check_group(policy: Policy, catalog: Catalog) -> None:

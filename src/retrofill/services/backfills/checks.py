@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from retrofill.domain.alerts import Event
 from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.checks import Answer, Verdict, all_pass, findings_of, question
+from retrofill.domain.planning import options
 from retrofill.domain.planning.plan import Plan
 from retrofill.domain.verification.findings import Finding, by_level
 from retrofill.failpoints import fail_point
@@ -187,7 +188,7 @@ def ask_of_plan(
 
 def _question(record: BackfillRecord, plan: Plan) -> dict[str, Any]:
     backfill = {"id": record.id or None, "name": record.name, "created_by": record.created_by}
-    return question(plan.catalog.project, backfill, policy_of(record).to_json(), analysis_of(record))
+    return question(plan.catalog.project, backfill, options.to_json(policy_of(record)), analysis_of(record))
 
 
 def _with_answers(record: BackfillRecord, answers: Sequence[Answer]) -> dict[str, Any]:

@@ -104,7 +104,8 @@ class Outlines:
         key = (None, version_id, bizdate)
         if key not in self._outlines:
             from retrofill.domain.planning.outline import Outline
-            from retrofill.domain.planning.policy import DateRange, Policy
+            from retrofill.domain.planning.policy import Policy
+            from retrofill.domain.time.bizdates import DateRange
 
             day = date.fromisoformat(bizdate)
             catalog = self._graphs.catalog(self._reader, version_id)

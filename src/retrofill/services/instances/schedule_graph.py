@@ -19,9 +19,10 @@ import numpy as np
 from retrofill.domain.catalog.definitions import Catalog, Task
 from retrofill.domain.catalog.dependencies import Waits, previous_cycle, same_cycle, to_date_before
 from retrofill.domain.planning.plan import Plan, build
-from retrofill.domain.planning.policy import DateRange, Policy
+from retrofill.domain.planning.policy import Policy
 from retrofill.domain.planning.template import Edges, Template, dependencies
 from retrofill.domain.selection.choice import Choice, NothingToRunError
+from retrofill.domain.time.bizdates import DateRange
 from retrofill.services.instances.graph import InstanceGraph, remember
 from retrofill.services.instances.plans import PlanCache
 from retrofill.services.ports.records import GenerationRecord

@@ -77,10 +77,14 @@ def planned_dates_of(record: BackfillRecord) -> list[str]:
 
 def text_of(value: Policy | Choice | Selection | Mapping[str, Any]) -> str:
     """How a record holds it."""
+    from retrofill.domain.planning import options
+    from retrofill.domain.planning.policy import Policy
     from retrofill.domain.selection import ways
 
     if isinstance(value, Mapping):
         return json.dumps(dict(value))
+    if isinstance(value, Policy):
+        return json.dumps(options.to_json(value))
     return json.dumps(ways.to_json(value) if isinstance(value, ways.Selection) else value.to_json())
 
 
@@ -91,9 +95,9 @@ def _fields(text: str) -> Mapping[str, Any]:
 
 @lru_cache(256)
 def _policy(text: str) -> Policy:
-    from retrofill.domain.planning.policy import Policy
+    from retrofill.domain.planning import options
 
-    return Policy.from_json(_fields(text))
+    return options.from_json(_fields(text))
 
 
 @lru_cache(64)

@@ -9,11 +9,11 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import InvalidValueError, UnknownNameError, did_you_mean, shown
-from retrofill.domain.planning.policy import BizdateError, DateRange, parse_range
 from retrofill.domain.running.filters import BackfillFilter, InstanceFilter
 from retrofill.domain.running.states import State
 from retrofill.domain.running.status import Status
 from retrofill.domain.texts import Text
+from retrofill.domain.time.bizdates import BizdateError, DateRange, parse_range
 from retrofill.domain.time.milliseconds import ms_of
 from retrofill.services.catalogs.deploy import find_past_task
 from retrofill.services.people.access import Access
