@@ -377,6 +377,7 @@ def states() -> str:
             _code(move.value),
             ", ".join(_code(s) for s in _ordered(rule.sources)),
             ", ".join(_code(s) for s in _ordered(rule.targets)),
+            "" if rule.reason is None else _code(rule.reason),
             "a person" if rule.by_person else "the scheduler",
             f"[{rule.source}](rules.md)",
         )
@@ -390,7 +391,7 @@ def states() -> str:
         "```mermaid\n" + "\n".join(diagram) + "\n```",
         "## Moves",
         "An operation from any other state is refused with exit status 6.",
-        _table(["move", "from", "to", "asked for by", "rule"], rows),
+        _table(["move", "from", "to", "always with the reason", "asked for by", "rule"], rows),
         "## Reasons",
         "A reason informs people; no move depends on it.",
         _table(["reason", "means"], [(_code(r.value), _REASONS[r.value]) for r in Reason]),

@@ -235,6 +235,7 @@ def test_a_move_happens_from_its_sources_and_from_no_other_state(
         (after,) = reader.instances([1])
     if state in MOVES[move].sources:
         assert after.state in MOVES[move].targets
+        assert MOVES[move].reason in (None, after.reason)
     else:
         assert after == before
 

@@ -63,6 +63,13 @@ class Reason(StrEnum):
     YIELDED_TO_AUTO = "yielded_to_auto"
 
 
+PAUSES = frozenset({Reason.RERUN_INTERVAL, Reason.NOT_STARTED})
+"""RUN-3: why an instance waits before it runs again; gone when it is ready."""
+
+LEAVING = frozenset({Reason.STOPPING, Reason.YIELDED_TO_AUTO})
+"""OPS-1, RUN-5: why what runs is being ended."""
+
+
 class Move(StrEnum):
     """What can happen to an instance."""
 
@@ -87,18 +94,26 @@ class Move(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A move: from which states, to which ones, whether a person asks for it, by which rule."""
+    """A move: from which states, to which ones, whether a person asks for it, by which rule.
+
+    `reason` is the one that it always gives; None where it depends on the case, or where it gives none.
+    """
 
     sources: frozenset[State]
     targets: frozenset[State]
     by_person: bool
     source: str
+    reason: Reason | None = None
 
 
 def _rule(
-    sources: Collection[State], targets: Collection[State], source: str, by_person: bool = False
+    sources: Collection[State],
+    targets: Collection[State],
+    source: str,
+    by_person: bool = False,
+    reason: Reason | None = None,
 ) -> Rule:
-    return Rule(frozenset(sources), frozenset(targets), by_person, source)
+    return Rule(frozenset(sources), frozenset(targets), by_person, source, reason)
 
 
 _S = State
@@ -110,14 +125,16 @@ MOVES: dict[Move, Rule] = {
     Move.START: _rule({_S.WAITING_RESOURCES}, {_S.RUNNING}, "RUN-1"),
     Move.SUCCEED: _rule({_S.RUNNING}, {_S.SUCCESSFUL}, "RUN-1"),
     Move.FAIL: _rule({_S.RUNNING}, {_S.FAILED}, "RUN-3"),
-    Move.RERUN_BY_ITSELF: _rule({_S.RUNNING}, {_S.NOT_RUN}, "RUN-3"),
-    Move.START_ANEW: _rule({_S.RUNNING}, {_S.NOT_RUN}, "RUN-3"),
-    Move.MAKE_WAY: _rule({_S.RUNNING}, {_S.NOT_RUN}, "RUN-5"),
-    Move.FAIL_WITH_SIBLING: _rule(NOT_STARTED, {_S.FAILED}, "POL-7"),
+    Move.RERUN_BY_ITSELF: _rule({_S.RUNNING}, {_S.NOT_RUN}, "RUN-3", reason=Reason.RERUN_INTERVAL),
+    Move.START_ANEW: _rule({_S.RUNNING}, {_S.NOT_RUN}, "RUN-3", reason=Reason.NOT_STARTED),
+    Move.MAKE_WAY: _rule({_S.RUNNING}, {_S.NOT_RUN}, "RUN-5", reason=Reason.YIELDED_TO_AUTO),
+    Move.FAIL_WITH_SIBLING: _rule(NOT_STARTED, {_S.FAILED}, "POL-7", reason=Reason.SIBLING_FAILED),
     Move.RESTORE_SIBLING: _rule({_S.FAILED}, {_S.NOT_RUN}, "POL-7"),
     Move.STOP: _rule({_S.RUNNING}, {_S.FAILED}, "OPS-1", by_person=True),
     Move.RERUN: _rule({_S.SUCCESSFUL, _S.FAILED}, {_S.NOT_RUN}, "OPS-2", by_person=True),
-    Move.SET_SUCCESSFUL: _rule({_S.FAILED}, {_S.SUCCESSFUL}, "OPS-5", by_person=True),
+    Move.SET_SUCCESSFUL: _rule(
+        {_S.FAILED}, {_S.SUCCESSFUL}, "OPS-5", by_person=True, reason=Reason.SET_SUCCESSFUL
+    ),
     Move.FREEZE: _rule({_S.NOT_RUN, _S.SUCCESSFUL, _S.FAILED}, {_S.FROZEN}, "OPS-6", by_person=True),
     Move.UNFREEZE: _rule({_S.FROZEN}, {_S.NOT_RUN, _S.SUCCESSFUL, _S.FAILED}, "OPS-6", by_person=True),
 }

@@ -30,7 +30,7 @@ _HOMES = {
     "Ledger": "ledger",
     "Reader": "ledger",
     "Store": "store",
-    "StartFilter": "ledger",
+    "StartFilter": "start_filter",
     "Message": "notifying",
     "Notifier": "notifying",
     "NotSentError": "notifying",

@@ -25,7 +25,7 @@ from retrofill.store.postgres.refusals import refusal
 from retrofill.store.schema.revision import is_head
 from retrofill.store.sqlite import locks
 from retrofill.store.statements.clock import BootClock, boot_clock
-from retrofill.store.statements.moves import Ledger
+from retrofill.store.statements.ledger import Ledger
 from retrofill.store.statements.reader import Reader
 
 T = TypeVar("T")

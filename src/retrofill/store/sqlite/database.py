@@ -28,7 +28,7 @@ from retrofill.store.sqlite.opening import open_reader, refusal
 from retrofill.store.sqlite.waiting import PATIENCE_SECONDS, WriteLock
 from retrofill.store.statements import identity
 from retrofill.store.statements.clock import BootClock, boot_clock
-from retrofill.store.statements.moves import Ledger
+from retrofill.store.statements.ledger import Ledger
 from retrofill.store.statements.reader import Reader
 
 # A checkpoint copies the WAL into the file. Done often, it holds nobody up for long, and the WAL is

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
+from retrofill.domain.running.states import PAUSES
 from retrofill.domain.time.clocks import Anchor, Boot, ClockCheck, accept, believe, followed, judge, jump_of
+from retrofill.store import filters
 from retrofill.store.statements.health import Health
 
 if TYPE_CHECKING:
@@ -89,7 +91,7 @@ class ClockKeeper(ClockReader):
         """Ends of pauses, which were worked out by the clock as it was: a pause is as long as it is."""
         self._execute(
             "UPDATE instance SET start_ms = start_ms + ? WHERE state = 'waiting_time' "
-            "AND reason IN ('rerun_interval', 'not_started')",
+            f"AND {filters.one_of('reason', PAUSES)}",
             (jump_ms,),
         )
         self._execute("UPDATE alert SET next_ms = next_ms + ? WHERE next_ms IS NOT NULL", (jump_ms,))

@@ -10,12 +10,11 @@ from retrofill.domain.running.filters import ALL_INSTANCES, InstanceFilter
 from retrofill.services.ports.records import GenerationRecord, InstanceRecord
 from retrofill.store import filters
 from retrofill.store.statements import counters
+from retrofill.store.statements.rows import GENERATION, INSTANCE
 
 if TYPE_CHECKING:
     from retrofill.store.dialects import Connection
 
-_GENERATION = ", ".join(GenerationRecord._fields)
-_INSTANCE = ", ".join(InstanceRecord._fields)
 _AUTO = "instance INDEXED BY instance_auto WHERE backfill_id IS NULL"
 _HELD = "schedule_held"  # rows of `counter`
 _OWING = "owing_version"
@@ -33,29 +32,29 @@ class Generations:
 
     def between(self, first: str, last: str) -> list[GenerationRecord]:
         rows = self._execute(
-            f"SELECT {_GENERATION} FROM generation WHERE bizdate BETWEEN ? AND ? "
+            f"SELECT {GENERATION} FROM generation WHERE bizdate BETWEEN ? AND ? "
             "AND phase <> 'creating' AND stride > 0 ORDER BY id",
             (first, last),
         )
-        return [GenerationRecord(*row) for row in rows]
+        return GENERATION.all(rows)
 
     def holding(self, instance_id: int) -> GenerationRecord | None:
         row = self._execute(
-            f"SELECT {_GENERATION} FROM generation WHERE first_instance_id <= ? "
+            f"SELECT {GENERATION} FROM generation WHERE first_instance_id <= ? "
             "ORDER BY first_instance_id DESC LIMIT 1",
             (instance_id,),
         ).fetchone()
-        found = GenerationRecord(*row) if row else None
+        found = GENERATION.one(row)
         if found is None or instance_id >= found.first_instance_id + found.stride:
             return None
         return found
 
     def unfinished(self) -> list[GenerationRecord]:
         rows = self._execute(
-            f"SELECT {_GENERATION} FROM generation INDEXED BY generation_unfinished "
+            f"SELECT {GENERATION} FROM generation INDEXED BY generation_unfinished "
             "WHERE phase <> 'active' ORDER BY id"
         )
-        return [GenerationRecord(*row) for row in rows]
+        return GENERATION.all(rows)
 
     def last_night(self, until: str = "9999") -> str | None:
         row = self._execute(
@@ -133,10 +132,7 @@ class Generations:
 
     def instances(self, bizdate: str, asked: InstanceFilter = ALL_INSTANCES) -> list[InstanceRecord]:
         text, bound = filters.where(("bizdate = ?", [bizdate]), *filters.of_instances(asked))
-        return [
-            InstanceRecord(*row)
-            for row in self._execute(f"SELECT {_INSTANCE} FROM {_AUTO} AND {text}", bound)
-        ]
+        return INSTANCE.all(self._execute(f"SELECT {INSTANCE} FROM {_AUTO} AND {text}", bound))
 
     def bizdates(self, limit: int) -> list[str]:
         rows = self._execute(
@@ -153,10 +149,7 @@ class Generations:
 
     def add(self, record: GenerationRecord) -> int:
         generation_id = counters.reserve(self._connection, "generation")
-        self._execute(
-            f"INSERT INTO generation ({_GENERATION}) VALUES ({', '.join('?' * len(GenerationRecord._fields))})",
-            record._replace(id=generation_id),
-        )
+        self._execute(GENERATION.insert("generation"), record._replace(id=generation_id))
         return generation_id
 
     def set_phase(self, generation_id: int, phase: str) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
+from retrofill.domain.running.states import Reason
 from retrofill.services.ports.interventions import FixedPlace
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Interventions(InterventionReader):
 
     def end_isolation(self, instance_id: int) -> None:
         self._execute(
-            "UPDATE instance SET reason = NULL WHERE id = ? AND reason = 'isolated'", (instance_id,)
+            f"UPDATE instance SET reason = NULL WHERE id = ? AND reason = '{Reason.ISOLATED}'", (instance_id,)
         )
 
     def set_priority(self, instance_id: int, priority: int) -> None:

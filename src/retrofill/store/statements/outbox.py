@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from retrofill.services.ports.records import AlertRecord
 from retrofill.store.statements.counters import next_id
+from retrofill.store.statements.rows import ALERT
 
 if TYPE_CHECKING:
     from retrofill.store.dialects import Connection
-
-_ALERT = ", ".join(AlertRecord._fields)
 
 
 class OutboxReader:
@@ -20,8 +19,8 @@ class OutboxReader:
         self._execute = connection.execute
 
     def of_backfill(self, backfill_id: int) -> list[AlertRecord]:
-        rows = self._execute(f"SELECT {_ALERT} FROM alert WHERE backfill_id = ? ORDER BY id", (backfill_id,))
-        return [AlertRecord(*row) for row in rows]
+        rows = self._execute(f"SELECT {ALERT} FROM alert WHERE backfill_id = ? ORDER BY id", (backfill_id,))
+        return ALERT.all(rows)
 
     def next_ms(self) -> int | None:
         row = self._execute("SELECT min(next_ms) FROM alert WHERE next_ms IS NOT NULL").fetchone()
@@ -48,10 +47,10 @@ class Outbox(OutboxReader):
         row = self._execute(
             "UPDATE alert SET state = 'sending', tries = tries + 1, next_ms = ? WHERE id = ("
             "SELECT id FROM alert WHERE next_ms <= ? ORDER BY next_ms, id LIMIT 1) "
-            f"RETURNING {_ALERT}",
+            f"RETURNING {ALERT}",
             (until_ms, now_ms),
         ).fetchone()
-        return AlertRecord(*row) if row else None
+        return ALERT.one(row)
 
     def finish(
         self,

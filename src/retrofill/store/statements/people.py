@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 from retrofill.services.ports.records import TokenRecord, UserRecord
 from retrofill.store.statements.counters import next_id
+from retrofill.store.statements.rows import TOKEN, USER
 
 if TYPE_CHECKING:
     from retrofill.store.dialects import Connection
-
-_USER = ", ".join(UserRecord._fields)
-_TOKEN = ", ".join(TokenRecord._fields)
 
 
 class PeopleReader:
@@ -21,26 +19,26 @@ class PeopleReader:
         self._execute = connection.execute
 
     def find_user(self, name: str) -> UserRecord | None:
-        row = self._execute(f'SELECT {_USER} FROM "user" WHERE name = ?', (name,)).fetchone()
-        return UserRecord(*row) if row else None
+        row = self._execute(f'SELECT {USER} FROM "user" WHERE name = ?', (name,)).fetchone()
+        return USER.one(row)
 
     def users(self) -> list[UserRecord]:
-        return [UserRecord(*row) for row in self._execute(f'SELECT {_USER} FROM "user" ORDER BY name')]
+        return USER.all(self._execute(f'SELECT {USER} FROM "user" ORDER BY name'))
 
     def find_token(self, token_id: int) -> TokenRecord | None:
-        row = self._execute(f"SELECT {_TOKEN} FROM token WHERE id = ?", (token_id,)).fetchone()
-        return TokenRecord(*row) if row else None
+        row = self._execute(f"SELECT {TOKEN} FROM token WHERE id = ?", (token_id,)).fetchone()
+        return TOKEN.one(row)
 
     def find_live_token(self, secret_hash: str) -> TokenRecord | None:
         row = self._execute(
-            f"SELECT {_TOKEN} FROM token WHERE secret_hash = ? AND revoked_ms IS NULL", (secret_hash,)
+            f"SELECT {TOKEN} FROM token WHERE secret_hash = ? AND revoked_ms IS NULL", (secret_hash,)
         ).fetchone()
-        return TokenRecord(*row) if row else None
+        return TOKEN.one(row)
 
     def tokens(self, user: str | None = None) -> list[TokenRecord]:
         where, values = ("", ()) if user is None else ("WHERE user_name = ? ", (user,))
-        rows = self._execute(f"SELECT {_TOKEN} FROM token {where}ORDER BY id DESC", values)
-        return [TokenRecord(*row) for row in rows]
+        rows = self._execute(f"SELECT {TOKEN} FROM token {where}ORDER BY id DESC", values)
+        return TOKEN.all(rows)
 
 
 class PeopleTables(PeopleReader):

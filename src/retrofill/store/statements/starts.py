@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from retrofill.services.ports.records import FailedStartRecord
+from retrofill.store.statements.rows import FAILED_START
 
 if TYPE_CHECKING:
     from retrofill.store.dialects import Connection
-
-_FIELDS = ", ".join(FailedStartRecord._fields)
 
 
 class FailedStarts:
@@ -22,17 +21,17 @@ class FailedStarts:
 
     def find(self, instance_id: int) -> FailedStartRecord | None:
         row = self._execute(
-            f"SELECT {_FIELDS} FROM failed_start WHERE instance_id = ?", (instance_id,)
+            f"SELECT {FAILED_START} FROM failed_start WHERE instance_id = ?", (instance_id,)
         ).fetchone()
-        return FailedStartRecord(*row) if row else None
+        return FAILED_START.one(row)
 
     def waiting(self) -> list[FailedStartRecord]:
         """Those that wait to be tried again, the one that was tried last first."""
         rows = self._execute(
-            f"SELECT {_FIELDS} FROM failed_start f WHERE EXISTS (SELECT 1 FROM instance i WHERE i.id = f.instance_id "
+            f"SELECT {FAILED_START} FROM failed_start f WHERE EXISTS (SELECT 1 FROM instance i WHERE i.id = f.instance_id "
             "AND i.state <> 'frozen') ORDER BY tried_ms DESC, instance_id"
         )
-        return [FailedStartRecord(*row) for row in rows]
+        return FAILED_START.all(rows)
 
     def ids(self) -> list[int]:
         return [row[0] for row in self._execute("SELECT instance_id FROM failed_start")]

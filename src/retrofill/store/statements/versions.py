@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from retrofill.services.ports.records import VersionRecord
+from retrofill.store.statements.rows import VERSION
 
 if TYPE_CHECKING:
     from retrofill.store.dialects import Connection
-
-_VERSION = ", ".join(VersionRecord._fields)
 
 
 class VersionsReader:
@@ -21,13 +20,13 @@ class VersionsReader:
         self._execute = connection.execute
 
     def find(self, version_id: int) -> VersionRecord | None:
-        row = self._execute(f"SELECT {_VERSION} FROM catalog_version WHERE id = ?", (version_id,)).fetchone()
-        return VersionRecord(*row) if row else None
+        row = self._execute(f"SELECT {VERSION} FROM catalog_version WHERE id = ?", (version_id,)).fetchone()
+        return VERSION.one(row)
 
     def latest(self, limit: int) -> list[VersionRecord]:
         """Newest first."""
-        rows = self._execute(f"SELECT {_VERSION} FROM catalog_version ORDER BY id DESC LIMIT ?", (limit,))
-        return [VersionRecord(*row) for row in rows]
+        rows = self._execute(f"SELECT {VERSION} FROM catalog_version ORDER BY id DESC LIMIT ?", (limit,))
+        return VERSION.all(rows)
 
     def before(self, version_id: int) -> int | None:
         """The version before this one."""

@@ -1,0 +1,227 @@
+"""Backfills and their dates, with their counters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from retrofill.domain.running.filters import ALL_BACKFILLS
+from retrofill.store import filters
+from retrofill.store.statements import counters
+from retrofill.store.statements.rows import BACKFILL, DATE, OPEN
+from retrofill.store.statements.view import View
+
+if TYPE_CHECKING:
+    from retrofill.domain.running.filters import BackfillFilter
+    from retrofill.services.ports.records import BackfillRecord, DateRecord, OpenBackfill
+
+# One that was planned stays visible while its instances are made.
+_VISIBLE = "(phase NOT IN ('creating', 'expired') OR start_ms IS NOT NULL)"
+_SUMS = ", ".join(
+    f"CAST(coalesce(sum({name}), 0) AS BIGINT)"  # PostgreSQL adds up to numbers without a bound
+    for name in ("total", "successful", "failed", "running", "frozen")
+)
+_COUNT_ONLY = (
+    "UPDATE backfill_date SET successful = successful + ?, failed = failed + ?, running = running + ?, "
+    "frozen = frozen + ? WHERE backfill_id = ? AND position = ?"
+)
+_COUNT = f"{_COUNT_ONLY} RETURNING {DATE}"
+
+
+class BackfillReader(View):
+    """Backfills, their dates and counters."""
+
+    def find_backfill(self, backfill_id: int) -> BackfillRecord | None:
+        """A backfill that is visible, that is: wholly created."""
+        row = self._execute(
+            f"SELECT {BACKFILL} FROM backfill WHERE id = ? AND {_VISIBLE}", (backfill_id,)
+        ).fetchone()
+        return BACKFILL.one(row)
+
+    def open_backfills(self) -> list[OpenBackfill]:
+        """Backfills that have not ended, those being created among them, and all that are held."""
+        rows = self._execute(
+            f"SELECT {OPEN} FROM backfill WHERE id IN ("
+            "SELECT id FROM backfill INDEXED BY backfill_open WHERE ended_ms IS NULL "
+            "UNION SELECT id FROM backfill INDEXED BY backfill_held WHERE paused = 1 OR stopped = 1) ORDER BY id"
+        )
+        return OPEN.all(rows)
+
+    def in_phase(self, phase: str) -> list[BackfillRecord]:
+        """All backfills in one phase; `creating`, `checking`: a crash may have left them."""
+        rows = self._execute(
+            f"SELECT {BACKFILL} FROM backfill WHERE phase = ?",
+            (phase,),
+        )
+        return BACKFILL.all(rows)
+
+    def backfills(
+        self, asked: BackfillFilter = ALL_BACKFILLS, before: int | None = None, limit: int = 50
+    ) -> list[BackfillRecord]:
+        """A page of backfills, newest first (BF-1)."""
+        older: list[filters.Condition] = [] if before is None else [("id < ?", [before])]
+        text, bound = filters.where((_VISIBLE, []), *filters.of_backfills(asked), *older)
+        rows = self._execute(
+            f"SELECT {BACKFILL} FROM backfill WHERE {text} ORDER BY id DESC LIMIT ?", [*bound, limit]
+        )
+        return BACKFILL.all(rows)
+
+    def owed_places(self) -> list[tuple[int, int]]:
+        """Backfills of which ready instances have still to move, each with the moment of the change (BF-3)."""
+        return counters.owed_places(self._connection)
+
+    def dates(self, backfill_id: int) -> list[DateRecord]:
+        rows = self._execute(
+            f"SELECT {DATE} FROM backfill_date WHERE backfill_id = ? ORDER BY position", (backfill_id,)
+        )
+        return DATE.all(rows)
+
+    def is_reached(self, backfill_id: int, position: int) -> bool:
+        """Whether the date's group has come to it."""
+        row = self._execute(
+            "SELECT reached FROM backfill_date WHERE backfill_id = ? AND position = ?",
+            (backfill_id, position),
+        ).fetchone()
+        return bool(row[0])
+
+    def progress(self, backfill_id: int) -> tuple[int, int, int, int, int]:
+        """Sums of total, successful, failed, running, frozen."""
+        row = self._execute(
+            f"SELECT {_SUMS} FROM backfill_date WHERE backfill_id = ?",
+            (backfill_id,),
+        ).fetchone()
+        return row[0], row[1], row[2], row[3], row[4]
+
+    def waiting(self, backfill_id: int) -> tuple[int, int]:
+        """How many instances wait for resources and for time; costs what waits in this backfill."""
+        resources = self._execute(
+            "SELECT count(*) FROM instance INDEXED BY instance_ready_of "
+            "WHERE state = 'waiting_resources' AND backfill_id = ?",
+            (backfill_id,),
+        ).fetchone()
+        time = self._execute(
+            "SELECT count(*) FROM instance INDEXED BY instance_due_of WHERE state = 'waiting_time' AND backfill_id = ?",
+            (backfill_id,),
+        ).fetchone()
+        return resources[0], time[0]
+
+    def has_waiting(self, backfill_id: int) -> tuple[bool, bool]:
+        """Whether anything waits for resources, and for time."""
+        return tuple(  # type: ignore[return-value]
+            self._execute(
+                f"SELECT 1 FROM instance INDEXED BY {index} WHERE state = '{state}' AND backfill_id = ? LIMIT 1",
+                (backfill_id,),
+            ).fetchone()
+            is not None
+            for index, state in (
+                ("instance_ready_of", "waiting_resources"),
+                ("instance_due_of", "waiting_time"),
+            )
+        )
+
+    def is_waiting_between(self, backfill_id: int, first_id: int, last_id: int) -> bool:
+        """Whether an instance of the backfill with an id in this range waits for resources or time."""
+        return any(
+            self._execute(
+                f"SELECT 1 FROM instance INDEXED BY {index} WHERE state = '{state}' AND backfill_id = ? "
+                "AND id BETWEEN ? AND ? LIMIT 1",
+                (backfill_id, first_id, last_id),
+            ).fetchone()
+            for index, state in (
+                ("instance_ready_of", "waiting_resources"),
+                ("instance_due_of", "waiting_time"),
+            )
+        )
+
+
+class BackfillWriter(View):
+    """What makes, changes and counts them."""
+
+    def add_backfill(self, record: BackfillRecord, task_ids: Iterable[int]) -> int:
+        """Insert with an id that no backfill has had, whatever `record.id` says (CAT-3)."""
+        backfill_id = counters.reserve(self._connection, "backfill")
+        self._execute(BACKFILL.insert("backfill"), record._replace(id=backfill_id))
+        self.set_tasks(backfill_id, task_ids)
+        return backfill_id
+
+    def add_dates(self, rows: Iterable[DateRecord]) -> None:
+        self._connection.executemany(DATE.insert("backfill_date"), rows)
+
+    def set_backfill(self, backfill_id: int, **columns: object) -> None:
+        """Set columns of a backfill; the names are fields of BackfillRecord."""
+        if not columns.keys() <= set(BACKFILL.names):
+            raise ValueError(sorted(columns))
+        self._execute(
+            f"UPDATE backfill SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?",
+            [*columns.values(), backfill_id],
+        )
+
+    def add_failures(self, backfill_id: int, count: int) -> int:
+        """Note that more instances have failed for good; how many since the start or the last resume (POL-14)."""
+        row = self._execute(
+            "UPDATE backfill SET failures = failures + ? WHERE id = ? RETURNING failures",
+            (count, backfill_id),
+        ).fetchone()
+        return int(row[0])
+
+    def set_tasks(self, backfill_id: int, task_ids: Iterable[int]) -> None:
+        """Note anew which tasks take part."""
+        self._execute("DELETE FROM backfill_task WHERE backfill_id = ?", (backfill_id,))
+        self._connection.executemany(
+            "INSERT INTO backfill_task (backfill_id, task_id) VALUES (?, ?)",
+            [(backfill_id, i) for i in task_ids],
+        )
+
+    def delete_half_created(self, backfill_id: int, back_to: str | None = None) -> None:
+        """Remove the rest of a backfill without instances, or let it go back to an earlier phase."""
+        self._execute("DELETE FROM backfill_date WHERE backfill_id = ?", (backfill_id,))
+        if back_to is not None:
+            self._execute("UPDATE backfill SET phase = ? WHERE id = ?", (back_to, backfill_id))
+            return
+        self._execute("DELETE FROM backfill_task WHERE backfill_id = ?", (backfill_id,))
+        self._execute("DELETE FROM backfill WHERE id = ?", (backfill_id,))
+
+    def owe_places(self, backfill_id: int, at_ms: int) -> None:
+        """Ready instances have still to move to where they queue since a change; `place` does it (BF-3)."""
+        counters.owe_places(self._connection, backfill_id, at_ms)
+
+    def settle_places(self, backfill_id: int, at_ms: int) -> None:
+        """All have moved, unless there was another change since."""
+        counters.settle_places(self._connection, backfill_id, at_ms)
+
+    def set_groups(self, backfill_id: int, numbers: Mapping[int, int]) -> None:
+        """Group numbers of dates, by position (BF-3)."""
+        self._connection.executemany(
+            "UPDATE backfill_date SET group_number = ? WHERE backfill_id = ? AND position = ?",
+            [(number, backfill_id, position) for position, number in numbers.items()],
+        )
+
+    def reach(self, backfill_id: int, position: int) -> bool:
+        """Let a group come to a date; False where it already had."""
+        cursor = self._execute(
+            "UPDATE backfill_date SET reached = 1 WHERE backfill_id = ? AND position = ? AND reached = 0",
+            (backfill_id, position),
+        )
+        return cursor.rowcount == 1
+
+    def unreach(self, backfill_id: int, positions: Sequence[int]) -> list[int]:
+        """Let dates wait for their turn again; those of them that groups had come to (OPS-3)."""
+        return [
+            position
+            for position in positions
+            if self._execute(
+                "UPDATE backfill_date SET reached = 0 WHERE backfill_id = ? AND position = ? AND reached = 1",
+                (backfill_id, position),
+            ).rowcount
+        ]
+
+    def count(self, backfill_id: int, position: int, changes: Sequence[int]) -> DateRecord:
+        """Add to a date's counters (successful, failed, running, frozen); the row as it is now."""
+        row = self._execute(_COUNT, (*changes, backfill_id, position)).fetchone()
+        return DATE.make(row)
+
+    def count_many(self, backfill_id: int, changes: Mapping[int, Sequence[int]]) -> None:
+        """Add to the counters of dates, by position."""
+        self._connection.executemany(
+            _COUNT_ONLY, [(*change, backfill_id, position) for position, change in changes.items()]
+        )

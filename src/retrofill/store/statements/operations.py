@@ -1,0 +1,68 @@
+"""The record of what people did (OPS-8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from retrofill.store import filters
+from retrofill.store.statements import counters
+from retrofill.store.statements.rows import OPERATION
+from retrofill.store.statements.view import View
+
+if TYPE_CHECKING:
+    from retrofill.domain.running.filters import OperationFilter
+    from retrofill.services.ports.records import OperationRecord
+
+_RECORD = (
+    'INSERT INTO operation (id, at_ms, "user", action, backfill_id, instance_id, from_state, to_state, comment, task_id) '
+    f"VALUES ({counters.next_id('operation')}, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+class OperationReader(View):
+    """The record."""
+
+    def operations(self, column: str, value: int) -> list[OperationRecord]:
+        """The record of an instance (`instance_id`), a backfill (`backfill_id`) or a task, oldest first."""
+        if column not in ("instance_id", "backfill_id", "task_id"):
+            raise ValueError(column)
+        rows = self._execute(f"SELECT {OPERATION} FROM operation WHERE {column} = ? ORDER BY id", (value,))
+        return OPERATION.all(rows)
+
+    def latest_operations(
+        self, asked: OperationFilter, before: int | None, limit: int
+    ) -> list[OperationRecord]:
+        """A page of the record, newest first."""
+        text, bound = filters.where(
+            ("id < ?", [1 << 62 if before is None else before]), *filters.of_operations(asked)
+        )
+        rows = self._execute(
+            f"SELECT {OPERATION} FROM operation WHERE {text} ORDER BY id DESC LIMIT ?", [*bound, limit]
+        )
+        return OPERATION.all(rows)
+
+
+class OperationWriter(View):
+    """What adds to it."""
+
+    def record(
+        self,
+        at_ms: int,
+        user: str,
+        action: str,
+        backfill_id: int | None = None,
+        instance_id: int | None = None,
+        from_state: str | None = None,
+        to_state: str | None = None,
+        comment: str = "",
+        task_id: int | None = None,
+    ) -> None:
+        """Note who did what to what (OPS-8)."""
+        self._execute(
+            _RECORD, (at_ms, user, action, backfill_id, instance_id, from_state, to_state, comment, task_id)
+        )
+
+    def record_many(self, rows: Iterable[Sequence[object]]) -> None:
+        """`record`, for many: rows of what it takes, in its order."""
+        self._connection.executemany(_RECORD, rows)
