@@ -35,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    postgres.drop_all()
     if not hasattr(config, "workerinput"):
         postgres.end()
 

@@ -77,7 +77,7 @@ class PostgresRoom:
         self._directory = folder / ".retrofill"
         self._directory.mkdir()
         self._closing = ExitStack()
-        self._url = self._closing.enter_context(postgres.database())
+        self._url = self._closing.enter_context(postgres.rows())
         self.open_elsewhere: Callable[[], Store] = partial(open_postgres, self._url, self._directory)
 
     def open(self) -> Store:

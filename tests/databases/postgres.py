@@ -35,6 +35,7 @@ _SETTINGS = (
 _PATIENCE_SECONDS = 90
 _TEMPLATE = "retrofill_template"
 _numbers = count(1)
+_free: list[str] = []  # databases of this process that nobody uses
 _wanted: IO[str] | None = None
 
 
@@ -128,14 +129,63 @@ def with_name(url: str, name: str) -> str:
 @contextmanager
 def database(is_empty: bool = False) -> Iterator[str]:
     """The URL of a database of one's own, with the tables of a store, or really empty."""
+    url, name = server(), _make("template0" if is_empty else _TEMPLATE)
+    try:
+        yield with_name(url, name)
+    finally:
+        _drop(name)
+
+
+@contextmanager
+def rows() -> Iterator[str]:
+    """The URL of a database with the tables of a store, of which nothing but rows is changed.
+
+    It is emptied and used again: that takes a third of making one.
+    """
+    url = server()
+    name = _free.pop() if _free else _make(_TEMPLATE)
+    try:
+        yield with_name(url, name)
+        _empty(with_name(url, name))
+    except BaseException:
+        _drop(name)
+        raise
+    _free.append(name)
+
+
+def drop_all() -> None:
+    """When this process has no further tests."""
+    while _free:
+        _drop(_free.pop())
+
+
+def _make(template: str) -> str:
+    """A new database; its name."""
+    name = f"retrofill_{os.getpid()}_{next(_numbers)}"
+    _execute(server(), f"CREATE DATABASE {name} TEMPLATE {template}")
+    return name
+
+
+def _drop(name: str) -> None:
+    _execute(server(), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _empty(url: str) -> None:
+    """End whoever is connected, and take all rows away but the version of the schema."""
+    from retrofill.store.schema.tables import metadata
+
+    names = ", ".join(f'"{table.name}"' for table in metadata.tables.values())
+    _execute(
+        url,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        f"TRUNCATE {names} RESTART IDENTITY CASCADE",
+    )
+
+
+def _execute(url: str, *statements: str) -> None:
     import psycopg
 
-    url = server()
-    name = f"retrofill_{os.getpid()}_{next(_numbers)}"
-    template = "template0" if is_empty else _TEMPLATE
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        try:
-            yield with_name(url, name)
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        for statement in statements:
+            connection.execute(statement)

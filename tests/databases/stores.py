@@ -42,7 +42,7 @@ class ServersStore:
     def __init__(self, home: Path) -> None:
         self.home = home
         self._closing = ExitStack()
-        self.url = self._closing.enter_context(postgres.database())
+        self.url = self._closing.enter_context(postgres.rows())
 
     def open(self, boot_clock: BootClock = boot_clock, watch: Watch = lambda *_: None) -> Any:
         return ServerDatabase(self.url, self.home, "demo", boot_clock)
