@@ -66,7 +66,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     tasks = ("--task", "open.first", "--task", "vault.goldmine", "--task", "open.last")
     two = ("--bizdate", "2026-01-05..2026-01-06", "--groups", 2)
     sandbox.run("backfill", "create", *tasks, *two, "--yes", "--wait", "--name", "mixed", status=1)
-    sandbox.create("--task", "vault.goldmine", *DAY)
+    sandbox.create("--task", "vault.goldmine", *DAY, RETROFILL_USER="greta")
     sandbox.create("--task", "open.first", "--task", "open.last", *DAY, "--name", "third")
     sandbox.create("--task", "open.first", "--bizdate", "2026-02-01", **ALICE)
     sandbox.create("--task", "vault.slow", "--task", "open.first", "--bizdate", "2026-02-02")
