@@ -125,7 +125,7 @@ def _create(directory: Path, first: datetime, bizdates: int, paused: bool) -> No
     version_id, _ = project.deploy()
     number = project.creation().create(planned, version_id, project.user)
     if paused:
-        project.backfills().pause(number)
+        project.center.backfills.pause(number)
     project.close()
 
 

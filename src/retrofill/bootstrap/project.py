@@ -26,11 +26,8 @@ if TYPE_CHECKING:
     from retrofill.services.alerts.delivery import Courier
     from retrofill.services.backfills.creation import BackfillCreation
     from retrofill.services.backfills.requests import PlanLimits
-    from retrofill.services.backfills.steering import BackfillSteering
     from retrofill.services.catalogs.lineage import Lineages
     from retrofill.services.operation_center import OperationCenter
-    from retrofill.services.operations.emergencies import Emergencies
-    from retrofill.services.operations.operations import Operations
     from retrofill.services.people.accounts import People
     from retrofill.services.ports import Check, Executor, Notifier, Reader
     from retrofill.services.running.loop import Loop
@@ -191,11 +188,6 @@ class Project:
 
         return People(self.store, self.in_force, self.clock, self.actor)
 
-    def backfills(self) -> BackfillSteering:
-        from retrofill.services.backfills.steering import BackfillSteering
-
-        return BackfillSteering(self.store, self.graphs, self.clock, self.actor)
-
     def creation(self) -> BackfillCreation:
         from retrofill.services.backfills.creation import BackfillCreation
 
@@ -203,17 +195,6 @@ class Project:
 
     def checks_of(self, catalog: Catalog) -> list[Check]:
         return self.deployment.checks_of(catalog)
-
-    def operations(self) -> Operations:
-        from retrofill.services.operations.operations import Operations
-
-        return Operations(self.store, self.graphs, self.clock, self.actor)
-
-    def emergencies(self) -> Emergencies:
-        """Operations on single instances for administrators (OPS-7)."""
-        from retrofill.services.operations.emergencies import Emergencies
-
-        return Emergencies(self.operations(), self.in_force.resource_groups)
 
     def lineages(self, catalog: Catalog) -> Lineages:
         """Lineage of the tasks of a catalog."""

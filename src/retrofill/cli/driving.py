@@ -36,6 +36,8 @@ def say_who_starts_instances(project: Project, states: dict[int, Any]) -> None:
         states: what became of each that was done.
     """
     changed = [instance_id for instance_id, state in states.items() if state in _GOES_ON]
+    if not changed:
+        return
     with project.store.read() as reader:
         backfills = {row.backfill_id for row in reader.instances(changed)}
     if None in backfills and not project.scheduler_lock.starts(auto=True):

@@ -15,7 +15,7 @@ from retrofill.services.ports import RunRef
 
 if TYPE_CHECKING:
     from retrofill.bootstrap.project import Project
-    from retrofill.services.operations.batches import ItemResult
+    from retrofill.domain.running.results import ItemResult
     from retrofill.services.running.scheduler import TickReport
 
 _LOOK_SECONDS = 0.05

@@ -11,8 +11,8 @@ from retrofill.domain.catalog.definitions import ResourceGroup
 from retrofill.domain.errors import Kind, NotPermittedError, UnknownNameError, WrongStateError
 from retrofill.domain.planning.changes import Changes
 from retrofill.domain.planning.policy import Barrier, PriorityError
+from retrofill.domain.running.results import ItemResult
 from retrofill.domain.running.states import State
-from retrofill.services.operations.batches import ItemResult
 from retrofill.services.operations.emergencies import Emergencies
 from retrofill.services.reading.backfills import Views
 from retrofill.services.reading.dag import dag_around

@@ -13,10 +13,10 @@ import pytest
 from domain.catalogs import make_task
 from retrofill.domain.errors import Kind, NotPermittedError, RetrofillError, UnknownNameError
 from retrofill.domain.planning.changes import Changes
+from retrofill.domain.running.results import ItemResult
 from retrofill.domain.selection.choice import DryRunReason
 from retrofill.domain.selection.ways import AllDescendantsSelection, ManualSelection
 from retrofill.services.backfills.requests import PlannedBackfill
-from retrofill.services.operations.batches import ItemResult
 from services.worlds import MakeWorld, World
 
 MEMBERS = {

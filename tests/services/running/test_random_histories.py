@@ -21,12 +21,12 @@ from retrofill.domain.catalog.definitions import Catalog, ResourceGroup
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.planning.changes import Changes
 from retrofill.domain.planning.policy import Alert, AlertTrigger
+from retrofill.domain.running.results import ItemResult
 from retrofill.domain.running.states import State
 from retrofill.domain.selection.ways import ManualSelection
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.services.backfills.requests import Request, make_plan
 from retrofill.services.instances.graph import InstanceGraph
-from retrofill.services.operations.batches import ItemResult
 from retrofill.services.ports.records import DateRecord
 from services.worlds import World, changes_of
 

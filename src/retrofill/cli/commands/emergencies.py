@@ -33,8 +33,8 @@ def remove_wait(
     if bool(upstream) == everything:
         raise UsageError("either --upstream or --all says which waits go", "Give one of the two.")
     numbers = None if everything else numbers_of(upstream)
-    service = session.project.emergencies()
-    return done(session, service.remove_waits(numbers_of(instance_ids), numbers, comment))
+    instances = session.project.center.instances
+    return done(session, instances.remove_waits(numbers_of(instance_ids), numbers, comment))
 
 
 @click.command("set-priority", cls=Command)
@@ -47,12 +47,8 @@ def set_priority(session: Session, instance_ids: tuple[str, ...], priority: str,
 
     For administrators of the workspace. It stays, however old the bizdate is.
     """
-    return done(
-        session,
-        session.project.emergencies().set_priority(
-            numbers_of(instance_ids), PRIORITY.parse(priority), comment
-        ),
-    )
+    instances = session.project.center.instances
+    return done(session, instances.set_priority(numbers_of(instance_ids), PRIORITY.parse(priority), comment))
 
 
 @click.command("set-resource-group", cls=Command)
@@ -65,8 +61,8 @@ def set_resource_group(session: Session, instance_ids: tuple[str, ...], group: s
 
     For administrators of the workspace. The group must be bound to it.
     """
-    service = session.project.emergencies()
-    return done(session, service.set_resource_group(numbers_of(instance_ids), group, comment))
+    instances = session.project.center.instances
+    return done(session, instances.set_resource_group(numbers_of(instance_ids), group, comment))
 
 
 COMMANDS: tuple[click.Command, ...] = (remove_wait, set_priority, set_resource_group)

@@ -362,7 +362,7 @@ def stop(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
     from retrofill.cli.stopping import finish_stops, with_errors
 
     project = session.project
-    results = project.operations().stop(numbers_of(instance_ids), comment)
+    results = project.center.instances.stop(numbers_of(instance_ids), comment)
     results = with_errors(results, finish_stops(project, [item.id for item in results if item.ok]))
     return done(session, results)
 
@@ -373,7 +373,7 @@ def stop(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
 @pass_session
 def set_successful(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
     """Take failed instances as successful, so that what waits for them goes on."""
-    return done(session, session.project.operations().set_successful(numbers_of(instance_ids), comment))
+    return done(session, session.project.center.instances.set_successful(numbers_of(instance_ids), comment))
 
 
 @instance.command("freeze")
@@ -382,7 +382,7 @@ def set_successful(session: Session, instance_ids: tuple[str, ...], comment: str
 @pass_session
 def freeze(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
     """Freeze instances: they and what waits for them stand still."""
-    return done(session, session.project.operations().freeze(numbers_of(instance_ids), comment))
+    return done(session, session.project.center.instances.freeze(numbers_of(instance_ids), comment))
 
 
 @instance.command("unfreeze")
@@ -391,7 +391,7 @@ def freeze(session: Session, instance_ids: tuple[str, ...], comment: str) -> int
 @pass_session
 def unfreeze(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
     """Let frozen instances go on from the state in which they were frozen."""
-    return done(session, session.project.operations().unfreeze(numbers_of(instance_ids), comment))
+    return done(session, session.project.center.instances.unfreeze(numbers_of(instance_ids), comment))
 
 
 instance.add_later("reruns", "rerun", "rerun-descendants")

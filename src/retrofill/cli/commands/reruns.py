@@ -22,12 +22,11 @@ from retrofill.cli.printing.results import (
     refusal,
 )
 from retrofill.cli.session import Session, integer_id, pass_session, say
-from retrofill.domain.errors import Kind, RetrofillError, UnknownNameError
+from retrofill.domain.errors import Kind, RetrofillError
 from retrofill.domain.words import many
-from retrofill.services.catalogs.deploy import find_task
 
 if TYPE_CHECKING:
-    from retrofill.services.operations.batches import ItemResult
+    from retrofill.domain.running.results import ItemResult
 
 _NOT_CONFIRMED = 1
 _CONSEQUENCE = (
@@ -74,7 +73,7 @@ def rerun_instances(
         return _NOT_CONFIRMED
     if latest:
         _say_version(session)
-    results = session.project.operations().rerun(numbers, comment, ignore_dependencies, latest)
+    results = session.project.center.instances.rerun(numbers, comment, ignore_dependencies, latest)
     _say_notes(results)
     return done(session, results)
 
@@ -103,40 +102,30 @@ def rerun_descendants(
     Refused while one of them runs, because it and what follows would be built from old data.
     """
     numbers = numbers_of(instance_ids)
-    chosen = _tasks(session, tasks) if tasks else None
-    operations = session.project.operations()
     if latest:
         _say_version(session)
     if stop_running:
-        refused = _stop_below(session, numbers, with_self, chosen, comment)
+        refused = _stop_below(session, numbers, with_self, tasks, comment)
         if refused:
             return done(session, refused)
-    results = operations.rerun_descendants(numbers, comment, with_self, chosen, latest)
+    instances = session.project.center.instances
+    results = instances.rerun_descendants(numbers, comment, with_self, tasks, latest)
     _say_notes(results)
     for hint in dict.fromkeys(item.error.hint for item in results if item.error and item.state is not None):
         say(hint)
     return done(session, results)
 
 
-def _tasks(session: Session, tasks: Sequence[str]) -> frozenset[str]:
-    project = session.project
-    if project.deployed is None:
-        raise UnknownNameError("nothing is deployed yet")
-    with project.store.read() as reader:
-        ids = reader.task_ids()
-    return frozenset(find_task(project.deployed.catalog, ids, text, project.actor.sees) for text in tasks)
-
-
 def _stop_below(
-    session: Session, numbers: Sequence[int], with_self: bool, chosen: frozenset[str] | None, comment: str
+    session: Session, numbers: Sequence[int], with_self: bool, tasks: Sequence[str], comment: str
 ) -> list[ItemResult]:
     """Stop what runs below, again and again, because others may get its slots; what may not be stopped."""
     from retrofill.cli.stopping import finish_stops, with_errors
 
-    operations = session.project.operations()
-    while running := operations.running_below(numbers, with_self, chosen):
+    instances = session.project.center.instances
+    while running := instances.running_below(numbers, with_self, tasks):
         say(f"Stopping {many(len(running), 'instance')}: {', '.join(map(str, running))}.")
-        results = operations.stop(running, comment)
+        results = instances.stop(running, comment)
         # What has ended by itself in the meantime is as good as stopped; what is not to be seen is left to
         # the rerun, which is refused without naming it.
         refused = [
@@ -181,13 +170,13 @@ def rerun_backfills(
             return _NOT_CONFIRMED
     if latest:
         _say_version(session)
-    service = session.project.backfills()
+    backfills = session.project.center.backfills
     statuses = {}
     errors: dict[int, RetrofillError] = {}
     for number in numbers:
         try:
             _say_running(session, number)
-            results = service.rerun(number, failed, comment, ignore_dependencies, latest)
+            results = backfills.rerun(number, failed, comment, ignore_dependencies, latest)
         except RetrofillError as error:
             if len(numbers) == 1:
                 raise

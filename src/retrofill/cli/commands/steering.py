@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,7 @@ from retrofill.cli.session import Session, integer_id, pass_session, say
 from retrofill.domain.errors import RetrofillError
 
 if TYPE_CHECKING:
-    from retrofill.services.backfills.steering import Steered
-    from retrofill.services.operations.batches import ItemResult
+    from retrofill.domain.running.results import ItemResult
 
 _comment = click.option("--comment", default="", metavar="TEXT", help="Why; it is kept in the record.")
 
@@ -37,28 +36,28 @@ def stop(session: Session, backfill_ids: tuple[str, ...], comment: str) -> int:
     """
     from retrofill.cli.stopping import finish_stops
 
-    service = session.project.backfills()
+    backfills = session.project.center.backfills
     numbers = list(dict.fromkeys(integer_id(text, "a backfill") for text in backfill_ids))
     errors: dict[int, RetrofillError] = {}
-    stopping: list[int] = []
+    stopping: dict[int, int] = {}  # by instance: its backfill
     for number in numbers:
         try:
-            results = service.stop(number, comment)
+            stopped = backfills.stop(number, comment)
         except RetrofillError as error:
             errors[number] = error
             continue
-        stopping += [item.id for item in results if item.error is None]
-        for item in results:
+        stopping |= {item.id: number for item in stopped.items if item.error is None}
+        for item in stopped.items:
             if item.error is not None:
                 say(item.error.text)
                 errors.setdefault(number, item.error)
-        if not service.may_steer(number):
+        if not stopped.is_whole:
             say(f"Backfill {number} goes on with what you may not operate.")
-    unended = finish_stops(session.project, stopping)
+    unended = finish_stops(session.project, list(stopping))
     for one in unended.values():
         say(one.text)
-    for number in _backfills_of(session, unended):
-        errors.setdefault(number, next(iter(unended.values())))
+    for instance_id, late in unended.items():
+        errors.setdefault(stopping[instance_id], late)
     print_results(
         session,
         [
@@ -72,14 +71,6 @@ def stop(session: Session, backfill_ids: tuple[str, ...], comment: str) -> int:
         ],
     )
     return first_exit_status(errors.values())
-
-
-def _backfills_of(session: Session, instance_ids: Collection[int]) -> set[int]:
-    if not instance_ids:
-        return set()
-    with session.project.store.read() as reader:
-        rows = reader.instances(instance_ids)
-    return {row.backfill_id for row in rows if row.backfill_id is not None}
 
 
 def _state_of(session: Session, number: int) -> str | None:
@@ -96,7 +87,7 @@ def _state_of(session: Session, number: int) -> str | None:
 def pause(session: Session, backfill_id: str, comment: str) -> None:
     """Start nothing new; what runs, ends."""
     number = integer_id(backfill_id, "a backfill")
-    _say_steered(session, number, "pause", session.project.backfills().pause(number, comment))
+    _say_steered(session, number, "pause", session.project.center.backfills.pause(number, comment))
 
 
 @click.command("resume", cls=Command)
@@ -106,14 +97,14 @@ def pause(session: Session, backfill_id: str, comment: str) -> None:
 def resume(session: Session, backfill_id: str, comment: str) -> None:
     """Take back a pause or a stop."""
     number = integer_id(backfill_id, "a backfill")
-    _say_steered(session, number, "resume", session.project.backfills().resume(number, comment))
+    _say_steered(session, number, "resume", session.project.center.backfills.resume(number, comment))
     say_who_starts(session.project, number)
 
 
-def _say_steered(session: Session, number: int, action: str, steered: Steered) -> None:
-    if not steered.is_changed:
+def _say_steered(session: Session, number: int, action: str, is_changed: bool) -> None:
+    if not is_changed:
         say(f"Backfill {number}: nothing to {action}, so nothing was changed.")
-    print_backfill(session, number, {} if steered.is_changed else {"unchanged": True})
+    print_backfill(session, number, {} if is_changed else {"unchanged": True})
 
 
 @click.command("change", cls=Command)
@@ -127,7 +118,7 @@ def change(session: Session, /, backfill_id: str, comment: str, **given: Any) ->
     What runs goes on as it is; bizdates that have begun stay so.
     """
     number = integer_id(backfill_id, "a backfill")
-    changed = session.project.backfills().change(number, changes_of(given), comment)
+    changed = session.project.center.backfills.change(number, changes_of(given), comment)
     if not changed.differences:
         say(f"Backfill {number}: all of this holds already, so nothing was changed.")
     for difference in changed.differences:
@@ -162,7 +153,7 @@ def unfreeze(session: Session, backfill_id: str, comment: str) -> int:
 
 def _on_whole(session: Session, text: str, apply: Callable[[Any, int], list[ItemResult]], done: str) -> int:
     number = integer_id(text, "a backfill")
-    results = apply(session.project.backfills(), number)
+    results = apply(session.project.center.backfills, number)
     status = say_counted(number, results, done)
     print_backfill(session, number)
     return status

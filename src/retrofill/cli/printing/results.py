@@ -13,10 +13,9 @@ from retrofill.cli.session import Session, integer_id, say_json
 from retrofill.cli.tables import cell
 from retrofill.domain.errors import RetrofillError, UsageError
 from retrofill.domain.words import many
-from retrofill.services.reading.backfills import Views
 
 if TYPE_CHECKING:
-    from retrofill.services.operations.batches import ItemResult
+    from retrofill.domain.running.results import ItemResult
 
 _MOST = 100_000
 
@@ -40,10 +39,7 @@ def done(session: Session, results: Sequence[ItemResult]) -> int:
     """Print results with the state that each item has now, as lists show it (OPS-0); the exit status."""
     project = session.project
     # What was unknown stays so: it may be there, and not to be seen.
-    known = [item.id for item in results if item.state is not None]
-    with project.store.read() as reader:
-        views = Views(reader, project.graphs, project.clock.now_ms())
-        states = {row.id: views.state(row) for row in reader.instances(known)}
+    states = project.center.instances.states([item.id for item in results if item.state is not None])
     print_results(session, [row | {"state": states.get(row["id"])} for row in rows_of(results)])
     say_who_starts_instances(project, {i.id: states.get(i.id) for i in results if i.ok and not i.unchanged})
     return first_exit_status(item.error for item in results)

@@ -8,17 +8,18 @@ which date follows which. A scheduler in another process notices at its next tic
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.errors import UnknownNameError, WrongStateError, did_you_mean, shown
 from retrofill.domain.people.roles import Actor
-from retrofill.domain.planning.changes import Changes, Difference, differences
+from retrofill.domain.planning.changes import Changes, differences
 from retrofill.domain.planning.groups import regroup, to_runs
 from retrofill.domain.planning.plan import Plan
 from retrofill.domain.planning.policy import Barrier, Policy, Regrouped
 from retrofill.domain.running.filters import READY
+from retrofill.domain.running.results import ChangeReport
 from retrofill.domain.running.steering import Steer, judge
 from retrofill.domain.texts import Text
 from retrofill.domain.time.milliseconds import instant_of
@@ -39,14 +40,6 @@ from retrofill.services.ports.store import MOST_ROWS
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Clock, Ledger, Store
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeReport:
-    """What differs since a change, nothing where all of it held already; and what is to be known besides."""
-
-    differences: tuple[Difference, ...]
-    notes: tuple[str, ...] = ()
 
 
 class BackfillChanges:

@@ -10,15 +10,15 @@ from retrofill.domain.errors import NotPermittedError, WrongStateError
 from retrofill.domain.people.roles import Actor
 from retrofill.domain.planning.changes import Changes
 from retrofill.domain.running.filters import InstanceFilter
+from retrofill.domain.running.results import ChangeReport, ItemResult
 from retrofill.domain.running.states import WAITING, State
 from retrofill.domain.running.steering import FLAGS, Steer, Verdict, how_to_go_on, judge
 from retrofill.domain.texts import Step, Text
 from retrofill.domain.time.milliseconds import instant_of
-from retrofill.services.backfills.changes import BackfillChanges, ChangeReport
+from retrofill.services.backfills.changes import BackfillChanges
 from retrofill.services.instances.backfill_status import note_end, standing
 from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.instances.holds import holds_of
-from retrofill.services.operations.batches import ItemResult
 from retrofill.services.operations.operations import Operations
 from retrofill.services.people.access import Access
 from retrofill.services.ports.records import BackfillRecord

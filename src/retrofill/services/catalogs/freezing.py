@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog.definitions import Catalog, RunMode
 from retrofill.domain.errors import NotPermittedError, RetrofillError, WrongStateError
 from retrofill.domain.people.roles import Action, Actor
+from retrofill.domain.running.results import TaskResult
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Clock, Store
-
-
-@dataclass(frozen=True, slots=True)
-class TaskResult:
-    """What became of one task; `error` is None where it was done, or held already.
-
-    `frozen` says how the task stands now: what is made of it from now on is frozen or not.
-    """
-
-    task: str
-    frozen: bool
-    error: RetrofillError | None = None
-    unchanged: bool = False
 
 
 def freeze_tasks(

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from retrofill.domain.people.roles import Actor
     from retrofill.services.operation_center.backfills import BackfillDesk
+    from retrofill.services.operation_center.instances import InstanceDesk
     from retrofill.services.operation_center.parts import Parts
 
 
@@ -43,3 +44,9 @@ class OperationCenter:
         from retrofill.services.operation_center.backfills import BackfillDesk
 
         return BackfillDesk(self._parts, self._actor)
+
+    @cached_property
+    def instances(self) -> InstanceDesk:
+        from retrofill.services.operation_center.instances import InstanceDesk
+
+        return InstanceDesk(self._parts, self._actor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retrofill.domain.running.searches import BackfillSearch
-from retrofill.services.operation_center.desk import Desk
+from retrofill.services.operation_center.backfill_acts import BackfillActs
 from retrofill.services.people.access import unknown_backfill
 from retrofill.services.reading.backfills import Views
 from retrofill.services.reading.redaction import shown_analysis, shown_row
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _EVERYTHING = BackfillSearch()
 
 
-class BackfillDesk(Desk):
+class BackfillDesk(BackfillActs):
     # Questions
 
     def list(

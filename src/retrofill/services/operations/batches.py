@@ -16,6 +16,7 @@ import numpy as np
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.people.roles import Action, Actor
 from retrofill.domain.planning.running_order import running_order
+from retrofill.domain.running.results import ItemResult
 from retrofill.domain.running.states import WAITING, State
 from retrofill.domain.running.steering import FLAGS, Steer
 from retrofill.domain.texts import Step, Text
@@ -34,24 +35,6 @@ if TYPE_CHECKING:
 
 MOST_ITEMS = 1_600  # items of one transaction
 _OWN_ROWS = 3  # the instance, its date's counters, the record
-
-
-@dataclass(frozen=True, slots=True)
-class ItemResult:
-    """What became of one item of a batch; `error` is None where it was done (or held already).
-
-    `note` is what to know besides of one that was done.
-    """
-
-    id: int
-    state: str | None
-    error: RetrofillError | None = None
-    unchanged: bool = False
-    note: Text = Text("")  # noqa: RUF009 (it is a value)
-
-    @property
-    def ok(self) -> bool:
-        return self.error is None
 
 
 @dataclass(slots=True)

@@ -18,9 +18,10 @@ from retrofill.domain.errors import (
 )
 from retrofill.domain.people.roles import Action
 from retrofill.domain.planning.policy import PRIORITIES, PriorityError
+from retrofill.domain.running.results import ItemResult
 from retrofill.domain.running.states import Reason, State, check_changeable
 from retrofill.domain.texts import Step, Text
-from retrofill.services.operations.batches import Apply, Batch, Effect, ItemResult, describe
+from retrofill.services.operations.batches import Apply, Batch, Effect, describe
 from retrofill.services.operations.operations import Operations
 from retrofill.services.ports.interventions import ISOLATION
 from retrofill.services.ports.records import InstanceRecord

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import RetrofillError, WrongStateError
 from retrofill.domain.people.roles import Actor
+from retrofill.domain.running.results import ItemResult
 from retrofill.domain.running.states import WAITING, Move, State, check, is_legal
 from retrofill.domain.texts import Step, Text
 from retrofill.services.instances.as_run import as_run, check_latest
 from retrofill.services.instances.graph import InstanceGraph
 from retrofill.services.instances.graphs import GraphCache
-from retrofill.services.operations.batches import Apply, Batch, Batches, Effect, ItemResult, describe
+from retrofill.services.operations.batches import Batch, Batches, Effect, describe
 from retrofill.services.people.access import Access, unknown_instance
 from retrofill.services.ports.records import InstanceRecord
 
@@ -288,6 +289,3 @@ def _descendants(context: InstanceGraph, instance_id: int) -> list[int]:
         front = set(context.dependents(sorted(front))) - seen
         seen |= front
     return sorted(seen)
-
-
-__all__ = ["Apply", "Batch", "Effect", "ItemResult", "Operations", "describe"]
