@@ -225,6 +225,17 @@ class TestAFolderWithErrors:
             assert BI not in done.stderr + done.stdout, args
             assert "oops" not in done.stderr + done.stdout, args
 
+    def test_where_not_even_the_store_is_known(self, broken: Sandbox) -> None:
+        """SEC-2, CAT-1: roles are in the store, which the deployment's file would name."""
+        file = broken.home / "retrofill.yaml"
+        file.write_text(f"{file.read_text()}\nsettings: {{store: [\n")
+        everything = broken.call("check", status=2).stderr
+        assert "retrofill.yaml:" in everything
+        assert f"{BI}:" in everything
+        own = broken.call("check", status=2, RETROFILL_USER="bob").stderr
+        assert "retrofill.yaml:" in own
+        assert BI not in own
+
     def test_before_the_first_deploy(self, project: Sandbox) -> None:
         """CAT-1: there is nothing to go on with."""
         (project.home / BI).write_text("workspace: bi\ntasks: [oops\n")

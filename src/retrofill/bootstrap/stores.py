@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR
+from retrofill.domain.texts import Text
 from retrofill.settings.forms import DEPLOYMENT_FILE
 
 if TYPE_CHECKING:
@@ -39,7 +41,8 @@ def find_url(directory: Path, environ: Mapping[str, str]) -> StoreUrl | None:
     text = (directory / DEPLOYMENT_FILE).read_bytes()
     if named == "" or (named is None and not _NAMES_ONE.search(text)):
         return None
-    declared, project = _declared(directory, text)
+    user = environ.get("RETROFILL_USER", SYSTEM_ADMINISTRATOR)
+    declared, project = _declared(directory, text, user)
     url, origin = (declared, f"`settings:` in {DEPLOYMENT_FILE}") if named is None else (named, "environment")
     if not url:
         return None
@@ -53,7 +56,7 @@ def find_url(directory: Path, environ: Mapping[str, str]) -> StoreUrl | None:
         raise SettingError(f"store {error.message} ({origin}); {error.hint}") from None
 
 
-def _declared(directory: Path, text: bytes) -> tuple[object, str]:
+def _declared(directory: Path, text: bytes, user: str) -> tuple[object, str]:
     import yaml
 
     try:
@@ -64,8 +67,14 @@ def _declared(directory: Path, text: bytes) -> tuple[object, str]:
         from retrofill import project
         from retrofill.settings.in_force import SettingError
 
-        project.load_whole(directory)  # says where and what
-        raise SettingError(f"{DEPLOYMENT_FILE} cannot be read", "`retrofill check` says why.") from None
+        try:
+            project.load_whole(directory)  # says where and what
+        except project.ProjectError as error:
+            if user == SYSTEM_ADMINISTRATOR:
+                raise
+            # Roles are in the store, so nobody else is told of what stands in workspaces (SEC-2).
+            raise error.seen_by(lambda _: False) from None
+        raise SettingError(f"{DEPLOYMENT_FILE} cannot be read", Text("{project.check} says why.")) from None
 
 
 def open_server(url: StoreUrl, home: Path, secrets: Callable[[str], str | None]) -> Database:
