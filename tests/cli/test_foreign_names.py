@@ -38,7 +38,7 @@ goldmine:
   resource_group: deep
   priority: 8
 passage: {type: shell, run: "true", schedule: "0 3 * * *", depends_on: [open.first], resource_group: deep, priority: 7}
-slow: {type: shell, run: "sleep 60", schedule: "0 3 * * *"}
+slow: {type: shell, run: "sleep 3600", schedule: "0 3 * * *"}
 """
 DEPLOYMENT = """
 resource_groups:
@@ -300,7 +300,7 @@ def test_the_progress_of_waiting(world: Sandbox) -> None:
         (lines, "no successful run yet of a task of another workspace"),
         (picture, "running: 1"),
     ):
-        texts = (shown(timeout) for timeout in ("2s", "10s", "40s"))  # for machines of any speed
+        texts = (shown(timeout) for timeout in ("2s", "15s", "2m"))  # for machines of any speed
         text = next((text for text in texts if part in text), "")
         assert part in text
         assert HIDDEN.search(text) is None
