@@ -12,6 +12,16 @@ from retrofill.domain.texts import Option, Step, Text
 RESUME = Step("backfill.resume", id=7)
 
 
+def test_they_are_values() -> None:
+    """Equal by what they hold, and frozen."""
+    assert Step("instance.why", id=7) == Step("instance.why", id=7) != Step("instance.why", id=8)
+    assert len({RESUME, Step("backfill.resume", id=7), Option("order"), Option("order", None)}) == 2
+    assert Text("order") != Option("order")
+    for value in (RESUME, Option("order"), Text("order")):
+        with pytest.raises(AttributeError, match="does not change"):
+            value.name = "another"  # type: ignore[union-attr]
+
+
 def test_places_are_filled() -> None:
     text = Text("{resume} lets {count} of {what} go on.", resume=RESUME, count=3, what="a {resume}")
     assert text.parts == (RESUME, " lets 3 of a {resume} go on.")

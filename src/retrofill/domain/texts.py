@@ -7,14 +7,37 @@ a link, an API a relation; `str(text)` is plain words, for logs and comparisons.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 Argument = str | int | bool | None | tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, init=False)
-class Step:
+class _Value:
+    """Frozen, and equal to another one of its class that holds the same.
+
+    These classes are loaded by every command, and making three dataclasses takes longer than all else that is
+    loaded with them.
+    """
+
+    __slots__: tuple[str, ...] = ()
+
+    def _held(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in self.__slots__)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a {type(self).__name__} does not change")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and self._held() == other._held()
+
+    def __hash__(self) -> int:
+        return hash(self._held())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}{self._held()}"
+
+
+class Step(_Value):
     """Something that can be done next: `Step("instance.why", id=7)`.
 
     Attributes:
@@ -22,6 +45,8 @@ class Step:
         arguments: what it is asked with, in the order in which they are said. None: whoever does it
             fills that in. A tuple: each of them.
     """
+
+    __slots__ = ("arguments", "name")
 
     name: str
     arguments: tuple[tuple[str, Argument], ...]
@@ -44,12 +69,17 @@ class Step:
         return cls(data["step"], **arguments)
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(_Value):
     """Something that can be asked for with a step: `Option("order", "asc")`; without a value, its name alone."""
 
+    __slots__ = ("name", "value")
+
     name: str
-    value: str | None = None
+    value: str | None
+
+    def __init__(self, name: str, value: str | None = None) -> None:
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "value", value)
 
     def __str__(self) -> str:
         return " ".join([self.name.replace("_", " "), *([] if self.value is None else [self.value])])
@@ -61,14 +91,15 @@ class Option:
 Part = str | Step | Option
 
 
-@dataclass(frozen=True, slots=True, init=False)
-class Text:
+class Text(_Value):
     """A sentence with steps and options in it.
 
     The template is written in the source, never made: what comes from elsewhere is a value, and is not
     looked into. A place is `{name}`, with a value of that name; `{task.list}`, a step without arguments;
     `{option.window}` or `{option.order=asc}`. Other braces stand for themselves.
     """
+
+    __slots__ = ("parts",)
 
     parts: tuple[Part, ...]
 
