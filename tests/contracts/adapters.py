@@ -14,18 +14,10 @@ from typing import Protocol
 
 from databases import postgres
 from executors.rooms import Room
-from retrofill.services.ports import Store
+from retrofill.services.ports import Leadership, Store
 from retrofill.store.postgres.database import Database as PostgresDatabase
 from retrofill.store.sqlite.database import Database
-from retrofill.store.sqlite.locks import WakeSocket
-
-
-class Ear(Protocol):
-    """Hears that a store was woken: readable then, until it is drained."""
-
-    def fileno(self) -> int: ...
-    def drain(self) -> None: ...
-    def close(self) -> None: ...
+from retrofill.store.sqlite.leading import FlockLeadership
 
 
 class StoreRoom(Protocol):
@@ -35,10 +27,6 @@ class StoreRoom(Protocol):
 
     def open(self) -> Store:
         """Open it once more, as another process does."""
-        ...
-
-    def listen(self) -> Ear | None:
-        """Listen as a scheduler does; None where nobody is woken."""
         ...
 
     def close(self) -> None:
@@ -59,9 +47,6 @@ class SqliteRoom:
     def open(self) -> Store:
         self._opened.append(open_sqlite(self._directory))
         return self._opened[-1]
-
-    def listen(self) -> Ear | None:
-        return WakeSocket(self._directory)
 
     def close(self) -> None:
         for one in self._opened:
@@ -85,13 +70,14 @@ class PostgresRoom:
         self._closing.callback(one.close)
         return one
 
-    def listen(self) -> Ear | None:
-        return open_postgres(self._url, self._directory).listen()
-
     def close(self) -> None:
         self._closing.close()
 
 
 STORES: dict[str, Callable[[Path], StoreRoom]] = {"sqlite": SqliteRoom, "postgresql": PostgresRoom}
+
+LEADERSHIPS: dict[str, Callable[[Path], Callable[[], Leadership]]] = {
+    "flock": lambda folder: partial(FlockLeadership, folder / ".retrofill")  # one process's part
+}
 
 EXECUTORS: dict[str, Callable[[Path], Room]] = {"local": Room}

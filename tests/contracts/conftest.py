@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from contracts.adapters import EXECUTORS, STORES, StoreRoom
+from contracts.adapters import EXECUTORS, LEADERSHIPS, STORES, StoreRoom
 from executors.rooms import Room
-from retrofill.services.ports import Store
+from retrofill.services.ports import Leadership, Store
 
 
 @pytest.fixture(params=EXECUTORS)
@@ -24,6 +24,12 @@ def store_room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store
     made = STORES[request.param](tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture(params=LEADERSHIPS)
+def candidate(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Leadership]:
+    """Another process's part in the leadership of one and the same store, each time."""
+    return LEADERSHIPS[request.param](tmp_path)
 
 
 @pytest.fixture

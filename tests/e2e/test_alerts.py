@@ -23,20 +23,18 @@ BAD = ("--task", "bad", "--bizdate", "2026-01-05")
 BY_EMAIL = ("--alert", "either", "--alert-by", "email")
 TICK_AND_DIE = """
 import os, signal, sys
-from contextlib import closing
 from pathlib import Path
 from retrofill.bootstrap.project import open_project
 
 project = open_project(sys.argv[1])
-assert project.scheduler_lock.acquire()
+assert project.leadership.lead()
 
 def die(ticked):
     if ticked.backfills_ended:
         os.kill(os.getpid(), signal.SIGKILL)
     return False
 
-with closing(project.executor()) as executor:
-    project.loop(executor).run(die)
+project.engine.run(die)
 """
 
 

@@ -27,12 +27,11 @@ if TYPE_CHECKING:
     from retrofill.domain.running.startable import Known
     from retrofill.services.catalogs.lineage import Lineages
     from retrofill.services.instances.run_specs import RunSpecs
-    from retrofill.services.ports import Check, Notifier
+    from retrofill.services.ports import Check, Leadership, Notifier
     from retrofill.services.upkeep.retention import Retention
     from retrofill.settings.in_force import Settings
     from retrofill.store.postgres.database import Database as ServerDatabase
     from retrofill.store.sqlite.database import Database
-    from retrofill.store.sqlite.locks import SchedulerLock
 
     AnyStore = Database | ServerDatabase
 
@@ -91,7 +90,7 @@ class Deployment:
 
         store = Database(self.folder.home)
         # Where its scheduler lives it is no copy, however its file system is seen from here.
-        if self.has_store and store.is_copy() and self.scheduler_lock().holder() is None:
+        if self.has_store and store.is_copy() and self.leadership().leader() is None:
             from retrofill.services.running.restoring import hold_copy
 
             specs = self.specs(sys.executable)
@@ -102,10 +101,11 @@ class Deployment:
     def _say(self, text: str | Text) -> None:
         print(Text.of(text).with_commands(self.command), file=sys.stderr, flush=True)
 
-    def scheduler_lock(self) -> SchedulerLock:
-        from retrofill.store.sqlite.locks import SchedulerLock
+    def leadership(self) -> Leadership:
+        """One part in deciding who schedules: for a process that may want to, or that asks who does."""
+        from retrofill.store.sqlite.leading import FlockLeadership
 
-        return SchedulerLock(self.folder.home)
+        return FlockLeadership(self.folder.home)
 
     def graphs(self) -> GraphCache:
         """Graphs of instances for one call, request or thread."""
@@ -135,9 +135,13 @@ class Deployment:
         with self.store.read() as reader:
             return self.plans.catalog(reader, version_id)
 
-    def in_force(self) -> Catalog:
+    def published(self) -> Deployed:
         """What is deployed now; before the first deploy, the folder."""
-        return (self.deployed() or self.folder.load(None)).catalog
+        return self.deployed() or self.folder.load(None)
+
+    def in_force(self) -> Catalog:
+        """The catalog of what is deployed now; before the first deploy, the folder's."""
+        return self.published().catalog
 
     def settings(self) -> Settings:
         """Those of the version that is deployed now.

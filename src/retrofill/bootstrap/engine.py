@@ -7,6 +7,7 @@ woken. Settings of a version that do not hold here leave the old ones in force.
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,23 +18,28 @@ if TYPE_CHECKING:
     from retrofill.executors.code import CodeFolders
     from retrofill.services.alerts.delivery import Courier, Delivery
     from retrofill.services.instances.run_specs import RunSpecs
-    from retrofill.services.ports import Executor
+    from retrofill.services.ports import Executor, Leadership
     from retrofill.services.running.following import InForce, Parts
     from retrofill.services.running.loop import Loop
     from retrofill.services.running.nights import NightMaker
-    from retrofill.services.running.scheduler import Scheduler
+    from retrofill.services.running.scheduler import Scheduler, TickReport
     from retrofill.services.upkeep.daily import Daily
     from retrofill.services.upkeep.retention import Retention
 
 
 class Engine:
-    """Schedules one deployment; made by who leads, or is about to."""
+    """Schedules one deployment, for who leads.
 
-    def __init__(self, deployment: Deployment) -> None:
+    Args:
+        leadership: of this process, which takes and resigns it.
+    """
+
+    def __init__(self, deployment: Deployment, leadership: Leadership) -> None:
         self._deployment = deployment
+        self._leadership = leadership
         self._graphs = deployment.graphs()
-        self._catalog = deployment.in_force()
-        self.settings = deployment.settings_of(self._catalog)  # in force here
+        self._version = deployment.published()
+        self.settings = deployment.settings_of(self._version.catalog)  # in force here
 
     def follow(self) -> InForce:
         """Take the settings of the version that is deployed now.
@@ -41,15 +47,15 @@ class Engine:
         Raises:
             SettingError: they do not hold here; the old ones stay.
         """
-        catalog = self._deployment.in_force()
-        self.settings = self._deployment.settings_of(catalog)
-        self._catalog = catalog
+        version = self._deployment.published()
+        self.settings = self._deployment.settings_of(version.catalog)
+        self._version = version
         return self._in_force()
 
     def _in_force(self) -> InForce:
         from retrofill.settings.in_force import scheduling
 
-        return scheduling(self.settings, self._catalog.timezone)
+        return scheduling(self.settings, self._version.catalog.timezone)
 
     # Running
 
@@ -57,8 +63,8 @@ class Engine:
     def specs(self) -> RunSpecs:
         return self._deployment.specs(self._in_force().interpreter)
 
-    def executor(self) -> Executor:
-        """What carries out runs, observed where events are to be sent; closed by who asked for it."""
+    def _executor(self) -> Executor:
+        """What carries out runs, observed where events are to be sent."""
         from retrofill.executors.local.executor import LocalExecutor
 
         folder = self._deployment.folder
@@ -90,16 +96,34 @@ class Engine:
         from retrofill.lineage.openlineage.emitter import observed
 
         on, key = self._deployment, self._deployment.secret("OPENLINEAGE_API_KEY")
-        url, project = self.settings.openlineage, self._catalog.project
+        url, project = self.settings.openlineage, self._version.catalog.project
         return observed(executor, url, key, project, lambda ref: self.specs.find(on.store, on.graphs(), ref))
 
-    def loop(self, executor: Executor, starts: bool = True, auto: bool = False) -> Loop:
-        """The scheduler's loop; the caller leads.
+    def run(
+        self,
+        observe: Callable[[TickReport], bool],
+        observe_ms: int | None = None,
+        *,
+        starts: bool = True,
+        auto: bool = False,
+    ) -> None:
+        """Schedule until `observe` says that it is enough; running instances go on.
 
         Args:
+            observe: called after every tick and at least every `observe_ms`.
             starts: False to see ends through and start nothing.
             auto: make and start auto triggered instances too, and not those of backfills only.
+
+        Raises:
+            NotLeadingError: somebody else may lead by now.
         """
+        executor = self._executor()
+        try:
+            self._loop(executor, starts, auto).run(observe, observe_ms)
+        finally:
+            executor.close()
+
+    def _loop(self, executor: Executor, starts: bool, auto: bool) -> Loop:
         from retrofill.services.backfills.expecting import Expecting
         from retrofill.services.running.following import Following
         from retrofill.services.running.loop import Loop
@@ -107,10 +131,20 @@ class Engine:
 
         store, graphs, clock = self._deployment.store, self._graphs, self._deployment.clock
         found = self._in_force()
-        scheduler = Scheduler(store, executor, clock, self.specs, graphs, starts, auto, found.stops_for_auto)
+        scheduler = Scheduler(
+            store,
+            executor,
+            clock,
+            self.specs,
+            graphs,
+            starts,
+            auto,
+            found.stops_for_auto,
+            self._leadership,
+        )
         scheduler.clock_tolerance_ms = found.clock_tolerance_ms
         parts = self._parts(scheduler, auto)
-        following = Following(store, parts, self.follow)
+        following = Following(store, parts, self.follow, self._version.version_id)
         expecting = Expecting(store, graphs, clock)
         return Loop(
             scheduler,
@@ -123,6 +157,7 @@ class Engine:
             parts.daily,
             following,
             expecting,
+            self._leadership,
         )
 
     def _parts(self, scheduler: Scheduler, auto: bool) -> Parts:

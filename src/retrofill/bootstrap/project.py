@@ -23,18 +23,15 @@ if TYPE_CHECKING:
     from retrofill.domain.people.rights import Rights
     from retrofill.domain.running.startable import Known
     from retrofill.project.problems import ProjectError
-    from retrofill.services.alerts.delivery import Courier
     from retrofill.services.backfills.creation import BackfillCreation
     from retrofill.services.backfills.requests import PlanLimits
     from retrofill.services.catalogs.lineage import Lineages
     from retrofill.services.operation_center import OperationCenter
     from retrofill.services.people.accounts import People
-    from retrofill.services.ports import Check, Executor, Notifier, Reader
-    from retrofill.services.running.loop import Loop
+    from retrofill.services.ports import Check, Leadership, Notifier, Reader
     from retrofill.services.running.nights import NightMaker
     from retrofill.services.upkeep.retention import Retention
     from retrofill.settings.in_force import Settings
-    from retrofill.store.sqlite.locks import SchedulerLock
 
 
 class Project:
@@ -223,22 +220,18 @@ class Project:
     # Running
 
     @cached_property
-    def scheduler_lock(self) -> SchedulerLock:
-        return self.deployment.scheduler_lock()
+    def leadership(self) -> Leadership:
+        return self.deployment.leadership()
+
+    def has_scheduler(self, auto: bool = False) -> bool:
+        """Whether somebody starts backfill instances, or auto triggered ones if `auto`."""
+        found = self.leadership.leader()
+        return found is not None and found.starts(auto)
 
     @cached_property
     def engine(self) -> Engine:
-        return Engine(self.deployment)
-
-    def executor(self) -> Executor:
-        return self.engine.executor()
-
-    def loop(self, executor: Executor, starts: bool = True, auto: bool = False) -> Loop:
-        return self.engine.loop(executor, starts, auto)
-
-    @property
-    def courier(self) -> Courier:
-        return self.engine.courier
+        """What this process schedules with, where it leads."""
+        return Engine(self.deployment, self.leadership)
 
     def close(self) -> None:
         self.deployment.close()

@@ -11,6 +11,7 @@ from retrofill.domain.words import names
 if TYPE_CHECKING:
     from retrofill.bootstrap.project import Project
     from retrofill.executors.local.standstill import Standstill
+    from retrofill.services.ports import Leader
 
 _SETTLE_MS = 2_000  # a run that was just begun may not have its supervisor yet
 _GOES_ON = frozenset({"not_run", "waiting_time", "waiting_resources", "successful"})
@@ -18,7 +19,7 @@ _GOES_ON = frozenset({"not_run", "waiting_time", "waiting_resources", "successfu
 
 def say_who_starts(project: Project, backfill_id: int) -> None:
     """After what lets a backfill go on: where nobody starts anything, how somebody can."""
-    if project.scheduler_lock.holder() is not None:
+    if project.has_scheduler():
         return
     with project.store.read() as reader:
         record = reader.find_backfill(backfill_id)
@@ -40,17 +41,23 @@ def say_who_starts_instances(project: Project, states: dict[int, Any]) -> None:
         return
     with project.store.read() as reader:
         backfills = {row.backfill_id for row in reader.instances(changed)}
-    if None in backfills and not project.scheduler_lock.starts(auto=True):
+    if None in backfills and not project.has_scheduler(auto=True):
         say("No scheduler runs that starts auto triggered instances: `retrofill scheduler`.")
     for backfill_id in sorted(one for one in backfills if one is not None)[:1]:
         say_who_starts(project, backfill_id)
+
+
+def as_process(leader: Leader | None) -> str:
+    """`as process 7`, or nothing where that is not known: it may have left a moment ago."""
+    return f"as process {leader.pid}" if leader is not None and leader.pid else ""
 
 
 def standstills(project: Project) -> list[Standstill]:
     """Own processes that stand still: the scheduler, its launcher, supervisors of runs."""
     from retrofill.executors.local.standstill import find_standstills
 
-    return find_standstills(project.runs_directory, project.scheduler_lock.holder())
+    leader = project.leadership.leader()
+    return find_standstills(project.runs_directory, None if leader is None else leader.pid)
 
 
 def alone(project: Project, instance_ids: Collection[int] | None = None) -> list[int]:
@@ -61,7 +68,7 @@ def alone(project: Project, instance_ids: Collection[int] | None = None) -> list
     """
     from retrofill.executors.local.folder import RunsFolder
 
-    if not (instance_ids is None or instance_ids) or project.scheduler_lock.holder() is not None:
+    if not (instance_ids is None or instance_ids) or project.has_scheduler():
         return []
     with project.store.read() as reader:
         runs = [run for run in reader.open_runs() if instance_ids is None or run.instance_id in instance_ids]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from retrofill.cli.session import say
 from retrofill.domain.errors import Kind, RetrofillError
 from retrofill.domain.words import many, names
 from retrofill.services.ports import RunRef
+from retrofill.services.ports.leadership import NotLeadingError
 
 if TYPE_CHECKING:
     from retrofill.bootstrap.project import Project
@@ -45,20 +47,19 @@ def finish_stops(project: Project, ids: Sequence[int]) -> dict[int, RetrofillErr
     while running := _still_running(project, ids):
         if patience.is_over(running):
             return patience.errors(running)
-        if not project.scheduler_lock.acquire():
+        if not project.leadership.lead():
             time.sleep(_LOOK_SECONDS)
             continue
-        executor = project.executor()
         try:
 
             def is_done(_: TickReport) -> bool:
                 left = _still_running(project, ids)
                 return not left or patience.is_over(left)
 
-            project.loop(executor, starts=False).run(is_done, observe_ms=_OBSERVE_MS)
+            with suppress(NotLeadingError):  # another one sees to it
+                project.engine.run(is_done, _OBSERVE_MS, starts=False)
         finally:
-            executor.close()
-            project.scheduler_lock.release()
+            project.leadership.resign()
     return {}
 
 

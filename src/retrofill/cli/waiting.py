@@ -15,6 +15,7 @@ from retrofill.cli.printing.progress import Progress
 from retrofill.cli.session import say
 from retrofill.domain.errors import WrongStateError
 from retrofill.domain.words import many
+from retrofill.services.ports.leadership import NotLeadingError
 from retrofill.services.ports.records import BackfillRecord
 
 if TYPE_CHECKING:
@@ -75,9 +76,10 @@ class _Waiting:
             if self._takes_over():
                 try:
                     self._check_place()
-                    self._schedule()
+                    with suppress(NotLeadingError):  # another one goes on
+                        self._project.engine.run(self._observe, _OBSERVE_MS)
                 finally:
-                    self._project.scheduler_lock.release()
+                    self._project.leadership.resign()
             else:
                 # Somebody else runs the scheduler; look now and then whether that is still so.
                 self._say_standstill()
@@ -85,15 +87,8 @@ class _Waiting:
 
     def _takes_over(self) -> bool:
         with suppress(FileNotFoundError):  # the folder has just been moved, which the next look tells
-            return self._project.scheduler_lock.acquire()
+            return self._project.leadership.lead()
         return False
-
-    def _schedule(self) -> None:
-        executor = self._project.executor()
-        try:
-            self._project.loop(executor).run(self._observe, _OBSERVE_MS)
-        finally:
-            executor.close()
 
     def _observe(self, ticked: TickReport) -> bool:
         if ticked.trouble != self._trouble:
@@ -189,5 +184,5 @@ def _what_goes_on(project: Project, backfill_id: int) -> str:
     what_runs = (
         f"{many(running, 'running instance')} {'goes' if running == 1 else 'go'} on; " if running else ""
     )
-    elsewhere = project.scheduler_lock.holder() is not None
+    elsewhere = project.has_scheduler()
     return f"{what_runs}{'another scheduler goes on' if elsewhere else 'nothing new starts'}"

@@ -39,7 +39,7 @@ def test_everybody_gets_the_settings_of_the_new_version(world: MakeWorld) -> Non
         schedule=ScheduleSettings(22 * 60, 0),
         interpreter="other",
     )
-    following = Following(w.store, parts, lambda: after)
+    following = Following(w.store, parts, lambda: after, w.version_id)
     assert following.look() is None
     assert runs == []
     w.deploy(replace(w.catalog, timezone="Asia/Tokyo"))
@@ -56,6 +56,23 @@ def test_everybody_gets_the_settings_of_the_new_version(world: MakeWorld) -> Non
     assert w.night() == ["2026-03-02"]
 
 
+def test_a_deploy_while_a_scheduler_starts_is_followed(world: MakeWorld) -> None:
+    """It comes after the settings were read, and before the first look."""
+    w = world(make_task("w.a", "0 1 * * *"))
+    read_of = w.version_id
+    w.deploy(replace(w.catalog, timezone="Asia/Tokyo"))
+    reads: list[int] = []
+
+    def read() -> InForce:
+        reads.append(w.version_id)
+        raise UsageError("enough")
+
+    parts = Parts(w.scheduler, w.later_starts, w.schedule, None, None, None)  # type: ignore[arg-type]
+    following = Following(w.store, parts, read, read_of)
+    assert following.look()
+    assert reads == [w.version_id]
+
+
 def test_settings_that_do_not_hold_here_change_nothing(world: MakeWorld) -> None:
     """The environment of the scheduler may contradict what was deployed elsewhere: told once."""
     w = world(make_task("w.a", "0 1 * * *"))
@@ -64,7 +81,7 @@ def test_settings_that_do_not_hold_here_change_nothing(world: MakeWorld) -> None
     def read() -> InForce:
         raise UsageError("RETROFILL_LOG_CAP is no size")
 
-    following = Following(w.store, parts, read)
+    following = Following(w.store, parts, read, w.version_id)
     w.deploy(replace(w.catalog, timezone="Asia/Tokyo"))
     note = following.look()
     assert note is not None

@@ -21,7 +21,6 @@ from retrofill.store.schema import tables
 from retrofill.store.schema.revision import NewerSchemaError, StoreError
 from retrofill.store.sqlite import database, schema
 from retrofill.store.sqlite.database import Database
-from retrofill.store.sqlite.locks import SchedulerLock
 from store.connections import Connections, file_of
 
 
@@ -289,23 +288,6 @@ def _steps(store: Database, seen: Connections, backfill_id: int) -> int:
             assert sum(reader.waiting(backfill_id)) == 1
     assert len(steps) > 10
     return len(steps)
-
-
-# One scheduler
-
-
-def test_one_scheduler_a_store(home: Path) -> None:
-    """RUN-1: the holder's process is named; a lock that is left can be taken."""
-    Database(home).open().close()
-    one, other = SchedulerLock(home), SchedulerLock(home)
-    assert other.holder() is None
-    assert one.acquire()
-    assert not other.acquire()
-    assert other.holder() == os.getpid()
-    one.release()
-    assert other.holder() is None
-    assert other.acquire()
-    other.release()
 
 
 @pytest.mark.parametrize(("error", "kind"), [("ENOSPC", StoreFullError), ("EIO", StoreUnavailableError)])

@@ -13,7 +13,8 @@ import click
 
 from retrofill import __version__
 from retrofill.bootstrap.project import Project
-from retrofill.cli.commands.scheduler import SchedulerRunsError, as_process
+from retrofill.cli.commands.scheduler import SchedulerRunsError
+from retrofill.cli.driving import as_process
 from retrofill.cli.grammar import Command
 from retrofill.cli.session import Session, pass_session, say
 from retrofill.domain.errors import UsageError, WrongStateError, shown
@@ -47,16 +48,21 @@ class ServersStoreError(UsageError):
     code = "servers_store"
 
 
-def _embedded(project: Project) -> Database:
-    """The store, if it is a file here.
+def _check_embedded(project: Project) -> None:
+    """Refuse a store that is no file here; without opening it, since it may be broken.
 
     Raises:
         ServersStoreError: it lies on a server, which has backups of its own.
     """
+    if project.deployment.store_url is not None:
+        raise ServersStoreError("the store lies on a PostgreSQL server, whose own programs back it up")
+
+
+def _embedded(project: Project) -> Database:
     from retrofill.store.sqlite.database import Database
 
-    if not isinstance(project.store, Database):
-        raise ServersStoreError("the store lies on a PostgreSQL server, whose own programs back it up")
+    _check_embedded(project)
+    assert isinstance(project.store, Database)
     return project.store
 
 
@@ -113,17 +119,17 @@ def restore(session: Session, file: Path, force: bool) -> None:
         raise UsageError(
             f"there is no file {shown(str(file))}", "Name a file that `retrofill backup` has made."
         )
-    _embedded(project)
+    _check_embedded(project)
     project.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = project.scheduler_lock
-    if not lock.acquire():
-        raise SchedulerRunsError(f"a scheduler runs{as_process(lock.holder())}")
+    leadership = project.leadership
+    if not leadership.lead():
+        raise SchedulerRunsError(f"a scheduler runs {as_process(leadership.leader())}".rstrip())
     try:
         document = _restore(project, file, force)
         # Only now: what a restore that was broken off has left tells that there was a store.
         remove_leftovers(project.home, restores=True)
     finally:
-        lock.release()
+        leadership.resign()
     session.document(document, lambda: _say(document))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from retrofill.bootstrap.project import Project
-from retrofill.cli.driving import standstills
+from retrofill.cli.driving import as_process, standstills
 from retrofill.cli.grammar import Command
 from retrofill.cli.session import Session, pass_session
 from retrofill.cli.steps import told
@@ -176,7 +176,7 @@ def _times(project: Project, reader: Reader) -> Iterator[_Check]:
     age = "" if oldest is None else f"backfill {oldest[0]}, since {shown_instant(oldest[1])}"
     yield "oldest open", True, age or "no backfill is open"
     last_ms = reader.retention.last_run_ms()
-    is_late = last_ms is not None and last_ms < now_ms - 3 * _DAY_MS and _has_scheduler(project)
+    is_late = last_ms is not None and last_ms < now_ms - 3 * _DAY_MS and project.has_scheduler()
     when = "it has never run" if last_ms is None else f"it went through at {shown_instant(last_ms)}"
     yield "retention", not is_late, f"{when}, though a scheduler runs" if is_late else when
 
@@ -193,7 +193,7 @@ def _work(project: Project, reader: Reader) -> _Check:
     if not ids:
         return "work", True, f"no backfill waits for a scheduler{waiting}"
     found = f"{many(len(ids), 'backfill')} open: {names([str(i) for i in ids])}"
-    if _has_scheduler(project):
+    if project.has_scheduler():
         return "work", True, f"{found}{waiting}"
     return (
         "work",
@@ -234,7 +234,7 @@ def _nights(project: Project, reader: Reader) -> _Check:
     if last is None:
         return "nights", True, "none was made yet"
     due = schedule.due(reader).made
-    if due and not project.scheduler_lock.starts(auto=True):
+    if due and not project.has_scheduler(auto=True):
         were = "is" if len(due) == 1 else "are"
         return (
             "nights",
@@ -245,17 +245,17 @@ def _nights(project: Project, reader: Reader) -> _Check:
 
 
 def _runs(project: Project) -> Iterator[_Check]:
-    holder = project.scheduler_lock.holder()
-    yield "scheduler", True, "none runs" if holder is None else f"runs as process {holder}"
+    leader = project.leadership.leader()
+    yield "scheduler", True, "none runs" if leader is None else f"runs {as_process(leader)}"
     still = standstills(project)
     yield "standstill", not still, "; ".join(map(str, still)) or "no process of ours stands still"
     can = os.path.exists("/proc/self/stat")
     yield "runner", can, "process trees can be followed" if can else "/proc is not mounted"
     count, alone = _open_runs(project)
-    if alone and holder is not None:
+    if alone and leader is not None:
         time.sleep(_SETTLE_SECONDS)  # an end that is known is noted within moments
         count, alone = _open_runs(project)
-    if alone and holder is not None:
+    if alone and leader is not None:
         yield "runs", False, f"instance {alone[0]} counts as running, and no supervisor carries it out"
     else:
         ended = f"; {len(alone)} have ended, which the next scheduler notes" if alone else ""
@@ -301,10 +301,6 @@ def _folder(project: Project) -> RunsFolder:
     from retrofill.executors.local.folder import RunsFolder
 
     return RunsFolder(project.runs_directory)
-
-
-def _has_scheduler(project: Project) -> bool:
-    return project.scheduler_lock.holder() is not None
 
 
 def _bytes_of(path: str) -> int:

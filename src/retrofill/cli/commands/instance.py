@@ -263,7 +263,7 @@ def _standing_still(project: Project, row: InstanceRecord) -> str:
 
 
 def _has_scheduler(session: Session, row: InstanceRecord) -> bool:
-    return session.project.scheduler_lock.starts(auto=row.backfill_id is None)
+    return session.project.has_scheduler(auto=row.backfill_id is None)
 
 
 @instance.command("history")

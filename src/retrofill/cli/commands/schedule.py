@@ -41,7 +41,7 @@ def show(session: Session) -> None:
             clock = trouble_with(reader.clock.check(project.clock.now_ms()))
             missed = find_missed(reader, project.graphs, schedule, project.actor.sees)
         document["next_at"] = shown_instant(schedule.next_ms())
-        document["scheduler"] = project.scheduler_lock.starts(auto=True)
+        document["scheduler"] = project.has_scheduler(auto=True)
     document["clock"] = clock
     document["missed"] = None if missed is None else _missed_document(missed)
     session.document(document, lambda: _print_status(document, missed))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import signal
-from contextlib import closing
 from types import FrameType
 
 import click
 
 from retrofill.bootstrap.project import Project
+from retrofill.cli.driving import as_process
 from retrofill.cli.grammar import Command
 from retrofill.cli.session import Session, pass_session, say
 from retrofill.domain.errors import WrongStateError
 from retrofill.domain.texts import Text
+from retrofill.services.ports.leadership import NotLeadingError
 from retrofill.services.running.missed import find_missed
 from retrofill.services.running.scheduler import TickReport
 
@@ -39,30 +40,31 @@ def scheduler(session: Session) -> None:
     """
     project = session.project
     _ = project.store  # made where there is none yet; a deploy may come later
-    lock = project.scheduler_lock
+    leadership, engine = project.leadership, None
     try:
-        # Before the lock is taken: who sees the lock may ask its holder to leave.
+        # Before it leads: who sees the leader may ask it to leave.
         signal.signal(signal.SIGTERM, _leave)
         signal.signal(signal.SIGINT, _leave)
-        if not lock.acquire(auto=True):
-            raise SchedulerRunsError(f"a scheduler runs already{as_process(lock.holder())}")
-        with closing(project.executor()) as executor:
-            say(
-                f"The scheduler of {project.directory} runs; Ctrl-C ends it and leaves running instances running."
+        if not leadership.lead(auto=True):
+            raise SchedulerRunsError(
+                f"a scheduler runs already, {as_process(leadership.leader())}".rstrip(", ")
             )
-            project.loop(executor, auto=True).run(_Reporter(project))
-            if _asked_to_leave:
-                raise _Stopped
+        engine = project.engine
+        say(
+            f"The scheduler of {project.directory} runs; Ctrl-C ends it and leaves running instances running."
+        )
+        engine.run(_Reporter(project), auto=True)
+        if _asked_to_leave:
+            raise _Stopped
+    except NotLeadingError as error:
+        why = error.message
+        say(f"{why[0].upper()}{why[1:]}, so this scheduler leaves. {error.hint}")
     except _Stopped:
         say("The scheduler has left.")
     finally:
-        project.courier.leave(_LEAVE_SECONDS)
-        lock.release()
-
-
-def as_process(pid: int | None) -> str:
-    """`, as process 7`, or nothing where that is not known: it may have left a moment ago."""
-    return f", as process {pid}" if pid else ""
+        if engine is not None:
+            engine.courier.leave(_LEAVE_SECONDS)
+        leadership.resign()
 
 
 # Also noted: what is raised within a callback of a library goes no further.
@@ -94,12 +96,6 @@ class _Reporter:
 
     def __call__(self, ticked: TickReport) -> bool:
         if _asked_to_leave:
-            return True
-        if not self._project.scheduler_lock.is_in_place():
-            say(
-                f"The project is no longer at {self._project.directory}, so this scheduler leaves; running instances "
-                "run on. Start one at its new place."
-            )
             return True
         if self._is_first or ticked.missed:
             self._is_first = False

@@ -39,15 +39,17 @@ def deliver_before_leaving(project: Project, backfill_id: int) -> None:
     """Send what the backfill has queued, unless another scheduler does; say what is left to the next one."""
     if not _left(project, backfill_id):
         return
-    lock = project.scheduler_lock
-    if not lock.acquire():
+    leadership = project.leadership
+    if not leadership.lead():
         return
     try:
-        project.courier.finish(_PATIENCE_SECONDS)
+        project.engine.courier.finish(_PATIENCE_SECONDS)
     finally:
-        lock.release()
+        leadership.resign()
     for row in _left(project, backfill_id):
-        why = row["reason"] or project.courier.fault or f"not accepted within {_PATIENCE_SECONDS:.0f} s"
+        why = (
+            row["reason"] or project.engine.courier.fault or f"not accepted within {_PATIENCE_SECONDS:.0f} s"
+        )
         say(f"The alert by {row['method']} is not sent yet ({cell(why)}); the next scheduler goes on trying.")
 
 

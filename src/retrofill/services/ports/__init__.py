@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from retrofill.services.ports.checking import Check
     from retrofill.services.ports.clock import Clock
+    from retrofill.services.ports.feed import Ear, Feed
     from retrofill.services.ports.generations import FrozenTasks, Generations
+    from retrofill.services.ports.leadership import Leader, Leadership
     from retrofill.services.ports.ledger import Ledger, Reader
     from retrofill.services.ports.notifying import Message, Notifier, NotSentError, UndeliverableError
     from retrofill.services.ports.outbox import Outbox, OutboxReader
@@ -25,8 +27,12 @@ _HOMES = {
     "Check": "checking",
     "Clock": "clock",
     "ConstraintError": "store",
+    "Ear": "feed",
+    "Feed": "feed",
     "FrozenTasks": "generations",
     "Generations": "generations",
+    "Leader": "leadership",
+    "Leadership": "leadership",
     "Ledger": "ledger",
     "Reader": "ledger",
     "Store": "store",
@@ -50,10 +56,14 @@ __all__ = [
     "Check",
     "Clock",
     "ConstraintError",
+    "Ear",
     "Executor",
+    "Feed",
     "FrozenTasks",
     "Generations",
     "IncludedCode",
+    "Leader",
+    "Leadership",
     "Ledger",
     "Message",
     "NotSentError",

@@ -13,7 +13,7 @@ What every use case relies upon, whatever database lies below; `tests/contracts`
   lost race, but a mistake of the caller, and the transaction is undone.
 - No write transaction writes more than `MOST_ROWS` rows. What is longer is done in pieces that each
   leave the store as it should be, with `give_way` between them; what a crash leaves of it is found again.
-- `wake` is a hint: it may get lost, come twice or reach nobody, and nothing may depend on it.
+- Who waits for changes is woken (`feed`); that is a hint, on which nothing may depend.
 - Any number of threads use one store at once. A transaction or a view belongs to the thread that asked for
   it, and within a view that thread is given the same one again. What another thread has committed counts
   as others' (`others_commits`), as another process's does. A store does not survive a fork.
@@ -26,6 +26,8 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
+from retrofill.services.ports.feed import Feed
+
 if TYPE_CHECKING:
     from retrofill.services.ports.ledger import Ledger, Reader
 
@@ -36,8 +38,8 @@ class ConstraintError(Exception):
     """What was to be written contradicts what the store holds; nothing of the transaction is kept."""
 
 
-class Store(Protocol):
-    """The ledger's transactions and locks."""
+class Store(Feed, Protocol):
+    """The ledger's transactions and locks, and the feed of what happens to it."""
 
     def read(self) -> AbstractContextManager[Reader]:
         """One consistent view."""
@@ -78,10 +80,6 @@ class Store(Protocol):
 
     def bind(self) -> None:
         """Let it belong to the folder that it lies in, under a word of its own."""
-        ...
-
-    def wake(self) -> None:
-        """Tell a running scheduler that something has changed; a hint."""
         ...
 
     def close(self) -> None:

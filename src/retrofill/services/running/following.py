@@ -61,13 +61,16 @@ class Following:
 
     Args:
         read: the settings of the version that is deployed now.
+        version_id: the version whose settings the parts have; None: nothing was deployed.
     """
 
-    def __init__(self, store: Store, parts: Parts, read: Callable[[], InForce]) -> None:
+    def __init__(
+        self, store: Store, parts: Parts, read: Callable[[], InForce], version_id: int | None
+    ) -> None:
         self._store = store
         self._parts = parts
         self._read = read
-        self._version_id = self._current()
+        self._version_id = version_id
 
     def look(self) -> str | None:
         """Take what has changed; what is wrong with it, told once: then what was in force stays so."""

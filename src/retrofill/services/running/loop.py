@@ -9,11 +9,12 @@ from __future__ import annotations
 import select
 from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import StoreUnavailableError
 from retrofill.domain.texts import Text
 from retrofill.services.backfills.later_starts import LaterStarts
+from retrofill.services.ports.leadership import NotLeadingError
 from retrofill.services.running.following import Following
 from retrofill.services.running.nights import NightMaker
 from retrofill.services.running.scheduler import Scheduler, TickReport
@@ -22,30 +23,22 @@ from retrofill.services.upkeep.daily import Daily
 if TYPE_CHECKING:
     from retrofill.services.alerts.delivery import Courier
     from retrofill.services.backfills.expecting import Expecting
-    from retrofill.services.ports import Clock, Executor
+    from retrofill.services.ports import Clock, Ear, Executor, Leadership
 
 _LONGEST_SLEEP_MS = 60_000  # a missed hint costs at most this
 RETRY_MS = 1_000  # when there was no room to note anything
-
-
-class Wake(Protocol):
-    """Where hints arrive."""
-
-    def fileno(self) -> int: ...
-
-    def drain(self) -> None: ...
-
-    def close(self) -> None: ...
 
 
 class Loop:
     """Runs a scheduler until somebody says that it is enough.
 
     Args:
+        ear: where hints are heard; the loop closes it.
         schedule: None where auto triggered instances are not made here.
         daily: done once a day, in steps between ticks.
         following: what a deploy changes for those above.
         expecting: keeps expected ends up to date.
+        leadership: held by this process; None where nobody else could schedule.
     """
 
     def __init__(
@@ -54,17 +47,19 @@ class Loop:
         later_starts: LaterStarts,
         schedule: NightMaker | None,
         executor: Executor,
-        wake: Wake,
+        ear: Ear,
         clock: Clock,
         courier: Courier,
         daily: Daily | None = None,
         following: Following | None = None,
         expecting: Expecting | None = None,
+        leadership: Leadership | None = None,
     ) -> None:
         self._scheduler = scheduler
         self._later_starts = later_starts
         self._schedule = schedule
-        self._wake = wake
+        self._ear = ear
+        self._leadership = leadership
         self._clock = clock
         self._daily = daily
         self._following = following
@@ -78,26 +73,30 @@ class Loop:
         self._trouble: str | None = None  # what kept instances from being made
         self._poll = select.poll()
         self._poll.register(executor.fileno(), select.POLLIN)
-        self._poll.register(wake.fileno(), select.POLLIN)
-        self._wake_descriptor = wake.fileno()
+        self._poll.register(ear.fileno(), select.POLLIN)
+        self._ear_descriptor = ear.fileno()
 
     def run(self, observe: Callable[[TickReport], bool], observe_ms: int | None = None) -> None:
         """Tick and sleep until `observe` says so; a loop runs once.
 
         Args:
             observe: called after every tick and at least every `observe_ms`; True ends the loop.
+
+        Raises:
+            NotLeadingError: the term is over; nothing more is started here.
         """
         try:
             self._run(observe, observe_ms)
         finally:
             self._later_starts.leave()
-            self._wake.close()
+            self._ear.close()
 
     def _run(self, observe: Callable[[TickReport], bool], observe_ms: int | None) -> None:
         self._scheduler.start()
         planned_ms = self._make_what_room_is_for()
         has_news = True
         while True:
+            renew_ms = self._go_on_leading()
             try:
                 ticked = self._scheduler.tick()
             except StoreUnavailableError as error:
@@ -123,12 +122,22 @@ class Loop:
                 else _earlier(ticked.next_ms, planned_ms, alerts_ms, estimates_ms)
             )
             before_ms = self._clock.now_ms()
-            has_news = self._sleep(until_ms, observe_ms)
+            has_news = self._sleep(until_ms, observe_ms, renew_ms)
             slept_ms = self._clock.now_ms() - before_ms
             has_news = has_news or not 0 <= slept_ms <= 2 * _LONGEST_SLEEP_MS  # the clock has jumped
             # Ends of runs may follow each other without a pause, and a night shall not wait for one.
             if has_news or (planned_ms is not None and planned_ms <= self._clock.now_ms()):
                 planned_ms = self._make_what_room_is_for()
+
+    def _go_on_leading(self) -> int | None:
+        """After how many milliseconds the term is to be renewed again; before a tick, which may start work."""
+        if self._leadership is None:
+            return None
+        renew_ms = self._leadership.renew()
+        why = self._leadership.lost()
+        if why is not None:
+            raise NotLeadingError(why)
+        return renew_ms
 
     def _estimate(self, has_moved: bool) -> int | None:
         """When to look again at expected ends; a full disk leaves them as they are."""
@@ -168,15 +177,14 @@ class Loop:
         night_ms = None if self._schedule is None else self._schedule.next_ms()
         return _earlier(self._later_starts.next_ms(), night_ms)
 
-    def _sleep(self, until_ms: int | None, observe_ms: int | None) -> bool:
+    def _sleep(self, until_ms: int | None, *longest_ms: int | None) -> bool:
         """Wait for something to happen; True if it was not merely the end of a run."""
         now_ms = self._clock.now_ms()
         timeout = _LONGEST_SLEEP_MS if until_ms is None else max(0, min(until_ms - now_ms, _LONGEST_SLEEP_MS))
-        if observe_ms is not None:
-            timeout = min(timeout, observe_ms)
+        timeout = min(timeout, *(ms for ms in longest_ms if ms is not None), _LONGEST_SLEEP_MS)
         events = self._poll.poll(timeout)
-        if any(descriptor == self._wake_descriptor for descriptor, _ in events):
-            self._wake.drain()
+        if any(descriptor == self._ear_descriptor for descriptor, _ in events):
+            self._ear.drain()
             return True
         return not events
 

@@ -34,7 +34,7 @@ from retrofill.services.running.slots import Slots
 from retrofill.services.upkeep.clocks import trouble_with
 
 if TYPE_CHECKING:
-    from retrofill.services.ports import Clock, Executor, Ledger, RunEnd, RunRef, RunSpec, Store
+    from retrofill.services.ports import Clock, Executor, Leadership, Ledger, RunEnd, RunRef, RunSpec, Store
 
 _BATCH = 2_000  # rows of one kind that a tick moves; the next tick follows at once
 _RUN_TIMES_EVERY_MS = 2_000  # what a crash loses of run times is missed by nobody
@@ -66,6 +66,7 @@ class Scheduler:
         auto: whether it starts auto triggered instances too, and not those of backfills only.
         stops_for_auto: whether a running backfill instance makes way for an auto triggered one of
             the same task and T, or that one waits (RUN-5, setting `auto_conflict`).
+        leadership: held by this process; None where nobody else could schedule.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Scheduler:
         starts: bool = True,
         auto: bool = True,
         stops_for_auto: bool = True,
+        leadership: Leadership | None = None,
     ) -> None:
         self.starts = starts
         self._auto = auto
@@ -85,6 +87,7 @@ class Scheduler:
         self._doubt_ms = 0  # by how much the clock is ahead of the time that is sure (TIME-8)
         self.stops_for_auto = stops_for_auto  # changed when a deploy changes the setting
         self._store = store
+        self._leadership = leadership
         self._executor = executor
         self._clock = clock
         self._specs = specs
@@ -142,6 +145,8 @@ class Scheduler:
     def _pass(self, ends: list[RunEnd]) -> TickReport:
         now_ms, ticked = self._clock.now_ms(), TickReport(ended=len(ends))
         with self._store.transaction() as tx:
+            if self._leadership is not None:
+                self._leadership.check(tx)
             check = tx.clock.keep(now_ms, self.clock_tolerance_ms)
             self._doubt_ms = check.wall_ms - check.sure_ms
             known = self._look_around(tx)

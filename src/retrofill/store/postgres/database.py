@@ -23,7 +23,7 @@ from retrofill.store.postgres.connection import PostgresConnection
 from retrofill.store.postgres.listening import CHANNEL, Listening
 from retrofill.store.postgres.refusals import refusal
 from retrofill.store.schema.revision import is_head
-from retrofill.store.sqlite import locks
+from retrofill.store.sqlite import waking
 from retrofill.store.statements.clock import BootClock, boot_clock
 from retrofill.store.statements.ledger import Ledger
 from retrofill.store.statements.reader import Reader
@@ -323,7 +323,7 @@ class Database:
 
     def wake(self) -> None:
         """Tell running schedulers that something has changed: on this machine, and through the server."""
-        locks.wake(self.directory)
+        waking.wake(self.directory)
         with suppress(RetrofillError):
             self._ask(lambda connection: connection.execute(f"SELECT pg_notify('{CHANNEL}', '')"))
 

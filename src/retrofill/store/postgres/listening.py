@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg
 
-from retrofill.store.sqlite.locks import WakeSocket, wake
+from retrofill.store.sqlite.waking import WakeSocket, wake
 
 CHANNEL = "retrofill"
 _LOOK_SECONDS = 5.0

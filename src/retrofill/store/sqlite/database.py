@@ -22,10 +22,11 @@ from retrofill.domain.errors import RetrofillError, StoreBusyError
 from retrofill.failpoints import fail_point
 from retrofill.services.ports.store import ConstraintError
 from retrofill.store.schema.revision import StoreError
-from retrofill.store.sqlite import locks, presence, schema
+from retrofill.store.sqlite import locks, presence, schema, waking
 from retrofill.store.sqlite.connection import SqliteConnection
 from retrofill.store.sqlite.opening import open_reader, refusal
 from retrofill.store.sqlite.waiting import PATIENCE_SECONDS, WriteLock
+from retrofill.store.sqlite.waking import WakeSocket
 from retrofill.store.statements import identity
 from retrofill.store.statements.clock import BootClock, boot_clock
 from retrofill.store.statements.ledger import Ledger
@@ -313,11 +314,11 @@ class Database:
 
     def wake(self) -> None:
         """Tell a running scheduler that something has changed."""
-        locks.wake(self.directory)
+        waking.wake(self.directory)
 
-    def listen(self) -> locks.WakeSocket:
+    def listen(self) -> WakeSocket:
         """Where a scheduler hears `wake`."""
-        return locks.WakeSocket(self.open().directory)
+        return WakeSocket(self.open().directory)
 
     def close(self) -> None:
         """Close all connections; the writer's close may checkpoint, so it holds the lock.

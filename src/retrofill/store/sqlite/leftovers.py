@@ -90,6 +90,6 @@ def _dead_notes(home: Path) -> dict[Path, list[Path]]:
 
 def _is_restoring(home: Path) -> bool:
     """Whether somebody holds the lock that a restore holds."""
-    from retrofill.store.sqlite.locks import SchedulerLock
+    from retrofill.store.sqlite.leading import FlockLeadership
 
-    return SchedulerLock(home).holder() is not None
+    return FlockLeadership(home).leader() is not None
