@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Generic, TypedDict, TypeVar
 
+from retrofill.domain.texts import Step, Text
+
 _Item = TypeVar("_Item")
 
 
@@ -30,7 +32,8 @@ class Finding(TypedDict):
     code: str
     message: str
     tasks: list[str]  #: full names
-    hint: str  #: what to do; empty where nothing is to be done
+    hint: Text  #: a sentence that says what to do; empty where nothing is to be done
+    steps: list[Step]  #: what the hint speaks of: name, arguments, and in the command line's JSON the command
 
 
 class Estimate(TypedDict):
