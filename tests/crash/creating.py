@@ -6,9 +6,7 @@ Its dates lie in the far future, so that a scheduler finds nothing to start in i
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import time
-from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -73,7 +71,7 @@ def _add_workspace(world: World) -> None:
 
 def _copy(world: World, directory: Path) -> World:
     """The project as it was deployed, in another folder."""
-    copy = World(directory, seed=1, longest_ms=0)
+    copy = World(directory, seed=1, longest_ms=0, like=world)
     for name in ("workspaces", ".retrofill"):
         shutil.rmtree(directory / name, ignore_errors=True)
         shutil.copytree(world.directory / name, directory / name)
@@ -113,8 +111,8 @@ def _check(world: World, name: str, verdict: Verdict) -> None:
         verdict.other.append(f"{name}: after the next scheduler the list shows {sorted(_visible(world))}")
     expected = 1 + (INSTANCES if before else 0)
     total, backfills = (
-        _count(world, "SELECT count(*) FROM instance"),
-        _count(world, "SELECT count(*) FROM backfill"),
+        world.ask_store("SELECT count(*) FROM instance"),
+        world.ask_store("SELECT count(*) FROM backfill"),
     )
     if (total, backfills) != (expected, 1 + len(before)):
         verdict.other.append(
@@ -129,11 +127,5 @@ def _visible(world: World) -> set[str]:
 def _stored(world: World, name: str) -> int:
     """Instances of the one backfill of this name, as the ledger holds them."""
     row = next(row for row in world.rows("backfill", "list") if row["name"] == name)
-    count = _count(world, f"SELECT count(*) FROM instance WHERE backfill_id = {int(row['id'])}")
+    count = world.ask_store(f"SELECT count(*) FROM instance WHERE backfill_id = {int(row['id'])}")
     return count if row["instance_count"] == count else -1
-
-
-def _count(world: World, query: str) -> int:
-    path = world.directory / ".retrofill" / "retrofill.db"
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-        return int(connection.execute(query).fetchone()[0])

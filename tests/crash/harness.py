@@ -1,6 +1,6 @@
 """Kill Retrofill at random and hold what its tasks saw against the plan.
 
-    python tests/crash/harness.py --seed 1 --kills 300
+    STORE=postgresql python tests/crash/harness.py --seed 1 --kills 300
 
 A scenario is a real project in a folder of its own, a backfill of it, and `backfill wait` run
 again and again while schedulers, launchers and supervisors are killed, until the backfill has
@@ -27,7 +27,9 @@ if __name__ == "__main__":
 from crash import creating, faulting
 from crash.checking import Ended, Event, Verdict, check, check_partitions, expect, parse_events
 from crash.nemesis import COMMIT_POINTS, FAIL_POINTS, Deaths, Nemesis
-from crash.world import World, WorldError
+from crash.world import DATABASES, World, WorldError
+from databases import postgres
+from databases.stores import chosen
 
 _ROOT = Path(__file__).resolve().parents[2] / ".crash"
 _SCENARIO_SECONDS = 180.0
@@ -261,7 +263,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     print(f"crash harness: seed {options.seed}, {options.kills} kills", flush=True)
     began = time.monotonic()
-    total = run(options.seed, options.kills, lambda text: print(text, flush=True))
+    if chosen() == "postgresql":
+        postgres.begin()
+    try:
+        total = run(options.seed, options.kills, lambda text: print(text, flush=True))
+    finally:
+        DATABASES.close()
+        if chosen() == "postgresql":
+            postgres.end()
     print(f"killed: {total.deaths.words}; {total.reruns} reruns; {time.monotonic() - began:.0f} s")
     print(total.summary(options.seed))
     return 0 if total.is_clean else 1

@@ -6,12 +6,17 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from databases import postgres
+from databases.stores import chosen
+
+DATABASES = contextlib.ExitStack()  # of all worlds; closed at the end of it all
 _RETROFILL = Path(sys.executable).with_name("retrofill")
 _ORACLE_TASK = Path(__file__).with_name("oracle_task.py")
 _COMMAND_SECONDS = 120
@@ -44,15 +49,34 @@ class World:
         directory: is made; must not exist yet.
         seed: decides how long tasks take and which fail.
         longest_ms: the longest that a task takes.
+        like: whose database is copied, where the store is one of a server (STORE=postgresql).
     """
 
-    def __init__(self, directory: Path, seed: int, longest_ms: int = 80) -> None:
+    def __init__(self, directory: Path, seed: int, longest_ms: int = 80, like: World | None = None) -> None:
         self.directory = directory.absolute()
         self.oracle = self.directory / "oracle"
         for name in ("holders", "partitions"):
             (self.oracle / name).mkdir(parents=True)
         (self.oracle / "events").touch()
         self._write(seed, longest_ms)
+        self._url = ""
+        if chosen() == "postgresql":
+            self._url = DATABASES.enter_context(postgres.database(like=like._url if like else ""))
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, **({"RETROFILL_STORE": self._url} if self._url else {})}
+
+    def ask_store(self, query: str) -> int:
+        """The number that a query finds in the store, past the product."""
+        if self._url:
+            import psycopg
+
+            with psycopg.connect(self._url) as server:
+                return int(server.execute(query).fetchone()[0])  # type: ignore[arg-type,index]
+        path = self.directory / ".retrofill" / "retrofill.db"
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            return int(connection.execute(query).fetchone()[0])
 
     def _write(self, seed: int, longest_ms: int) -> None:
         program = self.directory / "oracle_task.py"
@@ -73,7 +97,7 @@ class World:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **(environment or {})},
+                env={**self._environment, **(environment or {})},
                 process_group=0,
             )
 
@@ -90,6 +114,7 @@ class World:
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
+                env=self._environment,
                 timeout=_COMMAND_SECONDS,
                 check=False,
             )

@@ -127,9 +127,9 @@ def with_name(url: str, name: str) -> str:
 
 
 @contextmanager
-def database(is_empty: bool = False) -> Iterator[str]:
-    """The URL of a database of one's own, with the tables of a store, or really empty."""
-    url, name = server(), _make("template0" if is_empty else _TEMPLATE)
+def database(is_empty: bool = False, like: str = "") -> Iterator[str]:
+    """The URL of a database of one's own, with the tables of a store; or really empty, or a copy of another one."""
+    url, name = server(), _make("template0" if is_empty else like.rpartition("/")[2] or _TEMPLATE)
     try:
         yield with_name(url, name)
     finally:

@@ -26,6 +26,7 @@ class Faults:
     crash: float = (
         0.0  # the scheduler dies: before or after a commit, between its starts, with ends in its hands
     )
+    unanswered: float = 0.0  # a commit of the scheduler that succeeds and looks as if it had not
     never_started: float = 0.0  # a start that got lost on the way
     told_late: float = 0.0  # an end that is not told before the next adoption or stop
     told_twice: float = 0.0

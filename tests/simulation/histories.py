@@ -32,7 +32,14 @@ from simulation.worlds import SimulatedWorld
 ADMIN = system_administrator("admin")
 
 FAULTS = Faults(
-    crash=0.006, never_started=0.01, told_late=0.01, told_twice=0.02, lost=0.01, fails=0.04, timeout=0.01
+    crash=0.006,
+    unanswered=0.004,
+    never_started=0.01,
+    told_late=0.01,
+    told_twice=0.02,
+    lost=0.01,
+    fails=0.04,
+    timeout=0.01,
 )
 _CRONS = ["0 1 * * *", "0 1 * * *", "0 2 * * *", "0 4 * * *", "0 5 * * MON", "0 6 1 * *"]
 _MOST = 60  # instances of a backfill
@@ -94,9 +101,8 @@ class History:
     def summary(self) -> str:
         """What it was about, in a line."""
         w = self.world
-        return (
-            f"{self.scale.days} days, {self.steps} steps, {len(w.simulated.runs)} runs, {w.crashes} crashes"
-        )
+        lost = f"{w.crashes} crashes, {w.unanswered} answers lost"
+        return f"{self.scale.days} days, {self.steps} steps, {len(w.simulated.runs)} runs, {lost}"
 
     def _how_many(self) -> int:
         rate = self.scale.actions_per_day

@@ -1,4 +1,4 @@
-"""Simulated histories from the command line: `make sim SEED=1 RUNS=200`.
+"""Simulated histories from the command line: `make sim SEED=1 RUNS=200 STORE=postgresql`.
 
 Each seed is another world with other bad luck. The first that breaks an invariant ends the run
 and says how to repeat it.
@@ -16,6 +16,8 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from databases import postgres
+from databases.stores import chosen
 from simulation.histories import History, Scale
 
 _MEMORY = Path("/dev/shm")
@@ -45,15 +47,25 @@ def main() -> int:
     parser.add_argument("--actions", type=float, default=Scale.actions_per_day, help="of people, a day")
     options = parser.parse_args()
     scale = Scale(options.tasks, options.days, options.actions)
+    if chosen() == "postgresql":
+        postgres.begin()
+        try:
+            return _play_all(options.seed, options.runs, scale)
+        finally:
+            postgres.end()
+    return _play_all(options.seed, options.runs, scale)
+
+
+def _play_all(first: int, runs: int, scale: Scale) -> int:
     began = time.monotonic()
-    for seed in range(options.seed, options.seed + options.runs):
+    for seed in range(first, first + runs):
         try:
             print(f"seed {seed}: {play(seed, scale)}", flush=True)
         except Exception:
             traceback.print_exc()
             print(f"\nseed {seed} FAILED; repeat it with: {_command(seed, scale)}", flush=True)
             return 1
-    print(f"{options.runs} histories held in {time.monotonic() - began:.0f} s")
+    print(f"{runs} histories held in {time.monotonic() - began:.0f} s")
     return 0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pytest
 
+from databases import postgres
 from simulation.histories import Scale
 from simulation.run import play
 
@@ -17,6 +18,14 @@ from simulation.run import play
 def test_a_fortnight(seed: int) -> None:
     """RUN-1, RUN-3, RUN-5, RUN-6, POL-6, AUTO-1, AUTO-3, BF-5: whatever happens."""
     play(seed, Scale())
+
+
+@pytest.mark.slow
+def test_a_fortnight_on_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """POL-13, RUN-1: the same history on the other store."""
+    monkeypatch.setenv("STORE", "postgresql")
+    postgres.server()
+    play(1, Scale())
 
 
 @pytest.mark.slow

@@ -9,27 +9,31 @@ from random import Random
 from typing import Any
 
 from retrofill.domain.catalog.definitions import Task
+from retrofill.domain.errors import StoreUnavailableError
 from retrofill.services.ports import Ledger, RunSpec
 from retrofill.services.running.nights import NightMaker
-from retrofill.store.sqlite.database import Database
-from retrofill.store.statements.clock import BootClock
 from services.worlds import World
 from simulation.executors import CrashError, Faults, SimulatedExecutor
 
 
-class FaultyDatabase(Database):
-    """A store whose process may be killed before a transaction, or right after its commit."""
+class FaultyStore:
+    """A store whose process may be killed before a transaction or right after its commit, of which the answer may be lost."""
 
-    def __init__(self, directory: Path, chance: Random, faults: Faults, boot: BootClock) -> None:
-        super().__init__(directory, boot)
+    def __init__(self, store: Any, chance: Random, faults: Faults) -> None:
+        self._store = store
         self.chance, self.faults = chance, faults
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
 
     @contextmanager
     def transaction(self, *, checks_references: bool = True) -> Iterator[Ledger]:
         self._perhaps_die()
-        with super().transaction(checks_references=checks_references) as tx:
+        with self._store.transaction(checks_references=checks_references) as tx:
             yield tx
         self._perhaps_die()
+        if self.faults.unanswered and self.chance.random() < self.faults.unanswered:
+            raise StoreUnavailableError("the connection was lost before the answer to a commit had come")
 
     def _perhaps_die(self) -> None:
         if self.faults.crash and self.chance.random() < self.faults.crash:
@@ -47,8 +51,8 @@ class SimulatedWorld(World):
         self.scheduler_store.close()
         self.simulated = SimulatedExecutor(self.clock, run_seconds, chance.random, faults)
         self.executor = self.simulated  # type: ignore[assignment]
-        self.scheduler_store = FaultyDatabase(directory / ".retrofill", chance, faults, self.clock.boot)
-        self.crashes = 0
+        self.scheduler_store = FaultyStore(self.open_elsewhere(), chance, faults)
+        self.crashes = self.unanswered = 0
         self._planned_ms: int | None = None
         self.is_woken = False  # by what another process has committed
         self.come_up()
@@ -63,7 +67,7 @@ class SimulatedWorld(World):
                 self.scheduler.look_again()
                 self.is_woken = True
                 return
-            except CrashError:
+            except (CrashError, StoreUnavailableError):
                 self.crashes += 1
 
     def be_away(self, seconds: int) -> None:
@@ -88,7 +92,10 @@ class SimulatedWorld(World):
         except CrashError:
             self.crashes += 1
             self.come_up()
-            return self.clock.now_ms()
+        except StoreUnavailableError:  # the loop tries again
+            self.unanswered += 1
+            self.is_woken = True
+        return self.clock.now_ms()
 
     def _make_instances(self) -> None:
         self.is_woken = False

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
-from retrofill.store.sqlite.database import Database
+from retrofill.store.postgres.connection import PostgresConnection
+from retrofill.store.postgres.database import Database as ServerDatabase
 
 
 class Connections:
@@ -41,7 +43,11 @@ class Connections:
 
 
 @contextmanager
-def file_of(store: Database) -> Iterator[sqlite3.Connection]:
-    """The store's file, opened beside the store; what was changed is committed at the end."""
+def file_of(store: Any) -> Iterator[Any]:
+    """The store's file or database, opened beside the store; what was changed is committed at the end."""
+    if isinstance(store, ServerDatabase):
+        with closing(PostgresConnection(store.url, "SELECT 1")) as server:
+            yield server
+        return
     with closing(sqlite3.connect(store.path)) as connection, connection:
         yield connection

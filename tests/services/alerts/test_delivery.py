@@ -15,7 +15,6 @@ from retrofill.services.alerts.delivery import Courier, Delivery, send_test, why
 from retrofill.services.people.accounts import Contact, People
 from retrofill.services.ports import Message, NotSentError, UndeliverableError
 from retrofill.services.ports.records import UserRecord
-from retrofill.store.sqlite.database import Database
 from services.worlds import MakeWorld, World
 
 A, B = (make_task(f"w.{name}", "0 1 * * *") for name in "ab")
@@ -159,7 +158,7 @@ def test_a_service_may_say_that_no_try_can_succeed(post: Post) -> None:
 def test_a_crash_between_commit_and_sending_loses_nothing(post: Post) -> None:
     """POL-9: whoever comes next finds it in the ledger."""
     failed(post)
-    other = Database(post.world.directory / ".retrofill", post.world.clock.boot)
+    other = post.world.open_elsewhere()
     Delivery(other, post.notifier, post.world.clock, "demo", command_of).deliver_due()
     other.close()
     assert len(post.notifier.sent) == 1

@@ -149,9 +149,7 @@ def test_it_is_seen_while_checks_think(world: MakeWorld) -> None:
 
     def look() -> None:
         # As of another process: the same store through connections of its own.
-        from retrofill.store.sqlite.database import Database
-
-        store = Database(w.directory / ".retrofill", w.clock.boot)
+        store = w.open_elsewhere()
         other = LaterStarts(store, w.graphs, w.clock, w.limits, lambda catalog: [check])
         with store.read() as reader:
             (record,) = reader.backfills(BackfillFilter(check_status="checking"))

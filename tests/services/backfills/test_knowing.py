@@ -77,6 +77,7 @@ def test_what_is_asked_is_bounded(world: MakeWorld, monkeypatch: pytest.MonkeyPa
     assert "at least 5 bizdates from 2026-01-11 to 2026-01-15" in found.message
 
 
+@pytest.mark.embedded
 def test_the_ledger_looks_into_an_index_only(world: MakeWorld) -> None:
     """VER-1: one step in the index a date, whatever the number of its slots."""
     w = world(make_task("w.h", "0 * * * *", SELF), now="2026-03-01T12:00")

@@ -245,6 +245,7 @@ def test_at_once_takes_siblings_along(world: MakeWorld) -> None:
 # In parts
 
 
+@pytest.mark.embedded
 def test_a_large_batch_goes_in_parts_that_keep_the_order(
     world: MakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,6 +281,7 @@ def count_changes(w: World) -> list[int]:
     return changes
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("then", ["unfreeze", "rerun"])
 def test_many_slots_of_one_task_cost_no_more_than_many_dates(world: MakeWorld, then: str) -> None:
     """BF-4, POL-7: a minute's 1,440 instances fail with each other, and are yet looked at once."""

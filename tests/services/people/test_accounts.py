@@ -173,6 +173,7 @@ def test_a_token_opens_until_it_is_revoked(office: Office) -> None:
     assert office.people("bob").revoke_token(token_id) == row, "a second time changes nothing"
 
 
+@pytest.mark.embedded
 def test_the_secret_is_nowhere_in_the_store(office: Office) -> None:
     """SEC-3: neither in rows nor in the record of operations."""
     _, secret = office.people().create_token("ann")

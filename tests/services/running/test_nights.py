@@ -18,7 +18,6 @@ from retrofill.services.catalogs.freezing import freeze_tasks
 from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.reading.backfills import Views
 from retrofill.services.running.nights import NightMaker, ScheduleSettings
-from retrofill.store.sqlite.database import Database
 from services.crashing import dying_at, once_at
 from services.worlds import MakeWorld, World
 
@@ -291,7 +290,7 @@ def test_two_that_make_the_same_date_at_once(world: MakeWorld) -> None:
     barrier = Barrier(2)
 
     def make(_: int) -> int:
-        store = Database(w.directory / ".retrofill", w.clock.boot)  # as if of another process
+        store = w.open_elsewhere()  # as if of another process
         try:
             schedule = NightMaker(store, GraphCache(), w.clock, w.night_settings)
             barrier.wait()

@@ -270,6 +270,7 @@ def _refused(world: World, made_ms: int) -> BackfillRecord:
     )  # fmt: skip
 
 
+@pytest.mark.embedded
 def test_no_transaction_deletes_many_rows(old: Old, monkeypatch: pytest.MonkeyPatch) -> None:
     """RET-1: parts; between them others can write."""
     monkeypatch.setattr(stored, "MOST_ROWS", 50)
@@ -318,6 +319,7 @@ def _young(old: Old) -> int:
     return number
 
 
+@pytest.mark.embedded
 def test_a_table_that_refers_to_instances_is_followed(old: Old) -> None:
     """RET-1: whatever later versions add."""
     connection = old.world.connections.writer
@@ -338,6 +340,7 @@ def test_a_table_that_refers_to_instances_is_followed(old: Old) -> None:
     assert connection.execute("PRAGMA foreign_keys").fetchone()[0] == 1
 
 
+@pytest.mark.embedded
 def test_a_dry_run_says_what_a_run_then_does(old: Old) -> None:
     """RET-1: the same counts, and nothing is touched."""
     old.world.create(dates="2026-01-05..2026-01-07")
@@ -601,6 +604,7 @@ def test_what_the_system_refuses_does_not_stop_the_scheduler(
     assert went_through(job, old.world)
 
 
+@pytest.mark.embedded
 def test_rows_are_found_by_index(old: Old) -> None:
     """RET-1: what is asked for every day costs what is old, not what exists."""
     connection = old.world.connections.writer

@@ -7,6 +7,7 @@ is undone by the server, and the caller is told so. See docs/decisions/0013.
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -75,7 +76,7 @@ class Database:
         boot_clock: BootClock = boot_clock,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        self._url = url
+        self.url = url
         self.directory = directory
         self._project = project
         self._boot_clock = boot_clock
@@ -96,7 +97,7 @@ class Database:
     def shown(self) -> str:
         """Where it is, without user and password."""
         with suppress(psycopg.Error):
-            found = psycopg.conninfo.conninfo_to_dict(self._url)
+            found = psycopg.conninfo.conninfo_to_dict(self.url)
             port = f":{found['port']}" if "port" in found else ""
             return f"the database {found.get('dbname', '')} at {found.get('host', 'localhost')}{port}"
         return "the database of the store"
@@ -144,7 +145,7 @@ class Database:
 
     def _connect(self) -> PostgresConnection:
         with self._translated():
-            made = PostgresConnection(self._url, self._settings)
+            made = PostgresConnection(self.url, self._settings)
             if not self._is_known:
                 self._know(made)
                 self._is_known = True
@@ -156,7 +157,7 @@ class Database:
         if found is None:
             belonging.may_be_made(self.directory, self.shown)
         if not is_head(found):
-            schema.upgrade(self._url, WRITERS)
+            schema.upgrade(self.url, WRITERS)
         belonging.check(connection, self.directory, self._project, self.shown)
 
     def is_there(self) -> bool:
@@ -164,7 +165,7 @@ class Database:
         if self._is_known:
             return True
         with self._translated():
-            connection = PostgresConnection(self._url, self._settings)
+            connection = PostgresConnection(self.url, self._settings)
             try:
                 if schema.version(connection) is not None:
                     return True
@@ -217,7 +218,7 @@ class Database:
             try:
                 self._still_creates(connection)
                 yield Ledger(connection, self._boot_clock, self._all_commits - self._mine.commits)
-                fail_point("store.commit")
+                self._may_fail()
                 self._commit(connection)
             except BaseException as error:
                 with suppress(psycopg.Error):
@@ -229,6 +230,15 @@ class Database:
             self._all_commits += 1
             self._mine.commits += 1
             fail_point("store.committed")
+
+    def _may_fail(self) -> None:
+        """Before a commit, where the crash harness lets the disk refuse: as the server says it."""
+        fail_point("store.commit")
+        try:
+            fail_point("fault.store")
+        except OSError as error:
+            full = psycopg.errors.DiskFull if error.errno == errno.ENOSPC else psycopg.errors.IoError
+            raise full(str(error.strerror)) from None
 
     def _commit(self, connection: PostgresConnection) -> None:
         """Commit; where the connection is lost before the answer has come, ask on another one what became of it."""
@@ -329,7 +339,7 @@ class Database:
 
     def listen(self) -> Listening:
         """Where a scheduler hears `wake`, from whatever machine."""
-        return Listening(self.open().directory, self._url)
+        return Listening(self.open().directory, self.url)
 
     def obstacle(self) -> str | None:
         """Why nobody could write just now, None where one can."""
