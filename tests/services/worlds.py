@@ -36,14 +36,17 @@ from retrofill.services.backfills.steering import BackfillSteering
 from retrofill.services.catalogs import deploy as catalogs
 from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.instances.run_specs import RunSpecs
+from retrofill.services.operation_center import OperationCenter
 from retrofill.services.operations.emergencies import Emergencies
 from retrofill.services.operations.operations import Operations
 from retrofill.services.people.access import Access
 from retrofill.services.people.accounts import find_actor
 from retrofill.services.ports import Reader
 from retrofill.services.ports.records import InstanceRecord
-from retrofill.services.reading.backfills import Row, Views
+from retrofill.services.reading.backfills import BackfillReader
+from retrofill.services.reading.documents import BackfillRow
 from retrofill.services.reading.redaction import shown_why
+from retrofill.services.reading.view import View
 from retrofill.services.reading.why import why
 from retrofill.services.running.nights import NightMaker, ScheduleSettings
 from retrofill.services.running.scheduler import Scheduler, TickReport
@@ -155,6 +158,17 @@ class World:
         assert found is not None, self.user
         return found
 
+    def view(self, reader: Reader) -> View:
+        """What the user sees of one moment of the ledger."""
+        return View(reader, self.graphs, self._actor(reader), self.clock.now_ms())
+
+    @property
+    def center(self) -> OperationCenter:
+        """What the user may ask and do."""
+        from services.centers import center_of
+
+        return center_of(self)
+
     def access(self, reader: Reader) -> Access:
         return Access(reader, self.graphs, self._actor(reader))
 
@@ -256,12 +270,12 @@ class World:
     def running(self) -> set[str]:
         return {name for name, row in self.rows().items() if row.state == "running"}
 
-    def row(self, backfill_id: int) -> Row:
+    def row(self, backfill_id: int) -> BackfillRow:
         Expecting(self.store, self.graphs, self.clock).look(has_moved=True)
         with self.store.read() as reader:
             record = reader.find_backfill(backfill_id)
             assert record is not None
-            return Views(reader, self.graphs, self.clock.now_ms()).backfill(record)
+            return BackfillReader(self.view(reader)).row(record)
 
     def status(self, backfill_id: int) -> str:
         return str(self.row(backfill_id)["status"])

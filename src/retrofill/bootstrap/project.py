@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
     from retrofill.domain.people.rights import Rights
     from retrofill.domain.running.startable import Known
+    from retrofill.executors.local.watch import LocalWatch
+    from retrofill.executors.logs.reading import LogFolder
     from retrofill.project.problems import ProjectError
     from retrofill.services.backfills.creation import BackfillCreation
     from retrofill.services.backfills.requests import PlanLimits
     from retrofill.services.catalogs.lineage import Lineages
+    from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.operation_center import OperationCenter
     from retrofill.services.people.accounts import People
     from retrofill.services.ports import Check, Leadership, Notifier, Reader
@@ -216,6 +219,29 @@ class Project:
 
     def known_of(self, catalog: Catalog) -> Known:
         return self.deployment.known_of(catalog)
+
+    # What the center looks at
+
+    @cached_property
+    def watch(self) -> LocalWatch:
+        from retrofill.executors.local.watch import LocalWatch
+
+        return LocalWatch(self.runs_directory, self.leadership.leader)
+
+    @cached_property
+    def logs(self) -> LogFolder:
+        from retrofill.executors.logs.reading import LogFolder
+
+        return LogFolder(self.runs_directory)
+
+    @cached_property
+    def specs(self) -> RunSpecs:
+        return self.deployment.specs()
+
+    def specs_with_names(self) -> RunSpecs:
+        from retrofill.services.instances.run_specs import RunSpecs
+
+        return RunSpecs(self.directory, lambda name: f"${{secret:{name}}}", "")
 
     # Running
 

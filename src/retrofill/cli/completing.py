@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
@@ -70,27 +70,23 @@ def _looks(
 
 def _tasks(project: Project, incomplete: str) -> Found:
     """Full names, and short ones that are unambiguous where one has begun to type one."""
-    assert project.deployed is not None
-    tasks = [t for t in project.deployed.catalog.tasks.values() if project.actor.sees(t.name)]
-    yield from ((task.name, task.description) for task in tasks)
-    shorts = [task.short_name for task in tasks]
+    tasks = project.center.names.tasks()
+    yield from ((task, description) for task, _, description in tasks)
+    shorts = [short for _, short, _ in tasks]
     if incomplete:
-        yield from ((t.short_name, t.name) for t in tasks if shorts.count(t.short_name) == 1)
+        yield from ((short, task) for task, short, _ in tasks if shorts.count(short) == 1)
 
 
 def _workspaces(project: Project, incomplete: str) -> Found:
-    assert project.deployed is not None
-    return ((name, "") for name in project.deployed.catalog.workspaces if project.actor.sees(name))
+    return ((name, "") for name in project.center.names.workspaces())
 
 
 def _groups(project: Project, incomplete: str) -> Found:
-    assert project.deployed is not None
-    return ((name, "") for name in project.deployed.catalog.resource_groups)
+    return ((name, "") for name in project.center.names.resource_groups())
 
 
 def _users(project: Project, incomplete: str) -> Found:
-    with project.store.read() as reader:
-        return ((name, "") for name in sorted(project.access(reader).known_users()))
+    return ((name, "") for name in project.center.names.users())
 
 
 def _states(project: Project, incomplete: str) -> Found:
@@ -121,19 +117,9 @@ def _dates(project: Project, incomplete: str) -> Found:
 
 def _backfills(project: Project, incomplete: str) -> Found:
     """The newest ones, whose numbers are most likely meant."""
-    with project.store.read() as reader:
-        access = project.access(reader)
-        records = [r for r in reader.backfills(limit=_MOST) if access.sees_backfill(r)]
-        return iter([(str(record.id), access.shown_name(record)) for record in records])
+    return iter(project.center.names.backfills(_MOST))
 
 
 def _instances(project: Project, incomplete: str) -> Found:
-    from retrofill.services.reading.backfills import Views
-    from retrofill.services.reading.searching import InstanceSearch, search_instances
-
-    with project.store.read() as reader:
-        views = Views(reader, project.graphs, project.clock.now_ms())
-        found: list[dict[str, Any]] = list(
-            search_instances(reader, views, project.access(reader), project.graphs, InstanceSearch(), _MOST)
-        )
-    return iter([(str(row["id"]), f"{row['task']} {row['bizdate']} {row['state']}") for row in found])
+    rows = project.center.instances.list(limit=_MOST)["items"]
+    return iter([(str(row["id"]), f"{row['task']} {row['bizdate']} {row['state']}") for row in rows])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from retrofill.cli.session import say
@@ -10,10 +10,9 @@ from retrofill.domain.words import names
 
 if TYPE_CHECKING:
     from retrofill.bootstrap.project import Project
-    from retrofill.executors.local.standstill import Standstill
     from retrofill.services.ports import Leader
+    from retrofill.services.ports.watching import Standstill
 
-_SETTLE_MS = 2_000  # a run that was just begun may not have its supervisor yet
 _GOES_ON = frozenset({"not_run", "waiting_time", "waiting_resources", "successful"})
 
 
@@ -54,10 +53,7 @@ def as_process(leader: Leader | None) -> str:
 
 def standstills(project: Project) -> list[Standstill]:
     """Own processes that stand still: the scheduler, its launcher, supervisors of runs."""
-    from retrofill.executors.local.standstill import find_standstills
-
-    leader = project.leadership.leader()
-    return find_standstills(project.runs_directory, None if leader is None else leader.pid)
+    return list(project.watch.standstills())
 
 
 def alone(project: Project, instance_ids: Collection[int] | None = None) -> list[int]:
@@ -66,21 +62,10 @@ def alone(project: Project, instance_ids: Collection[int] | None = None) -> list
     Args:
         instance_ids: of these; None: of all.
     """
-    from retrofill.executors.local.folder import RunsFolder
-
-    if not (instance_ids is None or instance_ids) or project.has_scheduler():
-        return []
-    with project.store.read() as reader:
-        runs = [run for run in reader.open_runs() if instance_ids is None or run.instance_id in instance_ids]
-    late_ms = project.clock.now_ms() - _SETTLE_MS
-    runs = [run for run in runs if run.started_ms < late_ms]
-    if not runs:
-        return []
-    living = {name for _, name in RunsFolder(project.runs_directory).living_supervisors()}
-    return [run.instance_id for run in runs if f"{run.instance_id}.{run.number}.{run.token}" not in living]
+    return list(project.center.instances.unattended(instance_ids))
 
 
-def say_alone(project: Project, rows: Iterable[dict[str, Any]]) -> None:
+def say_alone(project: Project, rows: Iterable[Mapping[str, Any]]) -> None:
     """Say of instances that are shown as running which are not, and who notes it."""
     found = alone(project, {row["id"] for row in rows if row["state"] == "running"})
     if found:

@@ -11,4 +11,4 @@ if TYPE_CHECKING:
 
 def row_of(project: Project, backfill_id: int) -> BackfillRow:
     """The backfill's row as it is now."""
-    return project.center.backfills.show(backfill_id)
+    return project.center.backfills.row(backfill_id)

@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "backfill.resume": "backfill resume ID",
         "backfill.rerun": "backfill rerun ID",
         "instance.list": "instance list",
+        "instance.why": "instance why ID",
         "instance.log": "instance log ID",
         "instance.dag": "instance dag ID",
         "instance.rerun": "instance rerun ID",

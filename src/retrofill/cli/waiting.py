@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from retrofill.cli.driving import standstills
-from retrofill.cli.looking import row_of
 from retrofill.cli.printing.alerts import deliver_before_leaving
 from retrofill.cli.printing.failures import Failures
 from retrofill.cli.printing.progress import Progress
@@ -16,11 +15,12 @@ from retrofill.cli.session import say
 from retrofill.domain.errors import WrongStateError
 from retrofill.domain.words import many
 from retrofill.services.ports.leadership import NotLeadingError
-from retrofill.services.ports.records import BackfillRecord
 
 if TYPE_CHECKING:
     from retrofill.bootstrap.project import Project
-    from retrofill.executors.local.standstill import Standstill
+    from retrofill.services.ports.watching import Standstill
+    from retrofill.services.reading.documents import Progress as ProgressDocument
+    from retrofill.services.reading.documents import TimeLeft
     from retrofill.services.running.scheduler import TickReport
 
 _MOVED = "the project is no longer at {}"
@@ -67,9 +67,11 @@ class _Waiting:
         self._looked_around = time.monotonic()
         self._standstill: Standstill | None = None
         self._place = self._stat_place()
-        self._record()
+        self._backfills = project.center.backfills
+        self._look()
         self.progress = Progress()
-        self._failures = Failures(project)
+        self._failures = Failures()
+        self._failed = 0
 
     def run(self) -> None:
         while not self._is_over(force=True):
@@ -105,20 +107,29 @@ class _Waiting:
             return False
         self._looked_at = now
         self._check_place()
-        project = self._project
-        with project.store.read() as reader:
-            access = project.access(reader)
-            record = access.get_backfill(self._id)
-            failed_now = self._failures.look(reader, access, record, reader.dates(self._id))
-            if record.ended_ms is not None:
-                self.progress.tell(record, failed_now)
-                return True
-            self._say_paused(record)
-            failed = self._failures.lines
-            now_ms = project.clock.now_ms()
-            self.progress.show(reader, access, record, project.graphs, now_ms, failed, failed_now)
+        progress = self._look()
+        failed_now = self._failures_of(progress)
+        if progress["ended_at"] is not None:
+            self.progress.tell(self._id, failed_now)
+            return True
+        self._say_paused(progress)
+        self.progress.show(progress, self._time_left, self._failures.lines, failed_now)
         self._timed_out = self._deadline is not None and now >= self._deadline
         return self._timed_out
+
+    def _look(self) -> ProgressDocument:
+        return self._backfills.progress(self._id)
+
+    def _time_left(self) -> TimeLeft | None:
+        return self._backfills.time_left(self._id)
+
+    def _failures_of(self, progress: ProgressDocument) -> list[str]:
+        """Lines about failures that are new; looks again only when more has failed."""
+        failed = sum(date["failed"] for date in progress["dates"])
+        if failed == self._failed:
+            return []
+        self._failed = failed
+        return self._failures.look(self._backfills.first_failures(self._id))
 
     def _check_place(self) -> None:
         """The store stays open wherever its folder goes; a scheduler there is another one's (RUN-8)."""
@@ -143,31 +154,28 @@ class _Waiting:
             say(f"Nothing goes on: {found}.")
         self._standstill = found
 
-    def _say_paused(self, record: BackfillRecord) -> None:
+    def _say_paused(self, progress: ProgressDocument) -> None:
         """Once for each pause: only a person ends it."""
-        if record.paused and not self._was_paused:
+        is_paused = progress["held"] == "paused"
+        if is_paused and not self._was_paused:
             self.progress.end()
-            itself = f"has paused by itself, because {many(record.failures, 'instance')} failed"
+            itself = f"has paused by itself, because {many(progress['failures'], 'instance')} failed"
             say(
-                f"Backfill {self._id} {itself if record.paused_by else 'is paused'}, so nothing of it starts: "
+                f"Backfill {self._id} {itself if progress['paused_by'] else 'is paused'}, so nothing of it starts: "
                 f"`retrofill backfill resume {self._id}` lets it go on; this waits until it has ended."
             )
-        self._was_paused = bool(record.paused)
-
-    def _record(self) -> BackfillRecord:
-        with self._project.store.read() as reader:
-            return self._project.access(reader).get_backfill(self._id)
+        self._was_paused = is_paused
 
     def status(self) -> int:
-        record = self._record()
-        if record.ended_ms is None:
+        row = self._backfills.row(self._id)
+        if row["ended_at"] is None:
             say(
                 f"Timed out: {_what_goes_on(self._project, self._id)}. `retrofill backfill wait {self._id}` goes on."
             )
             return EXIT_TIMED_OUT
-        if record.check_status == "failed":
+        if row["check_status"] == "failed":
             return EXIT_CHECK_FAILED
-        return 0 if row_of(self._project, self._id)["status"] == "succeeded" else EXIT_FAILED
+        return 0 if row["status"] == "succeeded" else EXIT_FAILED
 
 
 def _say_how_to_go_on(project: Project, backfill_id: int) -> None:
@@ -179,8 +187,7 @@ def _say_how_to_go_on(project: Project, backfill_id: int) -> None:
 
 def _what_goes_on(project: Project, backfill_id: int) -> str:
     """What becomes of the backfill when this process leaves."""
-    with project.store.read() as reader:
-        running = sum(1 for row, _ in reader.running() if row.backfill_id == backfill_id)
+    running = project.center.backfills.progress(backfill_id)["running_count"]
     what_runs = (
         f"{many(running, 'running instance')} {'goes' if running == 1 else 'go'} on; " if running else ""
     )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from executors.rooms import Room, collect, kill, wait_until
-from retrofill.executors.logs.masking import Masking
+from retrofill.domain.running.masking import Masking
 
 _SECRET = "hunter2-hunter2"  # noqa: S105 - made up
 

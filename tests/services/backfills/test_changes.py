@@ -11,7 +11,7 @@ from retrofill.domain.planning.changes import Changes
 from retrofill.domain.planning.policy import AcrossGroups, Barrier
 from retrofill.domain.running.steering import STEERING, BackfillSituation, Steer, Verdict
 from retrofill.domain.selection.ways import AllDescendantsSelection
-from retrofill.services.reading.backfills import Views
+from retrofill.services.reading.instances import InstanceReader
 from services.backfills.test_steering import REACH
 from services.worlds import MakeWorld, World, changes_of
 
@@ -313,8 +313,8 @@ def test_what_an_administrator_has_set_for_an_instance_stays(world: MakeWorld) -
             tx.interventions.set_resource_group(number, "other")
     change(w, priority=8, resource_group="night")
     with w.store.read() as reader:
-        views = Views(reader, w.graphs, w.clock.now_ms())
-        rows = [views.instance(row) for row in reader.instances(ids)]
+        shows = InstanceReader(w.view(reader))
+        rows = [shows.row(row) for row in reader.instances(ids)]
     assert {(row["priority"], row["resource_group"]) for row in rows} == {(5, "other")}
     w.finish()
     assert {(row.priority, row.resource_group) for row in w.rows().values()} == {(5, "other")}

@@ -268,14 +268,13 @@ def test_the_scheduler_does_what_was_estimated(world: MakeWorld, seed: int) -> N
 def test_lists_read_what_the_scheduler_has_stored(world: MakeWorld) -> None:
     """BF-2: no simulation a row; an estimate is written when something has moved, and only then."""
     from retrofill.services.backfills.expecting import Expecting
-    from retrofill.services.reading.backfills import Views
+    from retrofill.services.reading.backfills import BackfillReader
 
     def listed() -> str | None:
         with w.store.read() as reader:
             record = reader.find_backfill(backfill)
             assert record is not None
-            found: str | None = Views(reader, w.graphs, w.clock.now_ms()).backfill(record)["estimated_end_at"]
-            return found
+            return BackfillReader(w.view(reader)).row(record)["estimated_end_at"]
 
     w = world(make_task("w.a", "0 1 * * *"))
     learn(w, a=30)

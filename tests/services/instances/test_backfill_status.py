@@ -5,7 +5,7 @@ from __future__ import annotations
 from domain.catalogs import make_task
 from retrofill.domain.catalog.definitions import RunMode
 from retrofill.domain.time.windows import parse_time_range
-from retrofill.services.reading.backfills import Row
+from retrofill.services.reading.documents import BackfillRow
 from services.worlds import MakeWorld, World
 
 ZERO = dict.fromkeys(
@@ -73,7 +73,7 @@ def test_a_risk_is_stored_without_instances(world: MakeWorld) -> None:
 def test_the_row_has_the_promised_fields(world: MakeWorld) -> None:
     """BF-2: names are promises."""
     w = world(make_task("w.a", "0 1 * * *"))
-    row: Row = w.row(w.create(dates="2026-01-05..2026-01-06"))
+    row: BackfillRow = w.row(w.create(dates="2026-01-05..2026-01-06"))
     assert list(row) == [
         "id", "name", "check_status", "status", "blocked_by", "held", "paused_by", "failures", "task_count",
         "instance_count", "run_count", "counts", "bizdates", "version", "created_by", "created_at", "started_at", "ended_at",

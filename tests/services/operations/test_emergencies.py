@@ -14,8 +14,8 @@ from retrofill.domain.planning.policy import Barrier, PriorityError
 from retrofill.domain.running.results import ItemResult
 from retrofill.domain.running.states import State
 from retrofill.services.operations.emergencies import Emergencies
-from retrofill.services.reading.backfills import Views
 from retrofill.services.reading.dag import dag_around
+from retrofill.services.reading.instances import InstanceReader
 from services.reached import REACH, two_tasks
 from services.worlds import MakeWorld, World
 
@@ -217,8 +217,8 @@ def test_a_change_of_the_backfill_leaves_what_was_set(world: MakeWorld) -> None:
     w.emergencies.set_resource_group(ids, "night")
     w.backfills.change(backfill, Changes({"priority": 5, "resource_group": "other"}))
     with w.store.read() as reader:
-        views = Views(reader, w.graphs, w.clock.now_ms())
-        shown = [views.instance(row) for row in reader.instances(ids)]
+        shows = InstanceReader(w.view(reader))
+        shown = [shows.row(row) for row in reader.instances(ids)]
     assert {(row["priority"], row["resource_group"]) for row in shown} == {(8, "night")}
     w.finish()
     assert {(row.priority, row.resource_group) for row in w.rows().values()} == {(8, "night")}

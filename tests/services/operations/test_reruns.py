@@ -27,7 +27,7 @@ from retrofill.domain.time.milliseconds import instant_of
 from retrofill.executors.local.folder import RunsFolder
 from retrofill.services.backfills.requests import Request, make_plan
 from retrofill.services.operations import batches
-from retrofill.services.reading.backfills import Views
+from retrofill.services.reading.instances import InstanceReader
 from retrofill.services.upkeep.retention import Retention, Rules
 from services.reached import REACH_AUTO, two_tasks
 from services.worlds import MakeWorld, World
@@ -519,7 +519,7 @@ def _versions(w: World, name: str) -> list[int | None]:
 def _shown_version(w: World, name: str) -> object:
     row = w.find(name)
     with w.store.read() as reader:
-        return Views(reader, w.graphs, w.clock.now_ms()).instance(row)["version"]
+        return InstanceReader(w.view(reader)).row(row)["version"]
 
 
 def test_a_rerun_runs_what_its_instance_was_made_from(world: MakeWorld) -> None:

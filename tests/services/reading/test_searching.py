@@ -9,11 +9,9 @@ import pytest
 from domain.catalogs import make_task
 from retrofill.domain.catalog.task_types import TaskType
 from retrofill.domain.errors import RetrofillError, UnknownNameError
-from retrofill.domain.running.searches import BackfillSearch
-from retrofill.domain.time.bizdates import parse_range
-from retrofill.services.reading.backfills import Row, Views
-from retrofill.services.reading.searching import InstanceSearch, search_backfills, search_instances
-from retrofill.services.reading.view import View
+from retrofill.domain.running.searches import BackfillSearch, InstanceSearch
+from retrofill.services.reading.documents import InstanceRow
+from retrofill.services.reading.searching import search_backfills, search_instances
 from services.worlds import MakeWorld, World
 
 
@@ -39,17 +37,16 @@ def w(world: MakeWorld) -> World:
 
 def backfills(w: World, limit: int = 50, **filters: str) -> list[int]:
     with w.store.read() as reader:
-        view = View(reader, w.graphs, w.actor, w.clock.now_ms())
+        view = w.view(reader)
         return [row["id"] for row in search_backfills(view, BackfillSearch(**filters), limit)]
 
 
-def instances(w: World, limit: int = -1, **filters: Any) -> list[Row]:
-    days = [parse_range(filters[name]) for name in ("bizdate",) if filters.get(name)]
-    several = {f"{name}s": [filters[name]] for name in ("backfill", "task", "state") if filters.get(name)}
-    wanted = InstanceSearch(bizdates=days, **several, auto=filters.get("auto", False))
+def instances(w: World, limit: int = -1, **filters: Any) -> list[InstanceRow]:
+    names = ("backfill", "task", "state", "bizdate")
+    several = {f"{name}s": [filters[name]] for name in names if filters.get(name)}
+    search = InstanceSearch(**several, auto=filters.get("auto", False))
     with w.store.read() as reader:
-        views = Views(reader, w.graphs, w.clock.now_ms())
-        return list(search_instances(reader, views, w.access(reader), w.graphs, wanted, limit))
+        return list(search_instances(w.view(reader), search, limit))
 
 
 @pytest.mark.parametrize(

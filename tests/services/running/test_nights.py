@@ -16,7 +16,9 @@ from retrofill.domain.catalog.task_types import TaskType
 from retrofill.domain.people.roles import system_administrator
 from retrofill.services.catalogs.freezing import freeze_tasks
 from retrofill.services.instances.graphs import GraphCache
-from retrofill.services.reading.backfills import Views
+from retrofill.services.reading.instances import InstanceReader
+from retrofill.services.reading.queues import counts
+from retrofill.services.reading.schedule import nights
 from retrofill.services.running.nights import NightMaker, ScheduleSettings
 from services.crashing import dying_at, once_at
 from services.worlds import MakeWorld, World
@@ -410,12 +412,12 @@ def test_what_waits_in_a_held_schedule_is_not_run(world: MakeWorld) -> None:
     assert w.auto_states()["v 2 02:00"] == "waiting_resources"
     row = w.find("auto v 2 02:00")
     with w.store.read() as reader:
-        views = Views(reader, w.graphs, w.clock.now_ms())
-        assert views.state(row) == "not_run"
-        (night,) = views.nights()
+        view = w.view(reader)
+        assert InstanceReader(view).state(row) == "not_run"
+        (night,) = nights(view)
         assert night["counts"]["not_run"] == 1
         assert night["counts"]["waiting_resources"] == 0
-        assert views.queues() == {}
+        assert counts(view) == {}
     assert w.do("freeze", "auto v 2 02:00") == [None]
     assert w.do("unfreeze", "auto v 2 02:00") == [None]
     w.schedule.resume(ADMIN)

@@ -16,7 +16,6 @@ from retrofill.cli.commands.publishing import (
 )
 from retrofill.cli.driving import say_alone_of, say_who_starts
 from retrofill.cli.grammar import Command, Group
-from retrofill.cli.looking import row_of
 from retrofill.cli.paging import cursor_option, say_more
 from retrofill.cli.printing.alerts import say_obstacles
 from retrofill.cli.printing.backfills import listed, print_backfill
@@ -33,7 +32,6 @@ from retrofill.domain.running.status import Status
 from retrofill.domain.texts import Text
 from retrofill.domain.time.milliseconds import instant_of, ms_of
 from retrofill.domain.words import many
-from retrofill.services.reading.backfills import operation_row
 
 if TYPE_CHECKING:
     from retrofill.bootstrap.project import Project
@@ -296,10 +294,7 @@ def analysis(session: Session, backfill_id: str) -> None:
 def history(session: Session, backfill_id: str) -> None:
     """Show what people did to a backfill and its instances."""
     number = integer_id(backfill_id, "a backfill")
-    row_of(session.project, number)  # an unknown one is an error
-    with session.project.store.read() as reader:
-        operations = reader.operations("backfill_id", number)
-        rows = [operation_row(o) for o in session.project.access(reader).seen_operations(operations)]
+    rows = session.project.center.backfills.history(number)
     columns = ["at", "user", "action", "instance", "from_state", "to_state", "comment"]
     session.rows(rows, columns, f"Nobody has done anything to backfill {number}.")
 

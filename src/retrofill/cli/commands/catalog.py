@@ -65,7 +65,7 @@ def check(session: Session) -> int:
     another writes without depending on it, leave the exit status 0.
     """
     from retrofill import project
-    from retrofill.cli.commands.lineage import doubts_in, warnings_of
+    from retrofill.cli.printing.lineage import doubts_in, warnings_of
     from retrofill.cli.printing.periods import period_warnings
 
     try:
@@ -165,7 +165,8 @@ def show_task(
     Args:
         version_id: the version that the catalog is; None for the present.
     """
-    from retrofill.cli.commands.lineage import print_lineage
+    from retrofill.cli.printing.lineage import print_lineage
+    from retrofill.services.reading.lineage import lineage_of
 
     found = catalog.tasks.get(name)
     if found is None:
@@ -179,7 +180,7 @@ def show_task(
         row["frozen"] = found.name in _frozen_tasks(session, catalog)
     else:
         row = {"version": version_id} | row
-    row["lineage"] = session.project.lineages(catalog).row(found.name)
+    row["lineage"] = lineage_of(session.project.lineages(catalog), found.name)
 
     def text() -> None:
         for key, value in row.items():

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from retrofill.cli.grammar import Group
 from retrofill.cli.session import Session, pass_session, say
 from retrofill.cli.tables import cell
-from retrofill.domain.errors import UnknownNameError, did_you_mean, shown
 from retrofill.domain.words import many
+
+if TYPE_CHECKING:
+    from retrofill.services.reading.documents import InstanceRow, Queue
 
 _QUEUE = ["place", "id", "task", "scheduled_at", "backfill", "priority"]
 
@@ -24,27 +26,7 @@ def resource_group() -> None:
 @pass_session
 def resource_group_list(session: Session) -> None:
     """List resource groups with slots in use and the queue."""
-    from retrofill.services.reading.backfills import Views
-
-    catalog = session.project.in_force
-    counts: dict[tuple[str, str], int] = {}
-    project = session.project
-    if project.deployed is not None:
-        with project.store.read() as reader:
-            counts = Views(reader, project.graphs, project.clock.now_ms()).queues()
-    sees = project.actor.sees
-    rows = [
-        {
-            "resource_group": group.name,
-            "type": group.type,
-            "slots": group.slots,
-            "running": counts.get((group.name, "running"), 0),
-            "waiting": counts.get((group.name, "waiting_resources"), 0),
-            "reserved_for_auto": group.reserved_for_auto,
-            "workspaces": None if group.workspaces is None else sorted(filter(sees, group.workspaces)),
-        }
-        for group in catalog.resource_groups.values()
-    ]
+    rows = session.project.center.groups.list()
     columns = ["resource_group", "type", "slots", "running", "waiting", "reserved_for_auto", "workspaces"]
     session.rows(rows, columns, "There are no resource groups.")
 
@@ -55,34 +37,11 @@ def resource_group_list(session: Session) -> None:
 @pass_session
 def resource_group_show(session: Session, name: str, limit: int) -> None:
     """Show what holds a group's slots, and what waits for them in the order in which it will start."""
-    from retrofill.services.reading.backfills import Views
-    from retrofill.services.reading.queues import queue_of
-
-    catalog = session.project.in_force
-    group = catalog.resource_groups.get(name)
-    if group is None:
-        near = did_you_mean(name, catalog.resource_groups)
-        raise UnknownNameError(
-            f'there is no resource group "{shown(name)}"{near}',
-            "`retrofill resource-group list` shows all of them.",
-        )
-    project = session.project
-    document: dict[str, Any] = {
-        "resource_group": group.name,
-        "slots": group.slots,
-        "reserved_for_auto": group.reserved_for_auto,
-        "running": [],
-        "queue": [],
-        "hidden": 0,
-    }
-    if project.deployed is not None:
-        with project.store.read() as reader:
-            views = Views(reader, project.graphs, project.clock.now_ms())
-            document |= queue_of(reader, views, project.access(reader), name, limit)
+    document = session.project.center.groups.show(name, limit)
     session.document(document, lambda: _print_queue(session, document))
 
 
-def _print_queue(session: Session, document: dict[str, Any]) -> None:
+def _print_queue(session: Session, document: Queue) -> None:
     reserved = document["reserved_for_auto"]
     kept = f", {reserved} of them kept for auto triggered instances" if reserved else ""
     click.echo(f"{document['resource_group']}: {many(document['slots'], 'slot')}{kept}")
@@ -98,7 +57,7 @@ def _print_queue(session: Session, document: dict[str, Any]) -> None:
         say(f"{many(document['hidden'], 'instance')} of other workspaces not shown.")
 
 
-def _whose(row: dict[str, Any]) -> str:
+def _whose(row: InstanceRow) -> str:
     return "auto triggered" if row["backfill"] is None else f"backfill {row['backfill']}"
 
 

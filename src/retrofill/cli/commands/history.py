@@ -6,10 +6,7 @@ import click
 
 from retrofill.cli.grammar import Command, Group
 from retrofill.cli.session import Session, integer_id, pass_session
-from retrofill.domain.running.filters import OperationFilter
-from retrofill.services.catalogs.deploy import find_task
-from retrofill.services.reading.audit_log import latest
-from retrofill.services.reading.backfills import Row, operation_row
+from retrofill.domain.running.searches import OperationSearch
 
 _COLUMNS = ["at", "user", "action", "backfill", "instance", "task", "from_state", "to_state", "comment"]
 _TASK_COLUMNS = ["at", "user", "action", "comment"]
@@ -38,14 +35,15 @@ def list_command(
     limit: int,
 ) -> None:
     """List operations, newest first."""
-    asked = OperationFilter(
+    search = OperationSearch(
         user,
         action,
         None if backfill is None else integer_id(backfill, "a backfill"),
         None if instance is None else integer_id(instance, "an instance"),
-        None if task is None else _task_id(session, task),
+        task,
     )
-    session.rows(_rows(session, asked, limit), _COLUMNS, "Nobody has done anything of that kind.")
+    rows = session.project.center.operations.list(search, limit)
+    session.rows(rows, _COLUMNS, "Nobody has done anything of that kind.")
 
 
 @click.command("history", cls=Command)
@@ -53,32 +51,8 @@ def list_command(
 @pass_session
 def task_history(session: Session, name: str) -> None:
     """Show who froze and unfroze a task, newest first."""
-    rows = _rows(session, OperationFilter(task_id=_task_id(session, name)), limit=100_000)
+    rows = session.project.center.operations.of_task(name)
     session.rows(rows, _TASK_COLUMNS, f"Nobody has frozen or unfrozen {name}.")
-
-
-def _rows(session: Session, asked: OperationFilter, limit: int) -> list[Row]:
-    project = session.project
-    if project.deployed is None:
-        return []
-    with project.store.read() as reader:
-        names = {i: name for name, i in reader.task_ids().items()}
-        found = latest(reader, project.access(reader), asked, limit)
-        return [operation_row(o, None if o.task_id is None else names[o.task_id]) for o in found]
-
-
-def _task_id(session: Session, text: str) -> int | None:
-    """The id of a deployed task that the actor sees; None before the first deploy.
-
-    Raises:
-        UnknownNameError: there is none of this name, or it is not to be seen.
-    """
-    project = session.project
-    if project.deployed is None:
-        return None
-    with project.store.read() as reader:
-        ids = reader.task_ids()
-    return ids[find_task(project.deployed.catalog, ids, text, project.actor.sees)]
 
 
 COMMANDS: dict[str, click.Command] = {"operation": operation}

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from retrofill.cli.grammar import Group
-from retrofill.cli.session import Session, pass_session, say
+from retrofill.cli.session import Session, pass_session, say, say_json
 from retrofill.cli.steps import command_of, told
 from retrofill.domain.running.states import State
-from retrofill.domain.texts import Text
 from retrofill.domain.time.milliseconds import shown_instant
-from retrofill.services.reading.backfills import Views
-from retrofill.services.running.missed import Missed, find_missed
-from retrofill.services.upkeep.clocks import accept_clock, trouble_with
+from retrofill.services.upkeep.clocks import accept_clock
+
+if TYPE_CHECKING:
+    from retrofill.services.reading.documents import MissedNights, ScheduleDocument
 
 _comment = click.option("--comment", default="", metavar="TEXT", help="Why; it is kept in the record.")
 
@@ -29,34 +29,26 @@ def schedule() -> None:
 @pass_session
 def show(session: Session) -> None:
     """Show when the next night is, and whether the schedule goes on."""
-    project = session.project
-    document: dict[str, Any] = {"held": False, "last_bizdate": None, "next_at": None, "scheduler": False}
-    missed: Missed | None = None
-    clock: Text | None = None
-    if project.deployed is not None:
-        schedule = project.schedule()
-        with project.store.read() as reader:
-            document["held"] = reader.generations.is_held()
-            document["last_bizdate"] = reader.generations.last_night()
-            clock = trouble_with(reader.clock.check(project.clock.now_ms()))
-            missed = find_missed(reader, project.graphs, schedule, project.actor.sees)
-        document["next_at"] = shown_instant(schedule.next_ms())
-        document["scheduler"] = project.has_scheduler(auto=True)
-    document["clock"] = clock
-    document["missed"] = None if missed is None else _missed_document(missed)
-    session.document(document, lambda: _print_status(document, missed))
+    document = session.project.center.schedule.show()
+    if session.is_text:
+        _print_status(document)
+    else:
+        say_json({**document, "missed": _with_commands(document["missed"])})
 
 
-def _missed_document(missed: Missed) -> dict[str, Any]:
-    afterwards = missed.afterwards
-    commands = {
-        "makes_up": command_of(missed.makes_up),
+def _with_commands(missed: MissedNights | None) -> dict[str, Any] | None:
+    """With what mends it as commands that can be pasted."""
+    if missed is None:
+        return None
+    afterwards = missed["afterwards"]
+    return {
+        **missed,
+        "makes_up": command_of(missed["makes_up"]),
         "afterwards": None if afterwards is None else command_of(afterwards),
     }
-    return asdict(missed) | commands
 
 
-def _print_status(document: dict[str, Any], missed: Missed | None) -> None:
+def _print_status(document: ScheduleDocument) -> None:
     if document["held"]:
         click.echo("The schedule is paused: nothing is made, and nothing of it starts.")
     elif document["next_at"] is None:
@@ -67,7 +59,7 @@ def _print_status(document: dict[str, Any], missed: Missed | None) -> None:
         click.echo(f"The last night made those of bizdate {document['last_bizdate']}.")
     if document["clock"] is not None:
         click.echo(told(document["clock"]))
-    for sentence in missed.sentences() if missed is not None else ():
+    for sentence in document["missed"]["sentences"] if document["missed"] is not None else ():
         click.echo(told(sentence))
     if not document["scheduler"]:
         say("No scheduler runs that makes and starts them: `retrofill scheduler`.")
@@ -78,15 +70,12 @@ def _print_status(document: dict[str, Any], missed: Missed | None) -> None:
 @pass_session
 def list_command(session: Session, limit: int) -> None:
     """List bizdates with auto triggered instances, newest first."""
-    project = session.project
-    rows: list[dict[str, Any]] = []
-    if project.deployed is not None:
-        with project.store.read() as reader:
-            rows = Views(reader, project.graphs, project.clock.now_ms()).nights(limit)
-    states = [state.value for state in State]
+    nights = session.project.center.schedule.nights(limit)
+    rows: Sequence[Mapping[str, Any]] = nights
     if session.is_text:
-        rows = [row | row["counts"] | {"instances": row["instance_count"]} for row in rows]
-    session.rows(rows, ["bizdate", "instances", *states], "There are no auto triggered instances yet.")
+        rows = [{**night, **night["counts"], "instances": night["instance_count"]} for night in nights]
+    columns = ["bizdate", "instances", *(state.value for state in State)]
+    session.rows(rows, columns, "There are no auto triggered instances yet.")
 
 
 @schedule.command("pause")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -53,11 +53,8 @@ def deliver_before_leaving(project: Project, backfill_id: int) -> None:
         say(f"The alert by {row['method']} is not sent yet ({cell(why)}); the next scheduler goes on trying.")
 
 
-def _left(project: Project, backfill_id: int) -> list[dict[str, Any]]:
-    from retrofill.services.reading.backfills import alert_row
-
-    with project.store.read() as reader:
-        rows = [alert_row(alert) for alert in reader.outbox.of_backfill(backfill_id)]
+def _left(project: Project, backfill_id: int) -> list[AlertRow]:
+    rows = project.center.backfills.alerts(backfill_id)
     return [row for row in rows if row["next_try_at"] is not None]
 
 

@@ -8,23 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retrofill.cli.looking import row_of
 from retrofill.cli.printing.alerts import print_alerts
 from retrofill.cli.printing.estimates import end_of, outlook, to_seconds
-from retrofill.cli.printing.failures import first_lines
+from retrofill.cli.printing.failures import failure_lines
 from retrofill.cli.printing.findings import print_findings
 from retrofill.cli.session import Session, say, say_json
 from retrofill.cli.tables import cell, coloured, state_cell
 from retrofill.domain.planning.tallies import kinds_in_words, runs_in_words
 from retrofill.domain.running.status import STATUS_WORDS, Status
 from retrofill.domain.words import many
-from retrofill.services.instances.stored import analysis_of
 
 if TYPE_CHECKING:
-    from retrofill.services.reading.documents import BackfillRow
+    from retrofill.services.reading.documents import BackfillPage, BackfillRow, DateRow, Finding
 
 
-def listed(row: BackfillRow) -> dict[str, Any]:
+def listed(row: BackfillRow) -> dict[str, object]:
     done, dates = row["counts"]["successful"], row["bizdates"]
     return {
         **row,
@@ -68,57 +66,61 @@ def _short_words(row: BackfillRow) -> str:
 def print_backfill(
     session: Session,
     backfill_id: int,
-    more: dict[str, Any] | None = None,
+    more: Mapping[str, Any] | None = None,
     with_dates: bool = False,
 ) -> None:
-    """Print the row as it is now.
+    """Print a backfill as it is now.
 
     Args:
         more: what JSON has besides; findings are printed as text too.
+        with_dates: and what it was asked for.
     """
-    more = more or {}
-    row = row_of(session.project, backfill_id)
-    if with_dates:
-        more = {**more, **_asked_for(session, backfill_id)}
-    if not session.is_text:
-        say_json(row | more)
+    backfills, more = session.project.center.backfills, more or {}
+    if session.is_text:
+        _print_page(backfills.show(backfill_id), more.get("findings"), with_dates)
         return
-    click.echo(f"Backfill {row['id']} {cell(row['name'])}: {coloured(row['status'], _status_words(row))}")
-    counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in row["counts"].items() if count)
+    row = backfills.show(backfill_id) if with_dates else backfills.row(backfill_id)
+    say_json({**row, **more})
+
+
+def _print_page(page: BackfillPage, findings: Sequence[Finding] | None, with_dates: bool) -> None:
+    _print_head(page, with_dates)
+    if with_dates:
+        from retrofill.cli.printing.requests import in_words
+
+        for line in in_words(page["request"]):
+            click.echo(f"  {cell(line)}")
+        _print_dates(page["dates"], page["runs_by_bizdate"] or {})
+    if findings is not None:
+        print_findings(findings)
+    if page["paused_by"]:
+        say(f"It has paused by itself; `retrofill backfill resume {page['id']}` lets it go on.")
+    if page["counts"]["failed"] and page["status"] in ("failed", "stopped", "paused"):
+        for line in failure_lines(page["first_failures"], page["counts"]["failed"]):
+            say(f"  {line}")
+    if page["status"] == "failed":
+        for hint in _hints(page["id"], page["blocked_by"]):
+            say(hint)
+
+
+def _print_head(page: BackfillPage, with_kinds: bool) -> None:
+    click.echo(f"Backfill {page['id']} {cell(page['name'])}: {coloured(page['status'], _status_words(page))}")
+    counted: Mapping[str, object] = page["counts"]
+    counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counted.items() if count)
     click.echo(
-        f"  {many(row['task_count'], 'task')}, {many(row['instance_count'], 'instance')}"
-        f"{_what_they_do(row, more)}"
+        f"  {many(page['task_count'], 'task')}, {many(page['instance_count'], 'instance')}"
+        f"{_what_they_do(page, with_kinds)}"
         f"{': ' + counts if counts else ''}"
     )
     click.echo(
-        f"  bizdates {_span(row['bizdates'])}, check {row['check_status']}, created by {row['created_by']}, "
-        f"version {row['version']}"
+        f"  bizdates {_span(page['bizdates'])}, check {page['check_status']}, created by {page['created_by']}, "
+        f"version {page['version']}"
     )
-    times = [
-        f"{name.removesuffix('_at')} {row[name]}"
-        for name in ("created_at", "started_at", "ended_at")
-        if row[name]
-    ]
-    click.echo(f"  {', '.join(times)}")
-    for line in outlook(row):
+    times = {"created": page["created_at"], "started": page["started_at"], "ended": page["ended_at"]}
+    click.echo(f"  {', '.join(f'{name} {at}' for name, at in times.items() if at)}")
+    for line in outlook(page):
         click.echo(f"  {line}")
-    print_alerts(row["alerts"])
-    if with_dates:
-        from retrofill.services.backfills.asked_for import in_words
-
-        for line in in_words(more["request"]):
-            click.echo(f"  {cell(line)}")
-        _print_dates(session, backfill_id, more["runs_by_bizdate"] or {})
-    if "findings" in more:
-        print_findings(more["findings"])
-    if row["paused_by"]:
-        say(f"It has paused by itself; `retrofill backfill resume {backfill_id}` lets it go on.")
-    if row["counts"]["failed"] and row["status"] in ("failed", "stopped", "paused"):
-        for line in first_lines(session.project, backfill_id):
-            say(f"  {line}")
-    if row["status"] == "failed":
-        for hint in _hints(backfill_id, row["blocked_by"]):
-            say(hint)
+    print_alerts(page["alerts"])
 
 
 def _hints(number: int, blocked_by: Collection[str]) -> Iterator[str]:
@@ -134,36 +136,19 @@ def _hints(number: int, blocked_by: Collection[str]) -> Iterator[str]:
         yield f"`retrofill backfill analysis {number}` says what can never run."
 
 
-def _asked_for(session: Session, backfill_id: int) -> dict[str, Any]:
-    """Everything that it was asked for, and what its instances do (BF-2, VER-1)."""
-    from retrofill.services.backfills.asked_for import request_row
-
-    with session.project.store.read() as reader:
-        access = session.project.access(reader)
-        record = access.get_backfill(backfill_id)
-        listed = access.listed_tasks(record)
-        request = request_row(
-            record, lambda task: listed is None or task in listed or access.sees(task), access.sees
-        )
-    analysis = analysis_of(record)
-    return {name: analysis.get(name) for name in ("kinds", "runs_by_bizdate")} | {"request": request}
+def _what_they_do(page: BackfillPage, with_kinds: bool) -> str:
+    kinds = kinds_in_words(page["kinds"] or {}) if with_kinds else ""
+    return f" ({kinds})" if kinds else _of_which(page)
 
 
-def _what_they_do(row: BackfillRow, more: dict[str, Any]) -> str:
-    kinds = kinds_in_words(more.get("kinds") or {})
-    return f" ({kinds})" if kinds else _of_which(row)
-
-
-def _print_dates(session: Session, backfill_id: int, runs: Mapping[str, int]) -> None:
+def _print_dates(dates: Sequence[DateRow], runs: Mapping[str, int]) -> None:
     from retrofill.cli.printing.progress import bar
 
-    with session.project.store.read() as reader:
-        for date in reader.dates(backfill_id):
-            failed = f", {date.failed} failed" if date.failed else ""
-            frozen = f", {date.frozen} frozen" if date.frozen else ""
-            real = runs.get(date.bizdate, date.total)
-            idle = "" if real == date.total else f", {runs_in_words(real)}"
-            drawn = bar([date]) if sys.stdout.isatty() else ""
-            click.echo(
-                f"    group {date.group_number}  {date.bizdate}  {drawn}  {date.successful}/{date.total}{failed}{frozen}{idle}"
-            )
+    for date in dates:
+        failed = f", {date['failed']} failed" if date["failed"] else ""
+        frozen = f", {date['frozen']} frozen" if date["frozen"] else ""
+        real = runs.get(date["bizdate"], date["total"])
+        idle = "" if real == date["total"] else f", {runs_in_words(real)}"
+        drawn = bar([date]) if sys.stdout.isatty() else ""
+        done = f"{date['successful']}/{date['total']}"
+        click.echo(f"    group {date['group']}  {date['bizdate']}  {drawn}  {done}{failed}{frozen}{idle}")

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from retrofill.cli.session import say
 from retrofill.domain.planning.tallies import runs_in_words
 from retrofill.domain.words import many, names
-from retrofill.services.ports.records import BackfillRecord, DateRecord
 
 if TYPE_CHECKING:
-    from retrofill.domain.estimating.estimate import Estimate
-    from retrofill.services.instances.graphs import GraphCache
-    from retrofill.services.people.access import Access
-    from retrofill.services.ports import Reader
+    from retrofill.services.reading.documents import DateRow, TimeLeft
+    from retrofill.services.reading.documents import Progress as ProgressDocument
 
 _LINE_SECONDS = 2.0
 _UNCHANGED_SECONDS = 60.0
 _ESTIMATE_SECONDS = 5.0
 _DATES_SHOWN = 8
-_RUNNING_SHOWN = 4
 _BAR = 28
 
 
@@ -34,17 +30,15 @@ class Progress:
         self._last_line_at = time.monotonic()
         self._last_state = ""
         self._began: tuple[float, int] | None = None
-        self._expected: Estimate | None = None
+        self._expected: TimeLeft | None = None
+        self._looked_at = 0.0  # when that was so
         self._estimate_again_at = 0.0
         self._is_terminal = sys.stderr.isatty()
 
     def show(
         self,
-        reader: Reader,
-        access: Access,
-        record: BackfillRecord,
-        graphs: GraphCache,
-        now_ms: int,
+        progress: ProgressDocument,
+        time_left: Callable[[], TimeLeft | None],
         failed: Sequence[str] = (),
         failed_now: Sequence[str] = (),
     ) -> None:
@@ -53,27 +47,24 @@ class Progress:
         Plain lines come at most every two seconds, but what has just failed is told at once.
 
         Args:
-            access: what may be named to whoever waits.
+            time_left: simulates, and so is asked now and then only.
             failed, failed_now: lines about the first failures, and those of them that are new.
         """
-        dates = reader.dates(record.id)
-        speed = ", ".join(
-            filter(None, (self._speed(dates), self._left(reader, access, record, graphs, now_ms)))
-        )
+        speed = ", ".join(filter(None, (self._speed(progress["dates"]), self._left(time_left))))
         if self._is_terminal:
-            self._show_live(_picture(reader, access, record, dates, speed, failed))
+            self._show_live(_picture(progress, speed, failed))
             return
-        self.tell(record, failed_now)
+        self.tell(progress["id"], failed_now)
         silent = time.monotonic() - self._last_line_at
-        state = _state(record, dates)
+        state = _state(progress)
         if silent >= (_LINE_SECONDS if state != self._last_state else _UNCHANGED_SECONDS):
             self._last_line_at, self._last_state = time.monotonic(), state
-            say(f"backfill {record.id}: {state}{'; ' + speed if speed else ''}")
+            say(f"backfill {progress['id']}: {state}{'; ' + speed if speed else ''}")
 
-    def tell(self, record: BackfillRecord, lines: Sequence[str]) -> None:
+    def tell(self, backfill_id: int, lines: Sequence[str]) -> None:
         """Plain lines at once; a terminal's picture holds them anyway."""
         for line in () if self._is_terminal else lines:
-            say(f"backfill {record.id}: {line}")
+            say(f"backfill {backfill_id}: {line}")
 
     def end(self) -> None:
         if self._live is not None:
@@ -101,91 +92,89 @@ class Progress:
         seconds, done = now - self._began[0], successful - self._began[1]
         return done / seconds if done and seconds > 0 else None
 
-    def _speed(self, dates: list[DateRecord]) -> str:
-        rate = self._rate(sum(date.successful for date in dates))
+    def _speed(self, dates: Sequence[DateRow]) -> str:
+        rate = self._rate(sum(date["successful"] for date in dates))
         return "" if rate is None else f"{rate:.1f}/s"
 
-    def _left(
-        self, reader: Reader, access: Access, record: BackfillRecord, graphs: GraphCache, now_ms: int
-    ) -> str:
+    def _left(self, time_left: Callable[[], TimeLeft | None]) -> str:
         """How long it will go on, if it is not held (BF-2)."""
-        if record.phase != "active" or record.paused or record.stopped:
-            return ""
-        from retrofill.services.backfills.estimates import estimate_left
-
         began = time.monotonic()
         if began >= self._estimate_again_at:
-            self._expected = estimate_left(reader, graphs, record, now_ms)
+            self._expected = time_left()
             ended = time.monotonic()
+            self._looked_at = ended
             # The scheduler may run in this process: an estimate takes a fiftieth of the time at most.
-            is_known = self._expected is not None and self._expected.end_ms is not None
+            is_known = self._expected is not None and self._expected["seconds"] is not None
             rest = _ESTIMATE_SECONDS if is_known else 0.0
             self._estimate_again_at = ended + max(rest, 50 * (ended - began))
         expected = self._expected
-        if expected is None or (expected.end_ms is None and not expected.unknown_tasks):
+        if expected is None:
             return ""
-        if expected.end_ms is None:
-            return f"time left unknown, no successful run yet of {names(access.shown_tasks(record, expected.unknown_tasks))}"
-        return f"about {duration(max(expected.end_ms - now_ms, 0) / 1000)} left"
+        if expected["seconds"] is None:
+            unknown = expected["unknown_tasks"]
+            return f"time left unknown, no successful run yet of {names(unknown)}" if unknown else ""
+        return f"about {duration(max(expected['seconds'] - (began - self._looked_at), 0))} left"
 
 
-def _state(record: BackfillRecord, dates: list[DateRecord]) -> str:
-    parts = [_counts(record, dates)]
-    current = [f"{d.bizdate} {d.successful}/{d.total}" for d in dates if d.reached and d.successful < d.total]
+def _state(progress: ProgressDocument) -> str:
+    parts = [_counts(progress)]
+    current = [f"{d['bizdate']} {d['successful']}/{d['total']}" for d in _current(progress)]
     if current:
         parts.append("at " + ", ".join(current[:_DATES_SHOWN]))
-    if record.paused or record.stopped:
-        parts.append("paused" if record.paused else "stopped")
+    if progress["held"] is not None:
+        parts.append(progress["held"])
     return "; ".join(parts)
 
 
-def _counts(record: BackfillRecord, dates: list[DateRecord]) -> str:
-    total, successful = sum(d.total for d in dates), sum(d.successful for d in dates)
-    running, failed = sum(d.running for d in dates), sum(d.failed for d in dates)
-    complete = sum(1 for d in dates if d.successful == d.total)
-    real = "" if record.run_count in (None, total) else f" ({runs_in_words(record.run_count)})"
+def _current(progress: ProgressDocument) -> list[DateRow]:
+    return [d for d in progress["dates"] if d["reached"] and d["successful"] < d["total"]]
+
+
+def _counts(progress: ProgressDocument) -> str:
+    dates, runs = progress["dates"], progress["run_count"]
+    total, successful = sum(d["total"] for d in dates), sum(d["successful"] for d in dates)
+    running, failed = sum(d["running"] for d in dates), sum(d["failed"] for d in dates)
+    complete = sum(1 for d in dates if d["successful"] == d["total"])
+    real = "" if runs in (None, total) else f" ({runs_in_words(runs)})"
     return (
         f"{successful} of {total} successful{real}, {running} running, {failed} failed, "
         f"{complete} of {many(len(dates), 'bizdate')} done"
     )
 
 
-def _picture(
-    reader: Reader,
-    access: Access,
-    record: BackfillRecord,
-    dates: list[DateRecord],
-    speed: str,
-    failed: Sequence[str],
-) -> str:
-    lines = [f"Backfill {record.id} {access.shown_name(record)}", f"{bar(dates)} {_counts(record, dates)}"]
+def _picture(progress: ProgressDocument, speed: str, failed: Sequence[str]) -> str:
+    dates = progress["dates"]
+    lines = [f"Backfill {progress['id']} {progress['name']}", f"{bar(dates)} {_counts(progress)}"]
     if speed:
         lines.append(speed)
-    current = [d for d in dates if d.reached and d.successful < d.total]
     lines += [
-        f"  group {d.group_number}  {d.bizdate}  {bar([d])} {d.successful}/{d.total}"
-        for d in current[:_DATES_SHOWN]
+        f"  group {d['group']}  {d['bizdate']}  {bar([d])} {d['successful']}/{d['total']}"
+        for d in _current(progress)[:_DATES_SHOWN]
     ]
-    running = [row for row, _ in reader.running() if row.backfill_id == record.id]
-    if running:
-        seen = [row for row in running if access.sees_instance(row)][:_RUNNING_SHOWN]
-        tasks = [f"{reader.task_name(row.task_id)} {row.scheduled_at:%m-%d %H:%M}" for row in seen]
-        rest = len(running) - len(seen)
-        more = f" and {rest} more" if rest and seen else str(rest) if rest else ""
-        lines.append(f"  running: {', '.join(tasks)}{more}")
+    if progress["running_count"]:
+        lines.append(f"  running: {_running(progress)}")
     lines += [f"  {line}" for line in failed]
-    if sum(d.failed for d in dates) > len(failed):
-        lines.append(f"  failed: `retrofill instance list --backfill {record.id} --state failed` lists them")
+    if sum(d["failed"] for d in dates) > len(failed):
+        lines.append(
+            f"  failed: `retrofill instance list --backfill {progress['id']} --state failed` lists them"
+        )
     return "\n".join(lines)
 
 
-def bar(dates: list[DateRecord]) -> str:
+def _running(progress: ProgressDocument) -> str:
+    seen = [f"{row['task']} {row['scheduled_at'][5:16].replace('T', ' ')}" for row in progress["running"]]
+    rest = progress["running_count"] - len(seen)
+    more = f" and {rest} more" if rest and seen else str(rest) if rest else ""
+    return f"{', '.join(seen)}{more}"
+
+
+def bar(dates: Sequence[DateRow]) -> str:
     """A bar proportional to successful (green), failed (red) and running (blue) instances."""
-    total = sum(d.total for d in dates) or 1
+    total = sum(d["total"] for d in dates) or 1
     shares = [
-        (sum(d.successful for d in dates), "\x1b[32m", "━"),
-        (sum(d.failed for d in dates), "\x1b[31m", "━"),
-        (sum(d.running for d in dates), "\x1b[34m", "━"),
+        (sum(d["successful"] for d in dates), "\x1b[32m", "━"),
+        (sum(d["failed"] for d in dates), "\x1b[31m", "━"),
+        (sum(d["running"] for d in dates), "\x1b[34m", "━"),
     ]
     text, used = "", 0
     for count, colour, mark in shares:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from retrofill.executors.logs.masking import Masking
+from retrofill.domain.running.masking import Masking
 
 _PIECE = 1 << 16
 _LOST = b"\n[output was lost here: the log could not be written]\n"

@@ -17,6 +17,7 @@ import socket
 import time
 from collections.abc import Iterator
 
+from retrofill.domain.running.masking import Masking
 from retrofill.executors.clock import passed_seconds
 from retrofill.executors.local import endings, processes
 from retrofill.executors.local.endings import describe_duration
@@ -25,7 +26,6 @@ from retrofill.executors.local.orders import BORN, IN_FILE, LONGEST_MESSAGE, UNB
 from retrofill.executors.local.piping import MaskedOutput
 from retrofill.executors.local.spawning import Carrier, fork, spawn
 from retrofill.executors.logs.capping import cap_log, give_back_room, reserve_room
-from retrofill.executors.logs.masking import Masking
 from retrofill.executors.logs.paths import RunPaths
 from retrofill.failpoints import fail_point
 

@@ -10,35 +10,29 @@ import contextlib
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO
 
-from retrofill.domain.errors import UnknownNameError
 from retrofill.executors.logs.capping import cut_middle
 from retrofill.executors.logs.names import run_name
 from retrofill.executors.logs.paths import RunPaths
+from retrofill.services.ports.logs import LogPart as Part
+from retrofill.services.ports.logs import NoLogError
 
 if TYPE_CHECKING:
     from retrofill.services.ports import RunRef
 
 
-class NoLogError(UnknownNameError):
-    """A log is there from the start of its run until it expires."""
+class LogFolder:
+    """The logs of a folder of runs."""
 
-    code = "no_log"
+    def __init__(self, runs_directory: Path) -> None:
+        self._runs = runs_directory
 
+    def read(self, ref: RunRef, offset: int, limit: int) -> Part:
+        return read(self._runs, ref, offset, limit)
 
-class Part(NamedTuple):
-    """A piece of a log. `missing` bytes before `offset`, where the data begins, were cut out."""
-
-    offset: int
-    data: bytes
-    missing: int
-    size: int  # of the whole log now
-
-    @property
-    def next_offset(self) -> int:
-        """Where the next read goes on."""
-        return self.offset + len(self.data)
+    def read_tail(self, ref: RunRef, limit: int) -> Part:
+        return read_tail(self._runs, ref, limit)
 
 
 def read(runs_directory: Path, ref: RunRef, offset: int = 0, limit: int = 256 << 10) -> Part:

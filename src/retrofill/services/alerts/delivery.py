@@ -17,10 +17,10 @@ from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR, Actor
 from retrofill.domain.texts import Step, Text
 from retrofill.services.alerts.messages import about_backfill, about_clock, test_message
 from retrofill.services.instances.graphs import GraphCache
-from retrofill.services.people.access import Access
 from retrofill.services.people.accounts import contact_of, find_actor
 from retrofill.services.ports.notifying import NotSentError, UndeliverableError
-from retrofill.services.reading.backfills import Row, Views
+from retrofill.services.reading.backfills import BackfillReader
+from retrofill.services.reading.view import View
 
 if TYPE_CHECKING:
     from retrofill.services.people.accounts import Contact
@@ -48,7 +48,7 @@ def _why_unregistered(user: str, contact: Contact, method: str) -> str | None:
     return None if getattr(contact, field) else f"{user} has no {words}"
 
 
-def send_test(notifier: Notifier, project: str, user: str, contact: Contact) -> list[Row]:
+def send_test(notifier: Notifier, project: str, user: str, contact: Contact) -> list[dict[str, object]]:
     """Send a test message by every method by which the user is registered; what became of each."""
     results = []
     for method, (field, _) in _WORDS.items():
@@ -160,10 +160,11 @@ class Delivery:
             obstacle = obstacle or self._notifier.obstacle(alert.method)
             if obstacle is not None:
                 raise UndeliverableError(obstacle)
-            row = Views(reader, self._graphs, self._clock.now_ms()).backfill(record)
             creator = find_actor(reader.people, self._graphs.current(reader), record.created_by)
-            access = Access(reader, self._graphs, creator or Actor(record.created_by))
-            message = about_backfill(reader, access, record, alert, row, self._project, self._command)
+            actor = creator or Actor(record.created_by)
+            view = View(reader, self._graphs, actor, self._clock.now_ms())
+            row = BackfillReader(view).row(record)
+            message = about_backfill(reader, view.access, record, alert, row, self._project, self._command)
         self._notifier.send(alert.method, getattr(contact, _WORDS[alert.method][0]), message)
 
     def _finish(

@@ -19,7 +19,7 @@ from retrofill.services.ports.records import AlertRecord, BackfillRecord, Instan
 if TYPE_CHECKING:
     from retrofill.services.people.access import Access
     from retrofill.services.ports import Reader
-    from retrofill.services.reading.backfills import Row
+    from retrofill.services.reading.documents import BackfillRow
 
 Command = Callable[[Step], str]
 
@@ -38,7 +38,7 @@ def about_backfill(
     access: Access,
     record: BackfillRecord,
     alert: AlertRecord,
-    row: Row,
+    row: BackfillRow,
     project: str,
     command: Command,
 ) -> Message:
@@ -46,7 +46,7 @@ def about_backfill(
 
     Args:
         access: what whoever gets the message may see (SEC-2).
-        row: the backfill's row (`Views.backfill`).
+        row: the backfill's row as its creator sees it.
         project: what the deployment calls itself.
         command: a step in the words of the message.
     """
@@ -68,7 +68,7 @@ def test_message(project: str, user: str) -> Message:
     return Message(f"[{project}] Test message", sentence, f"{project}: {sentence}")
 
 
-def _what(alert: AlertRecord, row: Row, failures: list[tuple[str, str, int]]) -> str:
+def _what(alert: AlertRecord, row: BackfillRow, failures: list[tuple[str, str, int]]) -> str:
     """How it stands, as the end of a sentence that begins with the backfill."""
     status = Status(row["status"])
     if row["check_status"] == "failed":
@@ -89,7 +89,7 @@ def _what(alert: AlertRecord, row: Row, failures: list[tuple[str, str, int]]) ->
     return f" had succeeded (now: {STATUS_WORDS[status].lower()})"
 
 
-def _facts(row: Row) -> Iterator[str]:
+def _facts(row: BackfillRow) -> Iterator[str]:
     counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in row["counts"].items() if count)
     dates = row["bizdates"]
     blocked = f" ({', '.join(row['blocked_by'])})" if row["blocked_by"] else ""
@@ -98,9 +98,9 @@ def _facts(row: Row) -> Iterator[str]:
         span = dates[0] if len(dates) == 1 else f"{min(dates)} to {max(dates)} ({len(dates)})"
         yield f"Bizdates   {span}"
     yield f"Instances  {row['instance_count']}{': ' + counts if counts else ''}"
-    for name in ("started", "ended"):
-        if row[f"{name}_at"]:
-            yield f"{name.capitalize():<10} {row[f'{name}_at']}"
+    for name, at in (("started", row["started_at"]), ("ended", row["ended_at"])):
+        if at:
+            yield f"{name.capitalize():<10} {at}"
 
 
 def _failed(
@@ -138,7 +138,7 @@ def _failure_lines(failures: list[tuple[str, str, int]], command: Command) -> It
         yield f"    {command(Step('instance.log', id=instance_id))}"
 
 
-def _how_to_go_on(row: Row, command: Command) -> Iterator[str]:
+def _how_to_go_on(row: BackfillRow, command: Command) -> Iterator[str]:
     number = row["id"]
     yield "To look further:"
     yield f"  {command(Step('backfill.show', id=number))}"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from retrofill.domain.catalog.definitions import Catalog, Task
 from retrofill.domain.catalog.lineage import (
-    ColumnRef,
+    ColumnLineage,
     Table,
     TaskLineage,
     Undeclared,
@@ -17,7 +16,7 @@ from retrofill.domain.catalog.lineage import (
 )
 from retrofill.services.ports.lineage import SqlReader
 
-Row = dict[str, Any]
+TasksOf = Callable[[Table], list[str]]
 _WORD = re.compile(r"\w+")
 _SPLICED_NAME = re.compile(r"[\w.]\$\{|\}\w")
 
@@ -42,29 +41,15 @@ class Lineages:
         found = self._sql.tables(task) if task.type.traits.is_sql else TaskLineage()
         return found.with_declared(task.reads, task.writes)
 
-    def row(self, name: str) -> Row:
-        """Tables that a task reads and writes, each with the tasks at its other end, and columns."""
+    def columns(self, name: str) -> tuple[ColumnLineage, ...]:
+        """Where the columns that a task writes come from, as far as its SQL tells."""
         task = self._catalog.tasks[name]
-        lineage = self.of(name)
-        columns = self._sql.columns(task).columns if task.type.traits.is_sql else ()
-        users = Users(self._concerned((*lineage.reads, *lineage.writes)))
-        return {
-            "reads": [
-                _table(table) | {"written_by": self._seen(users.writers(table))} for table in lineage.reads
-            ],
-            "writes": [
-                _table(table) | {"read_by": self._seen(users.readers(table))} for table in lineage.writes
-            ],
-            "columns": [
-                {
-                    "table": column.target.table.name,
-                    "column": column.target.column,
-                    "from": [_column(source) for source in column.sources],
-                }
-                for column in columns
-            ],
-            "problem": lineage.problem or None,
-        }
+        return self._sql.columns(task).columns if task.type.traits.is_sql else ()
+
+    def users(self, lineage: TaskLineage) -> tuple[TasksOf, TasksOf]:
+        """Who writes and who reads a table of this lineage, of the tasks that the user may know of."""
+        found = Users(self._concerned((*lineage.reads, *lineage.writes)))
+        return lambda table: self._seen(found.writers(table)), lambda table: self._seen(found.readers(table))
 
     def undeclared(self) -> Iterator[Undeclared]:
         """Tasks that read what a task writes that they are not ordered with."""
@@ -107,11 +92,3 @@ def _may_name(task: Task, words: list[str]) -> bool:
         return True
     text = "\n".join((task.code, *(value for _, value in task.parameters))).casefold()
     return any(word in text for word in words)
-
-
-def _table(table: Table) -> Row:
-    return {"table": table.name, "connection": table.connection or None}
-
-
-def _column(ref: ColumnRef) -> Row:
-    return {"table": ref.table.name, "column": ref.column}

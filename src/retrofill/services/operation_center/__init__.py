@@ -23,8 +23,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from retrofill.domain.people.roles import Actor
     from retrofill.services.operation_center.backfills import BackfillDesk
+    from retrofill.services.operation_center.groups import GroupDesk
     from retrofill.services.operation_center.instances import InstanceDesk
+    from retrofill.services.operation_center.names import NameDesk
+    from retrofill.services.operation_center.operations import OperationDesk
     from retrofill.services.operation_center.parts import Parts
+    from retrofill.services.operation_center.schedule import ScheduleDesk
 
 
 class OperationCenter:
@@ -39,6 +43,11 @@ class OperationCenter:
         self._parts = parts
         self._actor = actor
 
+    @property
+    def is_deployed(self) -> bool:
+        """Whether anything is deployed yet: before that, there is nothing but the folder."""
+        return self._parts.deployed is not None
+
     @cached_property
     def backfills(self) -> BackfillDesk:
         from retrofill.services.operation_center.backfills import BackfillDesk
@@ -46,7 +55,31 @@ class OperationCenter:
         return BackfillDesk(self._parts, self._actor)
 
     @cached_property
+    def groups(self) -> GroupDesk:
+        from retrofill.services.operation_center.groups import GroupDesk
+
+        return GroupDesk(self._parts, self._actor)
+
+    @cached_property
     def instances(self) -> InstanceDesk:
         from retrofill.services.operation_center.instances import InstanceDesk
 
         return InstanceDesk(self._parts, self._actor)
+
+    @cached_property
+    def names(self) -> NameDesk:
+        from retrofill.services.operation_center.names import NameDesk
+
+        return NameDesk(self._parts, self._actor)
+
+    @cached_property
+    def operations(self) -> OperationDesk:
+        from retrofill.services.operation_center.operations import OperationDesk
+
+        return OperationDesk(self._parts, self._actor)
+
+    @cached_property
+    def schedule(self) -> ScheduleDesk:
+        from retrofill.services.operation_center.schedule import ScheduleDesk
+
+        return ScheduleDesk(self._parts, self._actor)

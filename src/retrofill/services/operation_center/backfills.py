@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from retrofill.domain.running.searches import BackfillSearch
 from retrofill.services.operation_center.backfill_acts import BackfillActs
 from retrofill.services.people.access import unknown_backfill
-from retrofill.services.reading.backfills import Views
-from retrofill.services.reading.redaction import shown_analysis, shown_row
+from retrofill.services.reading.backfills import BackfillReader
 
 if TYPE_CHECKING:
-    from retrofill.services.reading.documents import Analysis, BackfillRow, Page
+    from retrofill.services.reading.documents import (
+        Alert,
+        Analysis,
+        BackfillPage,
+        BackfillRow,
+        Failure,
+        OperationRow,
+        Page,
+        Progress,
+        TimeLeft,
+    )
 
 _EVERYTHING = BackfillSearch()
 
@@ -36,16 +46,26 @@ class BackfillDesk(BackfillActs):
             found = [] if view is None else search_backfills(view, search, limit + 1, before)
         return {"items": found[:limit], "next": found[limit - 1]["id"] if len(found) > limit else None}
 
-    def show(self, backfill_id: int) -> BackfillRow:
-        """One backfill; its estimated end is made anew where the stored one is out of date.
+    def row(self, backfill_id: int) -> BackfillRow:
+        """One backfill as a list shows it, but with its estimated end made anew where the stored one is out of date.
 
         Raises:
             UnknownNameError: there is none with this id, as far as the actor knows.
         """
         with self.view(unknown_backfill(backfill_id)) as view:
-            record = view.access.get_backfill(backfill_id)
-            row = Views(view.reader, view.graphs, view.now_ms).backfill(record, is_alone=True)
-            return shown_row(view.access, record, row)
+            return BackfillReader(view).row(view.access.get_backfill(backfill_id), is_alone=True)
+
+    def show(self, backfill_id: int) -> BackfillPage:
+        """One backfill with what it was asked for, its dates and its first failures (BF-2).
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        from retrofill.services.reading.failures import FailureReader
+
+        with self.view(unknown_backfill(backfill_id)) as view:
+            failures = FailureReader(view, self._parts.logs, self._parts.specs)
+            return BackfillReader(view).page(view.access.get_backfill(backfill_id), failures)
 
     def analysis(self, backfill_id: int) -> Analysis:
         """What verification found and what extension checks answered, as it is stored (VER-1).
@@ -54,6 +74,61 @@ class BackfillDesk(BackfillActs):
             UnknownNameError: there is none with this id, as far as the actor knows.
         """
         with self.view(unknown_backfill(backfill_id)) as view:
+            return BackfillReader(view).analysis(view.access.get_backfill(backfill_id))
+
+    def history(self, backfill_id: int) -> Sequence[OperationRow]:
+        """What people did to it and to those of its instances that the actor sees (OPS-8).
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        from retrofill.services.reading.audit_log import operation_row
+
+        with self.view(unknown_backfill(backfill_id)) as view:
             record = view.access.get_backfill(backfill_id)
-            found = Views(view.reader, view.graphs, view.now_ms).analysis(record)
-            return shown_analysis(view.access, record, found)
+            operations = view.reader.operations("backfill_id", record.id)
+            return [operation_row(one) for one in view.access.seen_operations(operations)]
+
+    def alerts(self, backfill_id: int) -> Sequence[Alert]:
+        """The messages about it, and what became of them (POL-9).
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        with self.view(unknown_backfill(backfill_id)) as view:
+            return BackfillReader(view).alerts(view.access.get_backfill(backfill_id))
+
+    def progress(self, backfill_id: int) -> Progress:
+        """How far it has come: what changes while somebody waits for it.
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        from retrofill.services.reading.progress import progress
+
+        with self.view(unknown_backfill(backfill_id)) as view:
+            return progress(view, view.access.get_backfill(backfill_id))
+
+    def time_left(self, backfill_id: int) -> TimeLeft | None:
+        """How long it will go on, simulated anew; None where it is held, has not begun or cannot be played (BF-2).
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        from retrofill.services.reading.progress import time_left
+
+        with self.view(unknown_backfill(backfill_id)) as view:
+            return time_left(view, view.access.get_backfill(backfill_id))
+
+    def first_failures(self, backfill_id: int) -> Sequence[Failure]:
+        """The first three instances in time that failed by themselves, each with the end of its log.
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        from retrofill.services.reading.failures import FailureReader
+
+        with self.view(unknown_backfill(backfill_id)) as view:
+            record = view.access.get_backfill(backfill_id)
+            failures = FailureReader(view, self._parts.logs, self._parts.specs)
+            return failures.first(record, view.reader.dates(record.id))

@@ -113,17 +113,6 @@ class InstanceActs(Desk):
             ids, lambda found: Emergencies(found, groups).set_resource_group(ids, group, comment)
         )
 
-    def states(self, ids: Sequence[int]) -> dict[int, str]:
-        """The state that each has now, as lists show it (OPS-0), of those that there are for the actor."""
-        from retrofill.services.reading.backfills import Views
-
-        with self.view_if_deployed() as view:
-            if view is None:
-                return {}
-            views = Views(view.reader, view.graphs, view.now_ms)
-            rows = view.reader.instances(ids)
-            return {row.id: views.state(row) for row in rows if view.access.sees_instance(row)}
-
     # Inside
 
     def _each(self, ids: Sequence[int], act: _Act) -> list[ItemResult]:

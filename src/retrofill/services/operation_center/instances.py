@@ -1,9 +1,188 @@
-"""Instances: one task at one scheduled time."""
+"""Instances: finding them, why one is not running, its runs, its log, what lies around it (OPS-8..10)."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from retrofill.domain.running.searches import InstanceSearch
+from retrofill.services.instances.as_run import as_run
 from retrofill.services.operation_center.instance_acts import InstanceActs
+from retrofill.services.people.access import unknown_instance
+from retrofill.services.reading.instances import InstanceReader
+
+if TYPE_CHECKING:
+    from retrofill.services.ports.records import InstanceRecord
+    from retrofill.services.reading.documents import (
+        DagDocument,
+        InstanceHistory,
+        InstanceLineage,
+        InstancePage,
+        InstanceRow,
+        Page,
+        WhyDocument,
+    )
+    from retrofill.services.reading.logs import OpenLog
+    from retrofill.services.reading.view import View
+
+_EVERYTHING = InstanceSearch()
+_SETTLE_MS = 2_000  # a run that was just begun may not have its supervisor yet
 
 
 class InstanceDesk(InstanceActs):
-    """What somebody may ask of instances, and do to them."""
+    # Questions
+
+    def list(self, search: InstanceSearch = _EVERYTHING, limit: int = 100) -> Page[InstanceRow]:
+        """Instances that fit: backfills newest first, inside by bizdate in running order, time, task.
+
+        Auto triggered ones come last, newest bizdate first.
+
+        Raises:
+            InvalidValueError, UnknownNameError: what is searched for cannot be.
+        """
+        found = list(self.each(search, limit + 1))
+        return {"items": found[:limit], "next": found[limit - 1]["id"] if len(found) > limit else None}
+
+    def each(self, search: InstanceSearch = _EVERYTHING, limit: int = -1) -> Iterator[InstanceRow]:
+        """The same one by one, however many there are, as of one moment.
+
+        Args:
+            limit: -1 for all.
+        """
+        from retrofill.services.reading.searching import search_instances
+
+        with self.view_if_deployed() as view:
+            if view is not None:
+                yield from search_instances(view, search, limit)
+
+    def show(self, instance_id: int) -> InstancePage:
+        """One instance: state, why, parameters, runs; secrets stay names (SEC-3).
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        from retrofill.services.reading.explaining import explained
+
+        with self.view(unknown_instance(instance_id)) as view:
+            row = view.access.get_instance(instance_id)
+            reader = InstanceReader(view)
+            return {
+                **reader.row(row),
+                "why": explained(view, self._parts.watch, row).text,
+                "parameters": self._parameters(view, row),
+                "runs": reader.runs(row),
+            }
+
+    def _parameters(self, view: View, row: InstanceRecord) -> dict[str, str]:
+        from retrofill.services.instances.run_specs import UnstartableError
+
+        context = view.outlines.of(row)
+        try:
+            return self._parts.specs_with_names().values(row, context)
+        except UnstartableError:
+            return dict(as_run(row, context).parameters)
+
+    def why(self, instance_id: int) -> WhyDocument:
+        """Why it is not running, in one sentence (OPS-9).
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        from retrofill.services.reading.explaining import explained, why_document
+
+        with self.view(unknown_instance(instance_id)) as view:
+            row = view.access.get_instance(instance_id)
+            state = InstanceReader(view).state(row)
+            return why_document(row, state, explained(view, self._parts.watch, row))
+
+    def history(self, instance_id: int) -> InstanceHistory:
+        """What people did to it, and its runs (OPS-8).
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        from retrofill.services.reading.audit_log import operation_row
+
+        with self.view(unknown_instance(instance_id)) as view:
+            row = view.access.get_instance(instance_id)
+            operations = [operation_row(one) for one in view.reader.operations("instance_id", row.id)]
+            return {"id": row.id, "operations": operations, "runs": InstanceReader(view).runs(row)}
+
+    def log(self, instance_id: int, run_number: int | None = None) -> OpenLog | str:
+        """The log of a run, to be read piece by piece; of an instance that ran no code, the line that says so.
+
+        Args:
+            run_number: None for the last run.
+
+        Raises:
+            UnknownNameError: there is no such instance, as far as the actor knows, or it has no such run.
+            WrongStateError: it has not run yet.
+        """
+        from retrofill.services.reading.logs import OpenLog, instead_of_a_log, run_of, secrets_of
+
+        with self.view(unknown_instance(instance_id)) as view:
+            row = view.access.get_instance(instance_id)
+            run = run_of(view, row, run_number)
+            if run is None:
+                return instead_of_a_log(view, row)
+            secrets = secrets_of(view, self._parts.specs, row)
+        return OpenLog(self._parts.logs, run, secrets, self._parts.store.read)
+
+    def lineage(self, instance_id: int) -> InstanceLineage:
+        """The tables that it reads and writes, by the version whose code it runs (OPS-10).
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        from retrofill.services.reading.lineage import lineage_of
+
+        with self.view(unknown_instance(instance_id)) as view:
+            row = view.access.get_instance(instance_id)
+            run = as_run(row, view.outlines.of(row))
+            name, catalog, bizdate = run.task.name, run.catalog, row.bizdate
+        found = lineage_of(self._parts.lineages(catalog), name)
+        return {"id": instance_id, "task": name, "bizdate": bizdate, **found}
+
+    def dag(self, instance_id: int, up: int = 1, down: int = 1) -> DagDocument:
+        """What it waits for and what waits for it, level by level; nothing is said of foreign ones (OPS-10).
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+            DagTooLargeError: more than 2,000 instances lie around it.
+        """
+        from retrofill.services.reading.dag import dag_around, dag_document
+
+        with self.view(unknown_instance(instance_id)) as view:
+            row = view.access.get_instance(instance_id)
+            return dag_document(view, dag_around(view.reader, view.graphs, row, up, down, view.sees))
+
+    def states(self, instance_ids: Sequence[int]) -> dict[int, str]:
+        """The states of those that the actor sees, as lists show them (OPS-0)."""
+        with self.view_if_deployed() as view:
+            if view is None:
+                return {}
+            reader = InstanceReader(view)
+            rows = view.reader.instances(instance_ids)
+            return {row.id: reader.state(row) for row in rows if view.access.sees_instance(row)}
+
+    def unattended(self, instance_ids: Collection[int] | None = None) -> Sequence[int]:
+        """Instances that count as running though nobody carries them out, while no scheduler is there to note it.
+
+        Args:
+            instance_ids: of these; None: of all that the actor sees.
+        """
+        watch = self._parts.watch
+        if not (instance_ids is None or instance_ids) or watch.starts():
+            return []
+        with self.view_if_deployed() as view:
+            if view is None:
+                return []
+            late_ms = view.now_ms - _SETTLE_MS
+            runs = [run for run in view.reader.open_runs() if run.started_ms < late_ms]
+            if instance_ids is not None:
+                runs = [run for run in runs if run.instance_id in instance_ids]
+            living = watch.living_runs() if runs else ()
+            ids = [
+                run.instance_id for run in runs if f"{run.instance_id}.{run.number}.{run.token}" not in living
+            ]
+            return [row.id for row in view.reader.instances(ids) if view.access.sees_instance(row)]

@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
     from retrofill.services.backfills.requests import PlanLimits
+    from retrofill.services.catalogs.lineage import Lineages
     from retrofill.services.instances.graphs import GraphCache
+    from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.ports import Check, Clock, Store
+    from retrofill.services.ports.logs import Logs
+    from retrofill.services.ports.watching import Watch
+    from retrofill.services.running.nights import NightMaker
 
 
 class Published(Protocol):
@@ -59,6 +64,29 @@ class Parts(Protocol):
     @property
     def in_force(self) -> Catalog:
         """What is deployed; before the first deploy, the folder."""
+        ...
+
+    @property
+    def watch(self) -> Watch: ...
+
+    @property
+    def logs(self) -> Logs: ...
+
+    @property
+    def specs(self) -> RunSpecs:
+        """What runs are given; nothing is started by a center, so without an interpreter."""
+        ...
+
+    def specs_with_names(self) -> RunSpecs:
+        """The same with `${secret:NAME}` in place of every secret (SEC-3)."""
+        ...
+
+    def schedule(self) -> NightMaker:
+        """What makes nights, by the settings of the deployed version."""
+        ...
+
+    def lineages(self, catalog: Catalog) -> Lineages:
+        """Lineage of the tasks of a catalog, as the actor may see it."""
         ...
 
     @property

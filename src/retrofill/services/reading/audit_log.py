@@ -7,11 +7,13 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from retrofill.domain.running.filters import OperationFilter
+from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.services.people.access import Access
 from retrofill.services.ports.records import OperationRecord
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Reader
+    from retrofill.services.reading.documents import OperationRow
 
 _PAGE = 500
 
@@ -41,3 +43,18 @@ def _all(reader: Reader, asked: OperationFilter, before: int | None) -> Iterator
     while page := reader.latest_operations(asked, before, _PAGE):
         yield from page
         before = page[-1].id
+
+
+def operation_row(operation: OperationRecord, task: str | None = None) -> OperationRow:
+    """One line of the record of operations (OPS-8); `task` is the full name of the one it was done to."""
+    return {
+        "at": shown_instant(operation.at_ms),
+        "user": operation.user,
+        "action": operation.action,
+        "backfill": operation.backfill_id,
+        "instance": operation.instance_id,
+        "task": task,
+        "from_state": operation.from_state,
+        "to_state": operation.to_state,
+        "comment": operation.comment,
+    }

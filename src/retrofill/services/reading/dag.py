@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 from retrofill.domain.errors import UsageError
 from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.ports.records import InstanceRecord
+from retrofill.services.reading.instances import InstanceReader
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Reader
+    from retrofill.services.reading.documents import DagDocument, DagNode
+    from retrofill.services.reading.view import View
 
 MOST_NODES = 2_000
 
@@ -35,14 +38,6 @@ class Dag:
     rows: dict[int, InstanceRecord] = field(default_factory=dict)
     edges: list[tuple[int, int]] = field(default_factory=list)
     removed: frozenset[tuple[int, int]] = frozenset()
-
-    def upstream(self, instance_id: int) -> list[int]:
-        """Direct upstream ids among the nodes."""
-        return [up for up, down in self.edges if down == instance_id]
-
-    def downstream(self, instance_id: int) -> list[int]:
-        """Direct downstream ids among the nodes."""
-        return [down for up, down in self.edges if up == instance_id]
 
 
 def dag_around(
@@ -104,3 +99,19 @@ def _walk(
         if not level:
             break
     return pairs
+
+
+def dag_document(view: View, dag: Dag) -> DagDocument:
+    """The document of `instance dag`."""
+    reader = InstanceReader(view)
+    nodes: list[DagNode] = [
+        {**reader.row(dag.rows[number]), "level": level} for number, level in dag.levels.items()
+    ]
+    return {
+        "id": dag.root,
+        "nodes": sorted(nodes, key=lambda node: (node["level"], node["id"])),
+        "edges": [
+            {"upstream": above, "downstream": below, "removed": (above, below) in dag.removed}
+            for above, below in dag.edges
+        ],
+    }

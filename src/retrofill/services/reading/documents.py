@@ -8,7 +8,7 @@ module while the program runs: only type checkers and the page do.
 
 from __future__ import annotations
 
-from typing import Generic, TypedDict, TypeVar
+from typing import Any, Generic, TypedDict, TypeVar
 
 from retrofill.domain.texts import Step, Text
 
@@ -111,6 +111,73 @@ class BackfillRow(TypedDict):
     alerts: list[Alert]
 
 
+class DateRow(TypedDict):
+    """One bizdate of a backfill."""
+
+    bizdate: str
+    group: int
+    reached: bool  #: whether its group has come to it
+    total: int  #: instances
+    successful: int
+    failed: int
+    running: int
+    frozen: int
+
+
+class Failure(TypedDict):
+    """An instance that failed by itself."""
+
+    id: int
+    task: str
+    bizdate: str
+    scheduled_at: str
+    run_number: int
+    message: str  #: how its run ended
+    last_line: str | None  #: of its log
+
+
+class BackfillPage(BackfillRow):
+    """`backfill show`: a backfill with what it was asked for (BF-2)."""
+
+    kinds: dict[str, int] | None  #: instances by what they do; null for old backfills
+    runs_by_bizdate: dict[str, int] | None  #: instances that really run
+    request: dict[str, Any]  #: choice and policy, as they stand now
+    dates: list[DateRow]  #: in running order
+    first_failures: list[Failure]  #: the first three in time
+
+
+class RunningInstance(TypedDict):
+    """An instance that runs."""
+
+    id: int
+    task: str
+    scheduled_at: str
+
+
+class Progress(TypedDict):
+    """How far a backfill has come."""
+
+    id: int
+    name: str
+    check_status: str
+    held: str | None  #: `stopped` or `paused` where nothing new of it starts
+    paused_by: str | None
+    failures: int
+    run_count: int | None
+    ended_at: str | None
+    dates: list[DateRow]
+    running: list[RunningInstance]  #: the first four that the actor sees
+    running_count: int  #: all
+
+
+class TimeLeft(TypedDict):
+    """How long a backfill will go on, as it looks now (BF-2)."""
+
+    end_at: str | None
+    seconds: float | None  #: null where it is unknown
+    unknown_tasks: list[str]  #: tasks without a successful run yet
+
+
 class PlannedTask(TypedDict, total=False):
     """What a plan has of one task; what its instances do is missing where an old version planned."""
 
@@ -156,3 +223,216 @@ class Analysis(PlanSummary, total=False):
 
     id: int
     check_status: str
+
+
+# Instances
+
+
+class InstanceRow(TypedDict):
+    """An instance, in a list and alone (BF-2)."""
+
+    id: int
+    backfill: int | None  #: null where it is auto triggered
+    task: str
+    bizdate: str
+    scheduled_at: str
+    kind: str  #: `run`, `dry_run`, `off_day`, `virtual` or `frozen`
+    state: str  #: `not_run`, `waiting_time`, `waiting_resources`, `running`, `successful`, `failed` or `frozen` (OPS-0)
+    reason: str | None
+    group: int | None  #: of bizdates; null where it is auto triggered
+    priority: int | None  #: null where the task may not be seen
+    resource_group: str | None  #: null where the task may not be seen
+    version: int  #: whose code it runs
+    run_number: int
+    started_at: str | None
+    ended_at: str | None
+    run_seconds: float | None
+
+
+class RunRow(TypedDict):
+    """One run of an instance."""
+
+    run_number: int
+    version: int  #: whose code it ran
+    started_at: str | None
+    ended_at: str | None
+    outcome: str | None
+    exit_code: int | None
+    message: str | None
+
+
+class InstancePage(InstanceRow):
+    """`instance show`: an instance with its runs."""
+
+    why: Text  #: why it is not running, or how it ended
+    parameters: dict[str, str]  #: with their values; secrets stay names (SEC-3)
+    runs: list[RunRow]
+
+
+class Blocker(TypedDict, total=False):
+    """An instance that another one waits for; of one that holds a slot only `id` and `state` are told."""
+
+    id: int
+    task: str
+    bizdate: str
+    scheduled_at: str
+    state: str
+    reason: str | None
+
+
+class WhyDocument(TypedDict):
+    """`instance why`: why it is not running (OPS-9)."""
+
+    id: int
+    state: str
+    reason: str | None
+    text: Text
+    blockers: list[Blocker]
+    steps: list[Step]  #: what can be done next
+
+
+class OperationRow(TypedDict):
+    """One line of the record of operations (OPS-8)."""
+
+    at: str
+    user: str
+    action: str
+    backfill: int | None
+    instance: int | None
+    task: str | None
+    from_state: str | None
+    to_state: str | None
+    comment: str
+
+
+class InstanceHistory(TypedDict):
+    """`instance history`: what people did to it, and its runs."""
+
+    id: int
+    operations: list[OperationRow]
+    runs: list[RunRow]
+
+
+class DagNode(InstanceRow):
+    """An instance near another one."""
+
+    level: int  #: 0 the one asked about, -1 what it waits for, 1 what waits for it
+
+
+class DagEdge(TypedDict):
+    """Ids of an instance and one that waits for it."""
+
+    upstream: int
+    downstream: int
+    removed: bool  #: whether it is not waited for any more (OPS-7)
+
+
+class DagDocument(TypedDict):
+    """`instance dag`: what lies around an instance (OPS-10)."""
+
+    id: int
+    nodes: list[DagNode]  #: by level, then id
+    edges: list[DagEdge]
+
+
+# Lineage
+
+
+class TableRead(TypedDict):
+    """A table that a task reads."""
+
+    table: str
+    connection: str | None
+    written_by: list[str]  #: tasks
+
+
+class TableWritten(TypedDict):
+    """A table that a task writes."""
+
+    table: str
+    connection: str | None
+    read_by: list[str]  #: tasks
+
+
+class Column(TypedDict):
+    """A column of a table."""
+
+    table: str
+    column: str
+
+
+# `from` is a word of the language, and so no name in a class.
+ColumnLineage = TypedDict("ColumnLineage", {"table": str, "column": str, "from": list[Column]})
+
+
+class Lineage(TypedDict):
+    """What a task reads and writes (OPS-10)."""
+
+    reads: list[TableRead]
+    writes: list[TableWritten]
+    columns: list[ColumnLineage]  #: where written columns come from
+    problem: str | None  #: why tables may be lacking
+
+
+class InstanceLineage(Lineage):
+    """`instance lineage`: by the version whose code it runs."""
+
+    id: int
+    task: str
+    bizdate: str
+
+
+# The schedule and resource groups
+
+
+class NightRow(TypedDict):
+    """A bizdate with auto triggered instances."""
+
+    bizdate: str
+    instance_count: int
+    counts: Counts
+
+
+class MissedNights(TypedDict):
+    """Nights that no scheduler made, and that none will make (AUTO-3)."""
+
+    bizdates: list[str]  #: oldest first
+    tasks: list[str]  #: that have not run on all of these
+    makes_up: Step  #: what runs them
+    over_them: list[str]  #: tasks that wait for a previous cycle and went on over these bizdates
+    afterwards: Step | None  #: what mends those once the first one has ended
+    sentences: list[Text]
+
+
+class ScheduleDocument(TypedDict):
+    """`schedule show`: whether the regular schedule goes on (AUTO-1)."""
+
+    held: bool  #: whether it is paused
+    last_bizdate: str | None  #: that a night has made instances of
+    next_at: str | None  #: null while it is paused, and before the first deploy
+    scheduler: bool  #: whether one runs that makes and starts them
+    clock: Text | None  #: why the clock is doubted (TIME-8)
+    missed: MissedNights | None
+
+
+class GroupRow(TypedDict):
+    """A resource group in a list."""
+
+    resource_group: str
+    type: str  #: `shared`, `exclusive` or `serverless`
+    slots: int
+    running: int
+    waiting: int
+    reserved_for_auto: int
+    workspaces: list[str] | None  #: that it is bound to; null for all
+
+
+class Queue(TypedDict):
+    """`resource-group show`: who holds its slots, and who waits for them (RUN-1)."""
+
+    resource_group: str
+    slots: int
+    reserved_for_auto: int
+    running: list[InstanceRow]
+    queue: list[InstanceRow]  #: first to start first
+    hidden: int  #: instances of both that the actor may not see

@@ -1,35 +1,54 @@
-"""Which instances of a backfill failed first."""
+"""Which instances of a backfill failed first, and how (POL-14)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from retrofill.domain.running.filters import FAILED_BY_THEMSELVES
+from retrofill.services.reading.logs import last_line
 
 if TYPE_CHECKING:
-    from retrofill.services.ports import Reader
+    from retrofill.services.instances.run_specs import RunSpecs
+    from retrofill.services.ports.logs import Logs
     from retrofill.services.ports.records import BackfillRecord, DateRecord, InstanceRecord
+    from retrofill.services.reading.documents import Failure
+    from retrofill.services.reading.view import View
 
 _MOST_DATES = 50  # with failures; the counters tell which these are
+_NAMED = 3
 
 
-def first_failed(
-    reader: Reader,
-    record: BackfillRecord,
-    dates: Sequence[DateRecord],
-    most: int,
-    sees: Callable[[InstanceRecord], bool],
-) -> list[InstanceRecord]:
-    """Instances that are Failed for a reason of their own, the first ones in time; only dates with any are read.
+class FailureReader:
+    """The first failures of a backfill that the actor may see, each with what it left behind."""
 
-    Args:
-        sees: whether the actor may see an instance.
-    """
-    found: list[InstanceRecord] = []
-    for date in [date for date in dates if date.failed][:_MOST_DATES]:
-        first = record.first_instance_id + date.position * record.stride
-        last = first + record.stride - 1
-        found += filter(sees, reader.instance_range(first, last, FAILED_BY_THEMSELVES))
-    found.sort(key=lambda row: (row.ended_ms or 0, row.id))
-    return found[:most]
+    def __init__(self, view: View, logs: Logs, specs: RunSpecs) -> None:
+        self._view, self._logs, self._specs = view, logs, specs
+
+    def first(self, record: BackfillRecord, dates: Sequence[DateRecord], most: int = _NAMED) -> list[Failure]:
+        """Those of instances that are Failed for a reason of their own, the first ones in time."""
+        return [self._failure(row) for row in self._rows(record, dates)[:most]]
+
+    def _rows(self, record: BackfillRecord, dates: Sequence[DateRecord]) -> list[InstanceRecord]:
+        """Only dates with failures are read."""
+        found: list[InstanceRecord] = []
+        for date in [date for date in dates if date.failed][:_MOST_DATES]:
+            first = record.first_instance_id + date.position * record.stride
+            rows = self._view.reader.instance_range(first, first + record.stride - 1, FAILED_BY_THEMSELVES)
+            found += filter(self._view.access.sees_instance, rows)
+        found.sort(key=lambda row: (row.ended_ms or 0, row.id))
+        return found
+
+    def _failure(self, row: InstanceRecord) -> Failure:
+        view = self._view
+        runs = [run for run in view.reader.runs(row.id) if run.number == row.run_number]
+        message = runs[-1].message if runs else None
+        return {
+            "id": row.id,
+            "task": view.task_names[row.task_id],
+            "bizdate": row.bizdate,
+            "scheduled_at": row.scheduled_at.isoformat(),
+            "run_number": row.run_number,
+            "message": message or (row.reason or "failed").replace("_", " "),
+            "last_line": (last_line(view, self._logs, self._specs, row, runs[-1]) if runs else "") or None,
+        }

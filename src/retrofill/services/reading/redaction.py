@@ -12,20 +12,17 @@ from retrofill.services.people.access import ANOTHER
 if TYPE_CHECKING:
     from retrofill.services.people.access import Access
     from retrofill.services.ports.records import BackfillRecord, InstanceRecord
-    from retrofill.services.reading.documents import Analysis, BackfillRow
+    from retrofill.services.reading.documents import Analysis, BackfillRow, FirstEstimate
     from retrofill.services.reading.why import Why
 
 
-def shown_row(access: Access, record: BackfillRecord, row: Mapping[str, Any]) -> BackfillRow:
+def shown_row(access: Access, record: BackfillRecord, row: BackfillRow) -> BackfillRow:
     """A backfill's row; a name that was made from that of a task which may not be named is not shown."""
     listed = access.listed_tasks(record)
-    if listed is not None:
-        row = {
-            **row,
-            "name": access.shown_name(record),
-            "first_estimate": _shown_estimate(row["first_estimate"], listed),
-        }
-    return cast("BackfillRow", dict(row))
+    if listed is None:
+        return row
+    first = _shown_estimate(row["first_estimate"], listed)
+    return {**row, "name": access.shown_name(record), "first_estimate": cast("FirstEstimate | None", first)}
 
 
 def shown_analysis(access: Access, record: BackfillRecord, document: Mapping[str, Any]) -> Analysis:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -17,16 +16,16 @@ from retrofill.domain.time.bizdates import BizdateError, DateRange, parse_range
 from retrofill.domain.time.milliseconds import ms_of
 from retrofill.services.catalogs.deploy import find_past_task
 from retrofill.services.people.access import Access
-from retrofill.services.ports.records import BackfillRecord, InstanceRecord
-from retrofill.services.reading.backfills import Row, Views
-from retrofill.services.reading.redaction import shown_row
+from retrofill.services.ports.records import BackfillRecord
+from retrofill.services.reading.backfills import BackfillReader
+from retrofill.services.reading.instances import InstanceReader
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
-    from retrofill.domain.running.searches import BackfillSearch
+    from retrofill.domain.running.searches import BackfillSearch, InstanceSearch
     from retrofill.services.instances.graphs import GraphCache
     from retrofill.services.ports import Reader
-    from retrofill.services.reading.documents import BackfillRow
+    from retrofill.services.reading.documents import BackfillRow, InstanceRow
     from retrofill.services.reading.view import View
 
 _PAGE = 200
@@ -46,7 +45,7 @@ def search_backfills(
     if search.status is not None:
         _one_of("status", search.status, [s.value for s in Status])
     asked = _asked(view, search)
-    access, rows = view.access, Views(view.reader, view.graphs, view.now_ms)
+    access, reader = view.access, BackfillReader(view)
     found: list[BackfillRow] = []
     while len(found) < limit:
         page = view.reader.backfills(asked, before, _PAGE)
@@ -57,7 +56,7 @@ def search_backfills(
                 continue
             if search.name is not None and search.name.lower() not in access.shown_name(record).lower():
                 continue
-            row = shown_row(access, record, rows.backfill(record))
+            row = reader.row(record)
             # A status follows from counters and the clock, so it is compared here, not by the store.
             if search.status is None or row["status"] == search.status:
                 found.append(row)
@@ -157,109 +156,93 @@ def _current(reader: Reader, graphs: GraphCache) -> Catalog:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceSearch:
-    """What instances must fit: of each kind one of the values, where there are any.
-
-    Attributes:
-        backfills: ids; auto triggered instances fit none.
-        tasks: as people name them.
-        states: codes.
-        auto: only auto triggered ones.
-        after: id of the instance after which to go on.
-    """
-
-    backfills: Sequence[int] = ()
-    tasks: Sequence[str] = ()
-    bizdates: Sequence[DateRange] = ()
-    states: Sequence[str] = ()
-    auto: bool = False
-    after: int | None = None
-
-    def has_bizdate(self, bizdate: str) -> bool:
-        return not self.bizdates or any(
-            days.first.isoformat() <= bizdate <= days.last.isoformat() for days in self.bizdates
-        )
-
-
-def search_instances(
-    reader: Reader, views: Views, access: Access, graphs: GraphCache, wanted: InstanceSearch, limit: int
-) -> Iterator[Row]:
+def search_instances(view: View, search: InstanceSearch, limit: int = -1) -> Iterator[InstanceRow]:
     """Rows of instances: backfills newest first, inside by bizdate in running order, time, task.
 
     Auto triggered ones come last, newest bizdate first.
 
     Args:
         limit: -1 for all.
+
+    Raises:
+        InvalidValueError, UnknownNameError: what is searched for cannot be.
     """
-    task_ids = None
-    if wanted.tasks:
-        ids = reader.task_ids()
-        catalog = _current(reader, graphs)
-        task_ids = frozenset(ids[find_past_task(catalog, ids, task, access.sees)] for task in wanted.tasks)
-    last = None if wanted.after is None else access.get_instance(wanted.after)
-    for state in wanted.states:
-        _one_of("state", state, [s.value for s in State])
-    rows: Iterator[Row] = iter(())
-    if not wanted.backfills:
-        rows = _auto_triggered(reader, views, access, wanted, InstanceFilter(task_ids=task_ids), last)
-    if not wanted.auto and (last is None or last.backfill_id is not None):
-        rows = chain(_of_backfills(reader, views, access, wanted, task_ids, last), rows)
-    fitting = (row for row in rows if not wanted.states or row["state"] in wanted.states)
-    yield from islice(fitting, None if limit < 0 else limit)
+    asked = _Asked(view, search)
+    last = asked.last
+    rows: Iterator[InstanceRow] = iter(())
+    if not search.backfills:
+        rows = _auto_triggered(view, asked)
+    if not search.auto and (last is None or last.backfill_id is not None):
+        rows = chain(_of_backfills(view, asked), rows)
+    fitting = (row for row in rows if not search.states or row["state"] in search.states)
+    return islice(fitting, None if limit < 0 else limit)
 
 
-def _of_backfills(
-    reader: Reader,
-    views: Views,
-    access: Access,
-    wanted: InstanceSearch,
-    task_ids: frozenset[int] | None,
-    last: InstanceRecord | None,
-) -> Iterator[Row]:
-    states = frozenset(map(State, wanted.states)) or None
-    for record in _backfills(reader, access, wanted.backfills):
+class _Asked:
+    """A search of instances with its texts judged.
+
+    Attributes:
+        last: the instance after which to go on.
+    """
+
+    def __init__(self, view: View, search: InstanceSearch) -> None:
+        self.backfills = search.backfills
+        self.days = [parse_range(text, view.today) for text in search.bizdates]
+        self.states = frozenset(
+            State(_one_of("state", text, [state.value for state in State])) for text in search.states
+        )
+        self.task_ids: frozenset[int] | None = None
+        if search.tasks:
+            catalog, ids = _current(view.reader, view.graphs), view.task_ids
+            names = (find_past_task(catalog, ids, text, view.sees) for text in search.tasks)
+            self.task_ids = frozenset(ids[name] for name in names)
+        self.last = None if search.after is None else view.access.get_instance(search.after)
+
+    def has_bizdate(self, bizdate: str) -> bool:
+        return not self.days or any(
+            days.first.isoformat() <= bizdate <= days.last.isoformat() for days in self.days
+        )
+
+
+def _of_backfills(view: View, asked: _Asked) -> Iterator[InstanceRow]:
+    access, reader, last = view.access, InstanceReader(view), asked.last
+    for record in _backfills(view, asked.backfills):
         if last is not None and record.id > (last.backfill_id or 0):
             continue
         listed = access.listed_tasks(record)
         # A held backfill shows Waiting as Not run, so its states are compared on the row.
-        asked = InstanceFilter(task_ids=task_ids, states=None if views.is_held(record) else states)
+        states = None if view.is_held(record) or not asked.states else asked.states
+        wanted = InstanceFilter(task_ids=asked.task_ids, states=states)
         after = last if last is not None and record.id == last.backfill_id else None
-        for row in views.instances(record, asked, has_bizdate=wanted.has_bizdate, after=after):
+        for row in reader.of_backfill(record, wanted, has_bizdate=asked.has_bizdate, after=after):
             if access.sees(row["task"]):
                 yield row
             elif listed is None or row["task"] in listed:
-                yield row | {"priority": None, "resource_group": None}  # of a foreign dry run, only its name
+                yield {**row, "priority": None, "resource_group": None}  # of a foreign dry run, only its name
 
 
-def _auto_triggered(
-    reader: Reader,
-    views: Views,
-    access: Access,
-    wanted: InstanceSearch,
-    asked: InstanceFilter,
-    last: InstanceRecord | None,
-) -> Iterator[Row]:
+def _auto_triggered(view: View, asked: _Asked) -> Iterator[InstanceRow]:
+    reader, generations, last = InstanceReader(view), view.reader.generations, asked.last
     if last is not None and last.backfill_id is not None:
         last = None
-    for bizdate in filter(wanted.has_bizdate, reader.generations.bizdates(-1)):
+    for bizdate in filter(asked.has_bizdate, generations.bizdates(-1)):
         if last is not None and bizdate > last.bizdate:
             continue
-        rows = reader.generations.instances(bizdate, asked)
+        rows = generations.instances(bizdate, InstanceFilter(task_ids=asked.task_ids))
         if last is not None and bizdate == last.bizdate:
-            rows = views.rows_after(rows, last)
-        yield from (row for row in views.auto_triggered(rows) if access.sees(row["task"]))
+            rows = reader.rows_after(rows, last)
+        yield from (row for row in reader.auto_triggered(rows) if view.access.sees(row["task"]))
 
 
-def _backfills(reader: Reader, access: Access, ids: Sequence[int]) -> Iterator[BackfillRecord]:
+def _backfills(view: View, ids: Sequence[int]) -> Iterator[BackfillRecord]:
     if ids:
         for backfill_id in sorted(set(ids), reverse=True):
-            yield access.get_backfill(backfill_id)
+            yield view.access.get_backfill(backfill_id)
         return
     before: int | None = None
     while True:
-        page = reader.backfills(before=before, limit=_PAGE)
-        yield from filter(access.sees_backfill, page)
+        page = view.reader.backfills(before=before, limit=_PAGE)
+        yield from filter(view.access.sees_backfill, page)
         if len(page) < _PAGE:
             return
         before = page[-1].id

@@ -17,6 +17,7 @@ from retrofill.services.running.nights import NightMaker
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Reader
+    from retrofill.services.reading.documents import MissedNights
 
 _FEW = 8  # tasks that a step names one by one
 _VERSIONS = 1_000  # that are looked at
@@ -39,6 +40,17 @@ class Missed:
     makes_up: Step
     over_them: tuple[str, ...] = ()
     afterwards: Step | None = None
+
+    def document(self) -> MissedNights:
+        """As programs and pages are told."""
+        return {
+            "bizdates": list(self.bizdates),
+            "tasks": list(self.tasks),
+            "makes_up": self.makes_up,
+            "over_them": list(self.over_them),
+            "afterwards": self.afterwards,
+            "sentences": list(self.sentences()),
+        }
 
     def sentences(self) -> Iterator[Text]:
         """What people are told."""

@@ -134,9 +134,13 @@ class NightMaker:
     def next_ms(self) -> int | None:
         """When the next night is, None before the first deploy and while the schedule is held."""
         with self._store.read() as reader:
-            catalog = self._graphs.current(reader)
-            if catalog is None or reader.generations.is_held():
-                return None
+            return self.next_of(reader)
+
+    def next_of(self, reader: Reader) -> int | None:
+        """The same as one view of the ledger tells it."""
+        catalog = self._graphs.current(reader)
+        if catalog is None or reader.generations.is_held():
+            return None
         zones, minute = _timezones(catalog), self.settings.generation_minute
         return ms_of(night_of(next_night(instant_of(self._clock.now_ms()), minute, zones), minute, zones))
 

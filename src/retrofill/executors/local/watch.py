@@ -1,0 +1,38 @@
+"""Who is at work on this machine: who leads, supervisors, and what stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from retrofill.executors.local.standstill import Standstill
+    from retrofill.services.ports.leadership import Leader
+
+
+class LocalWatch:
+    """Looks anew at every question.
+
+    Args:
+        leader: who schedules now.
+    """
+
+    def __init__(self, runs_directory: Path, leader: Callable[[], Leader | None]) -> None:
+        self._runs = runs_directory
+        self._leader = leader
+
+    def starts(self, *, auto: bool = False) -> bool:
+        found = self._leader()
+        return found is not None and found.starts(auto)
+
+    def standstills(self) -> list[Standstill]:
+        from retrofill.executors.local.standstill import find_standstills
+
+        leader = self._leader()
+        return find_standstills(self._runs, None if leader is None else leader.pid)
+
+    def living_runs(self) -> frozenset[str]:
+        from retrofill.executors.local.folder import RunsFolder
+
+        return frozenset(name for _, name in RunsFolder(self._runs).living_supervisors())

@@ -1,0 +1,50 @@
+"""Logs of runs, wherever they lie: read by offset, while they grow and afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from retrofill.domain.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from retrofill.services.ports.running import RunRef
+
+
+class NoLogError(UnknownNameError):
+    """A log is there from the start of its run until it expires."""
+
+    code = "no_log"
+
+
+class LogPart(NamedTuple):
+    """A piece of a log. `missing` bytes before `offset`, where the data begins, were cut out."""
+
+    offset: int
+    data: bytes
+    missing: int
+    size: int  # of the whole log now
+
+    @property
+    def next_offset(self) -> int:
+        """Where the next read goes on."""
+        return self.offset + len(self.data)
+
+
+class Logs(Protocol):
+    """What runs have printed, byte for byte."""
+
+    def read(self, ref: RunRef, offset: int, limit: int) -> LogPart:
+        """Up to `limit` bytes from `offset` on; a part ends where a gap begins, and at the end there is no data.
+
+        Raises:
+            NoLogError: there is none: the run never began, or its log has expired.
+        """
+        ...
+
+    def read_tail(self, ref: RunRef, limit: int) -> LogPart:
+        """The last bytes, at most `limit`.
+
+        Raises:
+            NoLogError: there is none.
+        """
+        ...
