@@ -127,6 +127,28 @@ def test_users_are_the_system_administrators(project: Sandbox, args: list[str]) 
     assert "alice may not" in project.call(*args, status=4, RETROFILL_USER="alice").stderr
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["backup", "alices.zip"],
+        ["restore", "good.zip", "--force"],
+        ["schedule", "pause"],
+        ["schedule", "resume"],
+        ["schedule", "accept-clock"],
+        ["retention", "run"],
+        ["retention", "run", "--dry-run"],
+    ],
+)
+def test_what_concerns_every_workspace_is_the_system_administrators(filled: Sandbox, args: list[str]) -> None:
+    """SEC-4: refused to an administrator of a workspace, before anything is done; the system administrator may."""
+    filled.call("backup", "good.zip")
+    before = filled.call("operation", "list", "--output", "json").stdout
+    assert "alice may not" in filled.call(*args, status=4, RETROFILL_USER="alice").stderr
+    assert filled.call("operation", "list", "--output", "json").stdout == before
+    assert not (filled.home / "alices.zip").exists()
+    filled.call(*args, status=None if "accept-clock" in args else 0)
+
+
 def test_tokens(project: Sandbox) -> None:
     """SEC-1: shown once on stdout, listed without the secret, revoked by whoever has it."""
     made = project.call("token", "create", "--label", "ci", RETROFILL_USER="bob")
