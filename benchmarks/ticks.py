@@ -16,7 +16,6 @@ from measuring import RETROFILL, Line, await_quiet, median, scratch, spread
 from projects import dates, write
 
 from retrofill.bootstrap.project import open_project
-from retrofill.domain.people.roles import system_administrator
 from retrofill.domain.planning.policy import Policy
 from retrofill.domain.selection.ways import ManualSelection
 from retrofill.domain.time.bizdates import parse_range
@@ -145,7 +144,7 @@ def _ticks(directory: Path, looks: bool) -> list[float]:
     store = Database(directory / ".retrofill")
     clock = _At(datetime(2026, 1, 1, tzinfo=UTC))
     specs = RunSpecs(directory, {}.get, "python3")
-    accept_clock(store, clock, system_administrator("benchmark"))
+    accept_clock(store, clock, "benchmark")
     scheduler = Scheduler(store, _NothingRuns(), clock, specs, GraphCache())
     scheduler.start()
     found = []
@@ -257,7 +256,7 @@ def _night(repeats: int, patience: float) -> Line:
             with store.read() as reader:
                 graphs.current(reader)
             schedule = NightMaker(store, graphs, clock, ScheduleSettings(23 * 60 + 30, 1))
-            accept_clock(store, clock, system_administrator("benchmark"))
+            accept_clock(store, clock, "benchmark")
             await_quiet(patience)
             began = time.perf_counter()
             made = schedule.make_due(was_down=True)

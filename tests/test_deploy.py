@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from retrofill.cli.commands.scheduler import SchedulerRunsError
 from retrofill.cli.exit_statuses import EXIT_STATUSES
 from retrofill.domain.errors import Kind
+from retrofill.services.ports.leadership import SchedulerRunsError
 
 UNIT = Path(__file__).resolve().parents[1] / "deploy" / "retrofill.service"
 RETROFILL = Path(sys.executable).with_name("retrofill")

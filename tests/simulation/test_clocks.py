@@ -106,7 +106,7 @@ def test_a_clock_that_goes_back(world: MakeWorld, back_seconds: int) -> None:
     w.finish()
     assert w.auto_states() == before
     if back_seconds > 3_600:  # more than the clock may be off: somebody has to say that it is right
-        accept_clock(w.store, w.clock, ADMIN)
+        accept_clock(w.store, w.clock, ADMIN.name)
     pass_days(w, "2026-03-07T13:00")
     assert set(w.auto_states()) == {
         f"{task} {day} {slot}" for day in range(2, 7) for task, slot in (("a", "01:00"), ("b", "12:00"))
@@ -199,9 +199,9 @@ def test_accepting_a_clock_lets_everything_go_on(world: MakeWorld) -> None:
     pass_days(w, "2026-03-05T06:00")
     w.clock.jump(3 * 86_400)
     assert w.night() == []
-    assert accept_clock(w.store, w.clock, ADMIN).expected_ms is not None
+    assert accept_clock(w.store, w.clock, ADMIN.name).expected_ms is not None
     assert w.night() == ["2026-03-05", "2026-03-06", "2026-03-07"]
-    assert accept_clock(w.store, w.clock, ADMIN).expected_ms is None
+    assert accept_clock(w.store, w.clock, ADMIN.name).expected_ms is None
     with w.store.read() as reader:
         assert [o.action for o in reader.latest_operations(OperationFilter(), None, 2)] == [
             "accept-clock",
@@ -214,13 +214,13 @@ def test_a_wrong_clock_that_somebody_accepted(world: MakeWorld) -> None:
     w = world(make_task("w.a", "0 1 * * *"), now="2026-03-02T12:00")
     pass_days(w, "2026-03-05T06:00")
     w.clock.jump(20 * 86_400)
-    accept_clock(w.store, w.clock, ADMIN)
+    accept_clock(w.store, w.clock, ADMIN.name)
     assert len(w.night()) == 7
     with w.store.read() as reader:
         assert len(reader.generations.missed()) == 13
     w.clock.jump(-20 * 86_400)
     assert w.night() == []
-    accept_clock(w.store, w.clock, ADMIN)
+    accept_clock(w.store, w.clock, ADMIN.name)
     pass_days(w, "2026-03-26T13:00")
     assert set(w.auto_states()) == {f"a {day} 01:00" for day in range(2, 26)}
     assert set(w.auto_states().values()) == {"successful"}
@@ -280,7 +280,7 @@ def test_nothing_is_deleted_by_a_clock_that_is_doubted(world: MakeWorld) -> None
     w.clock.start_machine()
     with pytest.raises(ClockDoubtedError, match="everything in the store was older than 30 days"):
         delete()
-    accept_clock(w.store, w.clock, ADMIN)
+    accept_clock(w.store, w.clock, ADMIN.name)
     assert delete() == 1
 
 

@@ -18,6 +18,7 @@ from retrofill.services.catalogs import deploy as catalogs
 from retrofill.services.people.access import Access
 
 if TYPE_CHECKING:
+    from retrofill.bootstrap.copies import LocalCopies
     from retrofill.bootstrap.deployment import AnyStore
     from retrofill.domain.catalog.definitions import Catalog
     from retrofill.domain.people.rights import Rights
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from retrofill.services.catalogs.lineage import Lineages
     from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.operation_center import OperationCenter
-    from retrofill.services.people.accounts import People
     from retrofill.services.ports import Check, Leadership, Notifier, Reader
     from retrofill.services.running.nights import NightMaker
     from retrofill.services.upkeep.retention import Retention
@@ -183,11 +183,6 @@ class Project:
 
         return OperationCenter(self, self.actor)
 
-    def people(self) -> People:
-        from retrofill.services.people.accounts import People
-
-        return People(self.store, self.in_force, self.clock, self.actor)
-
     def creation(self) -> BackfillCreation:
         from retrofill.services.backfills.creation import BackfillCreation
 
@@ -242,6 +237,12 @@ class Project:
         from retrofill.services.instances.run_specs import RunSpecs
 
         return RunSpecs(self.directory, lambda name: f"${{secret:{name}}}", "")
+
+    @property
+    def copies(self) -> LocalCopies:
+        from retrofill.bootstrap.copies import LocalCopies
+
+        return LocalCopies(self.deployment)
 
     # Running
 

@@ -48,7 +48,7 @@ def say_who_starts_instances(project: Project, states: dict[int, Any]) -> None:
 
 def as_process(leader: Leader | None) -> str:
     """`as process 7`, or nothing where that is not known: it may have left a moment ago."""
-    return f"as process {leader.pid}" if leader is not None and leader.pid else ""
+    return "" if leader is None else leader.as_process
 
 
 def standstills(project: Project) -> list[Standstill]:

@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "instance.log": "instance log ID",
         "instance.dag": "instance dag ID",
         "instance.rerun": "instance rerun ID",
+        "instance.stop": "instance stop ID",
         "instance.rerun_descendants": "instance rerun-descendants ID",
         "instance.set_successful": "instance set-successful ID",
         "instance.unfreeze": "instance unfreeze ID",
@@ -47,6 +48,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "user.contact": "user contact NAME",
         "user.role": "user role NAME ROLE",
         "token.list": "token list",
+        "store.back_up": "backup FILE",
         "store.restore": "restore FILE",
         "deployment.examine": "doctor",
     }

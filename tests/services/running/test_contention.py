@@ -156,7 +156,7 @@ class Contention:
     def steer(self) -> None:
         w = self.world
         if self.chance.random() < 0.2:
-            w.schedule.resume(ADMIN) or w.schedule.pause(ADMIN)
+            w.schedule.resume(ADMIN.name) or w.schedule.pause(ADMIN.name)
             w.scheduler.look_again()
             return
         with w.store.read() as reader:

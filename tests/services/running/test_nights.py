@@ -142,10 +142,10 @@ def test_without_catching_up_a_missed_night_is_never_made(world: MakeWorld) -> N
     assert w.night() == []
     w.clock.move_to("2026-03-03T23:30")
     assert w.night() == ["2026-03-03"]
-    assert w.schedule.pause(ADMIN)
+    assert w.schedule.pause(ADMIN.name)
     w.clock.move_to("2026-03-05T12:00")
     assert w.night() == []
-    assert w.schedule.resume(ADMIN)
+    assert w.schedule.resume(ADMIN.name)
     assert w.night() == []
     with w.store.read() as reader:
         assert reader.generations.missed() == ["2026-03-02", "2026-03-04"]
@@ -361,13 +361,13 @@ def test_a_held_schedule_makes_and_starts_nothing(world: MakeWorld) -> None:
     """AUTO-3: the nights that were missed meanwhile are made when it goes on."""
     w = evening(world, *CHAIN)
     w.night()
-    assert w.schedule.pause(ADMIN)
-    assert not w.schedule.pause(ADMIN)
+    assert w.schedule.pause(ADMIN.name)
+    assert not w.schedule.pause(ADMIN.name)
     w.clock.move_to("2026-03-04T12:00")
     w.scheduler.look_again()
     assert w.night() == []
     assert w.executor.running == {}
-    assert w.schedule.resume(ADMIN)
+    assert w.schedule.resume(ADMIN.name)
     assert w.night() == ["2026-03-03"]
     assert w.auto_states()["a 2 01:00"] == "running"
 
@@ -405,7 +405,7 @@ def test_what_waits_in_a_held_schedule_is_not_run(world: MakeWorld) -> None:
     w.night()
     w.clock.move_to("2026-03-03T12:00")
     w.tick()
-    w.schedule.pause(ADMIN)
+    w.schedule.pause(ADMIN.name)
     w.end("auto a 2 01:00", exit_code=1)
     assert w.do("set_successful", "auto a 2 01:00") == [None]
     w.tick()
@@ -420,7 +420,7 @@ def test_what_waits_in_a_held_schedule_is_not_run(world: MakeWorld) -> None:
         assert counts(view) == {}
     assert w.do("freeze", "auto v 2 02:00") == [None]
     assert w.do("unfreeze", "auto v 2 02:00") == [None]
-    w.schedule.resume(ADMIN)
+    w.schedule.resume(ADMIN.name)
     w.scheduler.look_again()
     w.tick()
     assert w.auto_states()["v 2 02:00"] == "successful"

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from domain.catalogs import make_task
 from retrofill.domain.catalog.definitions import Rerun
-from retrofill.domain.people.roles import system_administrator
 from retrofill.services.instances.run_specs import RunSpecs
 from retrofill.services.running.restoring import hold_everything
 from services.worlds import MakeWorld
@@ -22,7 +21,7 @@ def test_what_runs_again_is_told_from_what_is_lost(world: MakeWorld) -> None:
     w.tick()
     ids = {name: w.id(f"{name} 5 01:00") for name in ("again", "lost")}
     specs = RunSpecs(Path("/nowhere"), lambda _: None, "python")
-    held = hold_everything(w.store, w.clock, specs, system_administrator("admin"), w.clock.now_ms())
+    held = hold_everything(w.store, w.clock, specs, "admin", w.clock.now_ms())
     assert set(held.instances) == set(ids.values())
     assert held.again == (ids["again"],)
     assert w.state("lost 5 01:00") == "failed lost"

@@ -174,7 +174,7 @@ def _held(old: Old, how: str) -> None:
     world = old.world
     if how.startswith("planned"):
         world.clock.move_to("2025-12-01T12:00")
-        accept_clock(world.store, world.clock, ADMIN)
+        accept_clock(world.store, world.clock, ADMIN.name)
         number = world.create(selection=AllDescendantsSelection("w.a"))
     else:
         number = world.create(dates="2026-01-05..2026-01-06")
@@ -664,13 +664,13 @@ def test_what_has_gone_of_the_night_before_is_not_waited_for(world: MakeWorld, r
     """RET-1, AUTO-2: the schedule was paused for longer than instances are kept, and the newest night stays."""
     old = Old(world(make_task("w.a", _DAILY, SELF), now=_MADE))
     nights(old, 1, fails=0)
-    old.world.schedule.pause(ADMIN)
+    old.world.schedule.pause(ADMIN.name)
     old.world.clock.move_to("2026-03-07T12:00")
     assert old.clean(Rules(3, RULES.log_days, KEEP_BYTES)).instances == 1
     assert old.count("generation") == 1
     if restarts:
         old.world.restart()
-    old.world.schedule.resume(ADMIN)
+    old.world.schedule.resume(ADMIN.name)
     assert old.world.night()[0] == "2026-03-03"
     old.world.finish()
     assert set(old.world.auto_states().values()) == {"successful"}

@@ -18,7 +18,7 @@ from retrofill.cli.printing.results import refusal
 from retrofill.cli.session import Session, pass_session, say, say_json
 from retrofill.cli.tables import cell, print_table
 from retrofill.domain.catalog.definitions import Catalog, DependencyKind, RunMode, Task
-from retrofill.domain.errors import UnknownNameError, WrongStateError
+from retrofill.domain.errors import UnknownNameError
 from retrofill.domain.people.rights import Rights
 from retrofill.domain.selection.filters import matching
 from retrofill.domain.words import many
@@ -200,19 +200,8 @@ def _freezing(name: str, frozen: bool, help_text: str) -> None:
     @click.option("--comment", default="", metavar="TEXT", help="Why; it is kept in the record.")
     @pass_session
     def command(session: Session, names: tuple[str, ...], comment: str) -> int:
-        from retrofill.services.catalogs.freezing import freeze_tasks
-
-        project = session.project
-        if project.deployed is None:
-            raise WrongStateError(
-                "nothing is deployed yet, so there is nothing to freeze",
-                "`retrofill deploy` publishes the folder.",
-            )
-        catalog = project.deployed.catalog
-        with project.store.read() as reader:
-            ids = reader.task_ids()
-        full = [find_task(catalog, ids, text, project.actor.sees) for text in names]
-        results = freeze_tasks(project.store, catalog, project.clock, project.actor, full, frozen, comment)
+        tasks = session.project.center.tasks
+        results = (tasks.freeze if frozen else tasks.unfreeze)(names, comment)
         rows = [
             {
                 "task": result.task,

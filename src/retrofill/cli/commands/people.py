@@ -35,7 +35,7 @@ _phone = click.option("--phone", metavar="NUMBER", help="With country code, for 
 @pass_session
 def user_add(session: Session, name: str, email: str | None, phone: str | None) -> None:
     """Add a user, or write down the contacts of a member."""
-    row = session.project.people().add(name, email, phone)
+    row = session.project.center.people.add(name, email, phone)
     session.document(row, lambda: _print_user(row))
 
 
@@ -43,7 +43,7 @@ def user_add(session: Session, name: str, email: str | None, phone: str | None) 
 @pass_session
 def user_list(session: Session) -> None:
     """List users with roles and contacts; system administrators only."""
-    rows = session.project.people().users()
+    rows = session.project.center.people.users()
     if session.is_text:
         rows = [row | {"roles": _role_words(row)} for row in rows]
     session.rows(rows, _USER_COLUMNS, "There are no users.")
@@ -64,7 +64,7 @@ def user_role(session: Session, name: str, role: str) -> None:
             f'"{shown(role)}" is neither administrator nor none{near}',
             "Here are only system administrators made; other roles stand under `members` of a workspace.",
         )
-    row = session.project.people().set_administrator(name, _ROLES[role])
+    row = session.project.center.people.set_administrator(name, _ROLES[role])
     session.document(row, lambda: _print_user(row))
 
 
@@ -80,7 +80,7 @@ def user_contact(session: Session, name: str, email: str | None, phone: str | No
     With --email or --phone, register them first; an empty text removes one.
     With --test, exits 1 where a test message was not sent.
     """
-    people = session.project.people()
+    people = session.project.center.people
     if email is not None or phone is not None:
         people.set_contact(name, email, phone)
     row = people.contact(name)
@@ -93,28 +93,13 @@ def user_contact(session: Session, name: str, email: str | None, phone: str | No
     if not test:
         session.document(row, text)
         return 0
-    tests = _send_tests(session, name)
+    tests = people.send_test(name)
     session.document(row | {"tests": tests}, text)
     if session.is_text:
         for result in tests:
             how = "sent" if result["ok"] else f"not sent: {cell(result['error'])}"
             click.echo(f"test by {result['method']} to {cell(result['address'])}: {how}")
     return 0 if all(result["ok"] for result in tests) else 1
-
-
-def _send_tests(session: Session, name: str) -> list[dict[str, Any]]:
-    from retrofill.services.alerts.delivery import send_test
-    from retrofill.services.people.accounts import contact_of
-
-    project = session.project
-    with project.store.read() as reader:
-        contact = contact_of(reader.people, name)
-    if not (contact.email or contact.phone):
-        raise UsageError(
-            f"{shown(name)} has neither an e-mail address nor a phone number, so nothing can be sent",
-            "Register one with --email or --phone.",
-        )
-    return send_test(project.notifier(), project.in_force.project, name, contact)
 
 
 def _print_user(row: dict[str, Any]) -> None:
@@ -146,7 +131,7 @@ def token_create(session: Session, user: str | None, name: str | None, label: st
     name = user if name is None else name
     project = session.project
     owner = project.user if name is None else name
-    token_id, secret = project.people().create_token(owner, label)
+    token_id, secret = project.center.people.create_token(owner, label)
     row = {"id": token_id, "user": owner, "label": label or None, "token": secret}
     session.document(row, lambda: click.echo(secret))
     say(f"Token {token_id} of {owner}. Keep it now: it cannot be shown again.")
@@ -157,7 +142,7 @@ def token_create(session: Session, user: str | None, name: str | None, label: st
 @pass_session
 def token_list(session: Session, name: str | None) -> None:
     """List your tokens; a system administrator sees everybody's."""
-    session.rows(session.project.people().tokens(name), _TOKEN_COLUMNS, "There are no tokens.")
+    session.rows(session.project.center.people.tokens(name), _TOKEN_COLUMNS, "There are no tokens.")
 
 
 @token.command("revoke")
@@ -165,7 +150,7 @@ def token_list(session: Session, name: str | None) -> None:
 @pass_session
 def token_revoke(session: Session, token_id: str) -> None:
     """Let a token open nothing any more."""
-    row = session.project.people().revoke_token(integer_id(token_id, "a token"))
+    row = session.project.center.people.revoke_token(integer_id(token_id, "a token"))
     session.document(row, lambda: click.echo(f"Token {row['id']} of {row['user']} is revoked."))
 
 

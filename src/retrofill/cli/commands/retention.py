@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import click
 
 from retrofill.cli.grammar import Group
 from retrofill.cli.session import Session, pass_session, say
-from retrofill.domain.people.roles import check_system_administrator
 from retrofill.domain.words import many
-from retrofill.services.upkeep.retention import Report
+
+if TYPE_CHECKING:
+    from retrofill.services.reading.documents import RetentionReport
 
 _LONGEST_PAUSE = 0.05
 
@@ -28,14 +30,8 @@ def run(session: Session, dry_run: bool) -> None:
 
     The settings are retention_days, log_days and auto_log_cap.
     """
-    project = session.project
-    check_system_administrator(project.actor, "remove what is old")
-    report = Report()
-    if project.deployed is not None:
-        report = project.retention(dry_run).run_by(project.actor, _Pacing().pause)
-    session.document(
-        {"dry_run": dry_run, **report.row()}, lambda: _print(report, "would go" if dry_run else "removed")
-    )
+    document = session.project.center.upkeep.remove_old(dry_run, _Pacing().pause)
+    session.document(document, lambda: _print(document, "would go" if dry_run else "removed"))
 
 
 class _Pacing:
@@ -49,19 +45,19 @@ class _Pacing:
         self._began = time.monotonic()
 
 
-def _print(report: Report, done: str) -> None:
+def _print(report: RetentionReport, done: str) -> None:
     lines = [
-        (report.backfills, "backfill", ""),
+        (report["backfills"], "backfill", ""),
         (
-            report.instances,
+            report["instances"],
             "instance",
-            f" with {many(report.runs, 'run')} and {many(report.operations, 'record')} of operations",
+            f" with {many(report['runs'], 'run')} and {many(report['operations'], 'record')} of operations",
         ),
-        (report.logs, "log", f", {_size(report.log_bytes)}"),
-        (report.unknown_files, "file", f" of unknown runs, {_size(report.unknown_bytes)}"),
-        (report.journals, "journal", ""),
-        (report.code_folders, "folder", " of included files that no run needs"),
-        (report.cut_logs, "log", f" of which the middle was cut, {_size(report.cut_bytes)}"),
+        (report["logs"], "log", f", {_size(report['log_bytes'])}"),
+        (report["unknown_files"], "file", f" of unknown runs, {_size(report['unknown_bytes'])}"),
+        (report["journals"], "journal", ""),
+        (report["code_folders"], "folder", " of included files that no run needs"),
+        (report["cut_logs"], "log", f" of which the middle was cut, {_size(report['cut_bytes'])}"),
     ]
     if not any(count for count, *_ in lines):
         say("Nothing is old or large enough to go.")

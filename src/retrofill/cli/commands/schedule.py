@@ -11,11 +11,9 @@ from retrofill.cli.grammar import Group
 from retrofill.cli.session import Session, pass_session, say, say_json
 from retrofill.cli.steps import command_of, told
 from retrofill.domain.running.states import State
-from retrofill.domain.time.milliseconds import shown_instant
-from retrofill.services.upkeep.clocks import accept_clock
 
 if TYPE_CHECKING:
-    from retrofill.services.reading.documents import MissedNights, ScheduleDocument
+    from retrofill.services.reading.documents import MissedNights, ScheduleDocument, ScheduleState
 
 _comment = click.option("--comment", default="", metavar="TEXT", help="Why; it is kept in the record.")
 
@@ -83,7 +81,7 @@ def list_command(session: Session, limit: int) -> None:
 @pass_session
 def pause(session: Session, comment: str) -> None:
     """Make nothing and start nothing of the schedule; what runs, ends."""
-    _steer(session, True, comment)
+    _say_steered(session, session.project.center.schedule.pause(comment))
 
 
 @schedule.command("resume")
@@ -91,7 +89,7 @@ def pause(session: Session, comment: str) -> None:
 @pass_session
 def resume(session: Session, comment: str) -> None:
     """Let the schedule go on; nights that were missed are made."""
-    _steer(session, False, comment)
+    _say_steered(session, session.project.center.schedule.resume(comment))
 
 
 @schedule.command("accept-clock")
@@ -102,25 +100,16 @@ def accept(session: Session, comment: str) -> None:
 
     Until then no night is made and nothing is deleted by age.
     """
-    project = session.project
-    check = accept_clock(project.store, project.clock, project.actor, comment)
-    now = shown_instant(check.wall_ms // 1000 * 1000)
-    doubted = check.expected_ms is not None
+    document = session.project.center.schedule.accept_clock(comment)
     session.document(
-        {"now": now, "unchanged": not doubted},
-        lambda: click.echo(f"The clock is taken to be right: it is {now}."),
+        document, lambda: click.echo(f"The clock is taken to be right: it is {document['now']}.")
     )
 
 
-def _steer(session: Session, hold: bool, comment: str) -> None:
-    project = session.project
-    service = project.schedule()
-    changed = service.pause(project.actor, comment) if hold else service.resume(project.actor, comment)
-    words = "is paused" if hold else "goes on"
-    session.document(
-        {"held": hold, "unchanged": not changed},
-        lambda: click.echo(f"The schedule {words}{'' if changed else ' already; nothing changed'}."),
-    )
+def _say_steered(session: Session, document: ScheduleState) -> None:
+    words = "is paused" if document["held"] else "goes on"
+    already = " already; nothing changed" if document["unchanged"] else ""
+    session.document(document, lambda: click.echo(f"The schedule {words}{already}."))
 
 
 COMMANDS: dict[str, click.Command] = {"schedule": schedule}

@@ -11,19 +11,12 @@ from retrofill.bootstrap.project import Project
 from retrofill.cli.driving import as_process
 from retrofill.cli.grammar import Command
 from retrofill.cli.session import Session, pass_session, say
-from retrofill.domain.errors import WrongStateError
 from retrofill.domain.texts import Text
-from retrofill.services.ports.leadership import NotLeadingError
+from retrofill.services.ports.leadership import NotLeadingError, SchedulerRunsError
 from retrofill.services.running.missed import find_missed
 from retrofill.services.running.scheduler import TickReport
 
 _LEAVE_SECONDS = 5.0  # for a message that is just being sent
-
-
-class SchedulerRunsError(WrongStateError):
-    """One scheduler serves a project; stop that one first if you want it to run here."""
-
-    code = "scheduler_runs"
 
 
 class _Stopped(Exception):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from retrofill.services.people.accounts import Contact
     from retrofill.services.ports import Clock, Notifier, Store
     from retrofill.services.ports.records import AlertRecord
+    from retrofill.services.reading.documents import TestMessage
 
 _CLAIM_MS = 150_000  # longer than the longest send
 _AFTER_A_FAULT_MS = 60_000
@@ -48,9 +49,9 @@ def _why_unregistered(user: str, contact: Contact, method: str) -> str | None:
     return None if getattr(contact, field) else f"{user} has no {words}"
 
 
-def send_test(notifier: Notifier, project: str, user: str, contact: Contact) -> list[dict[str, object]]:
+def send_test(notifier: Notifier, project: str, user: str, contact: Contact) -> list[TestMessage]:
     """Send a test message by every method by which the user is registered; what became of each."""
-    results = []
+    results: list[TestMessage] = []
     for method, (field, _) in _WORDS.items():
         address = getattr(contact, field)
         if not address:

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from retrofill.services.operation_center.names import NameDesk
     from retrofill.services.operation_center.operations import OperationDesk
     from retrofill.services.operation_center.parts import Parts
+    from retrofill.services.operation_center.people import PeopleDesk
     from retrofill.services.operation_center.schedule import ScheduleDesk
+    from retrofill.services.operation_center.tasks import TaskDesk
+    from retrofill.services.operation_center.upkeep import UpkeepDesk
 
 
 class OperationCenter:
@@ -79,7 +82,25 @@ class OperationCenter:
         return OperationDesk(self._parts, self._actor)
 
     @cached_property
+    def people(self) -> PeopleDesk:
+        from retrofill.services.operation_center.people import PeopleDesk
+
+        return PeopleDesk(self._parts, self._actor)
+
+    @cached_property
     def schedule(self) -> ScheduleDesk:
         from retrofill.services.operation_center.schedule import ScheduleDesk
 
         return ScheduleDesk(self._parts, self._actor)
+
+    @cached_property
+    def tasks(self) -> TaskDesk:
+        from retrofill.services.operation_center.tasks import TaskDesk
+
+        return TaskDesk(self._parts, self._actor)
+
+    @cached_property
+    def upkeep(self) -> UpkeepDesk:
+        from retrofill.services.operation_center.upkeep import UpkeepDesk
+
+        return UpkeepDesk(self._parts, self._actor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -11,10 +12,12 @@ if TYPE_CHECKING:
     from retrofill.services.catalogs.lineage import Lineages
     from retrofill.services.instances.graphs import GraphCache
     from retrofill.services.instances.run_specs import RunSpecs
-    from retrofill.services.ports import Check, Clock, Store
+    from retrofill.services.ports import Check, Clock, Notifier, Store
     from retrofill.services.ports.logs import Logs
     from retrofill.services.ports.watching import Watch
+    from retrofill.services.reading.documents import BackupDocument, RestoredDocument
     from retrofill.services.running.nights import NightMaker
+    from retrofill.services.upkeep.retention import Retention
 
 
 class Published(Protocol):
@@ -32,6 +35,36 @@ class Published(Protocol):
     @property
     def contents(self) -> Mapping[str, bytes]:
         """Of files that a folder includes."""
+        ...
+
+
+class Copies(Protocol):
+    """Takes backups, and puts one in the place of the store."""
+
+    def take(self, file: Path, project: str, with_logs: bool, force: bool) -> BackupDocument:
+        """Write a consistent copy of the store, also while others write.
+
+        Args:
+            project: what the deployment calls itself.
+            force: write over a file that is there.
+
+        Raises:
+            WrongStateError: there is such a file.
+            UsageError: this store is backed up by its server.
+        """
+        ...
+
+    def put_back(self, file: Path, user: str, force: bool) -> RestoredDocument:
+        """Make the store anew from a backup, with everything held.
+
+        Args:
+            user: in whose name it is held.
+            force: move aside the store that is there.
+
+        Raises:
+            WrongStateError: a scheduler runs, runs go on, or there is a store.
+            UsageError: there is no such file, or it is no backup.
+        """
         ...
 
 
@@ -95,3 +128,12 @@ class Parts(Protocol):
     def checks_of(self, catalog: Catalog) -> list[Check]:
         """The extension checks that a catalog's settings and the installed plugins ask for (VER-3)."""
         ...
+
+    def retention(self, is_dry: bool = False) -> Retention:
+        """What goes by age and size, as of now, by the settings of the deployed version."""
+        ...
+
+    def notifier(self) -> Notifier: ...
+
+    @property
+    def copies(self) -> Copies: ...

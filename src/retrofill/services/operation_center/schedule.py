@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from retrofill.domain.time.milliseconds import shown_instant
-from retrofill.services.operation_center.desk import Desk
+from retrofill.services.operation_center.schedule_acts import ScheduleActs
 
 if TYPE_CHECKING:
     from retrofill.services.reading.documents import NightRow, ScheduleDocument
 
 
-class ScheduleDesk(Desk):
+class ScheduleDesk(ScheduleActs):
     # Questions
 
     def show(self) -> ScheduleDocument:

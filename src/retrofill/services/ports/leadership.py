@@ -32,6 +32,12 @@ class NotLeadingError(WrongStateError):
     code = "not_leading"
 
 
+class SchedulerRunsError(WrongStateError):
+    """One scheduler serves a project; stop that one first if you want it to run here."""
+
+    code = "scheduler_runs"
+
+
 @dataclass(frozen=True, slots=True)
 class Leader:
     """Who leads; `pid` is 0 and `since_ms` None where that cannot be told."""
@@ -40,6 +46,11 @@ class Leader:
     pid: int
     since_ms: int | None
     starts_auto: bool  # and not only instances of backfills
+
+    @property
+    def as_process(self) -> str:
+        """`as process 7`, or nothing where that is not known."""
+        return f"as process {self.pid}" if self.pid else ""
 
     def starts(self, auto: bool) -> bool:
         """Whether it starts backfill instances, or auto triggered ones if `auto`."""

@@ -22,6 +22,73 @@ class Page(TypedDict, Generic[_Item]):
     next: int | str | None  #: the cursor that asks for the next page; null on the last one
 
 
+# What became of what somebody did
+
+
+class ScheduleState(TypedDict):
+    """The schedule after a pause or a resume."""
+
+    held: bool  #: whether nothing of it is made or started
+    unchanged: bool  #: whether that was so before
+
+
+class ClockState(TypedDict):
+    """The clock after somebody has said that it is right (TIME-8)."""
+
+    now: str
+    unchanged: bool  #: whether nobody had doubted it
+
+
+class TestMessage(TypedDict):
+    """A test message by one method (POL-9)."""
+
+    method: str  #: `email` or `sms`
+    address: str
+    ok: bool
+    error: Text | str | None
+
+
+class RetentionReport(TypedDict):
+    """What went by age and size, or would go (RET-1, RET-2)."""
+
+    dry_run: bool
+    backfills: int
+    instances: int
+    runs: int
+    operations: int  #: lines of the record
+    logs: int
+    log_bytes: int
+    unknown_files: int  #: of runs that nobody knows
+    unknown_bytes: int
+    journals: int
+    code_folders: int  #: of files that versions include, which no run needs
+    cut_logs: int
+    cut_bytes: int  #: that were cut out of logs
+
+
+class BackupDocument(TypedDict):
+    """A backup that was taken."""
+
+    file: str
+    bytes: int
+    made_at: str
+    schema: str  #: revision of the store
+    logs: int
+
+
+class RestoredDocument(TypedDict):
+    """A store that was made anew from a backup; nothing of it goes on by itself."""
+
+    made_at: str  #: when the backup was taken
+    project: str
+    schedule_is_held: bool
+    paused: list[int]  #: backfills
+    lost: list[int]  #: instances that ran when the backup was made
+    run_again: list[int]  #: of these, what runs anew once it is resumed (`rerun: {on_lost: true}`)
+    logs: int
+    replaced: str | None  #: where the store is now that was there
+
+
 # Backfills
 
 

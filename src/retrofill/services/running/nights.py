@@ -8,9 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog.definitions import Catalog
-from retrofill.domain.people.roles import Actor, check_system_administrator
 from retrofill.domain.planning.moves import first_night_sentences
-from retrofill.domain.texts import Text
 from retrofill.domain.time.milliseconds import instant_of, ms_of
 from retrofill.domain.time.nights import ONE_DAY, DueNights, due_nights, next_night, night_of
 from retrofill.services.instances.graphs import GraphCache
@@ -144,33 +142,21 @@ class NightMaker:
         zones, minute = _timezones(catalog), self.settings.generation_minute
         return ms_of(night_of(next_night(instant_of(self._clock.now_ms()), minute, zones), minute, zones))
 
-    def pause(self, actor: Actor, comment: str = "") -> bool:
-        """Pause the schedule: no night is made and nothing of it starts; whether that is new.
+    def pause(self, user: str, comment: str = "") -> bool:
+        """Pause the schedule: no night is made and nothing of it starts; whether that is new."""
+        return self._hold(user, True, comment)
 
-        Raises:
-            NotPermittedError: the actor is no system administrator (SEC-4).
-        """
-        return self._hold(actor, True, comment)
+    def resume(self, user: str, comment: str = "") -> bool:
+        """Take back a pause; whether there was one. Missed nights are made by the scheduler (AUTO-3)."""
+        return self._hold(user, False, comment)
 
-    def resume(self, actor: Actor, comment: str = "") -> bool:
-        """Take back a pause; whether there was one. Missed nights are made by the scheduler (AUTO-3).
-
-        Raises:
-            NotPermittedError: the actor is no system administrator (SEC-4).
-        """
-        return self._hold(actor, False, comment)
-
-    def _hold(self, actor: Actor, held: bool, comment: str) -> bool:
-        hint = Text(
-            "Ask a system administrator; a workspace's administrator can freeze its tasks with {task.freeze}."
-        )
-        check_system_administrator(actor, f"{'pause' if held else 'resume'} the schedule", hint)
+    def _hold(self, user: str, held: bool, comment: str) -> bool:
         with self._store.transaction() as tx:
             if tx.generations.is_held() == held:
                 return False
             tx.generations.hold(held)
             action = "pause-schedule" if held else "resume-schedule"
-            tx.record(self._clock.now_ms(), actor.name, action, comment=comment)
+            tx.record(self._clock.now_ms(), user, action, comment=comment)
         self._store.wake()
         return True
 

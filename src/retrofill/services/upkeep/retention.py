@@ -13,7 +13,6 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from retrofill.domain.people.roles import Actor, check_system_administrator
 from retrofill.domain.running.states import State
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.services.instances.graphs import GraphCache
@@ -118,15 +117,6 @@ class Retention:
             self._folder.tidy((self._now_ms - DAY_MS) / 1000)
             with self._store.transaction() as tx:
                 tx.retention.note_run(self._now_ms)
-
-    def run_by(self, actor: Actor, pause: Callable[[], None] = lambda: None) -> Report:
-        """`run` by hand.
-
-        Raises:
-            NotPermittedError: the actor is no system administrator (SEC-4).
-        """
-        check_system_administrator(actor, "remove what is old")
-        return self.run(pause)
 
     def run(self, pause: Callable[[], None] = lambda: None) -> Report:
         """All steps at once; `pause` is called between them, so that others can write."""

@@ -1,0 +1,138 @@
+"""Backups of a deployment's store and of its logs, and putting one in its place."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retrofill import __version__
+from retrofill.bootstrap.deployment import Deployment
+from retrofill.domain.errors import UsageError, WrongStateError, shown
+from retrofill.domain.texts import Text
+from retrofill.domain.time.milliseconds import instant_of, shown_instant
+from retrofill.domain.words import many
+from retrofill.services.ports.leadership import SchedulerRunsError
+
+if TYPE_CHECKING:
+    from retrofill.executors.local.folder import RunsFolder
+    from retrofill.services.reading.documents import BackupDocument, RestoredDocument
+
+
+class StoreExistsError(WrongStateError):
+    """{option.force} restores in its place; the store that is there is moved aside, not removed."""
+
+    code = "store_exists"
+
+
+class RunsGoOnError(WrongStateError):
+    """Wait for the end of what runs, or stop it with {instance.stop}; then restore."""
+
+    code = "runs_go_on"
+
+
+class ServersStoreError(UsageError):
+    """Use `pg_dump` and `pg_restore`; docs/guides/postgresql.md says how."""
+
+    code = "servers_store"
+
+
+class LocalCopies:
+    """Of the store that is a file of this machine, beside the logs of its runs."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+
+    def take(self, file: Path, project: str, with_logs: bool, force: bool) -> BackupDocument:
+        from retrofill.executors.local.folder import RunsFolder
+        from retrofill.store.sqlite import backups
+        from retrofill.store.sqlite.database import Database
+
+        on = self._deployment
+        logs = RunsFolder(on.folder.runs).pieces() if with_logs else iter(())
+        self._refuse_servers_store()
+        assert isinstance(on.store, Database)
+        manifest = backups.write(on.store, file, project, on.clock.now_ms(), __version__, logs, force)
+        return {
+            "file": str(file.absolute()),
+            "bytes": file.stat().st_size,
+            "made_at": shown_instant(manifest.made_ms),
+            "schema": manifest.schema,
+            "logs": manifest.logs,
+        }
+
+    def put_back(self, file: Path, user: str, force: bool) -> RestoredDocument:
+        from retrofill.store.sqlite.leftovers import remove_leftovers
+
+        if not file.is_file():
+            raise UsageError(
+                f"there is no file {shown(str(file))}", Text("Name a file that {store.back_up} has made.")
+            )
+        self._refuse_servers_store()
+        home = self._deployment.folder.home
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        leadership = self._deployment.leadership()
+        if not leadership.lead():
+            leader = leadership.leader()
+            process = "" if leader is None else leader.as_process
+            raise SchedulerRunsError(f"a scheduler runs {process}".rstrip())
+        try:
+            document = self._restore(file, user, force)
+            # Only now: what a restore that was broken off has left tells that there was a store.
+            remove_leftovers(home, restores=True)
+        finally:
+            leadership.resign()
+        return document
+
+    def _refuse_servers_store(self) -> None:
+        """The one that lies on a server has backups of its own; asked without opening it, as it may be broken."""
+        if self._deployment.store_url is not None:
+            raise ServersStoreError("the store lies on a PostgreSQL server, whose own programs back it up")
+
+    def _restore(self, file: Path, user: str, force: bool) -> RestoredDocument:
+        from retrofill.executors.local.folder import RunsFolder
+        from retrofill.services.running.restoring import hold_everything
+        from retrofill.store.sqlite import backups
+        from retrofill.store.sqlite.database import Database
+
+        on, home = self._deployment, self._deployment.folder.home
+        if (home / "retrofill.db").exists() and not force:
+            raise StoreExistsError(f"{shown(str(on.folder.directory))} has a store already")
+        folder = RunsFolder(on.folder.runs)
+        _refuse_while_runs_go_on(folder)
+        with (
+            backups.open_backup(file) as backup,
+            tempfile.TemporaryDirectory(dir=home, prefix="restoring.") as prepared,
+        ):
+            made_ms = backup.manifest.made_ms
+            backup.extract_store(Path(prepared) / "retrofill.db")
+            # Held before it takes its place: at no moment is there a store that would go on by itself.
+            with closing(Database(Path(prepared))) as store:
+                specs = self._deployment.specs(sys.executable)
+                held = hold_everything(store, on.clock, specs, user, made_ms)
+                store.bind(home)
+            on.close()
+            stamp = f"{instant_of(on.clock.now_ms()):%Y%m%dT%H%M%S}.{os.getpid()}"
+            aside = backups.put_in_place(Path(prepared), home, stamp)
+            logs = folder.put_back(backup.logs())
+        return {
+            "made_at": shown_instant(made_ms),
+            "project": backup.manifest.project,
+            "schedule_is_held": True,
+            "paused": list(held.backfills),
+            "lost": list(held.instances),
+            "run_again": list(held.again),
+            "logs": logs,
+            "replaced": str(aside) if aside is not None else None,
+        }
+
+
+def _refuse_while_runs_go_on(folder: RunsFolder) -> None:
+    living = folder.living_supervisors()
+    if living:
+        names = ", ".join(f"instance {name.partition('.')[0]} (process {pid})" for pid, name in living[:5])
+        go_on = "goes on" if len(living) == 1 else "go on"
+        raise RunsGoOnError(f"{many(len(living), 'run')} of the store that is there {go_on}: {names}")

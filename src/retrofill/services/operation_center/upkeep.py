@@ -1,0 +1,66 @@
+"""What keeps a deployment in order: letting go of what is old, copies of the store (RET-1, RET-2, SEC-4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from retrofill.domain.errors import WrongStateError
+from retrofill.domain.people.roles import check_system_administrator
+from retrofill.domain.texts import Text
+from retrofill.services.operation_center.desk import Desk
+
+if TYPE_CHECKING:
+    from retrofill.services.reading.documents import BackupDocument, RestoredDocument, RetentionReport
+
+
+class UpkeepDesk(Desk):
+    """All of it concerns every workspace: each raises NotPermittedError for who is no system administrator."""
+
+    def remove_old(self, dry_run: bool = False, pause: Callable[[], None] = lambda: None) -> RetentionReport:
+        """Remove what is older than the settings allow.
+
+        Args:
+            dry_run: only say what would go.
+            pause: called between short steps, so that others can write.
+
+        Raises:
+            ClockDoubtedError: what is old cannot be told (TIME-8).
+        """
+        from retrofill.services.upkeep.retention import Report
+
+        check_system_administrator(self._actor, "remove what is old")
+        is_there = self._parts.deployed is not None
+        report = self._parts.retention(dry_run).run(pause) if is_there else Report()
+        return cast("RetentionReport", {"dry_run": dry_run, **report.row()})
+
+    def back_up(self, file: Path, with_logs: bool = False, force: bool = False) -> BackupDocument:
+        """Write a consistent copy of the store, also while a scheduler runs.
+
+        Args:
+            force: write over a file that is there.
+
+        Raises:
+            WrongStateError: there is no store yet, or such a file already.
+        """
+        check_system_administrator(self._actor, "take backups")
+        deployed = self._parts.deployed
+        if deployed is None:
+            raise WrongStateError(
+                "there is no store yet, so there is nothing to back up", Text("{project.deploy} makes one.")
+            )
+        return self._parts.copies.take(file, deployed.catalog.project, with_logs, force)
+
+    def restore(self, file: Path, force: bool = False) -> RestoredDocument:
+        """Make the store anew from a backup; nothing starts until somebody resumes it.
+
+        Args:
+            force: take the place of the store that is there.
+
+        Raises:
+            WrongStateError: a scheduler runs, runs go on, or there is a store.
+            UsageError: there is no such file, or it is no backup.
+        """
+        check_system_administrator(self._actor, "restore a backup")
+        return self._parts.copies.put_back(file, self._actor.name, force)
