@@ -133,7 +133,7 @@ _EXIT_STATUSES = """
 | 4 | not permitted |
 | 5 | an unknown name or id |
 | 6 | the operation does not fit the state |
-| 7 | the server cannot be reached: `RETROFILL_URL` is set, and this version talks to none |
+| 7 | a server cannot be reached: that of the store, or `RETROFILL_URL` is set, and this version talks to none |
 | 70 | a bug in Retrofill |
 | 124 | waiting timed out |
 | 130 | interrupted |

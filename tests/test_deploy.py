@@ -14,6 +14,7 @@ import pytest
 from retrofill.cli.exit_statuses import EXIT_STATUSES
 from retrofill.domain.errors import Kind
 from retrofill.services.ports.leadership import SchedulerRunsError
+from retrofill.store.postgres.refusals import StoreUnreachableError
 
 UNIT = Path(__file__).resolve().parents[1] / "deploy" / "retrofill.service"
 RETROFILL = Path(sys.executable).with_name("retrofill")
@@ -70,9 +71,10 @@ def test_running_tasks_survive_the_service() -> None:
 
 
 def test_which_ends_are_not_tried_again() -> None:
-    """Not after wrong use; a scheduler that another process keeps from running (exit 6) comes back when that one leaves."""
+    """Not after wrong use; a scheduler comes back where another process kept it from running, or the store's server was away."""
     not_again = {EXIT_STATUSES[Kind.USAGE]}
-    assert EXIT_STATUSES[SchedulerRunsError.kind] not in not_again
+    for error in (SchedulerRunsError, StoreUnreachableError):
+        assert EXIT_STATUSES[error.kind] not in not_again
     assert {int(status) for status in settings()["RestartPreventExitStatus"].split()} == not_again
 
 

@@ -22,7 +22,7 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"  # there is no such thing, or none that the asker may see
     WRONG_STATE = "wrong_state"  # it would be right at another time
     UNAVAILABLE = "unavailable"  # the store cannot be used: nothing was done, and asking later may help
-    UNREACHABLE = "unreachable"  # nor can the server
+    UNREACHABLE = "unreachable"  # nor can its server, or that of Retrofill
     TIMED_OUT = "timed_out"  # it was done, and its end did not come in time
     FAILED = "failed"  # it was tried and did not come off
     BROKEN = "broken"  # a part of Retrofill does not do what it should

@@ -6,6 +6,7 @@ import psycopg
 from psycopg import errors
 
 from retrofill.domain.errors import (
+    Kind,
     RetrofillError,
     StoreBusyError,
     StoreFullError,
@@ -25,6 +26,7 @@ class StoreUnreachableError(StoreUnavailableError):
     """Look at the server and at the URL in `store` or RETROFILL_STORE; what runs goes on, and nothing noted is lost."""
 
     code = "store_unreachable"
+    kind = Kind.UNREACHABLE
 
 
 class ReadOnlyStoreError(StoreUnavailableError):
