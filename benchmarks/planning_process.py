@@ -44,7 +44,7 @@ def main() -> None:
     planned = make_plan(catalog, request, limits, instant_of(project.clock.now_ms()))
     plan_seconds = time.perf_counter() - began
     verify_seconds = _verify(planned.plan, project.clock.now_ms())
-    version_id, _ = project.deploy()
+    version_id = project.center.versions.deploy()["version"]
     service = project.creation()
     print("planned", flush=True)
     sys.stdin.readline()

@@ -121,7 +121,7 @@ def _create(directory: Path, first: datetime, bizdates: int, paused: bool) -> No
         ManualSelection(names), Policy(ranges=(parse_range(dates(bizdates, first.date())),), groups=10)
     )
     planned = make_plan(project.folder.catalog, request, project.limits, instant_of(project.clock.now_ms()))
-    version_id, _ = project.deploy()
+    version_id = project.center.versions.deploy()["version"]
     number = project.creation().create(planned, version_id, project.user)
     if paused:
         project.center.backfills.pause(number)

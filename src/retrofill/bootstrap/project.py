@@ -14,7 +14,6 @@ from retrofill.bootstrap.folder import Deployed
 from retrofill.domain.errors import WrongStateError
 from retrofill.domain.people.roles import Actor
 from retrofill.domain.texts import Step, Text
-from retrofill.services.catalogs import deploy as catalogs
 from retrofill.services.people.access import Access
 
 if TYPE_CHECKING:
@@ -48,7 +47,6 @@ class Project:
         self.environ = deployment.environ
         self.clock = self.deployment.clock
         self.graphs = self.deployment.graphs()
-        self.deploy_notes: list[str] = []  # what the last deploy of this process means for the schedule
 
     @property
     def store(self) -> AnyStore:
@@ -96,52 +94,21 @@ class Project:
         self.__dict__["folder"] = self.deployed
         return self.deployed
 
-    def deploy(self) -> tuple[int, bool]:
-        """Publish the folder: version and whether it is new (CAT-1)."""
-        folder = self.folder
-        if folder.version_id is not None:
-            self._make_owed(is_new=False)  # of a deploy that was killed
-            return folder.version_id, False
-        version_id, is_new = catalogs.deploy(
-            self.store,
-            folder.catalog,
-            self.actor,
-            self.clock.now_ms(),
-            folder.contents,
-            owns_folder=self.deployment.folder.is_writable,
-        )
-        self.__dict__["folder"] = Deployed(folder.catalog, version_id)
-        return self._deployed_as(self.folder, is_new)
+    @property
+    def owns_folder(self) -> bool:
+        """Whether who acts can write the folder, and so decides what is deployed from it (SEC-4)."""
+        return self.deployment.folder.is_writable
 
-    def deploy_again(self, version_id: int) -> tuple[int, bool]:
-        """Publish an older version anew, whatever the folder holds (CAT-9).
+    def note_deployed(self, catalog: Catalog, version_id: int, is_folder: bool) -> None:
+        """From now on this version is what is deployed.
 
-        Raises:
-            UnknownNameError: there is no such version.
+        Args:
+            is_folder: whether the folder holds the same.
         """
-        owns = self.deployment.folder.is_writable
-        number, is_new = catalogs.deploy_again(
-            self.store, version_id, self.actor, self.clock.now_ms(), owns_folder=owns
-        )
-        with self.store.read() as reader:
-            published = Deployed(self.graphs.catalog(reader, number), number)
-        return self._deployed_as(published, is_new)
-
-    def _deployed_as(self, deployed: Deployed, is_new: bool) -> tuple[int, bool]:
-        """What follows from a deploy."""
-        assert deployed.version_id is not None
         self.__dict__.pop("settings", None)
-        self.__dict__["deployed"] = deployed
-        self._make_owed(is_new)
-        return deployed.version_id, is_new
-
-    def _make_owed(self, is_new: bool) -> None:
-        """Make the instances that a deploy owes, and note what it means for the schedule (AUTO-1, AUTO-2)."""
-        from retrofill.domain.planning.moves import made_sentences
-
-        schedule = self.schedule()
-        notes = schedule.notes_of_deploy(self.actor.sees) if is_new else []
-        self.deploy_notes = [*made_sentences(schedule.make_owed()), *notes]
+        self.__dict__["deployed"] = deployed = Deployed(catalog, version_id)
+        if is_folder:
+            self.__dict__["folder"] = deployed
 
     @cached_property
     def settings(self) -> Settings:

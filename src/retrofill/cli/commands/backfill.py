@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from retrofill.cli.commands.publishing import (
-    about_to_publish,
     confirm_losing_everything,
     say_what_is_published,
 )
@@ -164,16 +163,17 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
         raise UsageError("--timeout goes with --wait")
     planned = _planned(session, options)
     project = session.project
-    published = about_to_publish(project)
+    published = project.center.versions.about_to_publish()
     if project.folder.version_id is None:
         say_what_is_published(project, published)
     if not (confirm_losing_everything(project, published, yes) and (yes or _confirm(planned))):
         say("Nothing was created.")
         return _NOT_CONFIRMED
-    version_id, is_new = session.project.deploy()
-    if is_new:
+    deployed = project.center.versions.deploy()
+    version_id = deployed["version"]
+    if deployed["new"]:
         say(f"The folder differed from what was deployed: it is version {version_id} now.")
-    for note in session.project.deploy_notes:
+    for note in deployed["notes"]:
         say(note)
     say_obstacles(session.project, planned.request.policy.alert)
     backfill_id = _create(session, planned, version_id)

@@ -10,20 +10,11 @@ import click
 from retrofill.bootstrap.project import Project
 from retrofill.cli.session import say
 from retrofill.cli.tables import cell
-from retrofill.domain.catalog.publishing import Differences, differences
+from retrofill.domain.catalog.publishing import Differences
 from retrofill.domain.errors import UsageError
 from retrofill.domain.words import many
 
 _NAMED = 10
-
-
-def about_to_publish(project: Project) -> Differences:
-    """What deploying the folder changes, as far as the user may know."""
-    deployed = project.deployed
-    if project.folder.version_id is not None:
-        return Differences()
-    found = differences(deployed.catalog if deployed is not None else None, project.folder.catalog)
-    return found.seen_by(project.actor.sees)
 
 
 def say_what_is_published(project: Project, found: Differences) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from retrofill.cli.commands.publishing import (
-    about_to_publish,
     confirm_losing_everything,
     lines,
     say_what_is_published,
@@ -23,6 +22,9 @@ from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.domain.words import many
 from retrofill.services.catalogs.deploy import find_past_task, unknown_version
 from retrofill.services.ports.records import VersionRecord
+
+if TYPE_CHECKING:
+    from retrofill.services.reading.documents import DeployedVersion
 
 _COLUMNS = ["version", "current", "deployed_at", "deployed_by", "tasks", "published_from"]
 _NOT_CONFIRMED = 1
@@ -40,44 +42,34 @@ def deploy(session: Session, older: str | None, yes: bool) -> int:
     project = session.project
     if older is not None:
         return _deploy_older(session, integer_id(older, "a version"))
-    found = about_to_publish(project)
+    found = project.center.versions.about_to_publish()
     if not confirm_losing_everything(project, found, yes):
         say("Nothing was deployed.")
         return _NOT_CONFIRMED
     if project.folder.version_id is None:
         say_what_is_published(project, found)
-    version_id, is_new = project.deploy()
-    _say_deployed(session, version_id, is_new)
+    _say_deployed(session, project.center.versions.deploy())
     return 0
 
 
-def _say_deployed(session: Session, version_id: int, is_new: bool) -> None:
-    notes = session.project.deploy_notes
+def _say_deployed(session: Session, document: DeployedVersion) -> None:
     if session.is_text:
-        for note in notes:
+        for note in document["notes"]:
             say(note)
-    session.document(
-        {"version": version_id, "new": is_new, "notes": notes},
-        lambda: click.echo(
-            f"Version {version_id} {'is deployed' if is_new else 'is deployed already; nothing changed'}."
-        ),
-    )
+    is_so = "is deployed" if document["new"] else "is deployed already; nothing changed"
+    session.document(document, lambda: click.echo(f"Version {document['version']} {is_so}."))
 
 
 def _deploy_older(session: Session, number: int) -> int:
-    project = session.project
-    if project.deployed is None:
-        raise unknown_version(number)
-    before = project.deployed.catalog
-    version_id, is_new = project.deploy_again(number)
-    if is_new:
+    document, found = session.project.center.versions.deploy_again(number)
+    if document["new"]:
         say(f"Version {number} anew; for the nightly schedule this changes:")
-        for line in lines(differences(before, project.deployed.catalog).seen_by(project.actor.sees)):
+        for line in lines(found):
             say(f"  {line}")
         say(
             "The folder was not touched: the next deploy, and `backfill create` without --deployed, publish what it holds."
         )
-    _say_deployed(session, version_id, is_new)
+    _say_deployed(session, document)
     return 0
 
 

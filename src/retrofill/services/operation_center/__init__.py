@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from retrofill.services.operation_center.schedule import ScheduleDesk
     from retrofill.services.operation_center.tasks import TaskDesk
     from retrofill.services.operation_center.upkeep import UpkeepDesk
+    from retrofill.services.operation_center.versions import VersionDesk
 
 
 class OperationCenter:
@@ -104,3 +105,9 @@ class OperationCenter:
         from retrofill.services.operation_center.upkeep import UpkeepDesk
 
         return UpkeepDesk(self._parts, self._actor)
+
+    @cached_property
+    def versions(self) -> VersionDesk:
+        from retrofill.services.operation_center.versions import VersionDesk
+
+        return VersionDesk(self._parts, self._actor)

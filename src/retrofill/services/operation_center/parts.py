@@ -95,6 +95,19 @@ class Parts(Protocol):
         ...
 
     @property
+    def owns_folder(self) -> bool:
+        """Whether the actor can write the folder, and so decides what is deployed from it (SEC-4)."""
+        ...
+
+    def note_deployed(self, catalog: Catalog, version_id: int, is_folder: bool) -> None:
+        """From now on this version is what is deployed.
+
+        Args:
+            is_folder: whether the folder holds the same.
+        """
+        ...
+
+    @property
     def in_force(self) -> Catalog:
         """What is deployed; before the first deploy, the folder."""
         ...

@@ -25,6 +25,14 @@ class Page(TypedDict, Generic[_Item]):
 # What became of what somebody did
 
 
+class DeployedVersion(TypedDict):
+    """What is deployed after a deploy."""
+
+    version: int
+    new: bool  #: false where nothing had changed
+    notes: list[str]  #: instances that were made at once, and what changes in the first night
+
+
 class ScheduleState(TypedDict):
     """The schedule after a pause or a resume."""
 

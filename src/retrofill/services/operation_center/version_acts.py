@@ -1,0 +1,87 @@
+"""Publishing the folder, or an older version anew (CAT-1, CAT-9, SEC-4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from retrofill.services.catalogs.deploy import unknown_version
+from retrofill.services.operation_center.desk import Desk
+
+if TYPE_CHECKING:
+    from retrofill.domain.catalog.publishing import Differences
+    from retrofill.services.reading.documents import DeployedVersion
+
+
+class VersionActs(Desk):
+    def about_to_publish(self) -> Differences:
+        """What a deploy of the folder changes for the nightly schedule, as far as the actor may know.
+
+        Raises:
+            ProjectError: the folder has errors.
+        """
+        from retrofill.domain.catalog.publishing import Differences, differences
+
+        folder, deployed = self._parts.folder, self._parts.deployed
+        if folder.version_id is not None:
+            return Differences()
+        found = differences(None if deployed is None else deployed.catalog, folder.catalog)
+        return found.seen_by(self._actor.sees)
+
+    def deploy(self) -> DeployedVersion:
+        """Publish the folder as a new version; one that does not differ makes none.
+
+        Who can write the folder may, and an administrator of every workspace that changes.
+
+        Raises:
+            ProjectError: the folder has errors.
+            NotPermittedError: a workspace changes of which the actor is no administrator.
+        """
+        from retrofill.services.catalogs.deploy import deploy
+
+        parts, folder = self._parts, self._parts.folder
+        if folder.version_id is not None:  # what a deploy that was killed owes is made all the same
+            return self._follow(folder.version_id, is_new=False)
+        version_id, is_new = deploy(
+            parts.store,
+            folder.catalog,
+            self._actor,
+            parts.clock.now_ms(),
+            folder.contents,
+            owns_folder=parts.owns_folder,
+        )
+        parts.note_deployed(folder.catalog, version_id, is_folder=True)
+        return self._follow(version_id, is_new)
+
+    def deploy_again(self, version: int) -> tuple[DeployedVersion, Differences]:
+        """Publish an older version anew, as a version of its own, and what that changes; the folder stays as it is.
+
+        Raises:
+            UnknownNameError: there is no such version.
+            NotPermittedError: a workspace changes of which the actor is no administrator.
+        """
+        from retrofill.domain.catalog.publishing import differences
+        from retrofill.services.catalogs.deploy import deploy_again
+
+        parts = self._parts
+        if parts.deployed is None:
+            raise unknown_version(version)
+        before = parts.deployed.catalog
+        version_id, is_new = deploy_again(
+            parts.store, version, self._actor, parts.clock.now_ms(), owns_folder=parts.owns_folder
+        )
+        with parts.store.read() as reader:
+            catalog = parts.graphs.catalog(reader, version_id)
+        parts.note_deployed(catalog, version_id, is_folder=False)
+        return self._follow(version_id, is_new), differences(before, catalog).seen_by(self._actor.sees)
+
+    def _follow(self, version_id: int, is_new: bool) -> DeployedVersion:
+        """Make the instances that a deploy owes, and say what it means for the schedule (AUTO-1, AUTO-2)."""
+        from retrofill.domain.planning.moves import made_sentences
+
+        schedule = self._parts.schedule()
+        notes = schedule.notes_of_deploy(self._actor.sees) if is_new else []
+        return {
+            "version": version_id,
+            "new": is_new,
+            "notes": [*made_sentences(schedule.make_owed()), *notes],
+        }
