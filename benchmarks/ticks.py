@@ -54,6 +54,7 @@ class _NothingRuns:
     """An executor for ticks that start nothing."""
 
     boot_id = "bench"
+    host = None
 
     def start(self, runs: Sequence[RunSpec]) -> None:
         assert not runs

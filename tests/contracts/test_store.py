@@ -350,6 +350,16 @@ def test_the_token_decides_whose_end_it_is(store: Store) -> None:
     )  # fmt: skip
 
 
+def test_a_run_says_where_it_lives(store: Store) -> None:
+    """RUN-1: on a host of those that share the store, or on the one machine that has it."""
+    fill(store, *(in_state(State.WAITING_RESOURCES, number) for number in (1, 2)))
+    with store.transaction() as tx:
+        tx.start([(1, 1, "a")], "boot", 10)
+        tx.start([(2, 1, "b")], "boot", 10, "box-1")
+    with store.read() as reader:
+        assert {row.id: run.host for row, run in reader.running()} == {1: None, 2: "box-1"}
+
+
 def test_a_run_that_never_started_can_start_under_a_new_token(store: Store) -> None:
     """RUN-3: with the same number."""
     fill(store, in_state(State.WAITING_RESOURCES))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from retrofill.lineage import SqlLineage
@@ -29,7 +28,7 @@ class WorldCatalog:
 
     catalog: Catalog
     version_id: int | None
-    contents: Mapping[str, bytes] = MappingProxyType({})
+    contents: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass
@@ -55,6 +54,7 @@ class FakeWatch:
     is_running: bool = True
     still: tuple[Standstill, ...] = ()
     living: frozenset[str] = frozenset()
+    host: str | None = None
 
     def starts(self, *, auto: bool = False) -> bool:
         return self.is_running

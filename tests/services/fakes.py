@@ -73,6 +73,7 @@ class FakeExecutor:
     """
 
     boot_id = "this-boot"
+    host: str | None = None
 
     def __init__(self, clock: FakeClock, obeys: bool = True) -> None:
         self._clock = clock

@@ -60,6 +60,7 @@ class SimulatedExecutor:
     """
 
     boot_id = "this-boot"
+    host: str | None = None
 
     def __init__(
         self,

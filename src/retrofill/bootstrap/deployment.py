@@ -74,6 +74,15 @@ class Deployment:
 
         return find_url(self.folder.directory, self.environ)
 
+    @cached_property
+    def host(self) -> str | None:
+        """What this machine is called among those that share the store; None where it has the store alone."""
+        if self.store_url is None:
+            return None
+        from retrofill.executors.local.hosts import host_of
+
+        return host_of(self.folder.runs)
+
     @property
     def store(self) -> AnyStore:
         with self._lock:

@@ -73,6 +73,7 @@ class Engine:
             folder.home / "wake.sock",
             log_cap_bytes=self.settings.log_cap,
             grace_seconds=self.settings.grace_seconds,
+            host=self._deployment.host,
             prepare=lambda spec: self._code_folders.prepare(spec, self._content),
         )
         return self._observed(executor) if self.settings.openlineage else executor

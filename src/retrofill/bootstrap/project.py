@@ -188,7 +188,7 @@ class Project:
     def watch(self) -> LocalWatch:
         from retrofill.executors.local.watch import LocalWatch
 
-        return LocalWatch(self.runs_directory, self.leadership.leader)
+        return LocalWatch(self.runs_directory, self.leadership.leader, self.deployment.host)
 
     @cached_property
     def logs(self) -> LogFolder:

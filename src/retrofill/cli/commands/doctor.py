@@ -265,10 +265,14 @@ def _runs(project: Project) -> Iterator[_Check]:
 def _open_runs(project: Project) -> tuple[int, list[int]]:
     """How many the ledger holds to be running, and instances of old ones that no supervisor carries out."""
     living = {name for _, name in _folder(project).living_supervisors()}
-    late_ms = project.clock.now_ms() - _MINUTE_MS
+    late_ms, here = project.clock.now_ms() - _MINUTE_MS, project.deployment.host
     with project.store.read() as reader:
         runs = reader.open_runs()
-    names = {f"{run.instance_id}.{run.number}.{run.token}": run for run in runs if run.started_ms < late_ms}
+    names = {
+        f"{run.instance_id}.{run.number}.{run.token}": run
+        for run in runs
+        if run.started_ms < late_ms and run.host == here
+    }
     return len(runs), [run.instance_id for name, run in names.items() if name not in living]
 
 

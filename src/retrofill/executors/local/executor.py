@@ -49,6 +49,7 @@ class LocalExecutor:
         wake_socket: where supervisors that outlive this process send a datagram after an end.
         log_cap_bytes: beyond this disk space, the middle of a run's log is given back.
         grace_seconds: between TERM and KILL.
+        host: this machine's name among those that share the store; None where it has the store alone.
         idle_seconds: after which a supervisor without work is let go.
         prepare: makes what a run needs; an OSError means that it can be tried again, a ValueError that
             it cannot.
@@ -63,10 +64,12 @@ class LocalExecutor:
         grace_seconds: float = 10.0,
         idle_seconds: float = 60.0,
         boot_id: str | None = None,
+        host: str | None = None,
         prepare: Callable[[RunSpec], None] = lambda _: None,
     ) -> None:
         self._prepare = prepare
         self.boot_id = boot_id or adoption.boot_id()
+        self.host = host
         self._places = RunPaths(str(directory.absolute()))
         self._places.make()
         self._idle_seconds = idle_seconds
@@ -176,7 +179,7 @@ class LocalExecutor:
         the launcher is started, because a scheduler that adopts will soon start runs.
 
         Args:
-            refs: every run that the ledger holds to be running.
+            refs: every run of this host that the ledger holds to be running.
         """
         self._launching.start()
         adoption.remove_journals(self._places, {name_of(ref) for ref in refs})

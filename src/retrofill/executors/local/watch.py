@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +17,15 @@ class LocalWatch:
 
     Args:
         leader: who schedules now.
+        host: this machine's name among those that share the store; None where it has the store alone.
     """
 
-    def __init__(self, runs_directory: Path, leader: Callable[[], Leader | None]) -> None:
+    def __init__(
+        self, runs_directory: Path, leader: Callable[[], Leader | None], host: str | None = None
+    ) -> None:
         self._runs = runs_directory
         self._leader = leader
+        self.host = host
 
     def starts(self, *, auto: bool = False) -> bool:
         found = self._leader()
@@ -30,7 +35,8 @@ class LocalWatch:
         from retrofill.executors.local.standstill import find_standstills
 
         leader = self._leader()
-        return find_standstills(self._runs, None if leader is None else leader.pid)
+        is_here = leader is not None and leader.host == os.uname().nodename
+        return find_standstills(self._runs, leader.pid if leader is not None and is_here else None)
 
     def living_runs(self) -> frozenset[str]:
         from retrofill.executors.local.folder import RunsFolder

@@ -120,7 +120,7 @@ class ObservedExecutor:
         self, inner: Executor, emitter: Emitter, describe: Callable[[RunRef], RunSpec | None]
     ) -> None:
         self._inner = inner
-        self.boot_id = inner.boot_id
+        self.boot_id, self.host = inner.boot_id, inner.host
         self._emitter = emitter
         self._describe = describe
         self._running: dict[RunRef, RunSpec] = {}

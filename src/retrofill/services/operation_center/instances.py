@@ -178,7 +178,9 @@ class InstanceDesk(InstanceActs):
             if view is None:
                 return []
             late_ms = view.now_ms - _SETTLE_MS
-            runs = [run for run in view.reader.open_runs() if run.started_ms < late_ms]
+            runs = [
+                run for run in view.reader.open_runs() if run.started_ms < late_ms and run.host == watch.host
+            ]
             if instance_ids is not None:
                 runs = [run for run in runs if run.instance_id in instance_ids]
             living = watch.living_runs() if runs else ()

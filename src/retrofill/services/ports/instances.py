@@ -125,8 +125,14 @@ class InstanceWriter(Protocol):
         """Not run, because its backfill is held: so that it can be frozen (OPS-0, OPS-6)."""
         ...
 
-    def start(self, rows: Sequence[tuple[int, int, str]], boot_id: str, at_ms: int) -> None:
-        """Start (instance id, run number, token): the commit of this is the start (OPS-0)."""
+    def start(
+        self, rows: Sequence[tuple[int, int, str]], boot_id: str, at_ms: int, host: str | None = None
+    ) -> None:
+        """Start (instance id, run number, token): the commit of this is the start (OPS-0).
+
+        Args:
+            host: where they live; None: on the one machine that has the store.
+        """
         ...
 
     def pass_by(self, rows: Sequence[tuple[int, str | None]], at_ms: int) -> None:

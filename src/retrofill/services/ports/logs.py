@@ -1,4 +1,8 @@
-"""Logs of runs, wherever they lie: read by offset, while they grow and afterwards."""
+"""Logs of runs: read by offset, while they grow and afterwards.
+
+A log lies on the host where its run lives. An adapter for many machines fetches it from there; one that sees only
+its own machine says that there is none here.
+"""
 
 from __future__ import annotations
 

@@ -167,6 +167,7 @@ class RunRecord(NamedTuple):
     message: str | None
     log_removed_ms: int | None = None
     version_id: int | None = None  # whose code ran; None: that of the version its instance was made from
+    host: str | None = None  # where it lives; None: on the one machine that has the store
 
 
 class FailedStartRecord(NamedTuple):

@@ -75,6 +75,7 @@ class Executor(Protocol):
     """Starts runs at most once each, and tells how each one ended, exactly once."""
 
     boot_id: str
+    host: str | None  # where what it starts lives; None: on the one machine that has the store
 
     def start(self, runs: Sequence[RunSpec]) -> None:
         """Start runs whose start is committed; does not wait for them."""
@@ -93,13 +94,13 @@ class Executor(Protocol):
         ...
 
     def adopt(self, refs: Sequence[RunRef]) -> list[RunEnd]:
-        """Take over runs of an earlier scheduler; the ends of those known to have ended.
+        """Take over runs that an earlier scheduler has started here; the ends of those known to have ended.
 
         The others still run and end through `poll`. One that was never started is now kept from
         ever starting under its token (`not_started`).
 
         Args:
-            refs: every run that the ledger holds to be running; what is known of others is forgotten.
+            refs: every run of this host that the ledger holds to be running; what is known of others is forgotten.
         """
         ...
 

@@ -23,6 +23,11 @@ class Standstill(Protocol):
 
 
 class Watch(Protocol):
+    @property
+    def host(self) -> str | None:
+        """The host whose processes it sees, as runs name theirs; None: of the one machine that has the store."""
+        ...
+
     def starts(self, *, auto: bool = False) -> bool:
         """Whether a scheduler runs that would start instances of backfills, or auto triggered ones."""
         ...
@@ -32,5 +37,5 @@ class Watch(Protocol):
         ...
 
     def living_runs(self) -> Container[str]:
-        """Names of runs (`instance.number.token`) whose supervisor lives."""
+        """Names of runs (`instance.number.token`) of this host whose supervisor lives."""
         ...

@@ -91,6 +91,9 @@ class OpenLog:
             removed_ms = self._run.log_removed_ms
             if removed_ms is None:
                 why = Step("instance.why", id=self._ref.instance_id)
+                if self._run.host is not None:
+                    message = f"{error.message} here; it lives on {shown(self._run.host)}"
+                    raise NoLogError(message, "Ask for it on that machine.") from None
                 raise NoLogError(error.message, Text("{why} says what became of it.", why=why)) from None
             day = f"{instant_of(removed_ms):%Y-%m-%d}"
             raise NoLogError(

@@ -107,6 +107,7 @@ class _Lost:
     """An executor for which every run is lost, whatever processes there are."""
 
     boot_id = ""
+    host: str | None = None
 
     def __init__(self, why: str, now_ms: int) -> None:
         self._at = now_ms / 1000

@@ -106,7 +106,7 @@ class Scheduler:
 
     def start(self) -> None:
         """Take over what an earlier scheduler left: its running instances go on, or are known dead."""
-        self._adopted = self._executor.adopt(self._note_all_running())
+        self._adopted = self._executor.adopt(self._own_runs())
 
     def tick(self) -> TickReport:
         """One pass; never waits for a task. One that fails, as on a full disk, leaves all to the next one."""
@@ -129,18 +129,17 @@ class Scheduler:
         A commit may have succeeded though its answer was lost; then what it has started starts now.
         """
         if self._must_find_out:
-            running = set(self._note_all_running())
+            running = set(self._own_runs())
             self._must_find_out = False
             self._executor.start([spec for spec in self._deciding if spec.ref in running])
             self._deciding = []
 
-    def _note_all_running(self) -> list[RunRef]:
+    def _own_runs(self) -> list[RunRef]:
+        """The open runs that live on this executor's host; what lives elsewhere is not judged here."""
         with self._store.read() as reader:
             rows = reader.running()
             self._not_started.load(reader)
-        for row, run in rows:
-            self._slots.take(row, run.started_ms)
-        return [self._specs.ref(run) for _, run in rows]
+        return [self._specs.ref(run) for _, run in rows if run.host == self._executor.host]
 
     def _pass(self, ends: list[RunEnd]) -> TickReport:
         now_ms, ticked = self._clock.now_ms(), TickReport(ended=len(ends))
@@ -198,6 +197,7 @@ class Scheduler:
             )
             self._known = known
             self._must_look = True
+            self._slots.follow(tx.running())
             self._graphs.forget_counts()
             self._graphs.follow(backfills.values())
             if known.has_auto:
@@ -212,7 +212,7 @@ class Scheduler:
             for instance_id in known.stopping
             if instance_id not in self._told_to_stop
             for run in tx.runs(instance_id)
-            if run.ended_ms is None
+            if run.ended_ms is None and run.host == self._executor.host
         ]
         return [self._specs.ref(run) for run in open_runs]
 
@@ -360,7 +360,7 @@ class Scheduler:
         word = tx.word()  # RUN-8: the marks of processes say whose they are
         tokens = [word + os.urandom(8).hex() for _ in chosen]
         starts = [(row.id, row.run_number, token) for row, token in zip(chosen, tokens, strict=True)]
-        tx.start(starts, self._executor.boot_id, now_ms)
+        tx.start(starts, self._executor.boot_id, now_ms, self._executor.host)
         specs = []
         for row, token in zip(chosen, tokens, strict=True):
             propagation = propagations.of(row.backfill_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.running.slots import FreeSlots, choose, free_slots
 from retrofill.domain.running.states import State
 from retrofill.services.instances.graphs import GraphCache
-from retrofill.services.ports.records import InstanceRecord, Partition
+from retrofill.services.ports.records import InstanceRecord, Partition, RunRecord
 from retrofill.services.ports.start_filter import StartFilter
 
 if TYPE_CHECKING:
@@ -39,7 +39,11 @@ class RunningInstance:
 
 
 class Slots:
-    """The instances that run, and the choice of those that start next."""
+    """The instances that run, and the choice of those that start next.
+
+    They are counted from the open runs of the ledger, wherever these live (`follow`). What a tick starts and ends itself
+    is kept up to date instead of being read again, which holds for as long as nobody else commits.
+    """
 
     def __init__(self, graphs: GraphCache) -> None:
         self._graphs = graphs
@@ -53,6 +57,16 @@ class Slots:
 
     def __len__(self) -> int:
         return len(self._running)
+
+    def follow(self, open_runs: Iterable[tuple[InstanceRecord, RunRecord]]) -> None:
+        """Count the open runs anew, as a tick's transaction sees them."""
+        before, self._running = self._running, {}
+        for row, run in open_runs:
+            known = before.get(row.id)
+            self.take(row, run.started_ms)
+            if known is not None and known.started_ms == run.started_ms:
+                now = self._running[row.id]
+                now.same_partition_id, now.looked = known.same_partition_id, known.looked
 
     def take(self, row: InstanceRecord, started_ms: int) -> None:
         """Note that an instance runs."""

@@ -276,6 +276,9 @@ run = Table(
     Column("message", Text),
     Column("log_removed_ms", Int),  # by retention (RET-1)
     Column("version_id", Int),  # whose code ran; null: of the version its instance was made from
+    Column(
+        "host", Text
+    ),  # where it lives, of the machines that share the store; null: of the one that has it
     Index("run_open", "instance_id", **where("ended_ms IS NULL")),
     sqlite_with_rowid=False,
 )

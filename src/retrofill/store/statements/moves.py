@@ -94,16 +94,18 @@ class InstanceWriter(View):
         """Waiting is Not run while the backfill is held; so that it can be frozen (OPS-0, OPS-6)."""
         self._execute(_move(Move.WITHDRAW), (instance_id,))
 
-    def start(self, rows: Sequence[tuple[int, int, str]], boot_id: str, at_ms: int) -> None:
+    def start(
+        self, rows: Sequence[tuple[int, int, str]], boot_id: str, at_ms: int, host: str | None = None
+    ) -> None:
         """Start (instance id, run number, token): the commit of this is the start (OPS-0)."""
         self._connection.executemany(
             f"{_move(Move.START, 'reason = NULL', 'started_ms = ?', 'ended_ms = NULL')} AND run_number = ?",
             [(at_ms, instance_id, number) for instance_id, number, _ in rows],
         )
         self._connection.executemany(
-            "INSERT INTO run (instance_id, number, token, boot_id, started_ms, version_id) "
-            "VALUES (?1, ?2, ?3, ?4, ?5, (SELECT i.code_version_id FROM instance i WHERE i.id = ?1))",
-            [(instance_id, number, token, boot_id, at_ms) for instance_id, number, token in rows],
+            "INSERT INTO run (instance_id, number, token, boot_id, started_ms, host, version_id) "
+            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, (SELECT i.code_version_id FROM instance i WHERE i.id = ?1))",
+            [(instance_id, number, token, boot_id, at_ms, host) for instance_id, number, token in rows],
         )
 
     def pass_by(self, rows: Sequence[tuple[int, str | None]], at_ms: int) -> None:

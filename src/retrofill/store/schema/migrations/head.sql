@@ -114,7 +114,7 @@ CREATE TABLE run (
 	ended_ms INTEGER,
 	outcome TEXT,
 	exit_code INTEGER,
-	message TEXT, log_removed_ms INTEGER, version_id INTEGER,
+	message TEXT, log_removed_ms INTEGER, version_id INTEGER, host TEXT,
 	PRIMARY KEY (instance_id, number),
 	FOREIGN KEY(instance_id) REFERENCES instance (id)
 )

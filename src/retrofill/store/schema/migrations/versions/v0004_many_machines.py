@@ -15,6 +15,7 @@ def upgrade() -> None:
     """Extend the ledger."""
     _belong_to_a_deployment()
     _hold_for_a_while()
+    _run_somewhere()
 
 
 def _belong_to_a_deployment() -> None:
@@ -33,3 +34,8 @@ def _hold_for_a_while() -> None:
         sa.Column("note", Text, server_default="", nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
+
+
+def _run_somewhere() -> None:
+    """A run lives on one of several machines; a scheduler adopts what lives on its own."""
+    op.add_column("run", sa.Column("host", Text, nullable=True))
