@@ -21,7 +21,8 @@ from pathlib import Path
 import click
 
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.planning.options import OPTIONS, Input, PolicyOption
+from retrofill.domain.inputs import Input
+from retrofill.domain.planning.options import OPTIONS, PolicyOption
 from retrofill.domain.planning.options import schema as policy_schema
 from retrofill.store.schema.revision import SNAPSHOT
 

@@ -79,15 +79,31 @@ class _Completed(click.types.StringParamType):
 _TEXT = _Completed()
 
 
+class Deferred:
+    """Stands among the parameters of a command for options that are made when it is the one that was called."""
+
+    def __init__(self, make: Callable[[], list[click.Parameter]]) -> None:
+        self.make = make
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorate the function of a command, as `click.option` does."""
+        vars(function).setdefault("__click_params__", []).append(self)
+        return function
+
+
 class Command(click.Command):
     """A command that takes the global options too."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for parameter in self.params:
-            if parameter.type is click.STRING:
-                parameter.type = _TEXT
+        self._is_made = False
         self.params.extend(global_options())
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        if not self._is_made:
+            self._is_made = True
+            self.params = [made for one in self.params for made in _made(one)]
+        return super().get_params(ctx)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and not ctx.resilient_parsing:
@@ -106,6 +122,14 @@ class Command(click.Command):
         with formatter.section("Examples"):
             for example in examples_of(" ".join(path)):
                 formatter.write_text(example)
+
+
+def _made(parameter: click.Parameter | Deferred) -> list[click.Parameter]:
+    made = parameter.make() if isinstance(parameter, Deferred) else [parameter]
+    for one in made:
+        if one.type is click.STRING:
+            one.type = _TEXT
+    return made
 
 
 class Group(click.Group):

@@ -185,9 +185,10 @@ def is_read(document: dict[str, Any]) -> bool:
 def given(path: str) -> set[str]:
     """The names of what a command is given."""
     found: click.Command = cli
+    context = click.Context(found)
     for name in path.split():
         assert isinstance(found, click.Group)
-        got = found.get_command(click.Context(found), name)
+        got = found.get_command(context, name)
         assert got is not None
         found = got
-    return {one.name or "" for one in found.params}
+    return {one.name or "" for one in found.get_params(context)}

@@ -12,6 +12,7 @@ from dataclasses import MISSING
 from typing import Any, NamedTuple
 
 from retrofill.domain.errors import InvalidValueError, UsageError, shown
+from retrofill.domain.inputs import Given, Input, is_given
 from retrofill.domain.planning.option_forms import (
     Around,
     Chains,
@@ -47,20 +48,6 @@ class PolicyDocumentError(InvalidValueError):
     """Write the policy as the reference of policies says; what a newer program stored, only that can read."""
 
     code = "bad_policy"
-
-
-class Input(NamedTuple):
-    """Something that a person gives: an option of the command line, a field of a form.
-
-    Attributes:
-        written: what stands after its name; empty for a switch.
-        is_many: it may be given several times.
-    """
-
-    name: str
-    help: str
-    written: str = ""
-    is_many: bool = False
 
 
 class PolicyOption(NamedTuple):
@@ -140,33 +127,29 @@ class PolicyOption(NamedTuple):
         except (ArithmeticError, LookupError, TypeError, ValueError):
             raise PolicyDocumentError(f'"{self.name}" cannot be {shown(json.dumps(data)[:100])}') from None
 
-    def read(self, given: Mapping[str, Any], around: Around) -> Any:
+    def read(self, given: Given, around: Around) -> Any:
         """The value that a person means; MISSING where nothing is given, None where it is taken away.
 
         Args:
-            given: by names of inputs; None, False or nothing where one is not given.
+            given: texts and switches of its inputs.
 
         Raises:
             UsageError: inputs that do not go together, or texts in a wrong form.
         """
-        texts = [given.get(one.name) for one in self.inputs]
-        is_removed = self.removing is not None and given.get(self.removing.name)
-        if texts and _is_given(texts[0]):
-            if self.removing is not None and is_removed:
-                one, other = Option(self.inputs[0].name), Option(self.removing.name)
-                raise UsageError(
-                    Text("{one} and {other} do not go together", one=one, other=other), "Give one of the two."
-                )
-            return self.form.read(around, *texts)
-        for further, text in zip(self.inputs, texts, strict=True):
-            if _is_given(text):
-                one, other = Option(further.name), Option(self.inputs[0].name)
-                raise UsageError(Text("{one} goes with {other}", one=one, other=other))
-        return None if is_removed else MISSING
-
-
-def _is_given(text: Any) -> bool:
-    return text not in (None, False, ())
+        found = [one.name for one in self.inputs if is_given(given, one.name)]
+        removing = None if self.removing is None else self.removing.name
+        is_removed = removing is not None and is_given(given, removing)
+        if not found:
+            return None if is_removed else MISSING
+        first = self.inputs[0].name
+        if found[0] != first:
+            raise UsageError(Text("{one} goes with {other}", one=Option(found[0]), other=Option(first)))
+        if removing is not None and is_removed:
+            one, other = Option(first), Option(removing)
+            raise UsageError(
+                Text("{one} and {other} do not go together", one=one, other=other), "Give one of the two."
+            )
+        return self.form.read(around, *(given.get(one.name) for one in self.inputs))
 
 
 GROUPS = Whole(
@@ -269,7 +252,7 @@ ASKED = tuple(option for option in OPTIONS if option.is_asked)
 CHANGEABLE = tuple(option for option in OPTIONS if option.is_changeable)
 
 
-def read_all(options: Iterable[PolicyOption], given: Mapping[str, Any], around: Around) -> dict[str, Any]:
+def read_all(options: Iterable[PolicyOption], given: Given, around: Around) -> dict[str, Any]:
     """New values by fields of `Policy`, as far as any are given; `given` as in `PolicyOption.read`."""
     values = {option.key: option.read(given, around) for option in options}
     return {key: value for key, value in values.items() if value is not MISSING}

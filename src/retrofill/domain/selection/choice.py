@@ -22,6 +22,8 @@ from retrofill.domain.errors import (
 )
 from retrofill.domain.people.rights import ALL_RIGHTS, Rights
 from retrofill.domain.selection.ways import (
+    NAMES_TASKS,
+    NAMES_WORKSPACES,
     AllDescendantsSelection,
     LinkSelection,
     ManualSelection,
@@ -173,9 +175,6 @@ def resolve(
     return _choice(pick, blacklist, catalog, rights)
 
 
-_NAMING = ("roots", "root", "start", "ends", "only", "include", "exclude")
-
-
 def _several(value: str | list[str] | None) -> list[str]:
     return [value] if isinstance(value, str) else value or []
 
@@ -190,9 +189,9 @@ def check_names(selection: Selection, catalog: Catalog, rights: Rights, who: str
         UnknownNameError: naming all that is gone.
     """
     values = to_json(selection)
-    named = [name for key in _NAMING for name in _several(values.get(key))]
+    named = [name for key in NAMES_TASKS for name in _several(values.get(key))]
     gone = {name for name in named if name not in catalog.tasks or not rights.sees(name)}
-    chosen = values.get("workspaces", ())
+    chosen = [name for key in NAMES_WORKSPACES for name in _several(values.get(key))]
     workspaces = {name for name in chosen if name not in catalog.workspaces or not rights.sees(name)}
     hidden = {name for name in gone | workspaces if not rights.sees(name)}
     gone, workspaces = gone - hidden, workspaces - hidden

@@ -7,11 +7,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
+from retrofill.domain.errors import InvalidValueError, shown
+
 NAME_LENGTH = 128
 
 
+class _Way:
+    """What the ways have in common.
+
+    Attributes:
+        way: its name in JSON.
+        is_chosen_at_start: whether the tasks are looked up again when the backfill starts (SEL-4).
+    """
+
+    __slots__ = ()
+    way: ClassVar[str]
+    is_chosen_at_start: ClassVar[bool] = False
+
+
 @dataclass(frozen=True, slots=True)
-class ManualSelection:
+class ManualSelection(_Way):
     """Roots, and descendants of them down to a level or one by one (SEL-1)."""
 
     way: ClassVar[str] = "manual"
@@ -26,7 +41,7 @@ class ManualSelection:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkSelection:
+class LinkSelection(_Way):
     """Everything on the ways from a start to one or more ends (SEL-2)."""
 
     way: ClassVar[str] = "link"
@@ -40,7 +55,7 @@ class LinkSelection:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkspaceSelection:
+class WorkspaceSelection(_Way):
     """The root's descendants in some workspaces, and a whitelist (SEL-3)."""
 
     way: ClassVar[str] = "workspace"
@@ -56,10 +71,11 @@ class WorkspaceSelection:
 
 
 @dataclass(frozen=True, slots=True)
-class AllDescendantsSelection:
+class AllDescendantsSelection(_Way):
     """A root and everything below it, looked up when the backfill starts (SEL-4)."""
 
     way: ClassVar[str] = "all_descendants"
+    is_chosen_at_start: ClassVar[bool] = True
     root: str
     exclude: tuple[str, ...] = ()
 
@@ -71,9 +87,17 @@ class AllDescendantsSelection:
 Selection = ManualSelection | LinkSelection | WorkspaceSelection | AllDescendantsSelection
 
 
-_WAYS: dict[str, Any] = {
+WAYS = {
     kind.way: kind for kind in (ManualSelection, LinkSelection, WorkspaceSelection, AllDescendantsSelection)
 }
+NAMES_TASKS = ("roots", "root", "start", "ends", "only", "include", "exclude")  # fields
+NAMES_WORKSPACES = ("workspaces",)
+
+
+class UnknownWayError(InvalidValueError):
+    """Choose by one of the ways that the reference names; what a newer program stored, only that can read."""
+
+    code = "unknown_way"
 
 
 def to_json(selection: Selection) -> dict[str, Any]:
@@ -84,11 +108,18 @@ def to_json(selection: Selection) -> dict[str, Any]:
 
 
 def from_json(data: Mapping[str, Any]) -> Selection:
-    """The selection that `to_json` wrote."""
+    """The selection that `to_json` wrote.
+
+    Raises:
+        UnknownWayError: no way is called so.
+    """
+    kind: Any = WAYS.get(data["way"])
+    if kind is None:
+        raise UnknownWayError(f'no way of choosing tasks is called "{shown(str(data["way"]))}"')
     values: dict[str, Any] = {
         name: tuple(v) if isinstance(v, list) else v for name, v in data.items() if name != "way"
     }
-    selection: Selection = _WAYS[data["way"]](**values)
+    selection: Selection = kind(**values)
     return selection
 
 

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from retrofill.domain.selection.ways import AllDescendantsSelection
 from retrofill.services.backfills.backfill_rows import BackfillRows, add, first_start_ms, record_of, reserved
 from retrofill.services.backfills.checks import CheckRounds, ChecksOf, no_checks
 from retrofill.services.backfills.estimates import estimate_plan, gather_facts
@@ -55,7 +54,7 @@ class BackfillCreation:
             refused = record._replace(phase="refused", check_status="failed", ended_ms=now_ms)
             return self._rows.store_alone(refused, ids)
         start_ms = first_start_ms(planned.plan, sure_ms)
-        is_later = start_ms > sure_ms and isinstance(planned.request.selection, AllDescendantsSelection)
+        is_later = start_ms > sure_ms and planned.request.selection.is_chosen_at_start
         checks = self._checks_of(planned.plan.catalog)
         if checks:
             checking = record._replace(phase="checking", start_ms=start_ms if is_later else sure_ms)

@@ -18,7 +18,6 @@ from retrofill.domain.planning.plan import Kind
 from retrofill.domain.planning.policy import Barrier, priority_by_age
 from retrofill.domain.planning.start_times import StartTimes
 from retrofill.domain.running.states import Reason, State
-from retrofill.domain.selection.ways import AllDescendantsSelection
 from retrofill.domain.time.instants import local_date
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.failpoints import fail_point
@@ -79,7 +78,7 @@ def remove_half_created(store: Store, record: BackfillRecord) -> None:
     """Remove what a crash left; one that was planned (SEL-4) or checked before goes back to that."""
     back_to = None
     if record.start_ms is not None:
-        is_planned = isinstance(selection_of(record), AllDescendantsSelection)
+        is_planned = selection_of(record).is_chosen_at_start
         back_to = "planned" if is_planned else "checking"
     last_id = record.first_instance_id + record.stride * len(planned_dates_of(record)) - 1
     while True:

@@ -17,7 +17,6 @@ from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.errors import NotPermittedError, RetrofillError
 from retrofill.domain.people.rights import Rights
 from retrofill.domain.people.roles import Actor
-from retrofill.domain.selection.ways import AllDescendantsSelection
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.domain.verification.codes import Level
 from retrofill.domain.verification.findings import Finding
@@ -123,7 +122,7 @@ class LaterStarts:
 
     def _take_up(self, record: BackfillRecord, sure_ms: int) -> None:
         """Ask again about a backfill that its process left in `checking`."""
-        if isinstance(selection_of(record), AllDescendantsSelection) and (record.start_ms or 0) <= sure_ms:
+        if selection_of(record).is_chosen_at_start and (record.start_ms or 0) <= sure_ms:
             self._start(record)  # SEL-4: from the tasks of now
             return
         with self._store.read() as reader:
