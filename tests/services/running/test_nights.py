@@ -465,7 +465,10 @@ def test_the_same_task_and_time_makes_way(world: MakeWorld) -> None:
     w.clock.move_to("2026-03-03T00:30")
     w.create("a", dates="2026-03-02", run_future=True)
     w.tick()
+    w.scheduler.look_again()
+    w.tick()
     assert w.state("a 2 01:00") == "running"
+    assert w.executor.told_to_stop == [], "the auto triggered one is not due yet"
     w.clock.move_to("2026-03-03T01:00")
     w.tick()
     assert [ref.instance_id for ref in w.executor.told_to_stop] == [w.id("a 2 01:00")]
@@ -507,6 +510,23 @@ def test_of_two_backfills_with_the_same_task_and_time_none_goes_before_the_sched
         w.executor.end(next(iter(w.executor.running)))
         w.tick()
         assert [w.rows(number)["a 2 01:00"].state for number in (first, second)] == states
+
+
+def test_one_that_is_made_later_is_made_way_for_too(world: MakeWorld) -> None:
+    """RUN-5: the backfill's instance ran, and was looked at, before the night with the same time was made, late."""
+    w = evening(world, make_task("w.a", "0 1 * * *"))
+    w.night()
+    w.clock.move_to("2026-03-04T00:30")
+    w.finish()
+    w.create("a", dates="2026-03-03", run_future=True)
+    w.tick()
+    w.tick()
+    assert w.state("a 3 01:00") == "running"
+    w.night(was_down=True)
+    assert w.auto_states()["a 3 01:00"] == "waiting_time"
+    w.clock.move_to("2026-03-04T01:00")
+    w.tick()
+    assert [ref.instance_id for ref in w.executor.told_to_stop] == [w.id("a 3 01:00")]
 
 
 def test_other_times_of_the_task_run_on(world: MakeWorld) -> None:
