@@ -127,7 +127,7 @@ def test_every_option_is_one_of_some_command() -> None:
     known = {
         name
         for command in CLICK_COMMANDS.values()
-        for parameter in command.params
+        for parameter in command.get_params(click.Context(command))
         for name in [*parameter.opts, *parameter.secondary_opts]
     }
     assert spoken
