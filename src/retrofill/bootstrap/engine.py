@@ -7,7 +7,7 @@ woken. Settings of a version that do not hold here leave the old ones in force.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -186,6 +186,20 @@ class Engine:
 
     def _retention(self) -> Retention:
         return self._deployment.retention(self.settings)
+
+    def ask_to_end(self, instance_ids: Collection[int]) -> None:
+        """Let the supervisors of these instances end them, where a scheduler cannot pass it on.
+
+        What lives on another host is left to that.
+        """
+        from retrofill.executors.local.standstill import ask_to_end
+
+        on = self._deployment
+        with on.store.read() as reader:
+            runs = [
+                run for run in reader.open_runs() if run.instance_id in instance_ids and run.host == on.host
+            ]
+        ask_to_end(on.folder.runs, [self.specs.ref(run) for run in runs], self.settings.grace_seconds)
 
     # Alerts
 

@@ -48,6 +48,10 @@ class Project:
         self.clock = self.deployment.clock
         self.graphs = self.deployment.graphs()
 
+    def anew(self) -> Project:
+        """As of now, for who goes on for longer than one question."""
+        return Project(self.deployment)
+
     @property
     def store(self) -> AnyStore:
         return self.deployment.store

@@ -8,11 +8,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from retrofill.cli.driving import standstills
 from retrofill.cli.session import say
 from retrofill.domain.errors import Kind, RetrofillError
 from retrofill.domain.words import many, names
-from retrofill.services.ports import RunRef
 from retrofill.services.ports.leadership import NotLeadingError
 
 if TYPE_CHECKING:
@@ -73,7 +71,7 @@ class _Patience:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._grace_seconds = project.settings.grace_seconds
+        self._grace_seconds = project.engine.settings.grace_seconds
         self._began = self._looked = time.monotonic()
         self._causes: dict[int | None, str] = {}  # by instance; None: of all
         self._said: set[str] = set()
@@ -97,10 +95,8 @@ class _Patience:
         return found
 
     def _look_around(self, running: Sequence[int]) -> None:
-        from retrofill.executors.local.standstill import ask_to_end
-
         project, self._causes = self._project, {}
-        for one in standstills(project):
+        for one in project.center.work.standstills():
             if one.run and one.instance_id not in running:
                 continue
             self._causes[one.instance_id] = str(one)
@@ -110,12 +106,8 @@ class _Patience:
             waiting = "Instance" if len(running) == 1 else "Instances"
             say(f"{waiting} {names([str(i) for i in running])} still running: {one}.")
             if one.part == "scheduler":  # what runs has a supervisor that does not need it
-                with project.store.read() as reader:
-                    open_runs = [run for run in reader.open_runs() if run.instance_id in running]
-                refs = [RunRef(run.instance_id, run.number, run.token, run.boot_id) for run in open_runs]
-                ask_to_end(project.runs_directory, refs, self._grace_seconds)
+                project.engine.ask_to_end(running)
 
 
 def _still_running(project: Project, ids: Sequence[int]) -> list[int]:
-    with project.store.read() as reader:
-        return [row.id for row in reader.instances(ids) if row.state == "running"]
+    return project.center.work.still_running(ids)

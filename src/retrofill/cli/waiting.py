@@ -7,7 +7,6 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from retrofill.cli.driving import standstills
 from retrofill.cli.printing.alerts import deliver_before_leaving
 from retrofill.cli.printing.failures import Failures
 from retrofill.cli.printing.progress import Progress
@@ -148,7 +147,9 @@ class _Waiting:
         if now - self._looked_around < _LOOK_AROUND_SECONDS:
             return
         self._looked_around = now
-        found = next((one for one in standstills(self._project) if one.part != "supervisor"), None)
+        found = next(
+            (one for one in self._project.center.work.standstills() if one.part != "supervisor"), None
+        )
         if found is not None and found != self._standstill:
             self.progress.end()
             say(f"Nothing goes on: {found}.")
@@ -191,5 +192,5 @@ def _what_goes_on(project: Project, backfill_id: int) -> str:
     what_runs = (
         f"{many(running, 'running instance')} {'goes' if running == 1 else 'go'} on; " if running else ""
     )
-    elsewhere = project.has_scheduler()
+    elsewhere = project.center.work.has_scheduler()
     return f"{what_runs}{'another scheduler goes on' if elsewhere else 'nothing new starts'}"

@@ -189,7 +189,7 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
     if wait:
         say(f"Backfill {backfill_id}: {many(planned.plan.instance_count, 'instance')}.")
     else:
-        say_who_starts(session.project, backfill_id)
+        say_who_starts(session.project.center, backfill_id)
     status = wait_for(session.project, backfill_id, seconds) if wait else 0
     print_backfill(session, backfill_id, {} if session.is_text else {"findings": findings})
     return status
@@ -266,7 +266,7 @@ def list_command(session: Session, /, limit: int, cursor: str | None, **filters:
     )
     if page["next"] is not None:
         say_more(page["next"])
-    say_alone_of(project, {row["id"] for row in rows if row["counts"]["running"]})
+    say_alone_of(project.center, {row["id"] for row in rows if row["counts"]["running"]})
 
 
 @backfill.command("show")
@@ -276,7 +276,7 @@ def show(session: Session, backfill_id: str) -> None:
     """Show one backfill: state, counts, bizdates."""
     number = integer_id(backfill_id, "a backfill")
     print_backfill(session, number, with_dates=True)
-    say_alone_of(session.project, {number})
+    say_alone_of(session.project.center, {number})
 
 
 @backfill.command("analysis")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from retrofill.bootstrap.project import Project
-from retrofill.cli.driving import as_process, standstills
+from retrofill.cli.driving import as_process
 from retrofill.cli.grammar import Command
 from retrofill.cli.session import Session, pass_session
 from retrofill.cli.steps import told
@@ -247,7 +247,7 @@ def _nights(project: Project, reader: Reader) -> _Check:
 def _runs(project: Project) -> Iterator[_Check]:
     leader = project.leadership.leader()
     yield "scheduler", True, "none runs" if leader is None else f"runs {as_process(leader)}"
-    still = standstills(project)
+    still = project.center.work.standstills()
     yield "standstill", not still, "; ".join(map(str, still)) or "no process of ours stands still"
     can = os.path.exists("/proc/self/stat")
     yield "runner", can, "process trees can be followed" if can else "/proc is not mounted"

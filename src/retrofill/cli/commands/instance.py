@@ -100,7 +100,7 @@ def list_command(
             f"There are more than {these}; --state, --task and --bizdate narrow it, --limit shows more, and "
             f"`--cursor {page['next']}` goes on after the last one."
         )
-    say_alone(session.project, rows)
+    say_alone(session.project.center, rows)
 
 
 @instance.command("show")
@@ -120,7 +120,7 @@ def _print_page(session: Session, page: InstancePage) -> None:
         click.echo(f"{'parameter':<16}{name}={cell(value)}")
     for run, words in zip(page["runs"], _run_words(page["runs"]), strict=True):
         click.echo(f"{'run ' + str(run['run_number']):<16}{words}")
-    say_alone(session.project, [page])
+    say_alone(session.project.center, [page])
 
 
 def _run_words(runs: Sequence[RunRow]) -> Iterator[str]:

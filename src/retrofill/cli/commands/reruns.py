@@ -185,7 +185,7 @@ def rerun_backfills(
         statuses[number] = say_counted(number, results, "rerun")
         _say_notes(results)
     for number in [n for n in numbers if n not in errors][:1]:
-        say_who_starts(session.project, number)
+        say_who_starts(session.project.center, number)
     if len(numbers) == 1:
         print_backfill(session, numbers[0])
         return statuses[numbers[0]]

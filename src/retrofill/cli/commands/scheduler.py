@@ -13,7 +13,6 @@ from retrofill.cli.grammar import Command
 from retrofill.cli.session import Session, pass_session, say
 from retrofill.domain.texts import Text
 from retrofill.services.ports.leadership import NotLeadingError, SchedulerRunsError
-from retrofill.services.running.missed import find_missed
 from retrofill.services.running.scheduler import TickReport
 
 _LEAVE_SECONDS = 5.0  # for a message that is just being sent
@@ -103,10 +102,7 @@ class _Reporter:
 
     def _tell_missed(self) -> None:
         """Nights that nobody makes (AUTO-3): at the start, and when they are found."""
-        project = self._project
-        with project.store.read() as reader:
-            missed = find_missed(reader, project.graphs, project.schedule())
-        for sentence in missed.sentences() if missed is not None else ():
+        for sentence in self._project.anew().center.work.missed_nights():
             say(sentence)
 
 

@@ -98,7 +98,7 @@ def resume(session: Session, backfill_id: str, comment: str) -> None:
     """Take back a pause or a stop."""
     number = integer_id(backfill_id, "a backfill")
     _say_steered(session, number, "resume", session.project.center.backfills.resume(number, comment))
-    say_who_starts(session.project, number)
+    say_who_starts(session.project.center, number)
 
 
 def _say_steered(session: Session, number: int, action: str, is_changed: bool) -> None:
@@ -147,7 +147,7 @@ def unfreeze(session: Session, backfill_id: str, comment: str) -> int:
     status = _on_whole(
         session, backfill_id, lambda service, number: service.unfreeze(number, comment), "unfrozen"
     )
-    say_who_starts(session.project, integer_id(backfill_id, "a backfill"))
+    say_who_starts(session.project.center, integer_id(backfill_id, "a backfill"))
     return status
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from retrofill.cli.driving import alone, say_alone
+from retrofill.cli.driving import say_alone
 from retrofill.cli.session import say_json
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def print_log(project: Project, opened: OpenLog, follow: bool, output: str) -> N
     while True:
         has_ended = not follow or opened.has_ended()
         # Asked before the last piece is read: what it wrote at its end is there then.
-        is_unheard = not has_ended and bool(alone(project, {opened.instance_id}))
+        is_unheard = not has_ended and bool(project.center.instances.unattended({opened.instance_id}))
         for piece in opened.pieces():
             writer.write(*piece)
             sys.stdout.flush()
@@ -39,7 +39,7 @@ def print_log(project: Project, opened: OpenLog, follow: bool, output: str) -> N
             break
         time.sleep(_LOOK_SECONDS)
     if is_unheard:
-        say_alone(project, [{"id": opened.instance_id, "state": "running"}])
+        say_alone(project.center, [{"id": opened.instance_id, "state": "running"}])
 
 
 class _Writer(Protocol):

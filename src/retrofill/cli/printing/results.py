@@ -41,7 +41,9 @@ def done(session: Session, results: Sequence[ItemResult]) -> int:
     # What was unknown stays so: it may be there, and not to be seen.
     states = project.center.instances.states([item.id for item in results if item.state is not None])
     print_results(session, [row | {"state": states.get(row["id"])} for row in rows_of(results)])
-    say_who_starts_instances(project, {i.id: states.get(i.id) for i in results if i.ok and not i.unchanged})
+    say_who_starts_instances(
+        project.center, {i.id: states.get(i.id) for i in results if i.ok and not i.unchanged}
+    )
     return first_exit_status(item.error for item in results)
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from retrofill.services.operation_center.tasks import TaskDesk
     from retrofill.services.operation_center.upkeep import UpkeepDesk
     from retrofill.services.operation_center.versions import VersionDesk
+    from retrofill.services.operation_center.work import WorkDesk
 
 
 class OperationCenter:
@@ -111,3 +112,9 @@ class OperationCenter:
         from retrofill.services.operation_center.versions import VersionDesk
 
         return VersionDesk(self._parts, self._actor)
+
+    @cached_property
+    def work(self) -> WorkDesk:
+        from retrofill.services.operation_center.work import WorkDesk
+
+        return WorkDesk(self._parts, self._actor)
