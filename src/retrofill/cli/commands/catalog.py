@@ -71,7 +71,7 @@ def check(session: Session) -> int:
     try:
         catalog, places, doubts = project.load_with_places(session.project.directory)
     except project.ProjectError as error:
-        seen = session.project.as_seen(error)
+        seen = (session.opened or session.project).as_seen(error)  # who acts may be unknown for that error
         if session.is_text:
             raise seen from None
         say_json({"errors": [problem.to_json() for problem in seen.problems]})
