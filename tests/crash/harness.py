@@ -32,7 +32,7 @@ from databases import postgres
 from databases.stores import chosen
 
 _ROOT = Path(__file__).resolve().parents[2] / ".crash"
-_SCENARIO_SECONDS = 180.0
+_PATIENCE_SECONDS = 180.0
 _CLEAR_SECONDS = 15.0
 _CREATE_SECONDS = 60.0
 _KILLS_A_SCENARIO = (8, 22)
@@ -119,7 +119,7 @@ def run_scenario(
     if random.random() < _RIVAL_SHARE:
         requests.append(choose_rival(random, request))
     made = [(_create(world, random, deaths, one), one) for one in requests]
-    nemesis = Nemesis(world, random, deaths, fail_points, kills, _SCENARIO_SECONDS)
+    nemesis = Nemesis(world, random, deaths, fail_points, kills, _PATIENCE_SECONDS)
     verdict = Verdict()
     try:
         for backfill_id, _ in made:
@@ -130,7 +130,7 @@ def run_scenario(
         shown = world.run("instance", "list", "--backfill", str(backfill_id), "--output", "jsonl")
         still = [line for line in shown.splitlines() if '"successful"' not in line]
         verdict.lost.append(
-            f"the backfill did not end in {_SCENARIO_SECONDS:.0f} s; first of the rest: {still[:3]}"
+            f"nothing began or ended for {_PATIENCE_SECONDS:.0f} s; first of the rest: {still[:3]}"
         )
         return verdict
     events = parse_events((world.oracle / "events").read_text())
