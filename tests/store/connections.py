@@ -46,7 +46,7 @@ class Connections:
 def file_of(store: Any) -> Iterator[Any]:
     """The store's file or database, opened beside the store; what was changed is committed at the end."""
     if isinstance(store, ServerDatabase):
-        with closing(PostgresConnection(store.url, "SELECT 1")) as server:
+        with closing(PostgresConnection(store.url, {"lock_timeout": "5s"})) as server:
             yield server
         return
     with closing(sqlite3.connect(store.path)) as connection, connection:

@@ -1,14 +1,18 @@
 """A connection to a PostgreSQL server, as statements and transactions of the store use it.
 
-Between the two there may be a pooler that gives every transaction another connection of its own. So nothing is
-left behind in the server's session: settings are those of a transaction, locks end with it, statements are not
-prepared, and nothing is listened for.
+Between the two there may be a pooler that gives every transaction another connection of its own. There nothing
+is left behind in the server's session: settings are those of a transaction, and statements are not prepared. A
+session of one's own is given both once. Locks end with their transaction in any case.
+
+What a transaction writes is sent without waiting for the answer: it is waited for where something is asked, and
+at the commit. So an error may be raised by a later statement of the same transaction than the one that it is of.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import psycopg
@@ -29,7 +33,10 @@ _KEY = """
     JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = c.number
     WHERE k.contype = 'p' AND k.conrelid = to_regclass(quote_ident($1)) ORDER BY c.position
 """
-_NUMBERS = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text; SELECT pg_current_xact_id()::text"
+_NUMBERS = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text, pg_current_xact_id()::text"
+
+
+_PREPARED_AFTER = 2  # times that a statement was asked
 
 
 class _TruthDumper(IntDumper):
@@ -39,15 +46,34 @@ class _TruthDumper(IntDumper):
         return super().dump(int(value))
 
 
+class Sent:
+    """A statement that has been sent; its answer is waited for when it is asked for."""
+
+    def __init__(self, cursor: psycopg.Cursor[Any], pipeline: psycopg.Pipeline | None) -> None:
+        self._cursor = cursor
+        self._pipeline = pipeline
+        self.fetchone = cursor.fetchone
+        self.fetchall = cursor.fetchall
+
+    @property
+    def rowcount(self) -> int:
+        if self._pipeline is not None:
+            self._pipeline.sync()
+        return self._cursor.rowcount
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._cursor)
+
+
 class PostgresConnection:
     """One connection; what goes wrong is psycopg's error, which `Database` translates.
 
     Args:
         conninfo: a URL or libpq's keywords.
-        settings: of every transaction, as PostgreSQL writes them.
+        settings: of every transaction, by name.
     """
 
-    def __init__(self, conninfo: str, settings: str) -> None:
+    def __init__(self, conninfo: str, settings: Mapping[str, str]) -> None:
         self._raw = psycopg.connect(
             conninfo,
             autocommit=True,
@@ -56,10 +82,24 @@ class PostgresConnection:
             fallback_application_name="retrofill",
         )
         self._raw.adapters.register_dumper(bool, _TruthDumper)
-        self._settings = settings
+        self._begin = f"BEGIN; {_set(settings, 'true')}"
+        self._begin_reading = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_set(settings, 'true')}"
+        if self._has_session:
+            self._raw.execute(_set(settings, "false"))
+            self._begin, self._begin_reading = "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+            self._raw.prepare_threshold = _PREPARED_AFTER
         self._others_commits = int.from_bytes(os.urandom(6))  # one that is made anew has missed something
         self._expected = 0  # the number of the server's next transaction, if nobody else writes
-        self.number = 0  # of the transaction under way, or the last one
+        self._numbers: psycopg.Cursor[Any] | None = None  # of the transaction under way, not looked at yet
+        self._number = 0
+        self._pipeline: psycopg.Pipeline | None = None
+        self._sending: AbstractContextManager[psycopg.Pipeline] | None = None
+
+    @property
+    def _has_session(self) -> bool:
+        """Whether the server's session is ours alone: a pooler tells another process than the one that answers."""
+        row = self._raw.execute("SELECT pg_backend_pid()").fetchone()
+        return row is not None and row[0] == self._raw.info.backend_pid
 
     @property
     def is_usable(self) -> bool:
@@ -70,22 +110,27 @@ class PostgresConnection:
     def in_transaction(self) -> bool:
         return self._raw.info.transaction_status is not TransactionStatus.IDLE
 
-    def execute(self, statement: str, values: Sequence[Any] = (), /) -> psycopg.Cursor[Any]:
-        return self._raw.execute(postgresql(statement), values or None)
+    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Sent:
+        return Sent(self._raw.execute(postgresql(statement), values or None), self._pipeline)
 
-    def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> psycopg.Cursor[Any]:
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> Sent:
         listed = list(rows)
         cursor = self._raw.cursor()
         if len(listed) == 1:
-            return cursor.execute(postgresql(statement), listed[0])
-        cursor.executemany(postgresql(statement), listed)
-        return cursor
+            cursor.execute(postgresql(statement), listed[0])
+        else:
+            cursor.executemany(postgresql(statement), listed)
+        return Sent(cursor, self._pipeline)
 
     def write_rows(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         names = ", ".join(f'"{name}"' for name in columns)
+        sends = self._pipeline is not None
+        self._wait()  # COPY is a conversation of its own
         with self._raw.cursor().copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
             for row in rows:
                 copy.write_row(row)
+        if sends:
+            self._send()
 
     def referrers(self, table: str) -> list[tuple[str, str]]:
         return self._raw.execute(_REFERRERS, (table,)).fetchall()
@@ -95,6 +140,7 @@ class PostgresConnection:
 
     def others_commits(self) -> int:
         """Counted by the numbers that the server gives to transactions which write: somebody has drawn one."""
+        self._look_at_numbers()
         return self._others_commits
 
     def damage(self) -> list[str]:
@@ -108,26 +154,50 @@ class PostgresConnection:
 
     def begin_reading(self) -> None:
         """A view of one moment."""
-        self._raw.execute(f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {self._settings}")
+        self._raw.execute(self._begin_reading, prepare=False)
 
     def begin_writing(self, lock: int) -> None:
         """A transaction that only one has at a time: whoever else wants `lock` waits, in a queue.
 
         Each statement sees what was committed before it, so all see what was committed before the lock was had.
         """
-        answers = self._raw.execute(
-            f"BEGIN; {self._settings}; SELECT pg_advisory_xact_lock({lock}); {_NUMBERS}"
-        )
-        *_, (following,), (own,) = _all(answers)
-        self._others_commits += int(following) != self._expected
-        self.number = int(own)
-        self._expected = self.number + 1
+        self._raw.execute(f"{self._begin}; SELECT pg_advisory_xact_lock({lock})", prepare=False)
+        self._send()
+        self._numbers = self._raw.execute(_NUMBERS)
+
+    def _look_at_numbers(self) -> None:
+        if self._numbers is None:
+            return
+        row = self._numbers.fetchone()
+        self._numbers = None
+        assert row is not None
+        following, self._number = int(row[0]), int(row[1])
+        self._others_commits += following != self._expected
+        self._expected = self._number + 1
+
+    @property
+    def number(self) -> int:
+        """Of the transaction under way, or of the last one."""
+        return self._number
+
+    def _send(self) -> None:
+        """From now on without waiting for answers."""
+        self._sending = self._raw.pipeline()
+        self._pipeline = self._sending.__enter__()
+
+    def _wait(self) -> None:
+        """For all answers."""
+        sending, self._sending, self._pipeline = self._sending, None, None
+        if sending is not None:
+            sending.__exit__(None, None, None)
 
     def commit(self) -> None:
         """Raises an error where something has failed in it: the server would roll it back without a word."""
+        self._look_at_numbers()
         if self._raw.info.transaction_status is TransactionStatus.INERROR:
             raise psycopg.errors.InFailedSqlTransaction("a statement of the transaction has failed")
         self._raw.execute("COMMIT")
+        self._wait()
 
     def has_committed(self, number: int) -> bool | None:
         """What became of a transaction of somebody; None while it is under way."""
@@ -138,16 +208,17 @@ class PostgresConnection:
         self._raw.execute("COMMIT")
 
     def roll_back(self) -> None:
+        self._numbers = None
+        with suppress(psycopg.Error):  # of a statement that had been sent
+            self._wait()
         self._raw.execute("ROLLBACK")
 
     def close(self) -> None:
         self._raw.close()
 
 
-def _all(answers: psycopg.Cursor[Any]) -> Iterator[tuple[Any, ...]]:
-    """The rows of all statements that were sent as one."""
-    while True:
-        if answers.description is not None:
-            yield from answers.fetchall()
-        if not answers.nextset():
-            return
+def _set(settings: Mapping[str, str], is_local: str) -> str:
+    """A statement that sets them all, for the transaction or for the session."""
+    return "SELECT " + ", ".join(
+        f"set_config('{name}', '{value}', {is_local})" for name, value in settings.items()
+    )

@@ -2,7 +2,7 @@
 
 Write transactions are serial: each holds one lock of the database from its begin to its end. A view is one
 moment, and waits for nobody. A connection that was lost is made anew by whoever asks next; what was under way
-is undone by the server, and the caller is told so. See docs/decisions/0013.
+is undone by the server, and the caller is told so. See docs/decisions/0014.
 """
 
 from __future__ import annotations
@@ -81,10 +81,7 @@ class Database:
         self._project = project
         self._boot_clock = boot_clock
         self._patience_seconds = patience_seconds
-        settings = {"lock_timeout": f"{patience_seconds * 1000:.0f}", **_SETTINGS}
-        self._settings = "SELECT " + ", ".join(
-            f"set_config('{name}', '{value}', true)" for name, value in settings.items()
-        )
+        self._settings = {"lock_timeout": f"{patience_seconds * 1000:.0f}", **_SETTINGS}
         self._turn = threading.RLock()  # among the threads; the server's lock is among processes
         self._writer: PostgresConnection | None = None
         self._idle: list[PostgresConnection] = []  # that no thread uses now
