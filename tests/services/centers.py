@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrofill.lineage import SqlLineage
@@ -12,6 +13,7 @@ from retrofill.services.catalogs.lineage import Lineages
 from retrofill.services.instances.run_specs import RunSpecs
 from retrofill.services.operation_center import OperationCenter
 from retrofill.services.ports.logs import LogPart, NoLogError
+from services.fakes import FakeNotifier
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
@@ -104,6 +106,19 @@ class WorldParts:
 
     def schedule(self) -> NightMaker:
         return self._world.schedule
+
+    @property
+    def directory(self) -> Path:
+        return self._world.directory
+
+    interpreter = "python3"
+    owns_folder = False
+
+    def note_deployed(self, catalog: Catalog, version_id: int, is_folder: bool) -> None:
+        """What is deployed is looked up anew."""
+
+    def notifier(self) -> FakeNotifier:
+        return FakeNotifier()
 
     def lineages(self, catalog: Catalog) -> Lineages:
         return Lineages(catalog, SqlLineage(catalog.connections), self._world.actor.sees)

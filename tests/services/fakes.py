@@ -1,4 +1,4 @@
-"""A clock that only tests move, and an executor whose runs end when a test says so."""
+"""A clock that only tests move, an executor whose runs end when a test says so, and somewhere for messages to go."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from retrofill.domain.time.clocks import Boot
-from retrofill.services.ports import RunEnd, RunRef, RunSpec
+from retrofill.services.ports import Message, RunEnd, RunRef, RunSpec
 
 
 class FakeClock:
@@ -127,3 +127,22 @@ class FakeExecutor:
         spec = self.running.pop(instance_id)
         now = self._clock.now_ms() / 1000
         self._ends.append(RunEnd(spec.ref, outcome, exit_code, signal, now, now, message))
+
+
+class FakeNotifier:
+    """Keeps what it is given; `fault` is raised instead, `missing` are methods that are not set up."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str, Message]] = []
+        self.tries = 0
+        self.fault: BaseException | None = None
+        self.missing: tuple[str, ...] = ()
+
+    def obstacle(self, method: str) -> str | None:
+        return f"no {method} here" if method in self.missing else None
+
+    def send(self, method: str, address: str, message: Message) -> None:
+        self.tries += 1
+        if self.fault is not None:
+            raise self.fault
+        self.sent.append((method, address, message))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -187,6 +188,11 @@ class Project:
         return self.deployment.known_of(catalog)
 
     # What the center looks at
+
+    @property
+    def interpreter(self) -> str:
+        """What runs python tasks."""
+        return self.settings.python or sys.executable
 
     @cached_property
     def watch(self) -> LocalWatch:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from retrofill.cli.session import Session, say
-from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.words import many
 
 
-def folder_catalog(session: Session) -> tuple[Catalog, dict[str, int]]:
-    """The folder as it is, with the ids of the tasks that were deployed.
+def look_at_folder(session: Session) -> None:
+    """Let what is deployed stand for the folder where that has errors, and say so.
 
-    Where the folder has errors, what is deployed stands for it, and that is said: one team's mistake
-    shall not keep others from looking.
+    One team's mistake shall not keep others from looking.
     """
     from retrofill.project.problems import ProjectError
 
@@ -26,8 +24,3 @@ def folder_catalog(session: Session) -> tuple[Catalog, dict[str, int]]:
             f"The folder has {many(len(error.problems), 'error')} (`retrofill check` lists them), so this is "
             f"version {project.deployed.version_id}, which is deployed."
         )
-    ids: dict[str, int] = {}
-    if project.deployed is not None:
-        with project.store.read() as reader:
-            ids = reader.task_ids()
-    return project.folder.catalog, ids

@@ -15,30 +15,12 @@ from retrofill.services.alerts.delivery import Courier, Delivery, send_test, why
 from retrofill.services.people.accounts import Contact, People
 from retrofill.services.ports import Message, NotSentError, UndeliverableError
 from retrofill.services.ports.records import UserRecord
+from services.fakes import FakeNotifier
 from services.worlds import MakeWorld, World
 
 A, B = (make_task(f"w.{name}", "0 1 * * *") for name in "ab")
 EMAIL = Alert(AlertTrigger.EITHER, AlertMethod.EMAIL)
 PATIENCE = 30.0
-
-
-class FakeNotifier:
-    """Keeps what it is given; `fault` is raised instead, `missing` are methods that are not set up."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, str, Message]] = []
-        self.tries = 0
-        self.fault: BaseException | None = None
-        self.missing: tuple[str, ...] = ()
-
-    def obstacle(self, method: str) -> str | None:
-        return f"no {method} here" if method in self.missing else None
-
-    def send(self, method: str, address: str, message: Message) -> None:
-        self.tries += 1
-        if self.fault is not None:
-            raise self.fault
-        self.sent.append((method, address, message))
 
 
 class Post:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,9 +12,10 @@ from retrofill.cli.session import Session, pass_session, say
 from retrofill.cli.tables import cell
 from retrofill.domain.errors import UsageError
 from retrofill.domain.time.bizdates import parse_bizdate
-from retrofill.domain.time.windows import clock, parse_clock_range
-from retrofill.services.catalogs.deploy import find_task
-from retrofill.services.reading.rendering import Rendered, render
+from retrofill.domain.time.windows import parse_clock_range
+
+if TYPE_CHECKING:
+    from retrofill.services.reading.documents import RenderedRun
 
 
 @click.command("render", cls=Command)
@@ -27,32 +29,19 @@ def task_render(session: Session, name: str, bizdate: str, time: str | None, dep
 
     Secrets are not resolved. What every task inherits from the scheduler is not listed.
     """
-    from retrofill.cli.folder import folder_catalog
+    from retrofill.cli.folder import look_at_folder
 
-    project = session.project
     if deployed:
-        project.work_on_deployed()
-    catalog, ids = folder_catalog(session)
-    full = find_task(catalog, ids, name, project.actor.sees)
+        session.project.work_on_deployed()
+    look_at_folder(session)
     minute = _minute(time)
-    rendered = render(
-        catalog,
-        full,
-        parse_bizdate(bizdate),
-        minute,
-        project.directory,
-        project.settings.python or sys.executable,
-        project.folder.version_id,
-        ids,
-    )
-    document = rendered.document(project.folder.version_id)
-    if minute is None and len(rendered.slots) > 1:
-        say(
-            f"{full} has {len(rendered.slots)} slots a date; this is {clock(rendered.slots[0])}, --time names another."
-        )
-    if rendered.is_off_day:
+    rendered = session.project.center.tasks.render(name, parse_bizdate(bizdate), minute)
+    full, slots = rendered["task"], rendered["slots"]
+    if minute is None and len(slots) > 1:
+        say(f"{full} has {len(slots)} slots a date; this is {slots[0]}, --time names another.")
+    if rendered["off_day"]:
         say(f"{full} has its off day then: its instance succeeds without running this.")
-    session.document(document, lambda: _print(document, rendered))
+    session.document(rendered, lambda: _print(rendered))
 
 
 def _minute(text: str | None) -> int | None:
@@ -64,18 +53,18 @@ def _minute(text: str | None) -> int | None:
         raise UsageError(f'--time: "{cell(text)}" is no time of day', "Write it like 06:30.") from None
 
 
-def _print(document: dict[str, object], rendered: Rendered) -> None:
+def _print(run: RenderedRun) -> None:
+    shown: Mapping[str, object] = run
     for key in ("task", "type", "version", "bizdate", "scheduled_at", "due_at", "working_directory"):
-        click.echo(f"{key.replace('_', ' '):<20}{cell(document[key])}")
+        click.echo(f"{key.replace('_', ' '):<20}{cell(shown[key])}")
     for key in ("connection", "connection_url", "interpreter"):
-        if document[key]:
-            click.echo(f"{key.replace('_', ' '):<20}{cell(document[key])}")
-    if document["arguments"]:
-        for number, value in enumerate(rendered.spec.arguments, 1):
-            click.echo(f"{f'${number}':<20}{cell(value)}")
-    click.echo(f"{'inherits':<20}{cell(' '.join(rendered.inherits))}")
+        if shown[key]:
+            click.echo(f"{key.replace('_', ' '):<20}{cell(shown[key])}")
+    for number, value in enumerate(run["arguments"], 1):
+        click.echo(f"{f'${number}':<20}{cell(value)}")
+    click.echo(f"{'inherits':<20}{cell(' '.join(run['inherits']))}")
     click.echo("environment")
-    for key, value in sorted(rendered.spec.environment.items()):
+    for key, value in sorted(run["environment"].items()):
         click.echo(f"    {key}={cell(value)}")
     click.echo("code")
-    click.echo("".join(f"    {line}\n" for line in rendered.spec.code.splitlines()), nl=False)
+    click.echo("".join(f"    {line}\n" for line in run["code"].splitlines()), nl=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,16 +17,11 @@ from retrofill.cli.grammar import Command, Group
 from retrofill.cli.printing.estimates import to_seconds
 from retrofill.cli.session import Session, integer_id, pass_session, say
 from retrofill.cli.tables import cell
-from retrofill.domain.catalog.definitions import Catalog
-from retrofill.domain.catalog.publishing import differences
-from retrofill.domain.errors import UnknownNameError
-from retrofill.domain.time.milliseconds import shown_instant
+from retrofill.domain.catalog.publishing import Differences
 from retrofill.domain.words import many
-from retrofill.services.catalogs.deploy import find_past_task, unknown_version
-from retrofill.services.ports.records import VersionRecord
 
 if TYPE_CHECKING:
-    from retrofill.services.reading.documents import DeployedVersion
+    from retrofill.services.reading.documents import DeployedVersion, VersionPage
 
 _COLUMNS = ["version", "current", "deployed_at", "deployed_by", "tasks", "published_from"]
 _NOT_CONFIRMED = 1
@@ -83,27 +80,11 @@ def version() -> None:
 @pass_session
 def version_list(session: Session, limit: int | None) -> None:
     """List deployed versions, newest first."""
-    project = session.project
-    if project.deployed is None:
-        session.rows([], _COLUMNS, "Nothing is deployed yet.")
-        return
-    with project.store.read() as reader:
-        found = reader.versions.latest(limit or (50 if session.is_text else -1))
-    rows = [_row(record, project.deployed.version_id) for record in found]
+    found = session.project.center.versions.list(limit or (50 if session.is_text else -1))
+    rows: Sequence[Mapping[str, Any]] = found
     if session.is_text:
-        rows = [row | {"deployed_at": to_seconds(row["deployed_at"])} for row in rows]
+        rows = [{**row, "deployed_at": to_seconds(row["deployed_at"])} for row in found]
     session.rows(rows, _COLUMNS, "Nothing is deployed yet.")
-
-
-def _row(record: VersionRecord, current: int | None) -> dict[str, Any]:
-    return {
-        "version": record.id,
-        "current": record.id == current,
-        "deployed_at": shown_instant(record.created_ms),
-        "deployed_by": record.created_by,
-        "tasks": record.task_count,
-        "published_from": record.published_from,
-    }
 
 
 @version.command("show")
@@ -113,86 +94,43 @@ def _row(record: VersionRecord, current: int | None) -> dict[str, Any]:
 @pass_session
 def version_show(session: Session, number: str, name: str | None, path: str | None) -> None:
     """Show what a version holds: tasks, included files, and what it changed."""
-    project = session.project
-    wanted = integer_id(number, "a version")
-    if project.deployed is None:
-        raise unknown_version(wanted)
-    with project.store.read() as reader:
-        record = reader.versions.find(wanted)
-        if record is None:
-            raise unknown_version(wanted)
-        catalog = project.graphs.catalog(reader, wanted)
-        before = reader.versions.before(wanted)
-        earlier = project.graphs.catalog(reader, before) if before is not None else None
-        ids = reader.task_ids()
+    versions, wanted = session.project.center.versions, integer_id(number, "a version")
     if path is not None:
-        _print_file(session, catalog, wanted, path)
-        return
-    if name is not None:
-        from retrofill.cli.commands.catalog import show_task
+        file = versions.file(wanted, path)
+        session.document(file, lambda: click.echo(base64.b64decode(file["base64"]), nl=False))
+    elif name is not None:
+        from retrofill.cli.commands.catalog import print_task
 
-        show_task(session, catalog, ids, find_past_task(catalog, ids, name, project.actor.sees), wanted)
-        return
-    _show_whole(session, catalog, earlier, _row(record, project.deployed.version_id))
-
-
-def _show_whole(session: Session, catalog: Catalog, earlier: Catalog | None, row: dict[str, Any]) -> None:
-    sees = session.project.actor.sees
-    found = differences(earlier, catalog).seen_by(sees)
-    tasks = [
-        {
-            "task": task.name,
-            "type": task.type.value,
-            "schedule": task.schedule.text,
-            "code_file": task.code_file or None,
-        }
-        for task in catalog.tasks.values()
-        if sees(task.name)
-    ]
-    files = {
-        workspace.name: [{"path": f.path, "bytes": f.size, "sha256": f.sha256} for f in workspace.files]
-        for workspace in catalog.workspaces.values()
-        if sees(workspace.name)
-    }
-    document = row | {"changes": found.to_json(), "tasks": tasks, "included": files}
-
-    def text() -> None:
-        anew = f", version {row['published_from']} anew" if row["published_from"] else ""
-        current = ", the current one" if row["current"] else ""
-        click.echo(
-            f"Version {row['version']}{anew}{current}: {to_seconds(row['deployed_at'])} by {cell(row['deployed_by'])}"
-        )
-        for line in lines(found) if earlier is not None else ():
-            click.echo(f"  {line}")
-        for task in tasks:
-            where = f"  {task['code_file']}" if task["code_file"] else ""
-            click.echo(f"{task['task']}  {task['type']}  {task['schedule']}{cell(where) if where else ''}")
-        for workspace, included in files.items():
-            if included:
-                click.echo(f"{workspace} includes {many(len(included), 'file')}:")
-            for file in included:
-                click.echo(f"  {cell(file['path'])}  {file['bytes']:,} bytes")
-
-    session.document(document, text)
+        task = versions.task(wanted, name)
+        session.document(task, lambda: print_task(task))
+    else:
+        page = versions.show(wanted)
+        session.document(page, lambda: _print_version(page))
 
 
-def _print_file(session: Session, catalog: Catalog, number: int, path: str) -> None:
-    """What a file holds, byte for byte as text, as JSON in base64."""
-    import base64
+def _print_version(page: VersionPage) -> None:
+    anew = f", version {page['published_from']} anew" if page["published_from"] else ""
+    current = ", the current one" if page["current"] else ""
+    click.echo(
+        f"Version {page['version']}{anew}{current}: {to_seconds(page['deployed_at'])} by {cell(page['deployed_by'])}"
+    )
+    for line in _changes(page) if page["compared_with"] is not None else ():
+        click.echo(f"  {line}")
+    for task in page["tasks"]:
+        where = f"  {task['code_file']}" if task["code_file"] else ""
+        click.echo(f"{task['task']}  {task['type']}  {task['schedule']}{cell(where) if where else ''}")
+    for workspace, included in page["included"].items():
+        if included:
+            click.echo(f"{workspace} includes {many(len(included), 'file')}:")
+        for file in included:
+            click.echo(f"  {cell(file['path'])}  {file['bytes']:,} bytes")
 
-    name, _, inner = path.partition("/")
-    known = catalog.workspaces.get(name) if session.project.actor.sees(name) else None
-    files = {file.path: file for file in known.files} if known is not None else {}
-    file = files.get(inner)
-    if file is None:
-        raise UnknownNameError(
-            f"version {number} includes no file {cell(path)}",
-            f"`retrofill version show {number}` lists them.",
-        )
-    with session.project.store.read() as reader:
-        data = reader.versions.content(file.sha256)
-    document = {"path": path, "sha256": file.sha256, "base64": base64.b64encode(data).decode()}
-    session.document(document, lambda: click.echo(data, nl=False))
+
+def _changes(page: VersionPage) -> list[str]:
+    found = page["changes"]
+    changed = {name: tuple(what) for name, what in found["changed"].items()}
+    added, removed, besides = tuple(found["added"]), tuple(found["removed"]), tuple(found["besides"])
+    return lines(Differences(added, changed, removed, found["hidden"], besides))
 
 
 COMMANDS: dict[str, click.Command] = {"deploy": deploy, "version": version}

@@ -41,15 +41,6 @@ class Differences:
         besides = tuple(text for text in self.besides if _is_seen(text, sees))
         return Differences(added, changed, removed, hidden, besides, self.loses_everything)
 
-    def to_json(self) -> dict[str, object]:
-        return {
-            "added": list(self.added),
-            "changed": {name: list(what) for name, what in self.changed.items()},
-            "removed": list(self.removed),
-            "hidden": self.hidden,
-            "besides": list(self.besides),
-        }
-
 
 def differences(old: Catalog | None, new: Catalog) -> Differences:
     """What the new catalog has that the old one, None before the first deploy, has not."""

@@ -108,6 +108,16 @@ class Parts(Protocol):
         ...
 
     @property
+    def directory(self) -> Path:
+        """The folder of the project, in which tasks run."""
+        ...
+
+    @property
+    def interpreter(self) -> str:
+        """What runs python tasks."""
+        ...
+
+    @property
     def in_force(self) -> Catalog:
         """What is deployed; before the first deploy, the folder."""
         ...

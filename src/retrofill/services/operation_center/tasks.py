@@ -1,9 +1,147 @@
-"""Tasks of the project."""
+"""Tasks and workspaces, as the folder or what stands for it has them (CAT-1, OPS-10)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
 from retrofill.services.operation_center.task_acts import TaskActs
+
+if TYPE_CHECKING:
+    from retrofill.domain.catalog.definitions import Catalog
+    from retrofill.services.reading.documents import (
+        CurrentTask,
+        ListedTask,
+        Page,
+        RenderedRun,
+        TaskInGraph,
+        TaskPage,
+        WorkspaceRow,
+    )
 
 
 class TaskDesk(TaskActs):
-    """What somebody may ask of it, and do to it."""
+    # Questions
+
+    def list(
+        self,
+        filters: Mapping[str, str] | None = None,
+        name_part: str | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> Page[ListedTask]:
+        """Tasks by their full names.
+
+        Args:
+            filters: `workspace`, `type`, `tag`.
+            name_part: is in the full name, in whatever case.
+            limit: None for all.
+            after: only those that follow this name.
+
+        Raises:
+            UnknownNameError: there is no such workspace, as far as the actor knows.
+        """
+        from bisect import bisect_right
+
+        from retrofill.domain.selection.filters import matching
+        from retrofill.services.reading.tasks import task_row
+
+        catalog, (ids, frozen) = self._catalog, self._ledger()
+        conditions = {key: frozenset({value}) for key, value in (filters or {}).items()}
+        names = [
+            name
+            for name in matching(catalog, conditions, self._actor.rights(catalog))
+            if name_part is None or name_part.lower() in name.lower()
+        ]
+        start = 0 if after is None else bisect_right(names, after)
+        found = names[start : None if limit is None else start + limit]
+        rows: Sequence[ListedTask] = [
+            {**task_row(catalog.tasks[n], ids), "frozen": n in frozen} for n in found
+        ]
+        return {"items": [*rows], "next": found[-1] if len(names) > start + len(found) else None}
+
+    def show(self, name: str) -> CurrentTask:
+        """One task: schedule, dependencies, parameters, settings, code, lineage.
+
+        Raises:
+            UnknownNameError: there is none of this name or id, as far as the actor knows.
+        """
+        catalog, (ids, frozen) = self._catalog, self._ledger()
+        full = self._find(name, ids)
+        return {**self._page(catalog, full, ids), "frozen": full in frozen}
+
+    def graph(self, name: str | None = None) -> Sequence[TaskInGraph]:
+        """Who waits for whom, of all tasks or around one.
+
+        Raises:
+            UnknownNameError: there is none of this name or id, as far as the actor knows.
+        """
+        from retrofill.services.reading.tasks import graph_of
+
+        full = None if name is None else self._find(name, self._ledger()[0])
+        return list(graph_of(self._catalog, full, self._actor.sees))
+
+    def workspaces(self) -> Sequence[WorkspaceRow]:
+        """Workspaces that the actor is a member of, with their members."""
+        catalog = self._catalog
+        with self.view_if_deployed() as view:
+            ids = {} if view is None else view.reader.workspace_ids()
+        return [
+            {
+                "id": ids.get(found.name),
+                "workspace": found.name,
+                "timezone": found.timezone,
+                "region": found.region,
+                "tasks": sum(1 for task in catalog.tasks.values() if task.workspace == found.name),
+                "members": dict(found.members),
+            }
+            for found in catalog.workspaces.values()
+            if self._actor.sees(found.name)
+        ]
+
+    def render(self, name: str, bizdate: date, minute: int | None = None) -> RenderedRun:
+        """What a task would run at a bizdate, with its values and its environment; secrets stay names (SEC-3).
+
+        Args:
+            minute: the slot, after midnight; None for the first of the date.
+
+        Raises:
+            UnknownNameError: there is none of this name or id, as far as the actor knows.
+            UsageError: it has no instance then, or no code.
+        """
+        from retrofill.services.reading.rendering import render
+
+        ids, folder = self._ledger()[0], self._parts.folder
+        directory, python = self._parts.directory, self._parts.interpreter
+        full = self._find(name, ids)
+        rendered = render(folder.catalog, full, bizdate, minute, directory, python, folder.version_id, ids)
+        return rendered.document(folder.version_id)
+
+    # Inside
+
+    @property
+    def _catalog(self) -> Catalog:
+        return self._parts.folder.catalog
+
+    def _find(self, name: str, ids: Mapping[str, int]) -> str:
+        from retrofill.services.catalogs.deploy import find_task
+
+        return find_task(self._catalog, ids, name, self._actor.sees)
+
+    def _ledger(self) -> tuple[Mapping[str, int], frozenset[str]]:
+        """Ids of deployed tasks, and tasks of which instances made from now on are frozen (SEC-4)."""
+        from retrofill.domain.catalog.definitions import RunMode
+
+        by_mode = {name for name, task in self._catalog.tasks.items() if task.mode is RunMode.PAUSED}
+        with self.view_if_deployed() as view:
+            if view is None:
+                return {}, frozenset(by_mode)
+            return view.task_ids, frozenset(by_mode | set(view.reader.frozen_tasks.names()))
+
+    def _page(self, catalog: Catalog, full: str, ids: Mapping[str, int]) -> TaskPage:
+        from retrofill.services.reading.lineage import lineage_of
+        from retrofill.services.reading.tasks import task_page
+
+        lineage = lineage_of(self._parts.lineages(catalog), full)
+        return task_page(catalog, catalog.tasks[full], ids, lineage, self._actor.sees)

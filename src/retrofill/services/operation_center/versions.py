@@ -1,9 +1,156 @@
-"""Deployed versions."""
+"""Deployed versions: which came when, what they hold and what they changed (CAT-9)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from retrofill.domain.errors import UnknownNameError, shown
+from retrofill.domain.texts import Step, Text
+from retrofill.domain.time.milliseconds import shown_instant
+from retrofill.services.catalogs.deploy import unknown_version
 from retrofill.services.operation_center.version_acts import VersionActs
+
+if TYPE_CHECKING:
+    from retrofill.domain.catalog.definitions import Catalog
+    from retrofill.domain.catalog.publishing import Differences
+    from retrofill.services.ports.records import VersionRecord
+    from retrofill.services.reading.documents import (
+        FileDocument,
+        VersionChanges,
+        VersionHead,
+        VersionPage,
+        VersionRow,
+        VersionTaskPage,
+    )
+    from retrofill.services.reading.view import View
 
 
 class VersionDesk(VersionActs):
-    """What somebody may ask of versions, and publish."""
+    # Questions
+
+    def list(self, limit: int = -1) -> Sequence[VersionRow]:
+        """Deployed versions, newest first.
+
+        Args:
+            limit: -1 for all.
+        """
+        with self.view_if_deployed() as view:
+            found = [] if view is None else view.reader.versions.latest(limit)
+        return [
+            {**self._head(one), "tasks": one.task_count, "published_from": one.published_from}
+            for one in found
+        ]
+
+    def show(self, version: int) -> VersionPage:
+        """What a version holds: tasks, included files, and what it changed.
+
+        Raises:
+            UnknownNameError: there is no such version.
+        """
+        from retrofill.domain.catalog.publishing import differences
+
+        sees = self._actor.sees
+        with self.view(unknown_version(version)) as view:
+            record, catalog = self._record(view, version), view.graphs.catalog(view.reader, version)
+            before = view.reader.versions.before(version)
+            earlier = None if before is None else view.graphs.catalog(view.reader, before)
+        return {
+            **self._head(record),
+            "published_from": record.published_from,
+            "changes": _changes(differences(earlier, catalog).seen_by(sees)),
+            "compared_with": before,
+            "tasks": [
+                {
+                    "task": task.name,
+                    "type": task.type.value,
+                    "schedule": task.schedule.text,
+                    "code_file": task.code_file or None,
+                }
+                for task in catalog.tasks.values()
+                if sees(task.name)
+            ],
+            "included": {
+                workspace.name: [
+                    {"path": file.path, "bytes": file.size, "sha256": file.sha256} for file in workspace.files
+                ]
+                for workspace in catalog.workspaces.values()
+                if sees(workspace.name)
+            },
+        }
+
+    def task(self, version: int, name: str) -> VersionTaskPage:
+        """A task as a version has it, with its code.
+
+        Raises:
+            UnknownNameError: there is no such version, or no such task in it, as far as the actor knows.
+        """
+        from retrofill.services.catalogs.deploy import find_past_task
+        from retrofill.services.reading.lineage import lineage_of
+        from retrofill.services.reading.tasks import task_page
+
+        with self.view(unknown_version(version)) as view:
+            catalog, ids = self._catalog(view, version), view.task_ids
+        full = find_past_task(catalog, ids, name, self._actor.sees)
+        if full not in catalog.tasks:
+            raise UnknownNameError(
+                f"version {version} has no task {full}",
+                Text("{show} lists its tasks.", show=Step("version.show", id=version)),
+            )
+        lineage = lineage_of(self._parts.lineages(catalog), full)
+        page = task_page(catalog, catalog.tasks[full], ids, lineage, self._actor.sees)
+        return {"version": version, **page}
+
+    def file(self, version: int, path: str) -> FileDocument:
+        """What an included file holds, in base64.
+
+        Args:
+            path: `WORKSPACE/PATH`.
+
+        Raises:
+            UnknownNameError: there is no such version, or no such file in it, as far as the actor knows.
+        """
+        import base64
+
+        name, _, inner = path.partition("/")
+        with self.view(unknown_version(version)) as view:
+            known = self._catalog(view, version).workspaces.get(name) if self._actor.sees(name) else None
+            files = {file.path: file for file in known.files} if known is not None else {}
+            if inner not in files:
+                raise UnknownNameError(
+                    f"version {version} includes no file {shown(path)}",
+                    Text("{show} lists them.", show=Step("version.show", id=version)),
+                )
+            sha256 = files[inner].sha256
+            data = view.reader.versions.content(sha256)
+        return {"path": path, "sha256": sha256, "base64": base64.b64encode(data).decode()}
+
+    # Inside
+
+    def _record(self, view: View, version: int) -> VersionRecord:
+        found = view.reader.versions.find(version)
+        if found is None:
+            raise unknown_version(version)
+        return found
+
+    def _catalog(self, view: View, version: int) -> Catalog:
+        return view.graphs.catalog(view.reader, self._record(view, version).id)
+
+    def _head(self, record: VersionRecord) -> VersionHead:
+        deployed = self._parts.deployed
+        return {
+            "version": record.id,
+            "current": deployed is not None and record.id == deployed.version_id,
+            "deployed_at": shown_instant(record.created_ms),
+            "deployed_by": record.created_by,
+        }
+
+
+def _changes(found: Differences) -> VersionChanges:
+    return {
+        "added": list(found.added),
+        "changed": {name: list(what) for name, what in found.changed.items()},
+        "removed": list(found.removed),
+        "hidden": found.hidden,
+        "besides": list(found.besides),
+    }

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog import parameters
 from retrofill.domain.catalog.definitions import Catalog, Task
@@ -27,6 +27,9 @@ from retrofill.services.instances.backfill_graph import BackfillGraph
 from retrofill.services.instances.run_specs import CODE, RunSpecs
 from retrofill.services.ports import RunSpec
 from retrofill.services.ports.records import InstanceRecord
+
+if TYPE_CHECKING:
+    from retrofill.services.reading.documents import RenderedRun
 
 _NODE_ID, _TASK_ID, _JOB_ID = "$nodeid", "$taskid", "$jobid"
 _NO_VERSION = 0
@@ -46,7 +49,7 @@ class Rendered:
         """Names and beginnings of the variables that it finds as the scheduler has them (CAT-10)."""
         return [*INHERITED, *self.spec.inherit]
 
-    def document(self, version_id: int | None) -> dict[str, Any]:
+    def document(self, version_id: int | None) -> RenderedRun:
         spec = self.spec
         return {
             "task": spec.name,
@@ -56,6 +59,7 @@ class Rendered:
             "scheduled_at": self.row.scheduled_at.isoformat(),
             "due_at": shown_instant(self.row.due_ms),
             "off_day": self.is_off_day,
+            "slots": [clock(slot) for slot in self.slots],
             "working_directory": spec.working_directory,
             "connection": spec.connection or None,
             "connection_url": spec.connection_url,
