@@ -22,6 +22,7 @@ from retrofill.domain.time.bizdates import parse_range
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.domain.verification.verify import verify
 from retrofill.services.backfills import instance_rows as creating  # noqa: F401 - imported before the clock starts
+from retrofill.services.backfills.creation import BackfillCreation
 from retrofill.services.backfills.requests import Request, make_plan
 from retrofill.services.instances import propagation as settling  # noqa: F401 - imported before the clock starts
 
@@ -45,7 +46,7 @@ def main() -> None:
     plan_seconds = time.perf_counter() - began
     verify_seconds = _verify(planned.plan, project.clock.now_ms())
     version_id = project.center.versions.deploy()["version"]
-    service = project.creation()
+    service = BackfillCreation(project.store, project.graphs, project.clock)
     print("planned", flush=True)
     sys.stdin.readline()
     began = time.perf_counter()

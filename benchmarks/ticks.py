@@ -20,6 +20,7 @@ from retrofill.domain.planning.policy import Policy
 from retrofill.domain.selection.ways import ManualSelection
 from retrofill.domain.time.bizdates import parse_range
 from retrofill.domain.time.milliseconds import instant_of, ms_of
+from retrofill.services.backfills.creation import BackfillCreation
 from retrofill.services.backfills.requests import Request, make_plan
 from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.instances.run_specs import RunSpecs
@@ -123,7 +124,8 @@ def _create(directory: Path, first: datetime, bizdates: int, paused: bool) -> No
     )
     planned = make_plan(project.folder.catalog, request, project.limits, instant_of(project.clock.now_ms()))
     version_id = project.center.versions.deploy()["version"]
-    number = project.creation().create(planned, version_id, project.user)
+    creation = BackfillCreation(project.store, project.graphs, project.clock)
+    number = creation.create(planned, version_id, project.user)
     if paused:
         project.center.backfills.pause(number)
     project.close()

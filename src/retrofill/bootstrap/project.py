@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from retrofill.executors.local.watch import LocalWatch
     from retrofill.executors.logs.reading import LogFolder
     from retrofill.project.problems import ProjectError
-    from retrofill.services.backfills.creation import BackfillCreation
     from retrofill.services.backfills.requests import PlanLimits
     from retrofill.services.catalogs.lineage import Lineages
     from retrofill.services.instances.run_specs import RunSpecs
@@ -154,11 +153,6 @@ class Project:
         from retrofill.services.operation_center import OperationCenter
 
         return OperationCenter(self, self.actor)
-
-    def creation(self) -> BackfillCreation:
-        from retrofill.services.backfills.creation import BackfillCreation
-
-        return BackfillCreation(self.store, self.graphs, self.clock, self.checks_of)
 
     def checks_of(self, catalog: Catalog) -> list[Check]:
         return self.deployment.checks_of(catalog)

@@ -13,7 +13,7 @@ import click
 
 from retrofill.cli.steps import command_of, json_of, told
 from retrofill.cli.tables import EXPENDABLE, Row, cell, print_table
-from retrofill.domain.errors import UsageError, shown
+from retrofill.domain.inputs import integer_id
 
 if TYPE_CHECKING:
     from retrofill.bootstrap.project import Project
@@ -94,14 +94,3 @@ def say_json(value: Any) -> None:
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)
-
-
-def integer_id(text: str, what: str) -> int:
-    """An id as people type it.
-
-    Raises:
-        UsageError: it is no positive number.
-    """
-    if not (text.isascii() and text.isdigit()) or len(text) > 18:
-        raise UsageError(f'"{shown(text)}" is no id of {what}: ids are whole numbers')
-    return int(text)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from retrofill.domain.errors import UsageError, shown
+
 Given = Mapping[str, Any]  # by names of inputs: a text, texts, or True
 
 
@@ -26,3 +28,14 @@ class Input(NamedTuple):
 def is_given(given: Given, name: str) -> bool:
     """Whether there is anything of an input; a text may be empty."""
     return given.get(name) not in (None, False, ())
+
+
+def integer_id(text: str, what: str) -> int:
+    """An id as people type it.
+
+    Raises:
+        UsageError: it is no positive number.
+    """
+    if not (text.isascii() and text.isdigit()) or len(text) > 18:
+        raise UsageError(f'"{shown(text)}" is no id of {what}: ids are whole numbers')
+    return int(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,22 +20,18 @@ from retrofill.cli.printing.alerts import say_obstacles
 from retrofill.cli.printing.backfills import listed, print_backfill
 from retrofill.cli.printing.findings import say_findings
 from retrofill.cli.printing.plans import checks_in_words, print_instances, print_plan
-from retrofill.cli.request_options import request_of, request_options
+from retrofill.cli.request_options import request_options
 from retrofill.cli.session import Session, integer_id, pass_session, say
 from retrofill.cli.tables import cell
 from retrofill.cli.waiting import EXIT_CHECK_FAILED, wait_for
-from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.errors import UsageError
 from retrofill.domain.running.searches import BackfillSearch
 from retrofill.domain.running.status import Status
 from retrofill.domain.texts import Text
-from retrofill.domain.time.milliseconds import instant_of, ms_of
 from retrofill.domain.words import many
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.project import Project
-    from retrofill.services.backfills.requests import PlannedBackfill
-    from retrofill.services.reading.documents import PlanSummary
+    from retrofill.services.operation_center.backfill_plans import Preview
 
 _COLUMNS = ["id", "name", "check", "status", "progress", "tasks", "bizdates", "started_at", "ended_at"]
 _NOT_CONFIRMED = 1
@@ -53,91 +49,59 @@ def backfill() -> None:
 @pass_session
 def plan(session: Session, /, instances: bool, strict: bool, **options: Any) -> int:
     """Show what a backfill would do: tasks, counts, findings. Creates nothing."""
-    planned = _planned(session, options)
-    _print_planned(session, planned, instances)
+    preview = _plan(session, options)
+    if instances:
+        print_instances(session, preview.instances())
+    else:
+        document = preview.document
+        session.document(document, lambda: print_plan(document))
     if not strict:
         return 0
-    return EXIT_CHECK_FAILED if planned.is_refused or _checks_refuse(session, planned) else 0
+    return EXIT_CHECK_FAILED if preview.is_refused or _checks_refuse(session, preview) else 0
 
 
-def _checks_refuse(session: Session, planned: PlannedBackfill) -> bool:
+def _checks_refuse(session: Session, preview: Preview) -> bool:
     """Whether extension checks would not let it run (VER-3); what they say goes to stderr."""
-    checks = session.project.checks_of(planned.plan.catalog)
-    if not checks:
+    if not preview.checks_to_ask:
         return False
-    from retrofill.domain.checks import all_pass, findings_of
-    from retrofill.services.backfills.checks import ask_of_plan
-
-    say(f"Asking {checks_in_words([check.name for check in checks])}.")
-    answers = ask_of_plan(planned, checks, session.project.user, session.project.clock.now_ms())
-    for finding in findings_of(answers):
-        say(f"{finding.level.value} {finding.code}: {cell(finding.message)}")
-    return not all_pass(answers)
+    say(f"Asking {checks_in_words(preview.checks_to_ask)}.")
+    found = session.project.center.backfills.ask_checks(preview)
+    for finding in found["findings"]:
+        say(f"{finding['level']} {finding['code']}: {cell(finding['message'])}")
+    return not found["passed"]
 
 
-def _print_planned(session: Session, planned: PlannedBackfill, instances: bool) -> None:
-    if instances:
-        print_instances(session, planned, _now(session))
-        return
-    document = cast("PlanSummary", planned.document())
-    names = [check.name for check in session.project.checks_of(planned.plan.catalog)]
-    if names:
-        document["checks_to_ask"] = names
-    session.document(document, lambda: print_plan(document))
-
-
-def _planned(session: Session, options: dict[str, Any]) -> PlannedBackfill:
-    from retrofill.domain.time.instants import local_date
-    from retrofill.services.backfills.estimates import PlanningFacts, gather_facts
-    from retrofill.services.backfills.knowing import with_ledger, with_obstacles
-    from retrofill.services.backfills.requests import make_plan
-
-    project = session.project
-    catalog = _catalog(project, options["deployed"])
-    now = _now(session)
-    ids: dict[str, int] = {}
-    facts = PlanningFacts()
-    if project.deployed is not None:
-        with project.store.read() as reader:
-            ids = reader.task_ids()
-            facts = gather_facts(reader, project.graphs, ms_of(now))
-    request = request_of(session, catalog, ids, options, local_date(now, catalog.timezone))
-    planned = make_plan(catalog, request, project.limits, now, facts, project.rights)
-    planned = with_obstacles(planned, project.known_of(catalog))
-    if project.deployed is None:
-        return planned
-    with project.store.read() as reader:
-        return with_ledger(planned, reader, project.graphs, project.rights)
-
-
-def _catalog(project: Project, deployed: bool) -> Catalog:
-    """The folder, or what is deployed.
+def _plan(session: Session, options: dict[str, Any]) -> Preview:
+    """Of the folder, or with --deployed of what is deployed.
 
     Raises:
         ProjectError: the folder has errors; says how to go on without it.
     """
     from retrofill.project.problems import ProjectError
 
-    if deployed:
-        return project.work_on_deployed().catalog
+    project = session.project
+    if options["deployed"]:
+        project.work_on_deployed()
     try:
-        return project.folder.catalog
+        preview = project.center.backfills.plan(options, _now(session))
     except ProjectError as error:
         if project.deployed is None:
             raise
-        version_id = project.deployed.version_id
         hint = Text(
             "Correct them, or work on version {id}, which is deployed, with {option.deployed}.",
-            id=str(version_id),
+            id=str(project.deployed.version_id),
         )
         raise error.with_hint(hint) from None
+    for note in preview.notes:
+        say(note)
+    return preview
 
 
-def _now(session: Session) -> datetime:
-    """The present, or RETROFILL_NOW, which replaces it in `plan`."""
+def _now(session: Session) -> datetime | None:
+    """RETROFILL_NOW, which replaces the present in `plan`."""
     text = session.project.environ.get("RETROFILL_NOW")
     if text is None:
-        return instant_of(session.project.clock.now_ms())
+        return None
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
@@ -161,33 +125,32 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
     seconds = _seconds(timeout)
     if timeout is not None and not wait:
         raise UsageError("--timeout goes with --wait")
-    planned = _planned(session, options)
+    preview = _plan(session, options)
     project = session.project
     published = project.center.versions.about_to_publish()
     if project.folder.version_id is None:
         say_what_is_published(project, published)
-    if not (confirm_losing_everything(project, published, yes) and (yes or _confirm(planned))):
+    if not (confirm_losing_everything(project, published, yes) and (yes or _confirm(preview))):
         say("Nothing was created.")
         return _NOT_CONFIRMED
     deployed = project.center.versions.deploy()
-    version_id = deployed["version"]
     if deployed["new"]:
-        say(f"The folder differed from what was deployed: it is version {version_id} now.")
+        say(f"The folder differed from what was deployed: it is version {deployed['version']} now.")
     for note in deployed["notes"]:
         say(note)
-    say_obstacles(session.project, planned.request.policy.alert)
-    backfill_id = _create(session, planned, version_id)
+    say_obstacles(project.center.backfills.alert_obstacles(preview))
+    backfill_id = _create(session, preview)
     row = project.center.backfills.analysis(backfill_id)
     findings = row["findings"]
     if row["check_status"] == "failed":
-        who = "Verification found a risk" if planned.is_refused else "An extension check said no"
+        who = "Verification found a risk" if preview.is_refused else "An extension check said no"
         say(f"{who}: the backfill is stored, and nothing of it runs.")
         print_backfill(session, backfill_id, {"findings": findings})
         return EXIT_CHECK_FAILED
     if yes and session.is_text:
         say_findings(findings)
     if wait:
-        say(f"Backfill {backfill_id}: {many(planned.plan.instance_count, 'instance')}.")
+        say(f"Backfill {backfill_id}: {many(preview.instance_count, 'instance')}.")
     else:
         say_who_starts(session.project.center, backfill_id)
     status = wait_for(session.project, backfill_id, seconds) if wait else 0
@@ -195,21 +158,20 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
     return status
 
 
-def _create(session: Session, planned: PlannedBackfill, version_id: int) -> int:
-    names = [check.name for check in session.project.checks_of(planned.plan.catalog)]
-    if names and not planned.is_refused:
-        say(f"Asking {checks_in_words(names)}.")
+def _create(session: Session, preview: Preview) -> int:
+    if preview.checks_to_ask and not preview.is_refused:
+        say(f"Asking {checks_in_words(preview.checks_to_ask)}.")
     try:
-        return session.project.creation().create(planned, version_id, session.project.user)
+        return session.project.center.backfills.create(preview)
     except KeyboardInterrupt:
         say("Interrupted: the backfill was not created.")
         raise
 
 
-def _confirm(planned: PlannedBackfill) -> bool:
+def _confirm(preview: Preview) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("creating a backfill asks for a yes, and this is no terminal", "Add --yes.")
-    print_plan(cast("PlanSummary", planned.document()))
+    print_plan(preview.document)
     return click.confirm("Create this backfill?", err=True)
 
 

@@ -9,30 +9,22 @@ import click
 
 from retrofill.cli.session import say
 from retrofill.cli.tables import cell
-from retrofill.domain.alerts import AlertState, methods
-from retrofill.domain.planning.policy import Alert
+from retrofill.domain.alerts import AlertState
+from retrofill.domain.texts import Text
 from retrofill.domain.words import many
 
 if TYPE_CHECKING:
     from retrofill.bootstrap.project import Project
     from retrofill.services.reading.documents import Alert as AlertRow
+    from retrofill.services.reading.documents import AlertObstacle
 
 _PATIENCE_SECONDS = 15.0
 
 
-def say_obstacles(project: Project, alert: Alert | None) -> None:
+def say_obstacles(obstacles: Sequence[AlertObstacle]) -> None:
     """Say at once where an alert that is asked for could not be sent as things are."""
-    if alert is None:
-        return
-    from retrofill.services.alerts.delivery import why_not
-    from retrofill.services.people.accounts import contact_of
-
-    with project.store.read() as reader:
-        contact = contact_of(reader.people, project.user)
-    for method in methods(alert):
-        reason = why_not(project.notifier(), project.user, contact, method)
-        if reason is not None:
-            say(f"As it is, the alert by {method} will not be sent: {reason}.")
+    for one in obstacles:
+        say(Text("As it is, the alert by {method} will not be sent: {reason}.", **one))
 
 
 def deliver_before_leaving(project: Project, backfill_id: int) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -16,7 +15,6 @@ from retrofill.domain.planning.tallies import KINDS, kinds_in_words
 from retrofill.domain.words import many
 
 if TYPE_CHECKING:
-    from retrofill.services.backfills.requests import PlannedBackfill
     from retrofill.services.reading.documents import PlannedTask, PlanSummary
 
 
@@ -67,15 +65,8 @@ def checks_in_words(names: Sequence[str]) -> str:
     return f"the extension check{'s' if len(names) != 1 else ''} {', '.join(cell(name) for name in names)}"
 
 
-def print_instances(session: Session, planned: PlannedBackfill, now: datetime) -> None:
+def print_instances(session: Session, lines: Iterator[dict[str, Any]]) -> None:
     """Every instance in a line, in an order in which they may run."""
-    from retrofill.domain.planning.rows import plan_rows
-
-    ids: dict[str, int] = {}
-    if session.project.deployed is not None:
-        with session.project.store.read() as reader:
-            ids = reader.task_ids()
-    lines = plan_rows(planned.plan, now, ids or None, session.project.rights.sees)
     if session.output == "json":
         say_json(list(lines))
         return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.running.searches import BackfillSearch
 from retrofill.services.operation_center.backfill_acts import BackfillActs
+from retrofill.services.operation_center.backfill_plans import BackfillPlans
 from retrofill.services.people.access import unknown_backfill
 from retrofill.services.reading.backfills import BackfillReader
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _EVERYTHING = BackfillSearch()
 
 
-class BackfillDesk(BackfillActs):
+class BackfillDesk(BackfillPlans, BackfillActs):
     # Questions
 
     def list(

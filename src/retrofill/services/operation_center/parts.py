@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
+    from retrofill.domain.running.startable import Known
     from retrofill.services.backfills.requests import PlanLimits
     from retrofill.services.catalogs.lineage import Lineages
     from retrofill.services.instances.graphs import GraphCache
@@ -147,6 +148,10 @@ class Parts(Protocol):
 
     @property
     def limits(self) -> PlanLimits: ...
+
+    def known_of(self, catalog: Catalog) -> Known:
+        """What runs of a catalog's tasks would find here: secrets, drivers, interpreters."""
+        ...
 
     def checks_of(self, catalog: Catalog) -> list[Check]:
         """The extension checks that a catalog's settings and the installed plugins ask for (VER-3)."""

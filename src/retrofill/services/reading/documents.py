@@ -56,6 +56,20 @@ class TestMessage(TypedDict):
     error: Text | str | None
 
 
+class AlertObstacle(TypedDict):
+    """Why an alert could not be sent as things are."""
+
+    method: str  #: `email` or `sms`
+    reason: Text
+
+
+class CheckRound(TypedDict):
+    """What extension checks say to a plan (VER-3)."""
+
+    passed: bool
+    findings: list[Finding]
+
+
 class RetentionReport(TypedDict):
     """What went by age and size, or would go (RET-1, RET-2)."""
 

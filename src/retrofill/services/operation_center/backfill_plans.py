@@ -1,0 +1,185 @@
+"""From what somebody asks for to a backfill: the preview, what checks say of it, creating what was shown (VER-4)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from retrofill.domain.errors import WrongStateError
+from retrofill.domain.texts import Text
+from retrofill.domain.time.milliseconds import instant_of
+from retrofill.services.operation_center.desk import Desk
+from retrofill.services.people.access import unknown_backfill
+
+if TYPE_CHECKING:
+    from retrofill.domain.inputs import Given
+    from retrofill.domain.people.rights import Rights
+    from retrofill.domain.selection.ways import Selection
+    from retrofill.services.backfills.requests import PlannedBackfill
+    from retrofill.services.ports import Check
+    from retrofill.services.reading.documents import AlertObstacle, CheckRound, Finding, PlanSummary
+
+
+class PlanChangedError(WrongStateError):
+    """Look at the plan as it is now, then create that."""
+
+    code = "plan_changed"
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A plan as it was shown; it can be created as it is.
+
+    Attributes:
+        notes: what is to be known of how the request was understood.
+        checks: that are asked when it is created.
+        now: as of which it was planned.
+        task_ids, rights: by what and as far as its instances are shown.
+    """
+
+    planned: PlannedBackfill
+    notes: tuple[str, ...]
+    checks: Sequence[Check]
+    now: datetime
+    task_ids: dict[str, int]
+    rights: Rights
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it may be stored, but must not run (VER-2)."""
+        return self.planned.is_refused
+
+    @property
+    def instance_count(self) -> int:
+        return self.planned.plan.instance_count
+
+    @property
+    def checks_to_ask(self) -> list[str]:
+        """Names of the extension checks that are asked when it is created."""
+        return [check.name for check in self.checks]
+
+    @property
+    def document(self) -> PlanSummary:
+        found = cast("PlanSummary", self.planned.document())
+        return {**found, "checks_to_ask": self.checks_to_ask} if self.checks else found
+
+    @cached_property
+    def digest(self) -> str:
+        """Tells this plan from another: what was asked for, what would be made of it, and what was found (VER-4)."""
+        from retrofill.services.instances.stored import text_of
+
+        planned = self.planned
+        summary = {key: value for key, value in planned.summary().items() if key != "estimate"}
+        texts = map(text_of, (planned.request.selection, planned.request.policy, planned.choice, summary))
+        return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+
+    def instances(self) -> Iterator[dict[str, Any]]:
+        """Every instance, in an order in which they may run."""
+        from retrofill.domain.planning.rows import plan_rows
+
+        return plan_rows(self.planned.plan, self.now, self.task_ids or None, self.rights.sees)
+
+
+class BackfillPlans(Desk):
+    def plan(self, given: Given, now: datetime | None = None) -> Preview:
+        """What a backfill would do; creates nothing.
+
+        Args:
+            given: texts and switches by names of inputs, as `domain/selection/asking` and
+                `domain/planning/options` list them, and `name`.
+            now: as if it were that moment.
+
+        Raises:
+            UsageError, LimitError, UnknownNameError: what is asked for cannot be.
+            NotPermittedError: a task that was named, or a parameter that is set, without the right to.
+            ProjectError: the folder has errors.
+        """
+        from retrofill.domain.time.instants import local_date
+        from retrofill.domain.time.milliseconds import ms_of
+        from retrofill.services.backfills.estimates import PlanningFacts, gather_facts
+        from retrofill.services.backfills.knowing import with_ledger, with_obstacles
+        from retrofill.services.backfills.reading_requests import RequestReader, are_merged
+        from retrofill.services.backfills.requests import make_plan
+
+        parts, now = self._parts, now or instant_of(self._parts.clock.now_ms())
+        catalog = parts.folder.catalog
+        today, rights = local_date(now, catalog.timezone), self._actor.rights(catalog)
+        with self.view_if_deployed() as view:
+            ids = {} if view is None else view.task_ids
+            request = RequestReader(catalog, ids, rights, today, self._chosen_in).read(given)
+            facts = PlanningFacts() if view is None else gather_facts(view.reader, view.graphs, ms_of(now))
+            planned = make_plan(catalog, request, parts.limits, now, facts, rights)
+            planned = with_obstacles(planned, parts.known_of(catalog))
+            if view is not None:
+                planned = with_ledger(planned, view.reader, view.graphs, rights)
+        notes = []
+        if are_merged(given, request.policy, today):
+            from retrofill.domain.words import names
+
+            notes.append(f"Overlapping bizdates are merged: {names([*map(str, request.policy.ranges)])}.")
+        return Preview(planned, tuple(notes), parts.checks_of(catalog), now, ids, rights)
+
+    def ask_checks(self, preview: Preview) -> CheckRound:
+        """What extension checks say to a plan that is not stored (VER-3); waits for them."""
+        from retrofill.domain.checks import all_pass, findings_of
+        from retrofill.services.backfills.checks import ask_of_plan
+
+        now_ms = self._parts.clock.now_ms()
+        answers = ask_of_plan(preview.planned, preview.checks, self._actor.name, now_ms)
+        return {
+            "passed": all_pass(answers),
+            "findings": cast("list[Finding]", [one.document() for one in findings_of(answers)]),
+        }
+
+    def alert_obstacles(self, preview: Preview) -> list[AlertObstacle]:
+        """Why alerts that are asked for could not be sent as things are (POL-9)."""
+        from retrofill.domain.alerts import methods
+
+        alert = preview.planned.request.policy.alert
+        if alert is None:
+            return []
+        from retrofill.services.alerts.delivery import why_not
+        from retrofill.services.people.accounts import contact_of
+
+        with self._parts.store.read() as reader:
+            contact = contact_of(reader.people, self._actor.name)
+        notifier = self._parts.notifier()
+        reasons = {method: why_not(notifier, self._actor.name, contact, method) for method in methods(alert)}
+        return [
+            {"method": method, "reason": reason} for method, reason in reasons.items() if reason is not None
+        ]
+
+    def create(self, preview: Preview, expected: str | None = None) -> int:
+        """Store a backfill as it was shown, all or nothing; its id. One that is refused is stored without instances.
+
+        Waits for extension checks, if there are any (VER-3); an interrupt takes it all back.
+
+        Args:
+            expected: the digest of the plan that somebody has agreed to.
+
+        Raises:
+            WrongStateError: what it is a plan of is not deployed.
+            PlanChangedError: the plan is another one by now.
+        """
+        from retrofill.services.backfills.creation import BackfillCreation
+
+        parts = self._parts
+        version_id = parts.folder.version_id
+        if version_id is None:
+            raise WrongStateError(
+                "the folder differs from what is deployed", Text("{project.deploy} publishes it.")
+            )
+        if expected is not None and expected != preview.digest:
+            raise PlanChangedError("the plan is not what it was when it was shown")
+        creation = BackfillCreation(parts.store, parts.graphs, parts.clock, parts.checks_of)
+        return creation.create(preview.planned, version_id, self._actor.name)
+
+    def _chosen_in(self, backfill_id: int) -> Selection:
+        from retrofill.services.instances.stored import selection_of
+
+        with self.view(unknown_backfill(backfill_id)) as view:
+            return selection_of(view.access.get_backfill(backfill_id))
