@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retrofill.domain.estimating.starting_point import Competitor, StartingPoint
-from retrofill.domain.planning.plan import ONE_DAY, Kind, Plan
+from retrofill.domain.planning.plan import Kind, Plan
 from retrofill.domain.planning.policy import Barrier, priority_by_age
 from retrofill.domain.planning.start_times import StartTimes
 from retrofill.domain.planning.template import Edges
+from retrofill.domain.time.bizdates import ONE_DAY
 from retrofill.domain.time.instants import local_date
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.domain.time.windows import NEVER, OpenTimes

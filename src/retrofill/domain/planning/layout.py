@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from datetime import date
 from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,12 +16,12 @@ from retrofill.domain.planning.groups import dealt, grouping_of
 from retrofill.domain.planning.policy import Policy, deal
 from retrofill.domain.planning.template import Template
 from retrofill.domain.selection.choice import Choice, DryRunReason
+from retrofill.domain.time.bizdates import ONE_DAY
 from retrofill.domain.time.cron import Schedule
 
 if TYPE_CHECKING:
     from retrofill.domain.arrays import AnyArray, BoolArray, CodeArray, IntArray, LongArray
 
-ONE_DAY = timedelta(days=1)
 _KEPT = 8  # arrays of past dates that are kept for reuse
 
 

@@ -8,7 +8,7 @@ from datetime import date
 
 from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.planning.template import dependencies
-from retrofill.domain.time.nights import ONE_DAY
+from retrofill.domain.time.bizdates import ONE_DAY
 from retrofill.domain.words import many, names
 
 _SHOWN = 4  # times in a sentence

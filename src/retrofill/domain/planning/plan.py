@@ -15,7 +15,7 @@ import numpy as np
 
 from retrofill.domain.catalog.definitions import Catalog, Task
 from retrofill.domain.errors import UnknownNameError, did_you_mean, shown
-from retrofill.domain.planning.layout import ONE_DAY, Kind, Layout
+from retrofill.domain.planning.layout import Kind, Layout
 from retrofill.domain.planning.outline import parameters_of, resource_group_of
 from retrofill.domain.planning.overrides import check_overrides
 from retrofill.domain.planning.policy import AcrossGroups, Order, Policy
@@ -23,6 +23,7 @@ from retrofill.domain.planning.size import TooManyInstancesError, count_instance
 from retrofill.domain.planning.template import Edges, Template, distinct
 from retrofill.domain.selection.choice import Choice, NothingToRunError
 from retrofill.domain.texts import Text
+from retrofill.domain.time.bizdates import ONE_DAY
 from retrofill.domain.time.instants import due_seconds
 from retrofill.domain.words import many
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from retrofill.domain.arrays import BoolArray, IntArray, LongArray, MinuteArray
     from retrofill.domain.planning.transparency import Transparency
 
-__all__ = ["ONE_DAY", "Kind", "Plan", "build"]
+__all__ = ["Kind", "Plan", "build"]
 
 
 def build(

@@ -12,10 +12,11 @@ from typing import Any
 from retrofill.domain.catalog.definitions import Task
 from retrofill.domain.catalog.expressions import Context
 from retrofill.domain.catalog.parameters import resolve
-from retrofill.domain.planning.plan import ONE_DAY, Kind, Plan
+from retrofill.domain.planning.plan import Kind, Plan
 from retrofill.domain.planning.policy import priority_by_age
 from retrofill.domain.planning.running_order import running_order
 from retrofill.domain.planning.template import Edges
+from retrofill.domain.time.bizdates import ONE_DAY
 from retrofill.domain.time.instants import local_date
 
 _Lists = tuple[list[int], list[int]]

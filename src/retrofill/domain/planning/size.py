@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, timedelta
+from datetime import date
 
 from retrofill.domain.catalog.definitions import Task
 from retrofill.domain.errors import LimitError
 from retrofill.domain.planning.policy import Policy, slots_within
-
-_ONE_DAY = timedelta(days=1)
+from retrofill.domain.time.bizdates import ONE_DAY
 
 
 class TooManyInstancesError(LimitError):
@@ -27,7 +26,7 @@ def count_instances(tasks: Collection[Task], policy: Policy) -> list[int]:
         dates = total
         if task.valid_from is not None or task.valid_until is not None:
             dates = sum(
-                _days_within(r.first + _ONE_DAY, r.last + _ONE_DAY, task.valid_from, task.valid_until)
+                _days_within(r.first + ONE_DAY, r.last + ONE_DAY, task.valid_from, task.valid_until)
                 for r in policy.ranges
             )
         counts.append((last - first) * dates)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retrofill.domain.planning.plan import ONE_DAY, Plan
+from retrofill.domain.planning.plan import Plan
+from retrofill.domain.time.bizdates import ONE_DAY
 from retrofill.domain.time.instants import day_start
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 from retrofill.domain.errors import InvalidValueError, shown
 
+ONE_DAY = timedelta(days=1)
 EARLIEST, LATEST = date(1970, 1, 1), date(2199, 12, 31)
 
 
@@ -47,7 +48,7 @@ def merge_ranges(ranges: Iterable[DateRange]) -> tuple[DateRange, ...]:
     """The same dates in as few ranges as possible, ascending (POL-1)."""
     merged: list[DateRange] = []
     for r in sorted(ranges):
-        if merged and r.first <= merged[-1].last + timedelta(days=1):
+        if merged and r.first <= merged[-1].last + ONE_DAY:
             merged[-1] = DateRange(merged[-1].first, max(merged[-1].last, r.last))
         else:
             merged.append(r)

@@ -10,9 +10,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from retrofill.domain.time.bizdates import ONE_DAY
 from retrofill.domain.time.instants import due_at
 
-ONE_DAY = timedelta(days=1)
 # A zone may be a day ahead of UTC, and one that skips a day even more.
 _MOST_AHEAD = timedelta(days=2)
 

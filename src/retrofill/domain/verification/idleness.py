@@ -8,9 +8,9 @@ from datetime import date
 import numpy as np
 
 from retrofill.domain.catalog.definitions import RunMode, Task
-from retrofill.domain.planning.plan import ONE_DAY, Kind, Plan
+from retrofill.domain.planning.plan import Kind, Plan
 from retrofill.domain.selection.choice import NothingToRunError
-from retrofill.domain.time.bizdates import EARLIEST, LATEST
+from retrofill.domain.time.bizdates import EARLIEST, LATEST, ONE_DAY
 from retrofill.domain.verification.findings import Finding
 from retrofill.domain.words import many, names
 

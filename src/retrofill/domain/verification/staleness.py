@@ -12,9 +12,9 @@ from datetime import date, timedelta
 
 from retrofill.domain.catalog.definitions import Catalog, Task
 from retrofill.domain.people.rights import ALL_RIGHTS, Rights
-from retrofill.domain.planning.plan import ONE_DAY, Kind, Plan
+from retrofill.domain.planning.plan import Kind, Plan
 from retrofill.domain.planning.policy import AcrossGroups, Order
-from retrofill.domain.time.bizdates import LATEST
+from retrofill.domain.time.bizdates import LATEST, ONE_DAY
 from retrofill.domain.time.cron import Cycle
 from retrofill.domain.verification.findings import Finding
 from retrofill.domain.words import many, names

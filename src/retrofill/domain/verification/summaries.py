@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from retrofill.domain.planning.plan import ONE_DAY, Plan
+from retrofill.domain.planning.plan import Plan
 from retrofill.domain.planning.tallies import KINDS
+from retrofill.domain.time.bizdates import ONE_DAY
 from retrofill.domain.verification.findings import Finding
 
 

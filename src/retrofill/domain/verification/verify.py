@@ -14,11 +14,12 @@ from datetime import datetime
 import numpy as np
 
 from retrofill.domain.catalog.definitions import Task
-from retrofill.domain.planning.plan import ONE_DAY, Kind, Plan
+from retrofill.domain.planning.plan import Kind, Plan
 from retrofill.domain.planning.policy import WHOLE_DAY, AcrossGroups, Order
 from retrofill.domain.planning.running_order import find_loops
 from retrofill.domain.planning.template import distinct
 from retrofill.domain.selection.choice import DryRunReason
+from retrofill.domain.time.bizdates import ONE_DAY
 from retrofill.domain.time.instants import local_date
 from retrofill.domain.time.windows import clock
 from retrofill.domain.verification.codes import Level

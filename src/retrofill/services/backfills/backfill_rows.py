@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from retrofill.domain.planning.plan import ONE_DAY, Plan
+from retrofill.domain.planning.plan import Plan
 from retrofill.domain.selection import ways
+from retrofill.domain.time.bizdates import ONE_DAY
 from retrofill.domain.time.instants import day_start
 from retrofill.domain.time.milliseconds import instant_of, ms_of
 from retrofill.domain.verification.summaries import task_count

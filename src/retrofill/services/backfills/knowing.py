@@ -8,8 +8,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from retrofill.domain.people.rights import Rights
-from retrofill.domain.planning.plan import ONE_DAY
 from retrofill.domain.running.startable import Known, obstacles
+from retrofill.domain.time.bizdates import ONE_DAY
 from retrofill.domain.verification.findings import by_level
 from retrofill.domain.verification.staleness import Later, Question, later_dates, later_questions
 from retrofill.services.backfills.holders import with_same_partition

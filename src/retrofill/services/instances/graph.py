@@ -82,7 +82,8 @@ class InstanceGraph(ABC):
     def unfrozen_kind(self, row: InstanceRecord) -> tuple[str, str]:
         """Kind and resource group that an instance has when it is not frozen (SEL-8)."""
         from retrofill.domain.catalog.definitions import RunMode
-        from retrofill.domain.planning.plan import ONE_DAY, Kind
+        from retrofill.domain.planning.plan import Kind
+        from retrofill.domain.time.bizdates import ONE_DAY
 
         task, plan = self.task(row.id), self.plan_of(row.id)
         if row.kind != Kind.FROZEN.word:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +22,7 @@ from retrofill.domain.planning.plan import Plan, build
 from retrofill.domain.planning.policy import Policy
 from retrofill.domain.planning.template import Edges, Template, dependencies
 from retrofill.domain.selection.choice import Choice, NothingToRunError
-from retrofill.domain.time.bizdates import DateRange
+from retrofill.domain.time.bizdates import ONE_DAY, DateRange
 from retrofill.services.instances.graph import InstanceGraph, remember
 from retrofill.services.instances.plans import PlanCache
 from retrofill.services.ports.records import GenerationRecord
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Reader
 
 _KEPT = 12  # generations with their edges
-_ONE_DAY = timedelta(days=1)
 
 
 def plan_of_night(
@@ -295,7 +294,7 @@ class GenerationCache:
         """Work out who waits for whom; generations made later are not looked at (CAT-2)."""
         same, before = (
             [self._left_of(tx, r) for r in tx.generations.between(day, day) if r.id < generation.record.id]
-            for day in (generation.record.bizdate, (generation.bizdate - _ONE_DAY).isoformat())
+            for day in (generation.record.bizdate, (generation.bizdate - ONE_DAY).isoformat())
         )
         return GenerationEdges(generation, same, before)
 
@@ -355,7 +354,7 @@ class ScheduleGraph(InstanceGraph):
     def downstream(self, ids: Sequence[int]) -> list[int]:
         found: list[int] = []
         for bizdate, group in self._by_bizdate(ids).items():
-            following = (date.fromisoformat(bizdate) + _ONE_DAY).isoformat()
+            following = (date.fromisoformat(bizdate) + ONE_DAY).isoformat()
             for record in self._tx.generations.between(bizdate, following):
                 found += self._nights.wiring(self._tx, record).below(group)
         return found

@@ -17,10 +17,10 @@ from retrofill.domain.catalog.definitions import Catalog, Task
 from retrofill.domain.catalog.surroundings import INHERITED, interpreter_of
 from retrofill.domain.catalog.task_types import TASK_TYPES
 from retrofill.domain.errors import UsageError
-from retrofill.domain.planning.plan import ONE_DAY, build
+from retrofill.domain.planning.plan import build
 from retrofill.domain.planning.policy import Policy
 from retrofill.domain.selection.choice import Choice
-from retrofill.domain.time.bizdates import DateRange
+from retrofill.domain.time.bizdates import ONE_DAY, DateRange
 from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.domain.time.windows import clock
 from retrofill.services.instances.backfill_graph import BackfillGraph

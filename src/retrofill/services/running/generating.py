@@ -18,9 +18,9 @@ import numpy as np
 
 from retrofill.domain.catalog.definitions import Catalog, Task
 from retrofill.domain.planning.plan import Plan
+from retrofill.domain.time.bizdates import ONE_DAY
 from retrofill.domain.time.instants import local_date
 from retrofill.domain.time.milliseconds import instant_of
-from retrofill.domain.time.nights import ONE_DAY
 from retrofill.failpoints import fail_point
 from retrofill.services.backfills.instance_rows import InstanceRows
 from retrofill.services.instances.graphs import GraphCache

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog.definitions import Catalog, DependencyKind, RunMode, Task
 from retrofill.domain.texts import Step, Text
+from retrofill.domain.time.bizdates import ONE_DAY
 from retrofill.domain.time.milliseconds import instant_of
-from retrofill.domain.time.nights import ONE_DAY
 from retrofill.domain.words import many, names
 from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.running.nights import NightMaker

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.planning.moves import first_night_sentences
+from retrofill.domain.time.bizdates import ONE_DAY
 from retrofill.domain.time.milliseconds import instant_of, ms_of
-from retrofill.domain.time.nights import ONE_DAY, DueNights, due_nights, next_night, night_of
+from retrofill.domain.time.nights import DueNights, due_nights, next_night, night_of
 from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.running.generating import Generating
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import StoreUnavailableError
+from retrofill.domain.time.bizdates import ONE_DAY
 from retrofill.domain.time.instants import due_at, local_date
 from retrofill.domain.time.milliseconds import instant_of, ms_of
 from retrofill.services.upkeep.clocks import ClockDoubtedError
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from retrofill.services.upkeep.retention import Retention
 
 _DOUBTED_MS = 60_000  # until a clock that is not believed is looked at again
-_ONE_DAY = timedelta(days=1)
 
 
 class Daily:
@@ -74,9 +74,9 @@ class Daily:
         """The last moment up to now at which the job was due, or the `later`-th after it."""
         today = local_date(instant_of(now_ms), self._timezone)
         moments = (
-            ms_of(due_at(datetime.combine(today + days * _ONE_DAY, self._at), self._timezone))
+            ms_of(due_at(datetime.combine(today + days * ONE_DAY, self._at), self._timezone))
             for days in (0, -1, -2)
         )
         index = next(i for i, moment in enumerate(moments) if moment <= now_ms)
-        day = today + (later - index) * _ONE_DAY
+        day = today + (later - index) * ONE_DAY
         return ms_of(due_at(datetime.combine(day, self._at), self._timezone))
