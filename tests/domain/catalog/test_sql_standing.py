@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from retrofill.domain.catalog.definitions import Task
-from retrofill.domain.catalog.sql_standing import standings
+from retrofill.domain.catalog.sql_standing import ends_quotes, standings
 from retrofill.domain.catalog.task_types import TaskType
 from retrofill.domain.planning.overrides import check_overrides
 from retrofill.domain.planning.policy import OverrideError
@@ -80,3 +80,27 @@ def test_what_may_be_set() -> None:
     check_overrides(
         [TASK], {"w.t": {"suffix": "${yyyymm}_old", "n": "it's; here --", "day": "${yyyy-mm-dd}"}}, {}
     )
+
+
+@pytest.mark.parametrize(
+    ("dialect", "code", "value", "ends"),
+    [
+        ("", "select '${p}'", "O'Hara", True),
+        ("", "select '${p}'", "x' or '1'='1", True),
+        ("", "select '${p}'", "O''Hara", True),
+        ("", "select '${p}'", '{"a": 1}', False),
+        ("", "select '${p}', ${p:quoted}", "2026-01-05", False),
+        ("", 'select "${p}"', 'a"b', True),
+        ("", "select 1 /* ${p} */", "*/ , 2 /*", True),
+        ("", "select 1 /* ${p} */", "it's", False),
+        ("postgres", "select $$ ${p} $$", "$$ || 'x", True),
+        ("mysql", "select '${p}', '${q}'", "a\\", True),
+        ("postgres", "select '${p}'", "a\\", False),
+        ("", "select ${p}", "'", False),
+        ("", "select ${p:quoted}", "O'Hara", False),
+        ("", "select '${q}'", "O'Hara", False),
+    ],
+)
+def test_a_value_that_ends_its_quotes(dialect: str, code: str, value: str, ends: bool) -> None:
+    """PAR-5: by the quotes of the dialect; where it stands bare it is SQL anyhow, as `:quoted` a text."""
+    assert ends_quotes(code, "p", value, dialect) is ends

@@ -245,6 +245,26 @@ def test_each_dry_run_names_what_may_be_stale_below() -> None:
     assert "blacklisted" in found.message
 
 
+def test_a_value_that_ends_its_quotes_is_a_warning() -> None:
+    """PAR-5: it names the parameter, and not the value, which may be anything."""
+    sql = make_task(
+        "w.a",
+        "@daily",
+        type=TaskType.SQL,
+        code="select '${name}', ${name:quoted}, '${day}'",
+        parameters=(("name", "x"), ("day", "$bizdate")),
+    )
+    shell = make_task("w.b", "@daily", code="echo '$name'", parameters=(("name", "x"),))
+    catalog = make_catalog(sql, shell)
+    given = {"w.a": {"name": "O'Hara", "day": "${yyyy-mm-dd}"}, "w.b": {"name": "O'Hara"}}
+    found = finding(plan_of(catalog, "2026-01-05", overrides=given), "ended_quotes")
+    assert (found.level, found.tasks) == (Level.WARNING, ("w.a",))
+    assert str(found.message) == (
+        "The value that w.a.name is set to ends the quotes around it, and goes on as SQL."
+    )
+    assert not findings(plan_of(catalog, "2026-01-05", overrides={"w.a": {"name": "Hara"}}), "ended_quotes")
+
+
 def test_tasks_without_permission() -> None:
     """SEL-7, SEC-2: left out or dry runs; foreign ones at the rim are only counted."""
     catalog = make_catalog(

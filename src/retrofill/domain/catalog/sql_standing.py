@@ -43,6 +43,26 @@ def standings(code: str, dialect: str) -> Iterator[tuple[Reference, Standing]]:
             yield reference, Standing.NAME if _is_in_name(code, reference) else Standing.BARE
 
 
+def ends_quotes(code: str, name: str, value: str, dialect: str) -> bool:
+    """Whether a value in place of `${name}` ends the quotes or the comment around it, and goes on as SQL.
+
+    It does when the text is quoted elsewhere than with a value of the same length that says nothing.
+    """
+    inside = {
+        reference.start
+        for reference, standing in standings(code, dialect)
+        if reference.name == name and standing is Standing.QUOTED
+    }
+
+    def spans(text: str) -> list[tuple[int, int]]:
+        def put(found: Reference) -> str:
+            return text if found.start in inside else code[found.start : found.end]
+
+        return quoted(replace_in_sql(code, put, " ${"), dialect)
+
+    return bool(inside) and spans(value) != spans("x" * len(value))
+
+
 def _is_in_name(code: str, reference: Reference) -> bool:
     """Whether a name goes on before or behind it, perhaps with another reference."""
     before, behind = (

@@ -58,10 +58,6 @@ def check_overrides(
     """
     if not overrides:
         return
-    from retrofill.domain.catalog import parameters
-
-    day = datetime(2001, 2, 4, 5, 6)  # noqa: DTZ001 - a scheduled time is wall-clock
-    sample = parameters.Context(day.date(), day, "w", "t", "1", "2", "3")
     by_name = {task.name: task for task in tasks}
     for name, values in overrides.items():
         task = by_name.get(name)
@@ -76,9 +72,21 @@ def check_overrides(
                 raise OverrideError(
                     f"the value of {name}.{parameter} holds a line break; SQL tasks take none"
                 )
-            expression = parameters.parse(text)
-            if task.type.traits.is_sql and not _NAME.fullmatch(expression.evaluate(sample)):
+            sample = sample_of(text)
+            if task.type.traits.is_sql and not _NAME.fullmatch(sample):
                 _refuse_in_name(task, parameter, connections)
+
+
+def sample_of(text: str) -> str:
+    """What an expression comes to at some moment: the characters around its dates are the same at any other.
+
+    Raises:
+        ParameterError: it cannot be parsed.
+    """
+    from retrofill.domain.catalog import parameters  # most backfills set none
+
+    day = datetime(2001, 2, 4, 5, 6)  # noqa: DTZ001 - a scheduled time is wall-clock
+    return parameters.parse(text).evaluate(parameters.Context(day.date(), day, "w", "t", "1", "2", "3"))
 
 
 def _refuse_in_name(task: Task, parameter: str, connections: Mapping[str, str]) -> None:

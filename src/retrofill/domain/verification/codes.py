@@ -116,6 +116,16 @@ CODES: Mapping[str, FindingCode] = MappingProxyType(
                 "the task out."
             ),
         ),
+        "ended_quotes": FindingCode(
+            Level.WARNING,
+            Text(
+                "A parameter that the backfill sets stands in quotes or in a comment of a task's SQL, and its value ends "
+                "them: the rest of the value runs as SQL (PAR-5)."
+            ),
+            Text(
+                "Write `${name:quoted}` without quotes around it in the task's SQL, which takes any value; or set another value."
+            ),
+        ),
         "unset_secret": FindingCode(
             Level.WARNING,
             Text(

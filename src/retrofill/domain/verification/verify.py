@@ -25,6 +25,7 @@ from retrofill.domain.time.windows import clock
 from retrofill.domain.verification.codes import Level
 from retrofill.domain.verification.findings import MOST_SINGLE_FINDINGS, Finding, by_level, gathered
 from retrofill.domain.verification.idleness import idle_tasks
+from retrofill.domain.verification.quoting import ended_quotes
 from retrofill.domain.verification.staleness import longer_cycles
 from retrofill.domain.words import duration, many, names
 
@@ -55,6 +56,7 @@ def verify(
         *longer_cycles(plan),
         *_frozen(plan),
         *_auto_conflicts(plan, auto_conflicts),
+        *ended_quotes(plan),
         *_permissions(plan),
         *_dry_runs(plan),
         *idle_tasks(plan),
