@@ -76,8 +76,39 @@ class PostgresRoom:
 
 STORES: dict[str, Callable[[Path], StoreRoom]] = {"sqlite": SqliteRoom, "postgresql": PostgresRoom}
 
-LEADERSHIPS: dict[str, Callable[[Path], Callable[[], Leadership]]] = {
-    "flock": lambda folder: partial(FlockLeadership, folder / ".retrofill")  # one process's part
-}
+
+class LeadershipRoom(Protocol):
+    """One store's leadership, for the length of a test."""
+
+    candidate: Callable[[], Leadership]  # one process's part: can be pickled
+
+    def close(self) -> None: ...
+
+
+class FlockRoom:
+    def __init__(self, folder: Path) -> None:
+        self.candidate: Callable[[], Leadership] = partial(FlockLeadership, folder / ".retrofill")
+
+    def close(self) -> None:
+        pass
+
+
+def lease_candidate(url: str, directory: Path) -> Leadership:
+    return open_postgres(url, directory).leadership()
+
+
+class LeaseRoom:
+    def __init__(self, folder: Path) -> None:
+        directory = folder / ".retrofill"
+        directory.mkdir()
+        self._closing = ExitStack()
+        url = self._closing.enter_context(postgres.rows())
+        self.candidate: Callable[[], Leadership] = partial(lease_candidate, url, directory)
+
+    def close(self) -> None:
+        self._closing.close()
+
+
+LEADERSHIPS: dict[str, Callable[[Path], LeadershipRoom]] = {"flock": FlockRoom, "lease": LeaseRoom}
 
 EXECUTORS: dict[str, Callable[[Path], Room]] = {"local": Room}

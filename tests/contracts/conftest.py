@@ -27,9 +27,11 @@ def store_room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store
 
 
 @pytest.fixture(params=LEADERSHIPS)
-def candidate(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Leadership]:
-    """Another process's part in the leadership of one and the same store, each time."""
-    return LEADERSHIPS[request.param](tmp_path)
+def candidate(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Leadership]]:
+    """Makes one process's part in the leadership of one store."""
+    room = LEADERSHIPS[request.param](tmp_path)
+    yield room.candidate
+    room.close()
 
 
 @pytest.fixture

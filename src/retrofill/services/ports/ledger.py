@@ -74,6 +74,10 @@ class Reader(CatalogReader, BackfillReader, InstanceReader, OperationReader, Pro
 class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWriter, Protocol):
     """A write transaction: compare-and-set moves, counters, records; reads see its own writes."""
 
+    def is_term(self, holder: str, number: int) -> bool:
+        """Whether the term to schedule that was issued as this number is still this holder's."""
+        ...
+
     @property
     def people(self) -> PeopleTables: ...
 

@@ -19,7 +19,7 @@ import psycopg
 
 from retrofill.domain.errors import RetrofillError, StoreBusyError, StoreUnavailableError
 from retrofill.failpoints import fail_point
-from retrofill.store.postgres import belonging, blocking, leases, schema
+from retrofill.store.postgres import belonging, blocking, leading, leases, schema
 from retrofill.store.postgres.connection import PostgresConnection
 from retrofill.store.postgres.listening import CHANNEL, Listening
 from retrofill.store.postgres.refusals import refusal
@@ -337,6 +337,10 @@ class Database:
     def listen(self) -> Listening:
         """Where a scheduler hears `wake`, from whatever machine."""
         return Listening(self.open().directory, self.url)
+
+    def leadership(self, term_seconds: float = leading.TERM_SECONDS) -> leading.LeaseLeadership:
+        """One part in deciding who schedules it."""
+        return leading.LeaseLeadership(self._ask, self.directory, WRITERS, term_seconds)
 
     def obstacle(self) -> str | None:
         """Why nobody could write just now, None where one can."""

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWriter):
     """A write transaction; reads see its own writes."""
 
+    def is_term(self, holder: str, number: int) -> bool:
+        """Whether the term to schedule is still this holder's; another one has another number."""
+        found = self._execute(
+            "SELECT 1 FROM lease WHERE name = 'leader' AND holder = ? AND number = ?", (holder, number)
+        )
+        return found.fetchone() is not None
+
     @property
     def people(self) -> PeopleTables:
         return PeopleTables(self._connection)
