@@ -170,17 +170,22 @@ def _drop(name: str) -> None:
     _execute(server(), f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _empty(url: str) -> None:
-    """End whoever is connected, and take all rows away but the version of the schema."""
-    from retrofill.store.schema.tables import metadata
-
-    names = ", ".join(f'"{table.name}"' for table in metadata.tables.values())
+def end_connections(url: str) -> None:
+    """End whoever is connected to this database."""
     _execute(
         url,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()",
-        f"TRUNCATE {names} RESTART IDENTITY CASCADE",
     )
+
+
+def _empty(url: str) -> None:
+    """End whoever is connected, and take all rows away but the version of the schema."""
+    from retrofill.store.schema.tables import metadata
+
+    end_connections(url)
+    names = ", ".join(f'"{table.name}"' for table in metadata.tables.values())
+    _execute(url, f"TRUNCATE {names} RESTART IDENTITY CASCADE")
 
 
 def _execute(url: str, *statements: str) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from retrofill.services.upkeep.retention import Retention
     from retrofill.settings.in_force import Settings
     from retrofill.store.postgres.database import Database as ServerDatabase
+    from retrofill.store.postgres.hosts import SharedHosts
     from retrofill.store.sqlite.database import Database
 
     AnyStore = Database | ServerDatabase
@@ -112,9 +113,27 @@ class Deployment:
 
     def leadership(self) -> Leadership:
         """One part in deciding who schedules: for a process that may want to, or that asks who does."""
+        if self.store_url is not None:
+            return self._server.leadership()
         from retrofill.store.sqlite.leading import FlockLeadership
 
         return FlockLeadership(self.folder.home)
+
+    def hosts(self, lost_minutes: int = 0) -> SharedHosts | None:
+        """The machines that share the store; None where this one has it alone.
+
+        Args:
+            lost_minutes: for who beats: after how long without a beat its runs are lost.
+        """
+        return None if self.host is None else self._server.hosts(self.host, 60 * lost_minutes)
+
+    @property
+    def _server(self) -> ServerDatabase:
+        from retrofill.store.postgres.database import Database
+
+        store = self.store
+        assert isinstance(store, Database)
+        return store
 
     def graphs(self) -> GraphCache:
         """Graphs of instances for one call, request or thread."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from retrofill.services.alerts.delivery import Courier, Delivery
     from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.ports import Executor, Leadership
+    from retrofill.services.ports.hosts import Hosts
     from retrofill.services.running.following import InForce, Parts
     from retrofill.services.running.loop import Loop
     from retrofill.services.running.nights import NightMaker
@@ -107,6 +109,7 @@ class Engine:
         *,
         starts: bool = True,
         auto: bool = False,
+        stands_by: bool = False,
     ) -> None:
         """Schedule until `observe` says that it is enough; running instances go on.
 
@@ -114,17 +117,33 @@ class Engine:
             observe: called after every tick and at least every `observe_ms`.
             starts: False to see ends through and start nothing.
             auto: make and start auto triggered instances too, and not those of backfills only.
+            stands_by: another process leads; only ends of what runs on this machine are seen to.
 
         Raises:
             NotLeadingError: somebody else may lead by now.
         """
+        hosts = self._deployment.hosts(self.settings.host_lost_minutes)
         executor = self._executor()
         try:
-            self._loop(executor, starts, auto).run(observe, observe_ms)
+            with hosts.beating() if hosts is not None else nullcontext():
+                if hosts is not None and not stands_by:
+                    self._note_that_it_leads()
+                self._loop(executor, starts and not stands_by, auto, hosts, stands_by).run(
+                    observe, observe_ms
+                )
         finally:
             executor.close()
 
-    def _loop(self, executor: Executor, starts: bool, auto: bool) -> Loop:
+    def _note_that_it_leads(self) -> None:
+        """In the record of operations: which of several machines, from when on."""
+        on = self._deployment
+        with on.store.transaction() as tx:
+            self._leadership.check(tx)
+            tx.record(on.clock.now_ms(), "scheduler", "lead", comment=f"on {on.host}")
+
+    def _loop(
+        self, executor: Executor, starts: bool, auto: bool, hosts: Hosts | None, stands_by: bool
+    ) -> Loop:
         from retrofill.services.backfills.expecting import Expecting
         from retrofill.services.running.following import Following
         from retrofill.services.running.loop import Loop
@@ -141,7 +160,9 @@ class Engine:
             starts,
             auto,
             found.stops_for_auto,
-            self._leadership,
+            None if stands_by else self._leadership,
+            hosts,
+            not stands_by,
         )
         scheduler.clock_tolerance_ms = found.clock_tolerance_ms
         parts = self._parts(scheduler, auto)
@@ -159,6 +180,7 @@ class Engine:
             following,
             expecting,
             self._leadership,
+            stands_by,
         )
 
     def _parts(self, scheduler: Scheduler, auto: bool) -> Parts:

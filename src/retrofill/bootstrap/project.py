@@ -229,6 +229,10 @@ class Project:
     @cached_property
     def engine(self) -> Engine:
         """What this process schedules with, where it leads."""
+        return self.make_engine()
+
+    def make_engine(self) -> Engine:
+        """One that knows nothing yet of what others have written."""
         return Engine(self.deployment, self.leadership)
 
     def close(self) -> None:

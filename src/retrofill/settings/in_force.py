@@ -40,6 +40,7 @@ class Settings:
     generation_time: int  # minutes after midnight
     catch_up_nights: int
     clock_tolerance_minutes: int
+    host_lost_minutes: int
     auto_conflict: str  # stop | wait
     retention_days: int
     retention_time: int  # minutes after midnight

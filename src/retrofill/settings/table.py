@@ -386,6 +386,12 @@ TABLE: tuple[Setting, ...] = (
         "nothing is deleted by age.",
     ),
     Setting(
+        "host_lost_minutes",
+        Whole(1, 10_080),
+        2,
+        "On a PostgreSQL server: how long a machine may not be heard of before the runs that live on it are lost.",
+    ),
+    Setting(
         "auto_conflict",
         Choice("stop", "wait"),
         "stop",

@@ -21,10 +21,11 @@ from retrofill.cli.printing.backfills import listed, print_backfill
 from retrofill.cli.printing.findings import say_findings
 from retrofill.cli.printing.plans import checks_in_words, print_instances, print_plan
 from retrofill.cli.request_options import request_options
-from retrofill.cli.session import Session, integer_id, pass_session, say
+from retrofill.cli.session import Session, pass_session, say
 from retrofill.cli.tables import cell
 from retrofill.cli.waiting import EXIT_CHECK_FAILED, wait_for
 from retrofill.domain.errors import UsageError
+from retrofill.domain.inputs import integer_id
 from retrofill.domain.running.searches import BackfillSearch
 from retrofill.domain.running.status import Status
 from retrofill.domain.texts import Text

@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from retrofill.cli.driving import as_process
 from retrofill.cli.grammar import Command
 from retrofill.cli.session import Session, pass_session
 from retrofill.cli.steps import told
-from retrofill.domain.errors import RetrofillError
+from retrofill.domain.errors import RetrofillError, shown
 from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.domain.words import many, names
 from retrofill.services.running.missed import find_missed
@@ -26,6 +27,7 @@ from retrofill.store.sqlite.leftovers import leftovers
 
 if TYPE_CHECKING:
     from retrofill.executors.local.folder import RunsFolder
+    from retrofill.services.ports.leadership import Leader
     from retrofill.store.statements.reader import Reader
 
 _FREE_BYTES = 500 << 20
@@ -244,9 +246,41 @@ def _nights(project: Project, reader: Reader) -> _Check:
     return "nights", True, f"made up to bizdate {last}"
 
 
+def _where(project: Project, leader: Leader) -> str:
+    """On which of several machines."""
+    if project.deployment.host is None:
+        return ""
+    since = f" since {shown_instant(leader.since_ms)}" if leader.since_ms is not None else ""
+    return f" on {shown(leader.host)}{since}"
+
+
+def _machines(project: Project) -> Iterator[_Check]:
+    """Those that share the store: which are heard of, and how many runs live on each."""
+    hosts = project.deployment.hosts()
+    if hosts is None:
+        return
+    with project.store.read() as reader:
+        open_runs = Counter(run.host for run in reader.open_runs())
+    found = hosts.all()
+    silent = [host for host in found if host.left_ms < 0 and open_runs[host.name]]
+    here = project.deployment.host
+    words = [
+        f"{shown(host.name)}{' (this one)' if host.name == here else ''}: {many(open_runs[host.name], 'open run')}"
+        f"{'' if host.left_ms >= 0 else ', not heard of'}"
+        for host in found
+        if host.left_ms >= 0 or open_runs[host.name]
+    ]
+    yield "machines", not silent, "; ".join(words) or "no scheduler has run on any"
+
+
 def _runs(project: Project) -> Iterator[_Check]:
     leader = project.leadership.leader()
-    yield "scheduler", True, "none runs" if leader is None else f"runs {as_process(leader)}"
+    yield (
+        "scheduler",
+        True,
+        "none runs" if leader is None else f"runs {as_process(leader)}{_where(project, leader)}",
+    )
+    yield from _machines(project)
     still = project.center.work.standstills()
     yield "standstill", not still, "; ".join(map(str, still)) or "no process of ours stands still"
     can = os.path.exists("/proc/self/stat")

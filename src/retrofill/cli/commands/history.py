@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from retrofill.cli.grammar import Command, Group
-from retrofill.cli.session import Session, integer_id, pass_session
+from retrofill.cli.session import Session, pass_session
+from retrofill.domain.inputs import integer_id
 from retrofill.domain.running.searches import OperationSearch
 
 _COLUMNS = ["at", "user", "action", "backfill", "instance", "task", "from_state", "to_state", "comment"]

@@ -12,10 +12,11 @@ from retrofill.cli.driving import say_alone
 from retrofill.cli.grammar import Group
 from retrofill.cli.paging import cursor_option
 from retrofill.cli.printing.results import comment_option, done, ids_argument, numbers_of
-from retrofill.cli.session import Session, integer_id, pass_session, say, say_json
+from retrofill.cli.session import Session, pass_session, say, say_json
 from retrofill.cli.steps import told
 from retrofill.cli.tables import cell
 from retrofill.domain.errors import UsageError
+from retrofill.domain.inputs import integer_id
 from retrofill.domain.running.searches import InstanceSearch
 from retrofill.domain.running.states import Reason, State
 

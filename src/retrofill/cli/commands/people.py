@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from retrofill.cli.grammar import Group
-from retrofill.cli.session import Session, integer_id, pass_session, say
+from retrofill.cli.session import Session, pass_session, say
 from retrofill.cli.tables import cell
 from retrofill.domain.errors import UsageError, did_you_mean, shown
+from retrofill.domain.inputs import integer_id
 
 _USER_COLUMNS = ["user", "administrator", "roles", "email", "phone"]
 _TOKEN_COLUMNS = ["id", "user", "label", "created_at", "revoked_at"]

@@ -21,8 +21,9 @@ from retrofill.cli.printing.results import (
     print_results,
     refusal,
 )
-from retrofill.cli.session import Session, integer_id, pass_session, say
+from retrofill.cli.session import Session, pass_session, say
 from retrofill.domain.errors import Kind, RetrofillError
+from retrofill.domain.inputs import integer_id
 from retrofill.domain.words import many
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from types import FrameType
 
 import click
@@ -11,11 +12,13 @@ from retrofill.bootstrap.project import Project
 from retrofill.cli.driving import as_process
 from retrofill.cli.grammar import Command
 from retrofill.cli.session import Session, pass_session, say
+from retrofill.domain.errors import StoreUnavailableError, shown
 from retrofill.domain.texts import Text
 from retrofill.services.ports.leadership import NotLeadingError, SchedulerRunsError
 from retrofill.services.running.scheduler import TickReport
 
 _LEAVE_SECONDS = 5.0  # for a message that is just being sent
+_LOOK_MS = 1_000  # after so long who stands by looks whether anybody leads
 
 
 class _Stopped(Exception):
@@ -29,34 +32,87 @@ def scheduler(session: Session) -> None:
 
     It makes auto triggered instances every night and runs them, and those of every unfinished backfill.
     TERM or Ctrl-C ends it; running instances go on, and the next scheduler takes them over.
+    On a PostgreSQL server any number may run, on any machines: one leads, the others stand by.
     """
     project = session.project
     _ = project.store  # made where there is none yet; a deploy may come later
-    leadership, engine = project.leadership, None
+    leadership = project.leadership
     try:
         # Before it leads: who sees the leader may ask it to leave.
         signal.signal(signal.SIGTERM, _leave)
         signal.signal(signal.SIGINT, _leave)
-        if not leadership.lead(auto=True):
+        if project.deployment.host is not None:
+            _lead_or_stand_by(project)
+        elif not leadership.lead(auto=True):
             raise SchedulerRunsError(
                 f"a scheduler runs already, {as_process(leadership.leader())}".rstrip(", ")
             )
-        engine = project.engine
+        else:
+            _lead(project)
+        raise _Stopped
+    except _Stopped:
+        say("The scheduler has left.")
+    finally:
+        leadership.resign()
+
+
+def _lead_or_stand_by(project: Project) -> None:
+    """One of several on a server: until somebody asks it to leave, however long the server cannot be reached."""
+    has_begun, trouble = False, ""
+    while not _asked_to_leave:
+        try:
+            if project.leadership.lead(auto=True):
+                has_begun = True
+                _lead(project)
+            else:
+                _stand_by(project)
+            has_begun, trouble = True, ""
+        except StoreUnavailableError as error:
+            if not has_begun:
+                raise
+            if error.message != trouble:
+                say(f"{error.message}; trying again.")
+            trouble = error.message
+            time.sleep(_LOOK_MS / 1000)
+
+
+def _lead(project: Project) -> None:
+    """Schedule until somebody asks it to leave, or it may not lead any more."""
+    engine = project.make_engine()
+    try:
         say(
             f"The scheduler of {project.directory} runs; Ctrl-C ends it and leaves running instances running."
         )
         engine.run(_Reporter(project), auto=True)
-        if _asked_to_leave:
-            raise _Stopped
     except NotLeadingError as error:
-        why = error.message
-        say(f"{why[0].upper()}{why[1:]}, so this scheduler leaves. {error.hint}")
-    except _Stopped:
-        say("The scheduler has left.")
+        why = f"{error.message[0].upper()}{error.message[1:]}"
+        if project.deployment.host is None:
+            say(f"{why}, so this scheduler leaves. {error.hint}")
+            raise _Stopped from None
+        say(f"{why}, so this scheduler stands by. {error.hint}")
     finally:
-        if engine is not None:
-            engine.courier.leave(_LEAVE_SECONDS)
-        leadership.resign()
+        engine.courier.leave(_LEAVE_SECONDS)
+        project.leadership.step_down()
+
+
+def _stand_by(project: Project) -> None:
+    """Until this process leads: another one of several machines on one store does (RUN-1).
+
+    What runs on this machine is seen to meanwhile, unless another process here does so.
+    """
+    leadership = project.leadership
+    leader = leadership.leader()
+    who = f"The scheduler on {shown(leader.host)} leads" if leader is not None else "Another scheduler leads"
+    say(f"{who}; this one stands by. Ctrl-C ends it and leaves running instances running.")
+
+    def is_over(_: TickReport) -> bool:
+        return _asked_to_leave or leadership.leader() is None
+
+    if leadership.serve():
+        project.make_engine().run(is_over, _LOOK_MS, stands_by=True)
+    else:
+        while not is_over(TickReport()):
+            time.sleep(_LOOK_MS / 1000)
 
 
 # Also noted: what is raised within a callback of a library goes no further.

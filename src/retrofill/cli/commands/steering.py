@@ -16,8 +16,9 @@ from retrofill.cli.looking import row_of
 from retrofill.cli.printing.backfills import print_backfill
 from retrofill.cli.printing.results import print_results, refusal
 from retrofill.cli.request_options import change_options, changes_of
-from retrofill.cli.session import Session, integer_id, pass_session, say
+from retrofill.cli.session import Session, pass_session, say
 from retrofill.domain.errors import RetrofillError
+from retrofill.domain.inputs import integer_id
 
 if TYPE_CHECKING:
     from retrofill.domain.running.results import ItemResult

@@ -15,9 +15,10 @@ from retrofill.cli.commands.publishing import (
 )
 from retrofill.cli.grammar import Command, Group
 from retrofill.cli.printing.estimates import to_seconds
-from retrofill.cli.session import Session, integer_id, pass_session, say
+from retrofill.cli.session import Session, pass_session, say
 from retrofill.cli.tables import cell
 from retrofill.domain.catalog.publishing import Differences
+from retrofill.domain.inputs import integer_id
 from retrofill.domain.words import many
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ import click
 
 from retrofill.cli.driving import say_who_starts_instances
 from retrofill.cli.exit_statuses import first_exit_status
-from retrofill.cli.session import Session, integer_id, say_json
+from retrofill.cli.session import Session, say_json
 from retrofill.cli.tables import cell
 from retrofill.domain.errors import RetrofillError, UsageError
+from retrofill.domain.inputs import integer_id
 from retrofill.domain.words import many
 
 if TYPE_CHECKING:

@@ -95,3 +95,11 @@ class Leadership(Protocol):
     def resign(self) -> None:
         """Let somebody else lead; without any effect where this process does not."""
         ...
+
+    def serve(self) -> bool:
+        """See to the runs of this machine without leading; whether no other process of this machine does."""
+        ...
+
+    def step_down(self) -> None:
+        """Let somebody else lead, and go on seeing to the runs of this machine."""
+        ...

@@ -39,6 +39,7 @@ class Loop:
         following: what a deploy changes for those above.
         expecting: keeps expected ends up to date.
         leadership: held by this process; None where nobody else could schedule.
+        stands_by: another process leads; only what runs on this machine is seen to.
     """
 
     def __init__(
@@ -54,12 +55,14 @@ class Loop:
         following: Following | None = None,
         expecting: Expecting | None = None,
         leadership: Leadership | None = None,
+        stands_by: bool = False,
     ) -> None:
         self._scheduler = scheduler
         self._later_starts = later_starts
         self._schedule = schedule
         self._ear = ear
-        self._leadership = leadership
+        self._leadership = None if stands_by else leadership
+        self._stands_by = stands_by
         self._clock = clock
         self._daily = daily
         self._following = following
@@ -113,8 +116,9 @@ class Loop:
             if (ticked.clock_trouble is None) != (self._clock_trouble is None):
                 self._courier.tell(ticked.clock_trouble)
                 self._clock_trouble = ticked.clock_trouble
-            alerts_ms = self._courier.look(ticked.alert_ms)
-            is_busy = ticked.trouble is None and self._daily is not None and self._daily.step()
+            alerts_ms = None if self._stands_by else self._courier.look(ticked.alert_ms)
+            may_tidy = ticked.trouble is None and self._daily is not None and not self._stands_by
+            is_busy = may_tidy and self._daily is not None and self._daily.step()
             estimates_ms = self._estimate(has_news or bool(ticked.ended or ticked.started))
             until_ms = (
                 self._clock.now_ms()
@@ -141,7 +145,7 @@ class Loop:
 
     def _estimate(self, has_moved: bool) -> int | None:
         """When to look again at expected ends; a full disk leaves them as they are."""
-        if self._expecting is None:
+        if self._expecting is None or self._stands_by:
             return None
         try:
             return self._expecting.look(has_moved)
@@ -150,6 +154,8 @@ class Loop:
 
     def _make_what_room_is_for(self) -> int | None:
         """When to look again; a full disk is told by the next tick, and tried again soon."""
+        if self._stands_by:
+            return None
         note = self._following.look() if self._following is not None else None
         self._notes += [note] if note else []
         try:

@@ -28,16 +28,20 @@ from retrofill.services.instances.not_started import NotStarted
 from retrofill.services.instances.pausing import note_failures
 from retrofill.services.instances.propagation import Propagation
 from retrofill.services.instances.run_specs import RunSpecs, UnstartableError
+from retrofill.services.ports import RunEnd
 from retrofill.services.ports.records import InstanceRecord, OpenBackfill
 from retrofill.services.ports.start_filter import StartFilter
 from retrofill.services.running.slots import Slots
 from retrofill.services.upkeep.clocks import trouble_with
 
 if TYPE_CHECKING:
-    from retrofill.services.ports import Clock, Executor, Leadership, Ledger, RunEnd, RunRef, RunSpec, Store
+    from retrofill.services.ports import Clock, Executor, Leadership, Ledger, Reader, RunRef, RunSpec, Store
+    from retrofill.services.ports.hosts import Hosts
 
 _BATCH = 2_000  # rows of one kind that a tick moves; the next tick follows at once
 _RUN_TIMES_EVERY_MS = 2_000  # what a crash loses of run times is missed by nobody
+_HOSTS_EVERY_MS = 10_000
+_GONE = "its machine {} has not been heard of for too long"
 _MADE_WAY = "stopped to make way for the auto triggered instance of the same task and time"
 
 
@@ -67,6 +71,8 @@ class Scheduler:
         stops_for_auto: whether a running backfill instance makes way for an auto triggered one of
             the same task and T, or that one waits (RUN-5, setting `auto_conflict`).
         leadership: held by this process; None where nobody else could schedule.
+        hosts: the machines that share the store; None where it is one.
+        leads: False to write down ends of this machine's runs, and stop them, while another process leads.
     """
 
     def __init__(
@@ -80,6 +86,8 @@ class Scheduler:
         auto: bool = True,
         stops_for_auto: bool = True,
         leadership: Leadership | None = None,
+        hosts: Hosts | None = None,
+        leads: bool = True,
     ) -> None:
         self.starts = starts
         self._auto = auto
@@ -88,6 +96,9 @@ class Scheduler:
         self.stops_for_auto = stops_for_auto  # changed when a deploy changes the setting
         self._store = store
         self._leadership = leadership
+        self._hosts = hosts
+        self._leads = leads
+        self._hosts_ms = 0  # when they were looked at last
         self._executor = executor
         self._clock = clock
         self._specs = specs
@@ -113,6 +124,9 @@ class Scheduler:
         self._find_out()
         ends = self._adopted + self._executor.poll()
         self._adopted = []
+        if not self._leads and not ends:
+            return self._stop_only()
+        ends += self._lost_with_their_host()
         try:
             return self._pass(ends)
         except StoreUnavailableError:
@@ -146,13 +160,14 @@ class Scheduler:
         with self._store.transaction() as tx:
             if self._leadership is not None:
                 self._leadership.check(tx)
-            check = tx.clock.keep(now_ms, self.clock_tolerance_ms)
+            check = tx.clock.keep(now_ms, self.clock_tolerance_ms) if self._leads else tx.clock.check(now_ms)
             self._doubt_ms = check.wall_ms - check.sure_ms
             known = self._look_around(tx)
             holds = known.holds(now_ms)
             propagations = _Propagations(tx, self._graphs, now_ms, holds, known.schedule_is_held)
             self._end(tx, ends, propagations, now_ms)
-            self._let_time_pass(tx, propagations, check.sure_ms, known, holds, ticked)
+            if self._leads:
+                self._let_time_pass(tx, propagations, check.sure_ms, known, holds, ticked)
             propagations.propagate(is_last=False)
             holds = self._pause_where_too_many_failed(tx, propagations, known, holds, now_ms)
             if self.stops_for_auto and known.starts_auto(self._auto):
@@ -173,12 +188,32 @@ class Scheduler:
             ticked.alert_ms = None if alert_ms is None else alert_ms + self._doubt_ms
         self._deciding = []
         self._executor.start(starts)
-        for ref in stops:
-            self._told_to_stop.add(ref.instance_id)
-            self._executor.stop(ref)
+        self._tell_to_stop(stops)
         ticked.started = len(starts)
         ticked.notes = self._not_started.take_notes()
         return ticked
+
+    def _stop_only(self) -> TickReport:
+        """While another process leads: what runs here, and somebody wants stopped."""
+        with self._store.read() as reader:
+            self._tell_to_stop(self._refs_to_stop(reader, reader.stopping()))
+        return TickReport()
+
+    def _lost_with_their_host(self) -> list[RunEnd]:
+        """Ends of runs whose machine has not been heard of for too long (RUN-3)."""
+        now_ms = self._clock.now_ms()
+        if self._hosts is None or not self._leads or 0 <= now_ms - self._hosts_ms < _HOSTS_EVERY_MS:
+            return []
+        self._hosts_ms = now_ms
+        lost = {host.name: -host.left_ms for host in self._hosts.all() if host.left_ms < 0}
+        if not lost:
+            return []
+        with self._store.read() as reader:
+            runs = [run for run in reader.open_runs() if run.host in lost and run.host != self._executor.host]
+        return [
+            RunEnd(self._specs.ref(run), "lost", None, None, None, now_ms / 1000, _GONE.format(run.host))
+            for run in runs
+        ]
 
     def _look_around(self, tx: Ledger) -> _LedgerSnapshot:
         """What others may have changed; looked up again only when somebody else has committed."""
@@ -207,14 +242,22 @@ class Scheduler:
     def _stops(self, tx: Ledger, known: _LedgerSnapshot) -> list[RunRef]:
         """Runs that somebody wants stopped and that have not been told yet."""
         known.stopping = [i for i in known.stopping if i in self._slots]
+        return self._refs_to_stop(tx, known.stopping)
+
+    def _refs_to_stop(self, reader: Reader, stopping: Iterable[int]) -> list[RunRef]:
         open_runs = [
             run
-            for instance_id in known.stopping
+            for instance_id in stopping
             if instance_id not in self._told_to_stop
-            for run in tx.runs(instance_id)
+            for run in reader.runs(instance_id)
             if run.ended_ms is None and run.host == self._executor.host
         ]
         return [self._specs.ref(run) for run in open_runs]
+
+    def _tell_to_stop(self, stops: Iterable[RunRef]) -> None:
+        for ref in stops:
+            self._told_to_stop.add(ref.instance_id)
+            self._executor.stop(ref)
 
     def look_again(self) -> None:
         """Forget what is known, because this process has changed the ledger other than by a tick."""

@@ -21,6 +21,7 @@ from retrofill.domain.errors import RetrofillError, StoreBusyError, StoreUnavail
 from retrofill.failpoints import fail_point
 from retrofill.store.postgres import belonging, blocking, leading, leases, schema
 from retrofill.store.postgres.connection import PostgresConnection
+from retrofill.store.postgres.hosts import SharedHosts
 from retrofill.store.postgres.listening import CHANNEL, Listening
 from retrofill.store.postgres.refusals import refusal
 from retrofill.store.schema.revision import is_head
@@ -341,6 +342,10 @@ class Database:
     def leadership(self, term_seconds: float = leading.TERM_SECONDS) -> leading.LeaseLeadership:
         """One part in deciding who schedules it."""
         return leading.LeaseLeadership(self._ask, self.directory, WRITERS, term_seconds)
+
+    def hosts(self, host: str, lost_after_seconds: float) -> SharedHosts:
+        """The machines that share it, as this one sees them."""
+        return SharedHosts(self._ask, host, lost_after_seconds)
 
     def obstacle(self) -> str | None:
         """Why nobody could write just now, None where one can."""

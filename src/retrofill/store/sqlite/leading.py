@@ -88,3 +88,10 @@ class FlockLeadership:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+    def serve(self) -> bool:
+        """Whoever sees to the runs of the one machine leads."""
+        return self._descriptor is not None
+
+    def step_down(self) -> None:
+        self.resign()

@@ -1,0 +1,62 @@
+"""The machines that share a store, as leases which each of them renews: one that has run out is not heard of."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from retrofill.domain.errors import RetrofillError
+from retrofill.services.ports.hosts import Host, Hosts
+from retrofill.store.postgres.leases import NOW_MS, Ask
+
+_BEATS = 8  # in the time after which a machine is given up
+_LONGEST_PAUSE = 15.0  # seconds
+_BEAT = (
+    f"INSERT INTO lease (name, holder, number, until_ms) VALUES ('host ' || ?1, ?1, 1, {NOW_MS} + ?2) "
+    f"ON CONFLICT (name) DO UPDATE SET until_ms = excluded.until_ms"
+)
+_ALL = f"SELECT holder, until_ms - {NOW_MS} FROM lease WHERE name LIKE 'host %' ORDER BY holder"
+
+
+class SharedHosts(Hosts):
+    """As one of them sees it.
+
+    Args:
+        host: the one that this is.
+        lost_after_seconds: without a beat for so long, its runs are lost.
+    """
+
+    def __init__(self, ask: Ask, host: str, lost_after_seconds: float) -> None:
+        self._ask = ask
+        self._host = host
+        self._lost_after_seconds = lost_after_seconds
+
+    def beat(self) -> None:
+        values = (self._host, round(self._lost_after_seconds * 1000))
+        self._ask(lambda connection: connection.execute(_BEAT, values))
+
+    def all(self) -> list[Host]:
+        found: list[Host] = []
+        self._ask(lambda connection: found.extend(Host(*row) for row in connection.execute(_ALL)))
+        return found
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """Beat beside whatever this process does, until the end."""
+        done = threading.Event()
+        pause = min(self._lost_after_seconds / _BEATS, _LONGEST_PAUSE)
+
+        def go_on() -> None:
+            while not done.wait(pause):
+                with suppress(RetrofillError):  # the next time
+                    self.beat()
+
+        self.beat()
+        thread = threading.Thread(target=go_on, name="beating", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()

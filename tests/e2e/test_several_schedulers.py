@@ -1,0 +1,226 @@
+"""Several schedulers on one PostgreSQL server (RUN-1): one leads, others take over, and nothing runs twice.
+
+Two folders of one deployment are two machines here: each has runs, journals and a flock of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from databases import postgres
+from e2e.sandboxes import RETROFILL, Sandbox
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("several_schedulers")]
+PATIENCE = 90.0
+TAKE_OVER = 10.0
+
+
+class Machine(Sandbox):
+    """One of several machines: a folder of its own, and the server's database."""
+
+    def __init__(self, home: Path, url: str) -> None:
+        super().__init__(home)
+        self.url = url
+
+    def environment(self, more: object) -> dict[str, str]:
+        return super().environment(more) | {"RETROFILL_STORE": self.url}  # type: ignore[arg-type]
+
+    def scheduler(self) -> Scheduler:
+        return Scheduler(self)
+
+
+class Scheduler:
+    """A scheduler's process, and what it says."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.said: list[str] = []
+        self.process = subprocess.Popen(
+            [RETROFILL, "scheduler"],
+            cwd=machine.home,
+            env=machine.environment({}),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        machine.processes.append(self.process)  # type: ignore[arg-type]
+        threading.Thread(target=self._hear, daemon=True).start()
+
+    def _hear(self) -> None:
+        assert self.process.stderr is not None
+        self.said.extend(self.process.stderr)
+
+    def says(self, what: str) -> None:
+        until(lambda: any(what in line for line in self.said), lambda: f"{what!r} of {self.said}")
+
+    def leads(self) -> None:
+        self.says("runs; Ctrl-C ends it")
+
+    def stands_by(self) -> None:
+        self.says("this one stands by")
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        os.kill(self.process.pid, number)
+        if number in (signal.SIGKILL, signal.SIGTERM):
+            self.process.wait()
+
+
+def until(look: Callable[[], object], what: Callable[[], str], seconds: float = PATIENCE) -> None:
+    deadline = time.monotonic() + seconds
+    while not look():
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what()}"
+        time.sleep(0.05)
+
+
+TASKS = """
+work:
+  type: shell
+  schedule: "0 2 * * *"
+  run: echo $day >> {record}; sleep 0.3; echo $day done >> {record}
+  parameters: {{day: "$[yyyymmdd-1]"}}
+  rerun: {{mode: always, times: 3, on_lost: false}}
+"""
+
+
+@pytest.fixture
+def machines(tmp_path: Path) -> Iterator[tuple[Machine, Machine]]:
+    with postgres.rows() as url:
+        first, second = (Machine(tmp_path / name, url) for name in ("one", "two"))
+        first.home.mkdir()
+        tasks = TASKS.format(record=tmp_path / "record").strip()
+        first.write(tasks, "resource_groups: {default: {slots: 3}}")
+        shutil.copytree(first.home, second.home)
+        first.run("deploy")
+        try:
+            yield first, second
+        finally:
+            for machine in (first, second):
+                for process in machine.processes:
+                    process.kill()
+                    process.wait()
+
+
+def record(machine: Machine) -> Counter[str]:
+    path = machine.home.parent / "record"
+    return Counter(path.read_text().splitlines()) if path.exists() else Counter()
+
+
+def create(machine: Machine, days: int) -> None:
+    machine.run(
+        "backfill",
+        "create",
+        "--task",
+        "work",
+        "--bizdate",
+        f"2026-01-01..2026-01-{days:02}",
+        "--groups",
+        3,
+        "--yes",
+    )
+
+
+def succeeded(machine: Machine) -> bool:
+    return bool(machine.json("backfill", "show", 1)["status"] == "succeeded")
+
+
+def each_ran_once(machine: Machine, days: int) -> None:
+    begun = {f"202601{day:02}" for day in range(1, days + 1)}
+    assert record(machine) == Counter(begun) + Counter(f"{day} done" for day in begun)
+
+
+def test_a_killed_leader_is_followed_within_ten_seconds(machines: tuple[Machine, Machine]) -> None:
+    """RUN-1: what it had started on its machine runs on there, and is taken over there."""
+    one, two = machines
+    first = one.scheduler()
+    first.leads()
+    second = two.scheduler()
+    second.stands_by()
+    create(one, 24)
+    until(lambda: len(record(one)) > 6, lambda: str(record(one)))
+    first.kill()
+    killed_at = time.monotonic()
+    second.leads()
+    assert time.monotonic() - killed_at < TAKE_OVER  # what the rule promises
+    again = one.scheduler()  # sees to what runs on its machine, and stands by
+    again.stands_by()
+    until(lambda: told_of_both(two), lambda: str(two.json("doctor", status=None)))
+    until(lambda: succeeded(two), lambda: str(two.json("backfill", "show", 1)))
+    each_ran_once(one, 24)
+    takes = [row["comment"] for row in two.json("operation", "list") if row["action"] == "lead"]
+    assert len(takes) == len(set(takes)) == 2
+
+
+def told_of_both(machine: Machine) -> bool:
+    """Whether `doctor` names the leader's machine, and how many runs live where."""
+    found = {check["check"]: check for check in machine.json("doctor", status=None)}
+    assert f"on {os.uname().nodename} since 20" in found["scheduler"]["detail"]
+    assert "(this one): " in found["machines"]["detail"]
+    return found["machines"]["detail"].count(" open run") == 2
+
+
+def test_a_leader_that_stood_still_starts_nothing(machines: tuple[Machine, Machine]) -> None:
+    """RUN-1: it finds its term over, and stands by."""
+    one, two = machines
+    first = one.scheduler()
+    first.leads()
+    second = two.scheduler()
+    second.stands_by()
+    create(one, 24)
+    until(lambda: len(record(one)) > 6, lambda: str(record(one)))
+    first.kill(signal.SIGSTOP)
+    second.leads()
+    first.kill(signal.SIGCONT)
+    first.stands_by()  # and tells how what runs on its machine has ended
+    until(lambda: succeeded(two), lambda: str(two.json("backfill", "show", 1)))
+    each_ran_once(one, 24)
+
+
+def test_a_lost_connection_ends_no_term(machines: tuple[Machine, Machine]) -> None:
+    """RUN-1: connections are made anew; whoever then leads, nothing runs twice."""
+    one, two = machines
+    first = one.scheduler()
+    first.leads()
+    two.scheduler().stands_by()
+    create(one, 15)
+    for _ in range(4):
+        so_far = len(record(one))
+        postgres.end_connections(one.url)
+        until(lambda so_far=so_far: len(record(one)) > so_far, lambda: str(record(one)))  # type: ignore[misc]
+    until(lambda: succeeded(two), lambda: str(two.json("backfill", "show", 1)))
+    each_ran_once(one, 15)
+
+
+def test_one_that_is_asked_to_leave_hands_over_at_once(machines: tuple[Machine, Machine]) -> None:
+    one, two = machines
+    first = one.scheduler()
+    first.leads()
+    second = two.scheduler()
+    second.stands_by()
+    first.kill(signal.SIGTERM)
+    assert first.process.returncode == 0
+    second.leads()
+    second.kill(signal.SIGTERM)
+    assert second.process.returncode == 0
+
+
+def test_a_second_one_on_the_same_machine_waits(machines: tuple[Machine, Machine]) -> None:
+    """RUN-1: runs of a machine are one process's to see to."""
+    one, _ = machines
+    first = one.scheduler()
+    first.leads()
+    second = one.scheduler()
+    second.stands_by()
+    create(one, 6)
+    until(lambda: len(record(one)) > 2, lambda: str(record(one)))
+    first.kill()
+    second.leads()
+    until(lambda: succeeded(one), lambda: str(one.json("backfill", "show", 1)))
+    each_ran_once(one, 6)
