@@ -17,7 +17,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "project.check": "check",
         "project.deploy": "deploy",
         "version.list": "version list",
-        "version.show": "version show N",
+        "version.show": "version show ID",
         "task.list": "task list",
         "task.graph": "task graph",
         "task.freeze": "task freeze T",

@@ -591,7 +591,7 @@ class CurrentTask(TaskPage):
 
 
 class VersionTaskPage(TaskPage):
-    """`version show --task`: a task as a version has it."""
+    """`version show` of one task, as the version has it."""
 
     version: int
 
@@ -691,7 +691,7 @@ class VersionPage(VersionHead):
 
 
 class FileDocument(TypedDict):
-    """`version show --file`: what an included file holds."""
+    """`version show` of one file: what an included file holds."""
 
     path: str
     sha256: str
