@@ -15,14 +15,18 @@ from services.worlds import MakeWorld, World
 # What is told of both databases: histories that go through all statements. STORE=postgresql tells everything of one.
 _ON_BOTH = {"test_nights", "test_retention", "test_delivery", "test_changed_schedules", "test_emergencies"}
 _ON_BOTH |= {"test_scheduler", "test_searching", "test_reruns", "test_random_histories", "test_restoring"}
+_ON_BOTH_IN_CHECK = {"test_scheduler", "test_restoring"}  # the others are told of the server by `make test`
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "stores" in metafunc.fixturenames:
-        is_on_both = metafunc.module.__name__.rpartition(".")[2] in _ON_BOTH
+        module = metafunc.module.__name__.rpartition(".")[2]
         looks_inside = metafunc.definition.get_closest_marker("embedded") is not None
         named = os.environ.get("STORE")
-        kinds = [named] if named else list(STORES) if is_on_both and not looks_inside else ["sqlite"]
+        kinds: list[Any] = [named or "sqlite"]
+        if named is None and module in _ON_BOTH and not looks_inside:
+            marks = () if module in _ON_BOTH_IN_CHECK else (pytest.mark.slow,)
+            kinds += [pytest.param(kind, marks=marks) for kind in STORES if kind != "sqlite"]
         metafunc.parametrize("stores", kinds, indirect=True)
 
 
