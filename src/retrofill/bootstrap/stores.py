@@ -6,7 +6,9 @@ at a small file.
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -38,7 +40,7 @@ def find_url(directory: Path, environ: Mapping[str, str]) -> StoreUrl | None:
         ProjectError: the folder's `retrofill.yaml` cannot be read.
     """
     named = environ.get(VARIABLE)
-    text = (directory / DEPLOYMENT_FILE).read_bytes()
+    text = _text_of(directory / DEPLOYMENT_FILE)
     if named == "" or (named is None and not _NAMES_ONE.search(text)):
         return None
     user = environ.get("RETROFILL_USER", SYSTEM_ADMINISTRATOR)
@@ -54,6 +56,13 @@ def find_url(directory: Path, environ: Mapping[str, str]) -> StoreUrl | None:
         return StoreUrl(str(BY_NAME["store"].read_text(str(url))), project)
     except FormError as error:
         raise SettingError(f"store {error.message} ({origin}); {error.hint}") from None
+
+
+def _text_of(path: Path) -> bytes:
+    """What the file holds; nothing where it is no regular file, of which the reading of the folder tells."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:
+        return file.read() if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
 
 
 def _declared(directory: Path, text: bytes, user: str) -> tuple[object, str]:
