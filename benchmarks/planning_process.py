@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from retrofill.bootstrap.project import open_project
+from retrofill.bootstrap.centers import open_call
 from retrofill.domain.planning.plan import Plan, build
 from retrofill.domain.planning.policy import Policy
 from retrofill.domain.selection.ways import ManualSelection
@@ -31,7 +31,7 @@ _ROWS = 5_000  # as many a transaction as the product writes
 
 def main() -> None:
     directory, roots, bizdates = sys.argv[1:]
-    project = open_project(directory)
+    project = open_call(directory)
     catalog = project.folder.catalog
     limits = project.limits
     project.store.close()

@@ -15,7 +15,7 @@ from pathlib import Path
 from measuring import RETROFILL, Line, await_quiet, median, scratch, spread
 from projects import dates, write
 
-from retrofill.bootstrap.project import open_project
+from retrofill.bootstrap.centers import open_call
 from retrofill.domain.planning.policy import Policy
 from retrofill.domain.selection.ways import ManualSelection
 from retrofill.domain.time.bizdates import parse_range
@@ -117,7 +117,7 @@ def _idle_line(what: str, full: Path, empty: Path, looks: bool) -> Line:
 
 
 def _create(directory: Path, first: datetime, bizdates: int, paused: bool) -> None:
-    project = open_project(str(directory))
+    project = open_call(str(directory))
     names = tuple(project.folder.catalog.tasks)
     request = Request(
         ManualSelection(names), Policy(ranges=(parse_range(dates(bizdates, first.date())),), groups=10)

@@ -10,16 +10,10 @@ from threading import Barrier, Event
 
 import pytest
 
+from retrofill.bootstrap.centers import Call
 from retrofill.bootstrap.deployment import Deployment, open_deployment
 from retrofill.bootstrap.engine import Engine
-from retrofill.bootstrap.project import Project
 from retrofill.domain.errors import NotPermittedError, UsageError
-from retrofill.domain.planning.policy import Policy
-from retrofill.domain.selection.ways import ManualSelection
-from retrofill.domain.time.bizdates import parse_range
-from retrofill.domain.time.milliseconds import instant_of
-from retrofill.services.backfills.estimates import PlanningFacts
-from retrofill.services.backfills.requests import Request, make_plan
 from retrofill.services.running.scheduler import TickReport
 
 PATIENCE = 60.0
@@ -32,18 +26,15 @@ def write(home: Path, settings: str = "{}") -> None:
     (home / "workspaces" / "w" / "workspace.yaml").write_text(f"workspace: w\ntasks:\n{TASKS}\n")
 
 
-def call(deployment: Deployment) -> Project:
-    return Project(deployment)
+def call(deployment: Deployment) -> Call:
+    return Call(deployment)
 
 
 def create(deployment: Deployment) -> int:
     """A backfill of all tasks, by a thread that is not the engine's."""
     asked = call(deployment)
-    policy = Policy(ranges=(parse_range("2026-01-05..2026-01-09"),))
-    request = Request(ManualSelection(tuple(asked.folder.catalog.tasks)), policy)
-    now = instant_of(deployment.clock.now_ms())
-    planned = make_plan(asked.folder.catalog, request, asked.limits, now, PlanningFacts(), asked.rights)
-    return asked.creation().create(planned, 1, asked.user)
+    given = {"task": tuple(asked.folder.catalog.tasks), "bizdate": ("2026-01-05..2026-01-09",)}
+    return asked.center.backfills.create(asked.center.backfills.plan(given))
 
 
 @pytest.fixture

@@ -73,10 +73,10 @@ def test_what_runs_the_code_and_what_it_inherits(sandbox: Sandbox) -> None:
 
 def test_the_same_as_a_run_gets(sandbox: Sandbox) -> None:
     """CAT-9: made by what makes runs."""
-    from retrofill.bootstrap.project import open_project
+    from retrofill.bootstrap.centers import open_call
 
     sandbox.create("--task", "ids", "--bizdate", "2026-01-04")
-    project = open_project(str(sandbox.home), {"RETROFILL_SECRET_PW": "x"})
+    project = open_call(str(sandbox.home), {"RETROFILL_SECRET_PW": "x"})
     specs = project.deployment.specs("python3")
     with project.store.read() as reader:
         (row,) = reader.instances([1])

@@ -24,9 +24,9 @@ BY_EMAIL = ("--alert", "either", "--alert-by", "email")
 TICK_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
-from retrofill.bootstrap.project import open_project
+from retrofill.bootstrap.centers import open_call
 
-project = open_project(sys.argv[1])
+project = open_call(sys.argv[1])
 assert project.leadership.lead()
 
 def die(ticked):

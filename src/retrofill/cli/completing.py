@@ -15,7 +15,7 @@ from click.shell_completion import CompletionItem
 from retrofill.cli.session import Session
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.project import Project
+    from retrofill.bootstrap.centers import Call
 
 _MOST = 50
 _DATES = ("today", "yesterday", "-7d..yesterday")
@@ -43,14 +43,14 @@ def _offered(context: click.Context, parameter: click.Parameter, incomplete: str
         return
     look = _looks(context, parameter, metavar.strip("[]. "))
     if look is not None:
-        project = context.ensure_object(Session).project
-        if project.deployed is not None:
-            yield from look(project, incomplete)
+        call = context.ensure_object(Session).call
+        if call.deployed is not None:
+            yield from look(call, incomplete)
 
 
 def _looks(
     context: click.Context, parameter: click.Parameter, metavar: str
-) -> Callable[[Project, str], Found] | None:
+) -> Callable[[Call, str], Found] | None:
     name = max(getattr(parameter, "opts", [""]), key=len).strip("-")
     of_instances = context.command_path.startswith("retrofill instance") and name != "backfill"
     return {
@@ -68,58 +68,58 @@ def _looks(
     }.get(metavar)
 
 
-def _tasks(project: Project, incomplete: str) -> Found:
+def _tasks(call: Call, incomplete: str) -> Found:
     """Full names, and short ones that are unambiguous where one has begun to type one."""
-    tasks = project.center.names.tasks()
+    tasks = call.center.names.tasks()
     yield from ((task, description) for task, _, description in tasks)
     shorts = [short for _, short, _ in tasks]
     if incomplete:
         yield from ((short, task) for task, short, _ in tasks if shorts.count(short) == 1)
 
 
-def _workspaces(project: Project, incomplete: str) -> Found:
-    return ((name, "") for name in project.center.names.workspaces())
+def _workspaces(call: Call, incomplete: str) -> Found:
+    return ((name, "") for name in call.center.names.workspaces())
 
 
-def _groups(project: Project, incomplete: str) -> Found:
-    return ((name, "") for name in project.center.names.resource_groups())
+def _groups(call: Call, incomplete: str) -> Found:
+    return ((name, "") for name in call.center.names.resource_groups())
 
 
-def _users(project: Project, incomplete: str) -> Found:
-    return ((name, "") for name in project.center.names.users())
+def _users(call: Call, incomplete: str) -> Found:
+    return ((name, "") for name in call.center.names.users())
 
 
-def _states(project: Project, incomplete: str) -> Found:
+def _states(call: Call, incomplete: str) -> Found:
     from retrofill.domain.running.states import State
 
     return ((state.value, "") for state in State)
 
 
-def _statuses(project: Project, incomplete: str) -> Found:
+def _statuses(call: Call, incomplete: str) -> Found:
     from retrofill.domain.running.status import Status
 
     return ((status.value, "") for status in Status)
 
 
-def _check_statuses(project: Project, incomplete: str) -> Found:
+def _check_statuses(call: Call, incomplete: str) -> Found:
     return ((word, "") for word in ("checking", "passed", "failed"))
 
 
-def _types(project: Project, incomplete: str) -> Found:
+def _types(call: Call, incomplete: str) -> Found:
     from retrofill.domain.catalog.task_types import TASK_TYPES
 
     return ((word, task_type.traits.means) for word, task_type in TASK_TYPES.items())
 
 
-def _dates(project: Project, incomplete: str) -> Found:
+def _dates(call: Call, incomplete: str) -> Found:
     return ((word, "") for word in _DATES)
 
 
-def _backfills(project: Project, incomplete: str) -> Found:
+def _backfills(call: Call, incomplete: str) -> Found:
     """The newest ones, whose numbers are most likely meant."""
-    return iter(project.center.names.backfills(_MOST))
+    return iter(call.center.names.backfills(_MOST))
 
 
-def _instances(project: Project, incomplete: str) -> Found:
-    rows = project.center.instances.list(limit=_MOST)["items"]
+def _instances(call: Call, incomplete: str) -> Found:
+    rows = call.center.instances.list(limit=_MOST)["items"]
     return iter([(str(row["id"]), f"{row['task']} {row['bizdate']} {row['state']}") for row in rows])

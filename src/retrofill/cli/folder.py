@@ -13,14 +13,14 @@ def look_at_folder(session: Session) -> None:
     """
     from retrofill.project.problems import ProjectError
 
-    project = session.project
+    call = session.call
     try:
-        _ = project.folder
+        _ = call.folder
     except ProjectError as error:
-        if project.deployed is None:
+        if call.deployed is None:
             raise
-        project.work_on_deployed()
+        call.work_on_deployed()
         say(
             f"The folder has {many(len(error.problems), 'error')} (`retrofill check` lists them), so this is "
-            f"version {project.deployed.version_id}, which is deployed."
+            f"version {call.deployed.version_id}, which is deployed."
         )

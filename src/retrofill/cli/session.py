@@ -16,8 +16,9 @@ from retrofill.cli.tables import EXPENDABLE, Row, cell, print_table
 from retrofill.domain.inputs import integer_id
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.project import Project
+    from retrofill.bootstrap.centers import Call
     from retrofill.domain.texts import Text
+    from retrofill.services.operation_center import OperationCenter
 
 __all__ = [
     "Row",
@@ -38,18 +39,23 @@ class Session:
     directory: str | None = None
     output: str = "text"
     wide: bool = False
-    opened: Project | None = None
+    opened: Call | None = None
     given: set[str] = field(
         default_factory=set
     )  # global options that were given, before or after the command
 
     @cached_property
-    def project(self) -> Project:
-        from retrofill.bootstrap.project import open_project
+    def call(self) -> Call:
+        from retrofill.bootstrap.centers import open_call
 
-        self.opened = project = open_project(self.directory, command=command_of)
-        _ = project.user  # a user whom nobody knows is refused before anything is done
-        return project
+        self.opened = call = open_call(self.directory, command=command_of)
+        _ = call.user  # a user whom nobody knows is refused before anything is done
+        return call
+
+    @property
+    def center(self) -> OperationCenter:
+        """Everything that who acts may ask and do."""
+        return self.call.center
 
     def close(self) -> None:
         """Leave the store in order, whatever the command came to."""

@@ -14,7 +14,7 @@ from retrofill.domain.words import many, names
 from retrofill.services.ports.leadership import NotLeadingError
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.project import Project
+    from retrofill.bootstrap.centers import Call
     from retrofill.domain.running.results import ItemResult
     from retrofill.services.running.scheduler import TickReport
 
@@ -31,7 +31,7 @@ class NotEndedError(RetrofillError):
     kind = Kind.TIMED_OUT
 
 
-def finish_stops(project: Project, ids: Sequence[int]) -> dict[int, RetrofillError]:
+def finish_stops(call: Call, ids: Sequence[int]) -> dict[int, RetrofillError]:
     """Wait until the process trees of these runs have ended and the ledger says so (OPS-1).
 
     Where no scheduler runs, this process takes the scheduler's place, but starts nothing new. Where
@@ -41,23 +41,23 @@ def finish_stops(project: Project, ids: Sequence[int]) -> dict[int, RetrofillErr
     Returns:
         An error for each that has not ended by then.
     """
-    patience = _Patience(project)
-    while running := _still_running(project, ids):
+    patience = _Patience(call)
+    while running := _still_running(call, ids):
         if patience.is_over(running):
             return patience.errors(running)
-        if not project.leadership.lead():
+        if not call.leadership.lead():
             time.sleep(_LOOK_SECONDS)
             continue
         try:
 
             def is_done(_: TickReport) -> bool:
-                left = _still_running(project, ids)
+                left = _still_running(call, ids)
                 return not left or patience.is_over(left)
 
             with suppress(NotLeadingError):  # another one sees to it
-                project.engine.run(is_done, _OBSERVE_MS, starts=False)
+                call.engine.run(is_done, _OBSERVE_MS, starts=False)
         finally:
-            project.leadership.resign()
+            call.leadership.resign()
     return {}
 
 
@@ -69,9 +69,9 @@ def with_errors(results: Sequence[ItemResult], errors: dict[int, RetrofillError]
 class _Patience:
     """How long it has been waited, and what stands still meanwhile."""
 
-    def __init__(self, project: Project) -> None:
-        self._project = project
-        self._grace_seconds = project.engine.settings.grace_seconds
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._grace_seconds = call.engine.settings.grace_seconds
         self._began = self._looked = time.monotonic()
         self._causes: dict[int | None, str] = {}  # by instance; None: of all
         self._said: set[str] = set()
@@ -95,8 +95,8 @@ class _Patience:
         return found
 
     def _look_around(self, running: Sequence[int]) -> None:
-        project, self._causes = self._project, {}
-        for one in project.center.work.standstills():
+        call, self._causes = self._call, {}
+        for one in call.center.work.standstills():
             if one.run and one.instance_id not in running:
                 continue
             self._causes[one.instance_id] = str(one)
@@ -106,8 +106,8 @@ class _Patience:
             waiting = "Instance" if len(running) == 1 else "Instances"
             say(f"{waiting} {names([str(i) for i in running])} still running: {one}.")
             if one.part == "scheduler":  # what runs has a supervisor that does not need it
-                project.engine.ask_to_end(running)
+                call.engine.ask_to_end(running)
 
 
-def _still_running(project: Project, ids: Sequence[int]) -> list[int]:
-    return project.center.work.still_running(ids)
+def _still_running(call: Call, ids: Sequence[int]) -> list[int]:
+    return call.center.work.still_running(ids)

@@ -16,7 +16,7 @@ from retrofill.domain.words import many
 from retrofill.services.ports.leadership import NotLeadingError
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.project import Project
+    from retrofill.bootstrap.centers import Call
     from retrofill.services.ports.watching import Standstill
     from retrofill.services.reading.documents import Progress as ProgressDocument
     from retrofill.services.reading.documents import TimeLeft
@@ -29,22 +29,22 @@ _LOOK_AROUND_SECONDS = 2.0
 EXIT_FAILED, EXIT_CHECK_FAILED, EXIT_TIMED_OUT = 1, 3, 124
 
 
-def wait_for(project: Project, backfill_id: int, timeout_seconds: float | None = None) -> int:
+def wait_for(call: Call, backfill_id: int, timeout_seconds: float | None = None) -> int:
     """Wait until the backfill has ended; the exit status that its end means.
 
     Raises:
         UnknownNameError: there is no such backfill.
     """
-    waiting = _Waiting(project, backfill_id, timeout_seconds)
+    waiting = _Waiting(call, backfill_id, timeout_seconds)
     try:
         waiting.run()
     except KeyboardInterrupt:
         waiting.progress.end()
-        _say_how_to_go_on(project, backfill_id)
+        _say_how_to_go_on(call, backfill_id)
         raise
     finally:
         waiting.progress.end()
-    deliver_before_leaving(project, backfill_id)
+    deliver_before_leaving(call, backfill_id)
     return waiting.status()
 
 
@@ -55,8 +55,8 @@ class ProjectMovedError(WrongStateError):
 
 
 class _Waiting:
-    def __init__(self, project: Project, backfill_id: int, timeout_seconds: float | None) -> None:
-        self._project = project
+    def __init__(self, call: Call, backfill_id: int, timeout_seconds: float | None) -> None:
+        self._call = call
         self._id = backfill_id
         self._deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         self._looked_at = 0.0
@@ -66,7 +66,7 @@ class _Waiting:
         self._looked_around = time.monotonic()
         self._standstill: Standstill | None = None
         self._place = self._stat_place()
-        self._backfills = project.center.backfills
+        self._backfills = call.center.backfills
         self._look()
         self.progress = Progress()
         self._failures = Failures()
@@ -78,9 +78,9 @@ class _Waiting:
                 try:
                     self._check_place()
                     with suppress(NotLeadingError):  # another one goes on
-                        self._project.engine.run(self._observe, _OBSERVE_MS)
+                        self._call.engine.run(self._observe, _OBSERVE_MS)
                 finally:
-                    self._project.leadership.resign()
+                    self._call.leadership.resign()
             else:
                 # Somebody else runs the scheduler; look now and then whether that is still so.
                 self._say_standstill()
@@ -88,7 +88,7 @@ class _Waiting:
 
     def _takes_over(self) -> bool:
         with suppress(FileNotFoundError):  # the folder has just been moved, which the next look tells
-            return self._project.leadership.lead()
+            return self._call.leadership.lead()
         return False
 
     def _observe(self, ticked: TickReport) -> bool:
@@ -133,13 +133,13 @@ class _Waiting:
     def _check_place(self) -> None:
         """The store stays open wherever its folder goes; a scheduler there is another one's (RUN-8)."""
         if not os.path.samestat(self._stat_place(), self._place):
-            raise ProjectMovedError(_MOVED.format(self._project.directory))
+            raise ProjectMovedError(_MOVED.format(self._call.directory))
 
     def _stat_place(self) -> os.stat_result:
         try:
-            return os.stat(self._project.home)
+            return os.stat(self._call.home)
         except OSError:
-            raise ProjectMovedError(_MOVED.format(self._project.directory)) from None
+            raise ProjectMovedError(_MOVED.format(self._call.directory)) from None
 
     def _say_standstill(self) -> None:
         """Once, where the scheduler that is followed has been stopped by a signal."""
@@ -147,9 +147,7 @@ class _Waiting:
         if now - self._looked_around < _LOOK_AROUND_SECONDS:
             return
         self._looked_around = now
-        found = next(
-            (one for one in self._project.center.work.standstills() if one.part != "supervisor"), None
-        )
+        found = next((one for one in self._call.center.work.standstills() if one.part != "supervisor"), None)
         if found is not None and found != self._standstill:
             self.progress.end()
             say(f"Nothing goes on: {found}.")
@@ -171,7 +169,7 @@ class _Waiting:
         row = self._backfills.row(self._id)
         if row["ended_at"] is None:
             say(
-                f"Timed out: {_what_goes_on(self._project, self._id)}. `retrofill backfill wait {self._id}` goes on."
+                f"Timed out: {_what_goes_on(self._call, self._id)}. `retrofill backfill wait {self._id}` goes on."
             )
             return EXIT_TIMED_OUT
         if row["check_status"] == "failed":
@@ -179,18 +177,18 @@ class _Waiting:
         return 0 if row["status"] == "succeeded" else EXIT_FAILED
 
 
-def _say_how_to_go_on(project: Project, backfill_id: int) -> None:
+def _say_how_to_go_on(call: Call, backfill_id: int) -> None:
     say(
-        f"\nInterrupted: {_what_goes_on(project, backfill_id)}. `retrofill backfill wait {backfill_id}` goes on, "
+        f"\nInterrupted: {_what_goes_on(call, backfill_id)}. `retrofill backfill wait {backfill_id}` goes on, "
         f"`retrofill backfill stop {backfill_id}` stops it."
     )
 
 
-def _what_goes_on(project: Project, backfill_id: int) -> str:
+def _what_goes_on(call: Call, backfill_id: int) -> str:
     """What becomes of the backfill when this process leaves."""
-    running = project.center.backfills.progress(backfill_id)["running_count"]
+    running = call.center.backfills.progress(backfill_id)["running_count"]
     what_runs = (
         f"{many(running, 'running instance')} {'goes' if running == 1 else 'go'} on; " if running else ""
     )
-    elsewhere = project.center.work.has_scheduler()
+    elsewhere = call.center.work.has_scheduler()
     return f"{what_runs}{'another scheduler goes on' if elsewhere else 'nothing new starts'}"

@@ -66,7 +66,7 @@ def _checks_refuse(session: Session, preview: Preview) -> bool:
     if not preview.checks_to_ask:
         return False
     say(f"Asking {checks_in_words(preview.checks_to_ask)}.")
-    found = session.project.center.backfills.ask_checks(preview)
+    found = session.center.backfills.ask_checks(preview)
     for finding in found["findings"]:
         say(f"{finding['level']} {finding['code']}: {cell(finding['message'])}")
     return not found["passed"]
@@ -80,17 +80,17 @@ def _plan(session: Session, options: dict[str, Any]) -> Preview:
     """
     from retrofill.project.problems import ProjectError
 
-    project = session.project
+    call = session.call
     if options["deployed"]:
-        project.work_on_deployed()
+        call.work_on_deployed()
     try:
-        preview = project.center.backfills.plan(options, _now(session))
+        preview = call.center.backfills.plan(options, _now(session))
     except ProjectError as error:
-        if project.deployed is None:
+        if call.deployed is None:
             raise
         hint = Text(
             "Correct them, or work on version {id}, which is deployed, with {option.deployed}.",
-            id=str(project.deployed.version_id),
+            id=str(call.deployed.version_id),
         )
         raise error.with_hint(hint) from None
     for note in preview.notes:
@@ -100,7 +100,7 @@ def _plan(session: Session, options: dict[str, Any]) -> Preview:
 
 def _now(session: Session) -> datetime | None:
     """RETROFILL_NOW, which replaces the present in `plan`."""
-    text = session.project.environ.get("RETROFILL_NOW")
+    text = session.call.environ.get("RETROFILL_NOW")
     if text is None:
         return None
     try:
@@ -127,21 +127,21 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
     if timeout is not None and not wait:
         raise UsageError("--timeout goes with --wait")
     preview = _plan(session, options)
-    project = session.project
-    published = project.center.versions.about_to_publish()
-    if project.folder.version_id is None:
-        say_what_is_published(project, published)
-    if not (confirm_losing_everything(project, published, yes) and (yes or _confirm(preview))):
+    call = session.call
+    published = call.center.versions.about_to_publish()
+    if call.folder.version_id is None:
+        say_what_is_published(call, published)
+    if not (confirm_losing_everything(call, published, yes) and (yes or _confirm(preview))):
         say("Nothing was created.")
         return _NOT_CONFIRMED
-    deployed = project.center.versions.deploy()
+    deployed = call.center.versions.deploy()
     if deployed["new"]:
         say(f"The folder differed from what was deployed: it is version {deployed['version']} now.")
     for note in deployed["notes"]:
         say(note)
-    say_obstacles(project.center.backfills.alert_obstacles(preview))
+    say_obstacles(call.center.backfills.alert_obstacles(preview))
     backfill_id = _create(session, preview)
-    row = project.center.backfills.analysis(backfill_id)
+    row = call.center.backfills.analysis(backfill_id)
     findings = row["findings"]
     if row["check_status"] == "failed":
         who = "Verification found a risk" if preview.is_refused else "An extension check said no"
@@ -153,8 +153,8 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
     if wait:
         say(f"Backfill {backfill_id}: {many(preview.instance_count, 'instance')}.")
     else:
-        say_who_starts(session.project.center, backfill_id)
-    status = wait_for(session.project, backfill_id, seconds) if wait else 0
+        say_who_starts(session.center, backfill_id)
+    status = wait_for(session.call, backfill_id, seconds) if wait else 0
     print_backfill(session, backfill_id, {} if session.is_text else {"findings": findings})
     return status
 
@@ -163,7 +163,7 @@ def _create(session: Session, preview: Preview) -> int:
     if preview.checks_to_ask and not preview.is_refused:
         say(f"Asking {checks_in_words(preview.checks_to_ask)}.")
     try:
-        return session.project.center.backfills.create(preview)
+        return session.center.backfills.create(preview)
     except KeyboardInterrupt:
         say("Interrupted: the backfill was not created.")
         raise
@@ -188,7 +188,7 @@ def wait_command(session: Session, backfill_id: str, timeout: str | None) -> int
     Runs the scheduler here when none runs.
     """
     number = integer_id(backfill_id, "a backfill")
-    status = wait_for(session.project, number, _seconds(timeout))
+    status = wait_for(session.call, number, _seconds(timeout))
     print_backfill(session, number)
     return status
 
@@ -218,18 +218,18 @@ def _seconds(text: str | None) -> float | None:
 def list_command(session: Session, /, limit: int, cursor: str | None, **filters: str | None) -> None:
     """List backfills, newest first."""
     before = None if cursor is None else integer_id(cursor, "a backfill")
-    project = session.project
-    page = project.center.backfills.list(BackfillSearch(**filters), limit, before)
+    call = session.call
+    page = call.center.backfills.list(BackfillSearch(**filters), limit, before)
     rows = page["items"]
     session.rows(
         [listed(row) for row in rows] if session.is_text else rows,
         _COLUMNS,
-        "There are no such backfills." if project.deployed is not None else "There are no backfills yet.",
+        "There are no such backfills." if call.deployed is not None else "There are no backfills yet.",
         ("check", "tasks", "started_at"),
     )
     if page["next"] is not None:
         say_more(page["next"])
-    say_alone_of(project.center, {row["id"] for row in rows if row["counts"]["running"]})
+    say_alone_of(call.center, {row["id"] for row in rows if row["counts"]["running"]})
 
 
 @backfill.command("show")
@@ -239,7 +239,7 @@ def show(session: Session, backfill_id: str) -> None:
     """Show one backfill: state, counts, bizdates."""
     number = integer_id(backfill_id, "a backfill")
     print_backfill(session, number, with_dates=True)
-    say_alone_of(session.project.center, {number})
+    say_alone_of(session.center, {number})
 
 
 @backfill.command("analysis")
@@ -247,7 +247,7 @@ def show(session: Session, backfill_id: str) -> None:
 @pass_session
 def analysis(session: Session, backfill_id: str) -> None:
     """Show what verification found and what extension checks answered (task analysis results)."""
-    document = session.project.center.backfills.analysis(integer_id(backfill_id, "a backfill"))
+    document = session.center.backfills.analysis(integer_id(backfill_id, "a backfill"))
     session.document(document, lambda: print_plan(document))
 
 
@@ -257,7 +257,7 @@ def analysis(session: Session, backfill_id: str) -> None:
 def history(session: Session, backfill_id: str) -> None:
     """Show what people did to a backfill and its instances."""
     number = integer_id(backfill_id, "a backfill")
-    rows = session.project.center.backfills.history(number)
+    rows = session.center.backfills.history(number)
     columns = ["at", "user", "action", "instance", "from_state", "to_state", "comment"]
     session.rows(rows, columns, f"Nobody has done anything to backfill {number}.")
 

@@ -67,18 +67,18 @@ def check(session: Session) -> int:
     from retrofill.cli.printing.periods import period_warnings
 
     try:
-        catalog, places, doubts = project.load_with_places(session.project.directory)
+        catalog, places, doubts = project.load_with_places(session.call.directory)
     except project.ProjectError as error:
-        seen = (session.opened or session.project).as_seen(error)  # who acts may be unknown for that error
+        seen = (session.opened or session.call).as_seen(error)  # who acts may be unknown for that error
         if session.is_text:
             raise seen from None
         say_json({"errors": [problem.to_json() for problem in seen.problems]})
         return exit_status(seen)
-    rights = session.project.actor.rights(catalog)
+    rights = session.call.actor.rights(catalog)
     warnings = [
         *doubts_in(doubts, rights),
         *period_warnings(catalog, places, rights),
-        *warnings_of(session.project.lineages(catalog), places),
+        *warnings_of(session.call.lineages(catalog), places),
     ]
     document = {
         "project": catalog.project,
@@ -130,7 +130,7 @@ def task_list(
     look_at_folder(session)
     filters = {"workspace": workspace, "type": task_type, "tag": tag}
     given = {key: value for key, value in filters.items() if value is not None}
-    page = session.project.center.tasks.list(given, part, limit, cursor)
+    page = session.center.tasks.list(given, part, limit, cursor)
     session.rows(
         page["items"],
         ["id", "task", "type", "cycle", "schedule", "owner", "resource_group", "frozen"],
@@ -146,7 +146,7 @@ def task_list(
 def task_show(session: Session, name: str) -> None:
     """Show one task: schedule, dependencies, parameters, settings, lineage."""
     look_at_folder(session)
-    page = session.project.center.tasks.show(name)
+    page = session.center.tasks.show(name)
     session.document(page, lambda: print_task(page))
 
 
@@ -169,7 +169,7 @@ def _freezing(name: str, frozen: bool, help_text: str) -> None:
     @click.option("--comment", default="", metavar="TEXT", help="Why; it is kept in the record.")
     @pass_session
     def command(session: Session, names: tuple[str, ...], comment: str) -> int:
-        tasks = session.project.center.tasks
+        tasks = session.center.tasks
         results = (tasks.freeze if frozen else tasks.unfreeze)(names, comment)
         rows = [
             {
@@ -199,7 +199,7 @@ task.add_command(task_render)
 def task_graph(session: Session, name: str | None) -> None:
     """Show who waits for whom, of all tasks or around one."""
     look_at_folder(session)
-    rows = session.project.center.tasks.graph(name)
+    rows = session.center.tasks.graph(name)
     if session.is_text:
         click.echo("\n".join(_drawn(rows)) or "There are no tasks.")
         return
@@ -230,7 +230,7 @@ def workspace() -> None:
 def workspace_list(session: Session) -> None:
     """List workspaces with their members."""
     look_at_folder(session)
-    found = session.project.center.tasks.workspaces()
+    found = session.center.tasks.workspaces()
     rows: Sequence[Mapping[str, Any]] = found
     if session.is_text:
         rows = [

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from retrofill.bootstrap.project import Project
+from retrofill.bootstrap.centers import Call
 from retrofill.cli.driving import as_process
 from retrofill.cli.grammar import Command
 from retrofill.cli.session import Session, pass_session
@@ -47,7 +47,7 @@ def doctor(session: Session) -> int:
 
     Exit 1 if something is wrong.
     """
-    rows = [dict(zip(("check", "ok", "detail"), row, strict=True)) for row in _checks(session.project)]
+    rows = [dict(zip(("check", "ok", "detail"), row, strict=True)) for row in _checks(session.call)]
     if session.is_text:
         for row in rows:
             word, colour = ("ok", "green") if row["ok"] else ("WRONG", "red")
@@ -57,21 +57,21 @@ def doctor(session: Session) -> int:
     return 0 if all(row["ok"] for row in rows) else 1
 
 
-def _checks(project: Project) -> Iterator[_Check]:
-    yield from _looked_at("project", _project, project)
-    free = shutil.disk_usage(project.home if project.home.is_dir() else project.directory).free
+def _checks(call: Call) -> Iterator[_Check]:
+    yield from _looked_at("project", _project, call)
+    free = shutil.disk_usage(call.home if call.home.is_dir() else call.directory).free
     yield "disk", free > _FREE_BYTES, f"{free >> 20} MiB free"
     try:
-        is_deployed = project.deployed is not None
+        is_deployed = call.deployed is not None
     except (RetrofillError, sqlite3.DatabaseError) as error:
         yield "store", False, _refusal(error)
-        yield from _looked_at("logs", _files, project)
+        yield from _looked_at("logs", _files, call)
         return
     if not is_deployed:
         yield "store", True, "nothing is deployed yet"
-        yield from _looked_at("logs", _files, project)
+        yield from _looked_at("logs", _files, call)
         return
-    obstacle = project.store.obstacle()
+    obstacle = call.store.obstacle()
     yield "writing", obstacle is None, obstacle or "nobody stands in the way"
     for name, looks in (
         ("store", _store),
@@ -81,9 +81,9 @@ def _checks(project: Project) -> Iterator[_Check]:
         ("work", lambda *of: iter([_work(*of)])),
         ("nights", lambda *of: iter([_nights(*of)])),
     ):
-        yield from _looked_at(name, _with_reader, project, looks)
-    yield from _looked_at("runs", _runs, project)
-    yield from _looked_at("logs", _files, project)
+        yield from _looked_at(name, _with_reader, call, looks)
+    yield from _looked_at("runs", _runs, call)
+    yield from _looked_at("logs", _files, call)
 
 
 def _refusal(error: Exception) -> str:
@@ -101,23 +101,23 @@ def _looked_at(name: str, looks: Callable[..., Iterator[_Check]], *of: object) -
         yield name, False, f"cannot be looked at: {reason} ({type(error).__name__})"
 
 
-def _with_reader(project: Project, looks: Callable[[Project, Reader], Iterator[_Check]]) -> Iterator[_Check]:
-    with project.store.read() as reader:
-        yield from looks(project, reader)
+def _with_reader(call: Call, looks: Callable[[Call, Reader], Iterator[_Check]]) -> Iterator[_Check]:
+    with call.store.read() as reader:
+        yield from looks(call, reader)
 
 
-def _project(project: Project) -> Iterator[_Check]:
+def _project(call: Call) -> Iterator[_Check]:
     try:
-        catalog = project.folder.catalog
+        catalog = call.folder.catalog
         yield "project", True, f"{many(len(catalog.tasks), 'task')}, no errors"
     except RetrofillError as error:
         yield "project", False, told(error.text)
 
 
-def _store(project: Project, reader: Reader) -> Iterator[_Check]:
+def _store(call: Call, reader: Reader) -> Iterator[_Check]:
     from retrofill.store.sqlite.database import Database
 
-    store = project.store
+    store = call.store
     if not isinstance(store, Database):
         damage = reader.health.damage()
         yield "store", not damage, damage[0] if damage else f"{store.shown}, schema {reader.health.schema()}"
@@ -140,21 +140,21 @@ def _store(project: Project, reader: Reader) -> Iterator[_Check]:
     )
 
 
-def _counters(project: Project, reader: Reader) -> Iterator[_Check]:
+def _counters(call: Call, reader: Reader) -> Iterator[_Check]:
     for opened in reader.open_backfills():
         record = reader.find_backfill(opened.id) if opened.phase == "active" else None
-        wrong = [] if record is None else drift(reader, project.graphs, record)
+        wrong = [] if record is None else drift(reader, call.graphs, record)
         if wrong:
             break
     else:
-        wrong = schedule_drift(reader, project.graphs)
+        wrong = schedule_drift(reader, call.graphs)
     agree = "agree with the states of all open backfills and of the schedule"
     yield "counters", not wrong, wrong[0] if wrong else agree
 
 
-def _halves(project: Project, reader: Reader) -> Iterator[_Check]:
-    created = [r for r in reader.in_phase("creating") if not project.store.is_being_created(r.id)]
-    unasked = [r for r in reader.in_phase("checking") if not project.store.is_being_created(r.id)]
+def _halves(call: Call, reader: Reader) -> Iterator[_Check]:
+    created = [r for r in reader.in_phase("creating") if not call.store.is_being_created(r.id)]
+    unasked = [r for r in reader.in_phase("checking") if not call.store.is_being_created(r.id)]
     deleted = reader.retention.half_deleted()
     halves = [
         *([f"{len(created)} half created; the next scheduler removes them"] if created else []),
@@ -164,8 +164,8 @@ def _halves(project: Project, reader: Reader) -> Iterator[_Check]:
     yield "backfills", True, "; ".join(halves) or "none is half created"
 
 
-def _times(project: Project, reader: Reader) -> Iterator[_Check]:
-    now_ms = project.clock.now_ms()
+def _times(call: Call, reader: Reader) -> Iterator[_Check]:
+    now_ms = call.clock.now_ms()
     newest_ms = reader.health.newest_ms() or 0
     is_right = newest_ms <= now_ms + _MINUTE_MS
     ahead = f"the store has something of {shown_instant(newest_ms)}, which is later than now"
@@ -178,12 +178,12 @@ def _times(project: Project, reader: Reader) -> Iterator[_Check]:
     age = "" if oldest is None else f"backfill {oldest[0]}, since {shown_instant(oldest[1])}"
     yield "oldest open", True, age or "no backfill is open"
     last_ms = reader.retention.last_run_ms()
-    is_late = last_ms is not None and last_ms < now_ms - 3 * _DAY_MS and project.has_scheduler()
+    is_late = last_ms is not None and last_ms < now_ms - 3 * _DAY_MS and call.has_scheduler()
     when = "it has never run" if last_ms is None else f"it went through at {shown_instant(last_ms)}"
     yield "retention", not is_late, f"{when}, though a scheduler runs" if is_late else when
 
 
-def _work(project: Project, reader: Reader) -> _Check:
+def _work(call: Call, reader: Reader) -> _Check:
     """Whether somebody runs what is open."""
     held = [one.id for one in reader.open_backfills() if one.paused and not one.stopped]
     ids = [
@@ -195,7 +195,7 @@ def _work(project: Project, reader: Reader) -> _Check:
     if not ids:
         return "work", True, f"no backfill waits for a scheduler{waiting}"
     found = f"{many(len(ids), 'backfill')} open: {names([str(i) for i in ids])}"
-    if project.has_scheduler():
+    if call.has_scheduler():
         return "work", True, f"{found}{waiting}"
     return (
         "work",
@@ -204,12 +204,12 @@ def _work(project: Project, reader: Reader) -> _Check:
     )
 
 
-def _starts(project: Project, reader: Reader) -> _Check:
+def _starts(call: Call, reader: Reader) -> _Check:
     """Whether the machine lets instances start (RUN-3)."""
     waiting = reader.failed_starts.waiting()
     if not waiting:
         return "starts", True, "no instance waits because it could not be started"
-    access = project.access(reader)
+    access = call.access(reader)
     for failed in waiting[:_LOOKED_AT]:
         row = reader.find_instance(failed.instance_id)
         if row is not None and access.sees_instance(row):
@@ -224,19 +224,19 @@ def _starts(project: Project, reader: Reader) -> _Check:
     )
 
 
-def _nights(project: Project, reader: Reader) -> _Check:
+def _nights(call: Call, reader: Reader) -> _Check:
     """Whether every night was made, once any was (AUTO-3)."""
     if reader.generations.is_held():
         return "nights", True, "the schedule is paused; `retrofill schedule resume` lets it go on"
-    schedule = project.schedule()
-    missed = find_missed(reader, project.graphs, schedule, project.actor.sees)
+    schedule = call.schedule()
+    missed = find_missed(reader, call.graphs, schedule, call.actor.sees)
     if missed is not None:
         return "nights", False, " ".join(map(told, missed.sentences()))
     last = reader.generations.last_night()
     if last is None:
         return "nights", True, "none was made yet"
     due = schedule.due(reader).made
-    if due and not project.has_scheduler(auto=True):
+    if due and not call.has_scheduler(auto=True):
         were = "is" if len(due) == 1 else "are"
         return (
             "nights",
@@ -246,24 +246,24 @@ def _nights(project: Project, reader: Reader) -> _Check:
     return "nights", True, f"made up to bizdate {last}"
 
 
-def _where(project: Project, leader: Leader) -> str:
+def _where(call: Call, leader: Leader) -> str:
     """On which of several machines."""
-    if project.deployment.host is None:
+    if call.deployment.host is None:
         return ""
     since = f" since {shown_instant(leader.since_ms)}" if leader.since_ms is not None else ""
     return f" on {shown(leader.host)}{since}"
 
 
-def _machines(project: Project) -> Iterator[_Check]:
+def _machines(call: Call) -> Iterator[_Check]:
     """Those that share the store: which are heard of, and how many runs live on each."""
-    hosts = project.deployment.hosts()
+    hosts = call.deployment.hosts()
     if hosts is None:
         return
-    with project.store.read() as reader:
+    with call.store.read() as reader:
         open_runs = Counter(run.host for run in reader.open_runs())
     found = hosts.all()
     silent = [host for host in found if host.left_ms < 0 and open_runs[host.name]]
-    here = project.deployment.host
+    here = call.deployment.host
     words = [
         f"{shown(host.name)}{' (this one)' if host.name == here else ''}: {many(open_runs[host.name], 'open run')}"
         f"{'' if host.left_ms >= 0 else ', not heard of'}"
@@ -273,22 +273,22 @@ def _machines(project: Project) -> Iterator[_Check]:
     yield "machines", not silent, "; ".join(words) or "no scheduler has run on any"
 
 
-def _runs(project: Project) -> Iterator[_Check]:
-    leader = project.leadership.leader()
+def _runs(call: Call) -> Iterator[_Check]:
+    leader = call.leadership.leader()
     yield (
         "scheduler",
         True,
-        "none runs" if leader is None else f"runs {as_process(leader)}{_where(project, leader)}",
+        "none runs" if leader is None else f"runs {as_process(leader)}{_where(call, leader)}",
     )
-    yield from _machines(project)
-    still = project.center.work.standstills()
+    yield from _machines(call)
+    still = call.center.work.standstills()
     yield "standstill", not still, "; ".join(map(str, still)) or "no process of ours stands still"
     can = os.path.exists("/proc/self/stat")
     yield "runner", can, "process trees can be followed" if can else "/proc is not mounted"
-    count, alone = _open_runs(project)
+    count, alone = _open_runs(call)
     if alone and leader is not None:
         time.sleep(_SETTLE_SECONDS)  # an end that is known is noted within moments
-        count, alone = _open_runs(project)
+        count, alone = _open_runs(call)
     if alone and leader is not None:
         yield "runs", False, f"instance {alone[0]} counts as running, and no supervisor carries it out"
     else:
@@ -296,11 +296,11 @@ def _runs(project: Project) -> Iterator[_Check]:
         yield "runs", True, f"{count} open{ended}"
 
 
-def _open_runs(project: Project) -> tuple[int, list[int]]:
+def _open_runs(call: Call) -> tuple[int, list[int]]:
     """How many the ledger holds to be running, and instances of old ones that no supervisor carries out."""
-    living = {name for _, name in _folder(project).living_supervisors()}
-    late_ms, here = project.clock.now_ms() - _MINUTE_MS, project.deployment.host
-    with project.store.read() as reader:
+    living = {name for _, name in _folder(call).living_supervisors()}
+    late_ms, here = call.clock.now_ms() - _MINUTE_MS, call.deployment.host
+    with call.store.read() as reader:
         runs = reader.open_runs()
     names = {
         f"{run.instance_id}.{run.number}.{run.token}": run
@@ -310,23 +310,23 @@ def _open_runs(project: Project) -> tuple[int, list[int]]:
     return len(runs), [run.instance_id for name, run in names.items() if name not in living]
 
 
-def _files(project: Project) -> Iterator[_Check]:
+def _files(call: Call) -> Iterator[_Check]:
     count = size = 0
-    for file in _folder(project).scan():
+    for file in _folder(call).scan():
         count += 1
         size += file.bytes
     yield "logs", True, f"{many(count, 'log')}, {size / 1e6:.1f} MB"
-    strangers = _folder(project).strangers()
+    strangers = _folder(call).strangers()
     if strangers:
         yield (
             "journals",
             False,
             f"{names(strangers)} among the journals: no file, and read by nobody; remove what it is",
         )
-    aside = sorted(path.name for path in project.home.glob("replaced.*"))
-    detail = f"{', '.join(aside)} in {project.home}; remove what nobody needs" if aside else "none"
+    aside = sorted(path.name for path in call.home.glob("replaced.*"))
+    detail = f"{', '.join(aside)} in {call.home}; remove what nobody needs" if aside else "none"
     yield "left by restore", True, detail
-    broken_off = leftovers(project.home)
+    broken_off = leftovers(call.home)
     detail = (
         f"{names(broken_off)}; the next `retrofill backup` or `retrofill restore` removes it"
         if broken_off
@@ -335,10 +335,10 @@ def _files(project: Project) -> Iterator[_Check]:
     yield "broken off", True, detail
 
 
-def _folder(project: Project) -> RunsFolder:
+def _folder(call: Call) -> RunsFolder:
     from retrofill.executors.local.folder import RunsFolder
 
-    return RunsFolder(project.runs_directory)
+    return RunsFolder(call.runs_directory)
 
 
 def _bytes_of(path: str) -> int:

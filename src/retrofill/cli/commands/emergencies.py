@@ -33,7 +33,7 @@ def remove_wait(
     if bool(upstream) == everything:
         raise UsageError("either --upstream or --all says which waits go", "Give one of the two.")
     numbers = None if everything else numbers_of(upstream)
-    instances = session.project.center.instances
+    instances = session.center.instances
     return done(session, instances.remove_waits(numbers_of(instance_ids), numbers, comment))
 
 
@@ -47,7 +47,7 @@ def set_priority(session: Session, instance_ids: tuple[str, ...], priority: str,
 
     For administrators of the workspace. It stays, however old the bizdate is.
     """
-    instances = session.project.center.instances
+    instances = session.center.instances
     return done(session, instances.set_priority(numbers_of(instance_ids), PRIORITY.parse(priority), comment))
 
 
@@ -61,7 +61,7 @@ def set_resource_group(session: Session, instance_ids: tuple[str, ...], group: s
 
     For administrators of the workspace. The group must be bound to it.
     """
-    instances = session.project.center.instances
+    instances = session.center.instances
     return done(session, instances.set_resource_group(numbers_of(instance_ids), group, comment))
 
 

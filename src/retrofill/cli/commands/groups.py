@@ -26,7 +26,7 @@ def resource_group() -> None:
 @pass_session
 def resource_group_list(session: Session) -> None:
     """List resource groups with slots in use and the queue."""
-    rows = session.project.center.groups.list()
+    rows = session.center.groups.list()
     columns = ["resource_group", "type", "slots", "running", "waiting", "reserved_for_auto", "workspaces"]
     session.rows(rows, columns, "There are no resource groups.")
 
@@ -37,7 +37,7 @@ def resource_group_list(session: Session) -> None:
 @pass_session
 def resource_group_show(session: Session, name: str, limit: int) -> None:
     """Show what holds a group's slots, and what waits for them in the order in which it will start."""
-    document = session.project.center.groups.show(name, limit)
+    document = session.center.groups.show(name, limit)
     session.document(document, lambda: _print_queue(session, document))
 
 

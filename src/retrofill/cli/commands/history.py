@@ -43,7 +43,7 @@ def list_command(
         None if instance is None else integer_id(instance, "an instance"),
         task,
     )
-    rows = session.project.center.operations.list(search, limit)
+    rows = session.center.operations.list(search, limit)
     session.rows(rows, _COLUMNS, "Nobody has done anything of that kind.")
 
 
@@ -52,7 +52,7 @@ def list_command(
 @pass_session
 def task_history(session: Session, name: str) -> None:
     """Show who froze and unfroze a task, newest first."""
-    rows = session.project.center.operations.of_task(name)
+    rows = session.center.operations.of_task(name)
     session.rows(rows, _TASK_COLUMNS, f"Nobody has frozen or unfrozen {name}.")
 
 

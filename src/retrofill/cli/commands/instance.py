@@ -84,7 +84,7 @@ def list_command(
     numbers = [integer_id(text, "a backfill") for text in backfills]
     after = None if cursor is None else integer_id(cursor, "an instance")
     search = InstanceSearch(numbers, tasks, bizdates, states, auto, after)
-    center = session.project.center
+    center = session.center
     if not session.is_text:
         session.rows(center.instances.each(search, limit or -1), _COLUMNS, "")
         return
@@ -101,7 +101,7 @@ def list_command(
             f"There are more than {these}; --state, --task and --bizdate narrow it, --limit shows more, and "
             f"`--cursor {page['next']}` goes on after the last one."
         )
-    say_alone(session.project.center, rows)
+    say_alone(session.center, rows)
 
 
 @instance.command("show")
@@ -109,7 +109,7 @@ def list_command(
 @pass_session
 def show(session: Session, instance_id: str) -> None:
     """Show one instance: state, why, parameters, runs."""
-    page = session.project.center.instances.show(integer_id(instance_id, "an instance"))
+    page = session.center.instances.show(integer_id(instance_id, "an instance"))
     session.document(page, lambda: _print_page(session, page))
 
 
@@ -121,7 +121,7 @@ def _print_page(session: Session, page: InstancePage) -> None:
         click.echo(f"{'parameter':<16}{name}={cell(value)}")
     for run, words in zip(page["runs"], _run_words(page["runs"]), strict=True):
         click.echo(f"{'run ' + str(run['run_number']):<16}{words}")
-    say_alone(session.project.center, [page])
+    say_alone(session.center, [page])
 
 
 def _run_words(runs: Sequence[RunRow]) -> Iterator[str]:
@@ -147,9 +147,9 @@ def log(session: Session, instance_id: str, run_number: int | None, follow: bool
     """Print the log of a run."""
     from retrofill.cli.printing.logs import print_log
 
-    opened = session.project.center.instances.log(integer_id(instance_id, "an instance"), run_number)
+    opened = session.center.instances.log(integer_id(instance_id, "an instance"), run_number)
     if not isinstance(opened, str):
-        print_log(session.project, opened, follow, session.output)
+        print_log(session.call, opened, follow, session.output)
     elif session.is_text:
         sys.stdout.write(opened)
     else:
@@ -161,7 +161,7 @@ def log(session: Session, instance_id: str, run_number: int | None, follow: bool
 @pass_session
 def why_command(session: Session, instance_id: str) -> None:
     """Say in one sentence why an instance is not running."""
-    document = session.project.center.instances.why(integer_id(instance_id, "an instance"))
+    document = session.center.instances.why(integer_id(instance_id, "an instance"))
     session.document(document, lambda: click.echo(told(document["text"])))
 
 
@@ -170,7 +170,7 @@ def why_command(session: Session, instance_id: str) -> None:
 @pass_session
 def history(session: Session, instance_id: str) -> None:
     """Show what people did to an instance, and its runs."""
-    document = session.project.center.instances.history(integer_id(instance_id, "an instance"))
+    document = session.center.instances.history(integer_id(instance_id, "an instance"))
     operations, runs = document["operations"], document["runs"]
     if not session.is_text:
         if session.output == "jsonl":
@@ -197,7 +197,7 @@ def lineage(session: Session, instance_id: str) -> None:
     """
     from retrofill.cli.printing.lineage import print_lineage
 
-    found = session.project.center.instances.lineage(integer_id(instance_id, "an instance"))
+    found = session.center.instances.lineage(integer_id(instance_id, "an instance"))
 
     def text() -> None:
         click.echo(f"Instance {found['id']}: {found['task']}, bizdate {found['bizdate']}")
@@ -217,7 +217,7 @@ def dag(session: Session, instance_id: str, up: int, down: int) -> None:
     """Show what an instance waits for and what waits for it, with states, level by level."""
     from retrofill.cli.printing.dags import print_dag
 
-    document = session.project.center.instances.dag(integer_id(instance_id, "an instance"), up, down)
+    document = session.center.instances.dag(integer_id(instance_id, "an instance"), up, down)
     session.document(document, lambda: print_dag(document, up, down))
 
 
@@ -229,9 +229,9 @@ def stop(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
     """End running instances with their whole process trees; returns when they have ended."""
     from retrofill.cli.stopping import finish_stops, with_errors
 
-    project = session.project
-    results = project.center.instances.stop(numbers_of(instance_ids), comment)
-    results = with_errors(results, finish_stops(project, [item.id for item in results if item.ok]))
+    call = session.call
+    results = call.center.instances.stop(numbers_of(instance_ids), comment)
+    results = with_errors(results, finish_stops(call, [item.id for item in results if item.ok]))
     return done(session, results)
 
 
@@ -241,7 +241,7 @@ def stop(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
 @pass_session
 def set_successful(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
     """Take failed instances as successful, so that what waits for them goes on."""
-    return done(session, session.project.center.instances.set_successful(numbers_of(instance_ids), comment))
+    return done(session, session.center.instances.set_successful(numbers_of(instance_ids), comment))
 
 
 @instance.command("freeze")
@@ -250,7 +250,7 @@ def set_successful(session: Session, instance_ids: tuple[str, ...], comment: str
 @pass_session
 def freeze(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
     """Freeze instances: they and what waits for them stand still."""
-    return done(session, session.project.center.instances.freeze(numbers_of(instance_ids), comment))
+    return done(session, session.center.instances.freeze(numbers_of(instance_ids), comment))
 
 
 @instance.command("unfreeze")
@@ -259,7 +259,7 @@ def freeze(session: Session, instance_ids: tuple[str, ...], comment: str) -> int
 @pass_session
 def unfreeze(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
     """Let frozen instances go on from the state in which they were frozen."""
-    return done(session, session.project.center.instances.unfreeze(numbers_of(instance_ids), comment))
+    return done(session, session.center.instances.unfreeze(numbers_of(instance_ids), comment))
 
 
 instance.add_later("reruns", "rerun", "rerun-descendants")

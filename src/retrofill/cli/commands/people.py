@@ -36,7 +36,7 @@ _phone = click.option("--phone", metavar="NUMBER", help="With country code, for 
 @pass_session
 def user_add(session: Session, name: str, email: str | None, phone: str | None) -> None:
     """Add a user, or write down the contacts of a member."""
-    row = session.project.center.people.add(name, email, phone)
+    row = session.center.people.add(name, email, phone)
     session.document(row, lambda: _print_user(row))
 
 
@@ -44,7 +44,7 @@ def user_add(session: Session, name: str, email: str | None, phone: str | None) 
 @pass_session
 def user_list(session: Session) -> None:
     """List users with roles and contacts; system administrators only."""
-    rows = session.project.center.people.users()
+    rows = session.center.people.users()
     if session.is_text:
         rows = [row | {"roles": _role_words(row)} for row in rows]
     session.rows(rows, _USER_COLUMNS, "There are no users.")
@@ -65,7 +65,7 @@ def user_role(session: Session, name: str, role: str) -> None:
             f'"{shown(role)}" is neither administrator nor none{near}',
             "Here are only system administrators made; other roles stand under `members` of a workspace.",
         )
-    row = session.project.center.people.set_administrator(name, _ROLES[role])
+    row = session.center.people.set_administrator(name, _ROLES[role])
     session.document(row, lambda: _print_user(row))
 
 
@@ -81,7 +81,7 @@ def user_contact(session: Session, name: str, email: str | None, phone: str | No
     With --email or --phone, register them first; an empty text removes one.
     With --test, exits 1 where a test message was not sent.
     """
-    people = session.project.center.people
+    people = session.center.people
     if email is not None or phone is not None:
         people.set_contact(name, email, phone)
     row = people.contact(name)
@@ -130,9 +130,9 @@ def token_create(session: Session, user: str | None, name: str | None, label: st
     if user is not None and name is not None and user != name:
         raise UsageError(f"USER is {user} and --user is {name}: a token is for one of them")
     name = user if name is None else name
-    project = session.project
-    owner = project.user if name is None else name
-    token_id, secret = project.center.people.create_token(owner, label)
+    call = session.call
+    owner = call.user if name is None else name
+    token_id, secret = call.center.people.create_token(owner, label)
     row = {"id": token_id, "user": owner, "label": label or None, "token": secret}
     session.document(row, lambda: click.echo(secret))
     say(f"Token {token_id} of {owner}. Keep it now: it cannot be shown again.")
@@ -143,7 +143,7 @@ def token_create(session: Session, user: str | None, name: str | None, label: st
 @pass_session
 def token_list(session: Session, name: str | None) -> None:
     """List your tokens; a system administrator sees everybody's."""
-    session.rows(session.project.center.people.tokens(name), _TOKEN_COLUMNS, "There are no tokens.")
+    session.rows(session.center.people.tokens(name), _TOKEN_COLUMNS, "There are no tokens.")
 
 
 @token.command("revoke")
@@ -151,7 +151,7 @@ def token_list(session: Session, name: str | None) -> None:
 @pass_session
 def token_revoke(session: Session, token_id: str) -> None:
     """Let a token open nothing any more."""
-    row = session.project.center.people.revoke_token(integer_id(token_id, "a token"))
+    row = session.center.people.revoke_token(integer_id(token_id, "a token"))
     session.document(row, lambda: click.echo(f"Token {row['id']} of {row['user']} is revoked."))
 
 

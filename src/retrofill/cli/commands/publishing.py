@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from retrofill.bootstrap.project import Project
+from retrofill.bootstrap.centers import Call
 from retrofill.cli.session import say
 from retrofill.cli.tables import cell
 from retrofill.domain.catalog.publishing import Differences
@@ -17,14 +17,14 @@ from retrofill.domain.words import many
 _NAMED = 10
 
 
-def say_what_is_published(project: Project, found: Differences) -> None:
+def say_what_is_published(call: Call, found: Differences) -> None:
     """Before it is."""
-    if project.deployed is None:
+    if call.deployed is None:
         count = len(found.added) + found.hidden
         say(f"Nothing is deployed yet: this publishes {many(count, 'task')} to the nightly schedule.")
         return
     say(
-        f"The folder differs from version {project.deployed.version_id}; this publishes to the nightly schedule:"
+        f"The folder differs from version {call.deployed.version_id}; this publishes to the nightly schedule:"
     )
     for line in lines(found):
         say(f"  {line}")
@@ -50,7 +50,7 @@ def _listed(names: Sequence[str]) -> str:
     return cell(list(names[:_NAMED])) + more
 
 
-def confirm_losing_everything(project: Project, found: Differences, yes: bool) -> bool:
+def confirm_losing_everything(call: Call, found: Differences, yes: bool) -> bool:
     """A folder without any workspace is rather one that is not mounted than one that is meant.
 
     Raises:
@@ -58,9 +58,7 @@ def confirm_losing_everything(project: Project, found: Differences, yes: bool) -
     """
     if not found.loses_everything or yes:
         return True
-    problem = (
-        f"{project.directory} holds no workspace, and what is deployed has some: all tasks would be gone"
-    )
+    problem = f"{call.directory} holds no workspace, and what is deployed has some: all tasks would be gone"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(problem, "Look whether the folder is whole; where it is meant, add --yes.")
     say(f"{problem[0].upper()}{problem[1:]}.")

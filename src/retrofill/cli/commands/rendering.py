@@ -32,10 +32,10 @@ def task_render(session: Session, name: str, bizdate: str, time: str | None, dep
     from retrofill.cli.folder import look_at_folder
 
     if deployed:
-        session.project.work_on_deployed()
+        session.call.work_on_deployed()
     look_at_folder(session)
     minute = _minute(time)
-    rendered = session.project.center.tasks.render(name, parse_bizdate(bizdate), minute)
+    rendered = session.center.tasks.render(name, parse_bizdate(bizdate), minute)
     full, slots = rendered["task"], rendered["slots"]
     if minute is None and len(slots) > 1:
         say(f"{full} has {len(slots)} slots a date; this is {slots[0]}, --time names another.")

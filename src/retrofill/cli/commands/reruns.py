@@ -74,7 +74,7 @@ def rerun_instances(
         return _NOT_CONFIRMED
     if latest:
         _say_version(session)
-    results = session.project.center.instances.rerun(numbers, comment, ignore_dependencies, latest)
+    results = session.center.instances.rerun(numbers, comment, ignore_dependencies, latest)
     _say_notes(results)
     return done(session, results)
 
@@ -109,7 +109,7 @@ def rerun_descendants(
         refused = _stop_below(session, numbers, with_self, tasks, comment)
         if refused:
             return done(session, refused)
-    instances = session.project.center.instances
+    instances = session.center.instances
     results = instances.rerun_descendants(numbers, comment, with_self, tasks, latest)
     _say_notes(results)
     for hint in dict.fromkeys(item.error.hint for item in results if item.error and item.state is not None):
@@ -123,7 +123,7 @@ def _stop_below(
     """Stop what runs below, again and again, because others may get its slots; what may not be stopped."""
     from retrofill.cli.stopping import finish_stops, with_errors
 
-    instances = session.project.center.instances
+    instances = session.center.instances
     while running := instances.running_below(numbers, with_self, tasks):
         say(f"Stopping {many(len(running), 'instance')}: {', '.join(map(str, running))}.")
         results = instances.stop(running, comment)
@@ -136,7 +136,7 @@ def _stop_below(
         ]
         if refused or not any(item.ok or item.state is not None for item in results):
             return refused
-        unended = finish_stops(session.project, [item.id for item in results if item.ok])
+        unended = finish_stops(session.call, [item.id for item in results if item.ok])
         if unended:
             return [item for item in with_errors(results, unended) if not item.ok]
     return []
@@ -171,7 +171,7 @@ def rerun_backfills(
             return _NOT_CONFIRMED
     if latest:
         _say_version(session)
-    backfills = session.project.center.backfills
+    backfills = session.center.backfills
     statuses = {}
     errors: dict[int, RetrofillError] = {}
     for number in numbers:
@@ -186,7 +186,7 @@ def rerun_backfills(
         statuses[number] = say_counted(number, results, "rerun")
         _say_notes(results)
     for number in [n for n in numbers if n not in errors][:1]:
-        say_who_starts(session.project.center, number)
+        say_who_starts(session.center, number)
     if len(numbers) == 1:
         print_backfill(session, numbers[0])
         return statuses[numbers[0]]
@@ -194,7 +194,7 @@ def rerun_backfills(
         {
             "id": number,
             "ok": number not in errors and not statuses[number],
-            "state": None if number in errors else str(row_of(session.project, number)["status"]),
+            "state": None if number in errors else str(row_of(session.call, number)["status"]),
             **refusal(errors.get(number)),
         }
         for number in numbers
@@ -215,7 +215,7 @@ def say_counted(number: int, results: Sequence[ItemResult], done: str) -> int:
 
 
 def _say_running(session: Session, number: int) -> None:
-    running = row_of(session.project, number)["counts"]["running"]
+    running = row_of(session.call, number)["counts"]["running"]
     if running:
         these = "1 instance runs and is" if running == 1 else f"{running:,} instances run and are"
         say(f"Backfill {number}: {these} left alone; what runs has read what was there before.")
@@ -228,12 +228,12 @@ def _say_notes(results: Sequence[ItemResult]) -> None:
 
 def _say_version(session: Session) -> None:
     """Which version `--latest` means; a folder that was changed and not deployed is not it."""
-    project = session.project
-    if project.deployed is None:
+    call = session.call
+    if call.deployed is None:
         return
-    number = project.deployed.version_id
+    number = call.deployed.version_id
     try:
-        is_deployed = project.folder.version_id == number
+        is_deployed = call.folder.version_id == number
     except RetrofillError:
         is_deployed = False  # it has errors
     if is_deployed:

@@ -30,7 +30,7 @@ def run(session: Session, dry_run: bool) -> None:
 
     The settings are retention_days, log_days and auto_log_cap.
     """
-    document = session.project.center.upkeep.remove_old(dry_run, _Pacing().pause)
+    document = session.center.upkeep.remove_old(dry_run, _Pacing().pause)
     session.document(document, lambda: _print(document, "would go" if dry_run else "removed"))
 
 

@@ -27,7 +27,7 @@ def schedule() -> None:
 @pass_session
 def show(session: Session) -> None:
     """Show when the next night is, and whether the schedule goes on."""
-    document = session.project.center.schedule.show()
+    document = session.center.schedule.show()
     if session.is_text:
         _print_status(document)
     else:
@@ -68,7 +68,7 @@ def _print_status(document: ScheduleDocument) -> None:
 @pass_session
 def list_command(session: Session, limit: int) -> None:
     """List bizdates with auto triggered instances, newest first."""
-    nights = session.project.center.schedule.nights(limit)
+    nights = session.center.schedule.nights(limit)
     rows: Sequence[Mapping[str, Any]] = nights
     if session.is_text:
         rows = [{**night, **night["counts"], "instances": night["instance_count"]} for night in nights]
@@ -81,7 +81,7 @@ def list_command(session: Session, limit: int) -> None:
 @pass_session
 def pause(session: Session, comment: str) -> None:
     """Make nothing and start nothing of the schedule; what runs, ends."""
-    _say_steered(session, session.project.center.schedule.pause(comment))
+    _say_steered(session, session.center.schedule.pause(comment))
 
 
 @schedule.command("resume")
@@ -89,7 +89,7 @@ def pause(session: Session, comment: str) -> None:
 @pass_session
 def resume(session: Session, comment: str) -> None:
     """Let the schedule go on; nights that were missed are made."""
-    _say_steered(session, session.project.center.schedule.resume(comment))
+    _say_steered(session, session.center.schedule.resume(comment))
 
 
 @schedule.command("accept-clock")
@@ -100,7 +100,7 @@ def accept(session: Session, comment: str) -> None:
 
     Until then no night is made and nothing is deleted by age.
     """
-    document = session.project.center.schedule.accept_clock(comment)
+    document = session.center.schedule.accept_clock(comment)
     session.document(
         document, lambda: click.echo(f"The clock is taken to be right: it is {document['now']}.")
     )

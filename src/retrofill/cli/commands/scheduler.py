@@ -8,7 +8,7 @@ from types import FrameType
 
 import click
 
-from retrofill.bootstrap.project import Project
+from retrofill.bootstrap.centers import Call
 from retrofill.cli.driving import as_process
 from retrofill.cli.grammar import Command
 from retrofill.cli.session import Session, pass_session, say
@@ -34,21 +34,21 @@ def scheduler(session: Session) -> None:
     TERM or Ctrl-C ends it; running instances go on, and the next scheduler takes them over.
     On a PostgreSQL server any number may run, on any machines: one leads, the others stand by.
     """
-    project = session.project
-    _ = project.store  # made where there is none yet; a deploy may come later
-    leadership = project.leadership
+    call = session.call
+    _ = call.store  # made where there is none yet; a deploy may come later
+    leadership = call.leadership
     try:
         # Before it leads: who sees the leader may ask it to leave.
         signal.signal(signal.SIGTERM, _leave)
         signal.signal(signal.SIGINT, _leave)
-        if project.deployment.host is not None:
-            _lead_or_stand_by(project)
+        if call.deployment.host is not None:
+            _lead_or_stand_by(call)
         elif not leadership.lead(auto=True):
             raise SchedulerRunsError(
                 f"a scheduler runs already, {as_process(leadership.leader())}".rstrip(", ")
             )
         else:
-            _lead(project)
+            _lead(call)
         raise _Stopped
     except _Stopped:
         say("The scheduler has left.")
@@ -56,16 +56,16 @@ def scheduler(session: Session) -> None:
         leadership.resign()
 
 
-def _lead_or_stand_by(project: Project) -> None:
+def _lead_or_stand_by(call: Call) -> None:
     """One of several on a server: until somebody asks it to leave, however long the server cannot be reached."""
     has_begun, trouble = False, ""
     while not _asked_to_leave:
         try:
-            if project.leadership.lead(auto=True):
+            if call.leadership.lead(auto=True):
                 has_begun = True
-                _lead(project)
+                _lead(call)
             else:
-                _stand_by(project)
+                _stand_by(call)
             has_begun, trouble = True, ""
         except StoreUnavailableError as error:
             if not has_begun:
@@ -76,31 +76,29 @@ def _lead_or_stand_by(project: Project) -> None:
             time.sleep(_LOOK_MS / 1000)
 
 
-def _lead(project: Project) -> None:
+def _lead(call: Call) -> None:
     """Schedule until somebody asks it to leave, or it may not lead any more."""
-    engine = project.make_engine()
+    engine = call.make_engine()
     try:
-        say(
-            f"The scheduler of {project.directory} runs; Ctrl-C ends it and leaves running instances running."
-        )
-        engine.run(_Reporter(project), auto=True)
+        say(f"The scheduler of {call.directory} runs; Ctrl-C ends it and leaves running instances running.")
+        engine.run(_Reporter(call), auto=True)
     except NotLeadingError as error:
         why = f"{error.message[0].upper()}{error.message[1:]}"
-        if project.deployment.host is None:
+        if call.deployment.host is None:
             say(f"{why}, so this scheduler leaves. {error.hint}")
             raise _Stopped from None
         say(f"{why}, so this scheduler stands by. {error.hint}")
     finally:
         engine.courier.leave(_LEAVE_SECONDS)
-        project.leadership.step_down()
+        call.leadership.step_down()
 
 
-def _stand_by(project: Project) -> None:
+def _stand_by(call: Call) -> None:
     """Until this process leads: another one of several machines on one store does (RUN-1).
 
     What runs on this machine is seen to meanwhile, unless another process here does so.
     """
-    leadership = project.leadership
+    leadership = call.leadership
     leader = leadership.leader()
     who = f"The scheduler on {shown(leader.host)} leads" if leader is not None else "Another scheduler leads"
     say(f"{who}; this one stands by. Ctrl-C ends it and leaves running instances running.")
@@ -109,7 +107,7 @@ def _stand_by(project: Project) -> None:
         return _asked_to_leave or leadership.leader() is None
 
     if leadership.serve():
-        project.make_engine().run(is_over, _LOOK_MS, stands_by=True)
+        call.make_engine().run(is_over, _LOOK_MS, stands_by=True)
     else:
         while not is_over(TickReport()):
             time.sleep(_LOOK_MS / 1000)
@@ -136,8 +134,8 @@ def _ignore(number: int, frame: FrameType | None) -> None:
 class _Reporter:
     """Tells what happens; a trouble that lasts is told once."""
 
-    def __init__(self, project: Project) -> None:
-        self._project = project
+    def __init__(self, call: Call) -> None:
+        self._call = call
         self._trouble: str | None = None
         self._clock_trouble: Text | None = None
         self._is_first = True
@@ -158,7 +156,7 @@ class _Reporter:
 
     def _tell_missed(self) -> None:
         """Nights that nobody makes (AUTO-3): at the start, and when they are found."""
-        for sentence in self._project.anew().center.work.missed_nights():
+        for sentence in self._call.anew().center.work.missed_nights():
             say(sentence)
 
 

@@ -37,7 +37,7 @@ def stop(session: Session, backfill_ids: tuple[str, ...], comment: str) -> int:
     """
     from retrofill.cli.stopping import finish_stops
 
-    backfills = session.project.center.backfills
+    backfills = session.center.backfills
     numbers = list(dict.fromkeys(integer_id(text, "a backfill") for text in backfill_ids))
     errors: dict[int, RetrofillError] = {}
     stopping: dict[int, int] = {}  # by instance: its backfill
@@ -54,7 +54,7 @@ def stop(session: Session, backfill_ids: tuple[str, ...], comment: str) -> int:
                 errors.setdefault(number, item.error)
         if not stopped.is_whole:
             say(f"Backfill {number} goes on with what you may not operate.")
-    unended = finish_stops(session.project, list(stopping))
+    unended = finish_stops(session.call, list(stopping))
     for one in unended.values():
         say(one.text)
     for instance_id, late in unended.items():
@@ -76,7 +76,7 @@ def stop(session: Session, backfill_ids: tuple[str, ...], comment: str) -> int:
 
 def _state_of(session: Session, number: int) -> str | None:
     try:
-        return str(row_of(session.project, number)["status"])
+        return str(row_of(session.call, number)["status"])
     except RetrofillError:
         return None
 
@@ -88,7 +88,7 @@ def _state_of(session: Session, number: int) -> str | None:
 def pause(session: Session, backfill_id: str, comment: str) -> None:
     """Start nothing new; what runs, ends."""
     number = integer_id(backfill_id, "a backfill")
-    _say_steered(session, number, "pause", session.project.center.backfills.pause(number, comment))
+    _say_steered(session, number, "pause", session.center.backfills.pause(number, comment))
 
 
 @click.command("resume", cls=Command)
@@ -98,8 +98,8 @@ def pause(session: Session, backfill_id: str, comment: str) -> None:
 def resume(session: Session, backfill_id: str, comment: str) -> None:
     """Take back a pause or a stop."""
     number = integer_id(backfill_id, "a backfill")
-    _say_steered(session, number, "resume", session.project.center.backfills.resume(number, comment))
-    say_who_starts(session.project.center, number)
+    _say_steered(session, number, "resume", session.center.backfills.resume(number, comment))
+    say_who_starts(session.center, number)
 
 
 def _say_steered(session: Session, number: int, action: str, is_changed: bool) -> None:
@@ -119,7 +119,7 @@ def change(session: Session, /, backfill_id: str, comment: str, **given: Any) ->
     What runs goes on as it is; bizdates that have begun stay so.
     """
     number = integer_id(backfill_id, "a backfill")
-    changed = session.project.center.backfills.change(number, changes_of(given), comment)
+    changed = session.center.backfills.change(number, changes_of(given), comment)
     if not changed.differences:
         say(f"Backfill {number}: all of this holds already, so nothing was changed.")
     for difference in changed.differences:
@@ -148,13 +148,13 @@ def unfreeze(session: Session, backfill_id: str, comment: str) -> int:
     status = _on_whole(
         session, backfill_id, lambda service, number: service.unfreeze(number, comment), "unfrozen"
     )
-    say_who_starts(session.project.center, integer_id(backfill_id, "a backfill"))
+    say_who_starts(session.center, integer_id(backfill_id, "a backfill"))
     return status
 
 
 def _on_whole(session: Session, text: str, apply: Callable[[Any, int], list[ItemResult]], done: str) -> int:
     number = integer_id(text, "a backfill")
-    results = apply(session.project.center.backfills, number)
+    results = apply(session.center.backfills, number)
     status = say_counted(number, results, done)
     print_backfill(session, number)
     return status

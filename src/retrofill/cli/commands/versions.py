@@ -37,16 +37,16 @@ def deploy(session: Session, older: str | None, yes: bool) -> int:
 
     An unchanged folder makes none. Says what it changes for the nightly schedule.
     """
-    project = session.project
+    call = session.call
     if older is not None:
         return _deploy_older(session, integer_id(older, "a version"))
-    found = project.center.versions.about_to_publish()
-    if not confirm_losing_everything(project, found, yes):
+    found = call.center.versions.about_to_publish()
+    if not confirm_losing_everything(call, found, yes):
         say("Nothing was deployed.")
         return _NOT_CONFIRMED
-    if project.folder.version_id is None:
-        say_what_is_published(project, found)
-    _say_deployed(session, project.center.versions.deploy())
+    if call.folder.version_id is None:
+        say_what_is_published(call, found)
+    _say_deployed(session, call.center.versions.deploy())
     return 0
 
 
@@ -59,7 +59,7 @@ def _say_deployed(session: Session, document: DeployedVersion) -> None:
 
 
 def _deploy_older(session: Session, number: int) -> int:
-    document, found = session.project.center.versions.deploy_again(number)
+    document, found = session.center.versions.deploy_again(number)
     if document["new"]:
         say(f"Version {number} anew; for the nightly schedule this changes:")
         for line in lines(found):
@@ -81,7 +81,7 @@ def version() -> None:
 @pass_session
 def version_list(session: Session, limit: int | None) -> None:
     """List deployed versions, newest first."""
-    found = session.project.center.versions.list(limit or (50 if session.is_text else -1))
+    found = session.center.versions.list(limit or (50 if session.is_text else -1))
     rows: Sequence[Mapping[str, Any]] = found
     if session.is_text:
         rows = [{**row, "deployed_at": to_seconds(row["deployed_at"])} for row in found]
@@ -95,7 +95,7 @@ def version_list(session: Session, limit: int | None) -> None:
 @pass_session
 def version_show(session: Session, number: str, name: str | None, path: str | None) -> None:
     """Show what a version holds: tasks, included files, and what it changed."""
-    versions, wanted = session.project.center.versions, integer_id(number, "a version")
+    versions, wanted = session.center.versions, integer_id(number, "a version")
     if path is not None:
         file = versions.file(wanted, path)
         session.document(file, lambda: click.echo(base64.b64decode(file["base64"]), nl=False))

@@ -14,7 +14,7 @@ from retrofill.domain.texts import Text
 from retrofill.domain.words import many
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.project import Project
+    from retrofill.bootstrap.centers import Call
     from retrofill.services.reading.documents import Alert as AlertRow
     from retrofill.services.reading.documents import AlertObstacle
 
@@ -27,26 +27,24 @@ def say_obstacles(obstacles: Sequence[AlertObstacle]) -> None:
         say(Text("As it is, the alert by {method} will not be sent: {reason}.", **one))
 
 
-def deliver_before_leaving(project: Project, backfill_id: int) -> None:
+def deliver_before_leaving(call: Call, backfill_id: int) -> None:
     """Send what the backfill has queued, unless another scheduler does; say what is left to the next one."""
-    if not _left(project, backfill_id):
+    if not _left(call, backfill_id):
         return
-    leadership = project.leadership
+    leadership = call.leadership
     if not leadership.lead():
         return
     try:
-        project.engine.courier.finish(_PATIENCE_SECONDS)
+        call.engine.courier.finish(_PATIENCE_SECONDS)
     finally:
         leadership.resign()
-    for row in _left(project, backfill_id):
-        why = (
-            row["reason"] or project.engine.courier.fault or f"not accepted within {_PATIENCE_SECONDS:.0f} s"
-        )
+    for row in _left(call, backfill_id):
+        why = row["reason"] or call.engine.courier.fault or f"not accepted within {_PATIENCE_SECONDS:.0f} s"
         say(f"The alert by {row['method']} is not sent yet ({cell(why)}); the next scheduler goes on trying.")
 
 
-def _left(project: Project, backfill_id: int) -> list[AlertRow]:
-    rows = project.center.backfills.alerts(backfill_id)
+def _left(call: Call, backfill_id: int) -> list[AlertRow]:
+    rows = call.center.backfills.alerts(backfill_id)
     return [row for row in rows if row["next_try_at"] is not None]
 
 

@@ -75,7 +75,7 @@ def print_backfill(
         more: what JSON has besides; findings are printed as text too.
         with_dates: and what it was asked for.
     """
-    backfills, more = session.project.center.backfills, more or {}
+    backfills, more = session.center.backfills, more or {}
     if session.is_text:
         _print_page(backfills.show(backfill_id), more.get("findings"), with_dates)
         return

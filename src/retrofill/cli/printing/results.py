@@ -38,12 +38,12 @@ def numbers_of(texts: Sequence[str]) -> list[int]:
 
 def done(session: Session, results: Sequence[ItemResult]) -> int:
     """Print results with the state that each item has now, as lists show it (OPS-0); the exit status."""
-    project = session.project
+    call = session.call
     # What was unknown stays so: it may be there, and not to be seen.
-    states = project.center.instances.states([item.id for item in results if item.state is not None])
+    states = call.center.instances.states([item.id for item in results if item.state is not None])
     print_results(session, [row | {"state": states.get(row["id"])} for row in rows_of(results)])
     say_who_starts_instances(
-        project.center, {i.id: states.get(i.id) for i in results if i.ok and not i.unchanged}
+        call.center, {i.id: states.get(i.id) for i in results if i.ok and not i.unchanged}
     )
     return first_exit_status(item.error for item in results)
 
