@@ -17,6 +17,7 @@ from services.fakes import FakeNotifier
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
+    from retrofill.domain.running.startable import Known
     from retrofill.services.backfills.requests import PlanLimits
     from retrofill.services.ports import Check, Clock, RunRef, Store
     from retrofill.services.ports.watching import Standstill
@@ -119,6 +120,9 @@ class WorldParts:
 
     def notifier(self) -> FakeNotifier:
         return FakeNotifier()
+
+    def known_of(self, catalog: Catalog) -> Known:
+        return self._world.known
 
     def lineages(self, catalog: Catalog) -> Lineages:
         return Lineages(catalog, SqlLineage(catalog.connections), self._world.actor.sees)

@@ -28,6 +28,7 @@ from retrofill.domain.running.searches import BackfillSearch, InstanceSearch, Op
 from retrofill.domain.selection.ways import ManualSelection
 from retrofill.services.catalogs.freezing import freeze_tasks
 from retrofill.services.operation_center import OperationCenter
+from retrofill.services.operation_center.backfill_plans import Preview
 from retrofill.services.operation_center.desk import Desk
 from retrofill.services.reading.logs import OpenLog
 from services.centers import FakeWatch, WorldParts
@@ -144,6 +145,9 @@ def arguments(c: Case) -> dict[str, Arguments]:
         "backfills.analysis": BACKFILLS,
         "backfills.history": BACKFILLS,
         "backfills.alerts": BACKFILLS,
+        "backfills.plan": [(given,) for given in _requests()],
+        "backfills.ask_checks": [(_alices(c),)],
+        "backfills.alert_obstacles": [(_alices(c),)],
         "backfills.progress": BACKFILLS,
         "backfills.time_left": BACKFILLS,
         "backfills.first_failures": BACKFILLS,
@@ -202,6 +206,7 @@ def acts(c: Case) -> dict[str, Arguments]:
     several = [(c.instances,), (c.seen,)]
     tasks = [(["open.last"],), (["vault.goldmine"],), (["vault.absent"],)]
     return {
+        "backfills.create": [(_alices(c),)],
         "backfills.pause": BACKFILLS,
         "backfills.resume": BACKFILLS,
         "backfills.stop": BACKFILLS,
@@ -235,6 +240,22 @@ def acts(c: Case) -> dict[str, Arguments]:
         "versions.deploy": [()],
         "versions.deploy_again": [(1,), (99,)],
     }
+
+
+def _requests() -> list[dict[str, Any]]:
+    day = {"bizdate": ["2026-01-05"]}
+    return [
+        {"task": ("open.first",), "descendants": "all", **day},
+        {"from": "open.first", "to": ("open.last",), **day},
+        {"root": "open.first", "workspace": ("open",), **day},
+        {"all_descendants": "open.first", **day},
+        *({"reuse": str(number), **day} for (number,) in BACKFILLS),
+    ]
+
+
+def _alices(c: Case) -> Preview:
+    """A plan in which foreign tasks lie between hers."""
+    return c.center("alice").backfills.plan(_requests()[0] | {"alert": "either"})
 
 
 def _changes() -> Any:
@@ -287,6 +308,8 @@ def told(value: Any) -> str:
     """All words of an answer, whatever it is made of."""
     if isinstance(value, OpenLog):
         return " ".join(str(piece) for pieces in (value.pieces(), value.rest()) for piece in pieces)
+    if isinstance(value, Preview):
+        return f"{told(value.document)} {told(value.instances())} {told(value.notes)}"
     if isinstance(value, RetrofillError):
         return f"{value.code} {value.message} {value.hint}"
     if isinstance(value, Mapping):

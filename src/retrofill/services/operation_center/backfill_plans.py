@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from retrofill.domain.errors import WrongStateError
+from retrofill.domain.errors import NotPermittedError, WrongStateError
 from retrofill.domain.texts import Text
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.services.operation_center.desk import Desk
@@ -35,6 +35,7 @@ class Preview:
     """A plan as it was shown; it can be created as it is.
 
     Attributes:
+        user: in whose name it was planned.
         notes: what is to be known of how the request was understood.
         checks: that are asked when it is created.
         now: as of which it was planned.
@@ -42,6 +43,7 @@ class Preview:
     """
 
     planned: PlannedBackfill
+    user: str
     notes: tuple[str, ...]
     checks: Sequence[Check]
     now: datetime
@@ -121,7 +123,7 @@ class BackfillPlans(Desk):
             from retrofill.domain.words import names
 
             notes.append(f"Overlapping bizdates are merged: {names([*map(str, request.policy.ranges)])}.")
-        return Preview(planned, tuple(notes), parts.checks_of(catalog), now, ids, rights)
+        return Preview(planned, self._actor.name, tuple(notes), parts.checks_of(catalog), now, ids, rights)
 
     def ask_checks(self, preview: Preview) -> CheckRound:
         """What extension checks say to a plan that is not stored (VER-3); waits for them."""
@@ -162,11 +164,14 @@ class BackfillPlans(Desk):
             expected: the digest of the plan that somebody has agreed to.
 
         Raises:
+            NotPermittedError: it was planned in the name of somebody else, with other rights.
             WrongStateError: what it is a plan of is not deployed.
             PlanChangedError: the plan is another one by now.
         """
         from retrofill.services.backfills.creation import BackfillCreation
 
+        if preview.user != self._actor.name:
+            raise NotPermittedError("somebody else has planned this backfill", "Plan it in your own name.")
         parts = self._parts
         version_id = parts.folder.version_id
         if version_id is None:
