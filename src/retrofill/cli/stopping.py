@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from retrofill.cli.session import say
@@ -63,7 +62,7 @@ def finish_stops(call: Call, ids: Sequence[int]) -> dict[int, RetrofillError]:
 
 def with_errors(results: Sequence[ItemResult], errors: dict[int, RetrofillError]) -> list[ItemResult]:
     """Results in which those that have not ended are no success."""
-    return [replace(item, error=errors[item.id]) if item.id in errors else item for item in results]
+    return [item._replace(error=errors[item.id]) if item.id in errors else item for item in results]
 
 
 class _Patience:

@@ -1,16 +1,20 @@
-"""What became of what somebody asked for: one value an item, so that one refusal hinders no other (OPS-8)."""
+"""What became of what somebody asked for: one value an item, so that one refusal hinders no other (OPS-8).
+
+Named tuples, because commands that only look import them, too, and a dataclass takes nine times as long to make.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
-from retrofill.domain.errors import RetrofillError
-from retrofill.domain.planning.changes import Difference
 from retrofill.domain.texts import Text
 
+if TYPE_CHECKING:
+    from retrofill.domain.errors import RetrofillError
+    from retrofill.domain.planning.changes import Difference
 
-@dataclass(frozen=True, slots=True)
-class ItemResult:
+
+class ItemResult(NamedTuple):
     """What became of one instance of a batch; `error` is None where it was done (or held already).
 
     `note` is what to know besides of one that was done.
@@ -20,15 +24,14 @@ class ItemResult:
     state: str | None
     error: RetrofillError | None = None
     unchanged: bool = False
-    note: Text = Text("")  # noqa: RUF009 (it is a value)
+    note: Text = Text("")
 
     @property
     def ok(self) -> bool:
         return self.error is None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskResult:
+class TaskResult(NamedTuple):
     """What became of one task; `error` is None where it was done, or held already.
 
     `frozen` says how the task stands now: what is made of it from now on is frozen or not.
@@ -40,16 +43,14 @@ class TaskResult:
     unchanged: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class StopResult:
+class StopResult(NamedTuple):
     """The runs that the stop of a backfill ends; not whole: what the actor may not operate goes on (SEC-4)."""
 
     items: tuple[ItemResult, ...]
     is_whole: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeReport:
+class ChangeReport(NamedTuple):
     """What differs since a change, nothing where all of it held already; and what is to be known besides."""
 
     differences: tuple[Difference, ...]

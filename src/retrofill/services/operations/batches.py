@@ -8,7 +8,7 @@ a million instances costs a million times one, and nobody waits for it longer th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -255,7 +255,7 @@ class _Part:
                 resume=Step("backfill.resume", id=backfill_id),
             )
         for instance_id in batch.rerun:
-            self.results[instance_id] = replace(self.results[instance_id], note=note)
+            self.results[instance_id] = self.results[instance_id]._replace(note=note)
 
 
 def describe(row: InstanceRecord, context: InstanceGraph) -> str:

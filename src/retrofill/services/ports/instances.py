@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from retrofill.domain.running.filters import ALL_INSTANCES, InstanceFilter
-from retrofill.services.ports.start_filter import StartFilter
 
 if TYPE_CHECKING:
     from retrofill.services.ports.records import InstanceRecord, RunRecord
+    from retrofill.services.ports.start_filter import StartFilter
 
 
 class InstanceReader(Protocol):

@@ -17,8 +17,7 @@ The embedded store's adapter is a flock, which the kernel takes from a process t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from retrofill.domain.errors import WrongStateError
 
@@ -38,8 +37,7 @@ class SchedulerRunsError(WrongStateError):
     code = "scheduler_runs"
 
 
-@dataclass(frozen=True, slots=True)
-class Leader:
+class Leader(NamedTuple):
     """Who leads; `pid` is 0 and `since_ms` None where that cannot be told."""
 
     host: str

@@ -6,10 +6,13 @@ import fcntl
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from retrofill.services.ports.leadership import Leader, NotLeadingError
-from retrofill.services.ports.ledger import Ledger
 from retrofill.store.sqlite.locks import is_at
+
+if TYPE_CHECKING:
+    from retrofill.services.ports.ledger import Ledger
 
 _AUTO, _BACKFILLS = "auto", "backfills"
 _LONGEST = 128  # bytes that the file says
