@@ -388,14 +388,14 @@ def states() -> str:
         "States of an instance",
         "retrofill.domain.running.states",
         _STATES,
-        _table(["state", "in words", "means"], [(_code(s.value), s.words, _MEANING[s.value]) for s in State]),
+        _table(["state", "in words", "means"], [(_code(s.value), s.words, s.means) for s in State]),
         "```mermaid\n" + "\n".join(diagram) + "\n```",
         "## Moves",
         "An operation from any other state is refused with exit status 6.",
         _table(["move", "from", "to", "always with the reason", "asked for by", "rule"], rows),
         "## Reasons",
         "A reason informs people; no move depends on it.",
-        _table(["reason", "means"], [(_code(r.value), _REASONS[r.value]) for r in Reason]),
+        _table(["reason", "means"], [(_code(r.value), r.means) for r in Reason]),
         _CHANGING,
         _table(
             ["state", "`remove-wait`, `set-priority`, `set-resource-group`"],
@@ -445,35 +445,6 @@ takes a stop back, where the user may steer the backfill, and leaves a pause (OP
 the last instance has succeeded, so that it does not hold back a later rerun.
 """
 
-_MEANING = {
-    "not_run": "a wait is open, its group has not reached its bizdate, the window is closed, or the backfill is "
-    "paused or stopped, or the schedule is paused",
-    "waiting_time": "everything holds but its time (or a rerun's interval), which lies ahead",
-    "waiting_resources": "only a free slot is missing, or its task's `max_parallel_instances` is reached, or an auto triggered "
-    "instance of its task goes first, or another instance of the same task and time runs; or it could not be started and "
-    "is tried again (`not_started`)",
-    "running": "from the commit that starts it until its exit is known, also while it is being stopped",
-    "successful": "its code ended with exit status 0, or it passed without running",
-    "failed": "its last run failed, was stopped, timed out or got lost, or a sibling failed",
-    "frozen": "held by a person, or made from a frozen task; holds up what depends on it",
-}
-
-_REASONS = {
-    "dry_run": "passed without running: an intermediate, blacklisted or dry-run task",
-    "off_day": "passed without running: its schedule leaves this date out",
-    "set_successful": "a person set it successful",
-    "stopped": "a person stopped it",
-    "stopping": "it is being stopped",
-    "timeout": "it ran longer than its task's timeout",
-    "sibling_failed": "another instance of the same task and bizdate failed for good before it started",
-    "exit_code": "its code ended with another exit status than 0",
-    "signal": "a signal ended its main process",
-    "not_started": "it could not be started: Failed where a secret is missing, else it waits and is tried again",
-    "lost": "its supervisor was killed, or the machine went down: whether its work was done is not known",
-    "isolated": "every slot of an upstream that it waits for was left out: it can never run",
-    "rerun_interval": "its run failed, and an automatic rerun follows",
-    "yielded_to_auto": "it made way for the auto triggered instance of the same task and time",
-}
 
 # A new store
 

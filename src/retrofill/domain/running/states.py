@@ -29,6 +29,11 @@ class State(StrEnum):
     def words(self) -> str:
         return _WORDS[self]
 
+    @property
+    def means(self) -> str:
+        """For people who look it up."""
+        return _MEANINGS[self]
+
 
 _WORDS = {
     State.NOT_RUN: "Not run",
@@ -38,6 +43,18 @@ _WORDS = {
     State.SUCCESSFUL: "Successful",
     State.FAILED: "Failed",
     State.FROZEN: "Frozen",
+}
+_MEANINGS = {
+    State.NOT_RUN: "a wait is open, its group has not reached its bizdate, the window is closed, or the backfill is "
+    "paused or stopped, or the schedule is paused",
+    State.WAITING_TIME: "everything holds but its time (or a rerun's interval), which lies ahead",
+    State.WAITING_RESOURCES: "only a free slot is missing, or its task's `max_parallel_instances` is reached, or an auto "
+    "triggered instance of its task goes first, or another instance of the same task and time runs; or it could not be started "
+    "and is tried again (`not_started`)",
+    State.RUNNING: "from the commit that starts it until its exit is known, also while it is being stopped",
+    State.SUCCESSFUL: "its code ended with exit status 0, or it passed without running",
+    State.FAILED: "its last run failed, was stopped, timed out or got lost, or a sibling failed",
+    State.FROZEN: "held by a person, or made from a frozen task; holds up what depends on it",
 }
 
 WAITING = frozenset({State.WAITING_TIME, State.WAITING_RESOURCES})
@@ -61,6 +78,29 @@ class Reason(StrEnum):
     ISOLATED = "isolated"
     RERUN_INTERVAL = "rerun_interval"
     YIELDED_TO_AUTO = "yielded_to_auto"
+
+    @property
+    def means(self) -> str:
+        """For people who look it up."""
+        return _REASONS[self]
+
+
+_REASONS = {
+    Reason.DRY_RUN: "passed without running: an intermediate, blacklisted or dry-run task",
+    Reason.OFF_DAY: "passed without running: its schedule leaves this date out",
+    Reason.SET_SUCCESSFUL: "a person set it successful",
+    Reason.STOPPED: "a person stopped it",
+    Reason.STOPPING: "it is being stopped",
+    Reason.TIMEOUT: "it ran longer than its task's timeout",
+    Reason.SIBLING_FAILED: "another instance of the same task and bizdate failed for good before it started",
+    Reason.EXIT_CODE: "its code ended with another exit status than 0",
+    Reason.SIGNAL: "a signal ended its main process",
+    Reason.NOT_STARTED: "it could not be started: Failed where a secret is missing, else it waits and is tried again",
+    Reason.LOST: "its supervisor was killed, or the machine went down: whether its work was done is not known",
+    Reason.ISOLATED: "every slot of an upstream that it waits for was left out: it can never run",
+    Reason.RERUN_INTERVAL: "its run failed, and an automatic rerun follows",
+    Reason.YIELDED_TO_AUTO: "it made way for the auto triggered instance of the same task and time",
+}
 
 
 PAUSES = frozenset({Reason.RERUN_INTERVAL, Reason.NOT_STARTED})
