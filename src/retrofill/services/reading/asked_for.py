@@ -43,10 +43,10 @@ def _selection(
     chosen = ways.to_json(selection_of(record))
     found: dict[str, Any] = {}
     for key, value in chosen.items():
-        may_show = sees if key == "workspaces" else names
+        may_show = sees if key in ways.NAMES_WORKSPACES else names
         if isinstance(value, list):
             found[key] = [name for name in value if may_show(name)]
-        elif key in ("root", "start"):
+        elif key in ways.NAMES_TASKS:
             found[key] = value if names(value) else None
         else:
             found[key] = value
