@@ -17,6 +17,7 @@ import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
 
 import click
 
@@ -472,6 +473,43 @@ _NEW_STORE = (
     "-- Made by docs/generate.py from the migrations beside it: what they make of an empty file, in one go."
 )
 
+# Documents
+
+
+def documents() -> str:
+    """Every document that commands print as JSON, from the classes that say what is in them."""
+    sys.path.insert(0, str(ROOT / "docs"))
+    import documents as source
+
+    return _page(
+        "JSON of the command line",
+        "retrofill.services.reading.documents",
+        _JSON,
+        *(
+            f"## {title}\n\n" + "\n\n".join(_document(source, node) for node in nodes)
+            for title, nodes in source.sections()
+            if nodes
+        ),
+    )
+
+
+def _document(source: ModuleType, node: object) -> str:
+    rows = [(f"`{name}`", kind, text) for name, kind, text in source.rows_of(node)]
+    table = _table(["field", "is", "means"], rows)
+    return f"### {source.name_of(node)}\n\n{source.summary_of(node)}\n\n{table}"
+
+
+_JSON = """
+What commands print with `--output json`, and line by line with `--output jsonl`. A list of the command line is the
+`items` of its page, without the page around them. Names stay; new ones may be added.
+
+Instants are UTC (`2026-01-05T01:30:00Z`), `scheduled_at` is the wall-clock slot of the task's time zone
+(`2026-01-05T01:30:00`), dates are `2026-01-05`, lengths are seconds. A *sentence* is a string with commands between
+backticks; a *step* is `{"step", "arguments", "command"}`: what can be done next, and the command that does it. What you
+may not see is left out or told in words, so two people may get different documents.
+"""
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": command_line,
     "settings.md": settings,
@@ -480,6 +518,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "findings.md": findings,
     "policy.md": policy,
     "states.md": states,
+    "json.md": documents,
 }
 
 if __name__ == "__main__":

@@ -1,0 +1,250 @@
+"""A world of two workspaces, and what every public method of the center is called with in it.
+
+`open` is alice's, `vault` is greta's. The methods are found by reflection: a new one has no answer in the tests
+until its arguments stand in the tables.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import retrofill.services.operation_center as rooms
+from domain.catalogs import make_task
+from retrofill.domain.catalog.definitions import Dependency, DependencyKind, ResourceGroup
+from retrofill.domain.planning.policy import Alert, AlertMethod, AlertTrigger
+from retrofill.domain.running.searches import BackfillSearch, InstanceSearch, OperationSearch
+from retrofill.domain.selection.ways import ManualSelection
+from retrofill.services.catalogs.freezing import freeze_tasks
+from retrofill.services.operation_center import OperationCenter
+from retrofill.services.operation_center.desk import Desk
+from services.centers import WorldParts
+from services.worlds import World
+
+OPEN = ManualSelection(("open.first", "vault.goldmine", "open.last"))
+DAY = date(2026, 1, 5)
+EMAIL = Alert(AlertTrigger.EITHER, AlertMethod.EMAIL)
+
+
+def make_world(home: Path) -> World:
+    """Backfills 1: first, goldmine (which fails), last, which waits for it. 2: the vault's own.
+
+    3: passage is a dry run. 4: of alice, not begun. 5: of first and slow, named after slow, both of which run.
+
+    One night is made, and many are missed after it.
+    """
+    w = World(
+        home,
+        make_task("open.first", "0 1 * * *"),
+        make_task(
+            "vault.goldmine",
+            "0 2 * * *",
+            "open.first",
+            parameters=(("karat", "24ct"),),
+            tags=("shiny",),
+            owner="greta",
+            description="Where the ore is.",
+            resource_group="deep",
+            reads=("vault.ledger",),
+            writes=("mart.bars",),
+        ),
+        make_task("vault.passage", "0 3 * * *", "open.first", resource_group="deep"),
+        make_task("vault.slow", "0 3 * * *"),
+        make_task(
+            "open.last",
+            "0 4 * * *",
+            "open.first",
+            "vault.passage",
+            Dependency(DependencyKind.PREVIOUS, "vault.goldmine"),
+            reads=("mart.bars",),
+        ),
+        groups=(ResourceGroup("deep", type="shared", slots=2, workspaces=("vault",)),),
+        members={"open": {"alice": "administrator", "bruno": "visitor"}, "vault": {"greta": "administrator"}},
+    )
+    w.create(selection=OPEN, dates="2026-01-05..2026-01-06", groups=2, alert=EMAIL)
+    w.finish(fails=lambda name: name.startswith("goldmine"))
+    (mined,) = (row.id for name, row in w.rows(1).items() if name == "goldmine 5 02:00")
+    w.operations.freeze([mined], "aurum is scarce")
+    w.operations.unfreeze([mined], "aurum is found")
+    w.create(selection=ManualSelection(("vault.goldmine",)))
+    w.tick()  # it runs on
+    w.create(selection=ManualSelection(("open.first", "open.last")))
+    w.user = "alice"
+    w.create(selection=ManualSelection(("open.first",)), dates="2026-02-01")
+    w.user = "admin"
+    w.create(selection=ManualSelection(("vault.slow", "open.first")), dates="2026-02-02")
+    freeze_tasks(w.store, w.catalog, w.clock, w.actor, ["vault.slow"], True, "the ore is gone")
+    w.tick()  # first and slow of it run
+    w.clock.move_to("2026-03-03T00:30")
+    w.night()
+    w.clock.move_to("2026-03-20T12:00")
+    w.schedule.repair()
+    return w
+
+
+class Case:
+    """One world with what of it stands in arguments."""
+
+    def __init__(self, world: World, parts: WorldParts) -> None:
+        self.world, self.parts = world, parts
+        with world.store.read() as reader:
+            names = {number: name for name, number in reader.task_ids().items()}
+            rows = [row for i in range(1, 6) for row in reader.instance_range(*_span(reader, i))]
+            self.tasks = {row.id: names[row.task_id] for row in rows}
+        self.instances = sorted(self.tasks)
+        self.seen = [number for number, task in self.tasks.items() if task.startswith("open.")]
+        self.parts.logs.texts = {number: f"aurum {number}".encode() for number in self.instances}
+        for number in self.seen:
+            self.parts.logs.texts[number] = b"fine\n"
+
+    def center(self, user: str) -> OperationCenter:
+        self.world.user = user
+        return OperationCenter(self.parts, self.world.actor)
+
+
+def _span(reader: Any, backfill: int) -> tuple[int, int]:
+    record = reader.find_backfill(backfill)
+    dates = len(reader.dates(backfill))
+    return record.first_instance_id, record.first_instance_id + record.stride * dates - 1
+
+
+BACKFILLS = [(number,) for number in (1, 2, 3, 4, 5)]
+Arguments = list[tuple[Any, ...]]
+
+
+def arguments(c: Case) -> dict[str, Arguments]:
+    """What each method is called with; of instances all there are, also foreign ones."""
+    each = [(number,) for number in c.instances]
+    several = [(c.instances,)]
+    tasks = [("open.first",), ("open.last",), ("vault.goldmine",), ("vault.absent",)]
+    return {
+        "backfills.list": [
+            (),
+            (BackfillSearch(name="v"),),
+            (BackfillSearch(task_type="shell"),),
+            (BackfillSearch(status="failed"),),
+            (BackfillSearch(creator="alice"),),
+        ],
+        "backfills.row": BACKFILLS,
+        "backfills.show": BACKFILLS,
+        "backfills.analysis": BACKFILLS,
+        "backfills.history": BACKFILLS,
+        "backfills.alerts": BACKFILLS,
+        "backfills.progress": BACKFILLS,
+        "backfills.time_left": BACKFILLS,
+        "backfills.first_failures": BACKFILLS,
+        "groups.list": [()],
+        "groups.show": [("default",), ("deep",)],
+        "instances.list": [(), (InstanceSearch(backfills=(1,)),), (InstanceSearch(auto=True),)],
+        "instances.each": [(), (InstanceSearch(states=("failed", "successful")),)],
+        "instances.show": each,
+        "instances.why": each,
+        "instances.history": each,
+        "instances.log": each,
+        "instances.lineage": each,
+        "instances.dag": [(number, 9, 9) for number in c.instances],
+        "instances.states": several,
+        "instances.unattended": [(), *several],
+        "instances.running_below": several,
+        "names.tasks": [()],
+        "names.workspaces": [()],
+        "names.resource_groups": [()],
+        "names.users": [()],
+        "names.backfills": [(50,)],
+        "operations.list": [
+            (OperationSearch(),),
+            (OperationSearch(backfill_id=1),),
+            (OperationSearch(action="freeze-task"),),
+            *((OperationSearch(instance_id=number),) for number in c.instances[:6]),
+        ],
+        "operations.of_task": [("open.first",), ("vault.slow",)],
+        "people.users": [()],
+        "people.contact": [("alice",), ("greta",), ("nobody",)],
+        "people.tokens": [(), ("alice",), ("greta",)],
+        "schedule.show": [()],
+        "schedule.nights": [()],
+        "tasks.list": [(), ({"type": "shell"},), ({"workspace": "open"},)],
+        "tasks.show": tasks,
+        "tasks.graph": [(), *tasks],
+        "tasks.workspaces": [()],
+        "tasks.render": [(name, DAY) for (name,) in tasks],
+        "versions.about_to_publish": [()],
+        "versions.list": [()],
+        "versions.show": [(1,), (99,)],
+        "versions.task": [(1, name) for (name,) in tasks],
+        "work.backfills_of": several,
+        "work.has_scheduler": [(), (True,)],
+        "work.is_unstarted": BACKFILLS,
+        "work.missed_nights": [()],
+        "work.standstills": [()],
+        "work.still_running": several,
+        "work.unstarted": several,
+        "versions.file": [(1, "vault/map.txt"), (1, "open/map.txt")],
+    }
+
+
+def acts(c: Case) -> dict[str, Arguments]:
+    """Each of these changes something, or refuses to."""
+    several = [(c.instances,), (c.seen,)]
+    tasks = [(["open.last"],), (["vault.goldmine"],), (["vault.absent"],)]
+    return {
+        "backfills.pause": BACKFILLS,
+        "backfills.resume": BACKFILLS,
+        "backfills.stop": BACKFILLS,
+        "backfills.change": [(number, _changes()) for (number,) in BACKFILLS],
+        "backfills.rerun": BACKFILLS,
+        "backfills.freeze": BACKFILLS,
+        "backfills.unfreeze": BACKFILLS,
+        "instances.stop": several,
+        "instances.rerun": several,
+        "instances.rerun_descendants": [*several, (c.seen, "", True, ("open.last",))],
+        "instances.set_successful": several,
+        "instances.freeze": several,
+        "instances.unfreeze": several,
+        "instances.remove_waits": [(c.instances, None)],
+        "instances.set_priority": [(c.instances, 5)],
+        "instances.set_resource_group": [(c.instances, "default"), (c.seen, "deep")],
+        "people.add": [("newcomer",), ("greta",)],
+        "people.set_administrator": [("greta", True), ("nobody", True)],
+        "people.set_contact": [("alice", "alice@example.org"), ("greta", "g@example.org")],
+        "people.create_token": [("alice",), ("greta",), ("nobody",)],
+        "people.revoke_token": [(1,), (777,)],
+        "people.send_test": [("alice",), ("greta",), ("nobody",)],
+        "schedule.pause": [()],
+        "schedule.resume": [()],
+        "schedule.accept_clock": [()],
+        "tasks.freeze": tasks,
+        "tasks.unfreeze": tasks,
+        "upkeep.remove_old": [(), (True,)],
+        "upkeep.back_up": [(c.world.directory / "copy",)],
+        "upkeep.restore": [(c.world.directory / "copy",)],
+        "versions.deploy": [()],
+        "versions.deploy_again": [(1,), (99,)],
+    }
+
+
+def _changes() -> Any:
+    from retrofill.domain.planning.changes import Changes
+
+    return Changes({"priority": 5})
+
+
+def methods() -> list[str]:
+    """Everything public of the center, as `noun.method`."""
+    modules = [
+        importlib.import_module(f"{rooms.__name__}.{m.name}") for m in pkgutil.iter_modules(rooms.__path__)
+    ]
+    desks = {
+        name: kind for module in modules for name, kind in vars(module).items() if isinstance(kind, type)
+    }
+    found = []
+    for noun, made in vars(OperationCenter).items():
+        if isinstance(made, cached_property):
+            kind = desks[made.func.__annotations__["return"]]
+            public = {name for one in kind.__mro__ if one not in (Desk, object) for name in vars(one)}
+            found += [f"{noun}.{name}" for name in sorted(public) if not name.startswith("_")]
+    return found
