@@ -121,15 +121,15 @@ class WorldParts:
     def notifier(self) -> FakeNotifier:
         return FakeNotifier()
 
-    def known_of(self, catalog: Catalog) -> Known:
-        return self._world.known
-
     def lineages(self, catalog: Catalog) -> Lineages:
         return Lineages(catalog, SqlLineage(catalog.connections), self._world.actor.sees)
 
     @property
     def limits(self) -> PlanLimits:
         return self._world.limits
+
+    def known_of(self, catalog: Catalog) -> Known:
+        return self._world.known
 
     def checks_of(self, catalog: Catalog) -> list[Check]:
         return []

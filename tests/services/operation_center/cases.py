@@ -101,6 +101,11 @@ class Case:
         for number in self.seen:
             self.parts.logs.texts[number] = b"fine\n"
 
+    @cached_property
+    def previews(self) -> list[Any]:
+        """Plans of alice's."""
+        return [self.center("alice").backfills.plan(given) for given in GIVEN[:3]]
+
     def center(self, user: str) -> OperationCenter:
         self.world.user = user
         return OperationCenter(self.parts, self.world.actor)
@@ -113,6 +118,16 @@ def _span(reader: Any, backfill: int) -> tuple[int, int]:
 
 
 BACKFILLS = [(number,) for number in (1, 2, 3, 4, 5)]
+GIVEN: list[dict[str, Any]] = [
+    {"task": ["open.first"], "descendants": "all", "bizdate": ["2026-01-05"], "alert": "failure"},
+    {"from": "open.first", "to": ["open.last"], "bizdate": ["2026-01-05"]},
+    {"root": "open.first", "workspace": ["open"], "bizdate": ["2026-01-05"]},
+    {"all_descendants": "open.first", "bizdate": ["2026-01-05"]},
+    {"reuse": "1", "bizdate": ["2026-01-05"]},
+    {"where": ["type=shell"], "bizdate": ["2026-01-05"]},
+    {"task": ["vault.goldmine"], "bizdate": ["2026-01-05"]},
+    {"task": ["vault.absent"], "bizdate": ["2026-01-05"]},
+]
 Arguments = list[tuple[Any, ...]]
 
 
@@ -129,6 +144,9 @@ def arguments(c: Case) -> dict[str, Arguments]:
             (BackfillSearch(status="failed"),),
             (BackfillSearch(creator="alice"),),
         ],
+        "backfills.plan": [(given,) for given in GIVEN],
+        "backfills.ask_checks": [(preview,) for preview in c.previews],
+        "backfills.alert_obstacles": [(preview,) for preview in c.previews],
         "backfills.row": BACKFILLS,
         "backfills.show": BACKFILLS,
         "backfills.analysis": BACKFILLS,
@@ -192,6 +210,7 @@ def acts(c: Case) -> dict[str, Arguments]:
     several = [(c.instances,), (c.seen,)]
     tasks = [(["open.last"],), (["vault.goldmine"],), (["vault.absent"],)]
     return {
+        "backfills.create": [(c.previews[0],), (c.previews[0], "of another plan")],
         "backfills.pause": BACKFILLS,
         "backfills.resume": BACKFILLS,
         "backfills.stop": BACKFILLS,

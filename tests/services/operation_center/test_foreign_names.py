@@ -17,6 +17,7 @@ import pytest
 
 from retrofill.domain.errors import RetrofillError
 from retrofill.services.operation_center import OperationCenter
+from retrofill.services.operation_center.backfill_plans import Preview
 from retrofill.services.reading.logs import OpenLog
 from services.operation_center.cases import Arguments, Case, acts, arguments, methods
 
@@ -32,6 +33,8 @@ def told(value: Any) -> str:
         return " ".join(str(piece) for pieces in (value.pieces(), value.rest()) for piece in pieces)
     if isinstance(value, RetrofillError):
         return f"{value.code} {value.message} {value.hint}"
+    if isinstance(value, Preview):
+        return told([value.document, value.digest, value.notes, *value.instances()])
     if isinstance(value, Mapping):
         return " ".join(f"{told(key)} {told(item)}" for key, item in value.items())
     if is_dataclass(value):
@@ -56,15 +59,15 @@ def answers(center: OperationCenter, method: str, calls: Arguments) -> str:
     return "\n".join(said)
 
 
-def _words(call: tuple[Any, ...]) -> Iterator[str]:
-    for one in call:
-        yield from (
-            [one]
-            if isinstance(one, str)
-            else filter(lambda x: isinstance(x, str), one)
-            if isinstance(one, list)
-            else []
-        )
+def _words(value: Any) -> Iterator[str]:
+    """All texts in what was asked."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _words(list(value.values()))
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _words(one)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -77,6 +80,7 @@ def test_no_answer_names_what_is_foreign(case: Case, changed: Case, method: str)
 
 
 NAMING = {
+    "backfills.plan": "vault.goldmine",
     "backfills.list": "vault.slow",
     "backfills.show": "vault.goldmine",
     "backfills.analysis": "vault.goldmine",
