@@ -13,11 +13,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from databases import postgres
+from databases import pooler, postgres
 from e2e.sandboxes import RETROFILL, Sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("several_schedulers")]
@@ -91,8 +92,12 @@ work:
 
 
 @pytest.fixture
-def machines(tmp_path: Path) -> Iterator[tuple[Machine, Machine]]:
-    with postgres.rows() as url:
+def machines(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Machine, Machine]]:
+    """Two of one deployment; with a marker `pooler`, behind one."""
+    with ExitStack() as closing:
+        url = closing.enter_context(postgres.rows())
+        if request.node.get_closest_marker("pooler"):
+            url = closing.enter_context(pooler.pooled(url))
         first, second = (Machine(tmp_path / name, url) for name in ("one", "two"))
         first.home.mkdir()
         tasks = TASKS.format(record=tmp_path / "record").strip()
@@ -224,3 +229,20 @@ def test_a_second_one_on_the_same_machine_waits(machines: tuple[Machine, Machine
     second.leads()
     until(lambda: succeeded(one), lambda: str(one.json("backfill", "show", 1)))
     each_ran_once(one, 6)
+
+
+@pytest.mark.pooler
+def test_behind_a_pooler(machines: tuple[Machine, Machine]) -> None:
+    """RUN-1: no lock of a session is used, so it does not matter whose session a transaction gets."""
+    one, two = machines
+    first = one.scheduler()
+    first.leads()
+    second = two.scheduler()
+    second.stands_by()
+    create(one, 15)
+    until(lambda: len(record(one)) > 6, lambda: str(record(one)))
+    first.kill()
+    second.leads()
+    one.scheduler().stands_by()
+    until(lambda: succeeded(two), lambda: str(two.json("backfill", "show", 1)))
+    each_ran_once(one, 15)
