@@ -32,9 +32,10 @@ class Machine(Sandbox):
     def __init__(self, home: Path, url: str) -> None:
         super().__init__(home)
         self.url = url
+        self.clock: dict[str, str] = {}  # what makes its clock wrong
 
     def environment(self, more: object) -> dict[str, str]:
-        return super().environment(more) | {"RETROFILL_STORE": self.url}  # type: ignore[arg-type]
+        return super().environment(more) | {"RETROFILL_STORE": self.url} | self.clock  # type: ignore[arg-type]
 
     def scheduler(self) -> Scheduler:
         return Scheduler(self)
@@ -246,3 +247,33 @@ def test_behind_a_pooler(machines: tuple[Machine, Machine]) -> None:
     one.scheduler().stands_by()
     until(lambda: succeeded(two), lambda: str(two.json("backfill", "show", 1)))
     each_ran_once(one, 15)
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_clocks_an_hour_apart(machines: tuple[Machine, Machine], hours: int) -> None:
+    """RUN-1, TIME-8: terms and beats are the server's time; nothing waits for, or runs by, a machine's wrong clock."""
+    one, two = machines
+    two.clock = an_hour_off(hours)
+    first = one.scheduler()
+    first.leads()
+    second = two.scheduler()
+    second.stands_by()
+    create(one, 15)
+    until(lambda: len(record(one)) > 6, lambda: str(record(one)))
+    assert not any("runs; Ctrl-C" in line for line in second.said)
+    first.kill()
+    second.leads()
+    one.scheduler().stands_by()
+    until(lambda: succeeded(one), lambda: str(one.json("backfill", "show", 1)))
+    each_ran_once(one, 15)
+
+
+def an_hour_off(hours: int) -> dict[str, str]:
+    """Variables for a process whose wall clock is wrong; the time that passes is not."""
+    found = [*Path("/usr/lib").glob("*/faketime/libfaketime.so.1")]
+    if not found:
+        reason = "no libfaketime: it is a package of the system"
+        if os.environ.get("RETROFILL_TEST_SERVICES") == "required":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return {"LD_PRELOAD": str(found[0]), "FAKETIME": f"{hours:+d}h", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
