@@ -20,6 +20,9 @@ from types import ModuleType
 
 import pytest
 
+from databases import postgres
+from databases.server import programs
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
     path
@@ -138,8 +141,28 @@ def test_the_pages_that_people_follow_have_commands() -> None:
     # The README stays among the fast tests: it is what everybody reads first.
     [pytest.param(p, id=name(p), marks=() if p.parent == ROOT else pytest.mark.slow) for p in WITH_COMMANDS],
 )
-def test_commands_do_what_the_page_says(page: Path, tmp_path: Path) -> None:
+def test_commands_do_what_the_page_says(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if name(page) in ON_A_SERVER:
+        request.getfixturevalue("server")
     follow(page.read_text(encoding="utf-8"), tmp_path)
+
+
+ON_A_SERVER = {"docs/guides/postgresql.md"}
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A PostgreSQL server as libpq's variables name it, and its programs; what a page makes there is gone afterwards."""
+    import psycopg
+
+    url = postgres.server()
+    found = psycopg.conninfo.conninfo_to_dict(url)
+    for name in ("host", "port", "user", "password"):
+        monkeypatch.setenv(f"PG{name.upper()}", str(found.get(name, "")))
+    monkeypatch.setenv("PATH", str(programs()), prepend=os.pathsep)
+    yield
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS shop_store WITH (FORCE)")
 
 
 @pytest.mark.parametrize(

@@ -162,17 +162,17 @@ def drop_all() -> None:
 def _make(template: str) -> str:
     """A new database; its name."""
     name = f"retrofill_{os.getpid()}_{next(_numbers)}"
-    _execute(server(), f"CREATE DATABASE {name} TEMPLATE {template}")
+    execute(server(), f"CREATE DATABASE {name} TEMPLATE {template}")
     return name
 
 
 def _drop(name: str) -> None:
-    _execute(server(), f"DROP DATABASE {name} WITH (FORCE)")
+    execute(server(), f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def end_connections(url: str) -> None:
     """End whoever is connected to this database."""
-    _execute(
+    execute(
         url,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()",
@@ -185,10 +185,10 @@ def _empty(url: str) -> None:
 
     end_connections(url)
     names = ", ".join(f'"{table.name}"' for table in metadata.tables.values())
-    _execute(url, f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+    execute(url, f"TRUNCATE {names} RESTART IDENTITY CASCADE")
 
 
-def _execute(url: str, *statements: str) -> None:
+def execute(url: str, *statements: str) -> None:
     import psycopg
 
     with psycopg.connect(url, autocommit=True) as connection:

@@ -18,8 +18,20 @@ from retrofill.domain.words import many
 from retrofill.services.ports.leadership import SchedulerRunsError
 
 if TYPE_CHECKING:
+    from retrofill.bootstrap.deployment import AnyStore
     from retrofill.executors.local.folder import RunsFolder
-    from retrofill.services.reading.documents import BackupDocument, RestoredDocument
+    from retrofill.services.ports import Reader
+    from retrofill.services.reading.documents import (
+        BackupDocument,
+        CopiedDocument,
+        CopiedTableDocument,
+        MigratedDocument,
+        RestoredDocument,
+    )
+
+
+EMBEDDED = "embedded"  # as a place to copy to
+_WHERE = f"Name the server as postgresql://USER@HOST/DATABASE, or the folder's own file as {EMBEDDED}."
 
 
 class StoreExistsError(WrongStateError):
@@ -87,6 +99,70 @@ class LocalCopies:
             leadership.resign()
         return document
 
+    def migrate(self) -> MigratedDocument:
+        from retrofill.store.schema.revision import HEAD
+
+        store = self._deployment.store
+        before = store.revision()
+        store.open()
+        return {"from": before, "to": HEAD}
+
+    def copy_to(self, url: str) -> CopiedDocument:
+        on = self._deployment
+        leadership = on.leadership()
+        if not leadership.lead():
+            leader = leadership.leader()
+            raise SchedulerRunsError(f"a scheduler runs {leader.as_process if leader else ''}".rstrip())
+        try:
+            if (on.store_url is None) == (url == EMBEDDED):
+                raise UsageError("the store is copied from the embedded one to a server, or back", _WHERE)
+            return self._copy_to_file() if url == EMBEDDED else self._copy_to_server(url)
+        finally:
+            leadership.resign()
+
+    def _copy_to_server(self, url: str) -> CopiedDocument:
+        from retrofill.bootstrap.stores import checked_url, open_server
+
+        on = self._deployment
+        named = checked_url(url, on.in_force().project, "as a place to copy to")
+        with (
+            tempfile.TemporaryDirectory() as nowhere,  # until it is a copy, no folder remembers it
+            closing(open_server(named, Path(nowhere), on.secret)) as target,
+        ):
+            return self._copy(target.open(), target.shown)
+
+    def _copy_to_file(self) -> CopiedDocument:
+        from retrofill.store.sqlite.database import Database
+
+        home = self._deployment.folder.home
+        if (home / "retrofill.db").exists():
+            raise StoreExistsError(
+                f"{shown(str(self._deployment.folder.directory))} has an embedded store already",
+                f"Move {home / 'retrofill.db'} away.",
+            )
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=home, prefix="copying.") as prepared:
+            target = Database(Path(prepared))
+            with closing(target):
+                document = self._copy(target.open(), str(home / "retrofill.db"))
+            os.replace(target.path, home / "retrofill.db")
+        return document
+
+    def _copy(self, target: AnyStore, where: str) -> CopiedDocument:
+        """All of it, of one moment, at which nobody writes."""
+        from retrofill.store import transfer
+
+        source, home = self._deployment.store, self._deployment.folder.home
+        with source.transaction() as tx:
+            _refuse_while_created(source, tx)
+            with target.transaction() as other:
+                tables = transfer.copy(tx.connection, other.connection)
+            target.take_over(tx.word(), home)
+        listed: list[CopiedTableDocument] = [
+            {"table": table.name, "rows": table.rows, "checksum": table.checksum} for table in tables
+        ]
+        return {"to": where, "rows": sum(table.rows for table in tables), "tables": listed}
+
     def _refuse_servers_store(self) -> None:
         """The one that lies on a server has backups of its own; asked without opening it, as it may be broken."""
         if self._deployment.store_url is not None:
@@ -128,6 +204,14 @@ class LocalCopies:
             "logs": logs,
             "replaced": str(aside) if aside is not None else None,
         }
+
+
+def _refuse_while_created(store: AnyStore, reader: Reader) -> None:
+    creating = [record.id for record in reader.in_phase("creating") if store.is_being_created(record.id)]
+    if creating:
+        raise WrongStateError(
+            f"backfill {creating[0]} is being created", "Wait until that is done, or end the command."
+        )
 
 
 def _refuse_while_runs_go_on(folder: RunsFolder) -> None:

@@ -46,14 +46,24 @@ def find_url(directory: Path, environ: Mapping[str, str]) -> StoreUrl | None:
     user = environ.get("RETROFILL_USER", SYSTEM_ADMINISTRATOR)
     declared, project = _declared(directory, text, user)
     url, origin = (declared, f"`settings:` in {DEPLOYMENT_FILE}") if named is None else (named, "environment")
-    if not url:
-        return None
+    return checked_url(str(url), project, origin) if url else None
+
+
+def checked_url(url: str, project: str, origin: str) -> StoreUrl:
+    """A server that somebody names for the store of a deployment.
+
+    Args:
+        origin: where it is named.
+
+    Raises:
+        SettingError: it is no URL of a store.
+    """
     from retrofill.settings.forms import FormError
     from retrofill.settings.in_force import SettingError
     from retrofill.settings.table import BY_NAME
 
     try:
-        return StoreUrl(str(BY_NAME["store"].read_text(str(url))), project)
+        return StoreUrl(str(BY_NAME["store"].read_text(url)), project)
     except FormError as error:
         raise SettingError(f"store {error.message} ({origin}); {error.hint}") from None
 

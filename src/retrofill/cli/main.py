@@ -48,6 +48,7 @@ _LAZY = {
     "schedule": "schedule",
     "scheduler": "scheduler",
     "retention": "retention",
+    "store": "store",
     "backup": "backup",
     "restore": "backup",
     "doctor": "doctor",

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Check, Clock, Notifier, Store
     from retrofill.services.ports.logs import Logs
     from retrofill.services.ports.watching import Watch
-    from retrofill.services.reading.documents import BackupDocument, RestoredDocument
+    from retrofill.services.reading.documents import (
+        BackupDocument,
+        CopiedDocument,
+        MigratedDocument,
+        RestoredDocument,
+    )
     from retrofill.services.running.nights import NightMaker
     from retrofill.services.upkeep.retention import Retention
 
@@ -65,6 +70,21 @@ class Copies(Protocol):
         Raises:
             WrongStateError: a scheduler runs, runs go on, or there is a store.
             UsageError: there is no such file, or it is no backup.
+        """
+        ...
+
+    def migrate(self) -> MigratedDocument:
+        """Make the store, or bring its schema to that of this program."""
+        ...
+
+    def copy_to(self, url: str) -> CopiedDocument:
+        """Copy the store at rest, compared by counts and checksums.
+
+        Args:
+            url: of a database of a server, or the word `embedded`.
+
+        Raises:
+            WrongStateError: a scheduler or a creation is at work, or there is a store.
         """
         ...
 

@@ -12,7 +12,13 @@ from retrofill.domain.texts import Text
 from retrofill.services.operation_center.desk import Desk
 
 if TYPE_CHECKING:
-    from retrofill.services.reading.documents import BackupDocument, RestoredDocument, RetentionReport
+    from retrofill.services.reading.documents import (
+        BackupDocument,
+        CopiedDocument,
+        MigratedDocument,
+        RestoredDocument,
+        RetentionReport,
+    )
 
 
 class UpkeepDesk(Desk):
@@ -64,3 +70,35 @@ class UpkeepDesk(Desk):
         """
         check_system_administrator(self._actor, "restore a backup")
         return self._parts.copies.put_back(file, self._actor.name, force)
+
+    def migrate_store(self) -> MigratedDocument:
+        """Make the store, or bring its schema to that of this program."""
+        check_system_administrator(self._actor, "migrate the store")
+        return self._parts.copies.migrate()
+
+    def copy_store(self, url: str) -> CopiedDocument:
+        """Copy the whole store to a server, or from a server into the folder; nothing of it changes.
+
+        Args:
+            url: of a database that holds nothing yet, or the word `embedded`.
+
+        Raises:
+            WrongStateError: a scheduler or a creation is at work, there is no store, or one in that place.
+            UsageError: that is no place for it.
+        """
+        check_system_administrator(self._actor, "copy the store")
+        if self._parts.deployed is None:
+            raise WrongStateError("there is no store yet", Text("{project.deploy} makes one."))
+        return self._parts.copies.copy_to(url)
+
+    def check_store(self) -> list[str]:
+        """What is wrong with the store, a sentence each: damaged data, and counters that differ from the states."""
+        from retrofill.domain.running.filters import BackfillFilter
+        from retrofill.services.upkeep.consistency import drift, schedule_drift
+
+        check_system_administrator(self._actor, "check the store")
+        with self._parts.store.read() as reader:
+            graphs = self._parts.graphs
+            records = reader.backfills(BackfillFilter(phase="active"), limit=-1)
+            drifts = [sentence for record in records for sentence in drift(reader, graphs, record)]
+            return [*reader.health.damage(), *drifts, *schedule_drift(reader, graphs)]

@@ -98,6 +98,26 @@ class BackupDocument(TypedDict):
     logs: int
 
 
+MigratedDocument = TypedDict("MigratedDocument", {"from": str | None, "to": str})
+MigratedDocument.__doc__ = "A store whose schema is that of the program; `from` is null where there was none."
+
+
+class CopiedTableDocument(TypedDict):
+    """A table of which both stores hold the same."""
+
+    table: str
+    rows: int
+    checksum: str  #: of all rows in the order of their keys
+
+
+class CopiedDocument(TypedDict):
+    """A store that was copied into another database."""
+
+    to: str
+    rows: int
+    tables: list[CopiedTableDocument]
+
+
 class RestoredDocument(TypedDict):
     """A store that was made anew from a backup; nothing of it goes on by itself."""
 

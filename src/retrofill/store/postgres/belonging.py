@@ -73,9 +73,9 @@ def check(connection: Connection, home: Path, project: str, where: str) -> None:
         )
 
 
-def bind(connection: Connection, home: Path) -> None:
-    """Give the store another word, so that what carried the old one is not taken for its own."""
-    word = identity.new_word()
+def bind(connection: Connection, home: Path, word: str | None = None) -> None:
+    """Give the store another word, so that what carried the old one is not taken for its own; or that of its original."""
+    word = word or identity.new_word()
     connection.execute("UPDATE identity SET word = ?", (word,))
     _remember(home, word)
 

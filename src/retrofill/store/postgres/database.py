@@ -158,17 +158,21 @@ class Database:
             schema.upgrade(self.url, WRITERS)
         belonging.check(connection, self.directory, self._project, self.shown)
 
+    def revision(self) -> str | None:
+        """Of its schema, as it is; None where there is no store."""
+        with self._translated():
+            connection = PostgresConnection(self.url, self._settings)
+            try:
+                return schema.version(connection)
+            finally:
+                connection.close()
+
     def is_there(self) -> bool:
         """Whether there is a store; False where a new one may be made."""
         if self._is_known:
             return True
-        with self._translated():
-            connection = PostgresConnection(self.url, self._settings)
-            try:
-                if schema.version(connection) is not None:
-                    return True
-            finally:
-                connection.close()
+        if self.revision() is not None:
+            return True
         belonging.may_be_made(self.directory, self.shown)
         return False
 
@@ -311,6 +315,10 @@ class Database:
         """Give it another word, so that what carried the old one is not taken for its own."""
         self.open()
         self._ask(lambda connection: belonging.bind(connection, directory or self.directory))
+
+    def take_over(self, word: str, directory: Path) -> None:
+        """Be the store of that word, of which this one is a copy, for the folder with this home."""
+        self._ask(lambda connection: belonging.bind(connection, directory, word))
 
     # Marks and hints
 

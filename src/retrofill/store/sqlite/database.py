@@ -141,6 +141,22 @@ class Database:
         """Whether there is a store; False where a new one may be made."""
         return presence.is_there(self.path)
 
+    def revision(self) -> str | None:
+        """Of its schema, as it is; None where there is no store."""
+        if not self.is_there():
+            return None
+        connection, _ = open_reader(self.path)
+        try:
+            return schema.version(connection)
+        finally:
+            connection.close()
+
+    def take_over(self, word: str, directory: Path) -> None:
+        """Be the store of that word, of which this one is a copy, for the folder with this home."""
+        writer = self._writer
+        with self._exclusive():
+            identity.put(writer, identity.of(directory, word))
+
     def is_copy(self) -> bool:
         """Whether the store belongs to another folder than the one that it lies in (RUN-8)."""
         with self.read() as reader:

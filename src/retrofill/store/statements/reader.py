@@ -38,6 +38,11 @@ class Reader(CatalogReader, BackfillReader, InstanceReader, OperationReader):
         self._others = others
 
     @property
+    def connection(self) -> Connection:
+        """For what is at home in `store` and reads whole tables."""
+        return self._connection
+
+    @property
     def people(self) -> PeopleReader:
         return PeopleReader(self._connection)
 
