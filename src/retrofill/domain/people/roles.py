@@ -85,7 +85,7 @@ class Actor:
 
     def sees(self, task: str) -> bool:
         """Whether a task, or a workspace, given by its full name, may be shown (SEC-2)."""
-        return self.is_system_administrator or task.partition(".")[0] in self.roles
+        return self.may_all(Action.READ, task.partition(".")[0])
 
     def may(self, action: Action, task: str, owner: str) -> bool:
         """Whether the action is permitted on a task (SEC-4).
