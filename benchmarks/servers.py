@@ -192,14 +192,13 @@ def _fill(store: Any, url: str, size: int) -> None:
 def _tick(store: Any, home: Path) -> list[float]:
     from ticks import _At, _NothingRuns
 
-    from retrofill.domain.people.roles import system_administrator
     from retrofill.services.instances.graphs import GraphCache
     from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.running.scheduler import Scheduler
     from retrofill.services.upkeep.clocks import accept_clock
 
     clock = _At(datetime(2026, 1, 1, tzinfo=UTC))
-    accept_clock(store, clock, system_administrator("benchmark"))
+    accept_clock(store, clock, "benchmark")
     scheduler = Scheduler(store, _NothingRuns(), clock, RunSpecs(home, {}.get, "python3"), GraphCache())
     scheduler.start()
     found = []
