@@ -24,6 +24,7 @@ HEAVY = {
     "duckdb",
     "asyncio",
     "subprocess",
+    "hashlib",
     # Of ours: what stands for types alone, and what changes backfills.
     "retrofill.services.ports.ledger",
     "retrofill.domain.planning.changes",

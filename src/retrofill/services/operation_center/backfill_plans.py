@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,6 +71,8 @@ class Preview:
     @cached_property
     def digest(self) -> str:
         """Tells this plan from another: what was asked for, what would be made of it, and what was found (VER-4)."""
+        import hashlib  # what only looks at a backfill imports this module, too
+
         from retrofill.services.instances.stored import text_of
 
         planned = self.planned

@@ -65,7 +65,7 @@ class BackfillDesk(BackfillPlans, BackfillActs):
         from retrofill.services.reading.failures import FailureReader
 
         with self.view(unknown_backfill(backfill_id)) as view:
-            failures = FailureReader(view, self._parts.logs, self._parts.specs)
+            failures = FailureReader(view, lambda: self._parts.logs, lambda: self._parts.specs)
             return BackfillReader(view).page(view.access.get_backfill(backfill_id), failures)
 
     def analysis(self, backfill_id: int) -> Analysis:
@@ -131,5 +131,5 @@ class BackfillDesk(BackfillPlans, BackfillActs):
 
         with self.view(unknown_backfill(backfill_id)) as view:
             record = view.access.get_backfill(backfill_id)
-            failures = FailureReader(view, self._parts.logs, self._parts.specs)
+            failures = FailureReader(view, lambda: self._parts.logs, lambda: self._parts.specs)
             return failures.first(record, view.reader.dates(record.id))

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from retrofill.domain.running.searches import InstanceSearch
-from retrofill.services.instances.as_run import as_run
 from retrofill.services.operation_center.instance_acts import InstanceActs
 from retrofill.services.people.access import unknown_instance
 from retrofill.services.reading.instances import InstanceReader
@@ -74,6 +73,7 @@ class InstanceDesk(InstanceActs):
             }
 
     def _parameters(self, view: View, row: InstanceRecord) -> dict[str, str]:
+        from retrofill.services.instances.as_run import as_run
         from retrofill.services.instances.run_specs import UnstartableError
 
         context = view.outlines.of(row)
@@ -134,6 +134,7 @@ class InstanceDesk(InstanceActs):
         Raises:
             UnknownNameError: there is none with this id, as far as the actor knows.
         """
+        from retrofill.services.instances.as_run import as_run
         from retrofill.services.reading.lineage import lineage_of
 
         with self.view(unknown_instance(instance_id)) as view:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from retrofill.domain.running.filters import FAILED_BY_THEMSELVES
-from retrofill.services.reading.logs import last_line
 
 if TYPE_CHECKING:
     from retrofill.services.instances.run_specs import RunSpecs
@@ -20,9 +19,13 @@ _NAMED = 3
 
 
 class FailureReader:
-    """The first failures of a backfill that the actor may see, each with what it left behind."""
+    """The first failures of a backfill that the actor may see, each with what it left behind.
 
-    def __init__(self, view: View, logs: Logs, specs: RunSpecs) -> None:
+    Args:
+        logs, specs: asked for when something has failed: both take time to import.
+    """
+
+    def __init__(self, view: View, logs: Callable[[], Logs], specs: Callable[[], RunSpecs]) -> None:
         self._view, self._logs, self._specs = view, logs, specs
 
     def first(self, record: BackfillRecord, dates: Sequence[DateRecord], most: int = _NAMED) -> list[Failure]:
@@ -40,6 +43,8 @@ class FailureReader:
         return found
 
     def _failure(self, row: InstanceRecord) -> Failure:
+        from retrofill.services.reading.logs import last_line
+
         view = self._view
         runs = [run for run in view.reader.runs(row.id) if run.number == row.run_number]
         message = runs[-1].message if runs else None
@@ -50,5 +55,6 @@ class FailureReader:
             "scheduled_at": row.scheduled_at.isoformat(),
             "run_number": row.run_number,
             "message": message or (row.reason or "failed").replace("_", " "),
-            "last_line": (last_line(view, self._logs, self._specs, row, runs[-1]) if runs else "") or None,
+            "last_line": (last_line(view, self._logs(), self._specs(), row, runs[-1]) if runs else "")
+            or None,
         }
