@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from domain.catalogs import make_task
+from retrofill.domain.planning.changes import Changes
 from retrofill.domain.planning.policy import Barrier
 from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.domain.time.windows import parse_window
 from retrofill.services.backfills.estimates import estimate_left
+from retrofill.services.instances.graphs import GraphCache
+from services.centers import WorldParts, center_of
 from services.conftest import MakeWorld
 from services.worlds import World
 
@@ -290,3 +293,23 @@ def test_lists_read_what_the_scheduler_has_stored(world: MakeWorld) -> None:
     assert expecting.look(has_moved=False) is None
     w.clock.forward(3600)
     assert listed() == "2026-03-02T13:00:10Z", "what runs is late: it may end at any moment"
+
+
+def test_who_goes_on_looking_sees_changed_groups(world: MakeWorld) -> None:
+    """BF-2, BF-3: a wait keeps its graphs from look to look, and somebody else changes the backfill."""
+    w = world(make_task("w.a", "0 1 * * *"), slots=4)
+    with w.store.transaction() as tx:
+        tx.times.add({tx.task_ids()["w.a"]: [60_000]}, w.clock.now_ms())
+    number = w.create("a", dates="2026-01-05..2026-01-08")
+    w.tick()
+    parts = WorldParts(w)
+    parts.graphs = GraphCache()
+    look = center_of(w, parts).backfills.time_left
+    before, again = look(number), look(number)
+    assert before is not None
+    assert again == before
+    w.backfills.change(number, Changes({"groups": 4}))
+    after = look(number)
+    assert after is not None
+    assert before["seconds"] == 4 * 60
+    assert after["seconds"] == 60

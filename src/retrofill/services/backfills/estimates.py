@@ -107,6 +107,7 @@ def estimate_left(
     """
     from retrofill.domain.estimating.estimate import estimate, slots_for_backfills
 
+    graphs.follow([record])  # somebody may have changed it since the last look
     context = graphs.get(reader, record.id)
     if tuple(bizdate for group in context.plan.groups for bizdate in group) != context.plan.dates:
         return None
