@@ -237,6 +237,15 @@ def test_an_isolated_instance_blocks_its_descendants(world: MakeWorld) -> None:
     assert (w.status(backfill), w.row(backfill)["blocked_by"]) == ("failed", ["isolated"])
 
 
+def test_an_isolated_instance_does_not_fail_with_its_siblings(world: MakeWorld) -> None:
+    """POL-7, DEP-11: it could not run anyway, and says so."""
+    w = world(make_task("w.a", "0 1,12 * * *"), make_task("w.b", "0 2,3 * * *", "w.a"))
+    backfill = w.create(time_range=parse_time_range("01:00-06:00"), allow_risks=True)
+    assert w.finish(fails=lambda name: name.startswith("b")) == [{"a 5 01:00"}, {"b 5 02:00"}]
+    assert (w.state("b 5 02:00"), w.state("b 5 03:00")) == ("failed exit_code", "not_run isolated")
+    assert w.row(backfill)["blocked_by"] == ["failed", "isolated"]
+
+
 def test_a_dry_run_that_the_time_range_removes_passes_the_wait_on(world: MakeWorld) -> None:
     """SEL-6: c waits for a, as it would through b; by operations too."""
     w = world(
