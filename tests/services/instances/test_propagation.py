@@ -237,6 +237,23 @@ def test_an_isolated_instance_blocks_its_descendants(world: MakeWorld) -> None:
     assert (w.status(backfill), w.row(backfill)["blocked_by"]) == ("failed", ["isolated"])
 
 
+def test_nothing_passes_in_a_paused_backfill(world: MakeWorld) -> None:
+    """RUN-2, BF-3: a virtual task neither, nor what waits for it."""
+    w = world(
+        make_task("w.a", "0 1 * * *"),
+        make_task("w.gate", "0 2 * * *", "w.a", type=TaskType.VIRTUAL),
+        make_task("w.c", "0 3 * * *", "w.gate"),
+    )
+    backfill = w.create()
+    w.tick()
+    w.backfills.pause(backfill)
+    w.end("a 5 01:00")
+    assert w.state("a 5 01:00") == "successful"
+    assert not w.state("gate 5 02:00").startswith("successful")
+    w.backfills.resume(backfill)
+    assert w.finish() == [{"c 5 03:00"}]
+
+
 def test_an_isolated_instance_does_not_fail_with_its_siblings(world: MakeWorld) -> None:
     """POL-7, DEP-11: it could not run anyway, and says so."""
     w = world(make_task("w.a", "0 1,12 * * *"), make_task("w.b", "0 2,3 * * *", "w.a"))
