@@ -35,7 +35,6 @@ def main() -> None:
     catalog = project.folder.catalog
     limits = project.limits
     project.store.close()
-    del project.__dict__["store"]
     imported_mb = _peak_mb()
     request = Request(
         ManualSelection(tuple(f"bench.t{n}" for n in range(int(roots))), "all"),
@@ -61,7 +60,8 @@ def main() -> None:
         "peak_mb": _peak_mb(),
     }
     project.close()
-    found["rows_seconds"] = _bare_rows(Path(directory), planned.plan.instance_count)
+    if project.deployment.store_url is None:
+        found["rows_seconds"] = _bare_rows(Path(directory), planned.plan.instance_count)
     print(json.dumps(found), flush=True)
 
 

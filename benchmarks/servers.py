@@ -136,12 +136,13 @@ def _idle_ticks(folder: Path, server: Server, sizes: tuple[int, ...]) -> Iterato
     """Ticks with nothing to do, beside more and more that has ended."""
     from retrofill.store.postgres.database import Database
 
-    home = folder / "idle"
     url = _database(server, "idle")
+    with _stored_in(url):
+        home = layers(folder / "idle", LAYER_WIDTH) / ".retrofill"
     store = Database(url, home, "bench")
     before: list[float] = []
     for size in sizes:
-        _fill(store, url, size)
+        _fill(url, size)
         seconds = _tick(store, home)
         yield Line(
             f"a tick with nothing to do beside {size:,} ended instances, ms",
@@ -154,17 +155,13 @@ def _idle_ticks(folder: Path, server: Server, sizes: tuple[int, ...]) -> Iterato
     store.close()
 
 
-def _fill(store: Any, url: str, size: int) -> None:
+def _fill(url: str, size: int) -> None:
     """Instances of a backfill that has ended."""
     import psycopg
 
     from retrofill.services.ports.records import InstanceRecord
 
     columns = ", ".join(f'"{name}"' for name in InstanceRecord._fields)
-    with store.transaction() as tx:
-        if tx.current_version_id() is None:
-            tx.add_version('{"format": 1}', 1, "admin")
-            tx.set_deployed("task", ["w.a"])
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "INSERT INTO backfill (id, name, phase, check_status, version_id, policy, task_count, instance_count, "

@@ -13,6 +13,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     LargeBinary,
     MetaData,
@@ -207,8 +208,8 @@ instance = Table(
     "instance",
     metadata,
     Column("id", Int, primary_key=True, autoincrement=False),
-    Column("backfill_id", Int, ForeignKey("backfill.id")),  # null: auto triggered
-    Column("task_id", Int, ForeignKey("task.id"), nullable=False),
+    Column("backfill_id", Int),  # null: auto triggered
+    Column("task_id", Int, nullable=False),
     Column("bizdate", Text, nullable=False),
     Column("slot", Int, nullable=False),
     Column("due_ms", Int, nullable=False),
@@ -226,6 +227,10 @@ instance = Table(
     Column("started_ms", Int),
     Column("ended_ms", Int),
     Column("code_version_id", Int),  # whose code it runs; null: of the version it was made from (OPS-2)
+    # A server looks for both before it writes a row, which takes longer than the row; and whoever deletes a
+    # backfill would wait until it has looked through all instances.
+    ForeignKeyConstraint(["backfill_id"], ["backfill.id"]).ddl_if(dialect="sqlite"),
+    ForeignKeyConstraint(["task_id"], ["task.id"]).ddl_if(dialect="sqlite"),
     CheckConstraint(_one_of("state", State), name="state"),
     CheckConstraint(_one_of("kind", _KINDS), name="kind"),
     CheckConstraint("(state = 'frozen') = (frozen_from IS NOT NULL)", name="frozen_from"),
