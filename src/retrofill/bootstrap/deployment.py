@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from retrofill.bootstrap.stores import StoreUrl
     from retrofill.domain.catalog.definitions import Catalog
     from retrofill.domain.running.startable import Known
+    from retrofill.executors.local.folder import RunsFolder
     from retrofill.services.catalogs.lineage import Lineages
     from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.ports import Check, Leadership, Notifier
@@ -259,14 +260,19 @@ class Deployment:
 
         return AppriseNotifier(settings.alerts, self.secret, settings.allow_internal)
 
+    def runs_folder(self) -> RunsFolder:
+        """Logs and journals of this machine, and what else lies among them."""
+        from retrofill.executors.local.folder import RunsFolder
+
+        return RunsFolder(self.folder.runs)
+
     def retention(self, settings: Settings, is_dry: bool = False) -> Retention:
         """What goes by age and size, as of now (RET-1, RET-2)."""
         from retrofill.executors.code import CodeFolders
-        from retrofill.executors.local.folder import RunsFolder
         from retrofill.services.upkeep.retention import Retention, Rules
 
         rules = Rules(settings.retention_days, settings.log_days, settings.auto_log_cap)
-        folder, code = RunsFolder(self.folder.runs), CodeFolders(self.folder.code)
+        folder, code = self.runs_folder(), CodeFolders(self.folder.code)
         return Retention(self.store, folder, self.graphs(), self.clock, rules, is_dry, code)
 
 

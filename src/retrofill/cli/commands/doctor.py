@@ -26,7 +26,6 @@ from retrofill.services.upkeep.consistency import drift, schedule_drift
 from retrofill.store.sqlite.leftovers import leftovers
 
 if TYPE_CHECKING:
-    from retrofill.executors.local.folder import RunsFolder
     from retrofill.services.ports.leadership import Leader
     from retrofill.store.statements.reader import Reader
 
@@ -298,7 +297,7 @@ def _runs(call: Call) -> Iterator[_Check]:
 
 def _open_runs(call: Call) -> tuple[int, list[int]]:
     """How many the ledger holds to be running, and instances of old ones that no supervisor carries out."""
-    living = {name for _, name in _folder(call).living_supervisors()}
+    living = call.watch.living_runs()
     late_ms, here = call.clock.now_ms() - _MINUTE_MS, call.deployment.host
     with call.store.read() as reader:
         runs = reader.open_runs()
@@ -312,11 +311,11 @@ def _open_runs(call: Call) -> tuple[int, list[int]]:
 
 def _files(call: Call) -> Iterator[_Check]:
     count = size = 0
-    for file in _folder(call).scan():
+    for file in call.deployment.runs_folder().scan():
         count += 1
         size += file.bytes
     yield "logs", True, f"{many(count, 'log')}, {size / 1e6:.1f} MB"
-    strangers = _folder(call).strangers()
+    strangers = call.deployment.runs_folder().strangers()
     if strangers:
         yield (
             "journals",
@@ -333,12 +332,6 @@ def _files(call: Call) -> Iterator[_Check]:
         else "none"
     )
     yield "broken off", True, detail
-
-
-def _folder(call: Call) -> RunsFolder:
-    from retrofill.executors.local.folder import RunsFolder
-
-    return RunsFolder(call.runs_directory)
 
 
 def _bytes_of(path: str) -> int:
