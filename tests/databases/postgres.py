@@ -175,7 +175,7 @@ def end_connections(url: str) -> None:
     execute(
         url,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        " WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename = current_user",
     )
 
 
