@@ -1,4 +1,4 @@
-"""The page of documents: what `services/reading/documents.py` says, as text; nothing is imported.
+"""The page of documents: what `services/reading/documents/` says, as text; nothing is imported.
 
 A document is a class there; what follows `#:` on a field's line is its description. What is beside a field that
 stands on several lines is not found, so each stands on one.
@@ -9,10 +9,11 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
-SOURCE = Path(__file__).resolve().parents[1] / "src/retrofill/services/reading/documents.py"
+FOLDER = Path(__file__).resolve().parents[1] / "src/retrofill/services/reading/documents"
+_ORDER = ("pages", "backfills", "instances", "lineage", "schedule", "tasks", "acts")
 _WORDS = {
     "int": "integer",
     "str": "string",
@@ -27,39 +28,47 @@ _WORDS = {
 Row = tuple[str, str, str]  # name, type, description
 
 
-def sections(text: str | None = None) -> Iterator[tuple[str, list[ast.stmt]]]:
-    """Titles of the parts of the module, each with the documents in it."""
-    text = SOURCE.read_text() if text is None else text
-    titles = {line: title for line, title in _comments(text, "# ") if not title.startswith("`")}
-    current: tuple[str, list[ast.stmt]] = ("Lists", [])
-    for node in ast.parse(text).body:
-        for line in [line for line in titles if line < node.lineno]:
-            yield current
-            current = (titles.pop(line), [])
-        if _fields_of(node) is not None:
-            current[1].append(node)
-    yield current
+def sections() -> Iterator[tuple[str, Module]]:
+    """Titles of the modules, each with what is in it."""
+    for name in _ORDER:
+        module = Module((FOLDER / f"{name}.py").read_text())
+        yield module.title, module
+
+
+class Module:
+    """One module of documents."""
+
+    def __init__(self, text: str) -> None:
+        self._tree = ast.parse(text)
+        self._comments = dict(_comments(text))
+        self.title = (ast.get_docstring(self._tree) or "").partition(":")[0].rstrip(".")
+        self.documents = [node for node in self._tree.body if _fields_of(node) is not None]
+
+    def summary_of(self, node: ast.stmt) -> str:
+        """What a document says of itself, and which fields it has besides its own."""
+        if not isinstance(node, ast.ClassDef):
+            return self._docs()[name_of(node)]
+        bases = [base.id for base in node.bases if isinstance(base, ast.Name) and base.id != "TypedDict"]
+        more = f" It has the fields of {', '.join(map(_link, bases))}, too." if bases else ""
+        some = " Fields may be missing." if any(word.arg == "total" for word in node.keywords) else ""
+        return f"{ast.get_docstring(node)}{more}{some}"
+
+    def _docs(self) -> dict[str, str]:
+        """What is said of documents that are no classes: `NAME.__doc__ = ...`."""
+        return {
+            node.targets[0].value.id: node.value.value
+            for node in self._tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute)
+        }
+
+    def rows_of(self, node: ast.stmt) -> list[Row]:
+        """Fields with their types in words and their descriptions."""
+        fields = _fields_of(node) or []
+        return [(name, words(kind), self._comments.get(kind.lineno, "")) for name, kind in fields]
 
 
 def name_of(node: ast.stmt) -> str:
     return node.name if isinstance(node, ast.ClassDef) else node.targets[0].id  # type: ignore[attr-defined]
-
-
-def summary_of(node: ast.stmt) -> str:
-    """What the class says of itself, and which fields it has besides its own."""
-    if not isinstance(node, ast.ClassDef):
-        return "Where a column that is written comes from."
-    bases = [base.id for base in node.bases if isinstance(base, ast.Name) and base.id != "TypedDict"]
-    more = f" It has the fields of {', '.join(map(_link, bases))}, too." if bases else ""
-    some = " Fields may be missing." if any(word.arg == "total" for word in node.keywords) else ""
-    return f"{ast.get_docstring(node)}{more}{some}"
-
-
-def rows_of(node: ast.stmt, text: str | None = None) -> list[Row]:
-    """Fields with their types in words and their descriptions."""
-    comments = dict(_comments(SOURCE.read_text() if text is None else text, "#:"))
-    fields = _fields_of(node) or []
-    return [(name, words(kind), comments.get(kind.lineno, "")) for name, kind in fields]
 
 
 def words(kind: ast.expr) -> str:
@@ -96,15 +105,8 @@ def _fields_of(node: ast.stmt) -> list[tuple[str, ast.expr]] | None:
     return None
 
 
-def _comments(text: str, mark: str) -> Iterator[tuple[int, str]]:
-    """Line and words of comments that begin with a mark; `# ` only where it begins the line."""
+def _comments(text: str) -> Iterator[tuple[int, str]]:
+    """Line and words of the comments that describe fields."""
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT and token.string.startswith(mark):
-            if mark == "# " and token.start[1]:
-                continue
-            yield token.start[0], token.string.removeprefix(mark).strip()
-
-
-def by_name() -> Mapping[str, ast.stmt]:
-    """All documents."""
-    return {name_of(node): node for _, nodes in sections() for node in nodes}
+        if token.type == tokenize.COMMENT and token.string.startswith("#:"):
+            yield token.start[0], token.string.removeprefix("#:").strip()

@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import click
 
@@ -486,17 +487,16 @@ def documents() -> str:
         "retrofill.services.reading.documents",
         _JSON,
         *(
-            f"## {title}\n\n" + "\n\n".join(_document(source, node) for node in nodes)
-            for title, nodes in source.sections()
-            if nodes
+            f"## {title}\n\n" + "\n\n".join(_document(source, module, node) for node in module.documents)
+            for title, module in source.sections()
         ),
     )
 
 
-def _document(source: ModuleType, node: object) -> str:
-    rows = [(f"`{name}`", kind, text) for name, kind, text in source.rows_of(node)]
+def _document(source: ModuleType, module: Any, node: object) -> str:
+    rows = [(f"`{name}`", kind, text) for name, kind, text in module.rows_of(node)]
     table = _table(["field", "is", "means"], rows)
-    return f"### {source.name_of(node)}\n\n{source.summary_of(node)}\n\n{table}"
+    return f"### {source.name_of(node)}\n\n{module.summary_of(node)}\n\n{table}"
 
 
 _JSON = """

@@ -1,0 +1,114 @@
+"""What became of what somebody did."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from retrofill.domain.texts import Text
+from retrofill.services.reading.documents.backfills import Finding
+
+
+class DeployedVersion(TypedDict):
+    """What is deployed after a deploy."""
+
+    version: int
+    new: bool  #: false where nothing had changed
+    notes: list[str]  #: instances that were made at once, and what changes in the first night
+
+
+class ScheduleState(TypedDict):
+    """The schedule after a pause or a resume."""
+
+    held: bool  #: whether nothing of it is made or started
+    unchanged: bool  #: whether that was so before
+
+
+class ClockState(TypedDict):
+    """The clock after somebody has said that it is right (TIME-8)."""
+
+    now: str
+    unchanged: bool  #: whether nobody had doubted it
+
+
+class TestMessage(TypedDict):
+    """A test message by one method (POL-9)."""
+
+    method: str  #: `email` or `sms`
+    address: str
+    ok: bool
+    error: Text | str | None
+
+
+class AlertObstacle(TypedDict):
+    """Why an alert could not be sent as things are."""
+
+    method: str  #: `email` or `sms`
+    reason: Text
+
+
+class CheckRound(TypedDict):
+    """What extension checks say to a plan (VER-3)."""
+
+    passed: bool
+    findings: list[Finding]
+
+
+class RetentionReport(TypedDict):
+    """What went by age and size, or would go (RET-1, RET-2)."""
+
+    dry_run: bool
+    backfills: int
+    instances: int
+    runs: int
+    operations: int  #: lines of the record
+    logs: int
+    log_bytes: int
+    unknown_files: int  #: of runs that nobody knows
+    unknown_bytes: int
+    journals: int
+    code_folders: int  #: of files that versions include, which no run needs
+    cut_logs: int
+    cut_bytes: int  #: that were cut out of logs
+
+
+class BackupDocument(TypedDict):
+    """A backup that was taken."""
+
+    file: str
+    bytes: int
+    made_at: str
+    schema: str  #: revision of the store
+    logs: int
+
+
+MigratedDocument = TypedDict("MigratedDocument", {"from": str | None, "to": str})
+MigratedDocument.__doc__ = "A store whose schema is that of the program; `from` is null where there was none."
+
+
+class CopiedTableDocument(TypedDict):
+    """A table of which both stores hold the same."""
+
+    table: str
+    rows: int
+    checksum: str  #: of all rows in the order of their keys
+
+
+class CopiedDocument(TypedDict):
+    """A store that was copied into another database."""
+
+    to: str
+    rows: int
+    tables: list[CopiedTableDocument]
+
+
+class RestoredDocument(TypedDict):
+    """A store that was made anew from a backup; nothing of it goes on by itself."""
+
+    made_at: str  #: when the backup was taken
+    project: str
+    schedule_is_held: bool
+    paused: list[int]  #: backfills
+    lost: list[int]  #: instances that ran when the backup was made
+    run_again: list[int]  #: of these, what runs anew once it is resumed (`rerun: {on_lost: true}`)
+    logs: int
+    replaced: str | None  #: where the store is now that was there

@@ -1,0 +1,114 @@
+"""Instances: rows, pages, why, the record, what lies around one."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from retrofill.domain.texts import Step, Text
+
+
+class InstanceRow(TypedDict):
+    """An instance, in a list and alone (BF-2)."""
+
+    id: int
+    backfill: int | None  #: null where it is auto triggered
+    task: str
+    bizdate: str
+    scheduled_at: str
+    kind: str  #: `run`, `dry_run`, `off_day`, `virtual` or `frozen`
+    state: str  #: `not_run`, `waiting_time`, `waiting_resources`, `running`, `successful`, `failed` or `frozen` (OPS-0)
+    reason: str | None
+    group: int | None  #: of bizdates; null where it is auto triggered
+    priority: int | None  #: null where the task may not be seen
+    resource_group: str | None  #: null where the task may not be seen
+    version: int  #: whose code it runs
+    run_number: int
+    started_at: str | None
+    ended_at: str | None
+    run_seconds: float | None
+
+
+class RunRow(TypedDict):
+    """One run of an instance."""
+
+    run_number: int
+    version: int  #: whose code it ran
+    started_at: str | None
+    ended_at: str | None
+    outcome: str | None
+    exit_code: int | None
+    message: str | None
+
+
+class InstancePage(InstanceRow):
+    """`instance show`: an instance with its runs."""
+
+    why: Text  #: why it is not running, or how it ended
+    parameters: dict[str, str]  #: with their values; secrets stay names (SEC-3)
+    runs: list[RunRow]
+
+
+class Blocker(TypedDict, total=False):
+    """An instance that another one waits for; of one that holds a slot only `id` and `state` are told."""
+
+    id: int
+    task: str
+    bizdate: str
+    scheduled_at: str
+    state: str
+    reason: str | None
+
+
+class WhyDocument(TypedDict):
+    """`instance why`: why it is not running (OPS-9)."""
+
+    id: int
+    state: str
+    reason: str | None
+    text: Text
+    blockers: list[Blocker]
+    steps: list[Step]  #: what can be done next
+
+
+class OperationRow(TypedDict):
+    """One line of the record of operations (OPS-8)."""
+
+    at: str
+    user: str
+    action: str
+    backfill: int | None
+    instance: int | None
+    task: str | None
+    from_state: str | None
+    to_state: str | None
+    comment: str
+
+
+class InstanceHistory(TypedDict):
+    """`instance history`: what people did to it, and its runs."""
+
+    id: int
+    operations: list[OperationRow]
+    runs: list[RunRow]
+
+
+class DagNode(InstanceRow):
+    """An instance near another one."""
+
+    level: int  #: 0 the one asked about, -1 what it waits for, 1 what waits for it
+
+
+class DagEdge(TypedDict):
+    """Ids of an instance and one that waits for it."""
+
+    upstream: int
+    downstream: int
+    removed: bool  #: whether it is not waited for any more (OPS-7)
+
+
+class DagDocument(TypedDict):
+    """`instance dag`: what lies around an instance (OPS-10)."""
+
+    id: int
+    nodes: list[DagNode]  #: by level, then id
+    edges: list[DagEdge]

@@ -1,0 +1,62 @@
+"""The schedule and resource groups."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from retrofill.domain.texts import Step, Text
+from retrofill.services.reading.documents.backfills import Counts
+from retrofill.services.reading.documents.instances import InstanceRow
+
+
+class NightRow(TypedDict):
+    """A bizdate with auto triggered instances."""
+
+    bizdate: str
+    instance_count: int
+    counts: Counts
+
+
+class MissedNights(TypedDict):
+    """Nights that no scheduler made, and that none will make (AUTO-3)."""
+
+    bizdates: list[str]  #: oldest first
+    tasks: list[str]  #: that have not run on all of these
+    makes_up: Step  #: what runs them
+    over_them: list[str]  #: tasks that wait for a previous cycle and went on over these bizdates
+    afterwards: Step | None  #: what mends those once the first one has ended
+    sentences: list[Text]
+
+
+class ScheduleDocument(TypedDict):
+    """`schedule show`: whether the regular schedule goes on (AUTO-1)."""
+
+    held: bool  #: whether it is paused
+    last_bizdate: str | None  #: that a night has made instances of
+    next_at: str | None  #: null while it is paused, and before the first deploy
+    scheduler: bool  #: whether one runs that makes and starts them
+    clock: Text | None  #: why the clock is doubted (TIME-8)
+    missed: MissedNights | None
+
+
+class GroupRow(TypedDict):
+    """A resource group in a list."""
+
+    resource_group: str
+    type: str  #: `shared`, `exclusive` or `serverless`
+    slots: int
+    running: int
+    waiting: int
+    reserved_for_auto: int
+    workspaces: list[str] | None  #: that it is bound to; null for all
+
+
+class Queue(TypedDict):
+    """`resource-group show`: who holds its slots, and who waits for them (RUN-1)."""
+
+    resource_group: str
+    slots: int
+    reserved_for_auto: int
+    running: list[InstanceRow]
+    queue: list[InstanceRow]  #: first to start first
+    hidden: int  #: instances of both that the actor may not see
