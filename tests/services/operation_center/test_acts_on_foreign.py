@@ -23,9 +23,10 @@ from retrofill.domain.errors import RetrofillError
 from retrofill.domain.planning.changes import Changes
 from retrofill.services.operation_center import OperationCenter
 from retrofill.services.operation_center.backfill_acts import BackfillActs
-from retrofill.services.operation_center.backfill_plans import BackfillPlans, Preview
+from retrofill.services.operation_center.backfill_plans import BackfillPlans
 from retrofill.services.operation_center.instance_acts import InstanceActs
 from retrofill.services.operation_center.people import PeopleDesk
+from retrofill.services.operation_center.previews import Preview
 from retrofill.services.operation_center.schedule_acts import ScheduleActs
 from retrofill.services.operation_center.task_acts import TaskActs
 from retrofill.services.operation_center.upkeep import UpkeepDesk

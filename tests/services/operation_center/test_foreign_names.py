@@ -17,7 +17,7 @@ import pytest
 
 from retrofill.domain.errors import RetrofillError
 from retrofill.services.operation_center import OperationCenter
-from retrofill.services.operation_center.backfill_plans import Preview
+from retrofill.services.operation_center.previews import Preview
 from retrofill.services.reading.logs import OpenLog
 from services.operation_center.cases import Arguments, Case, acts, arguments, methods
 

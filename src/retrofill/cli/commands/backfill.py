@@ -32,7 +32,7 @@ from retrofill.domain.texts import Text
 from retrofill.domain.words import many
 
 if TYPE_CHECKING:
-    from retrofill.services.operation_center.backfill_plans import Preview
+    from retrofill.services.operation_center.previews import Preview
 
 _COLUMNS = ["id", "name", "check", "status", "progress", "tasks", "bizdates", "started_at", "ended_at"]
 _NOT_CONFIRMED = 1

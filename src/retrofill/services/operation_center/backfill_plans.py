@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from retrofill.domain.errors import NotPermittedError, WrongStateError
 from retrofill.domain.texts import Text
@@ -16,75 +13,15 @@ from retrofill.services.people.access import unknown_backfill
 
 if TYPE_CHECKING:
     from retrofill.domain.inputs import Given
-    from retrofill.domain.people.rights import Rights
     from retrofill.domain.selection.ways import Selection
-    from retrofill.services.backfills.requests import PlannedBackfill
-    from retrofill.services.ports import Check
-    from retrofill.services.reading.documents import AlertObstacle, CheckRound, Finding, PlanSummary
+    from retrofill.services.operation_center.previews import Preview
+    from retrofill.services.reading.documents import AlertObstacle, CheckRound, Finding
 
 
 class PlanChangedError(WrongStateError):
     """Look at the plan as it is now, then create that."""
 
     code = "plan_changed"
-
-
-@dataclass(frozen=True)
-class Preview:
-    """A plan as it was shown; it can be created as it is.
-
-    Attributes:
-        user: in whose name it was planned.
-        notes: what is to be known of how the request was understood.
-        checks: that are asked when it is created.
-        now: as of which it was planned.
-        task_ids, rights: by what and as far as its instances are shown.
-    """
-
-    planned: PlannedBackfill
-    user: str
-    notes: tuple[str, ...]
-    checks: Sequence[Check]
-    now: datetime
-    task_ids: dict[str, int]
-    rights: Rights
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether it may be stored, but must not run (VER-2)."""
-        return self.planned.is_refused
-
-    @property
-    def instance_count(self) -> int:
-        return self.planned.plan.instance_count
-
-    @property
-    def checks_to_ask(self) -> list[str]:
-        """Names of the extension checks that are asked when it is created."""
-        return [check.name for check in self.checks]
-
-    @property
-    def document(self) -> PlanSummary:
-        found = cast("PlanSummary", self.planned.document())
-        return {**found, "checks_to_ask": self.checks_to_ask} if self.checks else found
-
-    @cached_property
-    def digest(self) -> str:
-        """Tells this plan from another: what was asked for, what would be made of it, and what was found (VER-4)."""
-        import hashlib  # what only looks at a backfill imports this module, too
-
-        from retrofill.services.instances.stored import text_of
-
-        planned = self.planned
-        summary = {key: value for key, value in planned.summary().items() if key != "estimate"}
-        texts = map(text_of, (planned.request.selection, planned.request.policy, planned.choice, summary))
-        return hashlib.sha256("\n".join(texts).encode()).hexdigest()
-
-    def instances(self) -> Iterator[dict[str, Any]]:
-        """Every instance, in an order in which they may run."""
-        from retrofill.domain.planning.rows import plan_rows
-
-        return plan_rows(self.planned.plan, self.now, self.task_ids or None, self.rights.sees)
 
 
 class BackfillPlans(Desk):
@@ -107,6 +44,7 @@ class BackfillPlans(Desk):
         from retrofill.services.backfills.knowing import with_ledger, with_obstacles
         from retrofill.services.backfills.reading_requests import RequestReader, are_merged
         from retrofill.services.backfills.requests import make_plan
+        from retrofill.services.operation_center.previews import Preview
 
         parts, now = self._parts, now or instant_of(self._parts.clock.now_ms())
         catalog = parts.folder.catalog

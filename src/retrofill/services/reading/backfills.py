@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, cast
 
 from retrofill.domain.running.status import Status
 from retrofill.domain.time.milliseconds import instant_of, shown_instant
-from retrofill.domain.verification.findings import Finding
 from retrofill.services.backfills.expected import basis, expected, first_estimate, is_stale
 from retrofill.services.instances.backfill_status import status, took_seconds
 from retrofill.services.instances.holds import holds_of
@@ -96,6 +95,8 @@ class BackfillReader:
 
     def analysis(self, record: BackfillRecord) -> Analysis:
         """What verification found when the backfill was created, or started (VER-1)."""
+        from retrofill.domain.verification.findings import Finding
+
         found = analysis_of(record)
         findings = [Finding.from_json(finding).document() for finding in found["findings"]]
         document = {"id": record.id, "check_status": record.check_status, **found, "findings": findings}

@@ -18,7 +18,6 @@ from retrofill.services.catalogs.deploy import find_past_task
 from retrofill.services.people.access import Access
 from retrofill.services.ports.records import BackfillRecord
 from retrofill.services.reading.backfills import BackfillReader
-from retrofill.services.reading.instances import InstanceReader
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
@@ -205,6 +204,8 @@ class _Asked:
 
 
 def _of_backfills(view: View, asked: _Asked) -> Iterator[InstanceRow]:
+    from retrofill.services.reading.instances import InstanceReader
+
     access, reader, last = view.access, InstanceReader(view), asked.last
     for record in _backfills(view, asked.backfills):
         if last is not None and record.id > (last.backfill_id or 0):
@@ -222,6 +223,8 @@ def _of_backfills(view: View, asked: _Asked) -> Iterator[InstanceRow]:
 
 
 def _auto_triggered(view: View, asked: _Asked) -> Iterator[InstanceRow]:
+    from retrofill.services.reading.instances import InstanceReader
+
     reader, generations, last = InstanceReader(view), view.reader.generations, asked.last
     if last is not None and last.backfill_id is not None:
         last = None
