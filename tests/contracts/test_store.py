@@ -372,6 +372,23 @@ def test_a_run_that_never_started_can_start_under_a_new_token(store: Store) -> N
         assert [run.token for run in tx.runs(1)] == ["second"]
 
 
+def test_a_start_under_a_number_that_is_over_starts_nothing(store: Store) -> None:
+    """OPS-0: by a scheduler that had decided before somebody reran it."""
+    fill(store, in_state(State.WAITING_RESOURCES, run_number=3))
+    with store.transaction() as tx:
+        tx.start([(1, 2, "late")], "boot", 10)
+        (row,) = tx.instances([1])
+    assert (row.state, row.started_ms) == ("waiting_resources", None)
+
+
+def test_only_what_failed_with_a_sibling_is_restored_with_one(store: Store) -> None:
+    """POL-7: what has failed for a reason of its own stays Failed."""
+    fill(store, *(in_state(State.FAILED, n, reason=r) for n, r in ((1, "exit_code"), (2, "sibling_failed"))))
+    with store.transaction() as tx:
+        tx.restore([1, 2])
+        assert {row.id: row.state for row in tx.instances([1, 2])} == {1: "failed", 2: "not_run"}
+
+
 def test_a_number_runs_once(store: Store) -> None:
     """RUN-3: the ledger itself refuses a second run of a number."""
     fill(store, in_state(State.WAITING_RESOURCES))
