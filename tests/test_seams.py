@@ -10,7 +10,12 @@ import pytest
 
 TESTS = Path(__file__).parent
 # Underscored, and yet public: named tuples, and the end of a process that shall run nothing more.
-PUBLIC = {"_replace", "_asdict", "_fields", "_exit"}
+PUBLIC = {"_replace", "_asdict", "_fields", "_make", "_exit"}
+# Where no seam would be better than reaching, and why.
+UNAVOIDABLE = {
+    # The answer to a COMMIT is lost between the server and our own connection, of which the adapter shows nothing.
+    "store/postgres/test_refusals.py": {"store._writer"},
+}
 ITSELF = {"self", "cls", "super()"}
 
 
@@ -39,6 +44,7 @@ def test_no_test_reaches_into_what_is_private(folder: Path) -> None:
         f"{path.relative_to(TESTS)}:{line}: {name}"
         for path in sorted(folder.glob("*.py"))
         for line, name in reached_into(path.read_text())
+        if name not in UNAVOIDABLE.get(str(path.relative_to(TESTS)), ())
     ]
     assert found == []
 

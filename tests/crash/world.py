@@ -59,20 +59,20 @@ class World:
             (self.oracle / name).mkdir(parents=True)
         (self.oracle / "events").touch()
         self._write(seed, longest_ms)
-        self._url = ""
+        self.url = ""
         if chosen() == "postgresql":
-            self._url = DATABASES.enter_context(postgres.database(like=like._url if like else ""))
+            self.url = DATABASES.enter_context(postgres.database(like=like.url if like else ""))
 
     @property
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, **({"RETROFILL_STORE": self._url} if self._url else {})}
+        return {**os.environ, **({"RETROFILL_STORE": self.url} if self.url else {})}
 
     def ask_store(self, query: str) -> int:
         """The number that a query finds in the store, past the product."""
-        if self._url:
+        if self.url:
             import psycopg
 
-            with psycopg.connect(self._url) as server:
+            with psycopg.connect(self.url) as server:
                 return int(server.execute(query).fetchone()[0])  # type: ignore[arg-type,index]
         path = self.directory / ".retrofill" / "retrofill.db"
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:

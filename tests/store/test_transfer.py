@@ -91,7 +91,7 @@ def test_a_store_that_holds_something_is_left_alone(make: MakeStore, kind: str) 
 
 def test_many_rows_go_page_by_page(make: MakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """POL-13: keys of one column and of several."""
-    monkeypatch.setattr(transfer, "_ROWS", 2)
+    monkeypatch.setattr(transfer, "ROWS", 2)
     source = full(make("sqlite"))
     tables = {table.name: table.rows for table in copied(source, make("postgresql"))}
     assert tables["instance"] == 7

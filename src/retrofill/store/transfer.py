@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from retrofill.store.dialects import Connection
 
 _STAYS = ("identity", "lease")
-_ROWS = 10_000  # read at once
+ROWS = 10_000  # read at once
 
 
 class StoreInUseError(WrongStateError):
@@ -92,9 +92,9 @@ def _pages(connection: Connection, table: Table) -> Iterator[list[Any]]:
     last: list[Any] = []
     while True:
         where = beyond if last else ""
-        rows = connection.execute(f"{select}{where} ORDER BY {key} LIMIT {_ROWS}", last).fetchall()
+        rows = connection.execute(f"{select}{where} ORDER BY {key} LIMIT {ROWS}", last).fetchall()
         if rows:
             yield rows
-        if len(rows) < _ROWS:
+        if len(rows) < ROWS:
             return
         last = [rows[-1][place] for place in places]
