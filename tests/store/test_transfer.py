@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contracts.ledgers import fill, in_state
+from databases import postgres
 from databases.stores import STORES
 from retrofill.domain.running.states import State
 from retrofill.services.ports.records import UserRecord
 from retrofill.store import transfer
+from retrofill.store.postgres.database import Database as ServerDatabase
 from retrofill.store.transfer import CopyDiffersError, StoreInUseError
 
 MakeStore = Callable[[str], Any]
@@ -98,17 +100,16 @@ def test_many_rows_go_page_by_page(make: MakeStore, monkeypatch: pytest.MonkeyPa
     assert tables["removed_wait"] == 2
 
 
-def test_a_copy_that_differs_does_not_count(make: MakeStore) -> None:
+def test_a_copy_that_differs_does_not_count(make: MakeStore, tmp_path: Path) -> None:
     """RUN-1: what was written is read back."""
-    source, target = full(make("sqlite")), make("postgresql")
-    with target.transaction() as tx:
-        tx.connection.execute(
-            "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.priority = 8; RETURN NEW; END'"
+    source = full(make("sqlite"))
+    with postgres.database() as url, closing(ServerDatabase(url, tmp_path / "target")) as target:
+        postgres.execute(
+            url,
+            "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.priority = 8; RETURN NEW; END'",
+            "CREATE TRIGGER lose BEFORE INSERT ON instance FOR EACH ROW EXECUTE FUNCTION lose()",
         )
-        tx.connection.execute(
-            "CREATE TRIGGER lose BEFORE INSERT ON instance FOR EACH ROW EXECUTE FUNCTION lose()"
-        )
-    with pytest.raises(CopyDiffersError, match="the copy of instance is not what was read: 7 of 7 rows"):
-        copied(source, target)
-    with target.read() as reader:
-        assert reader.task_ids() == {}
+        with pytest.raises(CopyDiffersError, match="the copy of instance is not what was read: 7 of 7 rows"):
+            copied(source, target)
+        with target.read() as reader:
+            assert reader.task_ids() == {}

@@ -224,7 +224,7 @@ def cut(somebody: psycopg.Connection[Any]) -> None:
     """End every other connection to the database, as a server does that is restarted."""
     somebody.execute(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
     )
     somebody.commit()
 

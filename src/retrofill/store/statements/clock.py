@@ -48,14 +48,17 @@ class ClockReader:
         self._connection = connection
         self._execute = connection.execute
         self._boot_clock = boot_clock
+        self._read: tuple[Anchor | None] | None = None  # in this view or transaction
 
     def check(self, wall_ms: int) -> ClockCheck:
         boot, anchor = self._boot_clock(), self._anchor()
         return judge(anchor, boot, wall_ms, self._newest_ms(anchor, boot))
 
     def _anchor(self) -> Anchor | None:
-        row = self._execute(f"SELECT {_ANCHOR} FROM clock_anchor").fetchone()
-        return Anchor(*row) if row else None
+        if self._read is None:
+            row = self._execute(f"SELECT {_ANCHOR} FROM clock_anchor").fetchone()
+            self._read = (Anchor(*row) if row else None,)
+        return self._read[0]
 
     def _newest_ms(self, anchor: Anchor | None, boot: Boot) -> int | None:
         is_known = anchor is not None and anchor.boot == boot.id
@@ -97,6 +100,7 @@ class ClockKeeper(ClockReader):
         self._execute("UPDATE alert SET next_ms = next_ms + ? WHERE next_ms IS NOT NULL", (jump_ms,))
 
     def _write(self, anchor: Anchor) -> None:
+        self._read = (anchor,)
         marks = ", ".join("?" * len(Anchor._fields))
         new = ", ".join(f"{name} = excluded.{name}" for name in Anchor._fields)
         self._execute(

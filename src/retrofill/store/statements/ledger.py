@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from retrofill.store.statements.backfills import BackfillWriter
@@ -47,7 +48,7 @@ class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWri
         """Run times by task."""
         return TimesLedger(self._connection)
 
-    @property
+    @cached_property
     def clock(self) -> ClockKeeper:
         return ClockKeeper(self._connection, self._boot_clock)
 

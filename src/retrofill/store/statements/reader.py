@@ -59,7 +59,7 @@ class Reader(CatalogReader, BackfillReader, InstanceReader, OperationReader):
         """Run times by task."""
         return TimesReader(self._connection)
 
-    @property
+    @cached_property
     def clock(self) -> ClockReader:
         return ClockReader(self._connection, self._boot_clock)
 
