@@ -14,7 +14,7 @@ from retrofill.bootstrap.centers import Call
 from retrofill.bootstrap.deployment import Deployment, open_deployment
 from retrofill.bootstrap.engine import Engine
 from retrofill.domain.errors import NotPermittedError, UsageError
-from retrofill.services.running.scheduler import TickReport
+from retrofill.services.running.tick_report import TickReport
 
 PATIENCE = 60.0
 TASKS = "\n".join(f'  t{number}: {{type: shell, schedule: "0 1 * * *", run: "true"}}' for number in range(6))

@@ -49,7 +49,8 @@ from retrofill.services.reading.redaction import shown_why
 from retrofill.services.reading.view import View
 from retrofill.services.reading.why import why
 from retrofill.services.running.nights import NightMaker, ScheduleSettings
-from retrofill.services.running.scheduler import Scheduler, TickReport
+from retrofill.services.running.scheduler import Scheduler
+from retrofill.services.running.tick_report import TickReport
 from retrofill.services.upkeep.consistency import drift, schedule_drift
 from services.fakes import FakeClock, FakeExecutor
 from store.connections import Connections

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from retrofill.services.running.following import InForce, Parts
     from retrofill.services.running.loop import Loop
     from retrofill.services.running.nights import NightMaker
-    from retrofill.services.running.scheduler import Scheduler, TickReport
+    from retrofill.services.running.scheduler import Scheduler
+    from retrofill.services.running.tick_report import TickReport
     from retrofill.services.upkeep.daily import Daily
     from retrofill.services.upkeep.retention import Retention
 

@@ -15,7 +15,7 @@ from retrofill.services.ports.leadership import NotLeadingError
 if TYPE_CHECKING:
     from retrofill.bootstrap.centers import Call
     from retrofill.domain.running.results import ItemResult
-    from retrofill.services.running.scheduler import TickReport
+    from retrofill.services.running.tick_report import TickReport
 
 _LOOK_SECONDS = 0.05
 _OBSERVE_MS = 200

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from retrofill.services.ports.watching import Standstill
     from retrofill.services.reading.documents import Progress as ProgressDocument
     from retrofill.services.reading.documents import TimeLeft
-    from retrofill.services.running.scheduler import TickReport
+    from retrofill.services.running.tick_report import TickReport
 
 _MOVED = "the project is no longer at {}"
 _OBSERVE_MS = 500

@@ -13,7 +13,7 @@ from retrofill.domain.errors import StoreFullError
 from retrofill.domain.texts import Text
 from retrofill.services.running import loop as loops
 from retrofill.services.running.loop import Loop
-from retrofill.services.running.scheduler import TickReport
+from retrofill.services.running.tick_report import TickReport
 from services.crashing import dying_at
 from services.worlds import MakeWorld, World
 

@@ -15,7 +15,7 @@ from retrofill.cli.session import Session, pass_session, say
 from retrofill.domain.errors import StoreUnavailableError, shown
 from retrofill.domain.texts import Text
 from retrofill.services.ports.leadership import NotLeadingError, SchedulerRunsError
-from retrofill.services.running.scheduler import TickReport
+from retrofill.services.running.tick_report import TickReport
 
 _LEAVE_SECONDS = 5.0  # for a message that is just being sent
 _LOOK_MS = 1_000  # after so long who stands by looks whether anybody leads

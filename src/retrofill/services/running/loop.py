@@ -17,7 +17,8 @@ from retrofill.services.backfills.later_starts import LaterStarts
 from retrofill.services.ports.leadership import NotLeadingError
 from retrofill.services.running.following import Following
 from retrofill.services.running.nights import NightMaker
-from retrofill.services.running.scheduler import Scheduler, TickReport
+from retrofill.services.running.scheduler import Scheduler
+from retrofill.services.running.tick_report import TickReport
 from retrofill.services.upkeep.daily import Daily
 
 if TYPE_CHECKING:

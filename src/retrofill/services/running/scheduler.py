@@ -9,29 +9,26 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date
 from typing import TYPE_CHECKING
 
-from retrofill.domain.catalog.definitions import Catalog
 from retrofill.domain.errors import StoreUnavailableError
 from retrofill.domain.running.outcomes import Ending, Outcome, ending
 from retrofill.domain.running.states import Reason, State
-from retrofill.domain.texts import Text
 from retrofill.domain.time.clocks import DEFAULT_TOLERANCE_MS
-from retrofill.domain.time.milliseconds import instant_of
 from retrofill.services.instances.as_run import as_run
 from retrofill.services.instances.backfill_status import note_end
 from retrofill.services.instances.graphs import GraphCache
-from retrofill.services.instances.holds import HeldBackfills, holds_of
+from retrofill.services.instances.holds import HeldBackfills
 from retrofill.services.instances.not_started import NotStarted
 from retrofill.services.instances.pausing import note_failures
 from retrofill.services.instances.propagation import Propagation
 from retrofill.services.instances.run_specs import RunSpecs, UnstartableError
 from retrofill.services.ports import RunEnd
-from retrofill.services.ports.records import InstanceRecord, OpenBackfill
+from retrofill.services.ports.records import InstanceRecord
 from retrofill.services.ports.start_filter import StartFilter
+from retrofill.services.running.ledger_snapshot import LedgerSnapshot, Propagations
 from retrofill.services.running.slots import Slots
+from retrofill.services.running.tick_report import TickReport
 from retrofill.services.upkeep.clocks import trouble_with
 
 if TYPE_CHECKING:
@@ -43,23 +40,6 @@ _RUN_TIMES_EVERY_MS = 2_000  # what a crash loses of run times is missed by nobo
 _HOSTS_EVERY_MS = 10_000
 _GONE = "its machine {} has not been heard of for too long"
 _MADE_WAY = "stopped to make way for the auto triggered instance of the same task and time"
-
-
-@dataclass(slots=True)
-class TickReport:
-    """What a tick did, and when the next one is due at the latest (ms, None: when something happens)."""
-
-    ended: int = 0
-    started: int = 0
-    next_ms: int | None = None
-    alert_ms: int | None = None  # when the next alert is due
-    more: bool = False
-    backfills_ended: list[int] = field(default_factory=list)
-    trouble: str | None = None  # why nothing could be noted; it is tried again soon
-    nights: list[date] = field(default_factory=list)  # bizdates whose instances were made before it
-    clock_trouble: Text | None = None  # why the clock is not believed (TIME-8)
-    notes: list[str | Text] = field(default_factory=list)  # sentences that people are told
-    missed: list[date] = field(default_factory=list)  # nights that came and will not be made (AUTO-3)
 
 
 class Scheduler:
@@ -107,7 +87,7 @@ class Scheduler:
         self._told_to_stop: set[int] = set()
         self._not_started = NotStarted()
         self._adopted: list[RunEnd] = []
-        self._known: _LedgerSnapshot | None = None
+        self._known: LedgerSnapshot | None = None
         self._must_look = True
         self._must_find_out = False
         self._deciding: list[RunSpec] = []  # starts of a pass that is not committed yet, as far as is known
@@ -164,7 +144,7 @@ class Scheduler:
             self._doubt_ms = check.wall_ms - check.sure_ms
             known = self._look_around(tx)
             holds = known.holds(now_ms)
-            propagations = _Propagations(tx, self._graphs, now_ms, holds, known.schedule_is_held)
+            propagations = Propagations(tx, self._graphs, now_ms, holds, known.schedule_is_held)
             self._end(tx, ends, propagations, now_ms)
             if self._leads:
                 self._let_time_pass(tx, propagations, check.sure_ms, known, holds, ticked)
@@ -215,14 +195,14 @@ class Scheduler:
             for run in runs
         ]
 
-    def _look_around(self, tx: Ledger) -> _LedgerSnapshot:
+    def _look_around(self, tx: Ledger) -> LedgerSnapshot:
         """What others may have changed; looked up again only when somebody else has committed."""
         others = tx.others_commits()
         known = self._known
         if known is None or known.others_commits != others:
             backfills = {record.id: record for record in tx.open_backfills()}
             generations = tx.generations
-            known = _LedgerSnapshot(
+            known = LedgerSnapshot(
                 others,
                 backfills,
                 self._graphs.current(tx),
@@ -239,7 +219,7 @@ class Scheduler:
                 self._slots.find_rivals(tx, again=True)
         return known
 
-    def _stops(self, tx: Ledger, known: _LedgerSnapshot) -> list[RunRef]:
+    def _stops(self, tx: Ledger, known: LedgerSnapshot) -> list[RunRef]:
         """Runs that somebody wants stopped and that have not been told yet."""
         known.stopping = [i for i in known.stopping if i in self._slots]
         return self._refs_to_stop(tx, known.stopping)
@@ -265,7 +245,7 @@ class Scheduler:
 
     # What ended
 
-    def _end(self, tx: Ledger, ends: Iterable[RunEnd], propagations: _Propagations, now_ms: int) -> None:
+    def _end(self, tx: Ledger, ends: Iterable[RunEnd], propagations: Propagations, now_ms: int) -> None:
         succeeded: list[tuple[int, int]] = []
         begun: list[int] = []  # what has started, or is not to start any more
         for end in ends:
@@ -337,8 +317,8 @@ class Scheduler:
     def _pause_where_too_many_failed(
         self,
         tx: Ledger,
-        propagations: _Propagations,
-        known: _LedgerSnapshot,
+        propagations: Propagations,
+        known: LedgerSnapshot,
         holds: HeldBackfills,
         now_ms: int,
     ) -> HeldBackfills:
@@ -354,9 +334,9 @@ class Scheduler:
     def _let_time_pass(
         self,
         tx: Ledger,
-        propagations: _Propagations,
+        propagations: Propagations,
         now_ms: int,
-        known: _LedgerSnapshot,
+        known: LedgerSnapshot,
         holds: HeldBackfills,
         ticked: TickReport,
     ) -> None:
@@ -376,8 +356,8 @@ class Scheduler:
     def _start(
         self,
         tx: Ledger,
-        propagations: _Propagations,
-        known: _LedgerSnapshot,
+        propagations: Propagations,
+        known: LedgerSnapshot,
         holds: HeldBackfills,
         now_ms: int,
     ) -> list[RunSpec]:
@@ -396,8 +376,8 @@ class Scheduler:
         self,
         tx: Ledger,
         chosen: list[InstanceRecord],
-        propagations: _Propagations,
-        known: _LedgerSnapshot,
+        propagations: Propagations,
+        known: LedgerSnapshot,
         now_ms: int,
     ) -> list[RunSpec]:
         word = tx.word()  # RUN-8: the marks of processes say whose they are
@@ -422,7 +402,7 @@ class Scheduler:
         return specs
 
     def _note_starts(
-        self, tx: Ledger, chosen: list[InstanceRecord], known: _LedgerSnapshot, now_ms: int
+        self, tx: Ledger, chosen: list[InstanceRecord], known: LedgerSnapshot, now_ms: int
     ) -> None:
         for backfill_id in {row.backfill_id for row in chosen if row.backfill_id is not None}:
             record = known.backfills.get(backfill_id)
@@ -433,8 +413,8 @@ class Scheduler:
     def _note_ends(
         self,
         tx: Ledger,
-        propagations: _Propagations,
-        known: _LedgerSnapshot,
+        propagations: Propagations,
+        known: LedgerSnapshot,
         holds: HeldBackfills,
         now_ms: int,
         ticked: TickReport,
@@ -455,79 +435,6 @@ class Scheduler:
     def running(self) -> int:
         """How many instances run."""
         return len(self._slots)
-
-
-@dataclass(slots=True)
-class _LedgerSnapshot:
-    """What a tick knows of the rest of the ledger, as of what others had committed."""
-
-    others_commits: int
-    backfills: dict[int, OpenBackfill]
-    catalog: Catalog | None
-    stopping: list[int]
-    has_auto: bool = False
-    schedule_is_held: bool = False
-    _holds: HeldBackfills | None = None
-
-    def starts_auto(self, is_asked: bool) -> bool:
-        """Whether auto triggered instances may start."""
-        return is_asked and self.has_auto and not self.schedule_is_held
-
-    def pause(self, backfill_id: int) -> None:
-        """A backfill has paused by itself."""
-        record = self.backfills.get(backfill_id)
-        if record is not None:
-            self.backfills[backfill_id] = record._replace(paused=1)
-            self._holds = None
-
-    def holds(self, now_ms: int) -> HeldBackfills:
-        """As of now; only a window changes them by time alone."""
-        if self._holds is None or self._holds.has_windows:
-            self._holds = holds_of(self.backfills.values(), instant_of(now_ms))
-        return self._holds
-
-
-class _Propagations:
-    """One Propagation per backfill that a tick touches, and one for the schedule (None)."""
-
-    def __init__(
-        self, tx: Ledger, graphs: GraphCache, now_ms: int, holds: HeldBackfills, schedule_is_held: bool
-    ) -> None:
-        self._tx = tx
-        self._graphs = graphs
-        self._now_ms = now_ms
-        self._held: frozenset[int | None] = frozenset(holds.may_not_pass)
-        if schedule_is_held:
-            self._held |= {None}
-        self._propagations: dict[int | None, Propagation] = {}
-
-    def of(self, backfill_id: int | None) -> Propagation:
-        propagation = self._propagations.get(backfill_id)
-        if propagation is None:
-            context = self._graphs.by_id(self._tx, backfill_id)
-            propagation = Propagation(self._tx, context, self._now_ms, backfill_id in self._held)
-            self._propagations[backfill_id] = propagation
-        return propagation
-
-    def propagate(self, is_last: bool = True) -> None:
-        for propagation in self._propagations.values():
-            propagation.propagate(is_last)
-
-    @property
-    def are_cut(self) -> bool:
-        """Whether passes were left for the next tick."""
-        return any(propagation.is_cut for propagation in self._propagations.values())
-
-    def take_failures(self) -> dict[int, int]:
-        """How many instances have failed for good since the last call, by backfill."""
-        found = {}
-        for backfill_id, propagation in self._propagations.items():
-            if backfill_id is not None and propagation.failures:
-                found[backfill_id], propagation.failures = propagation.failures, 0
-        return found
-
-    def backfill_ids(self) -> set[int]:
-        return {backfill_id for backfill_id in self._propagations if backfill_id is not None}
 
 
 def _by_backfill(rows: Iterable[InstanceRecord]) -> dict[int | None, list[InstanceRecord]]:

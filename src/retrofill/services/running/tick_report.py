@@ -1,0 +1,29 @@
+"""What one pass of the scheduler has done, for whoever looks on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
+
+from retrofill.domain.texts import Text
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(slots=True)
+class TickReport:
+    """What a tick did, and when the next one is due at the latest (ms, None: when something happens)."""
+
+    ended: int = 0
+    started: int = 0
+    next_ms: int | None = None
+    alert_ms: int | None = None  # when the next alert is due
+    more: bool = False
+    backfills_ended: list[int] = field(default_factory=list)
+    trouble: str | None = None  # why nothing could be noted; it is tried again soon
+    nights: list[date] = field(default_factory=list)  # bizdates whose instances were made before it
+    clock_trouble: Text | None = None  # why the clock is not believed (TIME-8)
+    notes: list[str | Text] = field(default_factory=list)  # sentences that people are told
+    missed: list[date] = field(default_factory=list)  # nights that came and will not be made (AUTO-3)
