@@ -284,7 +284,13 @@ def test_settings_without_effect_are_named_as_such() -> None:
     ]
     reads = ("settings", "found")  # as settings in force are called where they are read
     unread = {
-        s.name for s in TABLE if not any(f"{who}.{s.name}" in text for who in reads for text in sources)
+        s.name
+        for s in TABLE
+        if not any(
+            word in text
+            for word in (*(f"{who}.{s.name}" for who in reads), f'BY_NAME["{s.name}"]')
+            for text in sources
+        )
     }
     assert unread == set(generator().WITHOUT_EFFECT)
 

@@ -245,14 +245,14 @@ class History:
             w.clock.jump(-jump)
 
     def _hold(self) -> None:
-        self.world.switch.pause(ADMIN)
+        self.world.switch.pause("admin")
 
     def _mend(self) -> None:
         """Somebody takes every obstacle away, but what never ended as far as anybody knows."""
         w = self.world
         if w.simulated.has_late:
             w.come_up()
-        w.switch.resume(ADMIN)
+        w.switch.resume("admin")
         w.clock.jump(-w.clock.jumped_ms / 1000)
         with w.store.read() as reader:
             active = reader.backfills(BackfillFilter(phase="active"), limit=10_000)

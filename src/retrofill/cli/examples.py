@@ -106,6 +106,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "retention run": ("retrofill retention run --dry-run",),
     "backup": ("retrofill backup store.backup", "retrofill backup store.backup --with-logs"),
     "restore": ("retrofill restore store.backup",),
+    "store migrate": ("retrofill store migrate",),
+    "store copy": (
+        "retrofill store copy --to 'postgresql://retrofill:${secret:DATABASE}@db/retrofill'",
+        "retrofill store copy --to embedded",
+    ),
+    "store check": ("retrofill store check",),
     "doctor": ("retrofill doctor",),
 }
 
