@@ -73,6 +73,13 @@ class _Waiting:
         self._failed = 0
 
     def run(self) -> None:
+        try:
+            self._wait()
+        except OSError:
+            self._check_place()  # where the folder has just been moved, that is why
+            raise
+
+    def _wait(self) -> None:
         while not self._is_over(force=True):
             if self._takes_over():
                 try:
