@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 VARIABLE = "RETROFILL_STORE"
 _NAMES_ONE = re.compile(rb"\bstore\b")
+_MISREAD = re.compile(r"//[^/?]*@[^/?]*@|//[^@?]*/[^?]*@|%(?![0-9A-Fa-f]{2})")
 _SECRET = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -63,9 +64,16 @@ def checked_url(url: str, project: str, origin: str) -> StoreUrl:
     from retrofill.settings.table import BY_NAME
 
     try:
-        return StoreUrl(str(BY_NAME["store"].read_text(url)), project)
+        text = str(BY_NAME["store"].read_text(url))
     except FormError as error:
         raise SettingError(f"store {error.message} ({origin}); {error.hint}") from None
+    if _MISREAD.search(text):
+        # libpq would take a part of the password for the host, and messages would show it.
+        raise SettingError(
+            f"store holds an @, a / or a % where libpq reads it otherwise ({origin}); "
+            "write those of user and password as %40, %2F and %25"
+        )
+    return StoreUrl(text, project)
 
 
 def _text_of(path: Path) -> bytes:

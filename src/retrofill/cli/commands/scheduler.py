@@ -109,6 +109,7 @@ def _stand_by(call: Call) -> None:
     if leadership.serve():
         call.make_engine().run(is_over, _LOOK_MS, stands_by=True)
     else:
+        time.sleep(_LOOK_MS / 1000)  # who is just about to lead here has no term yet
         while not is_over(TickReport()):
             time.sleep(_LOOK_MS / 1000)
 

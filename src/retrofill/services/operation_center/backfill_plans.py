@@ -117,6 +117,8 @@ class BackfillPlans(Desk):
             raise WrongStateError(
                 "the folder differs from what is deployed", Text("{project.deploy} publishes it.")
             )
+        if preview.planned.plan.catalog is not parts.folder.catalog:
+            raise PlanChangedError("the project was deployed anew since the plan was made")
         if expected is not None and expected != preview.digest:
             raise PlanChangedError("the plan is not what it was when it was shown")
         creation = BackfillCreation(parts.store, parts.graphs, parts.clock, parts.checks_of)

@@ -160,22 +160,26 @@ class Access:
 
     def sees_operation(self, operation: OperationRecord) -> bool:
         """Whether the actor may read this line of the record (OPS-8)."""
-        if self.is_unlimited or operation.user == self._actor.name:
+        if self.is_unlimited:
             return True
         if operation.instance_id is not None:
             row = self._reader.find_instance(operation.instance_id)
             return row is not None and self.sees_instance(row)
         if operation.task_id is not None:
             return self.sees(self._reader.task_name(operation.task_id) or "")
-        record = None if operation.backfill_id is None else self._reader.find_backfill(operation.backfill_id)
-        return record is not None and self.sees_backfill(record)
+        if operation.backfill_id is not None:
+            record = self._reader.find_backfill(operation.backfill_id)
+            return record is not None and self.sees_backfill(record)
+        return operation.user == self._actor.name
 
     def hidden_tasks(self, row: InstanceRecord) -> set[str]:
         """Tasks that may not be named in what is said of an instance."""
         record = None if row.backfill_id is None else self._reader.find_backfill(row.backfill_id)
         listed = None if record is None else self.listed_tasks(record)
         catalog = self._current if record is None else self._graphs.catalog(self._reader, record.version_id)
-        tasks = catalog.tasks if catalog is not None else ()
+        tasks = set(catalog.tasks if catalog is not None else ())
+        if record is None:
+            tasks |= self._reader.task_ids().keys()  # a night may wait for what has been deployed away since
         return {t for t in tasks if not self.sees(t) and (listed is None or t not in listed)}
 
     def seen_operations(self, operations: Iterable[OperationRecord]) -> list[OperationRecord]:

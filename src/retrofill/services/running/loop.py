@@ -157,6 +157,7 @@ class Loop:
         """When to look again; a full disk is told by the next tick, and tried again soon."""
         if self._stands_by:
             return None
+        self._go_on_leading()
         note = self._following.look() if self._following is not None else None
         self._notes += [note] if note else []
         try:

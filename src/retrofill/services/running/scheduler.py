@@ -24,6 +24,7 @@ from retrofill.services.instances.pausing import note_failures
 from retrofill.services.instances.propagation import Propagation
 from retrofill.services.instances.run_specs import RunSpecs, UnstartableError
 from retrofill.services.ports import RunEnd
+from retrofill.services.ports.leadership import NotLeadingError
 from retrofill.services.ports.records import InstanceRecord
 from retrofill.services.ports.start_filter import StartFilter
 from retrofill.services.running.ledger_snapshot import LedgerSnapshot, Propagations
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 _BATCH = 2_000  # rows of one kind that a tick moves; the next tick follows at once
 _RUN_TIMES_EVERY_MS = 2_000  # what a crash loses of run times is missed by nobody
 _HOSTS_EVERY_MS = 10_000
+_HOSTS_GRACE_MS = 60_000  # longer than machines take to beat again
 _GONE = "its machine {} has not been heard of for too long"
 _MADE_WAY = "stopped to make way for the auto triggered instance of the same task and time"
 
@@ -79,6 +81,7 @@ class Scheduler:
         self._hosts = hosts
         self._leads = leads
         self._hosts_ms = 0  # when they were looked at last
+        self._hosts_from_ms: int | None = None  # from when on they are judged
         self._executor = executor
         self._clock = clock
         self._specs = specs
@@ -106,8 +109,8 @@ class Scheduler:
         self._adopted = []
         if not self._leads and not ends:
             return self._stop_only()
-        ends += self._lost_with_their_host()
         try:
+            ends += self._lost_with_their_host()
             return self._pass(ends)
         except StoreUnavailableError:
             self._graphs.forget()  # what was noted was rolled back
@@ -115,6 +118,7 @@ class Scheduler:
             self._slots = Slots(self._graphs)
             self._adopted, self._known, self._must_look = ends, None, True
             self._must_find_out = True
+            self._hosts_from_ms = None
             raise
 
     def _find_out(self) -> None:
@@ -123,7 +127,8 @@ class Scheduler:
         A commit may have succeeded though its answer was lost; then what it has started starts now.
         """
         if self._must_find_out:
-            running = set(self._own_runs())
+            with self._store.transaction() as tx:  # after the one whose end is not known
+                running = set(self._own_runs_in(tx))
             self._must_find_out = False
             self._executor.start([spec for spec in self._deciding if spec.ref in running])
             self._deciding = []
@@ -131,9 +136,11 @@ class Scheduler:
     def _own_runs(self) -> list[RunRef]:
         """The open runs that live on this executor's host; what lives elsewhere is not judged here."""
         with self._store.read() as reader:
-            rows = reader.running()
-            self._not_started.load(reader)
-        return [self._specs.ref(run) for _, run in rows if run.host == self._executor.host]
+            return self._own_runs_in(reader)
+
+    def _own_runs_in(self, reader: Reader) -> list[RunRef]:
+        self._not_started.load(reader)
+        return [self._specs.ref(run) for _, run in reader.running() if run.host == self._executor.host]
 
     def _pass(self, ends: list[RunEnd]) -> TickReport:
         now_ms, ticked = self._clock.now_ms(), TickReport(ended=len(ends))
@@ -150,7 +157,7 @@ class Scheduler:
                 self._let_time_pass(tx, propagations, check.sure_ms, known, holds, ticked)
             propagations.propagate(is_last=False)
             holds = self._pause_where_too_many_failed(tx, propagations, known, holds, now_ms)
-            if self.stops_for_auto and known.starts_auto(self._auto):
+            if self._leads and self.stops_for_auto and known.starts_auto(self._auto):
                 known.stopping += self._slots.yield_to_auto(tx)
             starts = self._deciding = self._start(tx, propagations, known, holds, now_ms)
             propagations.propagate()
@@ -167,11 +174,22 @@ class Scheduler:
             alert_ms = tx.outbox.next_ms()
             ticked.alert_ms = None if alert_ms is None else alert_ms + self._doubt_ms
         self._deciding = []
+        self._still_leads()
         self._executor.start(starts)
         self._tell_to_stop(stops)
         ticked.started = len(starts)
         ticked.notes = self._not_started.take_notes()
         return ticked
+
+    def _still_leads(self) -> None:
+        """Before work is started: a process that stood still since the commit leaves it to who leads by now.
+
+        Raises:
+            NotLeadingError: its term is over; what it would have started is found never to have begun.
+        """
+        why = None if self._leadership is None else self._leadership.lost()
+        if why is not None:
+            raise NotLeadingError(why)
 
     def _stop_only(self) -> TickReport:
         """While another process leads: what runs here, and somebody wants stopped."""
@@ -183,6 +201,10 @@ class Scheduler:
         """Ends of runs whose machine has not been heard of for too long (RUN-3)."""
         now_ms = self._clock.now_ms()
         if self._hosts is None or not self._leads or 0 <= now_ms - self._hosts_ms < _HOSTS_EVERY_MS:
+            return []
+        if self._hosts_from_ms is None:
+            self._hosts_from_ms = now_ms + _HOSTS_GRACE_MS  # while the server was away nobody could beat
+        if now_ms < self._hosts_from_ms:
             return []
         self._hosts_ms = now_ms
         lost = {host.name: -host.left_ms for host in self._hosts.all() if host.left_ms < 0}

@@ -89,7 +89,6 @@ class Database:
         self._all_commits = 0
         self._mine = _OfThread()
         self._is_known = False  # its schema is ours
-        self._creates: dict[int | str, str] = {}  # by whose word
 
     @property
     def shown(self) -> str:
@@ -247,7 +246,8 @@ class Database:
         try:
             connection.commit()
         except psycopg.OperationalError:
-            if connection.is_usable or not self._has_committed(connection.number):
+            # Without a number COMMIT was never sent: the connection was lost before.
+            if connection.is_usable or not connection.number or not self._has_committed(connection.number):
                 raise
 
     def _has_committed(self, number: int) -> bool:
@@ -295,7 +295,7 @@ class Database:
         )
 
     def _still_creates(self, connection: PostgresConnection) -> None:
-        for what, holder in self._creates.items():
+        for what, holder in self._mine.creates.items():
             if not leases.is_held(connection, what, holder):
                 raise StoreUnavailableError(
                     f"this process stood still for so long that others have given up what it was creating ({what})",
@@ -327,11 +327,11 @@ class Database:
         """Mark that this process is creating a backfill (by id) or something else."""
         self.open()
         with leases.creating(self._ask, self.directory, what) as holder:
-            self._creates[what] = holder
+            self._mine.creates[what] = holder
             try:
                 yield
             finally:
-                del self._creates[what]
+                del self._mine.creates[what]
 
     def is_being_created(self, what: int | str) -> bool:
         self.open()
@@ -379,4 +379,5 @@ class _OfThread(threading.local):
 
     def __init__(self) -> None:
         self.view: PostgresConnection | None = None
+        self.creates: dict[int | str, str] = {}  # by whose word
         self.commits = 0

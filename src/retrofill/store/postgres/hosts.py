@@ -59,4 +59,4 @@ class SharedHosts(Hosts):
             yield
         finally:
             done.set()
-            thread.join()
+            thread.join(_LONGEST_PAUSE)  # it may wait for a server that does not answer

@@ -126,10 +126,13 @@ class LeaseLeadership:
         row = self._row(_TAKE, values)
         if row is None:
             return None
+        self._end_standstills()
+        return int(row[0])
+
+    def _end_standstills(self) -> None:
         lock = (self._writers >> 32, self._writers & 0xFFFF_FFFF, self._term_seconds)
         with suppress(RetrofillError):  # then it ends by itself, later
             self._row(_END_STANDSTILLS, lock)
-        return int(row[0])
 
     def _renew_in_time(self, done: threading.Event) -> None:
         while not done.wait(self._term_seconds / _RENEWALS):
@@ -143,6 +146,7 @@ class LeaseLeadership:
                     self._over = "another scheduler leads by now"
                     return
                 self._until = asked_at + self._own_seconds
+                self._end_standstills()
 
     def renew(self) -> int | None:
         """A thread sees to it; who leads looks again before the term could be over."""
@@ -188,7 +192,7 @@ class LeaseLeadership:
             return
         self._done.set()
         if self._renewing is not None:
-            self._renewing.join()
+            self._renewing.join(self._term_seconds)  # it may wait for a server that does not answer
         number, self._number = self._number, None
         with suppress(RetrofillError):  # it runs out by itself
             self._ask(lambda connection: connection.execute(_RESIGN, (self._holder, number)))

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psycopg
 
+from retrofill.store.postgres.connection import patiently
 from retrofill.store.sqlite.waking import WakeSocket, wake
 
 CHANNEL = "retrofill"
@@ -39,19 +40,29 @@ class Listening(WakeSocket):
             with suppress(psycopg.Error):
                 if self._listen_on(self._url):
                     return
-            if select.select([self._ended], [], [], _PAUSE_SECONDS)[0]:
+            if self._wait(_PAUSE_SECONDS):
                 return
+
+    def _wait(self, seconds: float, *descriptors: int) -> list[int]:
+        """Those of these, and of the end of it all, that something was heard on."""
+        poll = select.poll()  # descriptors may have any number
+        for descriptor in (self._ended, *descriptors):
+            poll.register(descriptor, select.POLLIN)
+        return [descriptor for descriptor, _ in poll.poll(seconds * 1000)]
 
     def _listen_on(self, url: str) -> bool:
         """Hand on hints for as long as the connection lives; True at the end of it all."""
         with psycopg.connect(
-            url, autocommit=True, prepare_threshold=None, fallback_application_name="retrofill listening"
+            patiently(url),
+            autocommit=True,
+            prepare_threshold=None,
+            fallback_application_name="retrofill listening",
         ) as connection:
             connection.execute(f"LISTEN {CHANNEL}")
             connection.add_notify_handler(lambda _: None)  # that it has come is all that it says
             before = None
             while True:
-                ready = select.select([connection.fileno(), self._ended], [], [], _LOOK_SECONDS)[0]
+                ready = self._wait(_LOOK_SECONDS, connection.fileno())
                 if self._ended in ready:
                     return True
                 written = connection.execute(_WRITTEN).fetchone()  # and takes in all that has come

@@ -25,7 +25,7 @@ class Estimate(TypedDict):
     low_seconds: float | None  #: with fast runs
     high_seconds: float | None  #: with slow runs
     end_at: str | None
-    at_least_seconds: float  #: what the tasks take that have run before
+    at_least_seconds: float | None  #: what the tasks take that have run before
     unknown_tasks: list[str]  #: tasks without a successful run yet
     longest_task: str | None  #: the task with the most run time
     longest_share: float  #: its part of all run time, 0 to 1
