@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from domain.catalogs import make_task
+from retrofill.domain.errors import StoreUnavailableError
+from retrofill.services.ports.hosts import Host, Hosts
 from retrofill.services.ports.logs import NoLogError
 from services.centers import WorldParts, center_of
 from services.worlds import MakeWorld, World
@@ -92,3 +94,65 @@ def test_what_runs_elsewhere_is_not_missed_here(world: MakeWorld) -> None:
         list(log.pieces())
     parts.watch.host = "one"
     assert list(center.instances.unattended()) == [number]
+
+
+class Machines(Hosts):
+    """What a leader hears of the others."""
+
+    def __init__(self, *found: Host) -> None:
+        self.found = list(found)
+        self.is_away = False
+
+    def beat(self) -> None:
+        pass
+
+    def all(self) -> list[Host]:
+        if self.is_away:
+            raise StoreUnavailableError("the server is away")
+        return self.found
+
+
+def test_runs_of_a_machine_that_is_not_heard_of_are_lost(world: MakeWorld) -> None:
+    """RUN-3: but not at once: when the server was away nobody could be heard of."""
+    w = world(*TASKS)
+    lead_on(w, "one")
+    w.create("a")
+    w.tick()
+    lead_on(w, "two")
+    w.scheduler.hosts = Machines(Host("one", -1), Host("two", 100_000))
+    w.tick()
+    assert w.state("a 5 01:00") == "running"
+    w.clock.forward(61)
+    w.tick()
+    assert w.state("a 5 01:00") == "failed lost"
+
+
+def test_machines_that_are_heard_of_keep_their_runs(world: MakeWorld) -> None:
+    w = world(*TASKS)
+    lead_on(w, "one")
+    w.create("a")
+    w.tick()
+    lead_on(w, "two")
+    w.scheduler.hosts = Machines(Host("one", 5_000))
+    for _ in range(3):
+        w.clock.forward(61)
+        w.tick()
+    assert w.state("a 5 01:00") == "running"
+
+
+def test_an_end_outlives_a_server_that_cannot_be_asked_for_machines(world: MakeWorld) -> None:
+    """RUN-3: what an executor has told once stands in the ledger in the end."""
+    w = world(*TASKS)
+    lead_on(w, "one")
+    w.create("a")
+    machines = w.scheduler.hosts = Machines()
+    w.tick()
+    (number,) = w.executor.running
+    w.clock.forward(61)
+    w.executor.end(number)
+    machines.is_away = True
+    with pytest.raises(StoreUnavailableError):
+        w.tick()
+    machines.is_away = False
+    w.tick()
+    assert w.state("a 5 01:00") == "successful"

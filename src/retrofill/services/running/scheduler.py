@@ -78,7 +78,7 @@ class Scheduler:
         self.stops_for_auto = stops_for_auto  # changed when a deploy changes the setting
         self._store = store
         self._leadership = leadership
-        self._hosts = hosts
+        self.hosts = hosts
         self._leads = leads
         self._hosts_ms = 0  # when they were looked at last
         self._hosts_from_ms: int | None = None  # from when on they are judged
@@ -200,14 +200,14 @@ class Scheduler:
     def _lost_with_their_host(self) -> list[RunEnd]:
         """Ends of runs whose machine has not been heard of for too long (RUN-3)."""
         now_ms = self._clock.now_ms()
-        if self._hosts is None or not self._leads or 0 <= now_ms - self._hosts_ms < _HOSTS_EVERY_MS:
+        if self.hosts is None or not self._leads or 0 <= now_ms - self._hosts_ms < _HOSTS_EVERY_MS:
             return []
         if self._hosts_from_ms is None:
             self._hosts_from_ms = now_ms + _HOSTS_GRACE_MS  # while the server was away nobody could beat
         if now_ms < self._hosts_from_ms:
             return []
         self._hosts_ms = now_ms
-        lost = {host.name: -host.left_ms for host in self._hosts.all() if host.left_ms < 0}
+        lost = {host.name: -host.left_ms for host in self.hosts.all() if host.left_ms < 0}
         if not lost:
             return []
         with self._store.read() as reader:
