@@ -68,6 +68,34 @@ def test_a_copy_waits_for_nobody_who_is_at_work(sandbox: Sandbox, url: str) -> N
     assert sandbox.json("task", "list", RETROFILL_STORE=url)[0]["id"] == 1
 
 
+def test_a_copy_takes_no_run_along(sandbox: Sandbox, url: str) -> None:
+    """RUN-8: a run goes on without a scheduler, and would be nobody's in the copy."""
+    sandbox.write(
+        "a: {type: shell, run: 'touch started; until [ -e go ]; do sleep 0.1; done', schedule: '@daily'}"
+    )
+    sandbox.run("deploy")
+    waiting = sandbox.spawn("backfill", "create", "--task", "a", "--bizdate", "2026-01-01", "--wait", "--yes")
+    until(lambda: list(sandbox.home.glob("workspaces/w/started")), "it runs")
+    waiting.kill()
+    waiting.wait(30)
+    assert "that of instance 1" in sandbox.run("store", "copy", "--to", url, status=6).stderr
+    sandbox.home.joinpath("workspaces", "w", "go").touch()
+    assert sandbox.run("backfill", "wait", 1).status == 0
+    sandbox.run("store", "copy", "--to", url)
+
+
+@pytest.mark.parametrize("password", ["hun@ter2", "hun/ter2", "hun%zz"])
+def test_a_password_that_would_be_misread(sandbox: Sandbox, password: str) -> None:
+    """SEC-3: libpq would take a part of it for the host, which messages show."""
+    sandbox.write(TASKS)
+    said = sandbox.run(
+        "task", "list", status=2, RETROFILL_STORE=f"postgresql://u:{password}@127.0.0.1:1/db"
+    ).stderr
+    assert "%40" in said
+    assert "hun" not in said
+    assert "ter2" not in said
+
+
 def _scheduler_of(sandbox: Sandbox) -> str:
     found = {check["check"]: check["detail"] for check in sandbox.json("doctor", status=None)}
     return str(found["scheduler"])

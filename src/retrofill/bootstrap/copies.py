@@ -116,9 +116,20 @@ class LocalCopies:
         try:
             if (on.store_url is None) == (url == EMBEDDED):
                 raise UsageError("the store is copied from the embedded one to a server, or back", _WHERE)
+            self._check_rest()
             return self._copy_to_file() if url == EMBEDDED else self._copy_to_server(url)
         finally:
             leadership.resign()
+
+    def _check_rest(self) -> None:
+        """Runs that go on without a scheduler would be nobody's in the copy."""
+        with self._deployment.store.read() as reader:
+            runs = reader.open_runs()
+        if runs:
+            raise WrongStateError(
+                f"{many(len(runs), 'open run')} would be left behind, for example that of instance {runs[0].instance_id}",
+                "Let a scheduler see them through, then stop it and copy.",
+            )
 
     def _copy_to_server(self, url: str) -> CopiedDocument:
         from retrofill.bootstrap.stores import checked_url, open_server
