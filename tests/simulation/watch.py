@@ -40,6 +40,7 @@ class Watch:
         self._above: dict[int, list[int]] = {}  # waits never change
         self._below: dict[int, list[int]] = {}
         self._isolated: dict[int, bool] = {}
+        self._hidden: set[int] = set()  # of nights that are being made
         self._removed: dict[int, frozenset[int]] = {}  # waits that somebody has removed (OPS-7)
         self._reached: set[tuple[int, int]] = set()
         self._settled: set[int] = set()  # backfills that have ended with nothing left to do
@@ -84,6 +85,7 @@ class Watch:
         rows = list(reader.instance_range(first, _LAST, InstanceFilter(states=UNFINISHED)))
         rows += reader.instance_range(self._next, _LAST, InstanceFilter(states=frozenset({State.SUCCESSFUL})))
         rows += reader.instances(self._unfinished.difference(row.id for row in rows))
+        self._hidden = hidden
         rows = [row for row in rows if row.id not in hidden]
         newest = max((row.id for row in rows), default=0)
         self._next = min(hidden, default=max(self._next, newest + 1))
@@ -226,13 +228,17 @@ class Watch:
         numbers = [run.instance_id for run in alive]
         assert len(numbers) == len(set(numbers)), "two runs of one instance at once"
         open_runs = {(run.instance_id, run.number, run.token) for run in reader.open_runs()}
+        writers: list[InstanceRecord] = []
         for run in alive:
             ref = run.spec.ref
             assert (ref.instance_id, ref.run_number, ref.token) in open_runs, f"runs unknown to us: {ref}"
-            assert self._rows[ref.instance_id].state == State.RUNNING, self._rows[ref.instance_id]
+            # What of a night was released before an answer got lost may run before the rest is.
+            row = reader.find_instance(ref.instance_id)
+            assert row is not None, ref
+            assert row.state == State.RUNNING, row
+            writers.append(row)
         states = Counter(i for i, _, _ in open_runs)
-        assert set(states) == {row.id for row in self._running()}
-        writers = [self._rows[i] for i in numbers]
+        assert set(states) - self._hidden == {row.id for row in self._running()} - self._hidden
         count = Counter(row.partition for row in writers)
         twice = [row for row in writers if count[row.partition] > 1]
         assert not twice, f"written by two at once: {twice}"
