@@ -18,7 +18,7 @@ from retrofill.services.ports.leadership import NotLeadingError, SchedulerRunsEr
 from retrofill.services.running.tick_report import TickReport
 
 _LEAVE_SECONDS = 5.0  # for a message that is just being sent
-_LOOK_MS = 1_000  # after so long who stands by looks whether anybody leads
+LOOK_MS = 1_000  # after so long who stands by looks whether anybody leads
 
 
 class _Stopped(Exception):
@@ -73,7 +73,7 @@ def _lead_or_stand_by(call: Call) -> None:
             if error.message != trouble:
                 say(f"{error.message}; trying again.")
             trouble = error.message
-            time.sleep(_LOOK_MS / 1000)
+            time.sleep(LOOK_MS / 1000)
 
 
 def _lead(call: Call) -> None:
@@ -107,11 +107,11 @@ def _stand_by(call: Call) -> None:
         return _asked_to_leave or leadership.leader() is None
 
     if leadership.serve():
-        call.make_engine().run(is_over, _LOOK_MS, stands_by=True)
+        call.make_engine().run(is_over, LOOK_MS, stands_by=True)
     else:
-        time.sleep(_LOOK_MS / 1000)  # who is just about to lead here has no term yet
+        time.sleep(LOOK_MS / 1000)  # who is just about to lead here has no term yet
         while not is_over(TickReport()):
-            time.sleep(_LOOK_MS / 1000)
+            time.sleep(LOOK_MS / 1000)
 
 
 # Also noted: what is raised within a callback of a library goes no further.

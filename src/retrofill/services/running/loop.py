@@ -65,10 +65,10 @@ class Loop:
         self._leadership = None if stands_by else leadership
         self._stands_by = stands_by
         self._clock = clock
-        self._daily = daily
+        self._daily = None if stands_by else daily
         self._following = following
         self._notes: list[str] = []
-        self._expecting = expecting
+        self._expecting = None if stands_by else expecting
         self._nights: list[date] = []  # made since the last tick
         self._missed: list[date] = []  # found since the last tick to be too far back to be made
         self._courier = courier
@@ -118,8 +118,7 @@ class Loop:
                 self._courier.tell(ticked.clock_trouble)
                 self._clock_trouble = ticked.clock_trouble
             alerts_ms = None if self._stands_by else self._courier.look(ticked.alert_ms)
-            may_tidy = ticked.trouble is None and self._daily is not None and not self._stands_by
-            is_busy = may_tidy and self._daily is not None and self._daily.step()
+            is_busy = ticked.trouble is None and self._daily is not None and self._daily.step()
             estimates_ms = self._estimate(has_news or bool(ticked.ended or ticked.started))
             until_ms = (
                 self._clock.now_ms()
@@ -146,7 +145,7 @@ class Loop:
 
     def _estimate(self, has_moved: bool) -> int | None:
         """When to look again at expected ends; a full disk leaves them as they are."""
-        if self._expecting is None or self._stands_by:
+        if self._expecting is None:
             return None
         try:
             return self._expecting.look(has_moved)

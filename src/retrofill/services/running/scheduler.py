@@ -80,8 +80,7 @@ class Scheduler:
         self._leadership = leadership
         self.hosts = hosts
         self._leads = leads
-        self._hosts_ms = 0  # when they were looked at last
-        self._hosts_from_ms: int | None = None  # from when on they are judged
+        self._hosts_ms: int | None = None  # when they are judged next
         self._executor = executor
         self._clock = clock
         self._specs = specs
@@ -118,7 +117,7 @@ class Scheduler:
             self._slots = Slots(self._graphs)
             self._adopted, self._known, self._must_look = ends, None, True
             self._must_find_out = True
-            self._hosts_from_ms = None
+            self._hosts_ms = None
             raise
 
     def _find_out(self) -> None:
@@ -200,13 +199,13 @@ class Scheduler:
     def _lost_with_their_host(self) -> list[RunEnd]:
         """Ends of runs whose machine has not been heard of for too long (RUN-3)."""
         now_ms = self._clock.now_ms()
-        if self.hosts is None or not self._leads or 0 <= now_ms - self._hosts_ms < _HOSTS_EVERY_MS:
+        if self.hosts is None or not self._leads:
             return []
-        if self._hosts_from_ms is None:
-            self._hosts_from_ms = now_ms + _HOSTS_GRACE_MS  # while the server was away nobody could beat
-        if now_ms < self._hosts_from_ms:
+        if self._hosts_ms is None or self._hosts_ms > now_ms + _HOSTS_GRACE_MS:
+            self._hosts_ms = now_ms + _HOSTS_GRACE_MS  # while the server was away nobody could beat
+        if now_ms < self._hosts_ms:
             return []
-        self._hosts_ms = now_ms
+        self._hosts_ms = now_ms + _HOSTS_EVERY_MS
         lost = {host.name: -host.left_ms for host in self.hosts.all() if host.left_ms < 0}
         if not lost:
             return []

@@ -22,6 +22,7 @@ from retrofill.domain.errors import RetrofillError
 from retrofill.services.ports.leadership import Leader, NotLeadingError
 from retrofill.store.postgres.leases import NOW_MS, Ask, place_of
 from retrofill.store.sqlite.leading import FlockLeadership
+from retrofill.store.statements.ledger import LEADER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,27 +32,29 @@ if TYPE_CHECKING:
 TERM_SECONDS = 5.0
 _RENEWALS = 5  # in a term
 _MARGIN = 0.2  # of a term, for which its holder believes it to be over earlier than the server does
-_NAME = "leader"
+_STANDSTILL_SECONDS = (
+    30.0  # whoever computes for so long within a write keeps others waiting until they give up
+)
 
 # `note` says who it is: host, process, since when, what it starts, and the folder whose flock it holds.
 _TAKE = (
-    f"INSERT INTO lease (name, holder, number, until_ms, note) VALUES ('{_NAME}', ?1, 1, {NOW_MS} + ?2, "
+    f"INSERT INTO lease (name, holder, number, until_ms, note) VALUES ('{LEADER}', ?1, 1, {NOW_MS} + ?2, "
     f"?3 || {NOW_MS} || ?4) ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, number = lease.number + 1, "
     "until_ms = excluded.until_ms, note = excluded.note "
     f"WHERE lease.until_ms < {NOW_MS} OR lease.note LIKE ?5 RETURNING number"
 )
 _RENEW = (
-    f"UPDATE lease SET until_ms = {NOW_MS} + ? WHERE name = '{_NAME}' AND holder = ? AND number = ? "
+    f"UPDATE lease SET until_ms = {NOW_MS} + ? WHERE name = '{LEADER}' AND holder = ? AND number = ? "
     "RETURNING number"
 )
-_RESIGN = f"UPDATE lease SET until_ms = 0 WHERE name = '{_NAME}' AND holder = ? AND number = ?"
-_READ = f"SELECT note FROM lease WHERE name = '{_NAME}' AND until_ms >= {NOW_MS}"
-# Whoever stands still in the middle of a write keeps everybody else from writing. For longer than a term he has lost it.
+_RESIGN = f"UPDATE lease SET until_ms = 0 WHERE name = '{LEADER}' AND holder = ? AND number = ?"
+_READ = f"SELECT note FROM lease WHERE name = '{LEADER}' AND until_ms >= {NOW_MS}"
+# Whoever stands still in the middle of a write keeps everybody else from writing.
 _END_STANDSTILLS = (
     "SELECT pg_terminate_backend(a.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
     "WHERE l.granted AND l.locktype = 'advisory' AND l.classid = ? AND l.objid = ? "
     "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
-    "AND a.state LIKE 'idle in transaction%' "
+    "AND (a.state LIKE 'idle in transaction%' OR a.wait_event = 'ClientRead') "  # the latter within a pipeline
     "AND a.state_change < clock_timestamp() - make_interval(secs => ?)"
 )
 
@@ -126,11 +129,11 @@ class LeaseLeadership:
         row = self._row(_TAKE, values)
         if row is None:
             return None
-        self._end_standstills()
+        self._end_standstills(self._term_seconds)  # of whoever led until now
         return int(row[0])
 
-    def _end_standstills(self) -> None:
-        lock = (self._writers >> 32, self._writers & 0xFFFF_FFFF, self._term_seconds)
+    def _end_standstills(self, seconds: float) -> None:
+        lock = (self._writers >> 32, self._writers & 0xFFFF_FFFF, seconds)
         with suppress(RetrofillError):  # then it ends by itself, later
             self._row(_END_STANDSTILLS, lock)
 
@@ -146,7 +149,7 @@ class LeaseLeadership:
                     self._over = "another scheduler leads by now"
                     return
                 self._until = asked_at + self._own_seconds
-                self._end_standstills()
+                self._end_standstills(_STANDSTILL_SECONDS)
 
     def renew(self) -> int | None:
         """A thread sees to it; who leads looks again before the term could be over."""

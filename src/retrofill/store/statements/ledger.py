@@ -21,13 +21,16 @@ if TYPE_CHECKING:
     from retrofill.store.statements.retention import RetentionTables
 
 
+LEADER = "leader"  # the lease of who schedules
+
+
 class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWriter):
     """A write transaction; reads see its own writes."""
 
     def is_term(self, holder: str, number: int) -> bool:
         """Whether the term to schedule is still this holder's; another one has another number."""
         found = self._execute(
-            "SELECT 1 FROM lease WHERE name = 'leader' AND holder = ? AND number = ?", (holder, number)
+            "SELECT 1 FROM lease WHERE name = ? AND holder = ? AND number = ?", (LEADER, holder, number)
         )
         return found.fetchone() is not None
 
