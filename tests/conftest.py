@@ -4,7 +4,9 @@ import os
 import shutil
 import signal
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,3 +47,17 @@ def _is_for_programs(folder: Path) -> bool:
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         return False
     return shutil.disk_usage(folder).free > _ROOM and not os.statvfs(folder).f_flag & os.ST_NOEXEC
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, None]:
+    """What a test has printed may hold half of a character, which xdist cannot hand on: the run would end there."""
+    outcome = yield
+    report = outcome.get_result()
+    report.sections = [(name, _whole(text)) for name, text in report.sections]
+    if report.failed and _whole(report.longreprtext) != report.longreprtext:
+        report.longrepr = _whole(report.longreprtext)
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
