@@ -47,6 +47,28 @@ def names(rows: list[dict[str, Any]]) -> list[str]:
     return [row["user"] for row in rows]
 
 
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        (("user", "list"), 0),
+        (("user", "contact", "alice"), 0),
+        (("user", "contact", "nobody"), 5),
+        (("user", "contact", "alice", "--test"), 2),
+        (("token", "list"), 0),
+        (("token", "list", "--user", "alice"), 0),
+        (("token", "revoke", "1"), 5),
+    ],
+)
+def test_looking_at_people_makes_no_store(project: Sandbox, command: tuple[str, ...], status: int) -> None:
+    """SEC-1: members of a folder that was never deployed are users already."""
+    project.call(*command, status=status)
+    assert not (project.home / ".retrofill").exists()
+
+
+def test_a_member_of_a_fresh_folder_is_listed(project: Sandbox) -> None:
+    assert names(project.json("user", "list")) == ["admin", "alice", "bob", "carol", "dave"]
+
+
 def test_adding_a_user(project: Sandbox) -> None:
     """SEC-1: exists from then on, without a role, so that nothing is seen."""
     row = project.json("user", "add", "erin", "--email", "erin@example.org", "--phone", "+1 555-123-4567")

@@ -82,6 +82,8 @@ class WorldParts:
     def store(self) -> Store:
         return self._world.store
 
+    has_store = True
+
     @property
     def clock(self) -> Clock:
         return self._world.clock

@@ -63,6 +63,10 @@ class Call:
     def store(self) -> AnyStore:
         return self.deployment.store
 
+    @property
+    def has_store(self) -> bool:
+        return self.deployment.has_store
+
     @cached_property
     def deployed(self) -> Deployed | None:
         """What was deployed last, as of the first question."""

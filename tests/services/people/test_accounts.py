@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 
@@ -19,6 +20,7 @@ from retrofill.services.people.accounts import (
     find_actor,
     user_of_token,
 )
+from retrofill.services.ports import Ledger, Store
 from services.worlds import MakeWorld, World
 from store.connections import file_of
 
@@ -103,6 +105,29 @@ def test_contacts(office: Office) -> None:
         "phone_registered": False,
     }
     assert office.contact("ann") == Contact()
+
+
+class JustBefore:
+    """A store on which somebody else does something before the first transaction."""
+
+    def __init__(self, store: Store, does: Callable[[], object]) -> None:
+        self._store, self._does = store, [does]
+        self.read = store.read
+
+    def transaction(self) -> AbstractContextManager[Ledger]:
+        if self._does:
+            self._does.pop()()
+        return self._store.transaction()
+
+
+def test_two_who_register_at_once_lose_nothing(office: Office) -> None:
+    """POL-9: the address that one writes stays when another writes the number."""
+    between = JustBefore(
+        office.world.store, lambda: office.people().set_contact("bob", email="bob@example.org")
+    )
+    bob = People(between, office.catalog, office.world.clock, office.actor("bob"))
+    bob.set_contact("bob", phone="+15551234567")
+    assert office.contact("bob") == Contact("bob@example.org", "+15551234567")
 
 
 def test_a_wrong_contact_changes_nothing(office: Office) -> None:

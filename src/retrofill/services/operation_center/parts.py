@@ -96,6 +96,11 @@ class Parts(Protocol):
     def store(self) -> Store: ...
 
     @property
+    def has_store(self) -> bool:
+        """Whether there is one by now; it is made by the first who writes."""
+        ...
+
+    @property
     def graphs(self) -> GraphCache: ...
 
     @property

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 class PeopleDesk(People):
     def __init__(self, parts: Parts, actor: Actor) -> None:
-        super().__init__(parts.store, parts.in_force, parts.clock, actor)
+        super().__init__(parts.store, parts.in_force, parts.clock, actor, lambda: parts.has_store)
         self._parts = parts
 
     def send_test(self, name: str) -> list[TestMessage]:
@@ -29,8 +29,8 @@ class PeopleDesk(People):
         from retrofill.services.alerts.delivery import send_test
 
         self.contact(name)  # who may not see where somebody is reached, may not try it either
-        with self._parts.store.read() as reader:
-            contact = contact_of(reader.people, name)
+        with self._people() as people:
+            contact = contact_of(people, name)
         if not (contact.email or contact.phone):
             raise UsageError(
                 f"{shown(name)} has neither an e-mail address nor a phone number, so nothing can be sent",

@@ -6,6 +6,8 @@ administrator that every deployment has.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +52,25 @@ class Contact:
     phone: str = ""
 
 
+class _Nobody:
+    """What is written down about people where there is no store."""
+
+    def find_user(self, name: str) -> None:
+        return None
+
+    def users(self) -> list[UserRecord]:
+        return []
+
+    def find_token(self, token_id: int) -> None:
+        return None
+
+    def find_live_token(self, secret_hash: str) -> None:
+        return None
+
+    def tokens(self, user: str | None = None) -> list[TokenRecord]:
+        return []
+
+
 def find_actor(people: PeopleReader, catalog: Catalog | None, name: str) -> Actor | None:
     """Who acts under this name, with the roles of now; None where nobody has it."""
     if name == SYSTEM_ADMINISTRATOR:
@@ -82,10 +103,18 @@ class People:
 
     Args:
         catalog: the deployed one, whose `members` are users; None before the first deploy.
+        has_store: whether there is a store by now; looking at people makes none.
     """
 
-    def __init__(self, store: Store, catalog: Catalog | None, clock: Clock, actor: Actor) -> None:
-        self._store = store
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog | None,
+        clock: Clock,
+        actor: Actor,
+        has_store: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._store, self._has_store = store, has_store
         self._catalog = catalog
         self._clock = clock
         self._actor = actor
@@ -99,9 +128,9 @@ class People:
             NotPermittedError: the actor is no system administrator.
         """
         self._check_administrator("list users")
-        with self._store.read() as reader:
-            names = user_names(reader.people, self._catalog)
-            known = {record.name: record for record in reader.people.users()}
+        with self._people() as people:
+            names = user_names(people, self._catalog)
+            known = {record.name: record for record in people.users()}
         return [self._row(name, known.get(name)) for name in sorted(names)]
 
     def add(self, name: str, email: str | None = None, phone: str | None = None) -> Row:
@@ -112,8 +141,7 @@ class People:
             InvalidValueError: a name, an address or a number in a wrong form.
         """
         self._check_administrator("add users")
-        contact = _parsed(email, phone, Contact())
-        record = self._fresh(parse_user_name(name))._replace(email=contact.email, phone=contact.phone)
+        record = self._fresh(parse_user_name(name))._replace(**_parsed(email, phone))
         with self._store.transaction() as tx:
             if name == SYSTEM_ADMINISTRATOR or tx.people.find_user(name) is not None:
                 raise UserExistsError(f"there is a user {name} already")
@@ -146,8 +174,8 @@ class People:
         """
         self._check_self(name, "see the contacts of others")
         self._check_known(name)
-        with self._store.read() as reader:
-            contact = contact_of(reader.people, name)
+        with self._people() as people:
+            contact = contact_of(people, name)
         return {
             "user": name,
             "email": contact.email or None,
@@ -164,10 +192,8 @@ class People:
         """
         self._check_self(name, "change the contacts of others")
         self._check_known(name)
-        record = self._find(name)
-        known = Contact() if record is None else Contact(record.email, record.phone)
-        contact = _parsed(email, phone, known)
-        self._change(name, "user-contact", email=contact.email, phone=contact.phone)
+        given = _parsed(email, phone)  # what is wrong with it is said before anything is opened
+        self._change(name, "user-contact", **given)
 
     # Tokens
 
@@ -194,18 +220,19 @@ class People:
             self._check_known(user)
         elif not self._actor.is_system_administrator:
             user = self._actor.name
-        with self._store.read() as reader:
-            return [_token_row(record) for record in reader.people.tokens(user)]
+        with self._people() as people:
+            return [_token_row(record) for record in people.tokens(user)]
 
     def revoke_token(self, token_id: int) -> Row:
         """Let a token open nothing any more; somebody else's is answered like an unknown one."""
+        absent = UnknownNameError(f"there is no token {token_id}", Text("{token.list} shows all of yours."))
+        if not self._has_store():
+            raise absent
         now_ms = self._clock.now_ms()
         with self._store.transaction() as tx:
             record = tx.people.find_token(token_id)
             if record is None or not self._is_self(record.user_name):
-                raise UnknownNameError(
-                    f"there is no token {token_id}", Text("{token.list} shows all of yours.")
-                )
+                raise absent
             if tx.people.revoke_token(token_id, now_ms):
                 comment = f"{record.user_name}: token {token_id}"
                 tx.record(now_ms, self._actor.name, "token-revoke", comment=comment)
@@ -228,8 +255,8 @@ class People:
             )
 
     def _check_known(self, name: str) -> None:
-        with self._store.read() as reader:
-            known = user_names(reader.people, self._catalog)
+        with self._people() as people:
+            known = user_names(people, self._catalog)
         if name in known:
             return
         raise UnknownNameError(
@@ -238,8 +265,17 @@ class People:
         )
 
     def _find(self, name: str) -> UserRecord | None:
+        with self._people() as people:
+            return people.find_user(name)
+
+    @contextmanager
+    def _people(self) -> Iterator[PeopleReader]:
+        """What is written down about people; nothing where there is no store yet."""
+        if not self._has_store():
+            yield _Nobody()
+            return
         with self._store.read() as reader:
-            return reader.people.find_user(name)
+            yield reader.people
 
     def _fresh(self, name: str) -> UserRecord:
         return UserRecord(0, name, "", "", 0, self._clock.now_ms())
@@ -275,11 +311,10 @@ def members_of(catalog: Catalog | None) -> set[str]:
     return {name for workspace in catalog.workspaces.values() for name in workspace.members}
 
 
-def _parsed(email: str | None, phone: str | None, known: Contact) -> Contact:
-    return Contact(
-        known.email if email is None else email and parse_email(email),
-        known.phone if phone is None else phone and parse_phone(phone),
-    )
+def _parsed(email: str | None, phone: str | None) -> dict[str, Any]:
+    """What was given, by columns; an empty text removes what is known, None leaves it."""
+    found = {} if email is None else {"email": email and parse_email(email)}
+    return found if phone is None else {**found, "phone": phone and parse_phone(phone)}
 
 
 def _new_secret() -> str:
