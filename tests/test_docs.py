@@ -280,7 +280,7 @@ def test_settings_without_effect_are_named_as_such() -> None:
     sources = [
         path.read_text(encoding="utf-8")
         for path in (ROOT / "src/retrofill").rglob("*.py")
-        if path.name != "setting_table.py"
+        if path.name != "table.py"
     ]
     reads = ("settings", "found")  # as settings in force are called where they are read
     unread = {

@@ -9,7 +9,8 @@ import pytest
 from retrofill.domain.errors import Kind
 from retrofill.settings import in_force as settings
 from retrofill.settings.in_force import SettingError, Settings
-from retrofill.settings.table import TABLE, Webhook
+from retrofill.settings.outer_forms import Webhook
+from retrofill.settings.table import TABLE
 
 
 def test_the_table_and_the_values_have_the_same_names() -> None:

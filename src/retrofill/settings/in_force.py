@@ -1,7 +1,7 @@
 """The settings that are in force, from the environment, the project and the defaults.
 
 Order: `RETROFILL_<NAME>` in the environment, then `settings:` in `retrofill.yaml`, then the
-default. The table of names, forms and defaults is `project.setting_table`.
+default. The table of names, forms and defaults is `settings.table`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from retrofill.domain.errors import UsageError
 from retrofill.domain.selection.choice import Limits
 from retrofill.services.backfills.requests import PlanLimits
 from retrofill.settings.forms import DEPLOYMENT_FILE, FormError
-from retrofill.settings.table import TABLE, Webhook, read_settings
+from retrofill.settings.outer_forms import Webhook
+from retrofill.settings.table import TABLE, read_settings
 
 if TYPE_CHECKING:
     from retrofill.services.running.following import InForce

@@ -1,0 +1,162 @@
+"""Forms of settings that lead outside: the store's server, services that are told, checks that are asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from retrofill.settings.durations import duration_words, parse_duration
+from retrofill.settings.forms import FormError
+from retrofill.settings.plain_forms import Whole, as_mapping, as_text, at, known_keys, shown
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.+", re.DOTALL)
+_STORE_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
+
+
+class StoreUrl:
+    """The URL of a database on a PostgreSQL server, or nothing for the embedded store."""
+
+    words = "URL, or empty"
+
+    @property
+    def schema(self) -> dict[str, object]:
+        return {"type": "string", "pattern": "^(postgres(ql)?(\\+psycopg)?://.+)?$"}
+
+    def read(self, value: object) -> str:
+        """Without what only SQLAlchemy understands; a message shows no password."""
+        text = as_text(value)
+        scheme, separator, rest = text.partition("://")
+        if text and (not separator or scheme not in _STORE_SCHEMES or not rest):
+            raise FormError(
+                f"is no URL of a store: it begins with {shown(scheme[:20])}" if separator else "is no URL",
+                "write postgresql://USER:${secret:NAME}@HOST/DATABASE, or nothing for the embedded store",
+            )
+        return f"postgresql://{rest}" if text else ""
+
+
+class WebAddress:
+    """The address of a web service, or nothing."""
+
+    words = "URL, or empty"
+
+    @property
+    def schema(self) -> dict[str, object]:
+        return {"type": "string"}
+
+    def read(self, value: object) -> str:
+        text = as_text(value)
+        if text and not text.startswith(("http://", "https://")):
+            raise FormError("is no address of a web service", "write one of the form https://...")
+        return text
+
+
+class Alerts:
+    """Where alerts go, by method."""
+
+    words = "mapping: `email` and `sms`, each an Apprise URL"
+
+    @property
+    def schema(self) -> dict[str, object]:
+        urls = {key: {"type": "string"} for key in ("email", "sms")}
+        return {"type": "object", "properties": urls, "additionalProperties": False}
+
+    def read(self, value: object) -> Mapping[str, str]:
+        known_keys(value, ("email", "sms"))
+        return MappingProxyType({key: at(key, _url, url) for key, url in as_mapping(value).items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """An extension check that is asked over HTTP (VER-3)."""
+
+    url: str
+    secret: str = field(default="", repr=False)
+    timeout_seconds: int = 10
+    retries: int = 2
+
+
+class Webhooks:
+    """Extension checks by name."""
+
+    words = "mapping: name to `{url, secret, timeout, retries}`"
+    _keys = ("url", "secret", "timeout", "retries")
+    _retries = Whole(0, 10)
+
+    @property
+    def schema(self) -> dict[str, object]:
+        text: dict[str, object] = {"type": "string"}
+        properties = {"url": text, "secret": text, "timeout": text, "retries": self._retries.schema}
+        entry = {
+            "type": "object",
+            "properties": properties,
+            "required": ["url"],
+            "additionalProperties": False,
+        }
+        return {"type": "object", "additionalProperties": entry}
+
+    def read(self, value: object) -> Mapping[str, Webhook]:
+        return MappingProxyType(
+            {str(name): at(name, self._one, entry) for name, entry in as_mapping(value).items()}
+        )
+
+    def _one(self, value: object) -> Webhook:
+        entry = as_mapping(value)
+        known_keys(entry, self._keys)
+        if "url" not in entry:
+            raise FormError('has no "url"', "write the address that is asked")
+        url = at("url", _url, entry["url"])
+        if not url.lower().startswith(("http://", "https://", "${secret:")):
+            raise FormError("is no web address", "write one that begins with https://").within("url")
+        if "@" in url.partition("://")[2].partition("/")[0]:
+            raise FormError(
+                "holds a user name", "leave it out; a secret may stand in the path, as ${secret:NAME}"
+            ).within("url")
+        return Webhook(
+            url,
+            at("secret", as_text, entry.get("secret", "")),
+            at("timeout", _timeout, entry.get("timeout", "10s")),
+            at("retries", self._retries.read, entry.get("retries", 2)),
+        )
+
+
+class Networks:
+    """Networks in CIDR form."""
+
+    words = "list of networks like 10.1.0.0/16"
+
+    @property
+    def schema(self) -> dict[str, object]:
+        return {"type": "array", "items": {"type": "string"}}
+
+    def read(self, value: object) -> tuple[str, ...]:
+        if not isinstance(value, list):
+            raise FormError(f"is {shown(value)}", "write a list, for example [10.1.0.0/16]")
+        return tuple(at(index, self._one, item) for index, item in enumerate(value))
+
+    def _one(self, value: object) -> str:
+        import ipaddress
+
+        try:
+            return str(ipaddress.ip_network(as_text(value)))
+        except ValueError as error:
+            raise FormError(
+                f"is {shown(value)}, which is no network", "write one like 10.1.0.0/16"
+            ) from error
+
+
+def _url(value: object) -> str:
+    text = as_text(value)
+    if not _URL.fullmatch(text) and not text.startswith("${secret:"):
+        raise FormError(
+            "is no URL", "write one of the form scheme://..."
+        )  # not shown: it may hold a password
+    return text
+
+
+def _timeout(value: object) -> int:
+    seconds = parse_duration(as_text(value))
+    if not 1 <= seconds <= 300:
+        raise FormError(f"is {duration_words(seconds)}", "write a duration from 1s to 5m")
+    return seconds
