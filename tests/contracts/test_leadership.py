@@ -61,6 +61,7 @@ def test_a_leader_that_is_killed_leads_no_more(candidate: Candidate) -> None:
     hears, says = multiprocessing.Pipe(duplex=False)
     process = multiprocessing.get_context("spawn").Process(target=_lead, args=(candidate, says))
     process.start()
+    says.close()  # so that nobody waits for one that has died
     assert hears.recv()
     other = candidate()
     assert not other.lead()
