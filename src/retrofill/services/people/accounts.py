@@ -21,9 +21,10 @@ from retrofill.domain.errors import (
 )
 from retrofill.domain.people.contacts import MOST_CHARACTERS, parse_email, parse_phone, parse_user_name
 from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR, Actor, actor_of, system_administrator
+from retrofill.domain.people.scopes import Scope
 from retrofill.domain.texts import Text
 from retrofill.domain.time.milliseconds import shown_instant
-from retrofill.services.ports.records import TokenRecord, UserRecord
+from retrofill.services.ports.records import AccessKeyRecord, TokenRecord, UserRecord
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
@@ -68,6 +69,12 @@ class _Nobody:
         return None
 
     def tokens(self, user: str | None = None) -> list[TokenRecord]:
+        return []
+
+    def find_access_key(self, key_id: str) -> None:
+        return None
+
+    def access_keys(self, user: str | None = None) -> list[AccessKeyRecord]:
         return []
 
 
@@ -208,8 +215,9 @@ class People:
             )
         secret = _new_secret()
         now_ms = self._clock.now_ms()
+        record = TokenRecord(0, user, label, now_ms, None, Scope.ADMIN, None, None)
         with self._store.transaction() as tx:
-            token_id = tx.people.add_token(user, label, _hash(secret), now_ms)
+            token_id = tx.people.add_token(_hash(secret), record)
             tx.record(now_ms, self._actor.name, "token-create", comment=f"{user}: token {token_id}")
         return token_id, secret
 

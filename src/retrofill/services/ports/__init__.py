@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from retrofill.services.ports.outbox import Outbox, OutboxReader
     from retrofill.services.ports.people import PeopleReader, PeopleTables
     from retrofill.services.ports.running import Executor, IncludedCode, RunEnd, RunRef, RunSpec
+    from retrofill.services.ports.signing_in import SignInReader, SignInTables
     from retrofill.services.ports.start_filter import StartFilter
     from retrofill.services.ports.store import ConstraintError, Store
 
@@ -50,6 +51,8 @@ _HOMES = {
     "RunEnd": "running",
     "RunRef": "running",
     "RunSpec": "running",
+    "SignInReader": "signing_in",
+    "SignInTables": "signing_in",
 }
 
 __all__ = [
@@ -76,6 +79,8 @@ __all__ = [
     "RunEnd",
     "RunRef",
     "RunSpec",
+    "SignInReader",
+    "SignInTables",
     "StartFilter",
     "Store",
     "UndeliverableError",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from retrofill.services.ports.people import PeopleReader, PeopleTables
     from retrofill.services.ports.retention import RetentionReader, RetentionTables
     from retrofill.services.ports.run_times import TimesLedger, TimesReader
+    from retrofill.services.ports.signing_in import SignInReader, SignInTables
     from retrofill.services.ports.starts import FailedStarts, FailedStartsReader
     from retrofill.services.ports.versions import Versions, VersionsReader
 
@@ -31,6 +32,9 @@ class Reader(CatalogReader, BackfillReader, InstanceReader, OperationReader, Pro
 
     @property
     def people(self) -> PeopleReader: ...
+
+    @property
+    def signing_in(self) -> SignInReader: ...
 
     @property
     def interventions(self) -> InterventionReader: ...
@@ -80,6 +84,9 @@ class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWri
 
     @property
     def people(self) -> PeopleTables: ...
+
+    @property
+    def signing_in(self) -> SignInTables: ...
 
     @property
     def interventions(self) -> Interventions: ...

@@ -231,3 +231,52 @@ class TokenRecord(NamedTuple):
     label: str
     created_ms: int
     revoked_ms: int | None
+    scope: str
+    expires_ms: int | None
+    seen_ms: int | None
+
+
+class AccessKeyRecord(NamedTuple):
+    """A key that signs requests; `made_with` is the fingerprint of the server's key that its secret comes from."""
+
+    id: int
+    key_id: str
+    user_name: str
+    label: str
+    scope: str
+    made_with: str
+    created_ms: int
+    expires_ms: int | None
+    seen_ms: int | None
+    revoked_ms: int | None
+
+
+class SessionRecord(NamedTuple):
+    """What a browser shows from request to request; its secret is not kept."""
+
+    id: int
+    user_name: str
+    way: str
+    address: str
+    browser: str
+    created_ms: int
+    seen_ms: int
+    expires_ms: int
+    ended_ms: int | None
+
+
+class LinkRecord(NamedTuple):
+    """A link that signs somebody in once; its secret is not kept."""
+
+    user_name: str
+    created_ms: int
+    expires_ms: int
+    used_ms: int | None
+
+
+class PasswordRecord(NamedTuple):
+    """The hash of a password, with the parameters it was made with."""
+
+    user_name: str
+    hash: str
+    set_ms: int

@@ -15,6 +15,7 @@ from retrofill.store.statements.outbox import Outbox
 from retrofill.store.statements.people import PeopleTables
 from retrofill.store.statements.reader import Reader
 from retrofill.store.statements.run_times import TimesLedger
+from retrofill.store.statements.signing_in import SignInTables
 from retrofill.store.statements.versions import Versions
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWri
     @property
     def people(self) -> PeopleTables:
         return PeopleTables(self._connection)
+
+    @property
+    def signing_in(self) -> SignInTables:
+        return SignInTables(self._connection)
 
     @property
     def interventions(self) -> Interventions:

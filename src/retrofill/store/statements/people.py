@@ -1,12 +1,12 @@
-"""Users and tokens in the ledger."""
+"""Users, tokens and access keys in the ledger."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retrofill.services.ports.records import TokenRecord, UserRecord
+from retrofill.services.ports.records import AccessKeyRecord, TokenRecord, UserRecord
 from retrofill.store.statements.counters import next_id
-from retrofill.store.statements.rows import TOKEN, USER
+from retrofill.store.statements.rows import ACCESS_KEY, TOKEN, USER
 
 if TYPE_CHECKING:
     from retrofill.store.dialects import Connection
@@ -40,6 +40,15 @@ class PeopleReader:
         rows = self._execute(f"SELECT {TOKEN} FROM token {where}ORDER BY id DESC", values)
         return TOKEN.all(rows)
 
+    def find_access_key(self, key_id: str) -> AccessKeyRecord | None:
+        row = self._execute(f"SELECT {ACCESS_KEY} FROM access_key WHERE key_id = ?", (key_id,)).fetchone()
+        return ACCESS_KEY.one(row)
+
+    def access_keys(self, user: str | None = None) -> list[AccessKeyRecord]:
+        where, values = ("", ()) if user is None else ("WHERE user_name = ? ", (user,))
+        rows = self._execute(f"SELECT {ACCESS_KEY} FROM access_key {where}ORDER BY id DESC", values)
+        return ACCESS_KEY.all(rows)
+
 
 class PeopleTables(PeopleReader):
     """Users and tokens inside a write transaction."""
@@ -53,16 +62,36 @@ class PeopleTables(PeopleReader):
             record[1:],
         )
 
-    def add_token(self, user: str, label: str, secret_hash: str, at_ms: int) -> int:
-        row = self._execute(
-            "INSERT INTO token (id, user_name, label, secret_hash, created_ms) "
-            f"VALUES ({next_id('token')}, ?, ?, ?, ?) RETURNING id",
-            (user, label, secret_hash, at_ms),
-        ).fetchone()
-        return int(row[0])
+    def add_token(self, secret_hash: str, record: TokenRecord) -> int:
+        return self._add("token", TOKEN.names, record, secret_hash=secret_hash)
 
     def revoke_token(self, token_id: int, at_ms: int) -> bool:
         cursor = self._execute(
             "UPDATE token SET revoked_ms = ? WHERE id = ? AND revoked_ms IS NULL", (at_ms, token_id)
         )
         return cursor.rowcount == 1
+
+    def see_token(self, token_id: int, at_ms: int) -> None:
+        self._execute("UPDATE token SET seen_ms = ? WHERE id = ?", (at_ms, token_id))
+
+    def add_access_key(self, record: AccessKeyRecord) -> int:
+        return self._add("access_key", ACCESS_KEY.names, record)
+
+    def revoke_access_key(self, key_id: str, at_ms: int) -> bool:
+        cursor = self._execute(
+            "UPDATE access_key SET revoked_ms = ? WHERE key_id = ? AND revoked_ms IS NULL", (at_ms, key_id)
+        )
+        return cursor.rowcount == 1
+
+    def see_access_key(self, key_id: str, at_ms: int) -> None:
+        self._execute("UPDATE access_key SET seen_ms = ? WHERE key_id = ?", (at_ms, key_id))
+
+    def _add(self, table: str, names: tuple[str, ...], record: tuple[object, ...], **more: str) -> int:
+        """The id of a new row; the record's own, its first field, does not count."""
+        columns = [*names[1:], *more]
+        row = self._execute(
+            f"INSERT INTO {table} (id, {', '.join(columns)}) "
+            f"VALUES ({next_id(table)}{', ?' * len(columns)}) RETURNING id",
+            (*record[1:], *more.values()),
+        ).fetchone()
+        return int(row[0])

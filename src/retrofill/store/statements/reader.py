@@ -16,6 +16,7 @@ from retrofill.store.statements.operations import OperationReader
 from retrofill.store.statements.outbox import OutboxReader
 from retrofill.store.statements.people import PeopleReader
 from retrofill.store.statements.run_times import TimesReader
+from retrofill.store.statements.signing_in import SignInReader
 from retrofill.store.statements.starts import FailedStarts
 from retrofill.store.statements.versions import VersionsReader
 
@@ -45,6 +46,10 @@ class Reader(CatalogReader, BackfillReader, InstanceReader, OperationReader):
     @property
     def people(self) -> PeopleReader:
         return PeopleReader(self._connection)
+
+    @property
+    def signing_in(self) -> SignInReader:
+        return SignInReader(self._connection)
 
     @property
     def interventions(self) -> InterventionReader:

@@ -10,15 +10,19 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 from retrofill.services.ports.records import (
+    AccessKeyRecord,
     AlertRecord,
     BackfillRecord,
     DateRecord,
     FailedStartRecord,
     GenerationRecord,
     InstanceRecord,
+    LinkRecord,
     OpenBackfill,
     OperationRecord,
+    PasswordRecord,
     RunRecord,
+    SessionRecord,
     TokenRecord,
     UserRecord,
     VersionRecord,
@@ -73,3 +77,7 @@ ALERT = Columns(AlertRecord)
 FAILED_START = Columns(FailedStartRecord)
 USER = Columns(UserRecord)
 TOKEN = Columns(TokenRecord)
+ACCESS_KEY = Columns(AccessKeyRecord)
+SESSION = Columns(SessionRecord)
+LINK = Columns(LinkRecord)
+PASSWORD = Columns(PasswordRecord)

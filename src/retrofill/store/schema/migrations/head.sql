@@ -187,7 +187,7 @@ CREATE TABLE token (
 	label TEXT DEFAULT '' NOT NULL,
 	secret_hash TEXT NOT NULL,
 	created_ms INTEGER NOT NULL,
-	revoked_ms INTEGER,
+	revoked_ms INTEGER, scope TEXT DEFAULT 'admin' NOT NULL, expires_ms INTEGER, seen_ms INTEGER,
 	PRIMARY KEY (id),
 	UNIQUE (secret_hash)
 );
@@ -286,6 +286,75 @@ CREATE TABLE lease (
 	PRIMARY KEY (name)
 );
 
+CREATE TABLE access_key (
+	id INTEGER NOT NULL,
+	key_id TEXT NOT NULL,
+	user_name TEXT NOT NULL,
+	label TEXT NOT NULL,
+	scope TEXT NOT NULL,
+	made_with TEXT NOT NULL,
+	created_ms INTEGER NOT NULL,
+	expires_ms INTEGER,
+	seen_ms INTEGER,
+	revoked_ms INTEGER,
+	PRIMARY KEY (id),
+	CONSTRAINT access_key_scope CHECK (scope = 'read' OR scope = 'operate' OR scope = 'admin'),
+	UNIQUE (key_id)
+);
+
+CREATE TABLE password (
+	user_name TEXT NOT NULL,
+	hash TEXT NOT NULL,
+	set_ms INTEGER NOT NULL,
+	PRIMARY KEY (user_name)
+);
+
+CREATE TABLE session (
+	id INTEGER NOT NULL,
+	user_name TEXT NOT NULL,
+	secret_hash TEXT NOT NULL,
+	way TEXT NOT NULL,
+	address TEXT NOT NULL,
+	browser TEXT NOT NULL,
+	created_ms INTEGER NOT NULL,
+	seen_ms INTEGER NOT NULL,
+	expires_ms INTEGER NOT NULL,
+	ended_ms INTEGER,
+	PRIMARY KEY (id),
+	CONSTRAINT session_way CHECK (way = 'password' OR way = 'link' OR way = 'oidc'),
+	UNIQUE (secret_hash)
+);
+
+CREATE TABLE sign_in_link (
+	secret_hash TEXT NOT NULL,
+	user_name TEXT NOT NULL,
+	created_ms INTEGER NOT NULL,
+	expires_ms INTEGER NOT NULL,
+	used_ms INTEGER,
+	PRIMARY KEY (secret_hash)
+);
+
+CREATE TABLE subject (
+	issuer TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	user_name TEXT NOT NULL,
+	created_ms INTEGER NOT NULL,
+	PRIMARY KEY (issuer, subject)
+);
+
+CREATE TABLE sign_in_failure (
+	about TEXT NOT NULL,
+	count INTEGER NOT NULL,
+	last_ms INTEGER NOT NULL,
+	PRIMARY KEY (about)
+);
+
+CREATE TABLE nonce (
+	value TEXT NOT NULL,
+	until_ms INTEGER NOT NULL,
+	PRIMARY KEY (value)
+);
+
 CREATE INDEX alert_due ON alert (next_ms) WHERE next_ms IS NOT NULL;
 
 CREATE INDEX backfill_ended ON backfill (ended_ms) WHERE ended_ms IS NOT NULL;
@@ -312,6 +381,8 @@ CREATE INDEX instance_ready ON instance (resource_group, priority DESC, (backfil
 
 CREATE INDEX instance_ready_of ON instance (backfill_id) WHERE state = 'waiting_resources';
 
+CREATE INDEX nonce_until ON nonce (until_ms);
+
 CREATE INDEX operation_backfill ON operation (backfill_id, id);
 
 CREATE INDEX operation_instance ON operation (instance_id, id);
@@ -322,4 +393,8 @@ CREATE INDEX removed_wait_upstream ON removed_wait (upstream_id);
 
 CREATE INDEX run_open ON run (instance_id) WHERE ended_ms IS NULL;
 
-INSERT INTO alembic_version (version_num) VALUES ('0004');
+CREATE INDEX session_user ON session (user_name, id);
+
+CREATE INDEX subject_user ON subject (user_name);
+
+INSERT INTO alembic_version (version_num) VALUES ('0005');
