@@ -239,24 +239,31 @@ def project_files() -> str:
 
 def error_codes() -> str:
     """Every error that is raised on purpose."""
+    from retrofill.api.errors import STATUSES
     from retrofill.cli.exit_statuses import EXIT_STATUSES
 
     rows = [
-        (_code(error.code), _code(error.kind), str(EXIT_STATUSES[error.kind]), _hint(error))
+        (
+            _code(error.code),
+            _code(error.kind),
+            str(EXIT_STATUSES[error.kind]),
+            str(STATUSES[error.kind]),
+            _hint(error),
+        )
         for error in sorted(_errors(), key=lambda error: error.code)
     ]
     return _page(
         "Error codes",
         "the error classes",
         _ERRORS,
-        _table(["code", "kind", "exit status", "what to do"], rows),
+        _table(["code", "kind", "exit status", "HTTP", "what to do"], rows),
     )
 
 
 _ERRORS = """
 Every error that is raised on purpose has a code, a kind, a sentence that says what is wrong and where, and a hint
-that says what to do. The kind says what sort of refusal it is; the exit status follows from it.
-The sentence and the hint go to stderr; where the hint depends on the case, it is more exact
+that says what to do. The kind says what sort of refusal it is; the exit status of a command and the status of HTTP
+follow from it. The sentence and the hint go to stderr; where the hint depends on the case, it is more exact
 than the one here. Anything else is a bug: exit status 70, with a report in a file.
 """
 

@@ -43,10 +43,12 @@ class Call:
 
     Args:
         user: the name of who acts; None: RETROFILL_USER says it.
+        is_remote: they act from elsewhere: the folder is not theirs, and the deployed version stands for it.
     """
 
-    def __init__(self, deployment: Deployment, user: str | None = None) -> None:
+    def __init__(self, deployment: Deployment, user: str | None = None, is_remote: bool = False) -> None:
         self.deployment = deployment
+        self._is_remote = is_remote
         self._user = user or deployment.environ.get("RETROFILL_USER", SYSTEM_ADMINISTRATOR)
         self.directory = self.deployment.folder.directory
         self.home = self.deployment.folder.home
@@ -57,7 +59,7 @@ class Call:
 
     def anew(self) -> Call:
         """As of now, for who goes on for longer than one question."""
-        return Call(self.deployment, self._user)
+        return Call(self.deployment, self._user, self._is_remote)
 
     @property
     def store(self) -> AnyStore:
@@ -81,11 +83,15 @@ class Call:
     def folder(self) -> Deployed:
         """The folder as it is; carries the deployed version's id where nothing differs from it.
 
+        For who acts from elsewhere: the deployed version, as soon as there is one.
+
         Raises:
             ProjectError: the folder has errors.
         """
         from retrofill.project import ProjectError
 
+        if self._is_remote and self.deployed is not None:
+            return self.deployed
         try:
             return self.deployment.folder.load(self.deployed)
         except ProjectError as error:
@@ -112,7 +118,7 @@ class Call:
     @property
     def owns_folder(self) -> bool:
         """Whether who acts can write the folder, and so decides what is deployed from it (SEC-4)."""
-        return self.deployment.folder.is_writable
+        return not self._is_remote and self.deployment.folder.is_writable
 
     def note_deployed(self, catalog: Catalog, version_id: int, is_folder: bool) -> None:
         """From now on this version is what is deployed.

@@ -194,6 +194,17 @@ class Deployment:
         """The value of a secret: RETROFILL_SECRET_<NAME> of this process's environment (SEC-3)."""
         return self.environ.get(f"RETROFILL_SECRET_{name}")
 
+    # Who comes from elsewhere
+
+    def user_of_token(self, secret: str) -> str | None:
+        """Whose token this is; None for one that nobody made or that was revoked."""
+        from retrofill.services.people.accounts import user_of_token
+
+        if not self.has_store:
+            return None
+        with self.store.read() as reader:
+            return user_of_token(reader.people, secret)
+
     # Adapters for services
 
     def specs(self, interpreter: str = "") -> RunSpecs:

@@ -13,6 +13,7 @@ EXIT_STATUSES: Mapping[Kind, int] = MappingProxyType(
         Kind.USAGE: 2,
         Kind.LIMIT: 2,
         Kind.UNAVAILABLE: 2,
+        Kind.NOT_SIGNED_IN: 4,
         Kind.NOT_PERMITTED: 4,
         Kind.UNKNOWN: 5,
         Kind.WRONG_STATE: 6,

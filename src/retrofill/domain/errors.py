@@ -18,6 +18,7 @@ class Kind(StrEnum):
 
     USAGE = "usage"  # the request does not make sense, or the project's files do not
     LIMIT = "limit"  # it makes sense, and is too much
+    NOT_SIGNED_IN = "not_signed_in"  # nobody knows who asks
     NOT_PERMITTED = "not_permitted"
     UNKNOWN = "unknown"  # there is no such thing, or none that the asker may see
     WRONG_STATE = "wrong_state"  # it would be right at another time
@@ -83,6 +84,13 @@ class NotPermittedError(RetrofillError):
 
     code = "not_permitted"
     kind = Kind.NOT_PERMITTED
+
+
+class NotSignedInError(RetrofillError):
+    """Send a token that was made for you and is still valid, or sign in."""
+
+    code = "not_signed_in"
+    kind = Kind.NOT_SIGNED_IN
 
 
 class UnknownNameError(RetrofillError):

@@ -1,0 +1,27 @@
+"""The server as an ASGI application: what is mounted where."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+import retrofill
+from retrofill.api import errors, routes
+from retrofill.api.links import PREFIX
+from retrofill.bootstrap.deployment import Deployment
+
+
+def make_app(deployment: Deployment) -> FastAPI:
+    """The server of a deployment, which whoever made it closes after the server has stopped."""
+    app = FastAPI(
+        title="Retrofill",
+        version=retrofill.__version__,
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,  # its page would load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.deployment = deployment
+    for module in routes.ALL:
+        app.include_router(module.routes.router, prefix=PREFIX)
+    errors.handle_all(app)
+    return app

@@ -1,0 +1,130 @@
+"""Refusals as RFC 9457 problems: the status by the kind of the error, and besides `code`, `hint` and steps as links."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any, NotRequired, TypedDict
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from retrofill.api.answers import PARTS_HEADER, encode
+from retrofill.domain.errors import Kind, NotSignedInError, RetrofillError
+from retrofill.domain.texts import Step, Text
+
+PROBLEM = "application/problem+json"
+STATUSES: Mapping[Kind, int] = MappingProxyType(
+    {
+        Kind.USAGE: 422,
+        Kind.LIMIT: 422,
+        Kind.NOT_SIGNED_IN: 401,
+        Kind.NOT_PERMITTED: 403,
+        Kind.UNKNOWN: 404,
+        Kind.WRONG_STATE: 409,
+        Kind.UNAVAILABLE: 503,
+        Kind.UNREACHABLE: 503,
+        Kind.TIMED_OUT: 504,
+        Kind.FAILED: 500,
+        Kind.BROKEN: 500,
+    }
+)
+_KINDS = {400: Kind.USAGE, 404: Kind.UNKNOWN, 405: Kind.USAGE, 413: Kind.LIMIT, 415: Kind.USAGE}
+_SECONDS_TO_WAIT = "1"  # until a store that is busy may be free
+_log = logging.getLogger(__name__)
+
+
+class FieldProblem(TypedDict):
+    """What is wrong with one part of a request."""
+
+    at: str  #: where it stands: `body.bizdate`, `query.limit`
+    message: str
+
+
+class Problem(TypedDict):
+    """Why nothing was done (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: Text | str
+    code: str  #: stands for this error for good, as the page of error codes lists it
+    kind: str  #: which sort of refusal it is
+    hint: Text | str  #: what to do about it
+    steps: list[Step]  #: what the hint speaks of, with the requests that do it
+    errors: NotRequired[list[FieldProblem]]  #: one by one, where there are several
+
+
+def problem_of(error: RetrofillError) -> Problem:
+    """An error of the core as a problem."""
+    status = STATUSES[error.kind]
+    problem = _problem(status, error.code, error.kind, error.text, error.hint)
+    return {**problem, "steps": list(error.hint.steps)}
+
+
+def handle_all(app: FastAPI) -> None:
+    """Whatever goes wrong is answered with a problem."""
+    app.add_exception_handler(RetrofillError, _refused)
+    app.add_exception_handler(RequestValidationError, _misread)
+    app.add_exception_handler(HTTPException, _not_served)
+    app.add_exception_handler(Exception, _broken)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RetrofillError)
+    headers = {}
+    if isinstance(error, NotSignedInError):
+        headers["WWW-Authenticate"] = "Bearer"
+    if error.kind is Kind.UNAVAILABLE:
+        headers["Retry-After"] = _SECONDS_TO_WAIT
+    return _answer(request, problem_of(error), headers)
+
+
+def _misread(request: Request, error: Exception) -> Response:
+    """A request whose parameters or body are not what OpenAPI says."""
+    assert isinstance(error, RequestValidationError)
+    found: list[FieldProblem] = [
+        {"at": ".".join(map(str, one["loc"])), "message": one["msg"]} for one in error.errors()
+    ]
+    detail = "; ".join(f"{one['at']}: {one['message']}" for one in found[:3])
+    hint = "Write the request as the description of this operation in `GET /api/v1/openapi.json` says."
+    return _answer(request, {**_problem(422, "bad_request", Kind.USAGE, detail, hint), "errors": found})
+
+
+def _not_served(request: Request, error: Exception) -> Response:
+    """What no route answers, or the framework refuses."""
+    assert isinstance(error, HTTPException)
+    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_").replace("-", "_")
+    kind = _KINDS.get(error.status_code, Kind.BROKEN if error.status_code >= 500 else Kind.USAGE)
+    hint = "`GET /api/v1/openapi.json` describes every operation."
+    problem = _problem(error.status_code, code, kind, str(error.detail), hint)
+    return _answer(request, problem, dict(error.headers or {}))
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    """A bug: the log has all of it, the answer nothing."""
+    _log.error("%s %s", request.method, request.url.path, exc_info=error)
+    hint = "The server's log has the details; report them as a bug of Retrofill."
+    return _answer(request, _problem(500, "bug", Kind.BROKEN, "something broke in the server", hint))
+
+
+def _problem(status: int, code: str, kind: Kind, detail: Text | str, hint: Text | str) -> Problem:
+    title = HTTPStatus(status).phrase
+    return {
+        "type": f"urn:retrofill:error:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "kind": kind.value,
+        "hint": hint,
+        "steps": [],
+    }
+
+
+def _answer(request: Request, problem: Problem, headers: Mapping[str, Any] | None = None) -> Response:
+    in_parts = request.headers.get(PARTS_HEADER) == "parts"
+    return Response(encode(problem, in_parts), problem["status"], headers, media_type=PROBLEM)

@@ -1,0 +1,145 @@
+"""How a route is declared: an `Operation`, and `Routes`, which carries it out.
+
+To add a route, in the module of its noun below `routes/`:
+
+1. `routes = Routes("backfills")` is the noun's path below `/api/v1`, and its place in OpenAPI.
+2. `@routes.get("/{backfill_id}", "backfills.show", BackfillPage)` above a plain `def`. The id is
+   `<desk>.<method>` of the operation center; the third is the type of what is answered, from which the schema
+   in OpenAPI is made. Also `post`, `patch`, `delete`; `scope=` is READ for `get`, else OPERATE; None: public.
+3. Its first parameter is `visit: Asking` (of `requests`), which signs in and holds the scope before anything else
+   is looked at. Parameters of the path, `Annotated[Model, Query()]` and bodies follow, as FastAPI reads them; models
+   inherit `Asked`, so that what they do not know is refused.
+4. It calls one method of `visit.center` and returns its document: plain values, `Text`s and `Step`s. Errors of the
+   core are raised through. Named tuples become documents in `answers` (`rows_of`) first.
+5. A new module stands in `routes/__init__.py`; what nobody may ask over HTTP stands in `tests/api/only_local.py`.
+
+A handler runs in a thread of the pool, and its answer is encoded there.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from fastapi import APIRouter, Response
+
+from retrofill.api.answers import answer_of
+from retrofill.domain.people.scopes import Scope
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_MARK = "operation"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What one route does.
+
+    Attributes:
+        id: `<desk>.<method>` of the operation center.
+        scope: that who asks must have; None: anybody may, without signing in.
+        answer: the type of what is answered; None: nothing.
+        status: of what is done as it was asked.
+    """
+
+    id: str
+    scope: Scope | None
+    answer: Any
+    status: int
+
+
+class Routes:
+    """The routes of one noun.
+
+    Args:
+        noun: the first part of their paths; empty for none.
+    """
+
+    def __init__(self, noun: str) -> None:
+        self.router = APIRouter(prefix=f"/{noun}" if noun else "", tags=[noun or "server"])
+
+    def get(
+        self, path: str, operation_id: str, answer: Any, *, scope: Scope | None = Scope.READ
+    ) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+        """A question."""
+        return self._declare("GET", path, Operation(operation_id, scope, answer, 200))
+
+    def post(
+        self,
+        path: str,
+        operation_id: str,
+        answer: Any,
+        *,
+        scope: Scope | None = Scope.OPERATE,
+        status: int = 200,
+    ) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+        """Something that is done; `status` is 201 where something is made."""
+        return self._declare("POST", path, Operation(operation_id, scope, answer, status))
+
+    def patch(
+        self, path: str, operation_id: str, answer: Any, *, scope: Scope = Scope.OPERATE
+    ) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+        """A change of what there is."""
+        return self._declare("PATCH", path, Operation(operation_id, scope, answer, 200))
+
+    def delete(
+        self, path: str, operation_id: str, answer: Any, *, scope: Scope = Scope.OPERATE
+    ) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+        """Something that is taken away."""
+        return self._declare("DELETE", path, Operation(operation_id, scope, answer, 200))
+
+    def _declare(
+        self, method: str, path: str, operation: Operation
+    ) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+        def declare(handler: Callable[_P, _T]) -> Callable[_P, _T]:
+            self._add(method, path, operation, handler)
+            return handler
+
+        return declare
+
+    def _add(self, method: str, path: str, operation: Operation, handler: Callable[..., Any]) -> None:
+        summary = (inspect.getdoc(handler) or "").partition("\n")[0]
+        if not summary:
+            raise TypeError(f"{operation.id} does not say what it does: its docstring is missing")
+        if operation.scope is not None and [*inspect.signature(handler).parameters][:1] != ["visit"]:
+            raise TypeError(f"{operation.id} asks nobody who they are: its first parameter is to be `visit`")
+        self.router.add_api_route(
+            path,
+            _carried_out(operation, handler),
+            methods=[method],
+            operation_id=operation.id,
+            status_code=operation.status,
+            summary=summary.rstrip("."),
+            response_model=None,
+            response_class=Response,
+        )
+
+
+def _carried_out(operation: Operation, handler: Callable[..., Any]) -> Callable[..., Response]:
+    """The handler as a route calls it: it answers ready bytes."""
+
+    @wraps(handler)
+    def carry_out(**given: Any) -> Response:
+        found = handler(**given)
+        if isinstance(found, Response):
+            return found
+        visit = given.get("visit")
+        return answer_of(found, operation.status, in_parts=visit is not None and visit.wants_parts)
+
+    setattr(carry_out, _MARK, operation)
+    return carry_out
+
+
+def operation_of(endpoint: object) -> Operation:
+    """What a route does.
+
+    Raises:
+        TypeError: it was not declared by `Routes`.
+    """
+    found = getattr(endpoint, _MARK, None)
+    if not isinstance(found, Operation):
+        raise TypeError(f"{endpoint} is no operation")
+    return found

@@ -1,0 +1,101 @@
+"""A server on a project of two workspaces, asked within the process.
+
+`open` is alice's, `vault` is greta's; bob operates, carol develops and dave visits in `open`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from httpx import Response
+from starlette.testclient import TestClient
+
+from retrofill.api.app import make_app
+from retrofill.bootstrap.centers import Call
+from retrofill.bootstrap.deployment import Deployment, open_deployment
+from retrofill.services.operation_center import OperationCenter
+
+OPEN = """
+workspace: open
+members: {alice: administrator, bob: operator, carol: developer, dave: visitor}
+tasks:
+  first: {type: shell, schedule: "0 1 * * *", run: "true", owner: carol, parameters: {day: "$bizdate"}}
+  last: {type: shell, schedule: "0 2 * * *", run: "true", depends_on: [first]}
+"""
+VAULT = """
+workspace: vault
+members: {greta: administrator}
+tasks:
+  goldmine: {type: shell, schedule: "0 1 * * *", run: "echo aurum", depends_on: [open.first]}
+"""
+EVERYBODY = ("admin", "alice", "bob", "carol", "dave", "greta")
+
+
+def write_project(home: Path, settings: str = "{}") -> None:
+    (home / "retrofill.yaml").write_text(f"project: test\nsettings: {settings}\n")
+    for name, text in (("open", OPEN), ("vault", VAULT)):
+        folder = home / "workspaces" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "workspace.yaml").write_text(text)
+
+
+@dataclass
+class Server:
+    """Asked by users, each with a token of their own."""
+
+    deployment: Deployment
+    app: FastAPI
+    _clients: dict[str, TestClient] = field(default_factory=dict)
+
+    @property
+    def anybody(self) -> TestClient:
+        """Who has not signed in."""
+        return TestClient(self.app, raise_server_exceptions=False)
+
+    def by(self, user: str) -> TestClient:
+        """A client that sends the token of a user."""
+        if user not in self._clients:
+            self._clients[user] = client = self.anybody
+            client.headers["Authorization"] = f"Bearer {self.token(user)}"
+        return self._clients[user]
+
+    def token(self, user: str) -> str:
+        _, secret = self.center("admin").people.create_token(user)
+        return secret
+
+    def center(self, user: str) -> OperationCenter:
+        """The operation center, asked without a server."""
+        return Call(self.deployment, user).center
+
+    def create(self, user: str = "alice", **given: Any) -> int:
+        """The id of a backfill that was created without the server."""
+        asked = {"task": ("open.first",), "bizdate": ("2026-01-05..2026-01-06",), **given}
+        backfills = self.center(user).backfills
+        return backfills.create(backfills.plan(asked))
+
+
+@contextmanager
+def serving(home: Path, settings: str = "{}", environ: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """A server on a new project, deployed."""
+    write_project(home, settings)
+    deployment = open_deployment(str(home), environ or {})
+    try:
+        Call(deployment).center.versions.deploy()
+        yield Server(deployment, make_app(deployment))
+    finally:
+        deployment.close()
+
+
+def problem(answer: Response, status: int) -> dict[str, Any]:
+    """The problem that was answered with this status (RFC 9457)."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    found: dict[str, Any] = answer.json()
+    assert found["status"] == status
+    assert {"type", "title", "detail", "code", "kind", "hint", "steps"} <= found.keys()
+    return found

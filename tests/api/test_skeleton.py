@@ -1,0 +1,121 @@
+"""Who may ask, and how what goes wrong is answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from api.servers import Server, problem
+from retrofill.api.links import PREFIX, told
+from retrofill.api.operations import Routes
+from retrofill.domain.texts import Step, Text
+
+
+def test_a_list_is_what_the_center_answers(server: Server) -> None:
+    """BF-1: newest first, page by page."""
+    numbers = [server.create() for _ in range(3)]
+    asked = server.by("alice")
+    page = asked.get("/api/v1/backfills", params={"limit": 2}).json()
+    assert [row["id"] for row in page["items"]] == numbers[:0:-1]
+    rest = asked.get("/api/v1/backfills", params={"limit": 2, "cursor": page["next"]}).json()
+    assert rest == {"items": [server.center("alice").backfills.row(numbers[0])], "next": None}
+
+
+@pytest.mark.parametrize(
+    "header", [None, "", "Bearer", "Bearer ", "Bearer wrong", "Basic YWRtaW46YWRtaW4=", "retrofill_x"]
+)
+def test_nobody_is_told_anything(shared_server: Server, header: str | None) -> None:
+    """SEC-1: without a token that opens something, whatever else is wrong with the request."""
+    headers = {} if header is None else {"Authorization": header}
+    answer = shared_server.anybody.get("/api/v1/backfills?limit=none", headers=headers)
+    assert problem(answer, 401)["code"] == "not_signed_in"
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_revoked_token_opens_nothing(server: Server) -> None:
+    """SEC-1."""
+    people = server.center("admin").people
+    token_id, secret = people.create_token("alice")
+    headers = {"Authorization": f"Bearer {secret}"}
+    assert server.anybody.get("/api/v1/backfills", headers=headers).status_code == 200
+    people.revoke_token(token_id)
+    problem(server.anybody.get("/api/v1/backfills", headers=headers), 401)
+
+
+def test_what_is_foreign_is_answered_like_what_is_not_there(server: Server) -> None:
+    """SEC-2: word by word."""
+    foreign, absent = server.create("greta", task=("vault.goldmine",)), 7_777
+    one, other = (
+        problem(server.by("alice").get(f"/api/v1/backfills/{number}"), 404) for number in (foreign, absent)
+    )
+    assert one == {**other, "detail": f"there is no backfill {foreign}"}
+    assert server.by("greta").get(f"/api/v1/backfills/{foreign}").status_code == 200
+
+
+def test_a_problem_says_what_to_do_as_requests(shared_server: Server) -> None:
+    """RFC 9457: steps are links."""
+    found = problem(shared_server.by("alice").get("/api/v1/backfills/99"), 404)
+    assert found["code"] == "unknown"
+    assert found["steps"] == [
+        {"step": "backfill.list", "arguments": {}, "method": "GET", "href": "/api/v1/backfills"}
+    ]
+    assert "`GET /api/v1/backfills`" in found["hint"]
+
+
+def test_our_own_client_gets_sentences_in_parts(shared_server: Server) -> None:
+    """It says them in the words of the command line."""
+    headers = {"Retrofill-Texts": "parts"}
+    found = problem(shared_server.by("alice").get("/api/v1/backfills/99", headers=headers), 404)
+    assert found["detail"] == {"$text": ["there is no backfill 99"]}
+    assert {"$step": "backfill.list", "arguments": {}} in found["hint"]["$text"]
+
+
+@pytest.mark.parametrize(
+    ("path", "at"),
+    [
+        ("/backfills?limit=0", "query.limit"),
+        ("/backfills?limit=1001", "query.limit"),
+        ("/backfills?cursor=9999999999999999999999", "query.cursor"),
+        ("/backfills?nmae=x", "query.nmae"),
+        ("/backfills/x", "path.backfill_id"),
+    ],
+)
+def test_what_is_misread_is_named(shared_server: Server, path: str, at: str) -> None:
+    """A filter that does not exist is refused, not overlooked."""
+    found = problem(shared_server.by("alice").get(PREFIX + path), 422)
+    assert [error["at"] for error in found["errors"]] == [at]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/", 404), ("GET", "/api/v1/nothing", 404), ("PUT", "/api/v1/backfills", 405)],
+)
+def test_what_there_is_not_is_a_problem_too(
+    shared_server: Server, method: str, path: str, status: int
+) -> None:
+    problem(shared_server.anybody.request(method, path), status)
+
+
+def test_a_bug_tells_nothing(server: Server) -> None:
+    """What broke stands in the log; nobody else is told."""
+
+    def break_down() -> None:
+        raise RuntimeError("the password is xyzzy")
+
+    server.app.add_api_route("/broken", break_down)
+    answer = server.anybody.get("/broken")
+    assert problem(answer, 500)["code"] == "bug"
+    assert "xyzzy" not in answer.text
+
+
+def test_a_route_that_asks_nobody_who_they_are_is_not_made() -> None:
+    """SEC-1: forgetting it is a failure when the server starts."""
+    with pytest.raises(TypeError, match="asks nobody who they are"):
+
+        @Routes("things").get("", "things.list", None)
+        def things() -> None:
+            """Things."""
+
+
+def test_a_sentence_names_requests() -> None:
+    text = Text("{why} says more; set {option.window=09:00-17:00}.", why=Step("instance.why", id=7))
+    assert told(text) == "`GET /api/v1/instances/7/why` says more; set `window: 09:00-17:00`."
