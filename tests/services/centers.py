@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,8 @@ from retrofill.lineage import SqlLineage
 from retrofill.services.catalogs.lineage import Lineages
 from retrofill.services.instances.run_specs import RunSpecs
 from retrofill.services.operation_center import OperationCenter
+from retrofill.services.ports.health import Found
+from retrofill.services.ports.leadership import Leader
 from retrofill.services.ports.logs import LogPart, NoLogError
 from services.fakes import FakeNotifier
 
@@ -59,6 +61,9 @@ class FakeWatch:
     living: frozenset[str] = frozenset()
     host: str | None = None
 
+    def leader(self) -> Leader | None:
+        return Leader("here", 7, None, True) if self.is_running else None
+
     def starts(self, *, auto: bool = False) -> bool:
         return self.is_running
 
@@ -69,6 +74,22 @@ class FakeWatch:
         return self.living
 
 
+class FakePremises:
+    """A machine on which all is well."""
+
+    def disk(self) -> Iterator[Found]:
+        yield Found("disk", True, "there is room")
+
+    def machines(self) -> Iterator[Found]:
+        yield from ()
+
+    def runner(self) -> Iterator[Found]:
+        yield Found("runner", True, "works")
+
+    def files(self) -> Iterator[Found]:
+        yield Found("logs", True, "somewhere on this disk")
+
+
 class WorldParts:
     """What a center works with."""
 
@@ -77,6 +98,7 @@ class WorldParts:
         self.graphs = world.graphs
         self.watch = FakeWatch()
         self.logs = MemoryLogs()
+        self.premises = FakePremises()
 
     @property
     def store(self) -> Store:

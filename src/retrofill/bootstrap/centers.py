@@ -23,6 +23,7 @@ from retrofill.services.people.access import Access
 if TYPE_CHECKING:
     from retrofill.bootstrap.copies import LocalCopies
     from retrofill.bootstrap.deployment import AnyStore
+    from retrofill.bootstrap.premises import LocalPremises
     from retrofill.domain.catalog.definitions import Catalog
     from retrofill.domain.running.startable import Known
     from retrofill.executors.local.watch import LocalWatch
@@ -211,6 +212,12 @@ class Call:
         from retrofill.executors.local.watch import LocalWatch
 
         return LocalWatch(self.runs_directory, self.leadership.leader, self.deployment.host)
+
+    @property
+    def premises(self) -> LocalPremises:
+        from retrofill.bootstrap.premises import LocalPremises
+
+        return LocalPremises(self.deployment)
 
     @cached_property
     def logs(self) -> LogFolder:

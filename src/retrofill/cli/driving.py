@@ -17,11 +17,15 @@ _GOES_ON = frozenset({"not_run", "waiting_time", "waiting_resources", "successfu
 
 def say_who_starts(center: OperationCenter, backfill_id: int) -> None:
     """After what lets a backfill go on: where nobody starts anything, how somebody can."""
-    if center.work.is_unstarted(backfill_id):
-        say(
-            f"No scheduler runs, so nothing starts until one is up: `retrofill backfill wait {backfill_id}` or "
-            "`retrofill scheduler`."
-        )
+    if center.work.unstarted([backfill_id])["backfill"] is not None:
+        _say_who_starts(backfill_id)
+
+
+def _say_who_starts(backfill_id: int) -> None:
+    say(
+        f"No scheduler runs, so nothing starts until one is up: `retrofill backfill wait {backfill_id}` or "
+        "`retrofill scheduler`."
+    )
 
 
 def say_who_starts_instances(center: OperationCenter, states: dict[int, Any]) -> None:
@@ -33,11 +37,11 @@ def say_who_starts_instances(center: OperationCenter, states: dict[int, Any]) ->
     changed = [instance_id for instance_id, state in states.items() if state in _GOES_ON]
     if not changed:
         return
-    unstarted = center.work.unstarted(changed)
-    if unstarted.auto:
+    unstarted = center.work.unstarted(instances=changed)
+    if unstarted["auto"]:
         say("No scheduler runs that starts auto triggered instances: `retrofill scheduler`.")
-    if unstarted.backfill_id is not None:
-        say_who_starts(center, unstarted.backfill_id)
+    if unstarted["backfill"] is not None:
+        _say_who_starts(unstarted["backfill"])
 
 
 def as_process(leader: Leader | None) -> str:
@@ -58,7 +62,8 @@ def say_alone_of(center: OperationCenter, backfill_ids: Collection[int]) -> None
     """The same of backfills that are shown as running."""
     if not backfill_ids or not (found := center.instances.unattended()):
         return
-    of_these = [one for one in found if center.work.backfills_of([one]) & set(backfill_ids)]
+    homes = center.work.backfills_of(found)
+    of_these = [home["id"] for home in homes if home["backfill"] in backfill_ids]
     if of_these:
         which = "1 instance of it that counts as running has"
         if len(of_these) > 1:
@@ -67,7 +72,7 @@ def say_alone_of(center: OperationCenter, backfill_ids: Collection[int]) -> None
 
 
 def _say(center: OperationCenter, found: Sequence[int], which: str) -> None:
-    backfills = center.work.backfills_of(found)
-    number = min((one for one in backfills if one is not None), default=None)
+    homes = center.work.backfills_of(found)
+    number = min((one for home in homes if (one := home["backfill"]) is not None), default=None)
     command = "`retrofill scheduler`" if number is None else f"`retrofill backfill wait {number}`"
     say(f"{which} ended, and no scheduler runs that would note how: {command} does.")

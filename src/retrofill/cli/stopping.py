@@ -96,17 +96,17 @@ class _Patience:
     def _look_around(self, running: Sequence[int]) -> None:
         call, self._causes = self._call, {}
         for one in call.center.work.standstills():
-            if one.run and one.instance_id not in running:
+            if one["part"] == "supervisor" and one["instance"] not in running:
                 continue
-            self._causes[one.instance_id] = str(one)
-            if str(one) in self._said:
+            text = self._causes[one["instance"]] = one["text"]
+            if text in self._said:
                 continue
-            self._said.add(str(one))
+            self._said.add(text)
             waiting = "Instance" if len(running) == 1 else "Instances"
-            say(f"{waiting} {names([str(i) for i in running])} still running: {one}.")
-            if one.part == "scheduler":  # what runs has a supervisor that does not need it
+            say(f"{waiting} {names([str(i) for i in running])} still running: {text}.")
+            if one["part"] == "scheduler":  # what runs has a supervisor that does not need it
                 call.engine.ask_to_end(running)
 
 
-def _still_running(call: Call, ids: Sequence[int]) -> list[int]:
+def _still_running(call: Call, ids: Sequence[int]) -> Sequence[int]:
     return call.center.work.still_running(ids)

@@ -17,9 +17,8 @@ from retrofill.services.ports.leadership import NotLeadingError
 
 if TYPE_CHECKING:
     from retrofill.bootstrap.centers import Call
-    from retrofill.services.ports.watching import Standstill
     from retrofill.services.reading.documents import Progress as ProgressDocument
-    from retrofill.services.reading.documents import TimeLeft
+    from retrofill.services.reading.documents import StandstillRow, TimeLeft
     from retrofill.services.running.tick_report import TickReport
 
 _MOVED = "the project is no longer at {}"
@@ -64,7 +63,7 @@ class _Waiting:
         self._trouble: str | None = None
         self._was_paused = False
         self._looked_around = time.monotonic()
-        self._standstill: Standstill | None = None
+        self._standstill: StandstillRow | None = None
         self._place = self._stat_place()
         self._backfills = call.center.backfills
         self._look()
@@ -154,10 +153,12 @@ class _Waiting:
         if now - self._looked_around < _LOOK_AROUND_SECONDS:
             return
         self._looked_around = now
-        found = next((one for one in self._call.center.work.standstills() if one.part != "supervisor"), None)
+        found = next(
+            (one for one in self._call.center.work.standstills() if one["part"] != "supervisor"), None
+        )
         if found is not None and found != self._standstill:
             self.progress.end()
-            say(f"Nothing goes on: {found}.")
+            say(f"Nothing goes on: {found['text']}.")
         self._standstill = found
 
     def _say_paused(self, progress: ProgressDocument) -> None:
@@ -197,5 +198,5 @@ def _what_goes_on(call: Call, backfill_id: int) -> str:
     what_runs = (
         f"{many(running, 'running instance')} {'goes' if running == 1 else 'go'} on; " if running else ""
     )
-    elsewhere = call.center.work.has_scheduler()
+    elsewhere = call.center.work.scheduler()["runs"]
     return f"{what_runs}{'another scheduler goes on' if elsewhere else 'nothing new starts'}"

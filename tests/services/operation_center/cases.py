@@ -185,6 +185,7 @@ def arguments(c: Case) -> dict[str, Arguments]:
         "people.tokens": [(), ("alice",), ("greta",)],
         "schedule.show": [()],
         "schedule.nights": [()],
+        "upkeep.doctor": [()],
         "tasks.list": [(), ({"type": "shell"},), ({"workspace": "open"},)],
         "tasks.show": tasks,
         "tasks.graph": [(), *tasks],
@@ -195,12 +196,10 @@ def arguments(c: Case) -> dict[str, Arguments]:
         "versions.show": [(1,), (99,)],
         "versions.task": [(1, name) for (name,) in tasks],
         "work.backfills_of": several,
-        "work.has_scheduler": [(), (True,)],
-        "work.is_unstarted": BACKFILLS,
-        "work.missed_nights": [()],
+        "work.scheduler": [()],
         "work.standstills": [()],
         "work.still_running": several,
-        "work.unstarted": several,
+        "work.unstarted": [([1, 2, 3, 4, 5],), ((), c.instances)],
         "versions.file": [(1, "vault/map.txt"), (1, "open/map.txt")],
     }
 

@@ -182,6 +182,7 @@ CALLS: dict[str, list[Call]] = {
     "upkeep.back_up": [lambda c: c.alice.upkeep.back_up(c.directory / "copy.zip")],
     "upkeep.check_store": [lambda c: c.alice.upkeep.check_store()],
     "upkeep.copy_store": [lambda c: c.alice.upkeep.copy_store("postgresql://nowhere/copy")],
+    "upkeep.doctor": [lambda c: c.alice.upkeep.doctor()],
     "upkeep.migrate_store": [lambda c: c.alice.upkeep.migrate_store()],
     "upkeep.restore": [lambda c: c.alice.upkeep.restore(c.directory / "copy.zip", force=True)],
     "versions.about_to_publish": [lambda c: c.alice.versions.about_to_publish()],

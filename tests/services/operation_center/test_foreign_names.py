@@ -99,7 +99,7 @@ NAMING = {
     "names.users": "greta",
     "operations.list": "the ore is gone",
     "schedule.show": "vault.goldmine",
-    "work.missed_nights": "vault.goldmine",
+    "upkeep.doctor": "vault.goldmine",
     "tasks.list": "greta",
     "tasks.show": "24ct",
     "tasks.graph": "vault.goldmine",

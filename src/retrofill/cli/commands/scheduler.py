@@ -157,7 +157,8 @@ class _Reporter:
 
     def _tell_missed(self) -> None:
         """Nights that nobody makes (AUTO-3): at the start, and when they are found."""
-        for sentence in self._call.anew().center.work.missed_nights():
+        missed = self._call.anew().center.schedule.show()["missed"]
+        for sentence in () if missed is None else missed["sentences"]:
             say(sentence)
 
 

@@ -34,8 +34,9 @@ class Standstill(NamedTuple):
         """Whose supervisor it is."""
         return int(self.run.partition(".")[0]) if self.run else None
 
-    def __str__(self) -> str:
-        whose = f" of instance {self.instance_id}" if self.run else ""
+    def words(self, names_instance: bool = True) -> str:
+        """A clause that names it and says what lets it go on."""
+        whose = f" of instance {self.instance_id}" if self.run and names_instance else ""
         return (
             f"the {self.part}{whose} (process {self.pid}) stands still: somebody has stopped that process; "
             f"`kill -CONT {self.pid}` lets it go on"

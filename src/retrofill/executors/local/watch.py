@@ -24,17 +24,17 @@ class LocalWatch:
         self, runs_directory: Path, leader: Callable[[], Leader | None], host: str | None = None
     ) -> None:
         self._runs = runs_directory
-        self._leader = leader
+        self.leader = leader
         self.host = host
 
     def starts(self, *, auto: bool = False) -> bool:
-        found = self._leader()
+        found = self.leader()
         return found is not None and found.starts(auto)
 
     def standstills(self) -> list[Standstill]:
         from retrofill.executors.local.standstill import find_standstills
 
-        leader = self._leader()
+        leader = self.leader()
         is_here = leader is not None and leader.host == os.uname().nodename
         return find_standstills(self._runs, leader.pid if leader is not None and is_here else None)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from retrofill.services.instances.graphs import GraphCache
     from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.ports import Check, Clock, Notifier, Store
+    from retrofill.services.ports.health import Premises
     from retrofill.services.ports.logs import Logs
     from retrofill.services.ports.watching import Watch
     from retrofill.services.reading.documents import (
@@ -150,6 +151,9 @@ class Parts(Protocol):
 
     @property
     def watch(self) -> Watch: ...
+
+    @property
+    def premises(self) -> Premises: ...
 
     @property
     def logs(self) -> Logs: ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from retrofill.services.reading.documents import (
         BackupDocument,
         CopiedDocument,
+        HealthCheck,
         MigratedDocument,
         RestoredDocument,
         RetentionReport,
@@ -22,7 +23,14 @@ if TYPE_CHECKING:
 
 
 class UpkeepDesk(Desk):
-    """All of it concerns every workspace: each raises NotPermittedError for who is no system administrator."""
+    """What concerns every workspace: all but `doctor` raise NotPermittedError for who is no system administrator."""
+
+    def doctor(self) -> Sequence[HealthCheck]:
+        """Whether everything is in order, as far as the actor may know, one row for each thing that was looked at."""
+        from retrofill.services.operation_center.health import Examination
+
+        found = Examination(self._parts, self._actor).all()
+        return [{"check": one.check, "ok": one.ok, "detail": Text.of(one.detail)} for one in found]
 
     def remove_old(self, dry_run: bool = False, pause: Callable[[], None] = lambda: None) -> RetentionReport:
         """Remove what is older than the settings allow.

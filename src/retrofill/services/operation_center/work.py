@@ -3,72 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from retrofill.domain.running.states import State
+from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.services.operation_center.desk import Desk
 
 if TYPE_CHECKING:
-    from retrofill.domain.texts import Text
-    from retrofill.services.ports.watching import Standstill
+    from retrofill.services.ports.records import InstanceRecord
+    from retrofill.services.reading.documents import InstanceHome, SchedulerState, StandstillRow, Unstarted
     from retrofill.services.reading.view import View
 
 
-class Unstarted(NamedTuple):
-    """What goes on, and is started by nobody."""
-
-    backfill_id: int | None  # the first one of which nothing starts
-    auto: bool  # auto triggered instances
-
-
 class WorkDesk(Desk):
-    def has_scheduler(self, auto: bool = False) -> bool:
-        """Whether somebody starts instances of backfills, or auto triggered ones."""
-        return self._parts.watch.starts(auto=auto)
+    def scheduler(self) -> SchedulerState:
+        """Whether somebody schedules, and what that one starts."""
+        leader = self._parts.watch.leader()
+        if leader is None:
+            return {"runs": False, "starts_auto": False, "host": None, "process": None, "since": None}
+        return {
+            "runs": True,
+            "starts_auto": leader.starts_auto,
+            "host": leader.host,
+            "process": leader.pid or None,
+            "since": shown_instant(leader.since_ms),
+        }
 
-    def standstills(self) -> Sequence[Standstill]:
-        """Own processes of this machine that are alive and do nothing."""
-        return self._parts.watch.standstills()
+    def standstills(self) -> Sequence[StandstillRow]:
+        """Own processes of this machine that are alive and do nothing; a foreign instance is not named."""
+        found = self._parts.watch.standstills()
+        seen = {row.id for row in self._seen([one.instance_id for one in found if one.instance_id])}
+        return [
+            {
+                "part": one.part,
+                "process": one.pid,
+                "instance": one.instance_id if one.instance_id in seen else None,
+                "text": one.words(names_instance=one.instance_id in seen),
+            }
+            for one in found
+        ]
 
-    def is_unstarted(self, backfill_id: int) -> bool:
-        """Whether a backfill goes on, and nobody is there to start anything of it."""
-        if self.has_scheduler():
-            return False
-        with self.view_if_deployed() as view:
-            return view is not None and _goes_on(view, backfill_id)
+    def unstarted(self, backfills: Sequence[int] = (), instances: Sequence[int] = ()) -> Unstarted:
+        """What of these goes on, and is started by nobody.
 
-    def unstarted(self, instance_ids: Sequence[int]) -> Unstarted:
-        """What of these instances' backfills, and of the schedule, nobody starts."""
-        backfills = self.backfills_of(instance_ids)
-        auto = None in backfills and not self.has_scheduler(auto=True)
-        first = min((one for one in backfills if one is not None), default=None)
-        return Unstarted(first if first is not None and self.is_unstarted(first) else None, auto)
+        Args:
+            backfills: ids of some.
+            instances: ids of some, whose backfills are meant, and the schedule.
+        """
+        watch, homes = self._parts.watch, self.backfills_of(instances)
+        auto = any(home["backfill"] is None for home in homes) and not watch.starts(auto=True)
+        ids = {*backfills, *(one for home in homes if (one := home["backfill"]) is not None)}
+        return {"backfill": None if watch.starts() else self._first_going_on(ids), "auto": auto}
 
-    def backfills_of(self, instance_ids: Sequence[int]) -> set[int | None]:
-        """Which backfills these instances are of, as far as the actor sees them; None: auto triggered."""
-        with self.view_if_deployed() as view:
-            rows = () if view is None or not instance_ids else view.reader.instances(instance_ids)
-            return {row.backfill_id for row in rows if view is not None and view.access.sees_instance(row)}
+    def backfills_of(self, instances: Sequence[int]) -> Sequence[InstanceHome]:
+        """Which backfills these instances are of, as far as the actor sees them."""
+        return [{"id": row.id, "backfill": row.backfill_id} for row in self._seen(instances)]
 
-    def still_running(self, instance_ids: Sequence[int]) -> list[int]:
+    def still_running(self, instances: Sequence[int]) -> Sequence[int]:
         """Those of these instances that the ledger holds to be running."""
-        with self.view_if_deployed() as view:
-            rows = () if view is None else view.reader.instances(instance_ids)
-            return [
-                row.id
-                for row in rows
-                if view is not None and row.state == State.RUNNING and view.access.sees_instance(row)
-            ]
+        return [row.id for row in self._seen(instances) if row.state == State.RUNNING]
 
-    def missed_nights(self) -> Sequence[Text]:
-        """Nights that came and nobody makes, sentences (AUTO-3); what the actor may not see is left out."""
-        from retrofill.services.running.missed import find_missed
+    # Inside
 
+    def _seen(self, ids: Sequence[int]) -> list[InstanceRecord]:
+        if not ids:
+            return []
         with self.view_if_deployed() as view:
-            if view is None:
-                return ()
-            missed = find_missed(view.reader, view.graphs, self._parts.schedule(), view.sees)
-            return () if missed is None else tuple(missed.sentences())
+            rows = () if view is None else view.reader.instances(ids)
+            return [row for row in rows if view is not None and view.access.sees_instance(row)]
+
+    def _first_going_on(self, ids: set[int]) -> int | None:
+        if not ids:
+            return None
+        with self.view_if_deployed() as view:
+            going = () if view is None else (one for one in sorted(ids) if _goes_on(view, one))
+            return next(iter(going), None)
 
 
 def _goes_on(view: View, backfill_id: int) -> bool:

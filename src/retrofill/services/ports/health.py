@@ -1,8 +1,19 @@
-"""What `doctor` asks of a store about itself."""
+"""What `doctor` asks of a store, and of the place that a deployment is in."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+from retrofill.domain.texts import Text
+
+
+class Found(NamedTuple):
+    """One thing that was looked at: its name, whether it is in order, and one sentence."""
+
+    check: str
+    ok: bool
+    detail: Text | str
 
 
 class HealthReader(Protocol):
@@ -22,4 +33,24 @@ class HealthReader(Protocol):
 
     def oldest_open(self) -> tuple[int, int] | None:
         """Id and creation (ms) of the backfill that has been open for longest."""
+        ...
+
+
+class Premises(Protocol):
+    """The machine and the folder that a deployment lives in: what was found there, one thing after the other."""
+
+    def disk(self) -> Iterator[Found]:
+        """How much room there is."""
+        ...
+
+    def machines(self) -> Iterator[Found]:
+        """Those that share the store, and how many runs live on each; nothing where this one has it alone."""
+        ...
+
+    def runner(self) -> Iterator[Found]:
+        """Whether process trees can be followed here."""
+        ...
+
+    def files(self) -> Iterator[Found]:
+        """Logs, journals, and what backups and restores have left."""
         ...

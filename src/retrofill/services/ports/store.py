@@ -23,12 +23,14 @@ What every use case relies upon, whatever database lies below; `tests/contracts`
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 from retrofill.services.ports.feed import Feed
 
 if TYPE_CHECKING:
+    from retrofill.services.ports.health import Found
     from retrofill.services.ports.ledger import Ledger, Reader
 
 MOST_ROWS = 5_000  # that one write transaction writes
@@ -72,6 +74,14 @@ class Store(Feed, Protocol):
 
     def give_way(self) -> None:
         """Between the transactions of something long: let others write that wait for it."""
+        ...
+
+    def obstacle(self) -> str | None:
+        """Why nobody could write just now, None where one can; does not wait for long."""
+        ...
+
+    def condition(self, reader: Reader) -> Iterator[Found]:
+        """What the store says of itself when somebody asks how it is: the data as it is kept, and what it lies on."""
         ...
 
     def is_copy(self) -> bool:

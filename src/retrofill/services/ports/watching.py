@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from retrofill.services.ports.leadership import Leader
 
 
 class Standstill(Protocol):
-    """A process of ours that is alive and does nothing; its text is a clause that names it.
+    """A process of ours that is alive and does nothing.
 
     `part`: scheduler, launcher or supervisor; `run`: the name of its run, or empty.
     """
@@ -16,16 +19,27 @@ class Standstill(Protocol):
     def part(self) -> str: ...
 
     @property
+    def pid(self) -> int: ...
+
+    @property
     def run(self) -> str: ...
 
     @property
     def instance_id(self) -> int | None: ...
+
+    def words(self, names_instance: bool = True) -> str:
+        """A clause that names it and says what lets it go on."""
+        ...
 
 
 class Watch(Protocol):
     @property
     def host(self) -> str | None:
         """The host whose processes it sees, as runs name theirs; None: of the one machine that has the store."""
+        ...
+
+    def leader(self) -> Leader | None:
+        """Who schedules now, None where nobody does."""
         ...
 
     def starts(self, *, auto: bool = False) -> bool:

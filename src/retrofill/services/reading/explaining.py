@@ -42,7 +42,7 @@ def why_document(row: InstanceRecord, state: str, found: Why) -> WhyDocument:
 
 def _standing_still(watch: Watch, row: InstanceRecord) -> str:
     found = [
-        str(one)
+        one.words()
         for one in watch.standstills()
         if one.instance_id in (None, row.id) and (row.state == State.RUNNING or not one.run)
     ]

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import psycopg
 
@@ -29,6 +29,10 @@ from retrofill.store.sqlite import waking
 from retrofill.store.statements.clock import BootClock, boot_clock
 from retrofill.store.statements.ledger import Ledger
 from retrofill.store.statements.reader import Reader
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import Reader as PortReader
+    from retrofill.services.ports.health import Found
 
 T = TypeVar("T")
 
@@ -362,6 +366,12 @@ class Database:
                 return None
         except RetrofillError as error:
             return error.message
+
+    def condition(self, reader: PortReader) -> Iterator[Found]:
+        """What the store says of itself when somebody asks how it is."""
+        from retrofill.store.postgres.condition import condition
+
+        return condition(self.shown, reader)
 
     def close(self) -> None:
         """Let go of all connections but those of views that other threads look at; the next question makes them anew."""

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import RetrofillError, StoreBusyError
 from retrofill.failpoints import fail_point
@@ -31,6 +32,10 @@ from retrofill.store.statements import identity
 from retrofill.store.statements.clock import BootClock, boot_clock
 from retrofill.store.statements.ledger import Ledger
 from retrofill.store.statements.reader import Reader
+
+if TYPE_CHECKING:
+    from retrofill.services.ports import Reader as PortReader
+    from retrofill.services.ports.health import Found
 
 # A checkpoint copies the WAL into the file. Done often, it holds nobody up for long, and the WAL is
 # written over instead of growing: a sync of a file that does not grow is cheaper.
@@ -319,6 +324,12 @@ class Database:
                 return None
         except RetrofillError as error:
             return error.message
+
+    def condition(self, reader: PortReader) -> Iterator[Found]:
+        """What the store says of itself when somebody asks how it is."""
+        from retrofill.store.sqlite.condition import condition
+
+        return condition(self.path, reader)
 
     def creating(self, what: int | str) -> AbstractContextManager[None]:
         """Mark that this process is creating a backfill (by id) or something else."""

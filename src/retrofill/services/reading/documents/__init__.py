@@ -86,6 +86,13 @@ from retrofill.services.reading.documents.tasks import (
     VersionTaskPage,
     WorkspaceRow,
 )
+from retrofill.services.reading.documents.work import (
+    HealthCheck,
+    InstanceHome,
+    SchedulerState,
+    StandstillRow,
+    Unstarted,
+)
 
 __all__ = [
     "Alert",
@@ -115,8 +122,10 @@ __all__ = [
     "Finding",
     "FirstEstimate",
     "GroupRow",
+    "HealthCheck",
     "IncludedFile",
     "InstanceHistory",
+    "InstanceHome",
     "InstanceLineage",
     "InstancePage",
     "InstanceRow",
@@ -139,6 +148,8 @@ __all__ = [
     "RunningInstance",
     "ScheduleDocument",
     "ScheduleState",
+    "SchedulerState",
+    "StandstillRow",
     "TableRead",
     "TableWritten",
     "TaskInGraph",
@@ -146,6 +157,7 @@ __all__ = [
     "TaskRow",
     "TestMessage",
     "TimeLeft",
+    "Unstarted",
     "VersionChanges",
     "VersionHead",
     "VersionPage",
