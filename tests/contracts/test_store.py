@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from contracts.adapters import StoreRoom
-from contracts.ledgers import BACKFILL, INSTANCE, fill, in_state
+from contracts.ledgers import BACKFILL, INSTANCE, MAKE, fill, in_state
 from retrofill.domain.running.filters import FAILED, BackfillFilter
 from retrofill.domain.running.states import MOVES, Move, State
-from retrofill.services.ports import ConstraintError, Ledger, StartFilter, Store
+from retrofill.services.ports import ConstraintError, StartFilter, Store
 from retrofill.services.ports.interventions import ISOLATION, FixedPlace
 from retrofill.services.ports.records import DateRecord, GenerationRecord
 
@@ -194,25 +194,6 @@ def test_ids_are_never_given_again(store: Store) -> None:
 
 
 # Moves
-
-MAKE: dict[Move, Callable[[Ledger], object]] = {
-    Move.WAIT_FOR_TIME: lambda tx: tx.wait_for_time([1]),
-    Move.WAIT_FOR_RESOURCES: lambda tx: tx.wait_for_resources([(1, 1, "default")]),
-    Move.WITHDRAW: lambda tx: tx.withdraw([1]),
-    Move.PASS: lambda tx: tx.pass_by([(1, "dry_run")], 9),
-    Move.START: lambda tx: tx.start([(1, 1, "token")], "boot", 9),
-    Move.SUCCEED: lambda tx: tx.succeed([(9, 1)]),
-    Move.FAIL: lambda tx: tx.fail(1, "exit_code", 9),
-    Move.RERUN_BY_ITSELF: lambda tx: tx.rerun_by_itself(1, 9, 9),
-    Move.START_ANEW: lambda tx: tx.start_later(1, 9),
-    Move.MAKE_WAY: lambda tx: tx.yield_to_auto(1, 9),
-    Move.FAIL_WITH_SIBLING: lambda tx: tx.fail_siblings([1], 9),
-    Move.RESTORE_SIBLING: lambda tx: tx.restore([1]),
-    Move.RERUN: lambda tx: tx.rerun([(1, 2, False)]),
-    Move.SET_SUCCESSFUL: lambda tx: tx.set_successful(1, 9),
-    Move.FREEZE: lambda tx: tx.freeze(1),
-    Move.UNFREEZE: lambda tx: tx.unfreeze(1, "run", "default"),
-}
 
 
 def test_every_move_that_changes_a_state_is_tried() -> None:

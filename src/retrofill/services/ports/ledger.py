@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from retrofill.services.ports.outbox import Outbox, OutboxReader
     from retrofill.services.ports.people import PeopleReader, PeopleTables
     from retrofill.services.ports.retention import RetentionReader, RetentionTables
+    from retrofill.services.ports.revisions import Revisions
     from retrofill.services.ports.run_times import TimesLedger, TimesReader
     from retrofill.services.ports.signing_in import SignInReader, SignInTables
     from retrofill.services.ports.starts import FailedStarts, FailedStartsReader
@@ -47,6 +48,9 @@ class Reader(CatalogReader, BackfillReader, InstanceReader, OperationReader, Pro
 
     @property
     def clock(self) -> ClockReader: ...
+
+    @property
+    def revisions(self) -> Revisions: ...
 
     @property
     def failed_starts(self) -> FailedStartsReader: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from retrofill.domain.running.filters import OperationFilter
 
@@ -43,6 +43,6 @@ class OperationWriter(Protocol):
         """Note who did what to what (OPS-8)."""
         ...
 
-    def record_many(self, rows: Iterable[Sequence[object]]) -> None:
+    def record_many(self, rows: Iterable[Sequence[Any]]) -> None:
         """`record`, for many: rows of what it takes, in its order."""
         ...

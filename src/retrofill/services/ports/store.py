@@ -13,6 +13,8 @@ What every use case relies upon, whatever database lies below; `tests/contracts`
   lost race, but a mistake of the caller, and the transaction is undone.
 - No write transaction writes more than `MOST_ROWS` rows. What is longer is done in pieces that each
   leave the store as it should be, with `give_way` between them; what a crash leaves of it is found again.
+- A transaction that changes what is shown of backfills and instances has a number, the store's revision, which
+  rises by one with each of them in the order of commits (`revisions`); it is written in the same transaction.
 - Who waits for changes is woken (`feed`); that is a hint, on which nothing may depend.
 - Any number of threads use one store at once. A transaction or a view belongs to the thread that asked for
   it, and within a view that thread is given the same one again. What another thread has committed counts

@@ -29,6 +29,7 @@ from retrofill.store.sqlite import waking
 from retrofill.store.statements.clock import BootClock, boot_clock
 from retrofill.store.statements.ledger import Ledger
 from retrofill.store.statements.reader import Reader
+from retrofill.store.statements.revisions import PRUNE_EVERY
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Reader as PortReader
@@ -91,6 +92,7 @@ class Database:
         self._writer: PostgresConnection | None = None
         self._idle: list[PostgresConnection] = []  # that no thread uses now
         self._all_commits = 0
+        self._revisions = 0  # that this process has written
         self._mine = _OfThread()
         self._is_known = False  # its schema is ours
 
@@ -222,7 +224,9 @@ class Database:
             fail_point("store.begun")
             try:
                 self._still_creates(connection)
-                yield Ledger(connection, self._boot_clock, self._all_commits - self._mine.commits)
+                ledger = Ledger(connection, self._boot_clock, self._all_commits - self._mine.commits)
+                yield ledger
+                self._revisions += ledger.write_revision(prunes=self._revisions % PRUNE_EVERY == 0)
                 self._may_fail()
                 self._commit(connection)
             except BaseException as error:

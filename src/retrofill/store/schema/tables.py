@@ -464,6 +464,16 @@ counter = Table(
     Column("value", Int, nullable=False),
 )
 
+revision = Table(  # what each write transaction has changed of what is shown; the last ones (services.ports.revisions)
+    "revision",
+    metadata,
+    Column("number", Int, primary_key=True, autoincrement=False),
+    Column("backfills", Text, nullable=False),  # ids, with commas between them
+    Column("whole", Text, nullable=False),
+    Column("instances", Text, nullable=False),
+    Column("rights", Int, nullable=False),
+)
+
 lease = Table(  # what only one may do at a time, on a store that several machines share
     "lease",
     metadata,

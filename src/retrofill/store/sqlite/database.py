@@ -32,6 +32,7 @@ from retrofill.store.statements import identity
 from retrofill.store.statements.clock import BootClock, boot_clock
 from retrofill.store.statements.ledger import Ledger
 from retrofill.store.statements.reader import Reader
+from retrofill.store.statements.revisions import PRUNE_EVERY
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Reader as PortReader
@@ -79,6 +80,7 @@ class Database:
         self._connection: SqliteConnection | None = None  # that writes
         self._idle: list[SqliteConnection] = []  # readers that no thread uses now
         self._all_commits = 0
+        self._revisions = 0  # that this process has written
         self._mine = _OfThread()
 
     def open(self) -> Database:
@@ -206,7 +208,9 @@ class Database:
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 fail_point("store.begun")
-                yield Ledger(connection, self._boot_clock, self._all_commits - self._mine.commits)
+                ledger = Ledger(connection, self._boot_clock, self._all_commits - self._mine.commits)
+                yield ledger
+                self._revisions += ledger.write_revision(prunes=self._revisions % PRUNE_EVERY == 0)
                 _may_fail()
                 connection.execute("COMMIT")
                 fail_point("store.committed")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from retrofill.domain.running.filters import ALL_BACKFILLS
 from retrofill.store import filters
 from retrofill.store.statements import counters
+from retrofill.store.statements.revisions import Writer
 from retrofill.store.statements.rows import BACKFILL, DATE, OPEN
 from retrofill.store.statements.view import View
 
@@ -134,7 +135,7 @@ class BackfillReader(View):
         )
 
 
-class BackfillWriter(View):
+class BackfillWriter(Writer):
     """What makes, changes and counts them."""
 
     def add_backfill(self, record: BackfillRecord, task_ids: Iterable[int]) -> int:
@@ -151,6 +152,7 @@ class BackfillWriter(View):
         """Set columns of a backfill; the names are fields of BackfillRecord."""
         if not columns.keys() <= set(BACKFILL.names):
             raise ValueError(sorted(columns))
+        self._changed.backfills.add(backfill_id)
         self._execute(
             f"UPDATE backfill SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?",
             [*columns.values(), backfill_id],
@@ -158,6 +160,7 @@ class BackfillWriter(View):
 
     def add_failures(self, backfill_id: int, count: int) -> int:
         """Note that more instances have failed for good; how many since the start or the last resume (POL-14)."""
+        self._changed.backfills.add(backfill_id)
         row = self._execute(
             "UPDATE backfill SET failures = failures + ? WHERE id = ? RETURNING failures",
             (count, backfill_id),
@@ -166,6 +169,7 @@ class BackfillWriter(View):
 
     def set_tasks(self, backfill_id: int, task_ids: Iterable[int]) -> None:
         """Note anew which tasks take part."""
+        self._changed.backfills.add(backfill_id)
         self._execute("DELETE FROM backfill_task WHERE backfill_id = ?", (backfill_id,))
         self._connection.executemany(
             "INSERT INTO backfill_task (backfill_id, task_id) VALUES (?, ?)",
@@ -174,6 +178,7 @@ class BackfillWriter(View):
 
     def delete_half_created(self, backfill_id: int, back_to: str | None = None) -> None:
         """Remove the rest of a backfill without instances, or let it go back to an earlier phase."""
+        self._changed.backfills.add(backfill_id)
         self._execute("DELETE FROM backfill_date WHERE backfill_id = ?", (backfill_id,))
         if back_to is not None:
             self._execute("UPDATE backfill SET phase = ? WHERE id = ?", (back_to, backfill_id))
@@ -191,6 +196,7 @@ class BackfillWriter(View):
 
     def set_groups(self, backfill_id: int, numbers: Mapping[int, int]) -> None:
         """Group numbers of dates, by position (BF-3)."""
+        self._changed.whole.add(backfill_id)
         self._connection.executemany(
             "UPDATE backfill_date SET group_number = ? WHERE backfill_id = ? AND position = ?",
             [(number, backfill_id, position) for position, number in numbers.items()],
@@ -198,6 +204,7 @@ class BackfillWriter(View):
 
     def reach(self, backfill_id: int, position: int) -> bool:
         """Let a group come to a date; False where it already had."""
+        self._changed.backfills.add(backfill_id)
         cursor = self._execute(
             "UPDATE backfill_date SET reached = 1 WHERE backfill_id = ? AND position = ? AND reached = 0",
             (backfill_id, position),
@@ -206,6 +213,7 @@ class BackfillWriter(View):
 
     def unreach(self, backfill_id: int, positions: Sequence[int]) -> list[int]:
         """Let dates wait for their turn again; those of them that groups had come to (OPS-3)."""
+        self._changed.backfills.add(backfill_id)
         return [
             position
             for position in positions
@@ -217,11 +225,13 @@ class BackfillWriter(View):
 
     def count(self, backfill_id: int, position: int, changes: Sequence[int]) -> DateRecord:
         """Add to a date's counters (successful, failed, running, frozen); the row as it is now."""
+        self._changed.backfills.add(backfill_id)
         row = self._execute(_COUNT, (*changes, backfill_id, position)).fetchone()
         return DATE.make(row)
 
     def count_many(self, backfill_id: int, changes: Mapping[int, Sequence[int]]) -> None:
         """Add to the counters of dates, by position."""
+        self._changed.backfills.add(backfill_id)
         self._connection.executemany(
             _COUNT_ONLY, [(*change, backfill_id, position) for position, change in changes.items()]
         )

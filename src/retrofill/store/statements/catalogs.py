@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from retrofill.store.statements import counters
+from retrofill.store.statements.revisions import Writer
 from retrofill.store.statements.view import View
 
 
@@ -41,7 +42,7 @@ class CatalogReader(View):
         return row[0] if row else None
 
 
-class CatalogWriter(View):
+class CatalogWriter(Writer):
     """What a deploy writes."""
 
     def add_version(
@@ -52,6 +53,7 @@ class CatalogWriter(View):
         task_count: int | None = None,
         published_from: int | None = None,
     ) -> int:
+        self._changed.rights = True  # who is a member of what stands in it
         row = self._execute(
             "INSERT INTO catalog_version (id, document, created_ms, created_by, task_count, published_from) "
             f"VALUES ({counters.next_id('catalog_version')}, ?, ?, ?, ?, ?) RETURNING id",

@@ -11,6 +11,7 @@ from retrofill.services.ports.interventions import FixedPlace
 
 if TYPE_CHECKING:
     from retrofill.store.dialects import Connection
+    from retrofill.store.statements.revisions import Changed
 
 
 class InterventionReader:
@@ -53,13 +54,19 @@ class InterventionReader:
 class Interventions(InterventionReader):
     """Changing it."""
 
+    def __init__(self, connection: Connection, changed: Changed) -> None:
+        super().__init__(connection)
+        self._changed = changed
+
     def remove_waits(self, instance_id: int, upstream_ids: Collection[int]) -> None:
+        self._changed.instances.add(instance_id)
         self._connection.executemany(
             "INSERT INTO removed_wait (instance_id, upstream_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
             [(instance_id, upstream_id) for upstream_id in upstream_ids],
         )
 
     def end_isolation(self, instance_id: int) -> None:
+        self._changed.instances.add(instance_id)
         self._execute(
             f"UPDATE instance SET reason = NULL WHERE id = ? AND reason = '{Reason.ISOLATED}'", (instance_id,)
         )
@@ -71,6 +78,7 @@ class Interventions(InterventionReader):
         self._set(instance_id, "resource_group", resource_group)
 
     def _set(self, instance_id: int, column: str, value: object) -> None:
+        self._changed.instances.add(instance_id)
         self._execute(
             f"INSERT INTO fixed_place (instance_id, {column}) VALUES (?1, ?2) "
             f"ON CONFLICT (instance_id) DO UPDATE SET {column} = excluded.{column}",

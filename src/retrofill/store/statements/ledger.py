@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 
 from retrofill.store.statements.backfills import BackfillWriter
 from retrofill.store.statements.catalogs import CatalogWriter
-from retrofill.store.statements.clock import ClockKeeper
+from retrofill.store.statements.clock import BootClock, ClockKeeper, boot_clock
 from retrofill.store.statements.interventions import Interventions
 from retrofill.store.statements.moves import InstanceWriter
 from retrofill.store.statements.operations import OperationWriter
 from retrofill.store.statements.outbox import Outbox
 from retrofill.store.statements.people import PeopleTables
 from retrofill.store.statements.reader import Reader
+from retrofill.store.statements.revisions import Changed
 from retrofill.store.statements.run_times import TimesLedger
 from retrofill.store.statements.signing_in import SignInTables
 from retrofill.store.statements.versions import Versions
 
 if TYPE_CHECKING:
+    from retrofill.store.dialects import Connection
     from retrofill.store.statements.retention import RetentionTables
 
 
@@ -26,7 +28,23 @@ LEADER = "leader"  # the lease of who schedules
 
 
 class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWriter):
-    """A write transaction; reads see its own writes."""
+    """A write transaction; reads see its own writes.
+
+    Args:
+        others: how much other threads have committed through the same connection.
+    """
+
+    def __init__(self, connection: Connection, boot_clock: BootClock = boot_clock, others: int = 0) -> None:
+        super().__init__(connection, boot_clock, others)
+        self._changed = Changed()
+
+    def write_revision(self, *, prunes: bool) -> bool:
+        """At the end of it, by the store: number what it has changed; whether there is anything.
+
+        Args:
+            prunes: let go of old ones, too.
+        """
+        return self.revisions.write(self._changed, prunes)
 
     def is_term(self, holder: str, number: int) -> bool:
         """Whether the term to schedule is still this holder's; another one has another number."""
@@ -37,19 +55,19 @@ class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWri
 
     @property
     def people(self) -> PeopleTables:
-        return PeopleTables(self._connection)
+        return PeopleTables(self._connection, self._changed)
 
     @property
     def signing_in(self) -> SignInTables:
-        return SignInTables(self._connection)
+        return SignInTables(self._connection, self._changed)
 
     @property
     def interventions(self) -> Interventions:
-        return Interventions(self._connection)
+        return Interventions(self._connection, self._changed)
 
     @property
     def outbox(self) -> Outbox:
-        return Outbox(self._connection)
+        return Outbox(self._connection, self._changed)
 
     @property
     def times(self) -> TimesLedger:
@@ -68,4 +86,4 @@ class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWri
     def retention(self) -> RetentionTables:
         from retrofill.store.statements.retention import RetentionTables
 
-        return RetentionTables(self._connection)
+        return RetentionTables(self._connection, self._changed)

@@ -12,8 +12,8 @@ from functools import cache
 from retrofill.domain.running.states import MOVES, PAUSES, Move, Reason, State
 from retrofill.store import filters
 from retrofill.store.statements import counters
+from retrofill.store.statements.revisions import Writer
 from retrofill.store.statements.rows import INSTANCE
-from retrofill.store.statements.view import View
 
 
 @cache
@@ -42,7 +42,7 @@ _START_NOW = "start_ms = min(start_ms, due_ms)"
 _START_THEN = "start_ms = max(start_ms, ?)"
 
 
-class InstanceWriter(View):
+class InstanceWriter(Writer):
     """Moves, and runs, each under its token."""
 
     def reserve_instance_ids(self, count: int) -> int:
@@ -62,27 +62,32 @@ class InstanceWriter(View):
         return cursor.rowcount
 
     def wait_for_time(self, ids: Sequence[int]) -> None:
+        self._changed.instances.update(ids)
         self._connection.executemany(_move(Move.WAIT_FOR_TIME), [(i,) for i in ids])
 
     def wait_for_resources(self, places: Sequence[tuple[int, int, str]]) -> None:
         """Make ready: (instance id, priority, resource group), as judged now (POL-10, POL-12)."""
+        self._changed.instances.update(place[0] for place in places)
         reason = f"reason = CASE WHEN {filters.one_of('reason', PAUSES)} THEN NULL ELSE reason END"
         self._connection.executemany(_move(Move.WAIT_FOR_RESOURCES, *_PLACE, reason, key="id = ?1"), places)
 
     def place(self, places: Sequence[tuple[int, int, str]]) -> None:
         """Let ready instances queue elsewhere: (instance id, priority, resource group) (BF-3)."""
+        self._changed.instances.update(place[0] for place in places)
         self._connection.executemany(
             f"UPDATE instance SET {', '.join(_PLACE)} WHERE id = ?1 AND state = 'waiting_resources'", places
         )
 
     def withdraw(self, ids: Sequence[int]) -> None:
         """Back to Not run, because a wait is open again."""
+        self._changed.instances.update(ids)
         self._connection.executemany(
             f"{_move(Move.WITHDRAW)} AND open_waits > 0 AND ignores_waits = 0", [(i,) for i in ids]
         )
 
     def withdraw_date(self, backfill_id: int, first_id: int, last_id: int) -> None:
         """What waits in this range goes back to Not run, because its date has to wait; costs what waits."""
+        self._changed.whole.add(backfill_id)
         for index, state in (("instance_ready_of", "waiting_resources"), ("instance_due_of", "waiting_time")):
             self._execute(
                 f"UPDATE instance INDEXED BY {index} SET state = 'not_run' WHERE state = '{state}' "
@@ -92,12 +97,14 @@ class InstanceWriter(View):
 
     def hold_back(self, instance_id: int) -> None:
         """Waiting is Not run while the backfill is held; so that it can be frozen (OPS-0, OPS-6)."""
+        self._changed.instances.add(instance_id)
         self._execute(_move(Move.WITHDRAW), (instance_id,))
 
     def start(
         self, rows: Sequence[tuple[int, int, str]], boot_id: str, at_ms: int, host: str | None = None
     ) -> None:
         """Start (instance id, run number, token): the commit of this is the start (OPS-0)."""
+        self._changed.instances.update(row[0] for row in rows)
         self._connection.executemany(
             f"{_move(Move.START, 'reason = NULL', 'started_ms = ?', 'ended_ms = NULL')} AND run_number = ?",
             [(at_ms, instance_id, number) for instance_id, number, _ in rows],
@@ -110,6 +117,7 @@ class InstanceWriter(View):
 
     def pass_by(self, rows: Sequence[tuple[int, str | None]], at_ms: int) -> None:
         """Dry runs, off days and virtual tasks succeed: (instance id, reason) (RUN-2)."""
+        self._changed.instances.update(row[0] for row in rows)
         self._connection.executemany(
             _move(Move.PASS, "reason = ?", "started_ms = ?", "ended_ms = ?", "ignores_waits = 0"),
             [(reason, at_ms, at_ms, i) for i, reason in rows],
@@ -117,20 +125,24 @@ class InstanceWriter(View):
 
     def succeed(self, rows: Sequence[tuple[int, int]]) -> None:
         """(ended at, instance id)."""
+        self._changed.instances.update(row[1] for row in rows)
         self._connection.executemany(
             _move(Move.SUCCEED, "reason = NULL", "ended_ms = ?", "ignores_waits = 0", "reruns = 0"), rows
         )
 
     def fail(self, instance_id: int, reason: str, at_ms: int) -> None:
+        self._changed.instances.add(instance_id)
         self._execute(
             _move(Move.FAIL, "reason = ?", "ended_ms = ?", "ignores_waits = 0"), (reason, at_ms, instance_id)
         )
 
     def fail_siblings(self, ids: Sequence[int], at_ms: int) -> None:
+        self._changed.instances.update(ids)
         self._connection.executemany(_move(Move.FAIL_WITH_SIBLING, "ended_ms = ?"), [(at_ms, i) for i in ids])
 
     def restore(self, ids: Sequence[int]) -> None:
         """Failed with a sibling, now Not run again (POL-7)."""
+        self._changed.instances.update(ids)
         failed_with = f"reason = '{MOVES[Move.FAIL_WITH_SIBLING].reason}'"
         self._connection.executemany(
             f"{_move(Move.RESTORE_SIBLING, 'reason = NULL', 'ended_ms = NULL', _START_NOW)} AND {failed_with}",
@@ -139,6 +151,7 @@ class InstanceWriter(View):
 
     def rerun_by_itself(self, instance_id: int, start_ms: int, at_ms: int) -> None:
         """Back to Not run with the next run number, not to start before `start_ms` (RUN-3)."""
+        self._changed.instances.add(instance_id)
         counted = ("run_number = run_number + 1", "reruns = reruns + 1")
         self._execute(
             _move(Move.RERUN_BY_ITSELF, "ended_ms = ?", *counted, _START_THEN), (at_ms, start_ms, instance_id)
@@ -146,9 +159,11 @@ class InstanceWriter(View):
 
     def start_later(self, instance_id: int, start_ms: int) -> None:
         """What could not be started: Not run again under the same number, not before `start_ms` (RUN-3)."""
+        self._changed.instances.add(instance_id)
         self._execute(_move(Move.START_ANEW, "started_ms = NULL", _START_THEN), (start_ms, instance_id))
 
     def mark_stopping(self, instance_id: int) -> bool:
+        self._changed.instances.add(instance_id)
         cursor = self._execute(
             f"UPDATE instance SET reason = '{Reason.STOPPING}' WHERE id = ? AND state = '{State.RUNNING}'",
             (instance_id,),
@@ -157,6 +172,7 @@ class InstanceWriter(View):
 
     def mark_yielding(self, instance_id: int) -> bool:
         """Let a running backfill instance make way for an auto triggered one (RUN-5)."""
+        self._changed.instances.add(instance_id)
         cursor = self._execute(
             f"UPDATE instance SET reason = '{Reason.YIELDED_TO_AUTO}' "
             f"WHERE id = ? AND state = '{State.RUNNING}' AND reason IS NULL",
@@ -166,12 +182,14 @@ class InstanceWriter(View):
 
     def yield_to_auto(self, instance_id: int, at_ms: int) -> None:
         """Not run again with the next run number, because it has made way (RUN-5)."""
+        self._changed.instances.add(instance_id)
         self._execute(
             _move(Move.MAKE_WAY, "ended_ms = ?", "run_number = run_number + 1"), (at_ms, instance_id)
         )
 
     def rerun(self, rows: Sequence[tuple[int, int, bool]]) -> None:
         """(instance id, next run number, ignore waits) back to Not run (OPS-2, OPS-3)."""
+        self._changed.instances.update(row[0] for row in rows)
         anew = ("reason = NULL", "ended_ms = NULL", "started_ms = NULL", "reruns = 0", _START_NOW)
         self._connection.executemany(
             _move(Move.RERUN, *anew, "run_number = ?2", "ignores_waits = ?3", key="id = ?1"), rows
@@ -179,16 +197,20 @@ class InstanceWriter(View):
 
     def set_code_version(self, instance_id: int, version_id: int) -> None:
         """Let an instance run the code of another version than it was made from (OPS-2)."""
+        self._changed.instances.add(instance_id)
         self._execute("UPDATE instance SET code_version_id = ? WHERE id = ?", (version_id, instance_id))
 
     def set_successful(self, instance_id: int, at_ms: int) -> None:
+        self._changed.instances.add(instance_id)
         self._execute(_move(Move.SET_SUCCESSFUL, "ended_ms = coalesce(ended_ms, ?)"), (at_ms, instance_id))
 
     def freeze(self, instance_id: int) -> None:
+        self._changed.instances.add(instance_id)
         self._execute(_move(Move.FREEZE, "frozen_from = state"), (instance_id,))
 
     def unfreeze(self, instance_id: int, kind: str, resource_group: str) -> None:
         """Back to the state that it was frozen from, as what it is when it is not frozen."""
+        self._changed.instances.add(instance_id)
         self._execute(
             _move(Move.UNFREEZE, "frozen_from = NULL", "kind = ?", "resource_group = ?"),
             (kind, resource_group, instance_id),
@@ -218,6 +240,7 @@ class InstanceWriter(View):
 
     def explain_run(self, instance_id: int, number: int, message: str) -> None:
         """Say of a run that has ended why it did."""
+        self._changed.instances.add(instance_id)
         self._execute(
             "UPDATE run SET message = ? WHERE instance_id = ? AND number = ?", (message, instance_id, number)
         )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from retrofill.store import filters
 from retrofill.store.statements import counters
+from retrofill.store.statements.revisions import Writer
 from retrofill.store.statements.rows import OPERATION
 from retrofill.store.statements.view import View
 
@@ -43,7 +44,7 @@ class OperationReader(View):
         return OPERATION.all(rows)
 
 
-class OperationWriter(View):
+class OperationWriter(Writer):
     """What adds to it."""
 
     def record(
@@ -59,10 +60,13 @@ class OperationWriter(View):
         task_id: int | None = None,
     ) -> None:
         """Note who did what to what (OPS-8)."""
-        self._execute(
-            _RECORD, (at_ms, user, action, backfill_id, instance_id, from_state, to_state, comment, task_id)
+        self.record_many(
+            [(at_ms, user, action, backfill_id, instance_id, from_state, to_state, comment, task_id)]
         )
 
-    def record_many(self, rows: Iterable[Sequence[object]]) -> None:
+    def record_many(self, rows: Iterable[Sequence[Any]]) -> None:
         """`record`, for many: rows of what it takes, in its order."""
-        self._connection.executemany(_RECORD, rows)
+        noted = list(rows)
+        self._changed.backfills.update(row[3] for row in noted if row[3] is not None)
+        self._changed.instances.update(row[4] for row in noted if len(row) > 4 and row[4] is not None)
+        self._connection.executemany(_RECORD, noted)

@@ -10,6 +10,7 @@ from retrofill.store.statements.rows import ALERT
 
 if TYPE_CHECKING:
     from retrofill.store.dialects import Connection
+    from retrofill.store.statements.revisions import Changed
 
 
 class OutboxReader:
@@ -30,9 +31,14 @@ class OutboxReader:
 class Outbox(OutboxReader):
     """Alerts inside a write transaction."""
 
+    def __init__(self, connection: Connection, changed: Changed) -> None:
+        super().__init__(connection)
+        self._changed = changed
+
     def add(
         self, backfill_id: int, event: str, method: str, at_ms: int, instance_id: int | None = None
     ) -> None:
+        self._changed.backfills.add(backfill_id)
         self._execute(
             "INSERT INTO alert (id, backfill_id, round, event, method, instance_id, queued_ms, state, next_ms) "
             f"SELECT {next_id('alert')}, id, round, ?, ?, CAST(? AS BIGINT), ?, 'pending', ? FROM backfill WHERE id = ? "
@@ -60,6 +66,7 @@ class Outbox(OutboxReader):
         next_ms: int | None = None,
         reason: str | None = None,
     ) -> bool:
+        self._changed.backfills.add(claimed.backfill_id)
         cursor = self._execute(
             "UPDATE alert SET state = ?, next_ms = ?, reason = ?, done_ms = ? "
             "WHERE id = ? AND state = 'sending' AND tries = ?",

@@ -10,6 +10,7 @@ from retrofill.store.statements.rows import ACCESS_KEY, TOKEN, USER
 
 if TYPE_CHECKING:
     from retrofill.store.dialects import Connection
+    from retrofill.store.statements.revisions import Changed
 
 
 class PeopleReader:
@@ -53,7 +54,12 @@ class PeopleReader:
 class PeopleTables(PeopleReader):
     """Users and tokens inside a write transaction."""
 
+    def __init__(self, connection: Connection, changed: Changed) -> None:
+        super().__init__(connection)
+        self._changed = changed
+
     def put_user(self, record: UserRecord) -> None:
+        self._changed.rights = True
         self._execute(
             'INSERT INTO "user" (id, name, email, phone, is_administrator, created_ms) '
             f"VALUES ({next_id('user')}, ?, ?, ?, ?, ?) "
@@ -66,6 +72,7 @@ class PeopleTables(PeopleReader):
         return self._add("token", TOKEN.names, record, secret_hash=secret_hash)
 
     def revoke_token(self, token_id: int, at_ms: int) -> bool:
+        self._changed.rights = True
         cursor = self._execute(
             "UPDATE token SET revoked_ms = ? WHERE id = ? AND revoked_ms IS NULL", (at_ms, token_id)
         )

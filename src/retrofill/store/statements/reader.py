@@ -15,6 +15,7 @@ from retrofill.store.statements.interventions import InterventionReader
 from retrofill.store.statements.operations import OperationReader
 from retrofill.store.statements.outbox import OutboxReader
 from retrofill.store.statements.people import PeopleReader
+from retrofill.store.statements.revisions import Revisions
 from retrofill.store.statements.run_times import TimesReader
 from retrofill.store.statements.signing_in import SignInReader
 from retrofill.store.statements.starts import FailedStarts
@@ -71,6 +72,10 @@ class Reader(CatalogReader, BackfillReader, InstanceReader, OperationReader):
     @property
     def versions(self) -> VersionsReader:
         return VersionsReader(self._connection)
+
+    @property
+    def revisions(self) -> Revisions:
+        return Revisions(self._connection)
 
     @property
     def failed_starts(self) -> FailedStarts:

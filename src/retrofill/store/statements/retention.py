@@ -16,6 +16,7 @@ from retrofill.services.ports.store import MOST_ROWS
 
 if TYPE_CHECKING:
     from retrofill.store.dialects import Connection
+    from retrofill.store.statements.revisions import Changed
 
 _DONE = "retention_ms"
 # Nothing of it starts by itself: it has ended, or is paused or stopped, also before it had instances.
@@ -148,6 +149,10 @@ class RetentionReader:
 class RetentionTables(RetentionReader):
     """Letting it go."""
 
+    def __init__(self, connection: Connection, changed: Changed) -> None:
+        super().__init__(connection)
+        self._changed = changed
+
     def note_run(self, at_ms: int) -> None:
         self._execute(
             "INSERT INTO counter (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -159,6 +164,7 @@ class RetentionTables(RetentionReader):
 
         It counts as stopped, so that nothing of it starts that had been waiting when it ended.
         """
+        self._changed.whole.add(backfill_id)
         cursor = self._execute(
             "UPDATE backfill SET phase = 'expired', stopped = 1, start_ms = NULL "
             f"WHERE id = ?2 AND {_MAY_GO}",

@@ -11,6 +11,7 @@ from retrofill.store.statements.rows import LINK, PASSWORD, SESSION
 
 if TYPE_CHECKING:
     from retrofill.store.dialects import Connection
+    from retrofill.store.statements.revisions import Changed
 
 _OPEN = "ended_ms IS NULL AND expires_ms > ?"
 
@@ -61,6 +62,10 @@ class SignInReader:
 class SignInTables(SignInReader):
     """Signing in, inside a write transaction."""
 
+    def __init__(self, connection: Connection, changed: Changed) -> None:
+        super().__init__(connection)
+        self._changed = changed
+
     def put_password(self, record: PasswordRecord) -> None:
         self._execute(
             f"{PASSWORD.insert('password')} ON CONFLICT (user_name) "
@@ -83,12 +88,14 @@ class SignInTables(SignInReader):
         self._execute("UPDATE session SET seen_ms = ? WHERE id = ?", (at_ms, session_id))
 
     def end_session(self, session_id: int, at_ms: int) -> bool:
+        self._changed.rights = True
         cursor = self._execute(
             "UPDATE session SET ended_ms = ? WHERE id = ? AND ended_ms IS NULL", (at_ms, session_id)
         )
         return cursor.rowcount == 1
 
     def end_sessions_of(self, user: str, at_ms: int, but: int | None = None) -> list[int]:
+        self._changed.rights = True
         rows = self._execute(
             "UPDATE session SET ended_ms = ?1 WHERE user_name = ?2 AND ended_ms IS NULL AND expires_ms > ?1 "
             "AND id <> ?3 RETURNING id",

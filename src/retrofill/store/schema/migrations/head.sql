@@ -355,6 +355,15 @@ CREATE TABLE nonce (
 	PRIMARY KEY (value)
 );
 
+CREATE TABLE revision (
+	number INTEGER NOT NULL,
+	backfills TEXT NOT NULL,
+	whole TEXT NOT NULL,
+	instances TEXT NOT NULL,
+	rights INTEGER NOT NULL,
+	PRIMARY KEY (number)
+);
+
 CREATE INDEX alert_due ON alert (next_ms) WHERE next_ms IS NOT NULL;
 
 CREATE INDEX backfill_ended ON backfill (ended_ms) WHERE ended_ms IS NOT NULL;

@@ -1,4 +1,4 @@
-"""What a server needs: how people sign in, and the keys of programs (SEC-1)."""
+"""What a server needs: how people sign in, the keys of programs (SEC-1), and what has changed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,6 +18,7 @@ def upgrade() -> None:
     _sign_in()
     _recognise_people()
     _accept_once()
+    _number_changes()
 
 
 def _limit_tokens() -> None:
@@ -113,3 +114,16 @@ def _accept_once() -> None:
         sa.PrimaryKeyConstraint("value"),
     )
     op.create_index("nonce_until", "nonce", ["until_ms"])
+
+
+def _number_changes() -> None:
+    """What each write transaction has changed of what is shown."""
+    op.create_table(
+        "revision",
+        sa.Column("number", Int, nullable=False, autoincrement=False),
+        sa.Column("backfills", Text, nullable=False),
+        sa.Column("whole", Text, nullable=False),
+        sa.Column("instances", Text, nullable=False),
+        sa.Column("rights", Int, nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+    )
