@@ -18,14 +18,21 @@ from starlette.testclient import TestClient
 from retrofill.api.app import make_app
 from retrofill.bootstrap.centers import Call
 from retrofill.bootstrap.deployment import Deployment, open_deployment
+from retrofill.bootstrap.engine import Engine
 from retrofill.services.operation_center import OperationCenter
 
-OPEN = """
+OPEN = r"""
 workspace: open
 members: {alice: administrator, bob: operator, carol: developer, dave: visitor}
 tasks:
   first: {type: shell, schedule: "0 1 * * *", run: "true", owner: carol, parameters: {day: "$bizdate"}}
-  last: {type: shell, schedule: "0 2 * * *", run: "true", depends_on: [first]}
+  last:
+    type: shell
+    schedule: "0 2 * * *"
+    depends_on: [first]
+    run: |
+      printf 'one \377\n'
+      head -c 600000 /dev/zero | tr '\0' x
 """
 VAULT = """
 workspace: vault
@@ -67,6 +74,13 @@ class Server:
     def token(self, user: str) -> str:
         _, secret = self.center("admin").people.create_token(user)
         return secret
+
+    def run(self) -> None:
+        """Schedule until a backfill has ended."""
+        leadership = self.deployment.leadership()
+        assert leadership.lead()
+        Engine(self.deployment, leadership).run(lambda ticked: bool(ticked.backfills_ended))
+        leadership.resign()
 
     def center(self, user: str) -> OperationCenter:
         """The operation center, asked without a server."""

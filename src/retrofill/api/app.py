@@ -22,6 +22,6 @@ def make_app(deployment: Deployment) -> FastAPI:
     )
     app.state.deployment = deployment
     for module in routes.ALL:
-        app.include_router(module.routes.router, prefix=PREFIX)
+        module.routes.mount(app, PREFIX)
     errors.handle_all(app)
     return app

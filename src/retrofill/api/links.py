@@ -28,7 +28,6 @@ REQUESTS: Mapping[str, str] = MappingProxyType(
         "backfill.show": "GET /backfills/{id}",
         "backfill.analysis": "GET /backfills/{id}/analysis",
         "backfill.create": "POST /backfills",
-        "backfill.wait": "GET /backfills/{id}/progress",
         "backfill.stop": "POST /backfills/{id}/stop",
         "backfill.resume": "POST /backfills/{id}/resume",
         "backfill.rerun": "POST /backfills/{id}/rerun",

@@ -10,7 +10,7 @@ To add a route, in the module of its noun below `routes/`:
    is looked at. Parameters of the path, `Annotated[Model, Query()]` and bodies follow, as FastAPI reads them; models
    inherit `Asked`, so that what they do not know is refused.
 4. It calls one method of `visit.center` and returns its document: plain values, `Text`s and `Step`s. Errors of the
-   core are raised through. Named tuples become documents in `answers` (`rows_of`) first.
+   core are raised through. Named tuples become documents in `results` first.
 5. A new module stands in `routes/__init__.py`; what nobody may ask over HTTP stands in `tests/api/only_local.py`.
 
 A handler runs in a thread of the pool, and its answer is encoded there.
@@ -19,12 +19,13 @@ A handler runs in a thread of the pool, and its answer is encoded there.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from fastapi import APIRouter, Response
+from fastapi import FastAPI, Response
+from fastapi.routing import APIRoute
 
 from retrofill.api.answers import answer_of
 from retrofill.domain.people.scopes import Scope
@@ -32,6 +33,7 @@ from retrofill.domain.people.scopes import Scope
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _MARK = "operation"
+JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,14 @@ class Operation:
         scope: that who asks must have; None: anybody may, without signing in.
         answer: the type of what is answered; None: nothing.
         status: of what is done as it was asked.
+        media: what the answer is; of another type than JSON, a handler makes it itself.
     """
 
     id: str
     scope: Scope | None
     answer: Any
     status: int
+    media: str = JSON
 
 
 class Routes:
@@ -59,13 +63,35 @@ class Routes:
     """
 
     def __init__(self, noun: str) -> None:
-        self.router = APIRouter(prefix=f"/{noun}" if noun else "", tags=[noun or "server"])
+        self.noun = noun
+        self._declared: list[tuple[str, str, Operation, Callable[..., Any]]] = []
+
+    def mount(self, app: FastAPI, prefix: str) -> None:
+        """Let an application answer them, below a prefix of their paths."""
+        for method, path, operation, handler in self._declared:
+            app.add_api_route(
+                "/".join(filter(None, (prefix, self.noun))) + path,
+                _carried_out(operation, handler),
+                methods=[method],
+                operation_id=operation.id,
+                status_code=operation.status,
+                summary=_summary(handler).rstrip("."),
+                tags=[self.noun or "server"],
+                response_model=None,
+                response_class=Response,
+            )
 
     def get(
-        self, path: str, operation_id: str, answer: Any, *, scope: Scope | None = Scope.READ
+        self,
+        path: str,
+        operation_id: str,
+        answer: Any,
+        *,
+        scope: Scope | None = Scope.READ,
+        media: str = JSON,
     ) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
         """A question."""
-        return self._declare("GET", path, Operation(operation_id, scope, answer, 200))
+        return self._declare("GET", path, Operation(operation_id, scope, answer, 200, media))
 
     def post(
         self,
@@ -75,9 +101,10 @@ class Routes:
         *,
         scope: Scope | None = Scope.OPERATE,
         status: int = 200,
+        media: str = JSON,
     ) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
         """Something that is done; `status` is 201 where something is made."""
-        return self._declare("POST", path, Operation(operation_id, scope, answer, status))
+        return self._declare("POST", path, Operation(operation_id, scope, answer, status, media))
 
     def patch(
         self, path: str, operation_id: str, answer: Any, *, scope: Scope = Scope.OPERATE
@@ -101,21 +128,15 @@ class Routes:
         return declare
 
     def _add(self, method: str, path: str, operation: Operation, handler: Callable[..., Any]) -> None:
-        summary = (inspect.getdoc(handler) or "").partition("\n")[0]
-        if not summary:
+        if not _summary(handler):
             raise TypeError(f"{operation.id} does not say what it does: its docstring is missing")
         if operation.scope is not None and [*inspect.signature(handler).parameters][:1] != ["visit"]:
             raise TypeError(f"{operation.id} asks nobody who they are: its first parameter is to be `visit`")
-        self.router.add_api_route(
-            path,
-            _carried_out(operation, handler),
-            methods=[method],
-            operation_id=operation.id,
-            status_code=operation.status,
-            summary=summary.rstrip("."),
-            response_model=None,
-            response_class=Response,
-        )
+        self._declared.append((method, path, operation, handler))
+
+
+def _summary(handler: Callable[..., Any]) -> str:
+    return (inspect.getdoc(handler) or "").partition("\n")[0]
 
 
 def _carried_out(operation: Operation, handler: Callable[..., Any]) -> Callable[..., Response]:
@@ -143,3 +164,11 @@ def operation_of(endpoint: object) -> Operation:
     if not isinstance(found, Operation):
         raise TypeError(f"{endpoint} is no operation")
     return found
+
+
+def operations_of(app: FastAPI) -> Iterator[tuple[str, str, Operation]]:
+    """Method, path and operation of every route that `Routes` has made."""
+    for route in app.routes:
+        if isinstance(route, APIRoute) and isinstance(getattr(route.endpoint, _MARK, None), Operation):
+            for method in route.methods or ():
+                yield method, route.path, operation_of(route.endpoint)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Path, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from retrofill.api.answers import PARTS_HEADER
 from retrofill.api.operations import operation_of
@@ -19,7 +20,9 @@ from retrofill.domain.people.scopes import Scope
 if TYPE_CHECKING:
     from retrofill.services.operation_center import OperationCenter
 
-MOST_ITEMS = 1_000
+MOST_ITEMS = 1_000  # of one page
+MOST_IDS = 100_000  # of one batch
+MOST_CHARACTERS = 10_000  # of a comment
 
 
 class ScopeError(NotPermittedError):
@@ -32,6 +35,40 @@ class Asked(BaseModel):
     """What a query or a body may hold; anything else is refused, so that no filter is overlooked."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hold_no_unwritable(cls, data: Any) -> Any:
+        """No store takes every character that JSON can hold."""
+        for text in _texts(data):
+            if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
+                raise ValueError("a text holds NUL or half of a surrogate pair")
+        return data
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for pair in value.items() for one in pair for text in _texts(one))
+    elif isinstance(value, list | tuple):
+        yield from (text for one in value for text in _texts(one))
+
+
+class Commented(Asked):
+    """Something that somebody does."""
+
+    comment: str = Field("", max_length=MOST_CHARACTERS, description="Why; it is kept in the record.")
+
+
+Number = Annotated[int, Field(strict=True, ge=1, lt=2**63)]
+Numbers = Annotated[list[Number], Field(min_length=1, max_length=MOST_IDS, description="Ids of instances.")]
+
+
+class Batch(Commented):
+    """Instances that something is done to; each is judged by itself."""
+
+    ids: Numbers
 
 
 Limit = Annotated[int, Field(ge=1, le=MOST_ITEMS, description="How many items at most.")]

@@ -1,9 +1,8 @@
-"""The options of `backfill plan`, `create` and `change`, and the request or the changes that they mean."""
+"""The options of `backfill plan`, `create` and `change`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +10,6 @@ from retrofill.cli.grammar import Deferred
 
 if TYPE_CHECKING:
     from retrofill.domain.inputs import Input
-    from retrofill.domain.planning.changes import Changes
 
 
 def _new_options() -> list[click.Parameter]:
@@ -49,16 +47,3 @@ def _option(one: Input, written: str, default: str = "") -> click.Option:
 
 request_options = Deferred(_new_options)  # all that say what to backfill, and how
 change_options = Deferred(_change_options)  # all that say what changes about a backfill
-
-
-def changes_of(given: Mapping[str, Any]) -> Changes:
-    """What these options change.
-
-    Raises:
-        UsageError: nothing, one thing in two ways, or a value in a wrong form.
-    """
-    from retrofill.domain.planning.changes import Changes
-    from retrofill.domain.planning.option_forms import Around
-    from retrofill.domain.planning.options import CHANGEABLE, read_all
-
-    return Changes(read_all(CHANGEABLE, given, Around(None, "", str)))

@@ -1,5 +1,6 @@
 """One module a noun: what can be asked of a desk of the operation center, and at which address."""
 
-from retrofill.api.routes import backfills
+from retrofill.api.routes import backfills, instances, plans
 
-ALL = (backfills,)
+# What has a name in its place of the path comes before what has an id there.
+ALL = (plans, backfills, instances)

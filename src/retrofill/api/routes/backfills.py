@@ -7,10 +7,27 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import Field
 
+from retrofill.api.bodies import ChangeBody
 from retrofill.api.operations import Routes
-from retrofill.api.requests import Asked, Asking, Cursor, Id, Limit
+from retrofill.api.requests import Asked, Asking, Commented, Cursor, Id, Limit
+from retrofill.api.results import change_document, items_of, page_of, stop_report
+from retrofill.domain.planning.changes import read_changes
 from retrofill.domain.running.searches import BackfillSearch
-from retrofill.services.reading.documents import BackfillPage, BackfillRow, Page
+from retrofill.services.reading.documents import (
+    Alert,
+    Analysis,
+    BackfillPage,
+    BackfillRow,
+    ChangeDocument,
+    Failure,
+    ItemRow,
+    OperationRow,
+    Page,
+    Progress,
+    SteerReport,
+    StopReport,
+    TimeLeft,
+)
 
 routes = Routes("backfills")
 
@@ -35,6 +52,17 @@ class BackfillQuery(Asked):
         return BackfillSearch(**self.model_dump(include=set(BackfillSearch._fields)))
 
 
+class RerunBody(Commented):
+    """Which instances run again, and how (OPS-3)."""
+
+    only_failed: bool = Field(False, description="Only those that failed.")
+    ignore_dependencies: bool = Field(False, description="All at once, whatever waits and dates say.")
+    latest: bool = Field(False, description="With the code of the deployed version, from now on.")
+
+
+# Questions
+
+
 @routes.get("", "backfills.list", Page[BackfillRow])
 def list_backfills(visit: Asking, asked: Annotated[BackfillQuery, Query()]) -> Page[BackfillRow]:
     """Backfills that fit, newest first."""
@@ -45,3 +73,96 @@ def list_backfills(visit: Asking, asked: Annotated[BackfillQuery, Query()]) -> P
 def show(visit: Asking, backfill_id: Id) -> BackfillPage:
     """One backfill with what it was asked for, its dates and its first failures."""
     return visit.center.backfills.show(backfill_id)
+
+
+@routes.get("/{backfill_id}/row", "backfills.row", BackfillRow)
+def row(visit: Asking, backfill_id: Id) -> BackfillRow:
+    """One backfill as a list shows it, but with its estimated end made anew where the stored one is out of date."""
+    return visit.center.backfills.row(backfill_id)
+
+
+@routes.get("/{backfill_id}/progress", "backfills.progress", Progress)
+def progress(visit: Asking, backfill_id: Id) -> Progress:
+    """How far it has come: what changes while somebody waits for it."""
+    return visit.center.backfills.progress(backfill_id)
+
+
+@routes.get("/{backfill_id}/time-left", "backfills.time_left", TimeLeft | None)
+def time_left(visit: Asking, backfill_id: Id) -> TimeLeft | None:
+    """How long it will go on, simulated anew; null where it is held, has not begun or cannot be played."""
+    return visit.center.backfills.time_left(backfill_id)
+
+
+@routes.get("/{backfill_id}/analysis", "backfills.analysis", Analysis)
+def analysis(visit: Asking, backfill_id: Id) -> Analysis:
+    """What verification found and what extension checks answered."""
+    return visit.center.backfills.analysis(backfill_id)
+
+
+@routes.get("/{backfill_id}/operations", "backfills.history", Page[OperationRow])
+def history(visit: Asking, backfill_id: Id) -> Page[OperationRow]:
+    """What people did to it and to its instances."""
+    return page_of(visit.center.backfills.history(backfill_id))
+
+
+@routes.get("/{backfill_id}/alerts", "backfills.alerts", Page[Alert])
+def alerts(visit: Asking, backfill_id: Id) -> Page[Alert]:
+    """The messages about it, and what became of them."""
+    return page_of(visit.center.backfills.alerts(backfill_id))
+
+
+@routes.get("/{backfill_id}/failures", "backfills.first_failures", Page[Failure])
+def first_failures(visit: Asking, backfill_id: Id) -> Page[Failure]:
+    """The first three instances in time that failed by themselves, each with the end of its log."""
+    return page_of(visit.center.backfills.first_failures(backfill_id))
+
+
+# Acts
+
+
+@routes.post("/{backfill_id}/pause", "backfills.pause", SteerReport)
+def pause(visit: Asking, backfill_id: Id, body: Commented) -> SteerReport:
+    """Start nothing new; running instances end."""
+    is_new = visit.center.backfills.pause(backfill_id, body.comment)
+    return {"id": backfill_id, "unchanged": not is_new}
+
+
+@routes.post("/{backfill_id}/resume", "backfills.resume", SteerReport)
+def resume(visit: Asking, backfill_id: Id, body: Commented) -> SteerReport:
+    """Take back a pause or a stop."""
+    is_new = visit.center.backfills.resume(backfill_id, body.comment)
+    return {"id": backfill_id, "unchanged": not is_new}
+
+
+@routes.post("/{backfill_id}/stop", "backfills.stop", StopReport)
+def stop(visit: Asking, backfill_id: Id, body: Commented) -> StopReport:
+    """End what runs of it, and start nothing further; of one that is not yours to steer, what you may operate."""
+    return stop_report(visit, visit.center.backfills.stop(backfill_id, body.comment))
+
+
+@routes.patch("/{backfill_id}", "backfills.change", ChangeDocument)
+def change(visit: Asking, backfill_id: Id, body: ChangeBody) -> ChangeDocument:
+    """Change how it runs, also while it runs."""
+    report = visit.center.backfills.change(backfill_id, read_changes(body.given), body.comment)
+    return change_document(backfill_id, report)
+
+
+@routes.post("/{backfill_id}/rerun", "backfills.rerun", Page[ItemRow])
+def rerun(visit: Asking, backfill_id: Id, body: RerunBody) -> Page[ItemRow]:
+    """Run all its ended instances again, or those that failed, in order."""
+    results = visit.center.backfills.rerun(
+        backfill_id, body.only_failed, body.comment, body.ignore_dependencies, body.latest
+    )
+    return items_of(visit, results)
+
+
+@routes.post("/{backfill_id}/freeze", "backfills.freeze", Page[ItemRow])
+def freeze(visit: Asking, backfill_id: Id, body: Commented) -> Page[ItemRow]:
+    """Freeze what has not started and does not wait for time or resources."""
+    return items_of(visit, visit.center.backfills.freeze(backfill_id, body.comment))
+
+
+@routes.post("/{backfill_id}/unfreeze", "backfills.unfreeze", Page[ItemRow])
+def unfreeze(visit: Asking, backfill_id: Id, body: Commented) -> Page[ItemRow]:
+    """Let every frozen instance of it go on."""
+    return items_of(visit, visit.center.backfills.unfreeze(backfill_id, body.comment))

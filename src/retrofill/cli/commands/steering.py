@@ -15,7 +15,7 @@ from retrofill.cli.grammar import Command
 from retrofill.cli.looking import row_of
 from retrofill.cli.printing.backfills import print_backfill
 from retrofill.cli.printing.results import print_results, refusal
-from retrofill.cli.request_options import change_options, changes_of
+from retrofill.cli.request_options import change_options
 from retrofill.cli.session import Session, pass_session, say
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.inputs import integer_id
@@ -118,8 +118,10 @@ def change(session: Session, /, backfill_id: str, comment: str, **given: Any) ->
 
     What runs goes on as it is; bizdates that have begun stay so.
     """
+    from retrofill.domain.planning.changes import read_changes
+
     number = integer_id(backfill_id, "a backfill")
-    changed = session.center.backfills.change(number, changes_of(given), comment)
+    changed = session.center.backfills.change(number, read_changes(given), comment)
     if not changed.differences:
         say(f"Backfill {number}: all of this holds already, so nothing was changed.")
     for difference in changed.differences:

@@ -8,7 +8,9 @@ from functools import reduce
 from typing import Any
 
 from retrofill.domain.errors import UsageError
-from retrofill.domain.planning.options import CHANGEABLE
+from retrofill.domain.inputs import Given
+from retrofill.domain.planning.option_forms import Around
+from retrofill.domain.planning.options import CHANGEABLE, read_all
 from retrofill.domain.planning.policy import Policy
 from retrofill.domain.texts import Option, Text
 
@@ -51,6 +53,15 @@ class Changes:
         if window is not None and not window.timezone:
             values["window"] = replace(window, timezone=timezone)
         return replace(policy, **values)
+
+
+def read_changes(given: Given) -> Changes:
+    """What somebody means to change.
+
+    Raises:
+        UsageError: nothing, one thing in two ways, or a value in a wrong form.
+    """
+    return Changes(read_all(CHANGEABLE, given, Around(None, "", str)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,53 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from retrofill.domain.texts import Text
+from retrofill.domain.texts import Step, Text
 from retrofill.services.reading.documents.backfills import Finding
+
+
+class ItemRow(TypedDict):
+    """What became of one instance of a batch (OPS-8); one refusal hinders no other."""
+
+    id: int
+    ok: bool
+    state: str | None  #: as it is now; null where there is none that the asker may see
+    unchanged: bool  #: whether it was so before
+    note: Text  #: what to know of one that was done; often empty
+    error: Text | None  #: why it was refused
+    code: str | None  #: of the error
+    kind: str | None  #: which sort of refusal it is
+    hint: Text | None  #: what to do about it
+    steps: list[Step]  #: what the hint speaks of
+
+
+class StopReport(TypedDict):
+    """The runs that the stop of a backfill ends (OPS-1)."""
+
+    items: list[ItemRow]
+    whole: bool  #: false where something goes on that the asker may not operate (SEC-4)
+
+
+class SteerReport(TypedDict):
+    """A backfill that was paused or resumed (BF-3)."""
+
+    id: int
+    unchanged: bool  #: whether it was so before
+
+
+class DifferenceRow(TypedDict):
+    """One thing that has changed, in words."""
+
+    what: str
+    before: str
+    after: str
+
+
+class ChangeDocument(TypedDict):
+    """What a change of a backfill has changed (BF-3)."""
+
+    id: int
+    changed: list[DifferenceRow]  #: nothing where all of it held already
+    notes: list[str]  #: what is to be known besides
 
 
 class DeployedVersion(TypedDict):

@@ -200,6 +200,30 @@ class PlanSummary(TypedDict, total=False):
     checks: list[CheckAnswer]  #: what they answered; missing where none were asked
 
 
+class PlannedInstance(TypedDict):
+    """`backfill plan --instances`: one instance that a backfill would have."""
+
+    task: str
+    bizdate: str
+    scheduled_at: str
+    kind: str  #: `run`, `dry_run`, `off_day`, `virtual` or `frozen`
+    reason: str | None  #: of a dry run
+    group: int  #: of bizdates
+    priority: int | None  #: null where the task may not be seen
+    resource_group: str | None  #: null where the task may not be seen
+    parameters: dict[str, str]
+    waits_for: list[list[str]]  #: task and scheduled time of each, inside the backfill
+    isolated_from: list[str]  #: upstream tasks that are not there (DEP-11)
+
+
+class PlanPreview(PlanSummary, total=False):
+    """A plan as it is shown before it is created (VER-4)."""
+
+    digest: str  #: tells this plan from another; sent back with `create`, only this plan is created
+    refused: bool  #: whether it may be stored, but would not run (VER-2)
+    notes: list[str]  #: how the request was understood
+
+
 class Analysis(PlanSummary, total=False):
     """A backfill's summary as it was when it was created, with what checks answered (VER-1)."""
 

@@ -70,6 +70,21 @@ class WhyDocument(TypedDict):
     steps: list[Step]  #: what can be done next
 
 
+class LogPiece(TypedDict):
+    """A piece of a log."""
+
+    offset: int  #: in bytes
+    missing: int  #: bytes before it that were cut out
+    base64: str
+
+
+class InstanceState(TypedDict):
+    """An instance and its state, as lists show it (OPS-0)."""
+
+    id: int
+    state: str
+
+
 class OperationRow(TypedDict):
     """One line of the record of operations (OPS-8)."""
 

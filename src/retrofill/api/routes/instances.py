@@ -1,0 +1,293 @@
+"""Instances: lists, why one is not running, its runs and its log, and what is done to many at once."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import Field
+
+from retrofill.api.answers import encode
+from retrofill.api.operations import Routes
+from retrofill.api.requests import MOST_IDS, Asked, Asking, Batch, Cursor, Id, Limit, Number, Numbers
+from retrofill.api.results import items_of, page_of
+from retrofill.domain.people.scopes import Scope
+from retrofill.domain.running.searches import InstanceSearch
+from retrofill.services.reading.documents import (
+    DagDocument,
+    InstanceHistory,
+    InstanceLineage,
+    InstancePage,
+    InstanceRow,
+    InstanceState,
+    ItemRow,
+    LogPiece,
+    Page,
+    WhyDocument,
+)
+
+if TYPE_CHECKING:
+    from retrofill.services.reading.logs import OpenLog
+
+routes = Routes("instances")
+_LINES = "application/jsonl"
+_Piece = tuple[int, int, bytes]
+
+
+class InstanceQuery(Asked):
+    """Which instances: of each kind one of the values, where there are any."""
+
+    backfill: Annotated[list[Annotated[int, Field(ge=1, lt=2**63)]], Field(max_length=1_000)] = Field(
+        [], description="Of this backfill."
+    )
+    task: Annotated[list[str], Field(max_length=1_000)] = Field(
+        [], description="Of this task, by name or id."
+    )
+    bizdate: Annotated[list[str], Field(max_length=1_000)] = Field(
+        [], description="Of this date, or this range `D..D`."
+    )
+    state: Annotated[list[str], Field(max_length=20)] = Field([], description="In this state.")
+    auto: bool = Field(False, description="Only auto triggered ones.")
+    limit: Limit = 100
+    cursor: Cursor = None
+
+    @property
+    def search(self) -> InstanceSearch:
+        return InstanceSearch(self.backfill, self.task, self.bizdate, self.state, self.auto, self.cursor)
+
+
+class Around(Asked):
+    """How far to look around an instance."""
+
+    up: int = Field(1, ge=0, le=1_000, description="Levels of what it waits for.")
+    down: int = Field(1, ge=0, le=1_000, description="Levels of what waits for it.")
+
+
+class LogQuery(Asked):
+    """Which log."""
+
+    run: int | None = Field(None, ge=1, lt=2**31, description="The run's number; the last one without it.")
+
+
+class Rerun(Batch):
+    """Ended instances that run again, in order (OPS-2, OPS-3)."""
+
+    ignore_dependencies: bool = Field(False, description="All at once, whatever waits and dates say.")
+    latest: bool = Field(False, description="With the code of the deployed version, from now on.")
+
+
+class Below(Asked):
+    """Instances and what lies below them."""
+
+    ids: Numbers
+    with_self: bool = Field(False, description="They themselves, too.")
+    tasks: Annotated[list[str], Field(max_length=1_000)] = Field(
+        [], description="Only descendants of these tasks, by name or id; none for all."
+    )
+
+
+class RerunBelow(Batch, Below):
+    """Ended descendants that run again, in dependency order (OPS-4)."""
+
+    latest: bool = Field(False, description="With the code of the deployed version, from now on.")
+
+
+class RemoveWaits(Batch):
+    """Waits that are removed (OPS-7)."""
+
+    upstream: Annotated[list[Number], Field(max_length=MOST_IDS)] | None = Field(
+        None, description="Ids that every one of them waits for; null for all, and for its isolation."
+    )
+
+
+class SetPriority(Batch):
+    """A place in the queue (OPS-7)."""
+
+    priority: int = Field(description="1, 3, 5, 7 or 8.", ge=-(2**31), lt=2**31)
+
+
+class SetGroup(Batch):
+    """A slot of another group (OPS-7)."""
+
+    group: str = Field(description="The name of a resource group.")
+
+
+class These(Asked):
+    """Instances that something is asked about."""
+
+    ids: Annotated[list[Number], Field(max_length=MOST_IDS)]
+
+
+class SomeOrAll(Asked):
+    """Instances that something is asked about."""
+
+    ids: Annotated[list[Number], Field(max_length=MOST_IDS)] | None = Field(
+        None, description="Of these; null: of all."
+    )
+
+
+# Questions
+
+
+@routes.get("", "instances.list", Page[InstanceRow])
+def list_instances(visit: Asking, asked: Annotated[InstanceQuery, Query()]) -> Page[InstanceRow]:
+    """Instances that fit: backfills newest first, inside by bizdate in running order, time, task.
+
+    Auto triggered ones come last, newest bizdate first.
+    """
+    return visit.center.instances.list(asked.search, asked.limit)
+
+
+@routes.get("/{instance_id}", "instances.show", InstancePage)
+def show(visit: Asking, instance_id: Id) -> InstancePage:
+    """One instance: state, why, parameters, runs; secrets stay names."""
+    return visit.center.instances.show(instance_id)
+
+
+@routes.get("/{instance_id}/why", "instances.why", WhyDocument)
+def why(visit: Asking, instance_id: Id) -> WhyDocument:
+    """Why it is not running, in one sentence."""
+    return visit.center.instances.why(instance_id)
+
+
+@routes.get("/{instance_id}/history", "instances.history", InstanceHistory)
+def history(visit: Asking, instance_id: Id) -> InstanceHistory:
+    """What people did to it, and its runs."""
+    return visit.center.instances.history(instance_id)
+
+
+@routes.get("/{instance_id}/lineage", "instances.lineage", InstanceLineage)
+def lineage(visit: Asking, instance_id: Id) -> InstanceLineage:
+    """The tables that it reads and writes, by the version whose code it runs."""
+    return visit.center.instances.lineage(instance_id)
+
+
+@routes.get("/{instance_id}/dag", "instances.dag", DagDocument)
+def dag(visit: Asking, instance_id: Id, around: Annotated[Around, Query()]) -> DagDocument:
+    """What it waits for and what waits for it, level by level."""
+    return visit.center.instances.dag(instance_id, around.up, around.down)
+
+
+@routes.get("/{instance_id}/log", "instances.log", LogPiece, media="text/plain")
+def log(
+    visit: Asking, request: Request, instance_id: Id, asked: Annotated[LogQuery, Query()]
+) -> StreamingResponse:
+    """The log of a run as it is now, with secrets masked.
+
+    Text, in which a line says where something was cut out; with `Accept: application/jsonl` its pieces with their
+    bytes in base64, one object a line.
+    """
+    found = visit.center.instances.log(instance_id, asked.run)
+    pieces = iter([(0, 0, found.encode())]) if isinstance(found, str) else _pieces(found)
+    if _LINES in request.headers.get("Accept", ""):
+        return StreamingResponse(map(_line, pieces), media_type=_LINES)
+    return StreamingResponse(map(_text, pieces), media_type="text/plain; charset=utf-8")
+
+
+@routes.post("/states", "instances.states", Page[InstanceState], scope=Scope.READ)
+def states(visit: Asking, body: These) -> Page[InstanceState]:
+    """The states of those that you see."""
+    found = visit.center.instances.states(body.ids)
+    return page_of({"id": number, "state": state} for number, state in found.items())
+
+
+@routes.post("/unattended", "instances.unattended", Page[int], scope=Scope.READ)
+def unattended(visit: Asking, body: SomeOrAll) -> Page[int]:
+    """Instances that count as running though nobody carries them out, while no scheduler is there to note it."""
+    return page_of(visit.center.instances.unattended(body.ids))
+
+
+@routes.post("/running-below", "instances.running_below", Page[int], scope=Scope.READ)
+def running_below(visit: Asking, body: Below) -> Page[int]:
+    """Of these instances and their descendants, those for which a rerun would be refused."""
+    return page_of(visit.center.instances.running_below(body.ids, body.with_self, body.tasks))
+
+
+# Acts
+
+
+@routes.post("/stop", "instances.stop", Page[ItemRow])
+def stop(visit: Asking, body: Batch) -> Page[ItemRow]:
+    """Ask for the end of running instances; they are Failed once their processes have ended."""
+    return items_of(visit, visit.center.instances.stop(body.ids, body.comment))
+
+
+@routes.post("/rerun", "instances.rerun", Page[ItemRow])
+def rerun(visit: Asking, body: Rerun) -> Page[ItemRow]:
+    """Run ended instances again, in order."""
+    instances = visit.center.instances
+    return items_of(visit, instances.rerun(body.ids, body.comment, body.ignore_dependencies, body.latest))
+
+
+@routes.post("/rerun-descendants", "instances.rerun_descendants", Page[ItemRow])
+def rerun_descendants(visit: Asking, body: RerunBelow) -> Page[ItemRow]:
+    """Run the ended descendants again, in dependency order."""
+    results = visit.center.instances.rerun_descendants(
+        body.ids, body.comment, body.with_self, body.tasks, body.latest
+    )
+    return items_of(visit, results)
+
+
+@routes.post("/set-successful", "instances.set_successful", Page[ItemRow])
+def set_successful(visit: Asking, body: Batch) -> Page[ItemRow]:
+    """Take failed instances as successful."""
+    return items_of(visit, visit.center.instances.set_successful(body.ids, body.comment))
+
+
+@routes.post("/freeze", "instances.freeze", Page[ItemRow])
+def freeze(visit: Asking, body: Batch) -> Page[ItemRow]:
+    """They and what waits for them stand still."""
+    return items_of(visit, visit.center.instances.freeze(body.ids, body.comment))
+
+
+@routes.post("/unfreeze", "instances.unfreeze", Page[ItemRow])
+def unfreeze(visit: Asking, body: Batch) -> Page[ItemRow]:
+    """Back to the state that they were frozen from."""
+    return items_of(visit, visit.center.instances.unfreeze(body.ids, body.comment))
+
+
+@routes.post("/remove-waits", "instances.remove_waits", Page[ItemRow])
+def remove_waits(visit: Asking, body: RemoveWaits) -> Page[ItemRow]:
+    """Let instances wait no longer for upstream ones."""
+    return items_of(visit, visit.center.instances.remove_waits(body.ids, body.upstream, body.comment))
+
+
+@routes.post("/priority", "instances.set_priority", Page[ItemRow])
+def set_priority(visit: Asking, body: SetPriority) -> Page[ItemRow]:
+    """Set the priority with which instances queue."""
+    return items_of(visit, visit.center.instances.set_priority(body.ids, body.priority, body.comment))
+
+
+@routes.post("/resource-group", "instances.set_resource_group", Page[ItemRow])
+def set_resource_group(visit: Asking, body: SetGroup) -> Page[ItemRow]:
+    """Let instances take a slot of another resource group."""
+    return items_of(visit, visit.center.instances.set_resource_group(body.ids, body.group, body.comment))
+
+
+# Inside
+
+
+def _pieces(opened: OpenLog) -> Iterator[_Piece]:
+    """All of a log; what is not there is refused here, before an answer has begun."""
+    pieces = opened.pieces()
+    first = next(pieces, None)
+    return chain([] if first is None else [first], pieces, _rest(opened))
+
+
+def _rest(opened: OpenLog) -> Iterator[_Piece]:
+    yield from opened.rest()
+
+
+def _text(piece: _Piece) -> bytes:
+    _, missing, data = piece
+    return f"\n[{missing} bytes of the log were cut out here]\n".encode() + data if missing else data
+
+
+def _line(piece: _Piece) -> bytes:
+    offset, missing, data = piece
+    found: LogPiece = {"offset": offset, "missing": missing, "base64": base64.b64encode(data).decode()}
+    return encode(found) + b"\n"

@@ -1,0 +1,163 @@
+"""Backfills over HTTP: what is previewed is what is created, and what is done to one is what the center does."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from api.servers import Server, problem
+
+ASKED: dict[str, Any] = {"task": ["open.first"], "bizdate": ["2026-01-05..2026-01-07"], "groups": 2}
+
+
+def post(server: Server, path: str, body: object, user: str = "alice", status: int = 200) -> Any:
+    answer = server.by(user).post(f"/api/v1/backfills{path}", json=body)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def test_what_is_created_is_what_was_previewed(server: Server) -> None:
+    """VER-4: the digest of a preview is agreed to; the row is that of the center."""
+    preview = post(server, "/plan", ASKED)
+    assert (preview["instance_count"], preview["refused"]) == (3, False)
+    assert preview["groups"] == [["2026-01-05", "2026-01-06"], ["2026-01-07"]]
+    answer = server.by("alice").post("/api/v1/backfills", json={**ASKED, "expected": preview["digest"]})
+    assert answer.status_code == 201
+    row = answer.json()
+    assert row == server.center("alice").backfills.row(row["id"])
+    assert server.by("alice").get(answer.headers["location"]).json()["id"] == row["id"]
+    assert row["bizdates"] == [date for group in preview["groups"] for date in group]
+
+
+def test_a_plan_that_is_another_by_now_is_refused(server: Server) -> None:
+    """VER-4: nothing is created that nobody has seen."""
+    digest = post(server, "/plan", ASKED)["digest"]
+    body = {**ASKED, "groups": 3, "expected": digest}
+    found = problem(server.by("alice").post("/api/v1/backfills", json=body), 409)
+    assert found["code"] == "plan_changed"
+    assert server.by("alice").get("/api/v1/backfills").json()["items"] == []
+
+
+def test_all_planned_instances_are_listed_line_by_line(server: Server) -> None:
+    """VER-4: as `backfill plan --instances` lists them."""
+    answer = server.by("alice").post("/api/v1/backfills/plan/instances", json=ASKED)
+    assert answer.headers["content-type"] == "application/jsonl"
+    center = server.center("alice")
+    asked = {"task": ("open.first",), "bizdate": ("2026-01-05..2026-01-07",), "groups": "2"}
+    assert list(map(json.loads, answer.text.splitlines())) == list(center.backfills.plan(asked).instances())
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({}, 422, "usage"),
+        ({"task": ["open.first"]}, 422, "usage"),
+        ({"task": ["open.fist"], "bizdate": ["2026-01-05"]}, 404, "unknown"),
+        ({"task": ["vault.goldmine"], "bizdate": ["2026-01-05"]}, 404, "unknown"),
+        ({"task": ["open.first"], "bizdate": ["tomorow"]}, 422, "bad_bizdate"),
+        ({**ASKED, "groups": 11}, 422, "bad_groups"),
+        ({**ASKED, "groups": {"a": 1}}, 422, "bad_request"),
+        ({**ASKED, "bizdates": ["2026-01-05"]}, 422, "bad_request"),
+        ({**ASKED, "bizdate": "2026-01-05"}, 422, "bad_request"),
+        ({**ASKED, "name": "\0"}, 422, "bad_request"),
+        ([ASKED], 422, "bad_request"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_refused(
+    shared_server: Server, body: Any, status: int, code: str
+) -> None:
+    for path in ("/plan", ""):
+        answer = shared_server.by("alice").post(f"/api/v1/backfills{path}", json=body)
+        assert problem(answer, status)["code"] == code
+
+
+def test_every_input_of_the_core_is_a_field(shared_server: Server) -> None:
+    """0016: an input is one row of a table; a row that is added can be asked for over HTTP."""
+    from retrofill.domain.planning.options import ASKED as options
+    from retrofill.domain.selection.asking import INPUTS
+
+    schemas = shared_server.anybody.get("/api/v1/openapi.json").json()["components"]["schemas"]
+    inputs = [*INPUTS, *(one for option in options for one in option.inputs)]
+    assert {one.name for one in inputs} | {"name", "expected"} == schemas["CreateBody"]["properties"].keys()
+
+
+def test_steering_says_whether_anything_changed(server: Server) -> None:
+    """BF-3."""
+    number = server.create()
+    for act, status in (("pause", "paused"), ("resume", "waiting_resources")):
+        for unchanged in (False, True):
+            assert post(server, f"/{number}/{act}", {}) == {"id": number, "unchanged": unchanged}
+        assert server.center("alice").backfills.row(number)["status"] == status
+
+
+def test_a_change_says_what_differs_since(server: Server) -> None:
+    """BF-3: fields are the inputs of `backfill change`; null and absent ones stay."""
+    number = server.create()
+    asked = server.by("alice")
+    body = {"priority": 8, "window": "10:00-11:00", "comment": "for lunch"}
+    found = asked.patch(f"/api/v1/backfills/{number}", json=body).json()
+    assert [one["what"] for one in found["changed"]] == ["window", "priority"]
+    assert asked.patch(f"/api/v1/backfills/{number}", json=body).json()["changed"] == []
+    (noted,) = (one for one in server.center("alice").backfills.history(number) if one["action"] == "change")
+    assert "for lunch" in noted["comment"]
+    assert problem(asked.patch(f"/api/v1/backfills/{number}", json={}), 422)["code"] == "usage"
+
+
+def test_a_stop_ends_what_may_be_operated(server: Server) -> None:
+    """OPS-1."""
+    number = server.create()
+    assert post(server, f"/{number}/stop", {"comment": "enough"}) == {"items": [], "whole": True}
+    assert server.center("alice").backfills.row(number)["status"] == "stopped"
+
+
+def test_a_batch_tells_what_became_of_each(server: Server) -> None:
+    """BF-4, OPS-6: per item, with the state that it has now."""
+    number = server.create()
+    post(server, f"/{number}/pause", {})
+    frozen = post(server, f"/{number}/freeze", {"comment": "wait"})["items"]
+    assert [(one["ok"], one["state"]) for one in frozen] == [(True, "frozen")] * 2
+    thawed = post(server, f"/{number}/unfreeze", {})["items"]
+    assert [one["id"] for one in thawed] == [one["id"] for one in frozen]
+    assert problem(server.by("alice").post(f"/api/v1/backfills/{number}/rerun", json={}), 409)
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [
+        ("", "show"),
+        ("/row", "row"),
+        ("/progress", "progress"),
+        ("/time-left", "time_left"),
+        ("/analysis", "analysis"),
+    ],
+)
+def test_questions_answer_what_the_center_answers(server: Server, path: str, method: str) -> None:
+    """BF-2: documents are the same everywhere."""
+    number = server.create()
+    answer = server.by("alice").get(f"/api/v1/backfills/{number}{path}")
+    assert answer.json() == getattr(server.center("alice").backfills, method)(number)
+
+
+@pytest.mark.parametrize(
+    ("path", "method"), [("operations", "history"), ("alerts", "alerts"), ("failures", "first_failures")]
+)
+def test_lists_about_one_are_pages(server: Server, path: str, method: str) -> None:
+    number = server.create(alert="either")
+    found = server.by("alice").get(f"/api/v1/backfills/{number}/{path}").json()
+    assert found == {"items": list(getattr(server.center("alice").backfills, method)(number)), "next": None}
+
+
+@pytest.mark.parametrize(
+    "filters", [{"name": "first"}, {"creator": "alice"}, {"task": "open.last"}, {"status": "paused"}]
+)
+def test_filters_are_those_of_the_center(server: Server, filters: dict[str, str]) -> None:
+    """BF-1."""
+    from retrofill.domain.running.searches import BackfillSearch
+
+    server.create()
+    server.center("alice").backfills.pause(server.create(task=("open.last",)))
+    found = server.by("alice").get("/api/v1/backfills", params=filters).json()
+    assert found == server.center("alice").backfills.list(BackfillSearch(**filters))
+    assert len(found["items"]) < 2 or "creator" in filters
