@@ -154,7 +154,7 @@ _ENVIRONMENT = """
 | `RETROFILL_USER` | who acts: a member of a workspace or a user that was added; default `admin`, the system administrator |
 | `RETROFILL_URL` | refused: this version works on the embedded store only |
 | `RETROFILL_NOW` | an ISO instant that replaces the clock in `backfill plan`, for tests |
-| `RETROFILL_SECRET_<NAME>` | the value of `${secret:NAME}` in parameters and connections |
+| `RETROFILL_SECRET_<NAME>` | the value of `${secret:NAME}` in parameters and connections; [other places](../guides/secrets.md) |
 | `RETROFILL_DEBUG` | not empty: a bug prints its traceback |
 | `RETROFILL_<SETTING>` | every [setting](settings.md) |
 """

@@ -86,6 +86,9 @@ class FakePremises:
     def runner(self) -> Iterator[Found]:
         yield Found("runner", True, "works")
 
+    def secrets(self) -> Iterator[Found]:
+        yield Found("secrets", True, "are to be had")
+
     def files(self) -> Iterator[Found]:
         yield Found("logs", True, "somewhere on this disk")
 

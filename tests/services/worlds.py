@@ -146,7 +146,12 @@ class World:
     @property
     def known(self) -> Known:
         """What runs would find: the secrets of this world, and every program and driver."""
-        return Known(self.secrets.__contains__, lambda _: True, lambda _: None, "python3")
+        return Known(
+            lambda name: None if name in self.secrets else "is not set",
+            lambda _: True,
+            lambda _: None,
+            "python3",
+        )
 
     @property
     def actor(self) -> Actor:

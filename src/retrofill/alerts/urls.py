@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from urllib.parse import quote, unquote
 
 from retrofill.services.ports.notifying import NotSentError
+from retrofill.services.ports.secrets import FindSecret, SecretUnavailableError
 
 WEBHOOK_SCHEMES = frozenset({"json", "jsons", "xml", "xmls", "form", "forms"})
 _SECRET = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -18,7 +18,7 @@ _PLAIN_ARGUMENTS = frozenset(
 _SHORTEST_SECRET = 3
 
 
-def with_secrets(template: str, secrets: Callable[[str], str | None]) -> str:
+def with_secrets(template: str, secrets: FindSecret) -> str:
     """The URL with secrets in their places, quoted unless the whole URL is one.
 
     Raises:
@@ -26,7 +26,10 @@ def with_secrets(template: str, secrets: Callable[[str], str | None]) -> str:
     """
 
     def value(match: re.Match[str]) -> str:
-        found = secrets(match[1])
+        try:
+            found = secrets(match[1])
+        except SecretUnavailableError as error:
+            raise NotSentError(error.text) from None
         if found is None:
             raise NotSentError(f"there is no secret {match[1]}: RETROFILL_SECRET_{match[1]} is not set")
         return found if match[0] == template else quote(found, safe="")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
     from retrofill.domain.running.startable import Known
     from retrofill.executors.local.folder import RunsFolder
+    from retrofill.secrets.keeper import SecretKeeper
     from retrofill.services.catalogs.lineage import Lineages
     from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.ports import Check, Leadership, Notifier
@@ -191,8 +192,39 @@ class Deployment:
         return in_force.load(catalog.settings, self.environ)
 
     def secret(self, name: str) -> str | None:
-        """The value of a secret: RETROFILL_SECRET_<NAME> of this process's environment (SEC-3)."""
-        return self.environ.get(f"RETROFILL_SECRET_{name}")
+        """The value of a secret; None: nobody knows one of this name (SEC-3).
+
+        Raises:
+            SecretUnavailableError: a source of secrets could not be asked.
+        """
+        return self.secrets.find(name)
+
+    @cached_property
+    def secrets(self) -> SecretKeeper:
+        """What this process knows of secrets, by the setting `secrets` as it is now."""
+        from retrofill.bootstrap.secrets import open_secrets
+
+        return open_secrets(self.folder.directory, self.environ)
+
+    def lacking_secrets(self) -> dict[str, str] | None:
+        """What tasks and connections name and is not to be had here: the end of a sentence by name.
+
+        None: only the environment is asked, which may be another one for the scheduler.
+        """
+        from retrofill.domain.planning.overrides import secrets_of
+
+        if self.secrets.is_plain:
+            return None
+        why = {name: self._lacks_secret(name) for name in sorted(set(secrets_of(self.in_force())))}
+        return {name: text for name, text in why.items() if text is not None}
+
+    def _lacks_secret(self, name: str) -> str | None:
+        from retrofill.services.ports.secrets import SecretUnavailableError
+
+        try:
+            return f"is not set here (RETROFILL_SECRET_{name})" if self.secret(name) is None else None
+        except SecretUnavailableError as error:
+            return f"is not to be had here ({error.message})"
 
     # Who comes from elsewhere
 
@@ -207,15 +239,17 @@ class Deployment:
 
     # Adapters for services
 
-    def specs(self, interpreter: str = "") -> RunSpecs:
+    def specs(self, interpreter: str = "", *, starts: bool = False) -> RunSpecs:
         """What runs of this deployment are given.
 
         Args:
             interpreter: runs python tasks; who starts nothing needs none.
+            starts: for who starts runs within a transaction, where nothing may wait for a secret.
         """
         from retrofill.services.instances.run_specs import RunSpecs
 
-        return RunSpecs(self.folder.directory, self.secret, interpreter)
+        find = self.secrets.find_soon if starts else self.secret
+        return RunSpecs(self.folder.directory, find, interpreter)
 
     def known_of(self, catalog: Catalog) -> Known:
         """What runs of a catalog's tasks would find here: secrets, drivers, interpreters."""
@@ -225,7 +259,7 @@ class Deployment:
 
         path = base_environment(self.environ)["PATH"]
         return Known(
-            has_secret=lambda name: self.secret(name) is not None,
+            lacks_secret=self._lacks_secret,
             has_program=lambda program: shutil.which(program, path=path) is not None,
             missing_driver=missing_driver,
             python=self.settings_of(catalog).python or sys.executable,

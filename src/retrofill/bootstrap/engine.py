@@ -53,6 +53,7 @@ class Engine:
         version = self._deployment.published()
         self.settings = self._deployment.settings_of(version.catalog)
         self._version = version
+        self._learn_secrets()
         return self._in_force()
 
     def _in_force(self) -> InForce:
@@ -60,11 +61,17 @@ class Engine:
 
         return scheduling(self.settings, self._version.catalog.timezone)
 
+    def _learn_secrets(self) -> None:
+        """Ask for what tasks name before one of them starts: a start waits for no secret."""
+        from retrofill.domain.planning.overrides import secrets_of
+
+        self._deployment.secrets.learn(secrets_of(self._version.catalog))
+
     # Running
 
     @cached_property
     def specs(self) -> RunSpecs:
-        return self._deployment.specs(self._in_force().interpreter)
+        return self._deployment.specs(self._in_force().interpreter, starts=True)
 
     def _executor(self) -> Executor:
         """What carries out runs, observed where events are to be sent."""
@@ -99,7 +106,7 @@ class Engine:
         """The executor with its runs told to a lineage service."""
         from retrofill.lineage.openlineage.emitter import observed
 
-        on, key = self._deployment, self._deployment.secret("OPENLINEAGE_API_KEY")
+        on, key = self._deployment, self._deployment.secrets.find_or_none("OPENLINEAGE_API_KEY")
         url, project = self.settings.openlineage, self._version.catalog.project
         return observed(executor, url, key, project, lambda ref: self.specs.find(on.store, on.graphs(), ref))
 
@@ -124,6 +131,7 @@ class Engine:
             NotLeadingError: somebody else may lead by now.
         """
         hosts = self._deployment.hosts(self.settings.host_lost_minutes)
+        self._learn_secrets()
         executor = self._executor()
         try:
             with hosts.beating() if hosts is not None else nullcontext():

@@ -52,6 +52,13 @@ class LocalPremises:
         can = os.path.exists("/proc/self/stat")
         yield Found("runner", can, "process trees can be followed" if can else "/proc is not mounted")
 
+    def secrets(self) -> Iterator[Found]:
+        """Whether what tasks name is to be had here, where the setting `secrets` says from where."""
+        lacking = self._deployment.lacking_secrets()
+        if lacking is not None:
+            told = "; ".join(f"{name} {why}" for name, why in lacking.items())
+            yield Found("secrets", not lacking, told or "all that tasks name are to be had here")
+
     def files(self) -> Iterator[Found]:
         folder = self._deployment.runs_folder()
         sizes = [file.bytes for file in folder.scan()]

@@ -6,22 +6,16 @@ at a small file.
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR
-from retrofill.domain.texts import Text
-from retrofill.settings.forms import DEPLOYMENT_FILE
+from retrofill.bootstrap.declared import declared
 
 if TYPE_CHECKING:
     from retrofill.store.postgres.database import Database
 
-VARIABLE = "RETROFILL_STORE"
-_NAMES_ONE = re.compile(rb"\bstore\b")
 _MISREAD = re.compile(r"//[^/?]*@[^/?]*@|//[^@?]*/[^?]*@|%(?![0-9A-Fa-f]{2})")
 _SECRET = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -40,14 +34,10 @@ def find_url(directory: Path, environ: Mapping[str, str]) -> StoreUrl | None:
         SettingError: it is no URL of a store.
         ProjectError: the folder's `retrofill.yaml` cannot be read.
     """
-    named = environ.get(VARIABLE)
-    text = _text_of(directory / DEPLOYMENT_FILE)
-    if named == "" or (named is None and not _NAMES_ONE.search(text)):
+    found = declared("store", directory, environ)
+    if found is None or not found.value:
         return None
-    user = environ.get("RETROFILL_USER", SYSTEM_ADMINISTRATOR)
-    declared, project = _declared(directory, text, user)
-    url, origin = (declared, f"`settings:` in {DEPLOYMENT_FILE}") if named is None else (named, "environment")
-    return checked_url(str(url), project, origin) if url else None
+    return checked_url(str(found.value), found.project, found.origin)
 
 
 def checked_url(url: str, project: str, origin: str) -> StoreUrl:
@@ -74,34 +64,6 @@ def checked_url(url: str, project: str, origin: str) -> StoreUrl:
             "write those of user and password as %40, %2F and %25"
         )
     return StoreUrl(text, project)
-
-
-def _text_of(path: Path) -> bytes:
-    """What the file holds; nothing where it is no regular file, of which the reading of the folder tells."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:
-        return file.read() if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
-
-
-def _declared(directory: Path, text: bytes, user: str) -> tuple[object, str]:
-    import yaml
-
-    try:
-        found = yaml.load(text, Loader=yaml.CSafeLoader)
-        settings = found.get("settings") or {}
-        return settings.get("store"), str(found.get("project") or "")
-    except (yaml.YAMLError, AttributeError, ValueError):
-        from retrofill import project
-        from retrofill.settings.in_force import SettingError
-
-        try:
-            project.load_whole(directory)  # says where and what
-        except project.ProjectError as error:
-            if user == SYSTEM_ADMINISTRATOR:
-                raise
-            # Roles are in the store, so nobody else is told of what stands in workspaces (SEC-2).
-            raise error.seen_by(lambda _: False) from None
-        raise SettingError(f"{DEPLOYMENT_FILE} cannot be read", Text("{project.check} says why.")) from None
 
 
 def open_server(url: StoreUrl, home: Path, secrets: Callable[[str], str | None]) -> Database:

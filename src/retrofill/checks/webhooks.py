@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from retrofill import __version__
 from retrofill.checks.children import ask
 from retrofill.domain.checks import Answer, Verdict, clipped, parse_answer
+from retrofill.services.ports.secrets import FindSecret, SecretUnavailableError
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Clock
@@ -31,7 +32,7 @@ _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 10.0
 class WebhookSurroundings:
     """What all webhooks of a project share."""
 
-    secrets: Callable[[str], str | None]  # value by name, None where there is none (SEC-3)
+    secrets: FindSecret  # value by name, None where there is none (SEC-3)
     allow_internal: tuple[str, ...]
     clock: Clock
     sleep: Callable[[float], None] = time.sleep
@@ -63,6 +64,8 @@ class WebhookCheck:
                     return answer
                 self.around.sleep(min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS))
             return self._try(body, delivery, is_last=True) or self._fail("it did not answer")
+        except SecretUnavailableError as error:
+            return self._fail(error.message)
         except MissingSecretError as error:
             return self._fail(
                 f"there is no secret {error}; set RETROFILL_SECRET_{error} in the environment of the command or the "

@@ -15,7 +15,7 @@ from retrofill.domain.errors import UsageError
 from retrofill.domain.selection.choice import Limits
 from retrofill.services.backfills.requests import PlanLimits
 from retrofill.settings.forms import DEPLOYMENT_FILE, FormError
-from retrofill.settings.outer_forms import Webhook
+from retrofill.settings.outer_forms import SecretSources, Webhook
 from retrofill.settings.table import TABLE, read_settings
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Settings:
     """Every setting's value; the fields are the names of the table, which says what each does."""
 
     store: str  # URL, secrets unresolved; "" for the embedded one
+    secrets: SecretSources
     max_roots: int
     max_tasks: int
     max_workspace_tasks: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -121,6 +122,51 @@ class Webhooks:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class SecretSources:
+    """Where values of secrets are had beside the environment (SEC-3)."""
+
+    file: str = ""  # path, relative to the project; "" for none
+    command: tuple[str, ...] = ()  # program and arguments; empty for none
+    timeout_seconds: int = 10
+
+
+class Sources:
+    """A file that holds values, a command that prints one, or both: then the file is asked first."""
+
+    words = "mapping: `{file, command, timeout}`"
+    _keys = ("file", "command", "timeout")
+
+    @property
+    def schema(self) -> dict[str, object]:
+        text: dict[str, object] = {"type": "string", "minLength": 1}
+        words: dict[str, object] = {"type": "array", "items": text, "minItems": 1}
+        properties = {"file": text, "command": {"anyOf": [text, words]}, "timeout": {"type": "string"}}
+        return {"type": "object", "properties": properties, "additionalProperties": False}
+
+    def read(self, value: object) -> SecretSources:
+        entry = as_mapping(value)
+        known_keys(entry, self._keys)
+        return SecretSources(
+            at("file", _filled, entry["file"]) if "file" in entry else "",
+            at("command", self._command, entry["command"]) if "command" in entry else (),
+            at("timeout", _timeout, entry.get("timeout", "10s")),
+        )
+
+    def _command(self, value: object) -> tuple[str, ...]:
+        """A text is cut at blanks as a shell does it; no shell runs it."""
+        if isinstance(value, list) and value:
+            return tuple(at(index, _filled, word) for index, word in enumerate(value))
+        text = _filled(value)
+        try:
+            words = shlex.split(text)
+        except ValueError:
+            raise FormError("has a quote that does not end", "write a list: [program, argument]") from None
+        if not words:
+            raise FormError("names no program", "write a list: [program, argument]")
+        return tuple(words)
+
+
 class Networks:
     """Networks in CIDR form."""
 
@@ -152,6 +198,13 @@ def _url(value: object) -> str:
         raise FormError(
             "is no URL", "write one of the form scheme://..."
         )  # not shown: it may hold a password
+    return text
+
+
+def _filled(value: object) -> str:
+    text = as_text(value)
+    if not text or "\0" in text:
+        raise FormError("is empty or holds a NUL character", "leave it out where there is none")
     return text
 
 

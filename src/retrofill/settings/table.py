@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from retrofill.domain.errors import did_you_mean
 from retrofill.settings.forms import FormError
-from retrofill.settings.outer_forms import Alerts, Networks, StoreUrl, WebAddress, Webhooks
+from retrofill.settings.outer_forms import Alerts, Networks, Sources, StoreUrl, WebAddress, Webhooks
 from retrofill.settings.plain_forms import Choice, Clock, Form, LogDays, PlainText, Size, Whole
 
 # Settings that may also stand at the top of `retrofill.yaml`.
@@ -63,6 +63,13 @@ TABLE: tuple[Setting, ...] = (
         "",
         "Where everything is kept: a database of a PostgreSQL server (extra `postgres`), may hold `${secret:NAME}`; "
         "empty: a file in `.retrofill`. Holds as the folder says it, without deploying.",
+    ),
+    Setting(
+        "secrets",
+        Sources(),
+        {},
+        "Where values of `${secret:NAME}` are had beside the environment: a YAML file of mode 0600, a command that prints "
+        "one. Holds as the folder says it when a process starts, without deploying.",
     ),
     Setting("max_roots", Whole(1, 100_000), 500, "Most root tasks of one manual backfill."),
     Setting("max_tasks", Whole(1, 1_000_000), 2000, "Most tasks of one manual backfill."),

@@ -19,7 +19,12 @@ DAILY = "0 2 * * *"
 
 
 def known(*there: str, driver: str | None = None) -> Known:
-    return Known(there.__contains__, there.__contains__, lambda _: driver, "/opt/python")
+    return Known(
+        lambda name: None if name in there else "is not set",
+        there.__contains__,
+        lambda _: driver,
+        "/opt/python",
+    )
 
 
 def told(catalog: Catalog, here: Known) -> list[tuple[str, tuple[str, ...]]]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from domain.catalogs import make_task
 from retrofill.cli.steps import told
 from retrofill.domain.catalog.definitions import Rerun
+from retrofill.services.ports.secrets import SecretUnavailableError
 from services.worlds import MakeWorld, World
 
 FULL = "cannot write to runs: No space left on device"
@@ -150,3 +153,40 @@ def test_a_full_disk_for_a_minute_fails_nothing(world: MakeWorld) -> None:
         w.tick()
     assert w.row(number)["counts"]["successful"] == 600
     assert w.clock.ms < until + 120_000
+
+
+class Vault(dict[str, str]):
+    """Secrets that are to be had while it is open."""
+
+    is_open = True
+
+    def get(self, name: str, default: object = None) -> Any:
+        if not self.is_open:
+            raise SecretUnavailableError(f"the secret {name} is still being asked for")
+        return super().get(name)
+
+
+def test_a_secret_that_cannot_be_had_now_is_no_failure(world: MakeWorld) -> None:
+    """SEC-3, RUN-3: the instance waits with its number, its slot is free, and starts with the value."""
+    vault = Vault(PW="hush")
+    w = world(
+        make_task("w.a", "0 1 * * *", parameters=(("pw", "${secret:PW}"),)),
+        make_task("w.b", "0 2 * * *"),
+        secrets=vault,
+        slots=1,
+    )
+    w.create()
+    vault.is_open = False
+    assert w.tick().more
+    assert w.tick().more
+    assert w.state("a 5 01:00") == "waiting_time not_started"
+    assert "the secret PW is still being asked for" in w.why("a 5 01:00").text
+    assert not w.tick().more
+    assert w.running() == {"b 5 02:00"}
+    w.end("b 5 02:00")
+    vault.is_open = True
+    w.clock.ms += 1000
+    w.tick()
+    assert w.running() == {"a 5 01:00"}
+    (spec,) = [spec for spec in w.executor.started if spec.name == "w.a"]
+    assert (spec.ref.run_number, spec.environment["pw"], spec.secrets) == (1, "hush", ("hush",))

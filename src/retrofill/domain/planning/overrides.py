@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from retrofill.domain.catalog.definitions import Task
+from retrofill.domain.catalog.definitions import Catalog, Task
 from retrofill.domain.catalog.dialects import dialect_of
 from retrofill.domain.errors import NotPermittedError, did_you_mean, shown
 from retrofill.domain.people.rights import Rights
@@ -17,6 +17,7 @@ from retrofill.domain.planning.policy import OverrideError
 _BREAK = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
+_SECRET = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")
 _NAME = re.compile(r"(?!.*--)[\w.-]*")
 
 
@@ -132,3 +133,11 @@ def secrets_named_by(task: Task) -> set[str]:
 
 def _no_part(name: str) -> OverrideError:
     return OverrideError(f'"{shown(name)}" is no task of this backfill, so its parameters cannot be set')
+
+
+def secrets_of(catalog: Catalog) -> Iterator[str]:
+    """Every secret that a task or a connection names; one may come more than once."""
+    for task in catalog.tasks.values():
+        yield from secrets_named_by(task)
+    for url in catalog.connections.values():
+        yield from _SECRET.findall(url)

@@ -22,13 +22,13 @@ class Known:
     """What is there where a plan is made; a scheduler on another machine, or in another environment, may differ.
 
     Attributes:
-        has_secret: whether a secret of this name is set.
+        lacks_secret: why a secret of this name is not to be had, the end of a sentence; None where it is.
         has_program: whether a program can be run: a name that is looked for, or a path.
         missing_driver: what a connection's URL needs and is not installed; None where nothing is missing.
         python: the interpreter of python tasks.
     """
 
-    has_secret: Callable[[str], bool]
+    lacks_secret: Callable[[str], str | None]
     has_program: Callable[[str], bool]
     missing_driver: Callable[[str], str | None]
     python: str
@@ -38,10 +38,11 @@ def obstacles(plan: Plan, known: Known) -> Iterator[Finding]:
     """`unset_secret`, `missing_connection`, `missing_interpreter`, each with the tasks that would fail to start."""
     running = [t for t, runs in zip(plan.tasks, plan.tallies[:, Kind.RUN].tolist(), strict=True) if runs]
     for name, tasks in _by(running, lambda task: _secrets(plan, task)).items():
-        if not known.has_secret(name):
+        lacks = known.lacks_secret(name)
+        if lacks:
             yield Finding.of(
                 "unset_secret",
-                f"The secret {name} is not set here (RETROFILL_SECRET_{name}): {names(tasks)} cannot start without it.",
+                f"The secret {name} {lacks}: {names(tasks)} cannot start without it.",
                 tasks,
             )
     for name, tasks in _by(running, _connections).items():

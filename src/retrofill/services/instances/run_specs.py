@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.services.instances.as_run import AsRun, as_run
 from retrofill.services.instances.outlines import Belonging
 from retrofill.services.ports import IncludedCode, RunRef, RunSpec
+from retrofill.services.ports.secrets import FindSecret, SecretUnavailableError
 
 if TYPE_CHECKING:
     from retrofill.services.instances.graphs import GraphCache
@@ -46,7 +47,7 @@ class RunSpecs:
         interpreter: runs python tasks.
     """
 
-    def __init__(self, project: Path, secrets: Callable[[str], str | None], interpreter: str) -> None:
+    def __init__(self, project: Path, secrets: FindSecret, interpreter: str) -> None:
         self._project = str(project)
         self._secrets = secrets
         self.interpreter = interpreter
@@ -70,6 +71,7 @@ class RunSpecs:
 
         Raises:
             UnstartableError: a secret or a connection is missing, or a parameter has no value.
+            SecretUnavailableError: whether there is a secret is not known yet.
         """
         run = as_run(row, context)
         task = run.task
@@ -93,7 +95,7 @@ class RunSpecs:
             timeout_seconds=task.timeout_seconds,
             connection_url=self._url(run) if task.type.traits.has_connection else None,
             interpreter=self.interpreter,
-            secrets=self.secrets(row, context),
+            secrets=_filled(map(self._secrets, _secrets_of(run))),
             connection=task.connection,
             reads=task.reads,
             writes=task.writes,
@@ -121,13 +123,13 @@ class RunSpecs:
 
     def secrets(self, row: InstanceRecord, context: Belonging) -> tuple[str, ...]:
         """Values of the secrets that the instance can see, as far as they are known here (SEC-3)."""
-        run = as_run(row, context)
-        names = [parameters.parse(text).secret for _, text in run.parameters if "${secret:" in text]
-        if run.task.type.traits.has_connection:
-            url = run.catalog.connections.get(run.task.connection) or ""
-            names += [match[1] for match in _SECRET.finditer(url)]
-        values = (self._secrets(name) for name in names if name is not None)
-        return tuple(dict.fromkeys(value for value in values if value))
+        return _filled(map(self._known, _secrets_of(as_run(row, context))))
+
+    def _known(self, name: str) -> str | None:
+        try:
+            return self._secrets(name)
+        except SecretUnavailableError:
+            return None  # who wrote the log knew it, and has masked it
 
     def values(self, row: InstanceRecord, context: Belonging) -> dict[str, str]:
         """The task's parameters at this instance, secrets resolved."""
@@ -181,6 +183,20 @@ class RunSpecs:
                 f"{run.task.name}: there is no secret {name}; set RETROFILL_SECRET_{name} in the scheduler's environment",
             )
         return value
+
+
+def _secrets_of(run: AsRun) -> Iterator[str]:
+    """Names of the secrets that the instance can see."""
+    for _, text in run.parameters:
+        if "${secret:" in text and (name := parameters.parse(text).secret) is not None:
+            yield name
+    if run.task.type.traits.has_connection:
+        url = run.catalog.connections.get(run.task.connection) or ""
+        yield from (match[1] for match in _SECRET.finditer(url))
+
+
+def _filled(values: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for value in values if value))
 
 
 def _arguments(run: AsRun, values: Mapping[str, str]) -> tuple[str, ...]:

@@ -51,6 +51,10 @@ class Premises(Protocol):
         """Whether process trees can be followed here."""
         ...
 
+    def secrets(self) -> Iterator[Found]:
+        """Whether the secrets that tasks name are to be had; nothing where only the environment is asked."""
+        ...
+
     def files(self) -> Iterator[Found]:
         """Logs, journals, and what backups and restores have left."""
         ...

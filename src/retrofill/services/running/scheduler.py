@@ -26,6 +26,7 @@ from retrofill.services.instances.run_specs import RunSpecs, UnstartableError
 from retrofill.services.ports import RunEnd
 from retrofill.services.ports.leadership import NotLeadingError
 from retrofill.services.ports.records import InstanceRecord
+from retrofill.services.ports.secrets import SecretUnavailableError
 from retrofill.services.ports.start_filter import StartFilter
 from retrofill.services.running.ledger_snapshot import LedgerSnapshot, Propagations
 from retrofill.services.running.slots import Slots
@@ -93,6 +94,7 @@ class Scheduler:
         self._must_look = True
         self._must_find_out = False
         self._deciding: list[RunSpec] = []  # starts of a pass that is not committed yet, as far as is known
+        self._has_room = False  # what was chosen could not start, so that others can
         self._next_ms: int | None = None
         self._run_times: dict[int, list[int]] = defaultdict(list)  # by task, not yet written
         self._run_times_ms = 0  # when they were written last
@@ -164,7 +166,7 @@ class Scheduler:
             self._write_run_times(tx, now_ms)
             self._note_ends(tx, propagations, known, holds, now_ms, ticked)
             stops = self._stops(tx, known)
-            ticked.more = ticked.more or propagations.are_cut
+            ticked.more = ticked.more or propagations.are_cut or self._has_room
             self._must_look = self._must_look or propagations.are_cut
             ticked.clock_trouble = trouble_with(check)
             self._next_ms = _earliest(tx.next_start(), holds.next_ms)
@@ -382,6 +384,7 @@ class Scheduler:
         holds: HeldBackfills,
         now_ms: int,
     ) -> list[RunSpec]:
+        self._has_room = False
         if known.catalog is None or not self.starts:
             return []
         wanted = StartFilter(held=holds.may_not_start)
@@ -417,7 +420,13 @@ class Scheduler:
                 propagation.moved(row.id, State.RUNNING, State.FAILED)
                 propagation.failed_for_good(row.id)
                 continue
+            except SecretUnavailableError as error:
+                tx.forget_run(row.id, row.run_number, token)
+                self._not_started.put_off(tx, row.id, error.message, now_ms - self._doubt_ms)
+                propagation.moved(row.id, State.RUNNING, State.NOT_RUN)
+                continue
             self._slots.take(row, now_ms)
+        self._has_room = len(specs) < len(chosen)
         if known.has_auto:
             self._slots.find_rivals(tx)
         return specs
