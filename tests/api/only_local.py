@@ -1,6 +1,26 @@
 """Methods of desks that nobody may ask over HTTP, each with its reason; all others are operations."""
 
+DATES = "pages by number are what the API of DataWorks asks for"
+ERRANDS = "not waiting is what the API of DataWorks asks for"
+TOGETHER = "all or nothing is what the API of DataWorks asks for"
 ONLY_LOCAL = {
+    "dates.instance": DATES,
+    "dates.instances": DATES,
+    "dates.list": DATES,
+    "dates.neighbours": DATES,
+    "dates.show": DATES,
+    "errands.ask_for_backfill": ERRANDS,
+    "errands.ask_for_rerun": ERRANDS,
+    "errands.carry_out": ERRANDS,
+    "errands.show": ERRANDS,
+    "errands.unattended": ERRANDS,
+    "together.freeze": TOGETHER,
+    "together.place": TOGETHER,
+    "together.remove_waits": TOGETHER,
+    "together.rerun": TOGETHER,
+    "together.set_successful": TOGETHER,
+    "together.stop": TOGETHER,
+    "together.unfreeze": TOGETHER,
     "instances.each": "a list that a client reads page by page",
     "upkeep.back_up": "writes a file on the machine of the store",
     "upkeep.restore": "puts a file of that machine in the place of the store, while no server runs",

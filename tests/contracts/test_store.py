@@ -591,6 +591,27 @@ def test_waiting_counts_by_backfill(store: Store) -> None:
     with store.read() as reader:
         assert (reader.waiting(number), reader.waiting(other)) == ((1, 1), (0, 1))
         assert (reader.has_waiting(number), reader.has_waiting(other)) == ((True, True), (False, True))
+        assert [reader.has_waiting(number, (n, n)) for n in (1, 2, 3)] == [
+            (False, True),
+            (True, False),
+            (False, False),
+        ]
+
+
+def test_the_first_start_and_the_last_end_of_a_range(store: Store) -> None:
+    """BF-2: of what has any."""
+    times = ((3, None), (1, 8), (2, 9), (None, None))
+    fill(
+        store,
+        *(
+            in_state(State.RUNNING if a and not b else State.FAILED, n, started_ms=a, ended_ms=b)
+            for n, (a, b) in enumerate(times, 1)
+        ),
+    )
+    with store.read() as reader:
+        assert reader.first_and_last(1, 4) == (1, 9)
+        assert reader.first_and_last(1, 1) == (3, None)
+        assert reader.first_and_last(4, 9) == (None, None)
 
 
 def test_isolated_ones_that_still_wait(store: Store) -> None:

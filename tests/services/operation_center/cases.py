@@ -7,6 +7,7 @@ until its arguments stand in the tables.
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 from datetime import date
 from functools import cached_property
@@ -17,16 +18,27 @@ import retrofill.services.operation_center as rooms
 from domain.catalogs import make_task
 from retrofill.domain.catalog.definitions import Dependency, DependencyKind, ResourceGroup
 from retrofill.domain.planning.policy import Alert, AlertMethod, AlertTrigger
-from retrofill.domain.running.searches import BackfillSearch, InstanceSearch, OperationSearch
+from retrofill.domain.running.places import Place
+from retrofill.domain.running.searches import (
+    BackfillSearch,
+    DateInstanceSearch,
+    DateSearch,
+    InstanceSearch,
+    Numbered,
+    OperationSearch,
+)
 from retrofill.domain.selection.ways import ManualSelection
 from retrofill.services.catalogs.freezing import freeze_tasks
 from retrofill.services.operation_center import OperationCenter
 from retrofill.services.operation_center.desk import Desk
+from retrofill.services.ports.records import ErrandRecord
 from services.centers import WorldParts
 from services.worlds import World
 
 OPEN = ManualSelection(("open.first", "vault.goldmine", "open.last"))
 DAY = date(2026, 1, 5)
+ERRAND = "a" * 32  # of admin
+EVERYTHING = Numbered(limit=-1)
 EMAIL = Alert(AlertTrigger.EITHER, AlertMethod.EMAIL)
 
 
@@ -79,6 +91,9 @@ def make_world(home: Path) -> World:
     w.create(selection=ManualSelection(("vault.slow", "open.first")), dates="2026-02-02")
     freeze_tasks(w.store, w.catalog, w.clock, w.actor, ["vault.slow"], True, "the ore is gone")
     w.tick()  # first and slow of it run
+    request = json.dumps({"given": GIVEN[6], "comment": "aurum", "is_paused": False})
+    with w.store.transaction() as tx:
+        tx.errands.add(ErrandRecord(ERRAND, "create", "admin", request, 5))
     w.clock.move_to("2026-03-03T00:30")
     w.night()
     w.clock.move_to("2026-03-20T12:00")
@@ -137,6 +152,22 @@ def arguments(c: Case) -> dict[str, Arguments]:
     several = [(c.instances,)]
     tasks = [("open.first",), ("open.last",), ("vault.goldmine",), ("vault.absent",)]
     return {
+        "dates.list": [
+            (DateSearch(),),
+            (DateSearch(workspace="open", bizdate="2026-01-05"),),
+            (DateSearch(dates=[(1, 0), (2, 0)]),),
+        ],
+        "dates.show": [(number, 0) for (number,) in BACKFILLS],
+        "dates.instances": [
+            (DateInstanceSearch("2026-01-05"), EVERYTHING),
+            (DateInstanceSearch("2026-01-05", "open"), EVERYTHING),
+            (DateInstanceSearch("2026-01-05", "vault"), EVERYTHING),
+            (DateInstanceSearch("2026-03-02"), EVERYTHING),
+        ],
+        "dates.instance": each,
+        "dates.neighbours": [(number, below) for number in c.instances for below in (True, False)],
+        "errands.show": [(ERRAND,), ("nothing",)],
+        "errands.unattended": [()],
         "backfills.list": [
             (),
             (BackfillSearch(name="v"),),
@@ -217,6 +248,16 @@ def acts(c: Case) -> dict[str, Arguments]:
         "backfills.rerun": BACKFILLS,
         "backfills.freeze": BACKFILLS,
         "backfills.unfreeze": BACKFILLS,
+        "errands.ask_for_backfill": [(given,) for given in GIVEN],
+        "errands.ask_for_rerun": [([(number, 0)], {}) for (number,) in BACKFILLS],
+        "errands.carry_out": [(ERRAND,)],
+        "together.stop": several,
+        "together.rerun": several,
+        "together.set_successful": several,
+        "together.freeze": several,
+        "together.unfreeze": several,
+        "together.remove_waits": [(c.instances, None)],
+        "together.place": [({number: Place(5) for number in c.instances},)],
         "instances.stop": several,
         "instances.rerun": several,
         "instances.rerun_descendants": [*several, (c.seen, "", True, ("open.last",))],

@@ -21,14 +21,17 @@ from domain.catalogs import make_task
 from retrofill.domain.catalog.definitions import ResourceGroup
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.planning.changes import Changes
+from retrofill.domain.running.places import Place
 from retrofill.services.operation_center import OperationCenter
 from retrofill.services.operation_center.backfill_acts import BackfillActs
 from retrofill.services.operation_center.backfill_plans import BackfillPlans
+from retrofill.services.operation_center.errands import ErrandActs
 from retrofill.services.operation_center.instance_acts import InstanceActs
 from retrofill.services.operation_center.people import PeopleDesk
 from retrofill.services.operation_center.previews import Preview
 from retrofill.services.operation_center.schedule_acts import ScheduleActs
 from retrofill.services.operation_center.task_acts import TaskActs
+from retrofill.services.operation_center.together import TogetherActs
 from retrofill.services.operation_center.upkeep import UpkeepDesk
 from retrofill.services.operation_center.version_acts import VersionActs
 from services.centers import center_of
@@ -60,6 +63,7 @@ class Case:
         self.of_the_vault = admin.backfills.create(self.foreign_preview)
         self.mixed = admin.backfills.create(both)
         admin.people.add("greta", "greta@vault.example")
+        self.errand = admin.errands.ask_for_backfill({"task": ("vault.goldmine",), "bizdate": DAY})
         self.token, _ = admin.people.create_token("greta", "for the vault")
         w.deploy(replace(w.catalog, tasks={**w.catalog.tasks, "vault.goldmine": replace(GOLDMINE, owner="")}))
         w.schedule.make_owed()
@@ -164,6 +168,23 @@ CALLS: dict[str, list[Call]] = {
     "instances.set_resource_group": [
         lambda c: c.alice.instances.set_resource_group(c.instances, "default"),
     ],
+    "together.stop": [lambda c: c.alice.together.stop(c.instances)],
+    "together.rerun": [
+        lambda c: c.alice.together.rerun(c.instances),
+        lambda c: c.alice.together.rerun(c.instances, latest=True),
+    ],
+    "together.set_successful": [lambda c: c.alice.together.set_successful(c.instances)],
+    "together.freeze": [lambda c: c.alice.together.freeze(c.instances)],
+    "together.unfreeze": [lambda c: c.alice.together.unfreeze(c.instances)],
+    "together.remove_waits": [lambda c: c.alice.together.remove_waits(c.instances, None)],
+    "together.place": [
+        lambda c: c.alice.together.place(dict.fromkeys(c.instances, Place(8, "default"))),
+    ],
+    "errands.ask_for_backfill": [
+        lambda c: c.alice.errands.ask_for_backfill({"task": ("vault.goldmine",), "bizdate": DAY}),
+    ],
+    "errands.ask_for_rerun": [lambda c: c.alice.errands.ask_for_rerun([(c.of_the_vault, 0)], {})],
+    "errands.carry_out": [lambda c: c.alice.errands.carry_out(c.errand)],
     "people.users": [lambda c: c.alice.people.users()],
     "people.add": [lambda c: c.alice.people.add("mallory")],
     "people.set_administrator": [lambda c: c.alice.people.set_administrator("alice", True)],
@@ -190,6 +211,8 @@ CALLS: dict[str, list[Call]] = {
     "versions.deploy_again": [lambda c: c.alice.versions.deploy_again(1)],
 }
 DESKS = {
+    "errands": (ErrandActs,),
+    "together": (TogetherActs,),
     "backfills": (BackfillActs, BackfillPlans),
     "instances": (InstanceActs,),
     "people": (PeopleDesk,),

@@ -16,7 +16,7 @@ from retrofill.services.reading import documents
 from services.operation_center.cases import Case, arguments, methods
 
 DOCUMENTS = {name: kind for name, kind in vars(documents).items() if is_typeddict(kind)}
-_WHOLE = re.compile(r"^(?P<around>Page|Sequence|Iterator|list)?\[?(?P<name>\w+)\]?( \| None)?$")
+_WHOLE = re.compile(r"^(?P<around>Page|NumberedPage|Sequence|Iterator|list)?\[?(?P<name>\w+)\]?( \| None)?$")
 
 
 def is_act(method: str) -> bool:
@@ -70,7 +70,7 @@ def test_an_answer_has_the_fields_of_its_document(case: Case, method: str) -> No
 def _each(answer: Any, around: str | None) -> Iterator[Any]:
     if answer is None:
         return
-    if around == "Page":
+    if around in ("Page", "NumberedPage"):
         answer = answer["items"]
     yield from [answer] if around is None else answer
 

@@ -5,7 +5,7 @@ What is not given asks for nothing; of what is given, all must hold.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 
@@ -63,3 +63,83 @@ class OperationSearch(NamedTuple):
     backfill_id: int | None = None
     instance_id: int | None = None
     task: str | None = None
+
+
+class DateSearch(NamedTuple):
+    """Which bizdates of backfills.
+
+    Attributes:
+        workspace: of a task that takes part.
+        bizdate: ISO; None: any.
+        dates: these, each a backfill's id and the place of the bizdate in running order, from 0.
+        name: is in the backfill's name, in whatever case.
+        states: as documents show them.
+    """
+
+    workspace: str | None = None
+    bizdate: str | None = None
+    dates: Sequence[tuple[int, int]] = ()
+    name: str | None = None
+    creator: str | None = None
+    states: Collection[str] = ()
+
+
+class Span(NamedTuple):
+    """Instants from the first to the last one, both included, in ms; None: no bound."""
+
+    first: int | None = None
+    last: int | None = None
+
+    def has(self, ms: int | None) -> bool:
+        """Whether an instant lies in it; where there is a bound, none does not."""
+        if ms is None:
+            return self == ANY_TIME
+        return (self.first is None or self.first <= ms) and (self.last is None or ms <= self.last)
+
+
+ANY_TIME = Span()
+
+
+class DateInstanceSearch(NamedTuple):
+    """Which instances of one bizdate, of backfills and auto triggered ones.
+
+    Attributes:
+        bizdate: ISO.
+        workspace: None: of all that the actor sees.
+        dates: of these bizdates of backfills, as in `DateSearch`.
+        task_ids: of one of these tasks.
+        task_name: is in the name of the task inside its workspace, in whatever case.
+        task_type, owner: of the task as it is deployed now.
+        states, kinds, resource_groups: as documents show them.
+        auto: only auto triggered ones, or none of them; None: both.
+    """
+
+    bizdate: str
+    workspace: str | None = None
+    ids: Sequence[int] = ()
+    dates: Sequence[tuple[int, int]] = ()
+    task_ids: Sequence[int] = ()
+    task_name: str | None = None
+    task_type: str | None = None
+    owner: str | None = None
+    resource_group: str | None = None
+    states: Collection[str] = ()
+    kinds: Collection[str] = ()
+    auto: bool | None = None
+    started: Span = ANY_TIME
+    ended: Span = ANY_TIME
+    created: Span = ANY_TIME
+
+
+class Numbered(NamedTuple):
+    """A page by its number, for who wants one: what comes before it, and how it is sorted.
+
+    Attributes:
+        by: `id`, `due`, `started`, `ended` or `created`; what has no such instant comes first.
+        limit: -1 for all.
+    """
+
+    offset: int = 0
+    limit: int = 10
+    by: str = "id"
+    is_descending: bool = True

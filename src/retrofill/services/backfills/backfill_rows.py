@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from retrofill.domain.planning.plan import Plan
@@ -25,20 +26,40 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Ledger, Store
 
 
-class BackfillRows:
-    """Stores backfills, and makes their instances."""
+Noted = Callable[["Ledger", int], None]
 
-    def __init__(self, store: Store, graphs: GraphCache) -> None:
+
+def nothing_noted(tx: Ledger, backfill_id: int) -> None:
+    """Nothing is noted beside a new backfill."""
+
+
+class BackfillRows:
+    """Stores backfills, and makes their instances.
+
+    Args:
+        noted: what is written beside a new backfill, in the transaction that adds it.
+    """
+
+    def __init__(self, store: Store, graphs: GraphCache, noted: Noted = nothing_noted) -> None:
         self._store = store
         self._graphs = graphs
+        self._noted = noted
 
     def store_alone(
         self, record: BackfillRecord, task_ids: list[int], expected: Estimate | None = None
     ) -> int:
         """Store a backfill without instances; its id."""
         with self._store.transaction() as tx:
-            backfill_id = add(tx, record, task_ids, expected)
+            backfill_id = self.add(tx, record, task_ids, expected)
         self._store.wake()
+        return backfill_id
+
+    def add(self, tx: Ledger, record: BackfillRecord, task_ids: list[int], expected: Estimate | None) -> int:
+        """Add a row with what is expected of it, who asked for it, and what else is to be noted; its id."""
+        backfill_id = tx.add_backfill(record, task_ids)
+        keep_estimate(tx, backfill_id, record.policy, expected)
+        tx.record(record.created_ms, record.created_by, "create", backfill_id)
+        self._noted(tx, backfill_id)
         return backfill_id
 
     def fill(self, record: BackfillRecord, plan: Plan, task_ids: dict[str, int], now_ms: int) -> None:
@@ -48,14 +69,6 @@ class BackfillRows:
         create_instances(self._store, graph, now_ms)
         self._graphs.put(graph, record._replace(policy=policy))
         self._store.wake()
-
-
-def add(tx: Ledger, record: BackfillRecord, task_ids: list[int], expected: Estimate | None) -> int:
-    """Add a row with what is expected of it, and who asked for it; its id."""
-    backfill_id = tx.add_backfill(record, task_ids)
-    keep_estimate(tx, backfill_id, record.policy, expected)
-    tx.record(record.created_ms, record.created_by, "create", backfill_id)
-    return backfill_id
 
 
 def reserved(tx: Ledger, plan: Plan) -> dict[str, Any]:

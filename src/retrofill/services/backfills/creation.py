@@ -7,7 +7,14 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from retrofill.services.backfills.backfill_rows import BackfillRows, add, first_start_ms, record_of, reserved
+from retrofill.services.backfills.backfill_rows import (
+    BackfillRows,
+    Noted,
+    first_start_ms,
+    nothing_noted,
+    record_of,
+    reserved,
+)
 from retrofill.services.backfills.checks import CheckRounds, ChecksOf, no_checks
 from retrofill.services.backfills.estimates import estimate_plan, gather_facts
 from retrofill.services.backfills.requests import PlannedBackfill
@@ -24,16 +31,22 @@ class BackfillCreation:
 
     Args:
         checks_of: those that a deployed catalog's settings ask for; all must pass before a backfill runs.
+        noted: what is written beside a new backfill, in the transaction that adds it.
     """
 
     def __init__(
-        self, store: Store, graphs: GraphCache, clock: Clock, checks_of: ChecksOf = no_checks
+        self,
+        store: Store,
+        graphs: GraphCache,
+        clock: Clock,
+        checks_of: ChecksOf = no_checks,
+        noted: Noted = nothing_noted,
     ) -> None:
         self._store = store
         self._graphs = graphs
         self._clock = clock
         self._checks_of = checks_of
-        self._rows = BackfillRows(store, graphs)
+        self._rows = BackfillRows(store, graphs, noted)
         self._rounds = CheckRounds(store, self._rows, clock)
 
     def create(self, planned: PlannedBackfill, version_id: int, user: str) -> int:
@@ -70,7 +83,7 @@ class BackfillCreation:
             with self._store.transaction() as tx:
                 record = record._replace(**reserved(tx, plan))
                 ids = [task_ids[task.name] for task in plan.tasks]
-                backfill_id = add(tx, record, ids, planned.estimate)
+                backfill_id = self._rows.add(tx, record, ids, planned.estimate)
                 mark.enter_context(self._store.creating(backfill_id))
             self._rows.fill(record._replace(id=backfill_id), plan, task_ids, record.created_ms)
         return backfill_id
@@ -81,7 +94,7 @@ class BackfillCreation:
         """Store, ask, and make the instances where all checks pass."""
         with ExitStack() as mark:
             with self._store.transaction() as tx:
-                backfill_id = add(tx, record, task_ids, planned.estimate)
+                backfill_id = self._rows.add(tx, record, task_ids, planned.estimate)
                 mark.enter_context(self._store.creating(backfill_id))
             self._rounds.ask(record._replace(id=backfill_id), planned.plan, checks)
         return backfill_id

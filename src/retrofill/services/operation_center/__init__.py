@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from retrofill.domain.people.roles import Actor
     from retrofill.services.operation_center.backfills import BackfillDesk
+    from retrofill.services.operation_center.dates import DateDesk
+    from retrofill.services.operation_center.errands import ErrandDesk
     from retrofill.services.operation_center.groups import GroupDesk
     from retrofill.services.operation_center.instances import InstanceDesk
     from retrofill.services.operation_center.names import NameDesk
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from retrofill.services.operation_center.people import PeopleDesk
     from retrofill.services.operation_center.schedule import ScheduleDesk
     from retrofill.services.operation_center.tasks import TaskDesk
+    from retrofill.services.operation_center.together import TogetherActs
     from retrofill.services.operation_center.upkeep import UpkeepDesk
     from retrofill.services.operation_center.versions import VersionDesk
     from retrofill.services.operation_center.work import WorkDesk
@@ -58,6 +61,18 @@ class OperationCenter:
         from retrofill.services.operation_center.backfills import BackfillDesk
 
         return BackfillDesk(self._parts, self._actor)
+
+    @cached_property
+    def dates(self) -> DateDesk:
+        from retrofill.services.operation_center.dates import DateDesk
+
+        return DateDesk(self._parts, self._actor)
+
+    @cached_property
+    def errands(self) -> ErrandDesk:
+        from retrofill.services.operation_center.errands import ErrandDesk
+
+        return ErrandDesk(self._parts, self._actor)
 
     @cached_property
     def groups(self) -> GroupDesk:
@@ -100,6 +115,12 @@ class OperationCenter:
         from retrofill.services.operation_center.tasks import TaskDesk
 
         return TaskDesk(self._parts, self._actor)
+
+    @cached_property
+    def together(self) -> TogetherActs:
+        from retrofill.services.operation_center.together import TogetherActs
+
+        return TogetherActs(self._parts, self._actor)
 
     @cached_property
     def upkeep(self) -> UpkeepDesk:

@@ -13,7 +13,10 @@ from retrofill.services.people.access import unknown_backfill
 
 if TYPE_CHECKING:
     from retrofill.domain.inputs import Given
+    from retrofill.domain.people.roles import Actor
     from retrofill.domain.selection.ways import Selection
+    from retrofill.services.backfills.backfill_rows import Noted
+    from retrofill.services.operation_center.parts import Parts
     from retrofill.services.operation_center.previews import Preview
     from retrofill.services.reading.documents import AlertObstacle, CheckRound, Finding
 
@@ -107,25 +110,37 @@ class BackfillPlans(Desk):
             WrongStateError: what it is a plan of is not deployed.
             PlanChangedError: the plan is another one by now.
         """
-        from retrofill.services.backfills.creation import BackfillCreation
-
-        if preview.user != self._actor.name:
-            raise NotPermittedError("somebody else has planned this backfill", "Plan it in your own name.")
-        parts = self._parts
-        version_id = parts.folder.version_id
-        if version_id is None:
-            raise WrongStateError(
-                "the folder differs from what is deployed", Text("{project.deploy} publishes it.")
-            )
-        if preview.planned.plan.catalog is not parts.folder.catalog:
-            raise PlanChangedError("the project was deployed anew since the plan was made")
-        if expected is not None and expected != preview.digest:
-            raise PlanChangedError("the plan is not what it was when it was shown")
-        creation = BackfillCreation(parts.store, parts.graphs, parts.clock, parts.checks_of)
-        return creation.create(preview.planned, version_id, self._actor.name)
+        return store_backfill(self._parts, self._actor, preview, expected)
 
     def _chosen_in(self, backfill_id: int) -> Selection:
         from retrofill.services.instances.stored import selection_of
 
         with self.view(unknown_backfill(backfill_id)) as view:
             return selection_of(view.access.get_backfill(backfill_id))
+
+
+def store_backfill(
+    parts: Parts, actor: Actor, preview: Preview, expected: str | None = None, noted: Noted | None = None
+) -> int:
+    """What `BackfillPlans.create` does.
+
+    Args:
+        noted: what is written beside the backfill, in the transaction that adds it.
+    """
+    from retrofill.services.backfills.backfill_rows import nothing_noted
+    from retrofill.services.backfills.creation import BackfillCreation
+
+    if preview.user != actor.name:
+        raise NotPermittedError("somebody else has planned this backfill", "Plan it in your own name.")
+    version_id = parts.folder.version_id
+    if version_id is None:
+        raise WrongStateError(
+            "the folder differs from what is deployed", Text("{project.deploy} publishes it.")
+        )
+    if preview.planned.plan.catalog is not parts.folder.catalog:
+        raise PlanChangedError("the project was deployed anew since the plan was made")
+    if expected is not None and expected != preview.digest:
+        raise PlanChangedError("the plan is not what it was when it was shown")
+    noted = noted or nothing_noted
+    creation = BackfillCreation(parts.store, parts.graphs, parts.clock, parts.checks_of, noted)
+    return creation.create(preview.planned, version_id, actor.name)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from retrofill.domain.errors import RetrofillError
+from retrofill.domain.errors import LimitError, RetrofillError
 from retrofill.domain.people.roles import Action, Actor
 from retrofill.domain.planning.running_order import running_order
 from retrofill.domain.running.results import ItemResult
@@ -74,11 +74,27 @@ class Effect(NamedTuple):
 Apply = Callable[[Batch, InstanceRecord], Effect]
 
 
-class Batches:
-    """Batches on one store, in the name of one actor: what he may not see is unknown (SEC-2, SEC-4)."""
+class RefusedTogetherError(RetrofillError):
+    """Leave out the instance that the message names, or mend what hinders it; nothing was done to the others."""
 
-    def __init__(self, store: Store, graphs: GraphCache, clock: Clock, actor: Actor) -> None:
+    def __init__(self, item_id: int, error: RetrofillError) -> None:
+        self.item_id = item_id
+        self.code, self.kind = error.code, error.kind
+        super().__init__(error.text, error.hint)
+
+
+class Batches:
+    """Batches on one store, in the name of one actor: what he may not see is unknown (SEC-2, SEC-4).
+
+    Args:
+        together: all of a batch or nothing of it, in one transaction: the first item that is refused is raised.
+    """
+
+    def __init__(
+        self, store: Store, graphs: GraphCache, clock: Clock, actor: Actor, together: bool = False
+    ) -> None:
         self._store, self._graphs, self._clock, self._actor = store, graphs, clock, actor
+        self._together = together
 
     def each(
         self,
@@ -94,6 +110,10 @@ class Batches:
         Args:
             permission: what the actor must be permitted on the instance's task.
             upstream_first: in dependency order, so that no later part holds what an earlier one waits for.
+
+        Raises:
+            RefusedTogetherError: one is refused, and all of it was asked for, or nothing.
+            LimitError: it is asked for as one, and is more than one transaction may write.
         """
         unique = list(dict.fromkeys(ids))
         order = unique
@@ -107,6 +127,8 @@ class Batches:
                 self._store.give_way()
             with self._store.transaction() as tx:
                 done += part.apply(tx, order[done : done + MOST_ITEMS])
+                if self._together:
+                    _check_all(part.results, order)
         self._store.wake()
         return [part.results[i] for i in unique]
 
@@ -256,6 +278,17 @@ class _Part:
             )
         for instance_id in batch.rerun:
             self.results[instance_id] = self.results[instance_id]._replace(note=note)
+
+
+def _check_all(results: dict[int, ItemResult], ids: Sequence[int]) -> None:
+    for item in results.values():
+        if item.error is not None:
+            raise RefusedTogetherError(item.id, item.error)
+    if len(results) < len(ids):
+        raise LimitError(
+            f"{len(ids):,} instances change more than {MOST_ROWS:,} rows, too many to be done as one",
+            f"Take {len(results):,} or fewer of them at once.",
+        )
 
 
 def describe(row: InstanceRecord, context: InstanceGraph) -> str:

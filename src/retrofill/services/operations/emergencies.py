@@ -18,6 +18,7 @@ from retrofill.domain.errors import (
 )
 from retrofill.domain.people.roles import Action
 from retrofill.domain.planning.policy import PRIORITIES, PriorityError
+from retrofill.domain.running.places import Place
 from retrofill.domain.running.results import ItemResult
 from retrofill.domain.running.states import Reason, State, check_changeable
 from retrofill.domain.texts import Step, Text
@@ -56,8 +57,7 @@ class Emergencies:
         Raises:
             PriorityError: none of those that there are.
         """
-        if priority not in PRIORITIES:
-            raise PriorityError(f"{priority} is no priority: there are 1, 3, 5, 7 and 8")
+        _check_priority(priority)
         return self._each(
             "set-priority", ids, comment, lambda batch, row: _set_priority(batch, row, priority)
         )
@@ -68,18 +68,46 @@ class Emergencies:
         Raises:
             UnknownNameError: there is no such group.
         """
+        group = self._group(name)
+        return self._each(
+            "set-resource-group", ids, comment, lambda batch, row: _set_group(batch, row, group)
+        )
+
+    def set_places(self, places: Mapping[int, Place], comment: str = "") -> list[ItemResult]:
+        """Set priority, resource group or both of each instance, by id; errors as those that set one of them."""
+        for place in places.values():
+            if place.priority is not None:
+                _check_priority(place.priority)
+        groups = {
+            p.resource_group: self._group(p.resource_group) for p in places.values() if p.resource_group
+        }
+
+        def apply(batch: Batch, row: InstanceRecord) -> Effect:
+            priority, name = places[row.id]
+            done = [] if priority is None else [_set_priority(batch, row, priority)]
+            done += [] if name is None else [_set_group(batch, row, groups[name])]
+            changed = [effect for effect in done if effect.changed]
+            words = ", ".join(effect.words for effect in changed)
+            return Effect(_check(batch, row), bool(changed), words)
+
+        return self._each("set-place", [*places], comment, apply)
+
+    def _group(self, name: str) -> ResourceGroup:
         group = self._groups.get(name)
         if group is None:
             raise UnknownNameError(
                 f'there is no resource group "{shown(name)}"{did_you_mean(name, self._groups)}',
                 Text("{resource_group.list} shows all of them."),
             )
-        return self._each(
-            "set-resource-group", ids, comment, lambda batch, row: _set_group(batch, row, group)
-        )
+        return group
 
     def _each(self, action: str, ids: Sequence[int], comment: str, apply: Apply) -> list[ItemResult]:
         return self._operations.batches.each(action, ids, comment, apply, Action.EMERGENCY)
+
+
+def _check_priority(priority: int) -> None:
+    if priority not in PRIORITIES:
+        raise PriorityError(f"{priority} is no priority: there are 1, 3, 5, 7 and 8")
 
 
 def _remove_waits(batch: Batch, row: InstanceRecord, wanted: frozenset[int] | None) -> Effect:

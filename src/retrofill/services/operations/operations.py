@@ -23,13 +23,19 @@ if TYPE_CHECKING:
 
 
 class Operations:
-    """Operations on instances, in the name of one actor: what he may not see is unknown (SEC-2, SEC-4)."""
+    """Operations on instances, in the name of one actor: what he may not see is unknown (SEC-2, SEC-4).
 
-    def __init__(self, store: Store, graphs: GraphCache, clock: Clock, actor: Actor) -> None:
+    Args:
+        together: as in `Batches`.
+    """
+
+    def __init__(
+        self, store: Store, graphs: GraphCache, clock: Clock, actor: Actor, together: bool = False
+    ) -> None:
         self._store = store
         self._graphs = graphs
         self._actor = actor
-        self.batches = Batches(store, graphs, clock, actor)
+        self.batches = Batches(store, graphs, clock, actor, together)
 
     def stop(self, ids: Sequence[int], comment: str = "") -> list[ItemResult]:
         """OPS-1: ask for the end of running instances; `Failed` shows once their processes have ended."""

@@ -54,8 +54,12 @@ class BackfillReader(Protocol):
         """How many instances wait for resources and for time; costs what waits, not what exists."""
         ...
 
-    def has_waiting(self, backfill_id: int) -> tuple[bool, bool]:
-        """Whether anything waits for resources, and for time."""
+    def has_waiting(self, backfill_id: int, ids: tuple[int, int] | None = None) -> tuple[bool, bool]:
+        """Whether anything waits for resources, and for time.
+
+        Args:
+            ids: only with an id from the first to the last of these.
+        """
         ...
 
     def is_waiting_between(self, backfill_id: int, first_id: int, last_id: int) -> bool:

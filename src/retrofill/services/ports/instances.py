@@ -29,6 +29,10 @@ class InstanceReader(Protocol):
         """Instances whose ids lie in the range, by id; read as they are asked for."""
         ...
 
+    def first_and_last(self, first_id: int, last_id: int) -> tuple[int | None, int | None]:
+        """When the first of the instances in this range started, and when the last one ended."""
+        ...
+
     def has_isolated(self, first_id: int, last_id: int) -> bool:
         """Whether an isolated instance still waits in this range of ids."""
         ...

@@ -15,6 +15,7 @@ from retrofill.services.ports.operations import OperationReader, OperationWriter
 
 if TYPE_CHECKING:
     from retrofill.services.ports.clocks import ClockKeeper, ClockReader
+    from retrofill.services.ports.errands import ErrandReader, Errands
     from retrofill.services.ports.generations import FrozenTasks, Generations
     from retrofill.services.ports.health import HealthReader
     from retrofill.services.ports.interventions import InterventionReader, Interventions
@@ -36,6 +37,9 @@ class Reader(CatalogReader, BackfillReader, InstanceReader, OperationReader, Pro
 
     @property
     def signing_in(self) -> SignInReader: ...
+
+    @property
+    def errands(self) -> ErrandReader: ...
 
     @property
     def interventions(self) -> InterventionReader: ...
@@ -91,6 +95,9 @@ class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWri
 
     @property
     def signing_in(self) -> SignInTables: ...
+
+    @property
+    def errands(self) -> Errands: ...
 
     @property
     def interventions(self) -> Interventions: ...

@@ -280,3 +280,16 @@ class PasswordRecord(NamedTuple):
     user_name: str
     hash: str
     set_ms: int
+
+
+class ErrandRecord(NamedTuple):
+    """What somebody has asked for and does not wait for; `request` is a JSON text."""
+
+    id: str
+    kind: str
+    user_name: str
+    request: str
+    created_ms: int
+    backfill_id: int | None = None
+    ended_ms: int | None = None
+    failure: str | None = None

@@ -483,3 +483,18 @@ lease = Table(  # what only one may do at a time, on a store that several machin
     Column("until_ms", Int, nullable=False),  # by the clock of the database
     Column("note", Text, nullable=False, server_default=""),
 )
+
+errand = Table(  # what somebody has asked for and does not wait for
+    "errand",
+    metadata,
+    Column("id", Text, primary_key=True),  # random
+    Column("kind", Text, nullable=False),
+    Column("user_name", Text, nullable=False),
+    Column("request", Text, nullable=False),  # JSON
+    Column("created_ms", Int, nullable=False),
+    Column("backfill_id", Int),  # that it has made
+    Column("ended_ms", Int),
+    Column("failure", Text),  # why it did not come off
+    CheckConstraint("kind IN ('create', 'rerun')", name="errand_kind"),
+    Index("errand_unended", "created_ms", **where("ended_ms IS NULL")),
+)

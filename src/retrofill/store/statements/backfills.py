@@ -106,12 +106,13 @@ class BackfillReader(View):
         ).fetchone()
         return resources[0], time[0]
 
-    def has_waiting(self, backfill_id: int) -> tuple[bool, bool]:
+    def has_waiting(self, backfill_id: int, ids: tuple[int, int] | None = None) -> tuple[bool, bool]:
         """Whether anything waits for resources, and for time."""
+        between = "" if ids is None else "AND id BETWEEN ? AND ? "
         return tuple(  # type: ignore[return-value]
             self._execute(
-                f"SELECT 1 FROM instance INDEXED BY {index} WHERE state = '{state}' AND backfill_id = ? LIMIT 1",
-                (backfill_id,),
+                f"SELECT 1 FROM instance INDEXED BY {index} WHERE state = '{state}' AND backfill_id = ? {between}LIMIT 1",
+                (backfill_id, *(ids or ())),
             ).fetchone()
             is not None
             for index, state in (

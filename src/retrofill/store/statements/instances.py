@@ -67,6 +67,14 @@ class InstanceReader(View):
         for row in self._execute(f"SELECT {INSTANCE} FROM instance WHERE {text} ORDER BY id", bound):
             yield INSTANCE.make(row)
 
+    def first_and_last(self, first_id: int, last_id: int) -> tuple[int | None, int | None]:
+        """When the first of the instances in this range started, and when the last one ended."""
+        row = self._execute(
+            "SELECT min(started_ms), max(ended_ms) FROM instance WHERE id BETWEEN ? AND ?",
+            (first_id, last_id),
+        ).fetchone()
+        return row[0], row[1]
+
     def has_isolated(self, first_id: int, last_id: int) -> bool:
         """Whether an isolated instance still waits in this range of ids."""
         row = self._execute(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from retrofill.store.statements.backfills import BackfillWriter
 from retrofill.store.statements.catalogs import CatalogWriter
 from retrofill.store.statements.clock import BootClock, ClockKeeper, boot_clock
+from retrofill.store.statements.errands import Errands
 from retrofill.store.statements.interventions import Interventions
 from retrofill.store.statements.moves import InstanceWriter
 from retrofill.store.statements.operations import OperationWriter
@@ -60,6 +61,10 @@ class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWri
     @property
     def signing_in(self) -> SignInTables:
         return SignInTables(self._connection, self._changed)
+
+    @property
+    def errands(self) -> Errands:
+        return Errands(self._connection)
 
     @property
     def interventions(self) -> Interventions:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from retrofill.store.statements.backfills import BackfillReader
 from retrofill.store.statements.catalogs import CatalogReader
 from retrofill.store.statements.clock import BootClock, ClockReader, boot_clock
+from retrofill.store.statements.errands import ErrandReader
 from retrofill.store.statements.generations import FrozenTasks, Generations
 from retrofill.store.statements.health import Health
 from retrofill.store.statements.instances import InstanceReader
@@ -51,6 +52,10 @@ class Reader(CatalogReader, BackfillReader, InstanceReader, OperationReader):
     @property
     def signing_in(self) -> SignInReader:
         return SignInReader(self._connection)
+
+    @property
+    def errands(self) -> ErrandReader:
+        return ErrandReader(self._connection)
 
     @property
     def interventions(self) -> InterventionReader:

@@ -14,6 +14,7 @@ from retrofill.services.ports.records import (
     AlertRecord,
     BackfillRecord,
     DateRecord,
+    ErrandRecord,
     FailedStartRecord,
     GenerationRecord,
     InstanceRecord,
@@ -81,3 +82,4 @@ ACCESS_KEY = Columns(AccessKeyRecord)
 SESSION = Columns(SessionRecord)
 LINK = Columns(LinkRecord)
 PASSWORD = Columns(PasswordRecord)
+ERRAND = Columns(ErrandRecord)

@@ -47,6 +47,8 @@ from retrofill.services.reading.documents.backfills import (
     RunningInstance,
     TimeLeft,
 )
+from retrofill.services.reading.documents.dates import BackfillDate, InstanceDetail, Neighbour, NumberedPage
+from retrofill.services.reading.documents.errands import Errand
 from retrofill.services.reading.documents.instances import (
     Blocker,
     DagDocument,
@@ -107,6 +109,7 @@ __all__ = [
     "Alert",
     "AlertObstacle",
     "Analysis",
+    "BackfillDate",
     "BackfillPage",
     "BackfillRow",
     "BackupDocument",
@@ -127,6 +130,7 @@ __all__ = [
     "DateRow",
     "DeployedVersion",
     "DifferenceRow",
+    "Errand",
     "Estimate",
     "Failure",
     "FileDocument",
@@ -135,6 +139,7 @@ __all__ = [
     "GroupRow",
     "HealthCheck",
     "IncludedFile",
+    "InstanceDetail",
     "InstanceHistory",
     "InstanceHome",
     "InstanceLineage",
@@ -147,7 +152,9 @@ __all__ = [
     "LogPiece",
     "MigratedDocument",
     "MissedNights",
+    "Neighbour",
     "NightRow",
+    "NumberedPage",
     "OperationRow",
     "Page",
     "PlanPreview",

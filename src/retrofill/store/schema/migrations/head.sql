@@ -364,6 +364,19 @@ CREATE TABLE revision (
 	PRIMARY KEY (number)
 );
 
+CREATE TABLE errand (
+	id TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	user_name TEXT NOT NULL,
+	request TEXT NOT NULL,
+	created_ms INTEGER NOT NULL,
+	backfill_id INTEGER,
+	ended_ms INTEGER,
+	failure TEXT,
+	PRIMARY KEY (id),
+	CONSTRAINT errand_kind CHECK (kind IN ('create', 'rerun'))
+);
+
 CREATE INDEX alert_due ON alert (next_ms) WHERE next_ms IS NOT NULL;
 
 CREATE INDEX backfill_ended ON backfill (ended_ms) WHERE ended_ms IS NOT NULL;
@@ -371,6 +384,8 @@ CREATE INDEX backfill_ended ON backfill (ended_ms) WHERE ended_ms IS NOT NULL;
 CREATE INDEX backfill_held ON backfill (id) WHERE paused = 1 OR stopped = 1;
 
 CREATE INDEX backfill_open ON backfill (id) WHERE ended_ms IS NULL;
+
+CREATE INDEX errand_unended ON errand (created_ms) WHERE ended_ms IS NULL;
 
 CREATE INDEX generation_bizdate ON generation (bizdate);
 

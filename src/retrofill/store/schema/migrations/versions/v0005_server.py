@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from retrofill.store.schema.columns import Int, Text
+from retrofill.store.schema.columns import Int, Text, where
 
 revision = "0005"
 down_revision = "0004"
@@ -19,6 +19,7 @@ def upgrade() -> None:
     _recognise_people()
     _accept_once()
     _number_changes()
+    _remember_errands()
 
 
 def _limit_tokens() -> None:
@@ -127,3 +128,21 @@ def _number_changes() -> None:
         sa.Column("rights", Int, nullable=False),
         sa.PrimaryKeyConstraint("number"),
     )
+
+
+def _remember_errands() -> None:
+    """What somebody has asked for and does not wait for."""
+    op.create_table(
+        "errand",
+        sa.Column("id", Text, nullable=False),
+        sa.Column("kind", Text, nullable=False),
+        sa.Column("user_name", Text, nullable=False),
+        sa.Column("request", Text, nullable=False),
+        sa.Column("created_ms", Int, nullable=False),
+        sa.Column("backfill_id", Int, nullable=True),
+        sa.Column("ended_ms", Int, nullable=True),
+        sa.Column("failure", Text, nullable=True),
+        sa.CheckConstraint("kind IN ('create', 'rerun')", name="errand_kind"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("errand_unended", "errand", ["created_ms"], **where("ended_ms IS NULL"))
