@@ -38,5 +38,7 @@ def test_versions_newest_first(store: Store) -> None:
     with store.read() as reader:
         assert [found.id for found in reader.versions.latest(-1)] == [3, 2, 1]
         assert reader.versions.latest(1) == [third]
+        assert [found.id for found in reader.versions.latest(-1, older_than=3)] == [2, 1]
+        assert [found.id for found in reader.versions.latest(1, older_than=3)] == [2]
         assert reader.versions.find(1) == first
         assert reader.versions.find(4) is None

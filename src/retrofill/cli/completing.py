@@ -6,6 +6,7 @@ Only what may be seen is offered; where anything is in the way, nothing is.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -71,10 +72,10 @@ def _looks(
 def _tasks(call: Call, incomplete: str) -> Found:
     """Full names, and short ones that are unambiguous where one has begun to type one."""
     tasks = call.center.names.tasks()
-    yield from ((task, description) for task, _, description in tasks)
-    shorts = [short for _, short, _ in tasks]
+    yield from ((task["task"], task["description"]) for task in tasks)
+    times = Counter(task["short_name"] for task in tasks)
     if incomplete:
-        yield from ((short, task) for task, short, _ in tasks if shorts.count(short) == 1)
+        yield from ((task["short_name"], task["task"]) for task in tasks if times[task["short_name"]] == 1)
 
 
 def _workspaces(call: Call, incomplete: str) -> Found:
@@ -117,7 +118,7 @@ def _dates(call: Call, incomplete: str) -> Found:
 
 def _backfills(call: Call, incomplete: str) -> Found:
     """The newest ones, whose numbers are most likely meant."""
-    return iter(call.center.names.backfills(_MOST))
+    return ((str(found["id"]), found["name"]) for found in call.center.names.backfills(_MOST))
 
 
 def _instances(call: Call, incomplete: str) -> Found:

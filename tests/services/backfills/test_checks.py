@@ -200,7 +200,7 @@ def test_what_was_frozen_meanwhile_is_made_frozen(world: MakeWorld) -> None:
     """VER-3, AUTO-4: the instances are made when the checks have passed."""
     w = world(*CHAIN)
     interrupted(w)
-    freeze_tasks(w.store, w.catalog, w.clock, system_administrator("admin"), ["w.b"], True)
+    freeze_tasks(w.store, w.graphs.current, w.clock, system_administrator("admin"), ["w.b"], True)
     scheduler = checked(w, Says(Verdict.PASS))
     scheduler.start_due()
     settle(scheduler)

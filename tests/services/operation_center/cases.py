@@ -89,7 +89,7 @@ def make_world(home: Path) -> World:
     w.create(selection=ManualSelection(("open.first",)), dates="2026-02-01")
     w.user = "admin"
     w.create(selection=ManualSelection(("vault.slow", "open.first")), dates="2026-02-02")
-    freeze_tasks(w.store, w.catalog, w.clock, w.actor, ["vault.slow"], True, "the ore is gone")
+    freeze_tasks(w.store, w.graphs.current, w.clock, w.actor, ["vault.slow"], True, "the ore is gone")
     w.tick()  # first and slow of it run
     request = json.dumps({"given": GIVEN[6], "comment": "aurum", "is_paused": False})
     with w.store.transaction() as tx:

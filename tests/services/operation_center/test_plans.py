@@ -10,7 +10,7 @@ from retrofill.domain.errors import NotPermittedError, UnknownNameError, UsageEr
 from retrofill.domain.inputs import Given
 from retrofill.domain.planning.policy import AlertTrigger, OnFailure, Order
 from retrofill.domain.selection.ways import LinkSelection, ManualSelection
-from retrofill.services.operation_center.backfill_plans import PlanChangedError
+from retrofill.services.backfills.backfill_rows import PlanChangedError
 from services.centers import WorldParts, center_of
 from services.worlds import MakeWorld
 
@@ -99,6 +99,17 @@ def test_what_was_agreed_to_is_what_is_created(world: MakeWorld) -> None:
     preview = center.backfills.plan(given)
     number = center.backfills.create(preview, preview.digest)
     assert w.row(number)["task_count"] == 4
+
+
+def test_a_deploy_between_the_look_and_the_transaction(world: MakeWorld) -> None:
+    """VER-4, CAT-2: what was planned from a version that is not deployed any more is not stored."""
+    w = world(*CHAIN)
+    planned, planned_from = w.plan("a"), w.version_id
+    w.deploy(make_catalog(*CHAIN, make_task("w.d", "0 4 * * *"), groups=(ResourceGroup("default"),)))
+    with pytest.raises(PlanChangedError):
+        w.creation.create(planned, planned_from, "admin")
+    with w.store.read() as reader:
+        assert reader.backfills() == []
 
 
 def test_nobody_creates_what_another_has_planned(world: MakeWorld) -> None:

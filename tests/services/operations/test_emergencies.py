@@ -131,6 +131,17 @@ def test_what_is_not_waited_for_cannot_be_removed(world: MakeWorld) -> None:
     assert w.drift() == []
 
 
+def test_a_group_that_has_just_been_deployed_away(world: MakeWorld) -> None:
+    """OPS-7: it was there when it was named, and is not in the transaction."""
+    w = world(*two_tasks(), groups=(ResourceGroup("night", slots=1),))
+    w.create()
+    known = w.emergencies
+    w.deploy(make_catalog(*two_tasks(), groups=(ResourceGroup("default"),)))
+    (result,) = known.set_resource_group([w.id("a 5 01:00")], "night")
+    assert isinstance(result.error, UnknownNameError)
+    assert w.rows()["a 5 01:00"].resource_group == "default"
+
+
 def test_a_double_wait_goes_as_a_whole(world: MakeWorld) -> None:
     """OPS-7, POL-6: with `barrier: task` an instance may wait for another one for two reasons."""
     w = world(make_task("w.a", "0 1 * * *", SELF))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from domain.catalogs import make_task
-from retrofill.domain.errors import UsageError
+from retrofill.domain.errors import StoreBusyError, StoreUnavailableError, UsageError
 from retrofill.services.instances.run_specs import RunSpecs
 from retrofill.services.running.following import Following, InForce, Parts
 from retrofill.services.running.nights import ScheduleSettings
@@ -71,6 +73,32 @@ def test_a_deploy_while_a_scheduler_starts_is_followed(world: MakeWorld) -> None
     following = Following(w.store, parts, read, read_of)
     assert following.look()
     assert reads == [w.version_id]
+
+
+def test_settings_that_cannot_be_read_now_are_read_later(world: MakeWorld) -> None:
+    """A store that is busy or full says nothing about the settings."""
+    w = world(make_task("w.a", "0 1 * * *"))
+    troubles: list[StoreUnavailableError] = [StoreBusyError("somebody writes")]
+    parts = Parts(
+        w.scheduler,
+        w.later_starts,
+        w.schedule,
+        Daily(w.store, None, w.clock, 240, "UTC"),  # type: ignore[arg-type]
+        RunSpecs(w.directory, w.secrets.get, "python3"),
+        lambda *_: None,
+    )
+
+    def read() -> InForce:
+        if troubles:
+            raise troubles.pop()
+        return replace(BEFORE, stops_for_auto=False, limits=w.limits)
+
+    following = Following(w.store, parts, read, w.version_id)
+    w.deploy(replace(w.catalog, timezone="Asia/Tokyo"))
+    with pytest.raises(StoreBusyError):
+        following.look()
+    assert following.look() is None
+    assert not w.scheduler.stops_for_auto
 
 
 def test_settings_that_do_not_hold_here_change_nothing(world: MakeWorld) -> None:

@@ -77,6 +77,45 @@ def test_a_night_is_made_while_ends_come_without_a_pause(world: MakeWorld) -> No
     assert nights == ["2026-03-02"]
 
 
+class TroubledOnce:
+    """A deploy that is looked at while the store is full."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def look(self) -> str | None:
+        self.looks += 1
+        if self.looks == 1:
+            raise StoreFullError("no room for a view")
+        return "The settings were read."
+
+
+def test_a_store_that_cannot_be_read_does_not_end_the_loop(world: MakeWorld) -> None:
+    """What a deploy has changed is looked at again; the trouble is told meanwhile."""
+    w = world(DAILY)
+    following, courier = TroubledOnce(), NoCourier()
+    loop = Loop(
+        w.scheduler,
+        w.later_starts,
+        w.schedule,
+        w.executor,
+        QuietWake(),  # type: ignore[arg-type]
+        w.clock,
+        courier,  # type: ignore[arg-type]
+        following=following,  # type: ignore[arg-type]
+    )
+    told: list[object] = []
+    w.executor.stir()
+
+    def observe(ticked: TickReport) -> bool:
+        told.extend([*ticked.notes, *([ticked.trouble] if ticked.trouble else [])])
+        w.clock.forward(60)
+        return len(told) > 100 or "The settings were read." in told
+
+    loop.run(observe)
+    assert set(told) == {"no room for a view", "The settings were read."}
+
+
 def test_a_full_disk_at_night_is_told_and_tried_again_later(
     world: MakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

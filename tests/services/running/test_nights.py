@@ -210,9 +210,9 @@ def test_frozen_tasks_modes_and_off_days(world: MakeWorld) -> None:
     w.night()
     admin = system_administrator("admin")
     for unchanged in (False, True):
-        (result,) = freeze_tasks(w.store, w.catalog, w.clock, admin, ["w.x"], True)
+        (result,) = freeze_tasks(w.store, w.graphs.current, w.clock, admin, ["w.x"], True)
         assert (result.error, result.unchanged) == (None, unchanged)
-    (refused,) = freeze_tasks(w.store, w.catalog, w.clock, admin, ["w.cold"], False)
+    (refused,) = freeze_tasks(w.store, w.graphs.current, w.clock, admin, ["w.cold"], False)
     assert "mode: paused" in str(refused.error)
     w.clock.move_to("2026-03-03T01:00")
     w.tick()
@@ -639,14 +639,14 @@ def test_a_backfill_of_a_frozen_task_is_frozen_from_then_on(world: MakeWorld) ->
     w = world(*CHAIN)
     w.create("a", dates="2026-01-04")
     admin = system_administrator("admin")
-    freeze_tasks(w.store, w.catalog, w.clock, admin, ["w.a"], True)
+    freeze_tasks(w.store, w.graphs.current, w.clock, admin, ["w.a"], True)
     planned = w.plan("a", "b")
     assert "frozen" in {finding.code for finding in planned.findings}
     number = w.creation.create(planned, w.version_id, w.user)
     w.tick()
     assert w.states() == {"a 5 01:00": "frozen", "b 5 02:00": "not_run"}
     assert w.rows(1)["a 4 01:00"].state == "running"
-    freeze_tasks(w.store, w.catalog, w.clock, admin, ["w.a"], False)
+    freeze_tasks(w.store, w.graphs.current, w.clock, admin, ["w.a"], False)
     assert w.rows(number)["a 5 01:00"].state == "frozen"
 
 
@@ -675,7 +675,7 @@ def test_what_is_unfrozen_is_what_its_mode_says(world: MakeWorld) -> None:
     """SEL-8, CAT-8: a task in mode dry_run runs no code, though it was frozen by command meanwhile."""
     w = evening(world, make_task("w.dry", "0 1 * * *", mode=RunMode.DRY_RUN))
     admin = system_administrator("admin")
-    freeze_tasks(w.store, w.catalog, w.clock, admin, ["w.dry"], True)
+    freeze_tasks(w.store, w.graphs.current, w.clock, admin, ["w.dry"], True)
     w.night()
     assert w.auto_states() == {"dry 2 01:00": "frozen"}
     assert w.do("unfreeze", "auto dry 2 01:00") == [None]

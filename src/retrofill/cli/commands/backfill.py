@@ -129,8 +129,7 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
     preview = _plan(session, options)
     call = session.call
     published = call.center.versions.about_to_publish()
-    if call.folder.version_id is None:
-        say_what_is_published(call, published)
+    say_what_is_published(published)
     if not (confirm_losing_everything(call, published, yes) and (yes or _confirm(preview))):
         say("Nothing was created.")
         return _NOT_CONFIRMED

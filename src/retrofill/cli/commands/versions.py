@@ -17,7 +17,6 @@ from retrofill.cli.grammar import Command, Group
 from retrofill.cli.printing.estimates import to_seconds
 from retrofill.cli.session import Session, pass_session, say
 from retrofill.cli.tables import cell
-from retrofill.domain.catalog.publishing import Differences
 from retrofill.domain.inputs import integer_id
 from retrofill.domain.words import many
 
@@ -44,8 +43,7 @@ def deploy(session: Session, older: str | None, yes: bool) -> int:
     if not confirm_losing_everything(call, found, yes):
         say("Nothing was deployed.")
         return _NOT_CONFIRMED
-    if call.folder.version_id is None:
-        say_what_is_published(call, found)
+    say_what_is_published(found)
     _say_deployed(session, call.center.versions.deploy())
     return 0
 
@@ -59,10 +57,11 @@ def _say_deployed(session: Session, document: DeployedVersion) -> None:
 
 
 def _deploy_older(session: Session, number: int) -> int:
-    document, found = session.center.versions.deploy_again(number)
+    found = session.center.versions.deploy_again(number)
+    document: DeployedVersion = {"version": found["version"], "new": found["new"], "notes": found["notes"]}
     if document["new"]:
         say(f"Version {number} anew; for the nightly schedule this changes:")
-        for line in lines(found):
+        for line in lines(found["changes"]):
             say(f"  {line}")
         say(
             "The folder was not touched: the next deploy, and `backfill create` without --deployed, publish what it holds."
@@ -112,10 +111,9 @@ def version_show(session: Session, number: str, name: str | None, path: str | No
 def _print_version(page: VersionPage) -> None:
     anew = f", version {page['published_from']} anew" if page["published_from"] else ""
     current = ", the current one" if page["current"] else ""
-    click.echo(
-        f"Version {page['version']}{anew}{current}: {to_seconds(page['deployed_at'])} by {cell(page['deployed_by'])}"
-    )
-    for line in _changes(page) if page["compared_with"] is not None else ():
+    by = f" by {cell(page['deployed_by'])}" if page["deployed_by"] else ""
+    click.echo(f"Version {page['version']}{anew}{current}: {to_seconds(page['deployed_at'])}{by}")
+    for line in lines(page["changes"]) if page["compared_with"] is not None else ():
         click.echo(f"  {line}")
     for task in page["tasks"]:
         where = f"  {task['code_file']}" if task["code_file"] else ""
@@ -125,13 +123,6 @@ def _print_version(page: VersionPage) -> None:
             click.echo(f"{workspace} includes {many(len(included), 'file')}:")
         for file in included:
             click.echo(f"  {cell(file['path'])}  {file['bytes']:,} bytes")
-
-
-def _changes(page: VersionPage) -> list[str]:
-    found = page["changes"]
-    changed = {name: tuple(what) for name, what in found["changed"].items()}
-    added, removed, besides = tuple(found["added"]), tuple(found["removed"]), tuple(found["besides"])
-    return lines(Differences(added, changed, removed, found["hidden"], besides))
 
 
 COMMANDS: dict[str, click.Command] = {"deploy": deploy, "version": version}

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from retrofill.domain.errors import WrongStateError
 from retrofill.domain.planning.plan import Plan
 from retrofill.domain.selection import ways
 from retrofill.domain.time.bizdates import ONE_DAY
@@ -24,6 +25,12 @@ from retrofill.services.ports.records import BackfillRecord
 if TYPE_CHECKING:
     from retrofill.domain.estimating.estimate import Estimate
     from retrofill.services.ports import Ledger, Store
+
+
+class PlanChangedError(WrongStateError):
+    """Look at the plan as it is now, then create that."""
+
+    code = "plan_changed"
 
 
 Noted = Callable[["Ledger", int], None]
@@ -55,7 +62,13 @@ class BackfillRows:
         return backfill_id
 
     def add(self, tx: Ledger, record: BackfillRecord, task_ids: list[int], expected: Estimate | None) -> int:
-        """Add a row with what is expected of it, who asked for it, and what else is to be noted; its id."""
+        """Add a row with what is expected of it, who asked for it, and what else is to be noted; its id.
+
+        Raises:
+            PlanChangedError: another version is deployed by now than the one that it was planned from.
+        """
+        if tx.current_version_id() != record.version_id:
+            raise PlanChangedError("the project was deployed anew since the plan was made")
         backfill_id = tx.add_backfill(record, task_ids)
         keep_estimate(tx, backfill_id, record.policy, expected)
         tx.record(record.created_ms, record.created_by, "create", backfill_id)

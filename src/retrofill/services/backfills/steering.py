@@ -187,6 +187,7 @@ class BackfillSteering:
             ids = [row.id for row in rows if access.sees_instance(row)]
         if not ids:
             words = " or ".join(state.words for state in states)
+            seen = "" if access.sees_all_of(record) else " that you may see"
             held = (
                 Text(
                     "It is {state}; {resume} lets go on what has not run.",
@@ -197,7 +198,7 @@ class BackfillSteering:
                 else None
             )
             raise WrongStateError(
-                f"backfill {backfill_id} has no {words} instance, so nothing can be {done}", held
+                f"backfill {backfill_id} has no {words} instance{seen}, so nothing can be {done}", held
             )
         return apply(ids)
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from retrofill.domain.catalog.definitions import Catalog, RunMode
-from retrofill.domain.errors import NotPermittedError, RetrofillError, WrongStateError
+from retrofill.domain.catalog.definitions import Catalog, RunMode, Task
+from retrofill.domain.errors import NotPermittedError, RetrofillError, UnknownNameError, WrongStateError
 from retrofill.domain.people.roles import Action, Actor
 from retrofill.domain.running.results import TaskResult
+from retrofill.domain.texts import Text
 
 if TYPE_CHECKING:
-    from retrofill.services.ports import Clock, Store
+    from retrofill.services.ports import Clock, Reader, Store
 
 
 def freeze_tasks(
     store: Store,
-    catalog: Catalog,
+    catalog_of: Callable[[Reader], Catalog | None],
     clock: Clock,
     actor: Actor,
     names: Sequence[str],
@@ -28,16 +29,19 @@ def freeze_tasks(
     Instances that exist stay as they are.
 
     Args:
-        names: full names of tasks of the catalog.
+        catalog_of: what is deployed on a view of the ledger: asked in the transaction, because rights and modes
+            of tasks may have changed since the names were looked up.
+        names: full names.
     """
     action = "freeze-task" if frozen else "unfreeze-task"
     results = []
     with store.transaction() as tx:
-        current, ids = tx.frozen_tasks.names(), tx.task_ids()
+        current, ids, catalog = tx.frozen_tasks.names(), tx.task_ids(), catalog_of(tx)
         for name in dict.fromkeys(names):
-            error = _refusal(catalog, actor, name, frozen)
+            task = None if catalog is None else catalog.tasks.get(name)
+            error = _refusal(task, actor, name, frozen)
             if error is not None:
-                is_frozen = name in current or catalog.tasks[name].mode is RunMode.PAUSED
+                is_frozen = name in current or (task is not None and task.mode is RunMode.PAUSED)
                 results.append(TaskResult(name, is_frozen, error))
                 continue
             is_new = (name in current) != frozen
@@ -48,8 +52,9 @@ def freeze_tasks(
     return results
 
 
-def _refusal(catalog: Catalog, actor: Actor, name: str, frozen: bool) -> RetrofillError | None:
-    task = catalog.tasks[name]
+def _refusal(task: Task | None, actor: Actor, name: str, frozen: bool) -> RetrofillError | None:
+    if task is None:
+        return UnknownNameError(f'there is no task "{name}"', Text("{task.list} shows all tasks."))
     if not actor.may(Action.FREEZE_TASK, name, task.owner):
         return NotPermittedError(f"you may not {'freeze' if frozen else 'unfreeze'} {name}")
     if not frozen and task.mode is RunMode.PAUSED:

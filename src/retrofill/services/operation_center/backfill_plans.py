@@ -21,12 +21,6 @@ if TYPE_CHECKING:
     from retrofill.services.reading.documents import AlertObstacle, CheckRound, Finding
 
 
-class PlanChangedError(WrongStateError):
-    """Look at the plan as it is now, then create that."""
-
-    code = "plan_changed"
-
-
 class BackfillPlans(Desk):
     def plan(self, given: Given, now: datetime | None = None) -> Preview:
         """What a backfill would do; creates nothing.
@@ -127,7 +121,7 @@ def store_backfill(
     Args:
         noted: what is written beside the backfill, in the transaction that adds it.
     """
-    from retrofill.services.backfills.backfill_rows import nothing_noted
+    from retrofill.services.backfills.backfill_rows import PlanChangedError, nothing_noted
     from retrofill.services.backfills.creation import BackfillCreation
 
     if preview.user != actor.name:

@@ -43,4 +43,6 @@ class TaskActs(Desk):
             catalog = self._parts.deployed.catalog
             full = [find_task(catalog, view.task_ids, text, view.sees) for text in tasks]
         parts = self._parts
-        return freeze_tasks(parts.store, catalog, parts.clock, self._actor, full, frozen, comment)
+        return freeze_tasks(
+            parts.store, parts.graphs.current, parts.clock, self._actor, full, frozen, comment
+        )

@@ -9,11 +9,16 @@ from retrofill.services.operation_center.desk import Desk
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.publishing import Differences
-    from retrofill.services.reading.documents import DeployedVersion
+    from retrofill.services.reading.documents import (
+        DeployedVersion,
+        Publication,
+        RedeployedVersion,
+        VersionChanges,
+    )
 
 
 class VersionActs(Desk):
-    def about_to_publish(self) -> Differences:
+    def about_to_publish(self) -> Publication:
         """What a deploy of the folder changes for the nightly schedule, as far as the actor may know.
 
         Raises:
@@ -22,10 +27,15 @@ class VersionActs(Desk):
         from retrofill.domain.catalog.publishing import Differences, differences
 
         folder, deployed = self._parts.folder, self._parts.deployed
-        if folder.version_id is not None:
-            return Differences()
-        found = differences(None if deployed is None else deployed.catalog, folder.catalog)
-        return found.seen_by(self._actor.sees)
+        differs, found = folder.version_id is None, Differences()
+        if differs:
+            found = differences(None if deployed is None else deployed.catalog, folder.catalog)
+        return {
+            "deployed": None if deployed is None else deployed.version_id,
+            "differs": differs,
+            "changes": changes_of(found.seen_by(self._actor.sees)),
+            "loses_everything": found.loses_everything,
+        }
 
     def deploy(self) -> DeployedVersion:
         """Publish the folder as a new version; one that does not differ makes none.
@@ -52,7 +62,7 @@ class VersionActs(Desk):
         parts.note_deployed(folder.catalog, version_id, is_folder=True)
         return self._follow(version_id, is_new)
 
-    def deploy_again(self, version: int) -> tuple[DeployedVersion, Differences]:
+    def deploy_again(self, version: int) -> RedeployedVersion:
         """Publish an older version anew, as a version of its own, and what that changes; the folder stays as it is.
 
         Raises:
@@ -72,7 +82,8 @@ class VersionActs(Desk):
         with parts.store.read() as reader:
             catalog = parts.graphs.catalog(reader, version_id)
         parts.note_deployed(catalog, version_id, is_folder=False)
-        return self._follow(version_id, is_new), differences(before, catalog).seen_by(self._actor.sees)
+        changes = changes_of(differences(before, catalog).seen_by(self._actor.sees))
+        return {**self._follow(version_id, is_new), "changes": changes}
 
     def _follow(self, version_id: int, is_new: bool) -> DeployedVersion:
         """Make the instances that a deploy owes, and say what it means for the schedule (AUTO-1, AUTO-2)."""
@@ -85,3 +96,14 @@ class VersionActs(Desk):
             "new": is_new,
             "notes": [*made_sentences(schedule.make_owed()), *notes],
         }
+
+
+def changes_of(found: Differences) -> VersionChanges:
+    """Differences as they are shown."""
+    return {
+        "added": list(found.added),
+        "changed": {name: list(what) for name, what in found.changed.items()},
+        "removed": list(found.removed),
+        "hidden": found.hidden,
+        "besides": list(found.besides),
+    }

@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import UnknownNameError, shown
+from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR
 from retrofill.domain.texts import Step, Text
 from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.services.catalogs.deploy import unknown_version
-from retrofill.services.operation_center.version_acts import VersionActs
+from retrofill.services.operation_center.version_acts import VersionActs, changes_of
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
-    from retrofill.domain.catalog.publishing import Differences
     from retrofill.services.ports.records import VersionRecord
     from retrofill.services.reading.documents import (
         FileDocument,
-        VersionChanges,
         VersionHead,
         VersionPage,
         VersionRow,
@@ -29,18 +28,20 @@ if TYPE_CHECKING:
 class VersionDesk(VersionActs):
     # Questions
 
-    def list(self, limit: int = -1) -> Sequence[VersionRow]:
+    def list(self, limit: int = -1, before: int | None = None) -> Sequence[VersionRow]:
         """Deployed versions, newest first.
 
         Args:
             limit: -1 for all.
+            before: only those that are older than this one.
         """
         with self.view_if_deployed() as view:
-            found = [] if view is None else view.reader.versions.latest(limit)
-        return [
-            {**self._head(one), "tasks": one.task_count, "published_from": one.published_from}
-            for one in found
-        ]
+            if view is None:
+                return []
+            return [
+                {**self._head(view, one), "tasks": one.task_count, "published_from": one.published_from}
+                for one in view.reader.versions.latest(limit, before)
+            ]
 
     def show(self, version: int) -> VersionPage:
         """What a version holds: tasks, included files, and what it changed.
@@ -55,10 +56,11 @@ class VersionDesk(VersionActs):
             record, catalog = self._record(view, version), view.graphs.catalog(view.reader, version)
             before = view.reader.versions.before(version)
             earlier = None if before is None else view.graphs.catalog(view.reader, before)
+            head = self._head(view, record)
         return {
-            **self._head(record),
+            **head,
             "published_from": record.published_from,
-            "changes": _changes(differences(earlier, catalog).seen_by(sees)),
+            "changes": changes_of(differences(earlier, catalog).seen_by(sees)),
             "compared_with": before,
             "tasks": [
                 {
@@ -136,21 +138,11 @@ class VersionDesk(VersionActs):
     def _catalog(self, view: View, version: int) -> Catalog:
         return view.graphs.catalog(view.reader, self._record(view, version).id)
 
-    def _head(self, record: VersionRecord) -> VersionHead:
-        deployed = self._parts.deployed
+    def _head(self, view: View, record: VersionRecord) -> VersionHead:
+        deployed, known = self._parts.deployed, {SYSTEM_ADMINISTRATOR, *view.access.known_users()}
         return {
             "version": record.id,
             "current": deployed is not None and record.id == deployed.version_id,
             "deployed_at": shown_instant(record.created_ms),
-            "deployed_by": record.created_by,
+            "deployed_by": record.created_by if record.created_by in known else None,
         }
-
-
-def _changes(found: Differences) -> VersionChanges:
-    return {
-        "added": list(found.added),
-        "changed": {name: list(what) for name, what in found.changed.items()},
-        "removed": list(found.removed),
-        "hidden": found.hidden,
-        "besides": list(found.besides),
-    }

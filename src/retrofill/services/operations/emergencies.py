@@ -32,7 +32,7 @@ class Emergencies:
     """Changes of single instances, in the name of who operates.
 
     Args:
-        groups: resource groups by name, as deployed now.
+        groups: resource groups by name, as deployed when they were named.
     """
 
     def __init__(self, operations: Operations, groups: Mapping[str, ResourceGroup]) -> None:
@@ -68,38 +68,26 @@ class Emergencies:
         Raises:
             UnknownNameError: there is no such group.
         """
-        group = self._group(name)
-        return self._each(
-            "set-resource-group", ids, comment, lambda batch, row: _set_group(batch, row, group)
-        )
+        _check_known(name, self._groups)
+        return self._each("set-resource-group", ids, comment, lambda batch, row: _set_group(batch, row, name))
 
     def set_places(self, places: Mapping[int, Place], comment: str = "") -> list[ItemResult]:
         """Set priority, resource group or both of each instance, by id; errors as those that set one of them."""
         for place in places.values():
             if place.priority is not None:
                 _check_priority(place.priority)
-        groups = {
-            p.resource_group: self._group(p.resource_group) for p in places.values() if p.resource_group
-        }
+            if place.resource_group:
+                _check_known(place.resource_group, self._groups)
 
         def apply(batch: Batch, row: InstanceRecord) -> Effect:
             priority, name = places[row.id]
             done = [] if priority is None else [_set_priority(batch, row, priority)]
-            done += [] if name is None else [_set_group(batch, row, groups[name])]
+            done += [] if name is None else [_set_group(batch, row, name)]
             changed = [effect for effect in done if effect.changed]
             words = ", ".join(effect.words for effect in changed)
             return Effect(_check(batch, row), bool(changed), words)
 
         return self._each("set-place", [*places], comment, apply)
-
-    def _group(self, name: str) -> ResourceGroup:
-        group = self._groups.get(name)
-        if group is None:
-            raise UnknownNameError(
-                f'there is no resource group "{shown(name)}"{did_you_mean(name, self._groups)}',
-                Text("{resource_group.list} shows all of them."),
-            )
-        return group
 
     def _each(self, action: str, ids: Sequence[int], comment: str, apply: Apply) -> list[ItemResult]:
         return self._operations.batches.each(action, ids, comment, apply, Action.EMERGENCY)
@@ -155,8 +143,12 @@ def _set_priority(batch: Batch, row: InstanceRecord, priority: int) -> Effect:
     return Effect(state, words=f"priority {row.priority} -> {priority}")
 
 
-def _set_group(batch: Batch, row: InstanceRecord, group: ResourceGroup) -> Effect:
-    state = _check_queues(batch, row)
+def _set_group(batch: Batch, row: InstanceRecord, name: str) -> Effect:
+    """By what is deployed in this transaction: the group may have gone since it was named."""
+    state, deployed = _check_queues(batch, row), batch.access.deployed
+    groups = {} if deployed is None else deployed.resource_groups
+    _check_known(name, groups)
+    group = groups[name]
     workspace = batch.context.task(row.id).workspace
     if not group.is_bound_to(workspace):
         raise NotBoundError(
@@ -168,6 +160,14 @@ def _set_group(batch: Batch, row: InstanceRecord, group: ResourceGroup) -> Effec
         return Effect(state, changed=False)
     batch.tx.interventions.set_resource_group(row.id, group.name)
     return Effect(state, words=f"resource group {row.resource_group} -> {group.name}")
+
+
+def _check_known(name: str, groups: Mapping[str, ResourceGroup]) -> None:
+    if name not in groups:
+        raise UnknownNameError(
+            f'there is no resource group "{shown(name)}"{did_you_mean(name, groups)}',
+            Text("{resource_group.list} shows all of them."),
+        )
 
 
 class NotBoundError(UsageError):

@@ -129,10 +129,13 @@ class Operations:
     def running_below(
         self, ids: Sequence[int], include_self: bool = False, tasks: frozenset[str] | None = None
     ) -> list[int]:
-        """Of these instances and their descendants, those for which a rerun would be refused (OPS-4)."""
+        """Of these instances and their descendants, those for which a rerun would be refused (OPS-4).
+
+        A foreign one is not named: the rerun is refused because of it all the same.
+        """
         with self._store.read() as reader:
             access = Access(reader, self._graphs, self._actor)
-            running = {row.id for row, _ in reader.running()}
+            running = {row.id for row, _ in reader.running() if access.sees_instance(row)}
             found: set[int] = set()
             for row in reader.instances(ids):
                 if access.sees_instance(row):

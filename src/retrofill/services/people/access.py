@@ -68,6 +68,10 @@ class Access:
             self._seen_backfills[record.id] = any(self.sees(task) for task in tasks)
         return self._seen_backfills[record.id]
 
+    def sees_all_of(self, record: BackfillRecord) -> bool:
+        """Whether no instance of a backfill is hidden."""
+        return self.is_unlimited or all(map(self.sees, running_tasks_of(record)))
+
     def may_steer(self, record: BackfillRecord) -> bool:
         """Whether the actor may pause, resume and change it: its creator, or who may operate all of it."""
         if self.is_unlimited or record.created_by == self._actor.name:
@@ -107,8 +111,8 @@ class Access:
         from retrofill.services.people.accounts import user_names
 
         if self.is_unlimited:
-            return user_names(self._reader.people, self._current)
-        workspaces = () if self._current is None else self._current.workspaces.values()
+            return user_names(self._reader.people, self.deployed)
+        workspaces = () if self.deployed is None else self.deployed.workspaces.values()
         members = (workspace.members for workspace in workspaces if self.sees(workspace.name))
         return {self._actor.name}.union(*members)
 
@@ -176,7 +180,7 @@ class Access:
         """Tasks that may not be named in what is said of an instance."""
         record = None if row.backfill_id is None else self._reader.find_backfill(row.backfill_id)
         listed = None if record is None else self.listed_tasks(record)
-        catalog = self._current if record is None else self._graphs.catalog(self._reader, record.version_id)
+        catalog = self.deployed if record is None else self._graphs.catalog(self._reader, record.version_id)
         tasks = set(catalog.tasks if catalog is not None else ())
         if record is None:
             tasks |= self._reader.task_ids().keys()  # a night may wait for what has been deployed away since
@@ -204,10 +208,11 @@ class Access:
             raise NotPermittedError(f"you may not {_DONE[action]} {what}")
 
     def _may(self, action: Action, task: Task) -> bool:
-        return self._actor.may(action, task.name, owner_of(task, self._current))
+        return self._actor.may(action, task.name, owner_of(task, self.deployed))
 
     @cached_property
-    def _current(self) -> Catalog | None:
+    def deployed(self) -> Catalog | None:
+        """What is deployed on this view of the ledger."""
         return self._graphs.current(self._reader)
 
 

@@ -13,7 +13,7 @@ class VersionsReader(Protocol):
 
     def find(self, version_id: int) -> VersionRecord | None: ...
 
-    def latest(self, limit: int) -> list[VersionRecord]:
+    def latest(self, limit: int, older_than: int | None = None) -> list[VersionRecord]:
         """Newest first; -1: all."""
         ...
 

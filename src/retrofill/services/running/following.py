@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retrofill.domain.errors import RetrofillError
+from retrofill.domain.errors import RetrofillError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from retrofill.services.backfills.later_starts import LaterStarts
@@ -73,18 +73,25 @@ class Following:
         self._version_id = version_id
 
     def look(self) -> str | None:
-        """Take what has changed; what is wrong with it, told once: then what was in force stays so."""
+        """Take what has changed; what is wrong with it, told once: then what was in force stays so.
+
+        Raises:
+            StoreUnavailableError: it cannot be read now.
+        """
         version_id = self._current()
         if version_id == self._version_id:
             return None
-        self._version_id = version_id
+        note = None
         try:
             self._parts.take(self._read())
+        except StoreUnavailableError:  # nothing is known of them yet: looked at again
+            raise
         except RetrofillError as error:
-            return (
+            note = (
                 f"The settings of version {version_id} do not hold here, the old ones stay: {error.message}"
             )
-        return None
+        self._version_id = version_id
+        return note
 
     def _current(self) -> int | None:
         with self._store.read() as reader:

@@ -157,9 +157,9 @@ class Loop:
         if self._stands_by:
             return None
         self._go_on_leading()
-        note = self._following.look() if self._following is not None else None
-        self._notes += [note] if note else []
         try:
+            note = self._following.look() if self._following is not None else None
+            self._notes += [note] if note else []
             planned_ms = self._make_instances()
         except StoreUnavailableError as error:
             self._trouble = error.message

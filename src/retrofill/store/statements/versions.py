@@ -11,6 +11,8 @@ from retrofill.store.statements.rows import VERSION
 if TYPE_CHECKING:
     from retrofill.store.dialects import Connection
 
+_ANY = 2**62  # above every id
+
 
 class VersionsReader:
     """Looking."""
@@ -23,9 +25,12 @@ class VersionsReader:
         row = self._execute(f"SELECT {VERSION} FROM catalog_version WHERE id = ?", (version_id,)).fetchone()
         return VERSION.one(row)
 
-    def latest(self, limit: int) -> list[VersionRecord]:
+    def latest(self, limit: int, older_than: int | None = None) -> list[VersionRecord]:
         """Newest first."""
-        rows = self._execute(f"SELECT {VERSION} FROM catalog_version ORDER BY id DESC LIMIT ?", (limit,))
+        rows = self._execute(
+            f"SELECT {VERSION} FROM catalog_version WHERE id < ? ORDER BY id DESC LIMIT ?",
+            (_ANY if older_than is None else older_than, limit),
+        )
         return VERSION.all(rows)
 
     def before(self, version_id: int) -> int | None:

@@ -20,6 +20,7 @@ from retrofill.services.reading.documents.acts import (
     DifferenceRow,
     ItemRow,
     MigratedDocument,
+    RedeployedVersion,
     RestoredDocument,
     RetentionReport,
     ScheduleState,
@@ -71,6 +72,7 @@ from retrofill.services.reading.documents.lineage import (
     TableRead,
     TableWritten,
 )
+from retrofill.services.reading.documents.names import NamedBackfill, NamedTask
 from retrofill.services.reading.documents.pages import Page
 from retrofill.services.reading.documents.schedule import (
     GroupRow,
@@ -84,6 +86,7 @@ from retrofill.services.reading.documents.tasks import (
     FileDocument,
     IncludedFile,
     ListedTask,
+    Publication,
     RenderedRun,
     RerunRules,
     TaskInGraph,
@@ -152,6 +155,8 @@ __all__ = [
     "LogPiece",
     "MigratedDocument",
     "MissedNights",
+    "NamedBackfill",
+    "NamedTask",
     "Neighbour",
     "NightRow",
     "NumberedPage",
@@ -162,7 +167,9 @@ __all__ = [
     "PlannedInstance",
     "PlannedTask",
     "Progress",
+    "Publication",
     "Queue",
+    "RedeployedVersion",
     "RenderedRun",
     "RerunRules",
     "RestoredDocument",

@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from retrofill.domain.texts import Step, Text
 from retrofill.services.reading.documents.backfills import Finding
+from retrofill.services.reading.documents.tasks import VersionChanges
 
 
 class ItemRow(TypedDict):
@@ -59,6 +60,12 @@ class DeployedVersion(TypedDict):
     version: int
     new: bool  #: false where nothing had changed
     notes: list[str]  #: instances that were made at once, and what changes in the first night
+
+
+class RedeployedVersion(DeployedVersion):
+    """What is deployed after an older version was published anew."""
+
+    changes: VersionChanges  #: for the nightly schedule
 
 
 class ScheduleState(TypedDict):

@@ -120,7 +120,7 @@ class VersionHead(TypedDict):
     version: int
     current: bool
     deployed_at: str | None
-    deployed_by: str
+    deployed_by: str | None  #: null where it may not be said to who asks
 
 
 class VersionRow(VersionHead):
@@ -138,6 +138,15 @@ class VersionChanges(TypedDict):
     removed: list[str]
     hidden: int  #: tasks that the actor may not see
     besides: list[str]
+
+
+class Publication(TypedDict):
+    """What a deploy of the folder would change for the nightly schedule."""
+
+    deployed: int | None  #: the version that is deployed now
+    differs: bool  #: whether it makes a new one
+    changes: VersionChanges
+    loses_everything: bool  #: there are workspaces, and the folder has none
 
 
 class VersionTask(TypedDict):
