@@ -13,7 +13,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[1] / "src/retrofill/services/reading/documents"
-_ORDER = ("pages", "backfills", "instances", "lineage", "schedule", "tasks", "names", "work", "acts")
+_ORDER = (
+    "pages",
+    "backfills",
+    "instances",
+    "pictures",
+    "lineage",
+    "schedule",
+    "tasks",
+    "names",
+    "work",
+    "acts",
+)
 _WORDS = {
     "int": "integer",
     "str": "string",

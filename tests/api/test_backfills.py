@@ -131,6 +131,9 @@ def test_a_batch_tells_what_became_of_each(server: Server) -> None:
         ("/progress", "progress"),
         ("/time-left", "time_left"),
         ("/analysis", "analysis"),
+        ("/grid", "grid"),
+        ("/timeline", "timeline"),
+        ("/dag", "dag"),
     ],
 )
 def test_questions_answer_what_the_center_answers(server: Server, path: str, method: str) -> None:

@@ -55,6 +55,18 @@ def test_a_transaction_sees_its_own_writes(store: Store) -> None:
         assert [row.priority for row in tx.instances([1])] == [5]
 
 
+def test_states_and_runs_of_a_range(store: Store) -> None:
+    """BF-2: by id, of those that are there."""
+    fill(store, INSTANCE, in_state(State.WAITING_RESOURCES, 3))
+    with store.transaction() as tx:
+        tx.start([(3, 1, "token")], "boot", 9)
+    with store.read() as reader:
+        assert list(reader.states_between(1, 9)) == [(1, INSTANCE.state), (3, "running")]
+        assert list(reader.states_between(2, 2)) == []
+        assert [run.instance_id for run in reader.runs_between(1, 3)] == [3]
+        assert reader.runs_between(1, 2) == []
+
+
 def test_a_view_does_not_change_under_its_reader(opener: Opener) -> None:
     one, other = opener(), opener()
     fill(one, INSTANCE)

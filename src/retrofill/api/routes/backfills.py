@@ -16,10 +16,12 @@ from retrofill.domain.running.searches import BackfillSearch
 from retrofill.services.reading.documents import (
     Alert,
     Analysis,
+    BackfillDag,
     BackfillPage,
     BackfillRow,
     ChangeDocument,
     Failure,
+    GridDocument,
     ItemRow,
     OperationRow,
     Page,
@@ -27,6 +29,7 @@ from retrofill.services.reading.documents import (
     SteerReport,
     StopReport,
     TimeLeft,
+    TimelineDocument,
 )
 
 routes = Routes("backfills")
@@ -115,6 +118,24 @@ def alerts(visit: Asking, backfill_id: Id) -> Page[Alert]:
 def first_failures(visit: Asking, backfill_id: Id) -> Page[Failure]:
     """The first three instances in time that failed by themselves, each with the end of its log."""
     return page_of(visit.center.backfills.first_failures(backfill_id))
+
+
+@routes.get("/{backfill_id}/grid", "backfills.grid", GridDocument)
+def grid(visit: Asking, backfill_id: Id) -> GridDocument:
+    """Task by bizdate: the state of every instance that you see, a letter each."""
+    return visit.center.backfills.grid(backfill_id)
+
+
+@routes.get("/{backfill_id}/timeline", "backfills.timeline", TimelineDocument)
+def timeline(visit: Asking, backfill_id: Id) -> TimelineDocument:
+    """When what ran: every run that you see, as columns."""
+    return visit.center.backfills.timeline(backfill_id)
+
+
+@routes.get("/{backfill_id}/dag", "backfills.dag", BackfillDag)
+def dag(visit: Asking, backfill_id: Id) -> BackfillDag:
+    """Its tasks with their instances by state, and which of them wait for which."""
+    return visit.center.backfills.dag(backfill_id)
 
 
 # Acts

@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from retrofill.services.reading.documents import (
         Alert,
         Analysis,
+        BackfillDag,
         BackfillPage,
         BackfillRow,
         Failure,
+        GridDocument,
         OperationRow,
         Page,
         Progress,
         TimeLeft,
+        TimelineDocument,
     )
 
 _EVERYTHING = BackfillSearch()
@@ -120,6 +123,39 @@ class BackfillDesk(BackfillPlans, BackfillActs):
 
         with self.view(unknown_backfill(backfill_id)) as view:
             return time_left(view, view.access.get_backfill(backfill_id))
+
+    def grid(self, backfill_id: int) -> GridDocument:
+        """Task by bizdate: the state of every instance that the actor sees, a letter each (BF-2).
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        from retrofill.services.reading.grid import grid
+
+        with self.view(unknown_backfill(backfill_id)) as view:
+            return grid(view, view.access.get_backfill(backfill_id))
+
+    def timeline(self, backfill_id: int) -> TimelineDocument:
+        """When what ran: every run that the actor sees, as columns.
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        from retrofill.services.reading.timeline import timeline
+
+        with self.view(unknown_backfill(backfill_id)) as view:
+            return timeline(view, view.access.get_backfill(backfill_id))
+
+    def dag(self, backfill_id: int) -> BackfillDag:
+        """Its tasks with their instances by state, and which of them wait for which (OPS-10).
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        from retrofill.services.reading.task_dag import task_dag
+
+        with self.view(unknown_backfill(backfill_id)) as view:
+            return task_dag(view, view.access.get_backfill(backfill_id))
 
     def first_failures(self, backfill_id: int) -> Sequence[Failure]:
         """The first three instances in time that failed by themselves, each with the end of its log.

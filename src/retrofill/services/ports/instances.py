@@ -33,6 +33,10 @@ class InstanceReader(Protocol):
         """When the first of the instances in this range started, and when the last one ended."""
         ...
 
+    def states_between(self, first_id: int, last_id: int) -> Iterator[tuple[int, str]]:
+        """Ids in the range that exist, with the state of each as the ledger has it, by id."""
+        ...
+
     def has_isolated(self, first_id: int, last_id: int) -> bool:
         """Whether an isolated instance still waits in this range of ids."""
         ...
@@ -86,6 +90,10 @@ class InstanceReader(Protocol):
         ...
 
     def runs(self, instance_id: int) -> list[RunRecord]: ...
+
+    def runs_between(self, first_id: int, last_id: int) -> list[RunRecord]:
+        """Runs of instances whose ids lie in the range, by instance and number."""
+        ...
 
     def open_runs(self) -> list[RunRecord]:
         """Runs that have not ended as far as the ledger knows."""

@@ -75,6 +75,12 @@ class InstanceReader(View):
         ).fetchone()
         return row[0], row[1]
 
+    def states_between(self, first_id: int, last_id: int) -> Iterator[tuple[int, str]]:
+        """Ids in the range with the state of each, by id."""
+        yield from self._connection.execute(
+            "SELECT id, state FROM instance WHERE id BETWEEN ? AND ? ORDER BY id", (first_id, last_id)
+        )
+
     def has_isolated(self, first_id: int, last_id: int) -> bool:
         """Whether an isolated instance still waits in this range of ids."""
         row = self._execute(
@@ -166,6 +172,14 @@ class InstanceReader(View):
 
     def runs(self, instance_id: int) -> list[RunRecord]:
         rows = self._execute(f"SELECT {RUN} FROM run WHERE instance_id = ? ORDER BY number", (instance_id,))
+        return RUN.all(rows)
+
+    def runs_between(self, first_id: int, last_id: int) -> list[RunRecord]:
+        """Runs of instances whose ids lie in the range, by instance and number."""
+        rows = self._execute(
+            f"SELECT {RUN} FROM run WHERE instance_id BETWEEN ? AND ? ORDER BY instance_id, number",
+            (first_id, last_id),
+        )
         return RUN.all(rows)
 
     def open_runs(self) -> list[RunRecord]:

@@ -74,6 +74,14 @@ from retrofill.services.reading.documents.lineage import (
 )
 from retrofill.services.reading.documents.names import NamedBackfill, NamedTask
 from retrofill.services.reading.documents.pages import Page
+from retrofill.services.reading.documents.pictures import (
+    BackfillDag,
+    GridDocument,
+    GridRow,
+    TaskEdge,
+    TaskNode,
+    TimelineDocument,
+)
 from retrofill.services.reading.documents.schedule import (
     GroupRow,
     MissedNights,
@@ -112,6 +120,7 @@ __all__ = [
     "Alert",
     "AlertObstacle",
     "Analysis",
+    "BackfillDag",
     "BackfillDate",
     "BackfillPage",
     "BackfillRow",
@@ -139,6 +148,8 @@ __all__ = [
     "FileDocument",
     "Finding",
     "FirstEstimate",
+    "GridDocument",
+    "GridRow",
     "GroupRow",
     "HealthCheck",
     "IncludedFile",
@@ -184,11 +195,14 @@ __all__ = [
     "StopReport",
     "TableRead",
     "TableWritten",
+    "TaskEdge",
     "TaskInGraph",
+    "TaskNode",
     "TaskPage",
     "TaskRow",
     "TestMessage",
     "TimeLeft",
+    "TimelineDocument",
     "Unstarted",
     "VersionChanges",
     "VersionHead",

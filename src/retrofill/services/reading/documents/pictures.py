@@ -1,0 +1,72 @@
+"""Pictures of a backfill: grid, timeline, graph of its tasks; compact, because there may be a million cells.
+
+A state is a letter: `n` not run, `t` waiting for its time, `w` waiting for resources, `r` running, `s` successful,
+`f` failed, `z` frozen; `.` where there is no instance.
+"""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from retrofill.services.reading.documents.backfills import Counts
+
+
+class GridRow(TypedDict):
+    """A task at one time of the day, over all bizdates."""
+
+    task: str
+    slot: str  #: time of day, `HH:MM`
+    place: int  #: of its instances among those of a date
+    cells: str  #: a letter a bizdate, in the order of `bizdates`
+
+
+class GridDocument(TypedDict):
+    """Task by bizdate: the state of every instance that the asker sees.
+
+    The instance of the row with place P in column C (from 0) has the id `first_instance + C * stride + P`.
+    """
+
+    id: int
+    bizdates: list[str]  #: in running order
+    groups: list[int]  #: of each bizdate
+    first_instance: int
+    stride: int
+    rows: list[GridRow]  #: nothing until its instances are made
+
+
+class TimelineDocument(TypedDict):
+    """When what ran: the runs of a backfill that the asker sees, as columns of equal length, by instance and number."""
+
+    id: int
+    began_at: str | None  #: of the first run; null where nothing ran
+    tasks: list[str]
+    instances: list[int]
+    run_numbers: list[int]
+    task_of: list[int]  #: index into `tasks`
+    started: list[int]  #: milliseconds since `began_at`
+    ended: list[int | None]  #: milliseconds since `began_at`; null while it runs
+    states: str  #: a letter a run: `r`, `s` or `f`
+
+
+class TaskNode(TypedDict):
+    """A task of a backfill."""
+
+    task: str
+    dry_run: str | None  #: `intermediate`, `blacklisted`, `no_permission` or `mode`
+    counts: Counts  #: its instances by state
+
+
+class TaskEdge(TypedDict):
+    """One task waits for another one in a backfill."""
+
+    upstream: str
+    downstream: str
+    previous: bool  #: for the instance of the date before, instead of the same date's
+
+
+class BackfillDag(TypedDict):
+    """The tasks of a backfill that the asker sees, and which of them wait for which."""
+
+    id: int
+    nodes: list[TaskNode]  #: nothing until its instances are made
+    edges: list[TaskEdge]
