@@ -136,7 +136,7 @@ _EXIT_STATUSES = """
 | 4 | not permitted |
 | 5 | an unknown name or id |
 | 6 | the operation does not fit the state |
-| 7 | a server cannot be reached: that of the store, or `RETROFILL_URL` is set, and this version talks to none |
+| 7 | a server cannot be reached: that of the store, or that which `RETROFILL_URL` names |
 | 70 | a bug in Retrofill |
 | 124 | waiting timed out |
 | 130 | interrupted |
@@ -152,7 +152,9 @@ _ENVIRONMENT = """
 | --- | --- |
 | `RETROFILL_PROJECT` | the project's folder, where `--project` is not given |
 | `RETROFILL_USER` | who acts: a member of a workspace or a user that was added; default `admin`, the system administrator |
-| `RETROFILL_URL` | refused: this version works on the embedded store only |
+| `RETROFILL_URL` | the address of a server, which is asked in place of the store of the folder |
+| `RETROFILL_TOKEN` | who asks it: a token that `retrofill token create` has printed |
+| `SSL_CERT_FILE` | the authority that signed the certificate of the server, where the machine does not know it |
 | `RETROFILL_NOW` | an ISO instant that replaces the clock in `backfill plan`, for tests |
 | `RETROFILL_SECRET_<NAME>` | the value of `${secret:NAME}` in parameters and connections; [other places](../guides/secrets.md) |
 | `RETROFILL_DEBUG` | not empty: a bug prints its traceback |

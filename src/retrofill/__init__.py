@@ -1,9 +1,26 @@
 """Retrofill: schedule data tasks and backfill any part of their dependency graph.
 
-In the code of a python task, `retrofill.parameters()` gives the task's parameters.
+In the code of a python task, `retrofill.parameters()` gives the task's parameters. `retrofill.Client` asks a server
+whatever the command line can (extra `client`).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from retrofill.client import Client as Client
+
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """`Client` is imported when somebody asks for it: every command imports this module."""
+    if name == "Client":
+        from retrofill.client import Client
+
+        return Client
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def parameters() -> dict[str, str]:

@@ -25,6 +25,7 @@ class Asked:
     path: str
     headers: Mapping[str, str]
     body: bytes
+    method: str = "POST"
 
 
 @dataclass
@@ -39,8 +40,8 @@ class Server:
         return f"{scheme}://{host}:{self.port}{path}"
 
     def handle(self, handler: BaseHTTPRequestHandler) -> None:
-        body = handler.rfile.read(int(handler.headers["Content-Length"]))
-        self.asked.append(Asked(handler.path, dict(handler.headers), body))
+        body = handler.rfile.read(int(handler.headers["Content-Length"] or 0))
+        self.asked.append(Asked(handler.path, dict(handler.headers), body, handler.command))
         self.answers[min(len(self.asked), len(self.answers)) - 1](handler)
 
 
@@ -52,6 +53,8 @@ def serving(*answers: Callable[[BaseHTTPRequestHandler], None], tls: bool = Fals
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             server.handle(self)
+
+        do_GET = do_PATCH = do_DELETE = do_POST
 
         def log_message(self, *_: object) -> None:
             pass

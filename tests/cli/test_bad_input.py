@@ -216,14 +216,6 @@ def test_filters_of_tasks(project: Sandbox, option: str, text: str, status: int,
     refused(project, ["task", "list", f"--{option}", text], status, part)
 
 
-@pytest.mark.parametrize("command", [["backfill", "list"], ["check"], ["task", "list"]])
-def test_a_server_is_not_silently_ignored(project: Sandbox, command: list[str]) -> None:
-    """CAT-1: whoever sets RETROFILL_URL means another store than the folder's; exit 7."""
-    result = project.call(*command, status=7, RETROFILL_URL="https://retrofill.example")
-    assert "RETROFILL_URL" in result.stderr
-    assert result.stdout == ""
-
-
 def test_no_slot_left(project: Sandbox) -> None:
     """SEL-6, POL-3: nothing left to run is an error with the reason."""
     refused(

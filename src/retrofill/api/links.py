@@ -46,6 +46,7 @@ REQUESTS: Mapping[str, str] = MappingProxyType(
         "user.list": "GET /users",
         "user.contact": "POST /users/{name}/contact",
         "user.role": "PATCH /users/{name}",
+        "token.create": "POST /tokens",
         "token.list": "GET /tokens",
     }
 )

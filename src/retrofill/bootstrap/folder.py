@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from retrofill.domain.errors import Kind, RetrofillError, UnknownNameError, shown
+from retrofill.domain.errors import Kind, UnknownNameError, shown
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
@@ -23,13 +23,6 @@ class NoProjectError(UnknownNameError):
 
     code = "no_project"
     kind = Kind.USAGE
-
-
-class NoServerSupportError(RetrofillError):
-    """Unset RETROFILL_URL to work on the embedded store of the project's folder."""
-
-    code = "no_server_support"
-    kind = Kind.UNREACHABLE
 
 
 class Deployed:
@@ -110,10 +103,7 @@ def find_folder(directory: str | None, environ: Mapping[str, str]) -> Folder:
 
     Raises:
         NoProjectError: there is none.
-        NoServerSupportError: the environment names a server.
     """
-    if environ.get("RETROFILL_URL"):
-        raise NoServerSupportError("RETROFILL_URL names a server, and this version cannot talk to one")
     named = directory or environ.get("RETROFILL_PROJECT")
     if named:
         return Folder(Path(named).absolute())

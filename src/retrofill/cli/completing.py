@@ -16,7 +16,7 @@ from click.shell_completion import CompletionItem
 from retrofill.cli.session import Session
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.centers import Call
+    from retrofill.services.operation_center import OperationCenter
 
 _MOST = 50
 _DATES = ("today", "yesterday", "-7d..yesterday")
@@ -44,14 +44,14 @@ def _offered(context: click.Context, parameter: click.Parameter, incomplete: str
         return
     look = _looks(context, parameter, metavar.strip("[]. "))
     if look is not None:
-        call = context.ensure_object(Session).call
-        if call.deployed is not None:
-            yield from look(call, incomplete)
+        center = context.ensure_object(Session).center
+        if center.is_deployed:
+            yield from look(center, incomplete)
 
 
 def _looks(
     context: click.Context, parameter: click.Parameter, metavar: str
-) -> Callable[[Call, str], Found] | None:
+) -> Callable[[OperationCenter, str], Found] | None:
     name = max(getattr(parameter, "opts", [""]), key=len).strip("-")
     of_instances = context.command_path.startswith("retrofill instance") and name != "backfill"
     return {
@@ -69,58 +69,58 @@ def _looks(
     }.get(metavar)
 
 
-def _tasks(call: Call, incomplete: str) -> Found:
+def _tasks(center: OperationCenter, incomplete: str) -> Found:
     """Full names, and short ones that are unambiguous where one has begun to type one."""
-    tasks = call.center.names.tasks()
+    tasks = center.names.tasks()
     yield from ((task["task"], task["description"]) for task in tasks)
     times = Counter(task["short_name"] for task in tasks)
     if incomplete:
         yield from ((task["short_name"], task["task"]) for task in tasks if times[task["short_name"]] == 1)
 
 
-def _workspaces(call: Call, incomplete: str) -> Found:
-    return ((name, "") for name in call.center.names.workspaces())
+def _workspaces(center: OperationCenter, incomplete: str) -> Found:
+    return ((name, "") for name in center.names.workspaces())
 
 
-def _groups(call: Call, incomplete: str) -> Found:
-    return ((name, "") for name in call.center.names.resource_groups())
+def _groups(center: OperationCenter, incomplete: str) -> Found:
+    return ((name, "") for name in center.names.resource_groups())
 
 
-def _users(call: Call, incomplete: str) -> Found:
-    return ((name, "") for name in call.center.names.users())
+def _users(center: OperationCenter, incomplete: str) -> Found:
+    return ((name, "") for name in center.names.users())
 
 
-def _states(call: Call, incomplete: str) -> Found:
+def _states(center: OperationCenter, incomplete: str) -> Found:
     from retrofill.domain.running.states import State
 
     return ((state.value, "") for state in State)
 
 
-def _statuses(call: Call, incomplete: str) -> Found:
+def _statuses(center: OperationCenter, incomplete: str) -> Found:
     from retrofill.domain.running.status import Status
 
     return ((status.value, "") for status in Status)
 
 
-def _check_statuses(call: Call, incomplete: str) -> Found:
+def _check_statuses(center: OperationCenter, incomplete: str) -> Found:
     return ((word, "") for word in ("checking", "passed", "failed"))
 
 
-def _types(call: Call, incomplete: str) -> Found:
+def _types(center: OperationCenter, incomplete: str) -> Found:
     from retrofill.domain.catalog.task_types import TASK_TYPES
 
     return ((word, task_type.traits.means) for word, task_type in TASK_TYPES.items())
 
 
-def _dates(call: Call, incomplete: str) -> Found:
+def _dates(center: OperationCenter, incomplete: str) -> Found:
     return ((word, "") for word in _DATES)
 
 
-def _backfills(call: Call, incomplete: str) -> Found:
+def _backfills(center: OperationCenter, incomplete: str) -> Found:
     """The newest ones, whose numbers are most likely meant."""
-    return ((str(found["id"]), found["name"]) for found in call.center.names.backfills(_MOST))
+    return ((str(found["id"]), found["name"]) for found in center.names.backfills(_MOST))
 
 
-def _instances(call: Call, incomplete: str) -> Found:
-    rows = call.center.instances.list(limit=_MOST)["items"]
+def _instances(center: OperationCenter, incomplete: str) -> Found:
+    rows = center.instances.list(limit=_MOST)["items"]
     return iter([(str(row["id"]), f"{row['task']} {row['bizdate']} {row['state']}") for row in rows])

@@ -1,22 +1,31 @@
-"""What every command shares: the global options, the project, and how things are printed."""
+"""What every command shares: the global options, whom it asks, and how things are printed.
+
+A command asks `session.center`: the operation center of the folder's store, or with RETROFILL_URL that of a server,
+which is the same. What only makes sense beside the store asks `session.call`, which refuses with a server.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from retrofill.cli.steps import command_of, json_of, told
 from retrofill.cli.tables import EXPENDABLE, Row, cell, print_table
+from retrofill.domain.errors import UsageError
 from retrofill.domain.inputs import integer_id
 
 if TYPE_CHECKING:
     from retrofill.bootstrap.centers import Call
+    from retrofill.bootstrap.folder import Folder
+    from retrofill.cli.engines import Engine
+    from retrofill.client import Client
     from retrofill.domain.texts import Text
     from retrofill.services.operation_center import OperationCenter
 
@@ -32,6 +41,12 @@ __all__ = [
 ]
 
 
+class BesideStoreError(UsageError):
+    """Give it on the server's machine, in the project's folder, with RETROFILL_URL unset."""
+
+    code = "beside_store"
+
+
 @dataclass
 class Session:
     """One call of the command line."""
@@ -45,7 +60,36 @@ class Session:
     )  # global options that were given, before or after the command
 
     @cached_property
+    def server(self) -> Client | None:
+        """The one that RETROFILL_URL names; None: commands work on the store of the folder."""
+        if not os.environ.get("RETROFILL_URL"):
+            return None
+        from retrofill.client import client_of
+
+        return client_of(os.environ, self.directory)
+
+    @cached_property
+    def center(self) -> OperationCenter:
+        """Everything that who acts may ask and do."""
+        if self.server is None:
+            return self.call.center
+        return cast("OperationCenter", self.server)  # a test holds that it has the same methods
+
+    @property
     def call(self) -> Call:
+        """The folder with its store.
+
+        Raises:
+            BesideStoreError: the environment names a server.
+        """
+        if self.server is not None:
+            command = click.get_current_context().command_path
+            raise BesideStoreError(f"`{command}` works beside the store, and RETROFILL_URL names a server")
+        return self.folder_call
+
+    @cached_property
+    def folder_call(self) -> Call:
+        """The same for what asks the folder alone, whatever server there is."""
         from retrofill.bootstrap.centers import open_call
 
         self.opened = call = open_call(self.directory, command=command_of)
@@ -53,14 +97,35 @@ class Session:
         return call
 
     @property
-    def center(self) -> OperationCenter:
-        """Everything that who acts may ask and do."""
-        return self.call.center
+    def folder(self) -> Folder:
+        """The project's files."""
+        from retrofill.bootstrap.folder import find_folder
+
+        return find_folder(self.directory, os.environ)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Who carries on while a command waits."""
+        from retrofill.cli.engines import EngineHere, EngineThere
+
+        return EngineHere(self.call) if self.server is None else EngineThere()
+
+    def work_on_deployed(self) -> None:
+        """Let what is deployed stand for the folder; a server does that anyway.
+
+        Raises:
+            WrongStateError: nothing is deployed.
+        """
+        if self.server is None:
+            self.call.work_on_deployed()
 
     def close(self) -> None:
         """Leave the store in order, whatever the command came to."""
         if self.opened is not None:
             self.opened.close()
+        server = self.__dict__.get("server")
+        if server is not None:
+            server.close()
 
     @property
     def is_text(self) -> bool:

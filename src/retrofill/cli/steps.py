@@ -48,6 +48,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "user.list": "user list",
         "user.contact": "user contact NAME",
         "user.role": "user role NAME ROLE",
+        "token.create": "token create",
         "token.list": "token list",
         "store.back_up": "backup FILE",
         "store.restore": "restore FILE",

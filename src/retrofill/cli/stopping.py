@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from retrofill.cli.session import say
 from retrofill.domain.errors import Kind, RetrofillError
 from retrofill.domain.words import many, names
-from retrofill.services.ports.leadership import NotLeadingError
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.centers import Call
+    from retrofill.cli.session import Session
     from retrofill.domain.running.results import ItemResult
     from retrofill.services.running.tick_report import TickReport
 
@@ -30,7 +28,7 @@ class NotEndedError(RetrofillError):
     kind = Kind.TIMED_OUT
 
 
-def finish_stops(call: Call, ids: Sequence[int]) -> dict[int, RetrofillError]:
+def finish_stops(session: Session, ids: Sequence[int]) -> dict[int, RetrofillError]:
     """Wait until the process trees of these runs have ended and the ledger says so (OPS-1).
 
     Where no scheduler runs, this process takes the scheduler's place, but starts nothing new. Where
@@ -40,23 +38,22 @@ def finish_stops(call: Call, ids: Sequence[int]) -> dict[int, RetrofillError]:
     Returns:
         An error for each that has not ended by then.
     """
-    patience = _Patience(call)
-    while running := _still_running(call, ids):
+    patience, engine, work = _Patience(session), session.engine, session.center.work
+    while running := work.still_running(ids):
         if patience.is_over(running):
             return patience.errors(running)
-        if not call.leadership.lead():
+        if not engine.takes_over():
             time.sleep(_LOOK_SECONDS)
             continue
         try:
 
             def is_done(_: TickReport) -> bool:
-                left = _still_running(call, ids)
+                left = work.still_running(ids)
                 return not left or patience.is_over(left)
 
-            with suppress(NotLeadingError):  # another one sees to it
-                call.engine.run(is_done, _OBSERVE_MS, starts=False)
+            engine.run(is_done, _OBSERVE_MS, starts=False)
         finally:
-            call.leadership.resign()
+            engine.resign()
     return {}
 
 
@@ -68,9 +65,9 @@ def with_errors(results: Sequence[ItemResult], errors: dict[int, RetrofillError]
 class _Patience:
     """How long it has been waited, and what stands still meanwhile."""
 
-    def __init__(self, call: Call) -> None:
-        self._call = call
-        self._grace_seconds = call.engine.settings.grace_seconds
+    def __init__(self, session: Session) -> None:
+        self._work, self._engine = session.center.work, session.engine
+        self._grace_seconds = session.engine.grace_seconds
         self._began = self._looked = time.monotonic()
         self._causes: dict[int | None, str] = {}  # by instance; None: of all
         self._said: set[str] = set()
@@ -94,8 +91,8 @@ class _Patience:
         return found
 
     def _look_around(self, running: Sequence[int]) -> None:
-        call, self._causes = self._call, {}
-        for one in call.center.work.standstills():
+        self._causes = {}
+        for one in self._work.standstills():
             if one["part"] == "supervisor" and one["instance"] not in running:
                 continue
             text = self._causes[one["instance"]] = one["text"]
@@ -105,8 +102,4 @@ class _Patience:
             waiting = "Instance" if len(running) == 1 else "Instances"
             say(f"{waiting} {names([str(i) for i in running])} still running: {text}.")
             if one["part"] == "scheduler":  # what runs has a supervisor that does not need it
-                call.engine.ask_to_end(running)
-
-
-def _still_running(call: Call, ids: Sequence[int]) -> Sequence[int]:
-    return call.center.work.still_running(ids)
+                self._engine.ask_to_end(running)

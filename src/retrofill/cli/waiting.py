@@ -2,60 +2,49 @@
 
 from __future__ import annotations
 
-import os
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from retrofill.cli.printing.alerts import deliver_before_leaving
 from retrofill.cli.printing.failures import Failures
 from retrofill.cli.printing.progress import Progress
 from retrofill.cli.session import say
-from retrofill.domain.errors import WrongStateError
 from retrofill.domain.words import many
-from retrofill.services.ports.leadership import NotLeadingError
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.centers import Call
+    from retrofill.cli.session import Session
     from retrofill.services.reading.documents import Progress as ProgressDocument
     from retrofill.services.reading.documents import StandstillRow, TimeLeft
     from retrofill.services.running.tick_report import TickReport
 
-_MOVED = "the project is no longer at {}"
 _OBSERVE_MS = 500
-_FOLLOW_SECONDS = 0.2
 _LOOK_AROUND_SECONDS = 2.0
 EXIT_FAILED, EXIT_CHECK_FAILED, EXIT_TIMED_OUT = 1, 3, 124
 
 
-def wait_for(call: Call, backfill_id: int, timeout_seconds: float | None = None) -> int:
+def wait_for(session: Session, backfill_id: int, timeout_seconds: float | None = None) -> int:
     """Wait until the backfill has ended; the exit status that its end means.
 
     Raises:
         UnknownNameError: there is no such backfill.
     """
-    waiting = _Waiting(call, backfill_id, timeout_seconds)
+    waiting = _Waiting(session, backfill_id, timeout_seconds)
     try:
         waiting.run()
     except KeyboardInterrupt:
         waiting.progress.end()
-        _say_how_to_go_on(call, backfill_id)
+        _say_how_to_go_on(session, backfill_id)
         raise
     finally:
         waiting.progress.end()
-    deliver_before_leaving(call, backfill_id)
+    deliver_before_leaving(session, backfill_id)
     return waiting.status()
 
 
-class ProjectMovedError(WrongStateError):
-    """Wait for it at its new place: what runs goes on, and nothing new starts until then."""
-
-    code = "project_moved"
-
-
 class _Waiting:
-    def __init__(self, call: Call, backfill_id: int, timeout_seconds: float | None) -> None:
-        self._call = call
+    def __init__(self, session: Session, backfill_id: int, timeout_seconds: float | None) -> None:
+        self._session = session
+        self._engine = session.engine
         self._id = backfill_id
         self._deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         self._looked_at = 0.0
@@ -64,8 +53,8 @@ class _Waiting:
         self._was_paused = False
         self._looked_around = time.monotonic()
         self._standstill: StandstillRow | None = None
-        self._place = self._stat_place()
-        self._backfills = call.center.backfills
+        self._engine.check_place()
+        self._backfills = session.center.backfills
         self._look()
         self.progress = Progress()
         self._failures = Failures()
@@ -75,27 +64,21 @@ class _Waiting:
         try:
             self._wait()
         except OSError:
-            self._check_place()  # where the folder has just been moved, that is why
+            self._engine.check_place()  # where the folder has just been moved, that is why
             raise
 
     def _wait(self) -> None:
         while not self._is_over(force=True):
-            if self._takes_over():
+            if self._engine.takes_over():
                 try:
-                    self._check_place()
-                    with suppress(NotLeadingError):  # another one goes on
-                        self._call.engine.run(self._observe, _OBSERVE_MS)
+                    self._engine.check_place()
+                    self._engine.run(self._observe, _OBSERVE_MS)
                 finally:
-                    self._call.leadership.resign()
+                    self._engine.resign()
             else:
                 # Somebody else runs the scheduler; look now and then whether that is still so.
                 self._say_standstill()
-                time.sleep(_FOLLOW_SECONDS)
-
-    def _takes_over(self) -> bool:
-        with suppress(FileNotFoundError):  # the folder has just been moved, which the next look tells
-            return self._call.leadership.lead()
-        return False
+                time.sleep(self._engine.look_seconds)
 
     def _observe(self, ticked: TickReport) -> bool:
         if ticked.trouble != self._trouble:
@@ -111,7 +94,7 @@ class _Waiting:
         if not force and (now - self._looked_at) * 1000 < _OBSERVE_MS:
             return False
         self._looked_at = now
-        self._check_place()
+        self._engine.check_place()
         progress = self._look()
         failed_now = self._failures_of(progress)
         if progress["ended_at"] is not None:
@@ -136,26 +119,14 @@ class _Waiting:
         self._failed = failed
         return self._failures.look(self._backfills.first_failures(self._id))
 
-    def _check_place(self) -> None:
-        """The store stays open wherever its folder goes; a scheduler there is another one's (RUN-8)."""
-        if not os.path.samestat(self._stat_place(), self._place):
-            raise ProjectMovedError(_MOVED.format(self._call.directory))
-
-    def _stat_place(self) -> os.stat_result:
-        try:
-            return os.stat(self._call.home)
-        except OSError:
-            raise ProjectMovedError(_MOVED.format(self._call.directory)) from None
-
     def _say_standstill(self) -> None:
         """Once, where the scheduler that is followed has been stopped by a signal."""
         now = time.monotonic()
         if now - self._looked_around < _LOOK_AROUND_SECONDS:
             return
         self._looked_around = now
-        found = next(
-            (one for one in self._call.center.work.standstills() if one["part"] != "supervisor"), None
-        )
+        standstills = self._session.center.work.standstills()
+        found = next((one for one in standstills if one["part"] != "supervisor"), None)
         if found is not None and found != self._standstill:
             self.progress.end()
             say(f"Nothing goes on: {found['text']}.")
@@ -177,7 +148,7 @@ class _Waiting:
         row = self._backfills.row(self._id)
         if row["ended_at"] is None:
             say(
-                f"Timed out: {_what_goes_on(self._call, self._id)}. `retrofill backfill wait {self._id}` goes on."
+                f"Timed out: {_what_goes_on(self._session, self._id)}. `retrofill backfill wait {self._id}` goes on."
             )
             return EXIT_TIMED_OUT
         if row["check_status"] == "failed":
@@ -185,18 +156,18 @@ class _Waiting:
         return 0 if row["status"] == "succeeded" else EXIT_FAILED
 
 
-def _say_how_to_go_on(call: Call, backfill_id: int) -> None:
+def _say_how_to_go_on(session: Session, backfill_id: int) -> None:
     say(
-        f"\nInterrupted: {_what_goes_on(call, backfill_id)}. `retrofill backfill wait {backfill_id}` goes on, "
+        f"\nInterrupted: {_what_goes_on(session, backfill_id)}. `retrofill backfill wait {backfill_id}` goes on, "
         f"`retrofill backfill stop {backfill_id}` stops it."
     )
 
 
-def _what_goes_on(call: Call, backfill_id: int) -> str:
+def _what_goes_on(session: Session, backfill_id: int) -> str:
     """What becomes of the backfill when this process leaves."""
-    running = call.center.backfills.progress(backfill_id)["running_count"]
+    running = session.center.backfills.progress(backfill_id)["running_count"]
     what_runs = (
         f"{many(running, 'running instance')} {'goes' if running == 1 else 'go'} on; " if running else ""
     )
-    elsewhere = call.center.work.scheduler()["runs"]
+    elsewhere = session.center.work.scheduler()["runs"]
     return f"{what_runs}{'another scheduler goes on' if elsewhere else 'nothing new starts'}"

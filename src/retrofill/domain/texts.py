@@ -111,6 +111,11 @@ class Text(_Value):
         """The text itself; a string as it stands, whatever it holds."""
         return text if isinstance(text, Text) else cls("{text}", text=text)
 
+    @classmethod
+    def of_parts(cls, parts: Iterable[Part]) -> Text:
+        """The text that has these parts."""
+        return _of_parts(parts)
+
     def __str__(self) -> str:
         return self.told(str)
 

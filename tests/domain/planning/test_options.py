@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from retrofill.cli.main import cli
 from retrofill.domain.errors import RetrofillError, UsageError
 from retrofill.domain.planning import options
-from retrofill.domain.planning.changes import Changes, differences
+from retrofill.domain.planning.changes import Changes, differences, read_changes
 from retrofill.domain.planning.option_forms import Around
 from retrofill.domain.planning.options import OPTIONS, PolicyDocumentError, PolicyOption, read_all
 from retrofill.domain.planning.policy import (
@@ -97,6 +97,15 @@ def test_a_row_is_on_the_command_line(option: PolicyOption) -> None:
     assert (
         changing <= given("backfill change") if option.is_changeable else not names & given("backfill change")
     )
+
+
+@pytest.mark.parametrize("option", options.CHANGEABLE, ids=lambda option: option.name)
+def test_a_change_can_be_sent_and_read_again(option: PolicyOption) -> None:
+    """BF-3: as texts of its inputs, and what is taken away by the input that does."""
+    value = option.read(OTHERS[option.name][1], AROUND._replace(timezone=""))
+    for values in [{option.key: value}, *([{option.key: None}] if option.removing else [])]:
+        changes = Changes(values)
+        assert read_changes(changes.given) == changes
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)

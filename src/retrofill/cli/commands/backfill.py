@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from datetime import UTC, datetime
@@ -80,17 +81,17 @@ def _plan(session: Session, options: dict[str, Any]) -> Preview:
     """
     from retrofill.project.problems import ProjectError
 
-    call = session.call
+    center = session.center
     if options["deployed"]:
-        call.work_on_deployed()
+        session.work_on_deployed()
     try:
-        preview = call.center.backfills.plan(options, _now(session))
+        preview = center.backfills.plan(options, _now())
     except ProjectError as error:
-        if call.deployed is None:
+        if center.deployed_version is None:
             raise
         hint = Text(
             "Correct them, or work on version {id}, which is deployed, with {option.deployed}.",
-            id=str(call.deployed.version_id),
+            id=str(center.deployed_version),
         )
         raise error.with_hint(hint) from None
     for note in preview.notes:
@@ -98,9 +99,9 @@ def _plan(session: Session, options: dict[str, Any]) -> Preview:
     return preview
 
 
-def _now(session: Session) -> datetime | None:
+def _now() -> datetime | None:
     """RETROFILL_NOW, which replaces the present in `plan`."""
-    text = session.call.environ.get("RETROFILL_NOW")
+    text = os.environ.get("RETROFILL_NOW")
     if text is None:
         return None
     try:
@@ -121,26 +122,19 @@ def _now(session: Session) -> datetime | None:
 def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **options: Any) -> int:
     """Create a backfill, and with --wait run it.
 
-    Deploys the folder if it differs, verifies, stores, prints the row.
+    Deploys the folder if it differs (a server works on what is deployed there), verifies, stores, prints the row.
     """
     seconds = _seconds(timeout)
     if timeout is not None and not wait:
         raise UsageError("--timeout goes with --wait")
     preview = _plan(session, options)
-    call = session.call
-    published = call.center.versions.about_to_publish()
-    say_what_is_published(published)
-    if not (confirm_losing_everything(call, published, yes) and (yes or _confirm(preview))):
+    if not (_may_publish(session, yes) and (yes or _confirm(preview))):
         say("Nothing was created.")
         return _NOT_CONFIRMED
-    deployed = call.center.versions.deploy()
-    if deployed["new"]:
-        say(f"The folder differed from what was deployed: it is version {deployed['version']} now.")
-    for note in deployed["notes"]:
-        say(note)
-    say_obstacles(call.center.backfills.alert_obstacles(preview))
+    _publish(session)
+    say_obstacles(session.center.backfills.alert_obstacles(preview))
     backfill_id = _create(session, preview)
-    row = call.center.backfills.analysis(backfill_id)
+    row = session.center.backfills.analysis(backfill_id)
     findings = row["findings"]
     if row["check_status"] == "failed":
         who = "Verification found a risk" if preview.is_refused else "An extension check said no"
@@ -153,9 +147,28 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
         say(f"Backfill {backfill_id}: {many(preview.instance_count, 'instance')}.")
     else:
         say_who_starts(session.center, backfill_id)
-    status = wait_for(session.call, backfill_id, seconds) if wait else 0
+    status = wait_for(session, backfill_id, seconds) if wait else 0
     print_backfill(session, backfill_id, {} if session.is_text else {"findings": findings})
     return status
+
+
+def _may_publish(session: Session, yes: bool) -> bool:
+    """Say what of the folder is published with it; whether it may be. With a server, that is left to `deploy`."""
+    if session.server is not None:
+        return True
+    found = session.center.versions.about_to_publish()
+    say_what_is_published(found)
+    return confirm_losing_everything(session, found, yes)
+
+
+def _publish(session: Session) -> None:
+    if session.server is not None:
+        return
+    deployed = session.center.versions.deploy()
+    if deployed["new"]:
+        say(f"The folder differed from what was deployed: it is version {deployed['version']} now.")
+    for note in deployed["notes"]:
+        say(note)
 
 
 def _create(session: Session, preview: Preview) -> int:
@@ -187,7 +200,7 @@ def wait_command(session: Session, backfill_id: str, timeout: str | None) -> int
     Runs the scheduler here when none runs.
     """
     number = integer_id(backfill_id, "a backfill")
-    status = wait_for(session.call, number, _seconds(timeout))
+    status = wait_for(session, number, _seconds(timeout))
     print_backfill(session, number)
     return status
 
@@ -217,18 +230,18 @@ def _seconds(text: str | None) -> float | None:
 def list_command(session: Session, /, limit: int, cursor: str | None, **filters: str | None) -> None:
     """List backfills, newest first."""
     before = None if cursor is None else integer_id(cursor, "a backfill")
-    call = session.call
-    page = call.center.backfills.list(BackfillSearch(**filters), limit, before)
+    center = session.center
+    page = center.backfills.list(BackfillSearch(**filters), limit, before)
     rows = page["items"]
     session.rows(
         [listed(row) for row in rows] if session.is_text else rows,
         _COLUMNS,
-        "There are no such backfills." if call.deployed is not None else "There are no backfills yet.",
+        "There are no such backfills." if center.is_deployed else "There are no backfills yet.",
         ("check", "tasks", "started_at"),
     )
     if page["next"] is not None:
         say_more(page["next"])
-    say_alone_of(call.center, {row["id"] for row in rows if row["counts"]["running"]})
+    say_alone_of(center, {row["id"] for row in rows if row["counts"]["running"]})
 
 
 @backfill.command("show")

@@ -27,7 +27,7 @@ def backup(session: Session, file: Path, with_logs: bool, force: bool) -> None:
 
     The project's own files and secrets are not in it; the code of every deployed version is.
     """
-    document = session.center.upkeep.back_up(file, with_logs, force)
+    document = session.call.center.upkeep.back_up(file, with_logs, force)
     and_logs = f" with {document['logs']} logs" if with_logs else ""
     size = document["bytes"]
     session.document(document, lambda: click.echo(f"Backed up the store{and_logs} to {file}, {size} bytes."))
@@ -44,7 +44,7 @@ def restore(session: Session, file: Path, force: bool) -> None:
     `on_lost: true` run again once resumed, though that machine may still be running. Logs that are
     there stay.
     """
-    document = session.center.upkeep.restore(file, force)
+    document = session.call.center.upkeep.restore(file, force)
     session.document(document, lambda: _say(document))
 
 

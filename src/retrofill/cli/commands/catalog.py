@@ -67,18 +67,20 @@ def check(session: Session) -> int:
     from retrofill.cli.printing.periods import period_warnings
 
     try:
-        catalog, places, doubts = project.load_with_places(session.call.directory)
+        catalog, places, doubts = project.load_with_places(session.folder_call.directory)
     except project.ProjectError as error:
-        seen = (session.opened or session.call).as_seen(error)  # who acts may be unknown for that error
+        seen = (session.opened or session.folder_call).as_seen(
+            error
+        )  # who acts may be unknown for that error
         if session.is_text:
             raise seen from None
         say_json({"errors": [problem.to_json() for problem in seen.problems]})
         return exit_status(seen)
-    rights = session.call.actor.rights(catalog)
+    rights = session.folder_call.actor.rights(catalog)
     warnings = [
         *doubts_in(doubts, rights),
         *period_warnings(catalog, places, rights),
-        *warnings_of(session.call.lineages(catalog), places),
+        *warnings_of(session.folder_call.lineages(catalog), places),
     ]
     document = {
         "project": catalog.project,

@@ -149,7 +149,7 @@ def log(session: Session, instance_id: str, run_number: int | None, follow: bool
 
     opened = session.center.instances.log(integer_id(instance_id, "an instance"), run_number)
     if not isinstance(opened, str):
-        print_log(session.call, opened, follow, session.output)
+        print_log(session.center, opened, follow, session.output)
     elif session.is_text:
         sys.stdout.write(opened)
     else:
@@ -229,9 +229,8 @@ def stop(session: Session, instance_ids: tuple[str, ...], comment: str) -> int:
     """End running instances with their whole process trees; returns when they have ended."""
     from retrofill.cli.stopping import finish_stops, with_errors
 
-    call = session.call
-    results = call.center.instances.stop(numbers_of(instance_ids), comment)
-    results = with_errors(results, finish_stops(call, [item.id for item in results if item.ok]))
+    results = session.center.instances.stop(numbers_of(instance_ids), comment)
+    results = with_errors(results, finish_stops(session, [item.id for item in results if item.ok]))
     return done(session, results)
 
 

@@ -130,9 +130,9 @@ def token_create(session: Session, user: str | None, name: str | None, label: st
     if user is not None and name is not None and user != name:
         raise UsageError(f"USER is {user} and --user is {name}: a token is for one of them")
     name = user if name is None else name
-    call = session.call
-    owner = call.user if name is None else name
-    token_id, secret = call.center.people.create_token(owner, label)
+    center = session.center
+    owner = center.user if name is None else name
+    token_id, secret = center.people.create_token(owner, label)
     row = {"id": token_id, "user": owner, "label": label or None, "token": secret}
     session.document(row, lambda: click.echo(secret))
     say(f"Token {token_id} of {owner}. Keep it now: it cannot be shown again.")

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from retrofill.bootstrap.centers import Call
-from retrofill.cli.session import say
+from retrofill.cli.session import Session, say
 from retrofill.cli.tables import cell
 from retrofill.domain.errors import UsageError
 from retrofill.domain.words import many
@@ -53,7 +52,7 @@ def _listed(names: Sequence[str]) -> str:
     return cell(list(names[:_NAMED])) + more
 
 
-def confirm_losing_everything(call: Call, found: Publication, yes: bool) -> bool:
+def confirm_losing_everything(session: Session, found: Publication, yes: bool) -> bool:
     """A folder without any workspace is rather one that is not mounted than one that is meant.
 
     Raises:
@@ -61,7 +60,7 @@ def confirm_losing_everything(call: Call, found: Publication, yes: bool) -> bool
     """
     if not found["loses_everything"] or yes:
         return True
-    problem = f"{call.directory} holds no workspace, and what is deployed has some: all tasks would be gone"
+    problem = f"{session.folder.directory} holds no workspace, and what is deployed has some: all tasks would be gone"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(problem, "Look whether the folder is whole; where it is meant, add --yes.")
     say(f"{problem[0].upper()}{problem[1:]}.")

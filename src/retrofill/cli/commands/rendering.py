@@ -32,7 +32,7 @@ def task_render(session: Session, name: str, bizdate: str, time: str | None, dep
     from retrofill.cli.folder import look_at_folder
 
     if deployed:
-        session.call.work_on_deployed()
+        session.work_on_deployed()
     look_at_folder(session)
     minute = _minute(time)
     rendered = session.center.tasks.render(name, parse_bizdate(bizdate), minute)

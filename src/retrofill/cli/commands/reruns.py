@@ -10,6 +10,7 @@ import click
 
 from retrofill.cli.driving import say_who_starts
 from retrofill.cli.exit_statuses import exit_status, first_exit_status
+from retrofill.cli.folder import folder_differs
 from retrofill.cli.grammar import Command
 from retrofill.cli.looking import row_of
 from retrofill.cli.printing.backfills import print_backfill
@@ -136,7 +137,7 @@ def _stop_below(
         ]
         if refused or not any(item.ok or item.state is not None for item in results):
             return refused
-        unended = finish_stops(session.call, [item.id for item in results if item.ok])
+        unended = finish_stops(session, [item.id for item in results if item.ok])
         if unended:
             return [item for item in with_errors(results, unended) if not item.ok]
     return []
@@ -194,7 +195,7 @@ def rerun_backfills(
         {
             "id": number,
             "ok": number not in errors and not statuses[number],
-            "state": None if number in errors else str(row_of(session.call, number)["status"]),
+            "state": None if number in errors else str(row_of(session, number)["status"]),
             **refusal(errors.get(number)),
         }
         for number in numbers
@@ -215,7 +216,7 @@ def say_counted(number: int, results: Sequence[ItemResult], done: str) -> int:
 
 
 def _say_running(session: Session, number: int) -> None:
-    running = row_of(session.call, number)["counts"]["running"]
+    running = row_of(session, number)["counts"]["running"]
     if running:
         these = "1 instance runs and is" if running == 1 else f"{running:,} instances run and are"
         say(f"Backfill {number}: {these} left alone; what runs has read what was there before.")
@@ -228,15 +229,10 @@ def _say_notes(results: Sequence[ItemResult]) -> None:
 
 def _say_version(session: Session) -> None:
     """Which version `--latest` means; a folder that was changed and not deployed is not it."""
-    call = session.call
-    if call.deployed is None:
+    number = session.center.deployed_version
+    if number is None:
         return
-    number = call.deployed.version_id
-    try:
-        is_deployed = call.folder.version_id == number
-    except RetrofillError:
-        is_deployed = False  # it has errors
-    if is_deployed:
+    if not folder_differs(session):
         say(f"With version {number}.")
     else:
         say(

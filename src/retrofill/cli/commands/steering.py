@@ -54,7 +54,7 @@ def stop(session: Session, backfill_ids: tuple[str, ...], comment: str) -> int:
                 errors.setdefault(number, item.error)
         if not stopped.is_whole:
             say(f"Backfill {number} goes on with what you may not operate.")
-    unended = finish_stops(session.call, list(stopping))
+    unended = finish_stops(session, list(stopping))
     for one in unended.values():
         say(one.text)
     for instance_id, late in unended.items():
@@ -76,7 +76,7 @@ def stop(session: Session, backfill_ids: tuple[str, ...], comment: str) -> int:
 
 def _state_of(session: Session, number: int) -> str | None:
     try:
-        return str(row_of(session.call, number)["status"])
+        return str(row_of(session, number)["status"])
     except RetrofillError:
         return None
 

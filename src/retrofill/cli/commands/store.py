@@ -21,7 +21,7 @@ def migrate(session: Session) -> None:
 
     Every command does it by itself where it has to; done before, none of them has to wait for it.
     """
-    document = session.center.upkeep.migrate_store()
+    document = session.call.center.upkeep.migrate_store()
     before = document["from"]
     how = "is current" if before == document["to"] else f"was {before}" if before else "was made"
     session.document(document, lambda: click.echo(f"The store has schema {document['to']}; it {how}."))
@@ -36,7 +36,7 @@ def copy(session: Session, url: str) -> None:
     URL is postgresql://USER:${secret:NAME}@HOST/DATABASE, of a database that holds nothing yet; `embedded`
     is the file of this folder. Counts and checksums of both are compared before the copy counts.
     """
-    document = session.center.upkeep.copy_store(url)
+    document = session.call.center.upkeep.copy_store(url)
     tables = len(document["tables"])
     session.document(
         document,

@@ -36,15 +36,15 @@ def deploy(session: Session, older: str | None, yes: bool) -> int:
 
     An unchanged folder makes none. Says what it changes for the nightly schedule.
     """
-    call = session.call
+    versions = session.center.versions
     if older is not None:
         return _deploy_older(session, integer_id(older, "a version"))
-    found = call.center.versions.about_to_publish()
-    if not confirm_losing_everything(call, found, yes):
+    found = versions.about_to_publish()
+    if not confirm_losing_everything(session, found, yes):
         say("Nothing was deployed.")
         return _NOT_CONFIRMED
     say_what_is_published(found)
-    _say_deployed(session, call.center.versions.deploy())
+    _say_deployed(session, versions.deploy())
     return 0
 
 

@@ -14,7 +14,7 @@ from retrofill.domain.texts import Text
 from retrofill.domain.words import many
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.centers import Call
+    from retrofill.cli.session import Session
     from retrofill.services.reading.documents import Alert as AlertRow
     from retrofill.services.reading.documents import AlertObstacle
 
@@ -27,24 +27,20 @@ def say_obstacles(obstacles: Sequence[AlertObstacle]) -> None:
         say(Text("As it is, the alert by {method} will not be sent: {reason}.", **one))
 
 
-def deliver_before_leaving(call: Call, backfill_id: int) -> None:
+def deliver_before_leaving(session: Session, backfill_id: int) -> None:
     """Send what the backfill has queued, unless another scheduler does; say what is left to the next one."""
-    if not _left(call, backfill_id):
+    if not _left(session, backfill_id):
         return
-    leadership = call.leadership
-    if not leadership.lead():
+    fault = session.engine.deliver(_PATIENCE_SECONDS)
+    if fault is None:
         return
-    try:
-        call.engine.courier.finish(_PATIENCE_SECONDS)
-    finally:
-        leadership.resign()
-    for row in _left(call, backfill_id):
-        why = row["reason"] or call.engine.courier.fault or f"not accepted within {_PATIENCE_SECONDS:.0f} s"
-        say(f"The alert by {row['method']} is not sent yet ({cell(why)}); the next scheduler goes on trying.")
+    for row in _left(session, backfill_id):
+        why = cell(row["reason"] or fault)
+        say(f"The alert by {row['method']} is not sent yet ({why}); the next scheduler goes on trying.")
 
 
-def _left(call: Call, backfill_id: int) -> list[AlertRow]:
-    rows = call.center.backfills.alerts(backfill_id)
+def _left(session: Session, backfill_id: int) -> list[AlertRow]:
+    rows = session.center.backfills.alerts(backfill_id)
     return [row for row in rows if row["next_try_at"] is not None]
 
 

@@ -11,13 +11,13 @@ from retrofill.cli.driving import say_alone
 from retrofill.cli.session import say_json
 
 if TYPE_CHECKING:
-    from retrofill.bootstrap.centers import Call
+    from retrofill.services.operation_center import OperationCenter
     from retrofill.services.reading.logs import OpenLog
 
 _LOOK_SECONDS = 0.1
 
 
-def print_log(call: Call, opened: OpenLog, follow: bool, output: str) -> None:
+def print_log(center: OperationCenter, opened: OpenLog, follow: bool, output: str) -> None:
     """Write the log to stdout; with `follow`, until the run has ended.
 
     A terminal gets control characters escaped, so that a log cannot reprogram it; a file or a
@@ -27,7 +27,7 @@ def print_log(call: Call, opened: OpenLog, follow: bool, output: str) -> None:
     while True:
         has_ended = not follow or opened.has_ended()
         # Asked before the last piece is read: what it wrote at its end is there then.
-        is_unheard = not has_ended and bool(call.center.instances.unattended({opened.instance_id}))
+        is_unheard = not has_ended and bool(center.instances.unattended({opened.instance_id}))
         for piece in opened.pieces():
             writer.write(*piece)
             sys.stdout.flush()
@@ -39,7 +39,7 @@ def print_log(call: Call, opened: OpenLog, follow: bool, output: str) -> None:
             break
         time.sleep(_LOOK_SECONDS)
     if is_unheard:
-        say_alone(call.center, [{"id": opened.instance_id, "state": "running"}])
+        say_alone(center, [{"id": opened.instance_id, "state": "running"}])
 
 
 class _Writer(Protocol):

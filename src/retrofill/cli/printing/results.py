@@ -38,13 +38,11 @@ def numbers_of(texts: Sequence[str]) -> list[int]:
 
 def done(session: Session, results: Sequence[ItemResult]) -> int:
     """Print results with the state that each item has now, as lists show it (OPS-0); the exit status."""
-    call = session.call
+    center = session.center
     # What was unknown stays so: it may be there, and not to be seen.
-    states = call.center.instances.states([item.id for item in results if item.state is not None])
+    states = center.instances.states([item.id for item in results if item.state is not None])
     print_results(session, [row | {"state": states.get(row["id"])} for row in rows_of(results)])
-    say_who_starts_instances(
-        call.center, {i.id: states.get(i.id) for i in results if i.ok and not i.unchanged}
-    )
+    say_who_starts_instances(center, {i.id: states.get(i.id) for i in results if i.ok and not i.unchanged})
     return first_exit_status(item.error for item in results)
 
 

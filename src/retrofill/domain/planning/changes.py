@@ -36,6 +36,15 @@ class Changes:
             raise UsageError(f"{name.replace('_', ' ')} cannot change once a backfill exists")
 
     @property
+    def given(self) -> Given:
+        """What `read_changes` reads them from; a window is meant in the deployment's time zone."""
+        given: dict[str, Any] = {}
+        for option in CHANGEABLE:
+            if option.key in self.values:
+                given |= option.given(self.values[option.key])
+        return given
+
+    @property
     def groups(self) -> int | None:
         return self.values.get("groups")
 

@@ -84,6 +84,10 @@ class Form:
         """The value that a person means; every error says what is wrong with the text."""
         raise NotImplementedError
 
+    def texts(self, value: Any) -> tuple[Any, ...]:
+        """The texts that `read` reads it from, as far as it can be changed later."""
+        return (str(value),)
+
     def to_json(self, value: Any) -> Any:
         return value
 
@@ -224,6 +228,9 @@ class Period(Form):
     def read(self, around: Around, *texts: Any) -> Window:
         period, weekends = texts
         return parse_window(period, around.timezone, bool(weekends))
+
+    def texts(self, value: Any) -> tuple[Any, ...]:
+        return (value.text, value.weekends)
 
     def to_json(self, value: Any) -> Any:
         return {"period": value.text, "timezone": value.timezone, "weekends": value.weekends}

@@ -151,6 +151,12 @@ class PolicyOption(NamedTuple):
             )
         return self.form.read(around, *(given.get(one.name) for one in self.inputs))
 
+    def given(self, value: Any) -> Given:
+        """What `read` reads this value from; of what can be changed."""
+        if value is None and self.removing is not None:
+            return {self.removing.name: True}
+        return dict(zip((one.name for one in self.inputs), self.form.texts(value), strict=True))
+
 
 GROUPS = Whole(
     range(1, MOST_GROUPS + 1), GroupCountError, f"is not a number of groups from 1 to {MOST_GROUPS}"

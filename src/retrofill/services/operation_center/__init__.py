@@ -52,8 +52,19 @@ class OperationCenter:
         self._actor = actor
 
     @property
+    def user(self) -> str:
+        """The name of who asks and acts."""
+        return self._actor.name
+
+    @property
+    def deployed_version(self) -> int | None:
+        """The version that is deployed; None: there is nothing but the folder yet."""
+        deployed = self._parts.deployed
+        return None if deployed is None else deployed.version_id
+
+    @property
     def is_deployed(self) -> bool:
-        """Whether anything is deployed yet: before that, there is nothing but the folder."""
+        """Whether anything is deployed yet."""
         return self._parts.deployed is not None
 
     @cached_property

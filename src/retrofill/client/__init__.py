@@ -1,0 +1,216 @@
+"""The operation center over HTTP: what it can be asked on a machine, a program asks a server from anywhere.
+
+    from retrofill import Client
+
+    with Client("https://retrofill.example.com", token) as client:
+        preview = client.backfills.plan({"task": ["ops.raw"], "bizdate": ["2026-01-05..2026-01-07"]})
+        number = client.backfills.create(preview)
+        row = client.wait(number)
+
+A desk has the methods of the operation center's desk of that name, and refuses with the same errors
+(`retrofill.domain.errors`), besides `ServerUnreachableError` where nobody answers. Threads may share a client.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from retrofill.client.transport import Transport
+from retrofill.client.troubles import ServerUnreachableError
+from retrofill.domain.errors import Kind, RetrofillError, UsageError
+from retrofill.domain.texts import Text
+
+if TYPE_CHECKING:
+    from retrofill.client.backfills import BackfillDesk
+    from retrofill.client.groups import GroupDesk
+    from retrofill.client.instances import InstanceDesk
+    from retrofill.client.names import NameDesk
+    from retrofill.client.operations import OperationDesk
+    from retrofill.client.people import PeopleDesk
+    from retrofill.client.schedule import ScheduleDesk
+    from retrofill.client.tasks import TaskDesk
+    from retrofill.client.upkeep import UpkeepDesk
+    from retrofill.client.versions import VersionDesk
+    from retrofill.client.work import WorkDesk
+    from retrofill.services.reading.documents import BackfillRow, Progress
+
+__all__ = ["Client", "NotInTimeError", "ServerUnreachableError", "client_of"]
+
+_LOOK_SECONDS = 1.0
+
+
+class NotInTimeError(RetrofillError):
+    """It goes on; wait for it again."""
+
+    code = "not_in_time"
+    kind = Kind.TIMED_OUT
+
+
+class Client:
+    """A server, as whoever a token is for.
+
+    Args:
+        url: where it answers, `http(s)://HOST[:PORT][/PATH]`.
+        token: as it was shown when it was made.
+        project: the folder whose files `versions.deploy` sends; None: the current one or the nearest one above it.
+
+    Raises:
+        UsageError: an address or a token in a wrong form.
+    """
+
+    def __init__(self, url: str, token: str, project: str | Path | None = None) -> None:
+        self._transport = Transport(url, token)
+        self._project = project
+
+    def __repr__(self) -> str:
+        return f"Client({self._transport.url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of its connections; it opens new ones where it is asked again."""
+        self._transport.close()
+
+    # The desks
+
+    @cached_property
+    def backfills(self) -> BackfillDesk:
+        from retrofill.client.backfills import BackfillDesk
+
+        return BackfillDesk(self._transport)
+
+    @cached_property
+    def groups(self) -> GroupDesk:
+        from retrofill.client.groups import GroupDesk
+
+        return GroupDesk(self._transport)
+
+    @cached_property
+    def instances(self) -> InstanceDesk:
+        from retrofill.client.instances import InstanceDesk
+
+        return InstanceDesk(self._transport)
+
+    @cached_property
+    def names(self) -> NameDesk:
+        from retrofill.client.names import NameDesk
+
+        return NameDesk(self._transport)
+
+    @cached_property
+    def operations(self) -> OperationDesk:
+        from retrofill.client.operations import OperationDesk
+
+        return OperationDesk(self._transport)
+
+    @cached_property
+    def people(self) -> PeopleDesk:
+        from retrofill.client.people import PeopleDesk
+
+        return PeopleDesk(self._transport)
+
+    @cached_property
+    def schedule(self) -> ScheduleDesk:
+        from retrofill.client.schedule import ScheduleDesk
+
+        return ScheduleDesk(self._transport)
+
+    @cached_property
+    def tasks(self) -> TaskDesk:
+        from retrofill.client.tasks import TaskDesk
+
+        return TaskDesk(self._transport)
+
+    @cached_property
+    def upkeep(self) -> UpkeepDesk:
+        from retrofill.client.upkeep import UpkeepDesk
+
+        return UpkeepDesk(self._transport)
+
+    @cached_property
+    def versions(self) -> VersionDesk:
+        from retrofill.client.versions import VersionDesk
+
+        return VersionDesk(self._transport, self._folder)
+
+    @cached_property
+    def work(self) -> WorkDesk:
+        from retrofill.client.work import WorkDesk
+
+        return WorkDesk(self._transport)
+
+    def _folder(self) -> Path:
+        from retrofill.bootstrap.folder import find_folder
+
+        return find_folder(None if self._project is None else str(self._project), {}).directory
+
+    # Who asks, and of what
+
+    @cached_property
+    def user(self) -> str:
+        """The name of who asks and acts."""
+        name: str = self._transport.get("me")["user"]
+        return name
+
+    @property
+    def deployed_version(self) -> int | None:
+        """The version that is deployed; None before the first deploy."""
+        newest = self.versions.list(1)
+        return newest[0]["version"] if newest else None
+
+    @property
+    def is_deployed(self) -> bool:
+        """Whether anything is deployed yet."""
+        return self.deployed_version is not None
+
+    # Going on
+
+    def wait(
+        self,
+        backfill_id: int,
+        timeout_seconds: float | None = None,
+        on_progress: Callable[[Progress], object] = lambda _: None,
+    ) -> BackfillRow:
+        """Wait until a backfill has ended; its row then.
+
+        Args:
+            on_progress: called with how far it has come, about once a second.
+
+        Raises:
+            NotInTimeError: it goes on after that time.
+            UnknownNameError: there is none with this id, as far as one knows.
+        """
+        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        while True:
+            progress = self.backfills.progress(backfill_id)
+            on_progress(progress)
+            if progress["ended_at"] is not None:
+                return self.backfills.row(backfill_id)
+            if deadline is not None and time.monotonic() >= deadline:
+                raise NotInTimeError(f"backfill {backfill_id} goes on after {timeout_seconds:g} seconds")
+            time.sleep(_LOOK_SECONDS)
+
+
+def client_of(environ: Mapping[str, str], project: str | None = None) -> Client:
+    """The client of the server that RETROFILL_URL names, as whom RETROFILL_TOKEN says.
+
+    Raises:
+        UsageError: one of them is missing or in a wrong form.
+    """
+    url, token = environ.get("RETROFILL_URL", ""), environ.get("RETROFILL_TOKEN", "")
+    if not token:
+        raise UsageError(
+            "RETROFILL_URL names a server, and RETROFILL_TOKEN is not set",
+            Text(
+                "{token.create} makes one. Without RETROFILL_URL, the store of the project's folder is asked."
+            ),
+        )
+    return Client(url, token, project or environ.get("RETROFILL_PROJECT"))

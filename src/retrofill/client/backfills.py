@@ -1,0 +1,138 @@
+"""Backfills at a server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from retrofill.client.desk import Desk, item_result, item_results
+from retrofill.client.previews import Preview
+from retrofill.domain.running.results import ChangeReport, ItemResult, StopResult
+from retrofill.domain.running.searches import BackfillSearch
+
+if TYPE_CHECKING:
+    from retrofill.domain.inputs import Given
+    from retrofill.domain.planning.changes import Changes
+    from retrofill.services.reading.documents import (
+        Alert,
+        AlertObstacle,
+        Analysis,
+        BackfillPage,
+        BackfillRow,
+        CheckRound,
+        Failure,
+        OperationRow,
+        Page,
+        Progress,
+        TimeLeft,
+    )
+
+_EVERYTHING = BackfillSearch()
+
+
+class BackfillDesk(Desk):
+    # Questions
+
+    def list(
+        self, search: BackfillSearch = _EVERYTHING, limit: int = 50, before: int | None = None
+    ) -> Page[BackfillRow]:
+        """Backfills that fit, newest first."""
+        return self._page("backfills", {**search._asdict(), "cursor": before}, limit)
+
+    def row(self, backfill_id: int) -> BackfillRow:
+        """One backfill as a list shows it."""
+        return self._server.get(f"backfills/{backfill_id}/row")
+
+    def show(self, backfill_id: int) -> BackfillPage:
+        """One backfill with what it was asked for, its dates and its first failures."""
+        return self._server.get(f"backfills/{backfill_id}")
+
+    def analysis(self, backfill_id: int) -> Analysis:
+        """What verification found and what extension checks answered."""
+        return self._server.get(f"backfills/{backfill_id}/analysis")
+
+    def history(self, backfill_id: int) -> Sequence[OperationRow]:
+        """What people did to it and to its instances."""
+        return self._server.get(f"backfills/{backfill_id}/operations")["items"]
+
+    def alerts(self, backfill_id: int) -> Sequence[Alert]:
+        """The messages about it, and what became of them."""
+        return self._server.get(f"backfills/{backfill_id}/alerts")["items"]
+
+    def progress(self, backfill_id: int) -> Progress:
+        """How far it has come."""
+        return self._server.get(f"backfills/{backfill_id}/progress")
+
+    def time_left(self, backfill_id: int) -> TimeLeft | None:
+        """How long it will go on."""
+        return self._server.get(f"backfills/{backfill_id}/time-left")
+
+    def first_failures(self, backfill_id: int) -> Sequence[Failure]:
+        """The first three instances that failed by themselves."""
+        return self._server.get(f"backfills/{backfill_id}/failures")["items"]
+
+    # From what somebody asks for to a backfill
+
+    def plan(self, given: Given, now: datetime | None = None) -> Preview:
+        """What a backfill would do; creates nothing."""
+        return Preview.of(self._server, given, now)
+
+    def ask_checks(self, preview: Preview) -> CheckRound:
+        """What extension checks say to a plan that is not stored; waits for them."""
+        return self._server.ask("backfills/plan/checks", preview.asked)
+
+    def alert_obstacles(self, preview: Preview) -> Sequence[AlertObstacle]:
+        """Why alerts that are asked for could not be sent as things are."""
+        return self._server.ask("backfills/plan/alert-obstacles", preview.asked)["items"]
+
+    def create(self, preview: Preview, expected: str | None = None) -> int:
+        """Store a backfill as it was shown, all or nothing; its id."""
+        return self._server.create("backfills", preview.agreed(expected))["id"]
+
+    # Acts
+
+    def pause(self, backfill_id: int, comment: str = "") -> bool:
+        """Start nothing new, running instances end; whether that is new."""
+        return not self._steer(backfill_id, "pause", comment)["unchanged"]
+
+    def resume(self, backfill_id: int, comment: str = "") -> bool:
+        """Take back a pause or a stop; whether there was one."""
+        return not self._steer(backfill_id, "resume", comment)["unchanged"]
+
+    def stop(self, backfill_id: int, comment: str = "") -> StopResult:
+        """End what runs of it, and start nothing further."""
+        stopped = self._steer(backfill_id, "stop", comment)
+        return StopResult(tuple(map(item_result, stopped["items"])), stopped["whole"])
+
+    def change(self, backfill_id: int, changes: Changes, comment: str = "") -> ChangeReport:
+        """Change how it runs, also while it runs."""
+        from retrofill.domain.planning.changes import Difference
+
+        body = {**changes.given, "comment": comment}
+        found = self._server.act("PATCH", f"backfills/{backfill_id}", body)
+        differences = tuple(Difference(**one) for one in found["changed"])
+        return ChangeReport(differences, tuple(found["notes"]))
+
+    def rerun(
+        self,
+        backfill_id: int,
+        only_failed: bool = False,
+        comment: str = "",
+        ignore_dependencies: bool = False,
+        latest: bool = False,
+    ) -> Sequence[ItemResult]:
+        """Run all its ended instances again, or those that failed, in order."""
+        how = {"only_failed": only_failed, "ignore_dependencies": ignore_dependencies, "latest": latest}
+        return item_results(self._steer(backfill_id, "rerun", comment, **how))
+
+    def freeze(self, backfill_id: int, comment: str = "") -> Sequence[ItemResult]:
+        """Freeze what has not started and does not wait for time or resources."""
+        return item_results(self._steer(backfill_id, "freeze", comment))
+
+    def unfreeze(self, backfill_id: int, comment: str = "") -> Sequence[ItemResult]:
+        """Let every frozen instance of it go on."""
+        return item_results(self._steer(backfill_id, "unfreeze", comment))
+
+    def _steer(self, backfill_id: int, how: str, comment: str, **more: bool) -> Any:
+        return self._server.act("POST", f"backfills/{backfill_id}/{how}", {"comment": comment, **more})

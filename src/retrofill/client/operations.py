@@ -1,0 +1,27 @@
+"""The record of what people did, at a server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from retrofill.client.desk import Desk
+from retrofill.client.transport import part
+
+if TYPE_CHECKING:
+    from retrofill.domain.running.searches import OperationSearch
+    from retrofill.services.reading.documents import OperationRow
+
+
+class OperationDesk(Desk):
+    # Questions
+
+    def list(
+        self, search: OperationSearch, limit: int = 50, before: int | None = None
+    ) -> Sequence[OperationRow]:
+        """Operations that may be seen, newest first."""
+        return self._page("operations", {**search._asdict(), "cursor": before}, limit)["items"]
+
+    def of_task(self, task: str) -> Sequence[OperationRow]:
+        """Who froze and unfroze a task, newest first."""
+        return self._server.get(f"tasks/{part(task)}/operations")["items"]

@@ -1,0 +1,305 @@
+"""One request to a server and its answer: token, timeouts, retries, and what is said where nobody answers.
+
+What is safe to ask twice is asked again where the connection breaks or the server is busy: questions, and what is made
+with an Idempotency-Key. Anything else is tried again only where nothing of it can have reached the server. The token
+goes to the address that was given and nowhere else, and stands in no message.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote, urlencode, urlsplit
+
+from retrofill import __version__
+from retrofill.client.answers import PARTS_HEADER, error_of, read
+from retrofill.client.troubles import ServerUnreachableError, why_unreachable
+from retrofill.domain.errors import RetrofillError, UsageError, shown
+from retrofill.domain.texts import Text
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse, PoolManager
+
+PREFIX = "/api/v1"
+_CONNECT_SECONDS = 5.0
+QUESTION_SECONDS = 60.0
+ACT_SECONDS = 600.0  # large plans, and extension checks that are waited for
+_TRIES = 5
+_FIRST_PAUSE = 0.2  # seconds; twice as long each time
+_LONGEST_PAUSE = 10.0
+_PASSING = frozenset({429, 502, 503, 504})  # statuses that may be over in a moment
+
+
+class _Request(NamedTuple):
+    """What is asked for, below the prefix.
+
+    Attributes:
+        seconds: until the answer has to begin, and between two pieces of it.
+        is_safe: asked twice it does no more than asked once.
+        key: with which the server knows it again.
+        is_whole: whether the answer is read at once.
+    """
+
+    method: str
+    path: str
+    body: bytes | None = None
+    seconds: float = QUESTION_SECONDS
+    is_safe: bool = False
+    key: str | None = None
+    is_whole: bool = True
+
+
+class Transport:
+    """A server's address and the right to speak to it; threads may share one.
+
+    Args:
+        url: where the server answers, `http(s)://HOST[:PORT][/PATH]`.
+        token: who asks.
+        sleep: waits between two tries.
+
+    Raises:
+        UsageError: an address or a token in a wrong form.
+    """
+
+    def __init__(self, url: str, token: str, sleep: Callable[[float], object] = time.sleep) -> None:
+        self.url = checked_url(url)
+        self._token = _checked_token(token)
+        self._sleep = sleep
+        self._pool = _make_pool()
+
+    def __repr__(self) -> str:
+        return f"Transport({self.url!r})"
+
+    def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
+        """The document of a question; values of the query that are None or empty are left out."""
+        return self._document(_Request("GET", f"{path}{_query(query or {})}", is_safe=True))
+
+    def ask(self, path: str, body: Mapping[str, Any]) -> Any:
+        """The same of a question that has a body and changes nothing."""
+        return self._document(_Request("POST", path, _json(body), ACT_SECONDS, is_safe=True))
+
+    def act(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Something that is done; tried again only where nothing of it can have arrived."""
+        data = None if body is None else _json(body)
+        return self._document(_Request(method, path, data, ACT_SECONDS))
+
+    def create(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Something that is made, once, however often it has to be tried."""
+        import uuid
+
+        request = _Request("POST", path, _json(body), ACT_SECONDS, is_safe=True, key=uuid.uuid4().hex)
+        return self._document(request)
+
+    @contextmanager
+    def lines(
+        self, path: str, query: Mapping[str, Any] | None = None, body: Mapping[str, Any] | None = None
+    ) -> Iterator[Iterator[bytes]]:
+        """The lines of the answer of a question, as they come, however long it is."""
+        from urllib3.exceptions import HTTPError
+
+        method, data = ("GET", None) if body is None else ("POST", _json(body))
+        path = f"{path}{_query(query or {})}"
+        request = _Request(method, path, data, ACT_SECONDS, is_safe=True, is_whole=False)
+        response = self._answer(request)
+        try:
+            yield _lines(response)
+        except HTTPError as error:
+            raise why_unreachable(self.url, error) from None
+        finally:
+            response.close()
+
+    def close(self) -> None:
+        self._pool.clear()
+
+    # Inside
+
+    def _document(self, request: _Request) -> Any:
+        response = self._answer(request)
+        if not response.data:
+            return None
+        try:
+            return read(response.data)
+        except ValueError:
+            raise self._strange(response) from None
+
+    def _answer(self, request: _Request) -> BaseHTTPResponse:
+        """The answer of a request that was carried out, after as many tries as may be.
+
+        Raises:
+            RetrofillError: it was refused.
+            ServerUnreachableError: there was no answer.
+        """
+        from urllib3.exceptions import HTTPError
+
+        for tried in range(_TRIES):
+            is_last, pause = tried == _TRIES - 1, _pause_after(tried)
+            try:
+                response = self._send(request)
+            except HTTPError as error:
+                may_again = (request.is_safe or _never_arrived(error)) and _may_pass(error)
+                if is_last or not may_again:
+                    raise why_unreachable(self.url, error) from None
+            else:
+                if response.status < 300:
+                    return response
+                if is_last or not (request.is_safe and response.status in _PASSING):
+                    raise self._refusal(response)
+                pause = max(pause, _asked_to_wait(response))
+            self._sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
+    def _send(self, request: _Request) -> BaseHTTPResponse:
+        from urllib3 import Timeout
+
+        return self._pool.request(
+            request.method,
+            f"{self.url}{PREFIX}/{request.path}",
+            body=request.body,
+            headers=self._headers(request),
+            timeout=Timeout(connect=_CONNECT_SECONDS, read=request.seconds),
+            redirect=False,  # the token is for the address that was given
+            preload_content=request.is_whole,
+        )
+
+    def _headers(self, request: _Request) -> dict[str, str]:
+        return {
+            "Authorization": f"Bearer {self._token}",
+            "Accept": "application/json" if request.is_whole else "application/jsonl",
+            "User-Agent": f"retrofill/{__version__}",
+            PARTS_HEADER: "parts",
+            **({} if request.body is None else {"Content-Type": "application/json"}),
+            **({} if request.key is None else {"Idempotency-Key": request.key}),
+        }
+
+    def _refusal(self, response: BaseHTTPResponse) -> RetrofillError:
+        """What the server says why not."""
+        if response.status < 400:
+            where = shown(response.headers.get("Location", "")[:200])
+            return ServerUnreachableError(
+                f"{self.url} sends on to {where}, and the token is not sent there",
+                "Set RETROFILL_URL to the address at which the server itself answers.",
+            )
+        try:
+            problem = read(response.data or response.read())
+        except ValueError:
+            problem = None
+        if isinstance(problem, dict) and "code" in problem:
+            return error_of(problem)
+        return self._strange(response)
+
+    def _strange(self, response: BaseHTTPResponse) -> ServerUnreachableError:
+        return ServerUnreachableError(
+            f"what answers at {self.url} is no Retrofill server (HTTP {response.status})",
+            "Look whether RETROFILL_URL names the right address, and what stands between.",
+        )
+
+
+def _make_pool() -> PoolManager:
+    try:
+        from urllib3 import PoolManager
+    except ImportError:
+        raise UsageError(
+            "asking a server needs the package urllib3", "Install it: pip install 'retrofill[client]'."
+        ) from None
+    return PoolManager(retries=False)
+
+
+def _json(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, default=_of_value).encode()
+
+
+def _pause_after(tried: int) -> float:
+    """Seconds; different clients come back at different moments."""
+    return _FIRST_PAUSE * (1 << tried) * random.uniform(0.75, 1.25)  # noqa: S311  - no secret depends on it
+
+
+def part(value: object) -> str:
+    """One part of a path, whatever it holds."""
+    return quote(str(value), safe="")
+
+
+def checked_url(url: str) -> str:
+    """An address without a slash at its end.
+
+    Raises:
+        UsageError: it is none; it is not repeated, because it may hold a password.
+    """
+    hint = "Write it like https://retrofill.example.com or http://127.0.0.1:8080."
+    try:
+        parts = urlsplit(url.strip())
+        has_host = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        has_host = False
+    if not has_host or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
+        raise UsageError("RETROFILL_URL is no address of a server", hint)
+    if "@" in parts.netloc:
+        raise UsageError("RETROFILL_URL holds a user or a password; a server is asked with a token", hint)
+    if not url.isascii() or not url.strip().isprintable() or " " in url.strip():
+        raise UsageError("RETROFILL_URL holds characters that no address has", hint)
+    return url.strip().rstrip("/")
+
+
+def _checked_token(token: str) -> str:
+    token = token.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise UsageError(
+            "the token is none: it is empty, or holds characters that no token has",
+            Text("{token.create} makes one; set RETROFILL_TOKEN to what it shows."),
+        )
+    return token
+
+
+def _query(values: Mapping[str, Any]) -> str:
+    """What stands behind the path; lists as the same name several times."""
+    pairs = [
+        (name, _written(one))
+        for name, value in values.items()
+        for one in (value if isinstance(value, list | tuple) else [value])
+        if one is not None
+    ]
+    return f"?{urlencode(pairs)}" if pairs else ""
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _of_value(value: object) -> Any:
+    """Plain values of the domain in JSON: a date, a window."""
+    written = getattr(value, "isoformat", None)
+    if written is None:
+        raise TypeError(f"{type(value).__name__} has no form in JSON")
+    return written()
+
+
+def _lines(response: BaseHTTPResponse) -> Iterator[bytes]:
+    rest = b""
+    for piece in response.stream(1 << 16):
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines
+    if rest:
+        yield rest
+
+
+def _asked_to_wait(response: BaseHTTPResponse) -> float:
+    """Seconds that the server asks for."""
+    text = response.headers.get("Retry-After", "")
+    return min(float(text), _LONGEST_PAUSE) if text.isdigit() else 0.0
+
+
+def _never_arrived(error: Exception) -> bool:
+    """Whether nothing of the request can have reached a server."""
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+    return isinstance(error, NewConnectionError | ConnectTimeoutError)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether trying again may help: a certificate, a name or a refused connection stays as it is for a while."""
+    from urllib3.exceptions import NameResolutionError, SSLError
+
+    return not isinstance(error, SSLError | NameResolutionError)

@@ -1,0 +1,69 @@
+"""Deployed versions of a server, and deploying a folder to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from retrofill.client.desk import Desk
+from retrofill.client.transport import Transport, part
+
+if TYPE_CHECKING:
+    from retrofill.services.reading.documents import (
+        DeployedVersion,
+        FileDocument,
+        Publication,
+        RedeployedVersion,
+        VersionPage,
+        VersionRow,
+        VersionTaskPage,
+    )
+
+
+class VersionDesk(Desk):
+    """
+    Args:
+        folder: that of the project whose files are sent; asked for where something is deployed.
+    """
+
+    def __init__(self, transport: Transport, folder: Callable[[], Path]) -> None:
+        super().__init__(transport)
+        self._folder = folder
+
+    # Questions
+
+    def list(self, limit: int = -1, before: int | None = None) -> Sequence[VersionRow]:
+        """Deployed versions, newest first."""
+        return [*self._each("versions", {"cursor": before}, limit)]
+
+    def show(self, version: int) -> VersionPage:
+        """What a version holds: tasks, included files, and what it changed."""
+        return self._server.get(f"versions/{version}")
+
+    def task(self, version: int, name: str) -> VersionTaskPage:
+        """A task as a version has it, with its code."""
+        return self._server.get(f"versions/{version}/tasks/{part(name)}")
+
+    def file(self, version: int, path: str) -> FileDocument:
+        """What an included file holds, in base64."""
+        return self._server.get(f"versions/{version}/file", {"path": path})
+
+    # Acts
+
+    def about_to_publish(self) -> Publication:
+        """What a deploy of the folder changes for the nightly schedule."""
+        return self._server.ask("versions/plan", self._files())
+
+    def deploy(self) -> DeployedVersion:
+        """Publish the folder as a new version; one that does not differ makes none."""
+        return self._server.create("versions", self._files())
+
+    def deploy_again(self, version: int) -> RedeployedVersion:
+        """Publish an older version anew, as a version of its own, and what that changes."""
+        return self._server.create(f"versions/{version}/deploy", {})
+
+    def _files(self) -> dict[str, Any]:
+        from retrofill.client.folders import files_of
+
+        return {"files": files_of(self._folder())}
