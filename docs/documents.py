@@ -22,6 +22,7 @@ _ORDER = (
     "schedule",
     "tasks",
     "names",
+    "people",
     "work",
     "acts",
 )

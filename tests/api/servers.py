@@ -72,8 +72,7 @@ class Server:
         return self._clients[user]
 
     def token(self, user: str) -> str:
-        _, secret = self.center("admin").people.create_token(user)
-        return secret
+        return self.center("admin").people.create_token(user)["token"]
 
     def run(self) -> None:
         """Schedule until a backfill has ended."""

@@ -102,11 +102,11 @@ def test_there_is_one_password_of_a_user(store: Store) -> None:
 def test_a_session_ends_once(store: Store) -> None:
     number = add_session(store)
     with store.transaction() as tx:
-        tx.signing_in.see_session(number, 60)
+        tx.signing_in.see_session(number, 60, 960)
         assert tx.signing_in.end_session(number, 70)
         assert not tx.signing_in.end_session(number, 80)
     with store.read() as reader:
-        ended = SESSION._replace(id=number, seen_ms=60, ended_ms=70)
+        ended = SESSION._replace(id=number, seen_ms=60, expires_ms=960, ended_ms=70)
         assert reader.signing_in.find_session("a") == reader.signing_in.session(number) == ended
         assert reader.signing_in.find_session("another") is None
 
@@ -200,6 +200,11 @@ def test_a_subject_is_known_by_issuer_and_subject(store: Store) -> None:
         assert reader.signing_in.user_of_subject("https://one", "7") == "ann"
         assert reader.signing_in.user_of_subject("https://two", "7") == "eve"
         assert reader.signing_in.user_of_subject("https://one", "8") is None
+        known = [
+            (issuer, user) for issuer in ("https://one", "https://two") for user in ("ann", "bob", "eve")
+        ]
+        told = [one for one in known if reader.signing_in.has_subject(*one)]
+        assert told == [("https://one", "ann"), ("https://two", "eve")]
 
 
 # What counts, and what counts once
@@ -209,9 +214,12 @@ def test_failures_are_counted_by_what_they_are_about(store: Store) -> None:
     with store.transaction() as tx:
         assert [tx.signing_in.add_failure("account ann", at) for at in (5, 6)] == [1, 2]
         assert tx.signing_in.add_failure("address ::1", 7) == 1
+        assert tx.signing_in.add_failure("address ::2", 7) == 1
+        tx.signing_in.take_back_failure("account ann")
+        tx.signing_in.take_back_failure("account nobody")
         tx.signing_in.forget_failures("address ::1")
     with store.read() as reader:
-        assert reader.signing_in.failures("account ann") == Failures(2, 6)
+        assert reader.signing_in.failures("account ann") == Failures(1, 6)
         assert reader.signing_in.failures("address ::1").times == 0
 
 

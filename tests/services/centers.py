@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retrofill.domain.people.server_keys import BYTES, ServerKey
 from retrofill.lineage import SqlLineage
 from retrofill.services.catalogs.lineage import Lineages
 from retrofill.services.instances.run_specs import RunSpecs
@@ -15,7 +16,7 @@ from retrofill.services.operation_center import OperationCenter
 from retrofill.services.ports.health import Found
 from retrofill.services.ports.leadership import Leader
 from retrofill.services.ports.logs import LogPart, NoLogError
-from services.fakes import FakeNotifier
+from services.fakes import FakeNotifier, FakePasswords
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
@@ -140,6 +141,9 @@ class WorldParts:
         return self._world.directory
 
     interpreter = "python3"
+    passwords = FakePasswords()
+    server_key = ServerKey(bytes(BYTES))
+    public_origin = "https://retrofill.example.org"
     owns_folder = False
 
     def note_deployed(self, catalog: Catalog, version_id: int, is_folder: bool) -> None:

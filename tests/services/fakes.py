@@ -146,3 +146,21 @@ class FakeNotifier:
         if self.fault is not None:
             raise self.fault
         self.sent.append((method, address, message))
+
+
+class FakePasswords:
+    """Hashes at once, and counts how often it was asked."""
+
+    def __init__(self, rounds: int = 1) -> None:
+        self.rounds = rounds
+        self.asked = 0
+
+    def hash(self, password: str) -> str:
+        return f"{self.rounds}:{password[::-1]}"
+
+    def matches(self, hashed: str | None, password: str) -> bool:
+        self.asked += 1
+        return hashed is not None and hashed.partition(":")[2] == password[::-1]
+
+    def is_outdated(self, hashed: str) -> bool:
+        return hashed != self.hash(hashed.partition(":")[2][::-1])

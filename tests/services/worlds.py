@@ -40,7 +40,7 @@ from retrofill.services.operation_center import OperationCenter
 from retrofill.services.operations.emergencies import Emergencies
 from retrofill.services.operations.operations import Operations
 from retrofill.services.people.access import Access
-from retrofill.services.people.accounts import find_actor
+from retrofill.services.people.clerks import find_actor
 from retrofill.services.ports import Reader
 from retrofill.services.ports.records import InstanceRecord
 from retrofill.services.reading.backfills import BackfillReader

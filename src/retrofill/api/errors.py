@@ -25,6 +25,7 @@ STATUSES: Mapping[Kind, int] = MappingProxyType(
         Kind.NOT_PERMITTED: 403,
         Kind.UNKNOWN: 404,
         Kind.WRONG_STATE: 409,
+        Kind.TOO_OFTEN: 429,
         Kind.UNAVAILABLE: 503,
         Kind.UNREACHABLE: 503,
         Kind.TIMED_OUT: 504,

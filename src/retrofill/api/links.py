@@ -48,6 +48,8 @@ REQUESTS: Mapping[str, str] = MappingProxyType(
         "user.role": "PATCH /users/{name}",
         "token.create": "POST /tokens",
         "token.list": "GET /tokens",
+        "access_key.list": "GET /access-keys",
+        "session.list": "GET /sessions",
     }
 )
 

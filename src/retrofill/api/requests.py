@@ -11,11 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from retrofill.api.answers import PARTS_HEADER
 from retrofill.api.operations import operation_of
-from retrofill.api.sign_in import Visitor, visitor_of
+from retrofill.api.sign_in import visitor_of
 from retrofill.bootstrap.centers import Call
 from retrofill.bootstrap.deployment import Deployment
 from retrofill.domain.errors import NotPermittedError, NotSignedInError
 from retrofill.domain.people.scopes import Scope
+from retrofill.domain.people.visitors import Visitor
 
 if TYPE_CHECKING:
     from retrofill.services.operation_center import OperationCenter

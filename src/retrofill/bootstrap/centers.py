@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from retrofill.bootstrap.deployment import AnyStore
     from retrofill.bootstrap.premises import LocalPremises
     from retrofill.domain.catalog.definitions import Catalog
+    from retrofill.domain.people.server_keys import ServerKey
     from retrofill.domain.running.startable import Known
     from retrofill.executors.local.watch import LocalWatch
     from retrofill.executors.logs.reading import LogFolder
+    from retrofill.identity.passwords import Argon2Passwords
     from retrofill.project.problems import ProjectError
     from retrofill.services.backfills.requests import PlanLimits
     from retrofill.services.catalogs.lineage import Lineages
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from retrofill.services.running.nights import NightMaker
     from retrofill.services.upkeep.retention import Retention
     from retrofill.settings.in_force import Settings
+
+LOCAL_ORIGIN = "http://127.0.0.1:8080"  # where a server is asked that nobody has told otherwise
 
 
 class Call:
@@ -197,6 +201,19 @@ class Call:
     def notifier(self) -> Notifier:
         return self.deployment.notifier(self.settings)
 
+    @property
+    def passwords(self) -> Argon2Passwords:
+        return self.deployment.passwords
+
+    @property
+    def server_key(self) -> ServerKey:
+        return self.deployment.server_key
+
+    @property
+    def public_origin(self) -> str:
+        """Under which people reach the server."""
+        return self.settings.public_origin or LOCAL_ORIGIN
+
     def known_of(self, catalog: Catalog) -> Known:
         return self.deployment.known_of(catalog)
 
@@ -278,9 +295,9 @@ def open_call(
 
 
 def _member(deployment: Deployment, catalog: Catalog, name: str) -> Actor | None:
-    from retrofill.services.people import accounts
+    from retrofill.services.people import clerks
 
     if not deployment.has_store:  # looking shall make none
-        return actor_of(name, catalog) if name in accounts.members_of(catalog) else None
+        return actor_of(name, catalog) if name in clerks.members_of(catalog) else None
     with deployment.store.read() as reader:
-        return accounts.find_actor(reader.people, catalog, name)
+        return clerks.find_actor(reader.people, catalog, name)

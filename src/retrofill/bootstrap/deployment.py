@@ -24,12 +24,16 @@ from retrofill.services.instances.plans import PlanCache
 if TYPE_CHECKING:
     from retrofill.bootstrap.stores import StoreUrl
     from retrofill.domain.catalog.definitions import Catalog
+    from retrofill.domain.people.server_keys import ServerKey
     from retrofill.domain.running.startable import Known
     from retrofill.executors.local.folder import RunsFolder
+    from retrofill.identity.passwords import Argon2Passwords
     from retrofill.secrets.keeper import SecretKeeper
     from retrofill.services.catalogs.lineage import Lineages
     from retrofill.services.instances.run_specs import RunSpecs
+    from retrofill.services.people.reception import Reception
     from retrofill.services.ports import Check, Leadership, Notifier
+    from retrofill.services.ports.identities import IdentityProvider
     from retrofill.services.upkeep.retention import Retention
     from retrofill.settings.in_force import Settings
     from retrofill.store.postgres.database import Database as ServerDatabase
@@ -228,14 +232,38 @@ class Deployment:
 
     # Who comes from elsewhere
 
-    def user_of_token(self, secret: str) -> str | None:
-        """Whose token this is; None for one that nobody made or that was revoked."""
-        from retrofill.services.people.accounts import user_of_token
+    @cached_property
+    def reception(self) -> Reception:
+        """Recognises who comes to a server."""
+        from retrofill.services.people.reception import Reception
 
-        if not self.has_store:
+        return Reception(self.store, self.clock, self.in_force, self.passwords, lambda: self.server_key)
+
+    @cached_property
+    def passwords(self) -> Argon2Passwords:
+        """One for all threads: only a few hash at once."""
+        from retrofill.identity.passwords import Argon2Passwords
+
+        return Argon2Passwords()
+
+    @cached_property
+    def server_key(self) -> ServerKey:
+        """From which the secrets of access keys come; servers that share a store share it, too.
+
+        Raises:
+            ServerKeyError: what should be one is none, or others can read it.
+        """
+        from retrofill.identity.server_keys import server_key_of
+
+        return server_key_of(self.folder.home / "server.key", self.environ)
+
+    def identity_provider(self, settings: Settings) -> IdentityProvider | None:
+        """Who knows people besides us; None where nobody is named."""
+        if settings.oidc is None:
             return None
-        with self.store.read() as reader:
-            return user_of_token(reader.people, secret)
+        from retrofill.identity.oidc import OidcProvider
+
+        return OidcProvider(settings.oidc, self.secret)
 
     # Adapters for services
 

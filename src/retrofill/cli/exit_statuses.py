@@ -17,6 +17,7 @@ EXIT_STATUSES: Mapping[Kind, int] = MappingProxyType(
         Kind.NOT_PERMITTED: 4,
         Kind.UNKNOWN: 5,
         Kind.WRONG_STATE: 6,
+        Kind.TOO_OFTEN: 6,
         Kind.UNREACHABLE: 7,
         Kind.BROKEN: 70,
         Kind.TIMED_OUT: 124,

@@ -50,6 +50,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "user.role": "user role NAME ROLE",
         "token.create": "token create",
         "token.list": "token list",
+        "access_key.list": "access-key list",
+        "session.list": "user sessions",
         "store.back_up": "backup FILE",
         "store.restore": "restore FILE",
         "deployment.examine": "doctor",

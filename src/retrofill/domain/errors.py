@@ -21,6 +21,7 @@ class Kind(StrEnum):
     NOT_SIGNED_IN = "not_signed_in"  # nobody knows who asks
     NOT_PERMITTED = "not_permitted"
     UNKNOWN = "unknown"  # there is no such thing, or none that the asker may see
+    TOO_OFTEN = "too_often"  # nothing is wrong with it but how soon it comes
     WRONG_STATE = "wrong_state"  # it would be right at another time
     UNAVAILABLE = "unavailable"  # the store cannot be used: nothing was done, and asking later may help
     UNREACHABLE = "unreachable"  # nor can its server, or that of Retrofill

@@ -15,6 +15,7 @@ from retrofill.domain.errors import UsageError
 from retrofill.domain.selection.choice import Limits
 from retrofill.services.backfills.requests import PlanLimits
 from retrofill.settings.forms import DEPLOYMENT_FILE, FormError
+from retrofill.settings.identity_forms import IdentityProvider
 from retrofill.settings.outer_forms import SecretSources, Webhook
 from retrofill.settings.table import TABLE, read_settings
 
@@ -56,6 +57,8 @@ class Settings:
     plugin_seconds: int
     allow_internal: tuple[str, ...]  # networks
     openlineage: str  # address, "" for none
+    public_origin: str  # "" for that of the server itself
+    oidc: IdentityProvider | None
 
 
 def load(declared: Mapping[str, object], environ: Mapping[str, str]) -> Settings:

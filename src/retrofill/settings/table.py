@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from retrofill.domain.errors import did_you_mean
 from retrofill.settings.forms import FormError
+from retrofill.settings.identity_forms import Oidc, Origin
 from retrofill.settings.outer_forms import Alerts, Networks, Sources, StoreUrl, WebAddress, Webhooks
 from retrofill.settings.plain_forms import Choice, Clock, Form, LogDays, PlainText, Size, Whole
 
@@ -145,6 +146,19 @@ TABLE: tuple[Setting, ...] = (
         WebAddress(),
         "",
         "Where OpenLineage events of runs are sent (extra `openlineage`); empty: nowhere.",
+    ),
+    Setting(
+        "public_origin",
+        Origin(),
+        "",
+        "Under which address people reach the server, where that is a proxy's; empty: as each request says.",
+    ),
+    Setting(
+        "oidc",
+        Oidc(),
+        {},
+        "A provider of identities with which people sign in (extra `oidc`); `client_secret` may hold `${secret:NAME}`, "
+        "`claim` names users: `preferred_username`, or `email` for their registered address.",
     ),
 )
 BY_NAME: Mapping[str, Setting] = MappingProxyType({setting.name: setting for setting in TABLE})

@@ -20,6 +20,7 @@ import pytest
 from domain.catalogs import make_task
 from retrofill.domain.catalog.definitions import ResourceGroup
 from retrofill.domain.errors import RetrofillError
+from retrofill.domain.people.scopes import Way
 from retrofill.domain.planning.changes import Changes
 from retrofill.domain.running.places import Place
 from retrofill.services.operation_center import OperationCenter
@@ -34,6 +35,7 @@ from retrofill.services.operation_center.task_acts import TaskActs
 from retrofill.services.operation_center.together import TogetherActs
 from retrofill.services.operation_center.upkeep import UpkeepDesk
 from retrofill.services.operation_center.version_acts import VersionActs
+from retrofill.services.ports.records import SessionRecord
 from services.centers import center_of
 from services.worlds import World
 
@@ -64,7 +66,12 @@ class Case:
         self.mixed = admin.backfills.create(both)
         admin.people.add("greta", "greta@vault.example")
         self.errand = admin.errands.ask_for_backfill({"task": ("vault.goldmine",), "bizdate": DAY})
-        self.token, _ = admin.people.create_token("greta", "for the vault")
+        self.token = admin.people.create_token("greta", "for the vault")["id"]
+        self.access_key = admin.people.create_access_key("greta", "for the vault")["id"]
+        admin.people.set_password("greta", "greta's long password")
+        with w.store.transaction() as tx:
+            visit = SessionRecord(0, "greta", Way.LINK, "192.0.2.1", "greta's browser", 1, 1, 1 << 50, None)
+            self.session = tx.signing_in.add_session("hash", visit)
         w.deploy(replace(w.catalog, tasks={**w.catalog.tasks, "vault.goldmine": replace(GOLDMINE, owner="")}))
         w.schedule.make_owed()
         with w.store.read() as reader:
@@ -193,6 +200,19 @@ CALLS: dict[str, list[Call]] = {
     "people.create_token": [lambda c: c.alice.people.create_token("greta")],
     "people.tokens": [lambda c: c.alice.people.tokens(), lambda c: c.alice.people.tokens("greta")],
     "people.revoke_token": [lambda c: c.alice.people.revoke_token(c.token)],
+    "people.me": [lambda c: c.alice.people.me()],
+    "people.create_access_key": [lambda c: c.alice.people.create_access_key("greta")],
+    "people.access_keys": [
+        lambda c: c.alice.people.access_keys(),
+        lambda c: c.alice.people.access_keys("greta"),
+    ],
+    "people.revoke_access_key": [lambda c: c.alice.people.revoke_access_key(c.access_key)],
+    "people.create_link": [lambda c: c.alice.people.create_link("greta")],
+    "people.set_password": [lambda c: c.alice.people.set_password("greta", "alice's idea of it")],
+    "people.remove_password": [lambda c: c.alice.people.remove_password("greta")],
+    "people.sessions": [lambda c: c.alice.people.sessions(), lambda c: c.alice.people.sessions("greta")],
+    "people.end_session": [lambda c: c.alice.people.end_session(c.session)],
+    "people.end_sessions": [lambda c: c.alice.people.end_sessions("greta")],
     "people.send_test": [lambda c: c.alice.people.send_test("greta")],
     "schedule.pause": [lambda c: c.alice.schedule.pause()],
     "schedule.resume": [lambda c: c.alice.schedule.resume()],

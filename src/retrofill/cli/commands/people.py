@@ -1,8 +1,9 @@
-"""`retrofill user ...` and `retrofill token ...`"""
+"""`retrofill user ...`"""
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,9 +12,13 @@ from retrofill.cli.session import Session, pass_session, say
 from retrofill.cli.tables import cell
 from retrofill.domain.errors import UsageError, did_you_mean, shown
 from retrofill.domain.inputs import integer_id
+from retrofill.domain.words import many
+
+if TYPE_CHECKING:
+    from retrofill.services.reading.documents import UserRow
 
 _USER_COLUMNS = ["user", "administrator", "roles", "email", "phone"]
-_TOKEN_COLUMNS = ["id", "user", "label", "created_at", "revoked_at"]
+_SESSION_COLUMNS = ["id", "user", "way", "address", "browser", "used_at", "expires_at"]
 _ROLES = {"administrator": True, "none": False}
 
 
@@ -45,9 +50,8 @@ def user_add(session: Session, name: str, email: str | None, phone: str | None) 
 def user_list(session: Session) -> None:
     """List users with roles and contacts; system administrators only."""
     rows = session.center.people.users()
-    if session.is_text:
-        rows = [row | {"roles": _role_words(row)} for row in rows]
-    session.rows(rows, _USER_COLUMNS, "There are no users.")
+    shown = [{**row, "roles": _role_words(row)} for row in rows] if session.is_text else rows
+    session.rows(shown, _USER_COLUMNS, "There are no users.")
 
 
 @user.command("role")
@@ -87,15 +91,14 @@ def user_contact(session: Session, name: str, email: str | None, phone: str | No
     row = people.contact(name)
 
     def text() -> None:
-        for way, kind in (("email", "e-mail"), ("phone", "text message")):
-            address = cell(row[way]) if row[way] else "not registered"
-            click.echo(f"{kind:<14}{address}")
+        for kind, address in (("e-mail", row["email"]), ("text message", row["phone"])):
+            click.echo(f"{kind:<14}{cell(address) if address else 'not registered'}")
 
     if not test:
         session.document(row, text)
         return 0
     tests = people.send_test(name)
-    session.document(row | {"tests": tests}, text)
+    session.document({**row, "tests": tests}, text)
     if session.is_text:
         for result in tests:
             how = "sent" if result["ok"] else f"not sent: {cell(result['error'])}"
@@ -103,56 +106,78 @@ def user_contact(session: Session, name: str, email: str | None, phone: str | No
     return 0 if all(result["ok"] for result in tests) else 1
 
 
-def _print_user(row: dict[str, Any]) -> None:
+def _print_user(row: UserRow) -> None:
     click.echo(f"{row['user']}: {', '.join(_role_words(row)) or 'no roles yet'}")
-    for name in ("email", "phone"):
-        if row[name]:
-            click.echo(f"  {name} {cell(row[name])}")
+    for name, value in (("email", row["email"]), ("phone", row["phone"])):
+        if value:
+            click.echo(f"  {name} {cell(value)}")
 
 
-def _role_words(row: dict[str, Any]) -> list[str]:
+def _role_words(row: UserRow) -> list[str]:
     own = [f"{role} of {workspace}" for workspace, role in row["roles"].items()]
     return ["system administrator", *own] if row["administrator"] else own
 
 
-@click.group(cls=Group)
-def token() -> None:
-    """Tokens with which programs act for a user."""
-
-
-@token.command("create")
-@click.argument("user", metavar="[USER]", required=False)
-@click.option("--user", "name", metavar="NAME", help="For whom, like USER (default: for yourself).")
-@click.option("--label", default="", metavar="TEXT", help="What it is for.")
+@user.command("link")
+@click.argument("name", metavar="[NAME]", required=False)
+@click.option("--minutes", type=int, default=60, metavar="N", help="How long it is good for (default 60).")
 @pass_session
-def token_create(session: Session, user: str | None, name: str | None, label: str) -> None:
-    """Make a token and print it; it is shown this once."""
-    if user is not None and name is not None and user != name:
-        raise UsageError(f"USER is {user} and --user is {name}: a token is for one of them")
-    name = user if name is None else name
-    center = session.center
-    owner = center.user if name is None else name
-    token_id, secret = center.people.create_token(owner, label)
-    row = {"id": token_id, "user": owner, "label": label or None, "token": secret}
-    session.document(row, lambda: click.echo(secret))
-    say(f"Token {token_id} of {owner}. Keep it now: it cannot be shown again.")
+def user_link(session: Session, name: str | None, minutes: int) -> None:
+    """Make a link that signs somebody in once, by default yourself; those before it open nothing any more."""
+    row = session.center.people.create_link(name or session.center.user, minutes)
+    session.document(row, lambda: click.echo(row["link"]))
+    say(f"It signs {row['user']} in once, until {row['expires_at']}.")
 
 
-@token.command("list")
+@user.command("password")
+@click.argument("name", metavar="[NAME]", required=False)
+@click.option("--remove", is_flag=True, help="Let them sign in with no password any more.")
+@pass_session
+def user_password(session: Session, name: str | None, remove: bool) -> None:
+    """Set the password with which somebody signs in, by default yours, and sign their browsers out.
+
+    It is asked for; without a terminal it is the first line of standard input.
+    """
+    people, user = session.center.people, name or session.center.user
+    row = people.remove_password(user) if remove else people.set_password(user, _new_password(user))
+
+    def text() -> None:
+        click.echo(f"{row['user']} has {'a' if row['has_password'] else 'no'} password.")
+        if row["ended_sessions"]:
+            click.echo(f"{many(len(row['ended_sessions']), 'session')} ended.")
+
+    session.document(row, text)
+
+
+def _new_password(user: str) -> str:
+    """Typed twice in a terminal, so that nobody is locked out by a slip."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline(2_000).rstrip("\r\n")
+    found: str = click.prompt(f"New password of {user}", hide_input=True, confirmation_prompt=True, err=True)
+    return found
+
+
+@user.command("sessions")
 @click.option("--user", "name", metavar="NAME", help="Only this user's.")
 @pass_session
-def token_list(session: Session, name: str | None) -> None:
-    """List your tokens; a system administrator sees everybody's."""
-    session.rows(session.center.people.tokens(name), _TOKEN_COLUMNS, "There are no tokens.")
+def user_sessions(session: Session, name: str | None) -> None:
+    """List the browsers in which you have signed in; a system administrator sees everybody's."""
+    session.rows(session.center.people.sessions(name), _SESSION_COLUMNS, "Nobody has signed in.")
 
 
-@token.command("revoke")
-@click.argument("token_id", metavar="ID")
+@user.command("sign-out")
+@click.argument("name", metavar="[NAME]", required=False)
+@click.option("--session", "session_id", metavar="ID", help="This one only.")
 @pass_session
-def token_revoke(session: Session, token_id: str) -> None:
-    """Let a token open nothing any more."""
-    row = session.center.people.revoke_token(integer_id(token_id, "a token"))
-    session.document(row, lambda: click.echo(f"Token {row['id']} of {row['user']} is revoked."))
+def user_sign_out(session: Session, name: str | None, session_id: str | None) -> None:
+    """End all sessions of somebody, by default yours, or one of them."""
+    people = session.center.people
+    if session_id is None:
+        ended = people.end_sessions(name or session.center.user)
+    else:
+        row = people.end_session(integer_id(session_id, "a session"))
+        ended = [row["id"]]
+    session.document({"ended_sessions": ended}, lambda: click.echo(f"{many(len(ended), 'session')} ended."))
 
 
-COMMANDS: dict[str, click.Command] = {"user": user, "token": token}
+COMMANDS: dict[str, click.Command] = {"user": user}

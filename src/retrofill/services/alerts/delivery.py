@@ -17,7 +17,8 @@ from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR, Actor
 from retrofill.domain.texts import Step, Text
 from retrofill.services.alerts.messages import about_backfill, about_clock, test_message
 from retrofill.services.instances.graphs import GraphCache
-from retrofill.services.people.accounts import contact_of, find_actor
+from retrofill.services.people.accounts import contact_of
+from retrofill.services.people.clerks import find_actor
 from retrofill.services.ports.notifying import NotSentError, UndeliverableError
 from retrofill.services.reading.backfills import BackfillReader
 from retrofill.services.reading.view import View

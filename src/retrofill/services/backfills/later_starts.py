@@ -38,7 +38,7 @@ from retrofill.services.instances.stored import (
     selection_of,
     text_of,
 )
-from retrofill.services.people.accounts import find_actor
+from retrofill.services.people.clerks import find_actor
 from retrofill.services.ports.records import BackfillRecord
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
+    from retrofill.domain.people.server_keys import ServerKey
     from retrofill.domain.running.startable import Known
     from retrofill.services.backfills.requests import PlanLimits
     from retrofill.services.catalogs.lineage import Lineages
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.ports import Check, Clock, Notifier, Store
     from retrofill.services.ports.health import Premises
+    from retrofill.services.ports.identities import PasswordHasher
     from retrofill.services.ports.logs import Logs
     from retrofill.services.ports.watching import Watch
     from retrofill.services.reading.documents import (
@@ -191,6 +193,19 @@ class Parts(Protocol):
         ...
 
     def notifier(self) -> Notifier: ...
+
+    @property
+    def passwords(self) -> PasswordHasher: ...
+
+    @property
+    def server_key(self) -> ServerKey:
+        """From which the secrets of access keys come."""
+        ...
+
+    @property
+    def public_origin(self) -> str:
+        """Under which people reach the server."""
+        ...
 
     @property
     def copies(self) -> Copies: ...

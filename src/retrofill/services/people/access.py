@@ -108,7 +108,7 @@ class Access:
 
     def known_users(self) -> set[str]:
         """Who may be named to the actor: himself and the members of his workspaces; to some, everybody."""
-        from retrofill.services.people.accounts import user_names
+        from retrofill.services.people.clerks import user_names
 
         if self.is_unlimited:
             return user_names(self._reader.people, self.deployed)

@@ -40,6 +40,10 @@ class SignInReader(Protocol):
         """Who somebody that a provider of identities knows is here."""
         ...
 
+    def has_subject(self, issuer: str, user: str) -> bool:
+        """Whether a provider knows somebody who is this user here."""
+        ...
+
     def failures(self, about: str) -> Failures:
         """How often sign-in failed for an account or an address; never: 0 times."""
         ...
@@ -60,8 +64,8 @@ class SignInTables(SignInReader, Protocol):
         """A new session's id, which no other ever has; that of the record does not count."""
         ...
 
-    def see_session(self, session_id: int, at_ms: int) -> None:
-        """It was used."""
+    def see_session(self, session_id: int, at_ms: int, expires_ms: int) -> None:
+        """It was used, and holds for longer."""
         ...
 
     def end_session(self, session_id: int, at_ms: int) -> bool:
@@ -88,6 +92,10 @@ class SignInTables(SignInReader, Protocol):
 
     def add_failure(self, about: str, at_ms: int) -> int:
         """Count one more; how many it are now."""
+        ...
+
+    def take_back_failure(self, about: str) -> None:
+        """The last one was none."""
         ...
 
     def forget_failures(self, about: str) -> None: ...

@@ -54,6 +54,12 @@ class SignInReader:
         ).fetchone()
         return row[0] if row else None
 
+    def has_subject(self, issuer: str, user: str) -> bool:
+        row = self._execute(
+            "SELECT 1 FROM subject WHERE user_name = ? AND issuer = ?", (user, issuer)
+        ).fetchone()
+        return row is not None
+
     def failures(self, about: str) -> Failures:
         row = self._execute("SELECT count, last_ms FROM sign_in_failure WHERE about = ?", (about,)).fetchone()
         return Failures(*row) if row else Failures(0, 0)
@@ -84,8 +90,10 @@ class SignInTables(SignInReader):
         )
         return number
 
-    def see_session(self, session_id: int, at_ms: int) -> None:
-        self._execute("UPDATE session SET seen_ms = ? WHERE id = ?", (at_ms, session_id))
+    def see_session(self, session_id: int, at_ms: int, expires_ms: int) -> None:
+        self._execute(
+            "UPDATE session SET seen_ms = ?, expires_ms = ? WHERE id = ?", (at_ms, expires_ms, session_id)
+        )
 
     def end_session(self, session_id: int, at_ms: int) -> bool:
         self._changed.rights = True
@@ -134,6 +142,9 @@ class SignInTables(SignInReader):
             (about, at_ms),
         ).fetchone()
         return int(row[0])
+
+    def take_back_failure(self, about: str) -> None:
+        self._execute("UPDATE sign_in_failure SET count = count - 1 WHERE about = ? AND count > 0", (about,))
 
     def forget_failures(self, about: str) -> None:
         self._execute("DELETE FROM sign_in_failure WHERE about = ?", (about,))

@@ -74,6 +74,18 @@ from retrofill.services.reading.documents.lineage import (
 )
 from retrofill.services.reading.documents.names import NamedBackfill, NamedTask
 from retrofill.services.reading.documents.pages import Page
+from retrofill.services.reading.documents.people import (
+    AccessKeyRow,
+    ContactRow,
+    LinkDocument,
+    Me,
+    NewAccessKey,
+    NewToken,
+    PasswordDocument,
+    SessionRow,
+    TokenRow,
+    UserRow,
+)
 from retrofill.services.reading.documents.pictures import (
     BackfillDag,
     GridDocument,
@@ -117,6 +129,7 @@ from retrofill.services.reading.documents.work import (
 )
 
 __all__ = [
+    "AccessKeyRow",
     "Alert",
     "AlertObstacle",
     "Analysis",
@@ -132,6 +145,7 @@ __all__ = [
     "ClockState",
     "Column",
     "ColumnLineage",
+    "ContactRow",
     "CopiedDocument",
     "CopiedTableDocument",
     "Counts",
@@ -162,17 +176,22 @@ __all__ = [
     "InstanceState",
     "ItemRow",
     "Lineage",
+    "LinkDocument",
     "ListedTask",
     "LogPiece",
+    "Me",
     "MigratedDocument",
     "MissedNights",
     "NamedBackfill",
     "NamedTask",
     "Neighbour",
+    "NewAccessKey",
+    "NewToken",
     "NightRow",
     "NumberedPage",
     "OperationRow",
     "Page",
+    "PasswordDocument",
     "PlanPreview",
     "PlanSummary",
     "PlannedInstance",
@@ -190,6 +209,7 @@ __all__ = [
     "ScheduleDocument",
     "ScheduleState",
     "SchedulerState",
+    "SessionRow",
     "StandstillRow",
     "SteerReport",
     "StopReport",
@@ -203,7 +223,9 @@ __all__ = [
     "TestMessage",
     "TimeLeft",
     "TimelineDocument",
+    "TokenRow",
     "Unstarted",
+    "UserRow",
     "VersionChanges",
     "VersionHead",
     "VersionPage",

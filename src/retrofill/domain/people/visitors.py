@@ -1,0 +1,51 @@
+"""Who comes to a server, as far as it is known before roles are looked at; and from where."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from retrofill.domain.people.scopes import Scope
+
+_MOST_CHARACTERS = 200
+_NETWORK_OF_ONE = 64  # bits of an IPv6 address that a single customer of a provider is given
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who was recognised.
+
+    Attributes:
+        scope: how far this sign-in reaches, whatever the user's roles allow.
+        session: the id of the browser's session; None for a program with a key.
+    """
+
+    user: str
+    scope: Scope
+    session: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Where a request comes from: an address, and what the browser calls itself."""
+
+    address: str
+    browser: str = ""
+
+    @property
+    def shown_browser(self) -> str:
+        """What of the browser's name is kept and shown."""
+        return "".join(c if c.isprintable() else "?" for c in self.browser[:_MOST_CHARACTERS])
+
+    @property
+    def neighbourhood(self) -> str:
+        """The addresses that count as one: an IPv4 address, or the network of an IPv6 address."""
+        try:
+            found = ipaddress.ip_address(self.address.partition("%")[0])
+        except ValueError:
+            return "unknown"
+        if isinstance(found, ipaddress.IPv6Address):
+            if found.ipv4_mapped is not None:
+                return str(found.ipv4_mapped)
+            return str(ipaddress.ip_network((found, _NETWORK_OF_ONE), strict=False))
+        return str(found)
