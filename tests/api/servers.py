@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from fastapi import FastAPI
 from httpx import Response
 from starlette.testclient import TestClient
 
+from api.conforming import check
 from retrofill.api.app import make_app
 from retrofill.bootstrap.centers import Call
 from retrofill.bootstrap.deployment import Deployment, open_deployment
@@ -61,8 +63,10 @@ class Server:
 
     @property
     def anybody(self) -> TestClient:
-        """Who has not signed in."""
-        return TestClient(self.app, raise_server_exceptions=False)
+        """Who has not signed in; every answer is held against what OpenAPI says of its operation."""
+        client = TestClient(self.app, raise_server_exceptions=False)
+        client.event_hooks["response"].append(partial(check, self.app))
+        return client
 
     def by(self, user: str) -> TestClient:
         """A client that sends the token of a user."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 import retrofill
-from retrofill.api import errors, routes
+from retrofill.api import errors, openapi, routes
 from retrofill.api.links import PREFIX
 from retrofill.bootstrap.deployment import Deployment
 
@@ -15,7 +15,7 @@ def make_app(deployment: Deployment) -> FastAPI:
     app = FastAPI(
         title="Retrofill",
         version=retrofill.__version__,
-        openapi_url=f"{PREFIX}/openapi.json",
+        openapi_url=None,  # of our own, see `openapi`
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
@@ -23,5 +23,6 @@ def make_app(deployment: Deployment) -> FastAPI:
     app.state.deployment = deployment
     for module in routes.ALL:
         module.routes.mount(app, PREFIX)
+    openapi.mount(app)
     errors.handle_all(app)
     return app

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from retrofill.services.operation_center import OperationCenter
 
 MOST_ITEMS = 1_000  # of one page
+MOST_ID = 2**53 - 1  # that every program reads out of JSON as it is
 MOST_IDS = 100_000  # of one batch
 MOST_CHARACTERS = 10_000  # of a comment
 
@@ -62,7 +63,7 @@ class Commented(Asked):
     comment: str = Field("", max_length=MOST_CHARACTERS, description="Why; it is kept in the record.")
 
 
-Number = Annotated[int, Field(strict=True, ge=1, lt=2**63)]
+Number = Annotated[int, Field(strict=True, ge=1, le=MOST_ID)]
 Numbers = Annotated[list[Number], Field(min_length=1, max_length=MOST_IDS, description="Ids of instances.")]
 
 
@@ -73,10 +74,12 @@ class Batch(Commented):
 
 
 Limit = Annotated[int, Field(ge=1, le=MOST_ITEMS, description="How many items at most.")]
-Cursor = Annotated[int | None, Field(ge=1, lt=2**63, description="`next` of the page after which to go on.")]
+Cursor = Annotated[
+    int | None, Field(ge=1, le=MOST_ID, description="`next` of the page after which to go on.")
+]
 
 
-Id = Annotated[int, Path(ge=1, lt=2**63)]
+Id = Annotated[int, Path(ge=1, le=MOST_ID)]
 
 
 class Visit:

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from retrofill.api.answers import encode
 from retrofill.api.operations import Routes
-from retrofill.api.requests import MOST_IDS, Asked, Asking, Batch, Cursor, Id, Limit, Number, Numbers
+from retrofill.api.requests import MOST_ID, MOST_IDS, Asked, Asking, Batch, Cursor, Id, Limit, Number, Numbers
 from retrofill.api.results import items_of, page_of
 from retrofill.domain.people.scopes import Scope
 from retrofill.domain.running.searches import InstanceSearch
@@ -41,7 +41,7 @@ _Piece = tuple[int, int, bytes]
 class InstanceQuery(Asked):
     """Which instances: of each kind one of the values, where there are any."""
 
-    backfill: Annotated[list[Annotated[int, Field(ge=1, lt=2**63)]], Field(max_length=1_000)] = Field(
+    backfill: Annotated[list[Annotated[int, Field(ge=1, le=MOST_ID)]], Field(max_length=1_000)] = Field(
         [], description="Of this backfill."
     )
     task: Annotated[list[str], Field(max_length=1_000)] = Field(
@@ -119,7 +119,7 @@ class SetGroup(Batch):
 class These(Asked):
     """Instances that something is asked about."""
 
-    ids: Annotated[list[Number], Field(max_length=MOST_IDS)]
+    ids: Annotated[list[Number], Field(max_length=MOST_IDS, description="Ids of instances.")]
 
 
 class SomeOrAll(Asked):

@@ -1,0 +1,123 @@
+"""The description of all operations (OpenAPI 3.1): bodies and parameters as they are judged, answers as documents are typed.
+
+Written when it is first asked for. What every operation can answer besides its document is said here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from threading import Lock
+
+from fastapi import FastAPI, Response
+from fastapi.openapi.utils import get_openapi
+
+import retrofill
+from retrofill.api.answers import PARTS_HEADER, encode
+from retrofill.api.errors import PROBLEM, Problem
+from retrofill.api.links import PREFIX
+from retrofill.api.operations import JSON, Operation, operations_of
+from retrofill.api.schemas import Json, Schemas
+
+_ABOUT = f"""
+Everything that somebody may ask or do with Retrofill: one operation for each method of its operation center.
+
+- Send a token as `Authorization: Bearer ...`. Its scope is `read`, `operate` or `admin`; roles are judged besides.
+- Lists answer `{{"items": [...], "next": ...}}`; `next`, sent as `cursor`, asks for the next page.
+- What is refused is a problem (RFC 9457) with a `code` that stays, a `hint` and the requests that help.
+- Instants are UTC (`...Z`), dates are ISO, lengths are seconds. Sentences are strings; with `{PARTS_HEADER}: parts`
+  they come in parts, as `{{"$text": [...]}}`.
+"""
+_MEANINGS = {
+    401: "Nobody knows who asks.",
+    403: "Not permitted: the role, or the scope of the token, does not reach that far.",
+    404: "There is no such thing, or none that the asker may see.",
+    409: "It does not fit the state that things are in.",
+    412: "It is not any more what `If-Match` says.",
+    413: "The request is too large.",
+    422: "The request does not make sense, or asks for too much.",
+    429: "Too many requests.",
+    500: "It was tried and did not come off, or something broke.",
+    503: "The store cannot be used now; nothing was done.",
+}
+_lock = Lock()
+
+
+def mount(app: FastAPI) -> None:
+    """Let an application describe itself to everybody."""
+    made: list[bytes] = []
+
+    def describe() -> Response:
+        with _lock:
+            if not made:
+                made.append(encode(document(app)))
+        return Response(made[0], media_type=JSON)
+
+    app.add_api_route(f"{PREFIX}/openapi.json", describe, include_in_schema=False)
+
+
+def document(app: FastAPI) -> Json:
+    """The whole description."""
+    found = get_openapi(
+        title="Retrofill",
+        version=retrofill.__version__,
+        description=_ABOUT.strip(),
+        routes=app.routes,
+    )
+    schemas = Schemas()
+    for method, path, operation in operations_of(app):
+        _complete(found["paths"][path][method.lower()], operation, path, schemas)
+    schemas.of(Problem)
+    components = found.setdefault("components", {})
+    named = {**components.get("schemas", {}), **schemas.named}
+    unused = ("HTTPValidationError", "ValidationError")  # of the framework's own errors
+    components["schemas"] = {name: named[name] for name in sorted(named) if name not in unused}
+    components["responses"] = {f"Problem{status}": _problem(status) for status in _MEANINGS}
+    components["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer", "description": "A token of `POST /tokens`."}
+    }
+    return found
+
+
+def _complete(described: Json, operation: Operation, path: str, schemas: Schemas) -> None:
+    """What the framework does not know of an operation."""
+    parameters = described.get("parameters", [])
+    statuses = _statuses(operation, bool(parameters), "requestBody" in described, "{" in path)
+    described["responses"] = {
+        str(operation.status): _answer(operation, schemas),
+        **{str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in statuses},
+    }
+    if operation.scope is None:
+        described["security"] = []
+    else:
+        described["security"] = [{"token": []}]
+        described["x-scope"] = operation.scope.value
+
+
+def _statuses(operation: Operation, has_parameters: bool, has_body: bool, has_name: bool) -> Iterator[int]:
+    """Of refusals that there can be."""
+    if operation.scope is not None:
+        yield from (401, 403)
+    if has_name or has_body or has_parameters:
+        yield 404
+    if has_body or has_name:
+        yield 409
+    if has_body:
+        yield 413
+    if has_body or has_parameters:
+        yield 422
+    yield from (500, 503)
+
+
+def _answer(operation: Operation, schemas: Schemas) -> Json:
+    if operation.answer is None:
+        return {"description": "Done."}
+    content: Json = {operation.media: {"schema": schemas.of(operation.answer)}}
+    if operation.media == "text/plain":
+        content = {"text/plain": {"schema": {"type": "string"}}, "application/jsonl": content["text/plain"]}
+    return {"description": HTTPStatus(operation.status).phrase, "content": content}
+
+
+def _problem(status: int) -> Json:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": _MEANINGS[status], "content": {PROBLEM: {"schema": schema}}}
