@@ -44,7 +44,7 @@ REQUESTS: Mapping[str, str] = MappingProxyType(
         "schedule.resume": "POST /schedule/resume",
         "schedule.accept_clock": "POST /schedule/accept-clock",
         "user.list": "GET /users",
-        "user.contact": "POST /users/{name}/contact",
+        "user.contact": "PATCH /users/{name}/contact",
         "user.role": "PATCH /users/{name}",
         "token.create": "POST /tokens",
         "token.list": "GET /tokens",

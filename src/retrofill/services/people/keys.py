@@ -11,6 +11,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import LimitError, UnknownNameError, UsageError, shown
+from retrofill.domain.people.contacts import MOST_CHARACTERS
 from retrofill.domain.people.scopes import Scope
 from retrofill.domain.texts import Text
 from retrofill.services.people.clerks import Clerk, check_label
@@ -109,7 +110,7 @@ class Keys(Clerk):
         absent = UnknownNameError(
             f'there is no access key "{shown(key_id)}"', Text("{access_key.list} shows all of yours.")
         )
-        if not self._has_store():
+        if not is_key_id(key_id) or not self._has_store():
             raise absent
         now_ms = self._clock.now_ms()
         with self._store.transaction() as tx:
@@ -122,6 +123,11 @@ class Keys(Clerk):
                 )
                 record = record._replace(revoked_ms=now_ms)
         return record
+
+
+def is_key_id(text: str) -> bool:
+    """Whether it has the form of an access key's id; no other text can be one."""
+    return text.isascii() and text.isalnum() and len(text) <= MOST_CHARACTERS
 
 
 def is_live(record: TokenRecord | AccessKeyRecord, now_ms: int) -> bool:

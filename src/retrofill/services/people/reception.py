@@ -20,7 +20,7 @@ from retrofill.domain.people.scopes import Scope, Way
 from retrofill.domain.people.throttling import FORGOTTEN_MS
 from retrofill.domain.people.visitors import Caller, Visitor
 from retrofill.services.people.clerks import find_actor
-from retrofill.services.people.keys import hash_of, is_live, new_secret
+from retrofill.services.people.keys import hash_of, is_key_id, is_live, new_secret
 from retrofill.services.people.throttle import Throttle
 from retrofill.services.ports.records import PasswordRecord, SessionRecord
 
@@ -112,6 +112,8 @@ class Reception:
 
     def by_access_key(self, key_id: str) -> Signer | None:
         """Who signs with this access key; None for one that signs nothing, or that was made with another server's key."""
+        if not is_key_id(key_id):
+            return None
         now_ms = self._clock.now_ms()
         with self._store.read() as reader:
             record = reader.people.find_access_key(key_id)
