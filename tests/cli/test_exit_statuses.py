@@ -26,7 +26,7 @@ def error_classes() -> Iterator[type[RetrofillError]]:
             yield error
 
 
-ERRORS = sorted(set(error_classes()), key=lambda error: error.code)
+ERRORS = sorted(set(error_classes()), key=lambda error: (error.code, error.__name__))
 
 
 def test_every_kind_has_an_exit_status() -> None:
