@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 import retrofill
 from retrofill.api import errors, openapi, routes
+from retrofill.api.guarding import Guard
 from retrofill.api.links import PREFIX
 from retrofill.bootstrap.deployment import Deployment
 
@@ -25,4 +26,5 @@ def make_app(deployment: Deployment) -> FastAPI:
         module.routes.mount(app, PREFIX)
     openapi.mount(app)
     errors.handle_all(app)
+    app.add_middleware(Guard)
     return app

@@ -98,11 +98,15 @@ def _misread(request: Request, error: Exception) -> Response:
 def _not_served(request: Request, error: Exception) -> Response:
     """What no route answers, or the framework refuses."""
     assert isinstance(error, HTTPException)
-    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_").replace("-", "_")
-    kind = _KINDS.get(error.status_code, Kind.BROKEN if error.status_code >= 500 else Kind.USAGE)
     hint = "`GET /api/v1/openapi.json` describes every operation."
-    problem = _problem(error.status_code, code, kind, str(error.detail), hint)
-    return _answer(request, problem, dict(error.headers or {}))
+    return refusal(error.status_code, str(error.detail), hint, error.headers)
+
+
+def refusal(status: int, detail: str, hint: str, headers: Mapping[str, str] | None = None) -> Response:
+    """A problem that comes from no error of the core; its code is the name of the status."""
+    code = HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_")
+    kind = _KINDS.get(status, Kind.BROKEN if status >= 500 else Kind.USAGE)
+    return Response(encode(_problem(status, code, kind, detail, hint)), status, headers, media_type=PROBLEM)
 
 
 def _broken(request: Request, error: Exception) -> Response:

@@ -29,12 +29,14 @@ Everything that somebody may ask or do with Retrofill: one operation for each me
   they come in parts, as `{{"$text": [...]}}`.
 """
 _MEANINGS = {
+    400: "The address or the body cannot be read.",
     401: "Nobody knows who asks.",
     403: "Not permitted: the role, or the scope of the token, does not reach that far.",
     404: "There is no such thing, or none that the asker may see.",
     409: "It does not fit the state that things are in.",
     412: "It is not any more what `If-Match` says.",
     413: "The request is too large.",
+    415: "The body is compressed, or no JSON.",
     422: "The request does not make sense, or asks for too much.",
     429: "Too many requests.",
     500: "It was tried and did not come off, or something broke.",
@@ -102,8 +104,10 @@ def _statuses(operation: Operation, has_parameters: bool, has_body: bool, has_na
         yield 404
     if has_body or has_name:
         yield 409
+    if has_name or has_body or has_parameters:
+        yield 400
     if has_body:
-        yield 413
+        yield from (413, 415)
     if has_body or has_parameters:
         yield 422
     yield from (500, 503)

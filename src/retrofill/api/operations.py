@@ -66,6 +66,11 @@ class Routes:
         self.noun = noun
         self._declared: list[tuple[str, str, Operation, Callable[..., Any]]] = []
 
+    @property
+    def operations(self) -> list[tuple[str, str, Operation]]:
+        """Method, path below the noun, and operation of each."""
+        return [(method, path, operation) for method, path, operation, _ in self._declared]
+
     def mount(self, app: FastAPI, prefix: str) -> None:
         """Let an application answer them, below a prefix of their paths."""
         for method, path, operation, handler in self._declared:
