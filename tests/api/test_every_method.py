@@ -10,9 +10,6 @@ from retrofill.api.links import PREFIX, REQUESTS
 from retrofill.api.operations import Operation, operations_of
 from services.operation_center.cases import methods
 
-# Desks whose routes are being made: whoever makes the first one of a desk takes it out.
-UNDER_WAY = {"groups", "names", "operations", "schedule", "tasks", "upkeep", "versions", "work"}
-
 
 @pytest.fixture
 def operations(shared_server: Server) -> dict[str, Operation]:
@@ -22,8 +19,7 @@ def operations(shared_server: Server) -> dict[str, Operation]:
 def test_every_method_is_an_operation(operations: dict[str, Operation]) -> None:
     """INTERFACES: one operation center, asked by everybody."""
     wanted = {name for name in methods() if name not in ONLY_LOCAL}
-    missing = {name for name in wanted - operations.keys() if name.partition(".")[0] not in UNDER_WAY}
-    assert not missing
+    assert wanted - operations.keys() == set()
 
 
 def test_what_is_only_local_is_a_method(operations: dict[str, Operation]) -> None:

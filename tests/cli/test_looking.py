@@ -158,7 +158,8 @@ def test_history(filled: Sandbox) -> None:
     filled.call("instance", "freeze", number, "--comment", "not this one", RETROFILL_USER="bob")
     found = filled.json("instance", "history", number)
     (operation,) = found["operations"]
-    assert operation | {"at": ""} == {
+    assert operation | {"at": "", "id": 0} == {
+        "id": 0,
         "at": "", "user": "bob", "action": "freeze", "backfill": 1, "instance": number, "from_state": "not_run",
         "to_state": "frozen", "comment": "not this one", "task": None,
     }  # fmt: skip

@@ -63,7 +63,10 @@ def problem_of(error: RetrofillError) -> Problem:
     """An error of the core as a problem."""
     status = STATUSES[error.kind]
     problem = _problem(status, error.code, error.kind, error.text, error.hint)
-    return {**problem, "steps": list(error.hint.steps)}
+    found: Problem = {**problem, "steps": list(error.hint.steps)}
+    if error.details:
+        found["errors"] = [{"at": one.at, "message": one.message} for one in error.details]
+    return found
 
 
 def handle_all(app: FastAPI) -> None:

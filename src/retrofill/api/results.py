@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 if TYPE_CHECKING:
     from retrofill.api.requests import Visit
-    from retrofill.domain.running.results import ChangeReport, ItemResult, StopResult
-    from retrofill.services.reading.documents import ChangeDocument, ItemRow, Page, StopReport
+    from retrofill.domain.errors import RetrofillError
+    from retrofill.domain.running.results import ChangeReport, ItemResult, StopResult, TaskResult
+    from retrofill.domain.texts import Step, Text
+    from retrofill.services.reading.documents import ChangeDocument, ItemRow, Page, StopReport, TaskItemRow
 
 _Row = TypeVar("_Row")
+
+
+class _Refusal(TypedDict):
+    """Of an item; null where there is none."""
+
+    error: Text | None
+    code: str | None
+    kind: str | None
+    hint: Text | None
+    steps: list[Step]
 
 
 def page_of(rows: Iterable[_Row]) -> Page[_Row]:
@@ -21,6 +33,20 @@ def page_of(rows: Iterable[_Row]) -> Page[_Row]:
 def items_of(visit: Visit, results: Sequence[ItemResult]) -> Page[ItemRow]:
     """What became of each item of a batch."""
     return page_of(_rows(visit, results))
+
+
+def task_items_of(results: Sequence[TaskResult]) -> Page[TaskItemRow]:
+    """What became of each task."""
+    return page_of(
+        {
+            "task": one.task,
+            "ok": one.error is None,
+            "frozen": one.frozen,
+            "unchanged": one.unchanged,
+            **_refusal(one.error),
+        }
+        for one in results
+    )
 
 
 def stop_report(visit: Visit, result: StopResult) -> StopReport:
@@ -45,16 +71,23 @@ def _rows(visit: Visit, results: Sequence[ItemResult]) -> list[ItemRow]:
 
 
 def _row(item: ItemResult, state: str | None) -> ItemRow:
-    error, hint = item.error, None if item.error is None else item.error.hint
     return {
         "id": item.id,
         "ok": item.ok,
         "state": state,
         "unchanged": item.unchanged,
         "note": item.note,
-        "error": None if error is None else error.text,
-        "code": None if error is None else error.code,
-        "kind": None if error is None else error.kind.value,
-        "hint": hint,
-        "steps": [] if hint is None else list(hint.steps),
+        **_refusal(item.error),
+    }
+
+
+def _refusal(error: RetrofillError | None) -> _Refusal:
+    if error is None:
+        return {"error": None, "code": None, "kind": None, "hint": None, "steps": []}
+    return {
+        "error": error.text,
+        "code": error.code,
+        "kind": error.kind.value,
+        "hint": error.hint,
+        "steps": list(error.hint.steps),
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from retrofill.domain.texts import Step, Text
 from retrofill.services.people.access import Access
 
 if TYPE_CHECKING:
+    from retrofill.bootstrap.bringing import BroughtFile
     from retrofill.bootstrap.copies import LocalCopies
     from retrofill.bootstrap.deployment import AnyStore
     from retrofill.bootstrap.premises import LocalPremises
@@ -101,6 +102,17 @@ class Call:
             return self.deployment.folder.load(self.deployed)
         except ProjectError as error:
             raise self.as_seen(error) from None
+
+    def bring(self, files: Iterable[BroughtFile]) -> None:
+        """From now on these files stand for the folder; a deploy of them needs the rights that it needs (SEC-4).
+
+        Raises:
+            ProjectError: there are errors in them: whoever brings them is told all.
+            UsageError: they are no project.
+        """
+        from retrofill.bootstrap.bringing import read_files
+
+        self.__dict__["folder"] = read_files(files, self.deployed)
 
     def as_seen(self, error: ProjectError) -> ProjectError:
         """Without the errors in workspaces that the actor is no member of (SEC-2).

@@ -7,8 +7,9 @@ Sentence and hint are `Text`s, so that each face says in its own words what can 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 from retrofill.domain.texts import Text
 
@@ -28,6 +29,13 @@ class Kind(StrEnum):
     TIMED_OUT = "timed_out"  # it was done, and its end did not come in time
     FAILED = "failed"  # it was tried and did not come off
     BROKEN = "broken"  # a part of Retrofill does not do what it should
+
+
+class Detail(NamedTuple):
+    """One of several things that are wrong: where, and what."""
+
+    at: str
+    message: str
 
 
 class RetrofillError(Exception):
@@ -50,6 +58,11 @@ class RetrofillError(Exception):
     def hint(self) -> Text:
         """What to do about it, one or two sentences."""
         return self.usual_hint() if self._hint is None else Text.of(self._hint)
+
+    @property
+    def details(self) -> Sequence[Detail]:
+        """What is wrong one by one, where it is several things; none where the sentence is all."""
+        return ()
 
     @classmethod
     def usual_hint(cls) -> Text:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from retrofill.domain.errors import UsageError, shown
+from retrofill.domain.errors import Detail, UsageError, shown
 from retrofill.domain.texts import Text
 
 
@@ -49,6 +49,14 @@ class ProjectError(UsageError):
         self.problems = tuple(sorted(set(problems)))
         self.is_cut_off = is_cut_off  # some file has so many that they are not all told
         super().__init__("\n".join(str(problem) for problem in self.problems), hint)
+
+    @property
+    def details(self) -> tuple[Detail, ...]:
+        """Each problem by its place, `path:line:column`."""
+        return tuple(
+            Detail(f"{one.path}:{one.line}:{one.column}", f"{one.message}; {one.hint}".removesuffix("; "))
+            for one in self.problems
+        )
 
     def with_hint(self, hint: Text) -> ProjectError:
         """The same with other advice."""

@@ -45,11 +45,11 @@ def test_who_deployed_is_told_to_who_knows_them(w: World) -> None:
     w.user = "greta"
     w.deploy(replace(w.catalog, timezone="Asia/Tokyo"))
     w.user = "admin"
-    assert [row["deployed_by"] for row in w.center.versions.list()] == ["greta", "admin"]
+    assert [row["deployed_by"] for row in w.center.versions.list()["items"]] == ["greta", "admin"]
     w.user = "alice"
-    assert [row["deployed_by"] for row in w.center.versions.list()] == [None, "admin"]
+    assert [row["deployed_by"] for row in w.center.versions.list()["items"]] == [None, "admin"]
     assert w.center.versions.show(2)["deployed_by"] is None
-    assert [row["version"] for row in w.center.versions.list(before=2)] == [1]
+    assert [row["version"] for row in w.center.versions.list(before=2)["items"]] == [1]
 
 
 @pytest.mark.parametrize(

@@ -414,7 +414,7 @@ def test_what_waits_in_a_held_schedule_is_not_run(world: MakeWorld) -> None:
     with w.store.read() as reader:
         view = w.view(reader)
         assert InstanceReader(view).state(row) == "not_run"
-        (night,) = nights(view)
+        (night,) = nights(view, 10)["items"]
         assert night["counts"]["not_run"] == 1
         assert night["counts"]["waiting_resources"] == 0
         assert counts(view) == {}

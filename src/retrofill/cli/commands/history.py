@@ -43,7 +43,7 @@ def list_command(
         None if instance is None else integer_id(instance, "an instance"),
         task,
     )
-    rows = session.center.operations.list(search, limit)
+    rows = session.center.operations.list(search, limit)["items"]
     session.rows(rows, _COLUMNS, "Nobody has done anything of that kind.")
 
 

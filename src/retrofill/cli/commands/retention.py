@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import click
@@ -13,8 +12,6 @@ from retrofill.domain.words import many
 
 if TYPE_CHECKING:
     from retrofill.services.reading.documents import RetentionReport
-
-_LONGEST_PAUSE = 0.05
 
 
 @click.group(cls=Group)
@@ -30,19 +27,8 @@ def run(session: Session, dry_run: bool) -> None:
 
     The settings are retention_days, log_days and auto_log_cap.
     """
-    document = session.center.upkeep.remove_old(dry_run, _Pacing().pause)
+    document = session.center.upkeep.remove_old(dry_run)
     session.document(document, lambda: _print(document, "would go" if dry_run else "removed"))
-
-
-class _Pacing:
-    """Leaves others as much time between steps as each step took."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-
-    def pause(self) -> None:
-        time.sleep(min(time.monotonic() - self._began, _LONGEST_PAUSE))
-        self._began = time.monotonic()
 
 
 def _print(report: RetentionReport, done: str) -> None:

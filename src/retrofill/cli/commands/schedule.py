@@ -68,7 +68,7 @@ def _print_status(document: ScheduleDocument) -> None:
 @pass_session
 def list_command(session: Session, limit: int) -> None:
     """List bizdates with auto triggered instances, newest first."""
-    nights = session.center.schedule.nights(limit)
+    nights = session.center.schedule.nights(limit)["items"]
     rows: Sequence[Mapping[str, Any]] = nights
     if session.is_text:
         rows = [{**night, **night["counts"], "instances": night["instance_count"]} for night in nights]

@@ -80,7 +80,7 @@ def version() -> None:
 @pass_session
 def version_list(session: Session, limit: int | None) -> None:
     """List deployed versions, newest first."""
-    found = session.center.versions.list(limit or (50 if session.is_text else -1))
+    found = session.center.versions.list(limit or (50 if session.is_text else None))["items"]
     rows: Sequence[Mapping[str, Any]] = found
     if session.is_text:
         rows = [{**row, "deployed_at": to_seconds(row["deployed_at"])} for row in found]

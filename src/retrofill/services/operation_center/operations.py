@@ -10,7 +10,7 @@ from retrofill.services.operation_center.desk import Desk
 
 if TYPE_CHECKING:
     from retrofill.domain.running.searches import OperationSearch
-    from retrofill.services.reading.documents import OperationRow
+    from retrofill.services.reading.documents import OperationRow, Page
     from retrofill.services.reading.view import View
 
 _ALL = 100_000
@@ -19,9 +19,7 @@ _ALL = 100_000
 class OperationDesk(Desk):
     # Questions
 
-    def list(
-        self, search: OperationSearch, limit: int = 50, before: int | None = None
-    ) -> Sequence[OperationRow]:
+    def list(self, search: OperationSearch, limit: int = 50, before: int | None = None) -> Page[OperationRow]:
         """Operations that the actor may see, newest first.
 
         What was done to tasks, instances and backfills is seen by who sees these; all else (a deploy, users,
@@ -37,12 +35,14 @@ class OperationDesk(Desk):
 
         with self.view_if_deployed() as view:
             if view is None:
-                return []
+                return {"items": [], "next": None}
             asked = self._asked(view, search)
-            found = latest(view.reader, view.access, asked, limit, before)
-            return [
-                operation_row(o, None if o.task_id is None else view.task_names[o.task_id]) for o in found
+            found = latest(view.reader, view.access, asked, limit + 1, before)
+            rows = [
+                operation_row(o, None if o.task_id is None else view.task_names[o.task_id])
+                for o in found[:limit]
             ]
+        return {"items": rows, "next": rows[-1]["id"] if len(found) > limit else None}
 
     def of_task(self, task: str) -> Sequence[OperationRow]:
         """Who froze and unfroze a task, newest first.
@@ -52,7 +52,7 @@ class OperationDesk(Desk):
         """
         from retrofill.domain.running.searches import OperationSearch
 
-        return self.list(OperationSearch(task=task), _ALL)
+        return self.list(OperationSearch(task=task), _ALL)["items"]
 
     def _asked(self, view: View, search: OperationSearch) -> OperationFilter:
         from retrofill.services.catalogs.deploy import find_task

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.services.operation_center.schedule_acts import ScheduleActs
 
 if TYPE_CHECKING:
-    from retrofill.services.reading.documents import NightRow, ScheduleDocument
+    from retrofill.services.reading.documents import NightRow, Page, ScheduleDocument
 
 
 class ScheduleDesk(ScheduleActs):
@@ -44,9 +43,13 @@ class ScheduleDesk(ScheduleActs):
                 "missed": None if missed is None else missed.document(),
             }
 
-    def nights(self, limit: int = 30) -> Sequence[NightRow]:
-        """Bizdates with auto triggered instances, newest first."""
+    def nights(self, limit: int = 30, before: str | None = None) -> Page[NightRow]:
+        """Bizdates with auto triggered instances, newest first.
+
+        Args:
+            before: only those before this bizdate.
+        """
         from retrofill.services.reading.schedule import nights
 
         with self.view_if_deployed() as view:
-            return [] if view is None else nights(view, limit)
+            return {"items": [], "next": None} if view is None else nights(view, limit, before)

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
     from retrofill.services.reading.documents import (
         CurrentTask,
+        Lineage,
         ListedTask,
         Page,
         RenderedRun,
         TaskInGraph,
+        TaskNeighbour,
         TaskPage,
         WorkspaceRow,
     )
@@ -82,6 +84,24 @@ class TaskDesk(TaskActs):
         full = None if name is None else self._find(name, self._ledger()[0])
         return list(graph_of(self._catalog, full, self._actor.sees))
 
+    def upstream(self, name: str, levels: int = 1) -> Sequence[TaskNeighbour]:
+        """Tasks whose same cycle a task waits for, level by level; a foreign one ends its branch.
+
+        Raises:
+            UnknownNameError: there is none of this name or id, as far as the actor knows.
+        """
+        return self._neighbours(self._find(name, self._ledger()[0]), self._catalog.graph.upstream, levels)
+
+    def downstream(self, name: str, levels: int = 1) -> Sequence[TaskNeighbour]:
+        """Tasks that wait for a task's same cycle, level by level. Errors as `upstream`."""
+        return self._neighbours(self._find(name, self._ledger()[0]), self._catalog.graph.downstream, levels)
+
+    def lineage(self, name: str) -> Lineage:
+        """The tables that a task reads and writes (OPS-10). Errors as `upstream`."""
+        from retrofill.services.reading.lineage import lineage_of
+
+        return lineage_of(self._parts.lineages(self._catalog), self._find(name, self._ledger()[0]))
+
     def workspaces(self) -> Sequence[WorkspaceRow]:
         """Workspaces that the actor is a member of, with their members."""
         catalog = self._catalog
@@ -128,6 +148,13 @@ class TaskDesk(TaskActs):
         from retrofill.services.catalogs.deploy import find_task
 
         return find_task(self._catalog, ids, name, self._actor.sees)
+
+    def _neighbours(
+        self, name: str, edges: Mapping[str, Sequence[str]], levels: int
+    ) -> Sequence[TaskNeighbour]:
+        from retrofill.services.reading.tasks import neighbours
+
+        return neighbours(self._catalog, name, edges, levels, self._actor.sees, self._ledger()[0])
 
     def _ledger(self) -> tuple[Mapping[str, int], frozenset[str]]:
         """Ids of deployed tasks, and tasks of which instances made from now on are frozen (SEC-4)."""

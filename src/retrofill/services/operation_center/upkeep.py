@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -32,21 +32,20 @@ class UpkeepDesk(Desk):
         found = Examination(self._parts, self._actor).all()
         return [{"check": one.check, "ok": one.ok, "detail": Text.of(one.detail)} for one in found]
 
-    def remove_old(self, dry_run: bool = False, pause: Callable[[], None] = lambda: None) -> RetentionReport:
-        """Remove what is older than the settings allow.
+    def remove_old(self, dry_run: bool = False) -> RetentionReport:
+        """Remove what is older than the settings allow, with pauses in which others can write.
 
         Args:
             dry_run: only say what would go.
-            pause: called between short steps, so that others can write.
 
         Raises:
             ClockDoubtedError: what is old cannot be told (TIME-8).
         """
-        from retrofill.services.upkeep.retention import Report
+        from retrofill.services.upkeep.retention import Pacing, Report
 
         check_system_administrator(self._actor, "remove what is old")
         is_there = self._parts.deployed is not None
-        report = self._parts.retention(dry_run).run(pause) if is_there else Report()
+        report = self._parts.retention(dry_run).run(Pacing().pause) if is_there else Report()
         return cast("RetentionReport", {"dry_run": dry_run, **report.row()})
 
     def back_up(self, file: Path, with_logs: bool = False, force: bool = False) -> BackupDocument:

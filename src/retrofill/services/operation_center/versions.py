@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from retrofill.services.ports.records import VersionRecord
     from retrofill.services.reading.documents import (
         FileDocument,
+        Page,
         VersionHead,
         VersionPage,
         VersionRow,
@@ -28,20 +29,22 @@ if TYPE_CHECKING:
 class VersionDesk(VersionActs):
     # Questions
 
-    def list(self, limit: int = -1, before: int | None = None) -> Sequence[VersionRow]:
+    def list(self, limit: int | None = None, before: int | None = None) -> Page[VersionRow]:
         """Deployed versions, newest first.
 
         Args:
-            limit: -1 for all.
+            limit: None for all.
             before: only those that are older than this one.
         """
         with self.view_if_deployed() as view:
             if view is None:
-                return []
-            return [
+                return {"items": [], "next": None}
+            found = view.reader.versions.latest(-1 if limit is None else limit + 1, before)
+            rows: Sequence[VersionRow] = [
                 {**self._head(view, one), "tasks": one.task_count, "published_from": one.published_from}
-                for one in view.reader.versions.latest(limit, before)
+                for one in found[:limit]
             ]
+        return {"items": [*rows], "next": rows[-1]["version"] if len(found) > len(rows) else None}
 
     def show(self, version: int) -> VersionPage:
         """What a version holds: tasks, included files, and what it changed.

@@ -76,7 +76,7 @@ class Generations(Protocol):
         """The auto triggered instances of a bizdate."""
         ...
 
-    def bizdates(self, limit: int) -> list[str]:
+    def bizdates(self, limit: int, before: str | None = None) -> list[str]:
         """Bizdates with auto triggered instances, newest first; -1 for all."""
         ...
 

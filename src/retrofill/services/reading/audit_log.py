@@ -48,6 +48,7 @@ def _all(reader: Reader, asked: OperationFilter, before: int | None) -> Iterator
 def operation_row(operation: OperationRecord, task: str | None = None) -> OperationRow:
     """One line of the record of operations (OPS-8); `task` is the full name of the one it was done to."""
     return {
+        "id": operation.id,
         "at": shown_instant(operation.at_ms),
         "user": operation.user,
         "action": operation.action,

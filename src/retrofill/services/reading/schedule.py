@@ -7,23 +7,24 @@ from typing import TYPE_CHECKING, cast
 from retrofill.domain.running.states import WAITING, State
 
 if TYPE_CHECKING:
-    from retrofill.services.reading.documents import Counts, NightRow
+    from retrofill.services.reading.documents import Counts, NightRow, Page
     from retrofill.services.reading.view import View
 
 
-def nights(view: View, limit: int = -1) -> list[NightRow]:
+def nights(view: View, limit: int, before: str | None = None) -> Page[NightRow]:
     """Bizdates with auto triggered instances, newest first: how many, by state.
 
     Args:
-        limit: -1 for all.
+        before: only those before this bizdate.
     """
     generations = view.reader.generations
-    bizdates = generations.bizdates(limit)
+    found = generations.bizdates(limit + 1, before)
+    bizdates = found[:limit]
     counts: dict[str, dict[str, int]] = {day: {state.value: 0 for state in State} for day in bizdates}
     for day, state, count in generations.counts(bizdates[-1], bizdates[0]) if bizdates else ():
         shown = State.NOT_RUN if view.schedule_is_held and state in WAITING else state
         counts[day][shown] += count
-    return [
+    rows: list[NightRow] = [
         {
             "bizdate": day,
             "instance_count": sum(counts[day].values()),
@@ -31,3 +32,4 @@ def nights(view: View, limit: int = -1) -> list[NightRow]:
         }
         for day in bizdates
     ]
+    return {"items": rows, "next": bizdates[-1] if len(found) > limit else None}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog.definitions import Catalog, DependencyKind, Task
 
 if TYPE_CHECKING:
-    from retrofill.services.reading.documents import Lineage, TaskInGraph, TaskPage, TaskRow
+    from retrofill.services.reading.documents import Lineage, TaskInGraph, TaskNeighbour, TaskPage, TaskRow
 
 
 def task_row(task: Task, ids: Mapping[str, int]) -> TaskRow:
@@ -86,6 +86,31 @@ def graph_of(catalog: Catalog, around: str | None, sees: Callable[[str], bool]) 
                     if d.kind is not DependencyKind.SAME_CYCLE and (not d.task or sees(d.task))
                 ],
             }
+
+
+def neighbours(
+    catalog: Catalog,
+    name: str,
+    edges: Mapping[str, Sequence[str]],
+    levels: int,
+    sees: Callable[[str], bool],
+    ids: Mapping[str, int],
+) -> list[TaskNeighbour]:
+    """What lies above or below a task, the nearest first.
+
+    Args:
+        edges: who waits for whom, or the other way round.
+    """
+    found: list[TaskNeighbour] = []
+    seen, front = {name}, [name]
+    for level in range(1, levels + 1):
+        reached = dict.fromkeys(other for one in front for other in edges[one] if sees(other))
+        front = [other for other in reached if other not in seen]
+        seen.update(front)
+        found += [{**task_row(catalog.tasks[one], ids), "level": level} for one in sorted(front)]
+        if not front:
+            break
+    return found
 
 
 def _dependency_words(kind: DependencyKind, name: str) -> str:

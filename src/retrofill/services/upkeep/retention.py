@@ -7,6 +7,7 @@ what a crash leaves undone the next job finds again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 DAY_MS = 24 * 60 * 60 * 1000
 KEEP_BYTES = 32 << 10  # of the beginning and of the end of a log that is cut
+_LONGEST_PAUSE_SECONDS = 0.05
 _FILES = 400  # looked at in one step
 _ZONES_DAYS = 2  # a bizdate ends this much later at most, wherever it is
 _LONGEST_KEPT = "exclusive"  # what a group that is deployed no longer counts as
@@ -315,3 +317,15 @@ class Retention:
                 total -= gone
                 self.report.cut_logs += 1
                 self.report.cut_bytes += gone
+
+
+class Pacing:
+    """Leaves others as much time between steps as each step took."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def pause(self) -> None:
+        """Called between two steps."""
+        time.sleep(min(time.monotonic() - self._began, _LONGEST_PAUSE_SECONDS))
+        self._began = time.monotonic()

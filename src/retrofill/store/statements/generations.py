@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _AUTO = "instance INDEXED BY instance_auto WHERE backfill_id IS NULL"
 _HELD = "schedule_held"  # rows of `counter`
 _OWING = "owing_version"
+_AFTER_ALL = "~"  # follows every date
 
 
 class Generations:
@@ -134,10 +135,11 @@ class Generations:
         text, bound = filters.where(("bizdate = ?", [bizdate]), *filters.of_instances(asked))
         return INSTANCE.all(self._execute(f"SELECT {INSTANCE} FROM {_AUTO} AND {text}", bound))
 
-    def bizdates(self, limit: int) -> list[str]:
+    def bizdates(self, limit: int, before: str | None = None) -> list[str]:
         rows = self._execute(
-            "SELECT DISTINCT bizdate FROM generation WHERE phase <> 'creating' ORDER BY bizdate DESC LIMIT ?",
-            (limit,),
+            "SELECT DISTINCT bizdate FROM generation WHERE phase <> 'creating' AND bizdate < ? "
+            "ORDER BY bizdate DESC LIMIT ?",
+            (_AFTER_ALL if before is None else before, limit),
         )
         return [row[0] for row in rows]
 

@@ -26,6 +26,7 @@ from retrofill.services.reading.documents.acts import (
     ScheduleState,
     SteerReport,
     StopReport,
+    TaskItemRow,
     TestMessage,
 )
 from retrofill.services.reading.documents.backfills import (
@@ -110,6 +111,7 @@ from retrofill.services.reading.documents.tasks import (
     RenderedRun,
     RerunRules,
     TaskInGraph,
+    TaskNeighbour,
     TaskPage,
     TaskRow,
     VersionChanges,
@@ -217,6 +219,8 @@ __all__ = [
     "TableWritten",
     "TaskEdge",
     "TaskInGraph",
+    "TaskItemRow",
+    "TaskNeighbour",
     "TaskNode",
     "TaskPage",
     "TaskRow",

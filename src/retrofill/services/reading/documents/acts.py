@@ -24,6 +24,20 @@ class ItemRow(TypedDict):
     steps: list[Step]  #: what the hint speaks of
 
 
+class TaskItemRow(TypedDict):
+    """What became of one task (AUTO-4); one refusal hinders no other."""
+
+    task: str
+    ok: bool
+    frozen: bool  #: whether what is made of it from now on is frozen
+    unchanged: bool  #: whether it was so before
+    error: Text | None  #: why it was refused
+    code: str | None  #: of the error
+    kind: str | None  #: which sort of refusal it is
+    hint: Text | None  #: what to do about it
+    steps: list[Step]  #: what the hint speaks of
+
+
 class StopReport(TypedDict):
     """The runs that the stop of a backfill ends (OPS-1)."""
 

@@ -88,6 +88,7 @@ class InstanceState(TypedDict):
 class OperationRow(TypedDict):
     """One line of the record of operations (OPS-8)."""
 
+    id: int
     at: str
     user: str
     action: str

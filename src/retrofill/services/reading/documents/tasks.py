@@ -82,6 +82,12 @@ class TaskInGraph(TypedDict):
     earlier_cycles: list[str]  #: what it waits for besides, in words
 
 
+class TaskNeighbour(TaskRow):
+    """A task above or below another one."""
+
+    level: int  #: 1 for those that it waits for itself, or that wait for it
+
+
 class WorkspaceRow(TypedDict):
     """`workspace list`: a workspace."""
 

@@ -1,0 +1,90 @@
+"""A project's files that come from elsewhere and stand for the folder: read as a folder is, in a place of their own."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from retrofill.bootstrap.folder import Deployed, Folder
+from retrofill.domain.errors import LimitError, UsageError, shown
+from retrofill.domain.words import many
+from retrofill.settings.forms import DEPLOYMENT_FILE
+
+MOST_BYTES = 64_000_000  # of all files together
+_BELOW = "workspaces"
+
+
+class BroughtFile(NamedTuple):
+    """One file of a project; its path is relative to the project's folder, with slashes."""
+
+    path: str
+    data: bytes
+    is_executable: bool = False
+
+
+def read_files(files: Iterable[BroughtFile], deployed: Deployed | None) -> Deployed:
+    """What they say; the deployed version where they say nothing else.
+
+    Raises:
+        ProjectError: there are errors in them.
+        UsageError: a path leads elsewhere, or two are the same.
+        LimitError: they are too large.
+    """
+    with tempfile.TemporaryDirectory(prefix="retrofill-") as place:
+        _write(Path(place), list(files))
+        return Folder(Path(place)).load(deployed)
+
+
+def files_of(directory: Path) -> list[BroughtFile]:
+    """The files of a folder that a version is made from, as they can be brought elsewhere.
+
+    Raises:
+        ProjectError: the folder has errors.
+    """
+    from retrofill import project
+
+    loaded = project.load_whole(directory)
+    root, catalog = directory.resolve(), loaded.catalog
+    read = [BroughtFile(file.path, (root / file.path).read_bytes()) for file in catalog.files]
+    return read + [
+        BroughtFile(
+            f"{_BELOW}/{workspace.name}/{file.path}", loaded.contents[file.sha256], file.is_executable
+        )
+        for workspace in catalog.workspaces.values()
+        for file in workspace.files
+    ]
+
+
+def _write(place: Path, files: list[BroughtFile]) -> None:
+    size = sum(len(file.data) for file in files)
+    if size > MOST_BYTES:
+        raise LimitError(f"the files hold {many(size, 'byte')}; at most {MOST_BYTES:,}")
+    if not any(file.path == DEPLOYMENT_FILE for file in files):
+        raise UsageError(f"there is no {DEPLOYMENT_FILE} among the files", "Send all files of the project.")
+    written: dict[str, BroughtFile] = {}
+    for file in files:
+        _check(file.path)
+        if written.setdefault(file.path, file) != file:
+            raise UsageError(f"{shown(file.path)} is sent twice, and differs", "Send each file once.")
+    for path, file in written.items():
+        target = place / path
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(file.data)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            raise UsageError(f"{shown(path)} is a file and a folder", "Send each file once.") from None
+        except OSError as error:
+            raise UsageError(f"{shown(path)} cannot be a file: {error.strerror}", "Rename it.") from None
+        target.chmod(0o755 if file.is_executable else 0o644)
+
+
+def _check(path: str) -> None:
+    parts = path.split("/")
+    is_below = len(parts) > 2 and parts[0] == _BELOW
+    if not (path == DEPLOYMENT_FILE or is_below) or {"", ".", ".."} & {*parts} or "\0" in path:
+        raise UsageError(
+            f"{shown(path)} is no file of a project",
+            f"Send {DEPLOYMENT_FILE} and what lies in folders of {_BELOW}, by paths relative to the project.",
+        )

@@ -1,0 +1,164 @@
+"""Publishing a project's files over HTTP (CAT-1, CAT-9, SEC-4)."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.servers import OPEN, VAULT, Server, problem, write_project
+from retrofill.api.links import PREFIX
+from retrofill.bootstrap.bringing import files_of
+
+DEPLOYMENT = "project: test\nsettings: {}\n"
+
+
+def body(files: dict[str, str | bytes], executable: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A request with these files."""
+    return {
+        "files": [
+            {
+                "path": path,
+                "base64": base64.b64encode(text if isinstance(text, bytes) else text.encode()).decode(),
+                "executable": path in executable,
+            }
+            for path, text in files.items()
+        ]
+    }
+
+
+def project(opened: str = OPEN, vault: str = VAULT, **more: str) -> dict[str, str | bytes]:
+    return {
+        "retrofill.yaml": DEPLOYMENT,
+        "workspaces/open/workspace.yaml": opened,
+        "workspaces/vault/workspace.yaml": vault,
+        **more,
+    }
+
+
+CHANGED = OPEN.replace('"0 1 * * *"', '"5 1 * * *"')
+WIDER = OPEN + '  wide: {type: shell, schedule: "0 3 * * *", run: "true"}\n'
+
+
+def test_a_deploy_is_shown_then_made(server: Server) -> None:
+    """CAT-1: by an administrator of every workspace that changes; the server's folder stays as it is."""
+    alice = server.by("alice")
+    shown = alice.post(f"{PREFIX}/versions/plan", json=body(project(WIDER))).json()
+    assert (shown["deployed"], shown["differs"]) == (1, True)
+    assert shown["changes"]["added"] == ["open.wide"]
+    assert alice.get(f"{PREFIX}/versions").json()["items"][0]["version"] == 1
+    made = alice.post(f"{PREFIX}/versions", json=body(project(WIDER))).json()
+    assert (made["version"], made["new"]) == (2, True)
+    assert alice.get(f"{PREFIX}/tasks/open.wide").json()["code"] == "true"
+    again = alice.post(f"{PREFIX}/versions", json=body(project(WIDER))).json()
+    assert (again["version"], again["new"]) == (2, False)
+    assert "wide" not in (server.deployment.folder.directory / "workspaces/open/workspace.yaml").read_text()
+
+
+def test_what_is_deployed_already_makes_no_version(server: Server) -> None:
+    files = {file.path: file.data for file in files_of(server.deployment.folder.directory)}
+    shown = server.by("alice").post(f"{PREFIX}/versions/plan", json=body(files)).json()
+    assert not shown["differs"]
+    assert server.by("alice").post(f"{PREFIX}/versions", json=body(files)).json()["new"] is False
+
+
+@pytest.mark.parametrize("user", ["bob", "dave", "greta"])
+def test_who_may_not_deploy(server: Server, user: str) -> None:
+    """SEC-4: whoever can write the server's folder is not asked: nobody here can."""
+    refused = problem(server.by(user).post(f"{PREFIX}/versions", json=body(project(CHANGED))), 403)
+    assert refused["code"] == "not_permitted"
+    assert server.center("admin").versions.list()["items"][0]["version"] == 1
+
+
+def test_what_another_workspace_changes_is_not_named(server: Server) -> None:
+    """SEC-2: in what a deploy would change."""
+    files = project(vault=VAULT.replace("aurum", "ferrum") + '  new: {type: virtual, schedule: "@daily"}\n')
+    changes = server.by("alice").post(f"{PREFIX}/versions/plan", json=body(files)).json()["changes"]
+    assert (changes["added"], changes["changed"], changes["hidden"]) == ([], {}, 2)
+    problem(server.by("alice").post(f"{PREFIX}/versions", json=body(files)), 403)
+    assert server.by("admin").post(f"{PREFIX}/versions", json=body(files)).json()["new"]
+
+
+def test_errors_are_told_by_their_place(server: Server) -> None:
+    """CAT-1: all of them, as `check` tells them."""
+    files = project(OPEN.replace("type: shell", "type: shall", 1))
+    found = problem(server.by("alice").post(f"{PREFIX}/versions", json=body(files)), 422)
+    assert found["code"] == "invalid_project"
+    assert [error["at"].split(":")[0] for error in found["errors"]] == ["workspaces/open/workspace.yaml"]
+    assert "shall" in found["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../retrofill.yaml",
+        "/etc/passwd",
+        "workspaces/../../x",
+        "workspaces/open/../../../x",
+        "workspaces//x",
+        "workspaces/open/./x",
+        "workspaces/open",
+        "other/x",
+        "retrofill.yaml/x",
+        "workspaces/open/workspace.yaml/x",
+        "workspaces/open/" + "x" * 300,
+        "",
+    ],
+)
+def test_no_file_lies_elsewhere(server: Server, path: str) -> None:
+    """Whatever a path says, nothing is written outside, and the answer is a refusal."""
+    before = sorted(server.deployment.folder.directory.rglob("*"))
+    answer = server.by("admin").post(f"{PREFIX}/versions", json=body({**project(), path: "x"}))
+    assert problem(answer, 422)
+    assert sorted(server.deployment.folder.directory.rglob("*")) == before
+    assert server.center("admin").versions.list()["items"][0]["version"] == 1
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"files": []},
+        {"files": [{"path": "retrofill.yaml", "base64": "not base64!"}]},
+        {"files": [{"path": "retrofill.yaml", "base64": "eA==", "mode": 511}]},
+        body({"workspaces/open/workspace.yaml": OPEN}),
+        {"files": body(project())["files"] + body({"retrofill.yaml": "project: other\n"})["files"]},
+    ],
+)
+def test_what_is_no_project_is_refused(server: Server, sent: dict[str, Any]) -> None:
+    problem(server.by("admin").post(f"{PREFIX}/versions", json=sent), 422)
+
+
+def test_included_files_come_along(server: Server, tmp_path: Path) -> None:
+    """CAT-9: with their contents, and whether they can be run."""
+    home = tmp_path / "elsewhere"
+    home.mkdir()
+    write_project(home)
+    opened = home / "workspaces" / "open"
+    (opened / "workspace.yaml").write_text(OPEN + "include: ['*.bin', '*.sh']\n")
+    (opened / "data.bin").write_bytes(bytes(range(256)))
+    (opened / "tool.sh").write_text("exit 0\n")
+    (opened / "tool.sh").chmod(0o755)
+    brought = files_of(home)
+    sent = body(
+        {file.path: file.data for file in brought},
+        tuple(file.path for file in brought if file.is_executable),
+    )
+    assert server.by("alice").post(f"{PREFIX}/versions", json=sent).json()["version"] == 2
+    found = server.by("alice").get(f"{PREFIX}/versions/2/file", params={"path": "open/data.bin"}).json()
+    assert base64.b64decode(found["base64"]) == bytes(range(256))
+    included = server.center("alice").versions.show(2)["included"]["open"]
+    assert [file["path"] for file in included] == ["data.bin", "tool.sh"]
+    assert [file.is_executable for file in brought if file.path.endswith("tool.sh")] == [True]
+    problem(server.by("greta").get(f"{PREFIX}/versions/2/file", params={"path": "open/data.bin"}), 404)
+
+
+def test_an_older_version_is_published_anew(server: Server) -> None:
+    """CAT-9: as a version of its own, with what it changes."""
+    server.by("alice").post(f"{PREFIX}/versions", json=body(project(WIDER)))
+    problem(server.by("greta").post(f"{PREFIX}/versions/1/deploy"), 403)
+    made = server.by("alice").post(f"{PREFIX}/versions/1/deploy").json()
+    assert (made["version"], made["new"], made["changes"]["removed"]) == (3, True, ["open.wide"])
+    problem(server.by("alice").post(f"{PREFIX}/versions/77/deploy"), 404)
