@@ -289,3 +289,20 @@ def test_a_loop_between_instances_is_named_as_what_blocks(world: MakeWorld) -> N
     backfill = w.create(allow_risks=True)
     w.finish()
     assert (w.status(backfill), w.row(backfill)["blocked_by"]) == ("failed", ["loop"])
+
+
+def test_what_was_ready_keeps_its_turn_when_the_clock_goes_back(world: MakeWorld) -> None:
+    """TIME-8: its time had come while the schedule was paused; a clock that is set back does not take that away."""
+    w = world(make_task("w.gate", "0 2 * * *", type=TaskType.VIRTUAL), now="2026-03-02T12:00")
+    w.clock.move_to("2026-03-02T23:30")
+    w.night()
+    w.schedule.pause("admin")
+    w.scheduler.look_again()
+    w.clock.move_to("2026-03-03T02:00")
+    w.tick()
+    assert w.auto_states() == {"gate 2 02:00": "waiting_resources"}
+    w.clock.jump(-40 * 60)
+    w.schedule.resume("admin")
+    w.scheduler.look_again()
+    w.tick()
+    assert w.auto_states() == {"gate 2 02:00": "successful"}
