@@ -8,7 +8,11 @@ import retrofill
 from retrofill.api import errors, openapi, routes
 from retrofill.api.guarding import Guard
 from retrofill.api.links import PREFIX
+from retrofill.api.requests import AdmittedRoute
 from retrofill.bootstrap.deployment import Deployment
+
+# A project's files, as many as there are. Who sends a body is known before it is read.
+_LARGER = {f"{PREFIX}/versions{path}": 100_000_000 for path in ("", "/plan")}
 
 
 def make_app(deployment: Deployment) -> FastAPI:
@@ -23,8 +27,8 @@ def make_app(deployment: Deployment) -> FastAPI:
     )
     app.state.deployment = deployment
     for module in routes.ALL:
-        module.routes.mount(app, PREFIX)
+        module.routes.mount(app, PREFIX, AdmittedRoute)
     openapi.mount(app)
     errors.handle_all(app)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, larger=_LARGER)
     return app

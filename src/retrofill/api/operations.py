@@ -71,10 +71,15 @@ class Routes:
         """Method, path below the noun, and operation of each."""
         return [(method, path, operation) for method, path, operation, _ in self._declared]
 
-    def mount(self, app: FastAPI, prefix: str) -> None:
-        """Let an application answer them, below a prefix of their paths."""
+    def mount(self, app: FastAPI, prefix: str, admitted: type[APIRoute]) -> None:
+        """Let an application answer them.
+
+        Args:
+            prefix: of their paths.
+            admitted: a route that lets somebody in; public ones let in everybody.
+        """
         for method, path, operation, handler in self._declared:
-            app.add_api_route(
+            app.router.add_api_route(
                 "/".join(filter(None, (prefix, self.noun))) + path,
                 _carried_out(operation, handler),
                 methods=[method],
@@ -84,6 +89,7 @@ class Routes:
                 tags=[self.noun or "server"],
                 response_model=None,
                 response_class=Response,
+                route_class_override=APIRoute if operation.scope is None else admitted,
             )
 
     def get(

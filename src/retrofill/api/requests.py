@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from retrofill.api.answers import PARTS_HEADER
@@ -111,7 +113,7 @@ class Visit:
 
 
 def visit_of(request: Request) -> Visit:
-    """The visit that a request is; judged before its parameters are looked at.
+    """The visit that a request is.
 
     Raises:
         NotSignedInError: it is not known who asks.
@@ -129,4 +131,22 @@ def visit_of(request: Request) -> Visit:
     return visit
 
 
-Asking = Annotated[Visit, Depends(visit_of)]
+class AdmittedRoute(APIRoute):
+    """Knows who asks before it reads anything of a body, or looks at a parameter."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def admit(request: Request) -> Response:
+            request.state.visit = await run_in_threadpool(visit_of, request)
+            return await handle(request)
+
+        return admit
+
+
+async def _admitted(request: Request) -> Visit:
+    found: Visit = request.state.visit
+    return found
+
+
+Asking = Annotated[Visit, Depends(_admitted)]

@@ -26,7 +26,7 @@ _Short = Annotated[str, Field(max_length=1_000)]
 class NewUser(Asked):
     """A user, or the first contacts of a member (SEC-1)."""
 
-    name: _Short
+    name: _Short = Field(description="Who it is, as everybody names them.")
     email: _Short | None = Field(None, description="Where e-mail reaches them.")
     phone: _Short | None = Field(None, description="With its country code: +15551234567.")
 
@@ -40,20 +40,20 @@ class ChangedUser(Asked):
 class Contacts(Asked):
     """Where somebody can be reached; an empty text removes, null leaves (POL-9)."""
 
-    email: _Short | None = None
-    phone: _Short | None = None
+    email: _Short | None = Field(None, description="Where e-mail reaches them.")
+    phone: _Short | None = Field(None, description="With its country code: +15551234567.")
 
 
 class LinkTime(Asked):
     """How long a link is good for."""
 
-    minutes: int = Field(60, ge=1, le=10_080)
+    minutes: int = Field(60, ge=1, le=10_080, description="From now on.")
 
 
 class NewPassword(Asked):
     """A password (SEC-6)."""
 
-    password: str = Field(max_length=10_000)
+    password: str = Field(max_length=10_000, description="The new one.")
     current: str | None = Field(
         None, max_length=10_000, description="The one until now, where you change your own."
     )
