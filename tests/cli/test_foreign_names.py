@@ -166,7 +166,7 @@ CALLS: dict[str, list[list[str]]] = {
     "restore": [["copy.backup"]],
     "doctor": [[]],
 }  # fmt: skip
-ELSEWHERE = {"scheduler"}  # runs until it is interrupted, and tells only ids
+ELSEWHERE = {"scheduler", "serve", "up"}  # run until they are interrupted, and tell only ids
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[str]:

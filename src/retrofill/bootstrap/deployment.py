@@ -125,6 +125,17 @@ class Deployment:
 
         return FlockLeadership(self.folder.home)
 
+    def refuse_second_scheduler(self) -> None:
+        """Before one is started; opens no store.
+
+        Raises:
+            SchedulerRunsError: this machine has the store alone, and a scheduler runs.
+        """
+        from retrofill.services.ports.leadership import SchedulerRunsError
+
+        if self.store_url is None and (leader := self.leadership().leader()) is not None:
+            raise SchedulerRunsError(f"a scheduler runs already, {leader.as_process}".rstrip(", "))
+
     def hosts(self, lost_minutes: int = 0) -> SharedHosts | None:
         """The machines that share the store; None where this one has it alone.
 

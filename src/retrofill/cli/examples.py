@@ -112,6 +112,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "schedule pause": ('retrofill schedule pause --comment "the warehouse moves"',),
     "schedule resume": ("retrofill schedule resume",),
     "schedule accept-clock": ("retrofill schedule accept-clock",),
+    "up": ("retrofill up", "retrofill up --port 0 --output json"),
+    "serve": ("retrofill serve --port 8081",),
     "scheduler": ("retrofill scheduler",),
     "retention run": ("retrofill retention run --dry-run",),
     "backup": ("retrofill backup store.backup", "retrofill backup store.backup --with-logs"),

@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Callable
 
 _INTERRUPTED = 130
 # An interrupt while this module's imports go on has nothing to undo and nobody to catch it.
@@ -47,6 +48,8 @@ _LAZY = {
     "token": "keys",
     "access-key": "keys",
     "schedule": "schedule",
+    "up": "server",
+    "serve": "server",
     "scheduler": "scheduler",
     "retention": "retention",
     "store": "store",
@@ -104,8 +107,13 @@ def _open_standard_streams() -> None:
 
 
 def run() -> int:
+    return status_of(lambda: cli.main(standalone_mode=False))
+
+
+def status_of(act: Callable[[], object]) -> int:
+    """What a process exits with that does this; errors are told."""
     try:
-        status = cli.main(standalone_mode=False)
+        status = act()
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except (BrokenPipeError, SystemExit):  # click makes the one into the other

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 
+_PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
 _KEEP_SIZE = 1
@@ -27,6 +28,12 @@ _fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int6
 def become_subreaper() -> None:
     """Orphaned descendants of this process become its children from now on; forks do not inherit this."""
     if _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        _raise_errno()
+
+
+def die_with_parent(number: int) -> None:
+    """The kernel sends this signal when the parent has died; who asks too late is not told."""
+    if _prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0) != 0:
         _raise_errno()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable
 from types import FrameType
 
 import click
@@ -34,7 +35,15 @@ def scheduler(session: Session) -> None:
     TERM or Ctrl-C ends it; running instances go on, and the next scheduler takes them over.
     On a PostgreSQL server any number may run, on any machines: one leads, the others stand by.
     """
-    call = session.call
+    schedule(session.call)
+
+
+def schedule(call: Call, on_ready: Callable[[], None] = lambda: None) -> None:
+    """Schedule, or stand by, until TERM or an interrupt.
+
+    Args:
+        on_ready: called when nothing stands in the way any more.
+    """
     _ = call.store  # made where there is none yet; a deploy may come later
     leadership = call.leadership
     try:
@@ -42,12 +51,14 @@ def scheduler(session: Session) -> None:
         signal.signal(signal.SIGTERM, _leave)
         signal.signal(signal.SIGINT, _leave)
         if call.deployment.host is not None:
+            on_ready()
             _lead_or_stand_by(call)
         elif not leadership.lead(auto=True):
             raise SchedulerRunsError(
                 f"a scheduler runs already, {as_process(leadership.leader())}".rstrip(", ")
             )
         else:
+            on_ready()
             _lead(call)
         raise _Stopped
     except _Stopped:
