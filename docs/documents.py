@@ -18,6 +18,7 @@ _ORDER = (
     "backfills",
     "instances",
     "pictures",
+    "feed",
     "lineage",
     "schedule",
     "tasks",

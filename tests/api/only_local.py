@@ -21,6 +21,7 @@ ONLY_LOCAL = {
     "together.set_successful": TOGETHER,
     "together.stop": TOGETHER,
     "together.unfreeze": TOGETHER,
+    "feed.eyes": "by these a stream goes on telling; an answer holds what they see",
     "instances.each": "a list that a client reads page by page",
     "upkeep.back_up": "writes a file on the machine of the store",
     "upkeep.restore": "puts a file of that machine in the place of the store, while no server runs",
@@ -29,5 +30,6 @@ ONLY_LOCAL = {
 }
 # Operations that are no method of a desk of that name, each with what it asks instead.
 BESIDE_DESKS = {
+    "instances.follow_log": "`instances.log`, as it grows",
     "backfills.planned": "what a `Preview` of `backfills.plan` lists",
 }

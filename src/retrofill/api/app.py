@@ -7,6 +7,7 @@ from fastapi import FastAPI
 import retrofill
 from retrofill.api import errors, openapi, routes
 from retrofill.api.guarding import Guard
+from retrofill.api.hub import Hub
 from retrofill.api.links import PREFIX
 from retrofill.api.requests import AdmittedRoute
 from retrofill.bootstrap.deployment import Deployment
@@ -26,6 +27,7 @@ def make_app(deployment: Deployment) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.deployment = deployment
+    app.state.hub = Hub(deployment.look)
     for module in routes.ALL:
         module.routes.mount(app, PREFIX, AdmittedRoute)
     openapi.mount(app)

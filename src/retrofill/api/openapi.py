@@ -16,7 +16,7 @@ import retrofill
 from retrofill.api.answers import PARTS_HEADER, encode
 from retrofill.api.errors import PROBLEM, Problem
 from retrofill.api.links import PREFIX
-from retrofill.api.operations import JSON, Operation, operations_of
+from retrofill.api.operations import EVENTS, JSON, Operation, operations_of
 from retrofill.api.schemas import Json, Schemas
 
 _ABOUT = f"""
@@ -117,6 +117,9 @@ def _answer(operation: Operation, schemas: Schemas) -> Json:
     if operation.answer is None:
         return {"description": "Done."}
     content: Json = {operation.media: {"schema": schemas.of(operation.answer)}}
+    if EVENTS in (operation.media, operation.also):
+        # What one event holds; OpenAPI 3.1 has no words for a stream.
+        content[EVENTS] = {"schema": {"type": "string", "contentMediaType": EVENTS}}
     if operation.media == "text/plain":
         content = {"text/plain": {"schema": {"type": "string"}}, "application/jsonl": content["text/plain"]}
     return {"description": HTTPStatus(operation.status).phrase, "content": content}

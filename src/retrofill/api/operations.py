@@ -34,6 +34,7 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _MARK = "operation"
 JSON = "application/json"
+EVENTS = "text/event-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Operation:
         answer: the type of what is answered; None: nothing.
         status: of what is done as it was asked.
         media: what the answer is; of another type than JSON, a handler makes it itself.
+        also: of what other type it may be, where who asks wants that.
     """
 
     id: str
@@ -53,6 +55,7 @@ class Operation:
     answer: Any
     status: int
     media: str = JSON
+    also: str | None = None
 
 
 class Routes:
@@ -100,9 +103,10 @@ class Routes:
         *,
         scope: Scope | None = Scope.READ,
         media: str = JSON,
+        also: str | None = None,
     ) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
         """A question."""
-        return self._declare("GET", path, Operation(operation_id, scope, answer, 200, media))
+        return self._declare("GET", path, Operation(operation_id, scope, answer, 200, media, also))
 
     def post(
         self,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from retrofill.services.people.reception import Reception
     from retrofill.services.ports import Check, Leadership, Notifier
     from retrofill.services.ports.identities import IdentityProvider
+    from retrofill.services.reading.feed import Changes, Feed
     from retrofill.services.upkeep.retention import Retention
     from retrofill.settings.in_force import Settings
     from retrofill.store.postgres.database import Database as ServerDatabase
@@ -151,6 +152,19 @@ class Deployment:
         store = self.store
         assert isinstance(store, Database)
         return store
+
+    @cached_property
+    def _feed(self) -> Feed:
+        from retrofill.services.reading.feed import Feed
+
+        return Feed(self.store)
+
+    def look(self, since: int) -> Changes | None:
+        """What has changed in the store since a revision's number, for the one thread that tells all others.
+
+        None while there is no store.
+        """
+        return self._feed.look(since) if self.has_store else None
 
     def graphs(self) -> GraphCache:
         """Graphs of instances for one call, request or thread."""

@@ -3,6 +3,7 @@
 from retrofill.api.routes import (
     access_keys,
     backfills,
+    feed,
     instances,
     me,
     names,
@@ -23,6 +24,7 @@ from retrofill.api.routes import (
 # What has a name in its place of the path comes before what has an id there.
 ALL = (
     plans,
+    feed,
     backfills,
     instances,
     tasks,

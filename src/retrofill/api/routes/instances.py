@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import Query, Request
+from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
+from retrofill.api import events, following
 from retrofill.api.answers import encode
-from retrofill.api.operations import Routes
-from retrofill.api.requests import MOST_ID, MOST_IDS, Asked, Asking, Batch, Cursor, Id, Limit, Number, Numbers
+from retrofill.api.hub import Ticket, hub_of
+from retrofill.api.operations import EVENTS, Routes
+from retrofill.api.requests import (
+    MOST_ID,
+    MOST_IDS,
+    Asked,
+    Asking,
+    Batch,
+    Cursor,
+    Id,
+    Limit,
+    Number,
+    Numbers,
+    visit_of,
+)
 from retrofill.api.results import items_of, page_of
 from retrofill.domain.people.scopes import Scope
 from retrofill.domain.running.searches import InstanceSearch
@@ -25,6 +40,7 @@ from retrofill.services.reading.documents import (
     InstanceRow,
     InstanceState,
     ItemRow,
+    LogEvent,
     LogPiece,
     Page,
     WhyDocument,
@@ -207,6 +223,27 @@ def running_below(visit: Asking, body: Below) -> Page[int]:
     return page_of(visit.center.instances.running_below(body.ids, body.with_self, body.tasks))
 
 
+@routes.get("/{instance_id}/log/events", "instances.follow_log", LogEvent, media=EVENTS)
+def follow_log(
+    visit: Asking, request: Request, instance_id: Id, asked: Annotated[LogQuery, Query()]
+) -> Response:
+    """The log of a run as events `output` while it grows; `end` when the run has ended.
+
+    With another `Accept` than `text/event-stream` it ends with what there is by now.
+    """
+    hub = hub_of(request.app)
+    hub.admit(visit.visitor.user)
+    run_number, offset = following.heard(asked.run, request.headers.get("Last-Event-ID", ""))
+    found = visit.center.instances.log(instance_id, run_number, offset)
+    source = (
+        following.once(found)
+        if isinstance(found, str)
+        else following.follow(found, goes_on=events.is_wanted(request))
+    )
+    ticket = Ticket(visit.visitor.user, partial(_see, request, instance_id), instance_id)
+    return hub.stream(ticket, source)
+
+
 # Acts
 
 
@@ -269,6 +306,12 @@ def set_resource_group(visit: Asking, body: SetGroup) -> Page[ItemRow]:
 
 
 # Inside
+
+
+def _see(request: Request, instance_id: int) -> int:
+    """Whether the request would be answered by now."""
+    visit_of(request).center.instances.history(instance_id)
+    return instance_id
 
 
 def _pieces(opened: OpenLog) -> Iterator[_Piece]:

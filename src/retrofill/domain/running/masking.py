@@ -26,6 +26,11 @@ class Masking:
         """Whether there is anything to look for."""
         return bool(self._words)
 
+    @property
+    def longest(self) -> int:
+        """Bytes of the longest value: who begins in the middle begins so many before it."""
+        return len(self._words[0]) if self._words else 0
+
     def feed(self, data: bytes) -> bytes:
         """What can be given out of all that came so far: the same number of bytes, later or at once."""
         data = self._pending + data

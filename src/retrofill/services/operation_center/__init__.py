@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from retrofill.services.operation_center.backfills import BackfillDesk
     from retrofill.services.operation_center.dates import DateDesk
     from retrofill.services.operation_center.errands import ErrandDesk
+    from retrofill.services.operation_center.feed import FeedDesk
     from retrofill.services.operation_center.groups import GroupDesk
     from retrofill.services.operation_center.instances import InstanceDesk
     from retrofill.services.operation_center.names import NameDesk
@@ -84,6 +85,12 @@ class OperationCenter:
         from retrofill.services.operation_center.errands import ErrandDesk
 
         return ErrandDesk(self._parts, self._actor)
+
+    @cached_property
+    def feed(self) -> FeedDesk:
+        from retrofill.services.operation_center.feed import FeedDesk
+
+        return FeedDesk(self._parts, self._actor)
 
     @cached_property
     def groups(self) -> GroupDesk:

@@ -108,11 +108,12 @@ class InstanceDesk(InstanceActs):
             operations = [operation_row(one) for one in view.reader.operations("instance_id", row.id)]
             return {"id": row.id, "operations": operations, "runs": InstanceReader(view).runs(row)}
 
-    def log(self, instance_id: int, run_number: int | None = None) -> OpenLog | str:
+    def log(self, instance_id: int, run_number: int | None = None, offset: int = 0) -> OpenLog | str:
         """The log of a run, to be read piece by piece; of an instance that ran no code, the line that says so.
 
         Args:
             run_number: None for the last run.
+            offset: of the byte with which to begin.
 
         Raises:
             UnknownNameError: there is no such instance, as far as the actor knows, or it has no such run.
@@ -126,7 +127,7 @@ class InstanceDesk(InstanceActs):
             if run is None:
                 return instead_of_a_log(view, row)
             secrets = secrets_of(view, self._parts.specs, row)
-        return OpenLog(self._parts.logs, run, secrets, self._parts.store.read)
+        return OpenLog(self._parts.logs, run, secrets, self._parts.store.read, offset)
 
     def lineage(self, instance_id: int) -> InstanceLineage:
         """The tables that it reads and writes, by the version whose code it runs (OPS-10).

@@ -33,8 +33,11 @@ class OpenLog:
 
     Secrets are masked also while the run goes on (SEC-3), and where pieces meet.
 
+    Args:
+        offset: of the first byte that is given out.
+
     Attributes:
-        instance_id: whose run it is.
+        instance_id, run_number: which run it is.
     """
 
     def __init__(
@@ -43,14 +46,16 @@ class OpenLog:
         run: RunRecord,
         secrets: tuple[str, ...],
         look: Callable[[], AbstractContextManager[Reader]],
+        offset: int = 0,
     ) -> None:
-        self.instance_id = run.instance_id
+        self.instance_id, self.run_number = run.instance_id, run.number
         self._logs, self._run, self._look = logs, run, look
         self._ref = ref_of(run)
         self._masking = Masking(secrets)
-        self._offset = 0
+        self._begin = offset
+        self._offset = max(0, offset - self._masking.longest)  # a value may lie across where it begins
         self._missing = 0  # before what is given out next
-        self._given = 0  # offset of what is given out next
+        self._given = self._offset  # offset of what is given out next
 
     def has_ended(self) -> bool:
         """Whether the run has, or never began: then its number is another run's by now."""
@@ -79,6 +84,8 @@ class OpenLog:
         yield from self._give(self._masking.flush())
 
     def _give(self, data: bytes) -> Iterator[tuple[int, int, bytes]]:
+        early = min(max(self._begin - self._given, 0), len(data))
+        self._given, data = self._given + early, data[early:]
         if data:
             yield self._given, self._missing, data
             self._given += len(data)

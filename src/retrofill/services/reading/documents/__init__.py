@@ -51,6 +51,7 @@ from retrofill.services.reading.documents.backfills import (
 )
 from retrofill.services.reading.documents.dates import BackfillDate, InstanceDetail, Neighbour, NumberedPage
 from retrofill.services.reading.documents.errands import Errand
+from retrofill.services.reading.documents.feed import BackfillChanges, ListChanges, LogEvent
 from retrofill.services.reading.documents.instances import (
     Blocker,
     DagDocument,
@@ -135,6 +136,7 @@ __all__ = [
     "Alert",
     "AlertObstacle",
     "Analysis",
+    "BackfillChanges",
     "BackfillDag",
     "BackfillDate",
     "BackfillPage",
@@ -179,7 +181,9 @@ __all__ = [
     "ItemRow",
     "Lineage",
     "LinkDocument",
+    "ListChanges",
     "ListedTask",
+    "LogEvent",
     "LogPiece",
     "Me",
     "MigratedDocument",

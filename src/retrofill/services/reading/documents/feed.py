@@ -1,0 +1,32 @@
+"""What has changed: since a revision of the store, of what somebody looks at."""
+
+from __future__ import annotations
+
+from typing import NotRequired, TypedDict
+
+
+class BackfillChanges(TypedDict):
+    """What has changed of one backfill."""
+
+    revision: str  #: up to which this is told; the next question is asked since then
+    missed: bool  #: what has changed cannot be told any more: everything is to be looked at anew
+    changed: bool  #: whether anything has: its row, counts, dates, record, or instances
+    instances: list[int] | None  #: ids of instances that have changed; null where any of them may have
+
+
+class ListChanges(TypedDict):
+    """Which backfills have changed, have come or have gone."""
+
+    revision: str  #: up to which this is told; the next question is asked since then
+    missed: bool  #: what has changed cannot be told any more: the list is to be looked at anew
+    backfills: list[int]  #: their ids
+
+
+class LogEvent(TypedDict):
+    """A piece of a log that is followed."""
+
+    run_number: int
+    offset: int  #: in bytes
+    missing: int  #: bytes before it that were cut out
+    text: str  #: what is no UTF-8 is replaced
+    base64: NotRequired[str]  #: the bytes, where the text is not all of them
