@@ -162,3 +162,38 @@ def test_an_older_version_is_published_anew(server: Server) -> None:
     made = server.by("alice").post(f"{PREFIX}/versions/1/deploy").json()
     assert (made["version"], made["new"], made["changes"]["removed"]) == (3, True, ["open.wide"])
     problem(server.by("alice").post(f"{PREFIX}/versions/77/deploy"), 404)
+
+
+def test_a_file_may_be_code_and_included_and_lie_behind_another_folder(
+    server: Server, tmp_path: Path
+) -> None:
+    """CAT-9: it is sent once, by the path that it has, and can be run where it could before."""
+    home = tmp_path / "elsewhere"
+    home.mkdir()
+    opened = OPEN.replace('run: "true", owner', "file: ../open/tool.sh, owner") + "include: ['*.sh']\n"
+    write_project(home)
+    (home / "workspaces/open/workspace.yaml").write_text(opened)
+    (home / "workspaces/open/tool.sh").write_text("exit 0\n")
+    (home / "workspaces/open/tool.sh").chmod(0o755)
+    found = {file.path: file for file in files_of(home)}
+    assert len(found) == len(files_of(home)) == 4
+    assert found["workspaces/open/tool.sh"].is_executable
+    sent = body({path: file.data for path, file in found.items()}, ("workspaces/open/tool.sh",))
+    assert server.by("alice").post(f"{PREFIX}/versions", json=sent).json()["version"] == 2
+
+
+def test_a_workspace_from_elsewhere_has_a_folder_to_run_in(server: Server) -> None:
+    """Its tasks run in the folder of their workspace, which nobody has made on this machine."""
+    files = project()
+    files["workspaces/late/workspace.yaml"] = VAULT.replace("vault", "late").replace("goldmine", "tin")
+    server.by("admin").post(f"{PREFIX}/versions", json=body(files))
+    assert (server.deployment.folder.directory / "workspaces" / "late").is_dir()
+
+
+def test_who_may_use_a_secret_is_the_system_administrators(server: Server) -> None:
+    """SEC-3, SEC-4: a workspace's administrator cannot give a bound secret to his tasks."""
+    bound = DEPLOYMENT + "secrets: {PW: {workspaces: [vault]}}\n"
+    admin, alice = server.by("admin"), server.by("alice")
+    assert admin.post(f"{PREFIX}/versions", json=body({**project(), "retrofill.yaml": bound})).json()["new"]
+    wider = bound.replace("[vault]", "[vault, open]")
+    problem(alice.post(f"{PREFIX}/versions", json=body({**project(), "retrofill.yaml": wider})), 403)

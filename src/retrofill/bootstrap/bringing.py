@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import posixpath
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from retrofill.bootstrap.folder import Deployed, Folder
 from retrofill.domain.errors import LimitError, UsageError, shown
 from retrofill.domain.words import many
 from retrofill.settings.forms import DEPLOYMENT_FILE
+
+if TYPE_CHECKING:
+    from retrofill.domain.catalog.definitions import Catalog
 
 MOST_BYTES = 64_000_000  # of all files together
 _BELOW = "workspaces"
@@ -46,15 +50,23 @@ def files_of(directory: Path) -> list[BroughtFile]:
     from retrofill import project
 
     loaded = project.load_whole(directory)
-    root, catalog = directory.resolve(), loaded.catalog
-    read = [BroughtFile(file.path, (root / file.path).read_bytes()) for file in catalog.files]
-    return read + [
+    read = [BroughtFile(file.path, (directory / file.path).read_bytes()) for file in loaded.catalog.files]
+    included = [
         BroughtFile(
             f"{_BELOW}/{workspace.name}/{file.path}", loaded.contents[file.sha256], file.is_executable
         )
-        for workspace in catalog.workspaces.values()
+        for workspace in loaded.catalog.workspaces.values()
         for file in workspace.files
     ]
+    # A path may lead through another folder and back; what is code and included as well may be executable.
+    found = {posixpath.normpath(file.path): file for file in (*read, *included)}
+    return [file._replace(path=path) for path, file in found.items()]
+
+
+def make_folders(directory: Path, catalog: Catalog) -> None:
+    """A folder for each workspace, in which its tasks run: what was brought from elsewhere has made none."""
+    for name in catalog.workspaces:
+        (directory / _BELOW / name).mkdir(parents=True, exist_ok=True)
 
 
 def _write(place: Path, files: list[BroughtFile]) -> None:

@@ -143,6 +143,10 @@ class Call:
         Args:
             is_folder: whether the folder holds the same.
         """
+        if is_folder and self._is_remote:
+            from retrofill.bootstrap.bringing import make_folders
+
+            make_folders(self.directory, catalog)
         self.__dict__.pop("settings", None)
         self.__dict__["deployed"] = deployed = Deployed(catalog, version_id)
         if is_folder:

@@ -14,7 +14,7 @@ A desk has the methods of the operation center's desk of that name, and refuses 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -157,13 +157,12 @@ class Client:
     @cached_property
     def user(self) -> str:
         """The name of who asks and acts."""
-        name: str = self._transport.get("me")["user"]
-        return name
+        return self.people.me()["user"]
 
     @property
     def deployed_version(self) -> int | None:
         """The version that is deployed; None before the first deploy."""
-        newest = self.versions.list(1)
+        newest = self.versions.list(1)["items"]
         return newest[0]["version"] if newest else None
 
     @property
@@ -196,6 +195,27 @@ class Client:
                 return self.backfills.row(backfill_id)
             if deadline is not None and time.monotonic() >= deadline:
                 raise NotInTimeError(f"backfill {backfill_id} goes on after {timeout_seconds:g} seconds")
+            time.sleep(_LOOK_SECONDS)
+
+    def follow_log(self, instance_id: int, run_number: int | None = None) -> Iterator[bytes]:
+        """The log of a run, piece by piece, until the run has ended; what is cut out of it is left out.
+
+        Args:
+            run_number: None for the last run.
+
+        Raises:
+            UnknownNameError: there is no such instance, as far as one knows, or it has no such run.
+            WrongStateError: it has not run yet.
+        """
+        opened = self.instances.log(instance_id, run_number)
+        if isinstance(opened, str):
+            yield opened.encode()
+            return
+        while True:
+            has_ended = opened.has_ended()  # asked first: what was written at the end is there then
+            yield from (data for _, _, data in opened.pieces())
+            if has_ended:
+                return
             time.sleep(_LOOK_SECONDS)
 
 

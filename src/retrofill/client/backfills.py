@@ -18,14 +18,17 @@ if TYPE_CHECKING:
         Alert,
         AlertObstacle,
         Analysis,
+        BackfillDag,
         BackfillPage,
         BackfillRow,
         CheckRound,
         Failure,
+        GridDocument,
         OperationRow,
         Page,
         Progress,
         TimeLeft,
+        TimelineDocument,
     )
 
 _EVERYTHING = BackfillSearch()
@@ -67,6 +70,18 @@ class BackfillDesk(Desk):
     def time_left(self, backfill_id: int) -> TimeLeft | None:
         """How long it will go on."""
         return self._server.get(f"backfills/{backfill_id}/time-left")
+
+    def grid(self, backfill_id: int) -> GridDocument:
+        """The state of every instance, task by task and date by date."""
+        return self._server.get(f"backfills/{backfill_id}/grid")
+
+    def timeline(self, backfill_id: int) -> TimelineDocument:
+        """What ran when."""
+        return self._server.get(f"backfills/{backfill_id}/timeline")
+
+    def dag(self, backfill_id: int) -> BackfillDag:
+        """Who waits for whom."""
+        return self._server.get(f"backfills/{backfill_id}/dag")
 
     def first_failures(self, backfill_id: int) -> Sequence[Failure]:
         """The first three instances that failed by themselves."""

@@ -21,29 +21,26 @@ class Desk:
     def __init__(self, transport: Transport) -> None:
         self._server = transport
 
-    def _page(self, path: str, query: Mapping[str, Any], limit: int) -> Any:
+    def _page(self, path: str, query: Mapping[str, Any], limit: int | None) -> Any:
         """One page of a list, of as many items as are asked for, however many the server gives at once."""
         items: list[Any] = []
-        cursor = query.get("cursor")
-        while True:
-            wanted = min(limit - len(items), MOST_ITEMS)
-            page = self._server.get(path, {**query, "limit": wanted, "cursor": cursor})
+        following = None
+        for page in self._pages(path, query, limit):
             items += page["items"]
-            cursor = page["next"]
-            if cursor is None or len(items) >= limit:
-                return {"items": items, "next": cursor}
+            following = page["next"]
+        return {"items": items, "next": following}
 
-    def _each(self, path: str, query: Mapping[str, Any], limit: int = -1) -> Iterator[Any]:
-        """The items of a list, page by page; all of them where `limit` is -1."""
+    def _pages(self, path: str, query: Mapping[str, Any], limit: int | None) -> Iterator[Any]:
+        """Page after page, until there are as many items as are asked for; None: all that there are."""
         cursor, left = query.get("cursor"), limit
-        while left:
-            wanted = MOST_ITEMS if left < 0 else min(left, MOST_ITEMS)
+        while left is None or left > 0:
+            wanted = MOST_ITEMS if left is None else min(left, MOST_ITEMS)
             page = self._server.get(path, {**query, "limit": wanted, "cursor": cursor})
-            yield from page["items"]
+            yield page
             cursor = page["next"]
             if cursor is None:
                 return
-            left = left if left < 0 else left - len(page["items"])
+            left = None if left is None else left - len(page["items"])
 
 
 def item_results(page: Mapping[str, Any]) -> list[ItemResult]:

@@ -33,7 +33,8 @@ class InstanceDesk(Desk):
 
     def each(self, search: InstanceSearch = _EVERYTHING, limit: int = -1) -> Iterator[InstanceRow]:
         """The same one by one, however many there are; pages are of the moments at which they are asked for."""
-        return self._each("instances", _query(search), limit)
+        for page in self._pages("instances", _query(search), None if limit < 0 else limit):
+            yield from page["items"]
 
     def show(self, instance_id: int) -> InstancePage:
         """One instance: state, why, parameters, runs."""

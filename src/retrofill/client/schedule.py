@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from retrofill.client.desk import Desk
 
 if TYPE_CHECKING:
-    from retrofill.services.reading.documents import ClockState, NightRow, ScheduleDocument, ScheduleState
+    from retrofill.services.reading.documents import (
+        ClockState,
+        NightRow,
+        Page,
+        ScheduleDocument,
+        ScheduleState,
+    )
 
 
 class ScheduleDesk(Desk):
@@ -18,9 +23,9 @@ class ScheduleDesk(Desk):
         """When the next night is, whether the schedule goes on, and which nights were missed."""
         return self._server.get("schedule")
 
-    def nights(self, limit: int = 30) -> Sequence[NightRow]:
+    def nights(self, limit: int = 30, before: str | None = None) -> Page[NightRow]:
         """Bizdates with auto triggered instances, newest first."""
-        return self._server.get("schedule/nights", {"limit": limit})["items"]
+        return self._page("schedule/nights", {"cursor": before}, limit)
 
     # Acts
 

@@ -14,14 +14,14 @@ from retrofill.domain.running.results import TaskResult
 if TYPE_CHECKING:
     from retrofill.services.reading.documents import (
         CurrentTask,
+        Lineage,
         ListedTask,
         Page,
         RenderedRun,
         TaskInGraph,
+        TaskNeighbour,
         WorkspaceRow,
     )
-
-_ALL = 10_000_000
 
 
 class TaskDesk(Desk):
@@ -35,8 +35,7 @@ class TaskDesk(Desk):
         after: str | None = None,
     ) -> Page[ListedTask]:
         """Tasks by their full names."""
-        query = {**(filters or {}), "name": name_part, "cursor": after}
-        return self._page("tasks", query, _ALL if limit is None else limit)
+        return self._page("tasks", {**(filters or {}), "name": name_part, "cursor": after}, limit)
 
     def show(self, name: str) -> CurrentTask:
         """One task: schedule, dependencies, parameters, settings, code, lineage."""
@@ -44,7 +43,19 @@ class TaskDesk(Desk):
 
     def graph(self, name: str | None = None) -> Sequence[TaskInGraph]:
         """Who waits for whom, of all tasks or around one."""
-        return self._server.get("tasks/graph" if name is None else f"tasks/{part(name)}/graph")
+        return self._server.get("tasks/graph", {"task": name})["items"]
+
+    def upstream(self, name: str, levels: int = 1) -> Sequence[TaskNeighbour]:
+        """Tasks whose same cycle a task waits for, level by level."""
+        return self._server.get(f"tasks/{part(name)}/upstream", {"levels": levels})["items"]
+
+    def downstream(self, name: str, levels: int = 1) -> Sequence[TaskNeighbour]:
+        """Tasks that wait for a task's same cycle, level by level."""
+        return self._server.get(f"tasks/{part(name)}/downstream", {"levels": levels})["items"]
+
+    def lineage(self, name: str) -> Lineage:
+        """The tables that a task reads and writes."""
+        return self._server.get(f"tasks/{part(name)}/lineage")
 
     def workspaces(self) -> Sequence[WorkspaceRow]:
         """Workspaces that one is a member of, with their members."""
@@ -52,8 +63,8 @@ class TaskDesk(Desk):
 
     def render(self, name: str, bizdate: date, minute: int | None = None) -> RenderedRun:
         """What a task would run at a bizdate, with its values and its environment."""
-        query = {"bizdate": bizdate.isoformat(), "minute": minute}
-        return self._server.get(f"tasks/{part(name)}/render", query)
+        time = None if minute is None else f"{minute // 60:02d}:{minute % 60:02d}"
+        return self._server.get(f"tasks/{part(name)}/render", {"bizdate": bizdate.isoformat(), "time": time})
 
     # Acts
 
@@ -66,7 +77,7 @@ class TaskDesk(Desk):
         return self._set_frozen("unfreeze", tasks, comment)
 
     def _set_frozen(self, act: str, tasks: Sequence[str], comment: str) -> Sequence[TaskResult]:
-        rows = self._server.act("POST", f"tasks/{act}", {"tasks": [*tasks], "comment": comment})
+        found = self._server.act("POST", f"tasks/{act}", {"tasks": [*tasks], "comment": comment})
         return [
             TaskResult(
                 row["task"],
@@ -74,5 +85,5 @@ class TaskDesk(Desk):
                 None if row["error"] is None else error_of(row),
                 bool(row.get("unchanged")),
             )
-            for row in rows
+            for row in found["items"]
         ]

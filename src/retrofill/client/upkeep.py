@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from retrofill.client.desk import Desk
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class UpkeepDesk(Desk):
-    def remove_old(self, dry_run: bool = False, pause: Callable[[], None] = lambda: None) -> RetentionReport:
-        """Remove what is older than the settings allow; the server itself pauses between steps."""
+    def remove_old(self, dry_run: bool = False) -> RetentionReport:
+        """Remove what is older than the settings allow, with pauses in which others can write."""
         return self._server.act("POST", "retention/run", {"dry_run": dry_run})
 
     def check_store(self) -> list[str]:
         """What is wrong with the store, a sentence each."""
-        return self._server.get("store/check")["problems"]
+        return self._server.get("store/check")["items"]
 
     def doctor(self) -> Sequence[HealthCheck]:
         """Whether project, store, schedulers, runs and logs are in order."""
-        return self._server.get("store/health")
+        return self._server.get("doctor")["items"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from retrofill.services.reading.documents import (
         DeployedVersion,
         FileDocument,
+        Page,
         Publication,
         RedeployedVersion,
         VersionPage,
@@ -33,9 +34,9 @@ class VersionDesk(Desk):
 
     # Questions
 
-    def list(self, limit: int = -1, before: int | None = None) -> Sequence[VersionRow]:
+    def list(self, limit: int | None = None, before: int | None = None) -> Page[VersionRow]:
         """Deployed versions, newest first."""
-        return [*self._each("versions", {"cursor": before}, limit)]
+        return self._page("versions", {"cursor": before}, limit)
 
     def show(self, version: int) -> VersionPage:
         """What a version holds: tasks, included files, and what it changed."""
@@ -64,6 +65,6 @@ class VersionDesk(Desk):
         return self._server.create(f"versions/{version}/deploy", {})
 
     def _files(self) -> dict[str, Any]:
-        from retrofill.client.folders import files_of
+        from retrofill.client.folders import sent_files
 
-        return {"files": files_of(self._folder())}
+        return {"files": sent_files(self._folder())}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from retrofill.client.desk import Desk
 
@@ -18,7 +18,7 @@ class WorkDesk(Desk):
 
     def standstills(self) -> Sequence[StandstillRow]:
         """Own processes of the server's machine that are alive and do nothing."""
-        return self._server.get("scheduler/standstills")
+        return self._server.get("scheduler/standstills")["items"]
 
     def unstarted(self, backfills: Sequence[int] = (), instances: Sequence[int] = ()) -> Unstarted:
         """What of these goes on, and is started by nobody."""
@@ -27,8 +27,13 @@ class WorkDesk(Desk):
 
     def backfills_of(self, instances: Sequence[int]) -> Sequence[InstanceHome]:
         """Which backfills these instances are of."""
-        return self._server.ask("scheduler/backfills-of", {"instances": [*instances]}) if instances else []
+        return self._ask("backfills-of", instances)
 
     def still_running(self, instances: Sequence[int]) -> Sequence[int]:
         """Those of these instances that the ledger holds to be running."""
-        return self._server.ask("scheduler/still-running", {"instances": [*instances]}) if instances else []
+        return self._ask("still-running", instances)
+
+    def _ask(self, what: str, instances: Sequence[int]) -> Any:
+        if not instances:
+            return []
+        return self._server.ask(f"scheduler/{what}", {"instances": [*instances]})["items"]

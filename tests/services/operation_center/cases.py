@@ -314,18 +314,22 @@ def _changes() -> Any:
     return Changes({"priority": 5})
 
 
-def methods() -> list[str]:
-    """Everything public of the center, as `noun.method`."""
+def desks() -> dict[str, type]:
+    """The class of each desk, by its noun."""
     modules = [
         importlib.import_module(f"{rooms.__name__}.{m.name}") for m in pkgutil.iter_modules(rooms.__path__)
     ]
-    desks = {
+    kinds = {
         name: kind for module in modules for name, kind in vars(module).items() if isinstance(kind, type)
     }
+    made = {noun: one for noun, one in vars(OperationCenter).items() if isinstance(one, cached_property)}
+    return {noun: kinds[one.func.__annotations__["return"]] for noun, one in made.items()}
+
+
+def methods() -> list[str]:
+    """Everything public of the center, as `noun.method`."""
     found = []
-    for noun, made in vars(OperationCenter).items():
-        if isinstance(made, cached_property):
-            kind = desks[made.func.__annotations__["return"]]
-            public = {name for one in kind.__mro__ if one not in (Desk, object) for name in vars(one)}
-            found += [f"{noun}.{name}" for name in sorted(public) if not name.startswith("_")]
+    for noun, kind in desks().items():
+        public = {name for one in kind.__mro__ if one not in (Desk, object) for name in vars(one)}
+        found += [f"{noun}.{name}" for name in sorted(public) if not name.startswith("_")]
     return found

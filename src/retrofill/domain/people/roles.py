@@ -134,7 +134,7 @@ def check_system_administrator(
 def check_deploy(actor: Actor, before: Catalog | None, after: Catalog) -> None:
     """Refuse a deploy that changes a workspace of which the actor is no administrator (SEC-4).
 
-    What all workspaces share (connections, resource groups, settings) is the system administrator's.
+    What all workspaces share (connections, secrets, resource groups, settings) is the system administrator's.
 
     Raises:
         NotPermittedError: naming the workspaces that the actor sees.
@@ -161,7 +161,8 @@ def _part(catalog: Catalog, workspace: str) -> object:
 def _shared(catalog: Catalog) -> object:
     """What is nobody's in particular."""
     settings = (catalog.project, catalog.timezone, catalog.region, dict(catalog.settings))
-    return settings, dict(catalog.resource_groups), dict(catalog.baselines), dict(catalog.connections)
+    bound = dict(catalog.secrets)
+    return settings, bound, dict(catalog.resource_groups), dict(catalog.baselines), dict(catalog.connections)
 
 
 def system_administrator(name: str) -> Actor:
