@@ -87,7 +87,7 @@ def test_what_is_misread_is_named(shared_server: Server, path: str, at: str) -> 
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/", 404), ("GET", "/api/v1/nothing", 404), ("PUT", "/api/v1/backfills", 405)],
+    [("GET", "/nothing", 404), ("GET", "/api/v1/nothing", 404), ("PUT", "/api/v1/backfills", 405)],
 )
 def test_what_there_is_not_is_a_problem_too(
     shared_server: Server, method: str, path: str, status: int

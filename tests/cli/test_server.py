@@ -9,7 +9,7 @@ import pytest
 
 from e2e.sandboxes import Sandbox
 
-TOKEN = "retrofill_do-not-tell-anybody"  # noqa: S105  - it opens nothing
+TOKEN = "retrofill_do-not-tell-anybody"
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from retrofill.domain.errors import (
 )
 from retrofill.domain.texts import Step
 
-TOKEN = "retrofill_do-not-tell-anybody"  # noqa: S105  - it opens nothing
+TOKEN = "retrofill_do-not-tell-anybody"
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 

@@ -24,7 +24,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-PASSWORD = "not-a-secret"  # noqa: S105
+PASSWORD = "not-a-secret"
 USER = "retrofill"
 _HBA = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
 _PATIENCE_SECONDS = 60

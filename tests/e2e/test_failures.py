@@ -10,7 +10,7 @@ TASKS = """
 load: {type: shell, schedule: "0 1 * * *", run: 'echo reading; test "$RETROFILL_BIZDATE" != 2026-01-06 || { echo "no file of $pw"; exit 3; }', parameters: {pw: "${secret:PW}"}}
 hours: {type: shell, schedule: "0 5-9 * * *", max_parallel_instances: 1, run: 'echo >&2 "out of range"; exit 1'}
 """  # noqa: E501
-SECRET = "hunter22"  # noqa: S105
+SECRET = "hunter22"
 
 
 def test_what_failed_is_named_with_its_last_line(sandbox: Sandbox) -> None:

@@ -13,7 +13,7 @@ from e2e.sandboxes import RETROFILL, Sandbox, finished, until
 
 pytestmark = pytest.mark.slow
 
-_SECRET = "correct horse battery"  # noqa: S105 - made up
+_SECRET = "correct horse battery"
 _BYTES = int(os.environ.get("LOG_BYTES", "200000000"))  # `make crash` asks for 5 GB
 _DAY = ("--bizdate", "2024-01-01")
 

@@ -22,7 +22,7 @@ def url() -> Iterator[str]:
 
 def test_it_is_known_without_deploying_and_its_password_is_nowhere(sandbox: Sandbox, url: str) -> None:
     """SEC-3: in retrofill.yaml as a secret; the environment wins."""
-    password = "not-a-secret"  # noqa: S105
+    password = "not-a-secret"
     named = url.replace(password, "${secret:STORE}")
     sandbox.write(TASKS, f'settings: {{store: "{named}"}}')
     secret = {"RETROFILL_SECRET_STORE": password}
@@ -30,7 +30,7 @@ def test_it_is_known_without_deploying_and_its_password_is_nowhere(sandbox: Sand
         sandbox.run("deploy", **secret),
         sandbox.run("doctor", status=None, **secret),
         sandbox.run("task", "list", **secret),
-        sandbox.run("task", "list", status=7, RETROFILL_SECRET_STORE="wrong"),  # noqa: S106
+        sandbox.run("task", "list", status=7, RETROFILL_SECRET_STORE="wrong"),
         sandbox.run("task", "list", status=2),
         sandbox.run("store", "check", **secret),
     ]

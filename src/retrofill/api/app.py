@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 import retrofill
-from retrofill.api import errors, openapi, routes
+from retrofill.api import errors, openapi, pages, routes
 from retrofill.api.guarding import Guard
 from retrofill.api.hub import Hub
 from retrofill.api.links import PREFIX
@@ -31,6 +31,7 @@ def make_app(deployment: Deployment) -> FastAPI:
     for module in routes.ALL:
         module.routes.mount(app, PREFIX, AdmittedRoute)
     openapi.mount(app)
+    pages.mount(app)
     errors.handle_all(app)
     app.add_middleware(Guard, larger=_LARGER)
     return app

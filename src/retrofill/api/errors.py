@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from retrofill.api.answers import PARTS_HEADER, encode
-from retrofill.domain.errors import Kind, NotSignedInError, RetrofillError
+from retrofill.domain.errors import Kind, NotSignedInError, RetrofillError, TooOftenError
 from retrofill.domain.texts import Step, Text
 
 PROBLEM = "application/problem+json"
@@ -82,9 +82,14 @@ def _refused(request: Request, error: Exception) -> Response:
     headers = {}
     if isinstance(error, NotSignedInError):
         headers["WWW-Authenticate"] = "Bearer"
-    if error.kind is Kind.UNAVAILABLE:
-        headers["Retry-After"] = _SECONDS_TO_WAIT
-    return _answer(request, problem_of(error), headers)
+    return _answer(request, problem_of(error), {**headers, **waiting_headers(error)})
+
+
+def waiting_headers(error: RetrofillError) -> dict[str, str]:
+    """When asking again may help, for refusals after which it may."""
+    if isinstance(error, TooOftenError):
+        return {"Retry-After": str(error.seconds)}
+    return {"Retry-After": _SECONDS_TO_WAIT} if error.kind is Kind.UNAVAILABLE else {}
 
 
 def _misread(request: Request, error: Exception) -> Response:

@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from retrofill.domain.people.server_keys import ServerKey
     from retrofill.domain.running.startable import Known
     from retrofill.executors.local.folder import RunsFolder
+    from retrofill.identity.oidc import OidcProvider
     from retrofill.identity.passwords import Argon2Passwords
     from retrofill.secrets.keeper import SecretKeeper
     from retrofill.services.catalogs.lineage import Lineages
     from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.people.reception import Reception
+    from retrofill.services.people.referral import Referral
     from retrofill.services.ports import Check, Leadership, Notifier
     from retrofill.services.ports.identities import IdentityProvider
     from retrofill.services.reading.feed import Changes, Feed
@@ -63,6 +65,7 @@ class Deployment:
         self._lock = RLock()
         self._store: AnyStore | None = None
         self._deployed: Deployed | None = None
+        self._provider: OidcProvider | None = None
 
     # The store
 
@@ -282,13 +285,24 @@ class Deployment:
 
         return server_key_of(self.folder.home / "server.key", self.environ)
 
-    def identity_provider(self, settings: Settings) -> IdentityProvider | None:
-        """Who knows people besides us; None where nobody is named."""
-        if settings.oidc is None:
-            return None
+    @cached_property
+    def referral(self) -> Referral:
+        """Sends people to a provider of identities, and receives them."""
+        from retrofill.services.people.referral import Referral
+
+        return Referral(self.reception, self.clock, lambda: self.server_key, self.identity_provider)
+
+    def identity_provider(self) -> IdentityProvider | None:
+        """Who knows people besides us, by the setting of now; None where nobody is named."""
         from retrofill.identity.oidc import OidcProvider
 
-        return OidcProvider(settings.oidc, self.secret)
+        setting = self.settings().oidc
+        if setting is None:
+            return None
+        found = self._provider
+        if found is None or found.setting != setting:
+            found = self._provider = OidcProvider(setting, self.secret)
+        return found
 
     # Adapters for services
 

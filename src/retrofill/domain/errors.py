@@ -114,6 +114,14 @@ class UnknownNameError(RetrofillError):
     kind = Kind.UNKNOWN
 
 
+class TooOftenError(RetrofillError):
+    """Try again in a moment."""
+
+    code = "too_often"
+    kind = Kind.TOO_OFTEN
+    seconds = 1  # until it is worth trying again
+
+
 class WrongStateError(RetrofillError):
     """Look at the state that it is in, and why, then choose an operation that fits."""
 

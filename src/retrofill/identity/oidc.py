@@ -34,12 +34,16 @@ class OidcProvider:
     """
 
     def __init__(self, setting: IdentityProvider, secret: Callable[[str], str | None]) -> None:
-        self._setting = setting
+        self.setting = setting
         self._secret = secret
 
     @property
     def name(self) -> str:
-        return self._setting.name or urlsplit(self._setting.issuer).netloc
+        return self.setting.name or urlsplit(self.setting.issuer).netloc
+
+    @property
+    def claim(self) -> str:
+        return self.setting.claim
 
     def send_off(self, back_to: str) -> Errand:
         from authlib.common.security import generate_token
@@ -55,7 +59,7 @@ class OidcProvider:
 
     def receive(self, back_to: str, memory: str, answer: Mapping[str, str]) -> Claims:
         known = _known(memory)
-        if answer.get("iss", self._setting.issuer) != self._setting.issuer:
+        if answer.get("iss", self.setting.issuer) != self.setting.issuer:
             raise IdentityError("the answer is another provider's")  # RFC 9207
         with self._client(back_to) as client:
             token = client.fetch_token(
@@ -65,9 +69,9 @@ class OidcProvider:
                 code_verifier=known["verifier"],
             )
             claims = self._id_claims(client, token, known["nonce"])
-            if self._setting.claim not in claims and "userinfo_endpoint" in self._metadata:
+            if self.claim not in claims and "userinfo_endpoint" in self._metadata:
                 claims = {**self._user_info(client, claims["sub"]), **claims}
-        return Claims(self._setting.issuer, claims["sub"], claims)
+        return Claims(self.setting.issuer, claims["sub"], claims)
 
     def _id_claims(self, client: OAuth2Client, token: Mapping[str, Any], nonce: str) -> dict[str, Any]:
         """What the provider has signed about who has come."""
@@ -84,16 +88,16 @@ class OidcProvider:
         claims = CodeIDToken(
             signed.claims,
             signed.header,
-            {"iss": {"essential": True, "value": self._setting.issuer}, "nonce": {"essential": True}},
+            {"iss": {"essential": True, "value": self.setting.issuer}, "nonce": {"essential": True}},
             {
                 "nonce": nonce,
-                "client_id": self._setting.client_id,
+                "client_id": self.setting.client_id,
                 "access_token": token.get("access_token"),
             },
         )
         claims.validate(leeway=_LEEWAY_SECONDS)
         audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
-        if self._setting.client_id not in audience:
+        if self.setting.client_id not in audience:
             raise IdentityError("the answer is meant for somebody else")
         if not isinstance(claims["sub"], str) or not claims["sub"] or not claims["sub"].isprintable():
             raise IdentityError("the answer names nobody")
@@ -109,10 +113,10 @@ class OidcProvider:
     @cached_property
     def _metadata(self) -> dict[str, Any]:
         """Where to ask for what."""
-        address = f"{self._setting.issuer.rstrip('/')}/.well-known/openid-configuration"
+        address = f"{self.setting.issuer.rstrip('/')}/.well-known/openid-configuration"
         with self._client("") as client:
             found: dict[str, Any] = _json(client.request("GET", address, withhold_token=True))
-        if found.get("issuer") != self._setting.issuer:
+        if found.get("issuer") != self.setting.issuer:
             raise IdentityError("the provider calls itself otherwise than the setting `oidc` does")
         return found
 
@@ -126,10 +130,10 @@ class OidcProvider:
 
         secret = self._client_secret()
         client = OAuth2Client(
-            self._setting.client_id,
+            self.setting.client_id,
             secret or None,
             token_endpoint_auth_method="client_secret_basic" if secret else "none",
-            scope=self._setting.scope,
+            scope=self.setting.scope,
             redirect_uri=back_to,
             code_challenge_method="S256",
             timeout=_SECONDS,
@@ -153,7 +157,7 @@ class OidcProvider:
                 raise IdentityError(f"there is no secret {match[1]}, which the setting `oidc` names")
             return found
 
-        return _SECRET.sub(value, self._setting.client_secret)
+        return _SECRET.sub(value, self.setting.client_secret)
 
 
 def _json(answer: Any) -> Any:

@@ -335,7 +335,7 @@ def test_an_offset_that_leaves_the_calendar_for_some_dates_is_refused_at_those(
 def test_a_secret_is_the_whole_value_and_stays_unresolved() -> None:
     """SEC-3: a plan prints it as written."""
     expression = parse("${secret:MART_PASSWORD}")
-    assert expression.secret == "MART_PASSWORD"  # noqa: S105
+    assert expression.secret == "MART_PASSWORD"
     assert expression.evaluate(on("2025-03-15")) == "${secret:MART_PASSWORD}"
     assert parse("$${secret:MART_PASSWORD}").secret is None
     assert parse("$bizdate").secret is None

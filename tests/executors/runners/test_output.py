@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from executors.rooms import Room, collect, kill, wait_until
 from retrofill.domain.running.masking import Masking
 
-_SECRET = "hunter2-hunter2"  # noqa: S105 - made up
+_SECRET = "hunter2-hunter2"
 
 
 def masked(secrets: list[str], *pieces: bytes) -> bytes:

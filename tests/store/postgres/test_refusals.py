@@ -21,7 +21,7 @@ from retrofill.store.schema import revision
 from retrofill.store.schema.revision import NewerSchemaError, StoreError
 from store.postgres.conftest import MakeStore
 
-PASSWORD = "not-a-secret"  # noqa: S105
+PASSWORD = "not-a-secret"
 _HOLDER = r"a connection of a report.* \(server process \d+, idle in its transaction for"
 
 

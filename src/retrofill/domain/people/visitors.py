@@ -26,6 +26,27 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True)
+class Admission:
+    """A session that has begun.
+
+    Attributes:
+        secret: what the browser shows from now on.
+    """
+
+    visitor: Visitor
+    secret: str
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Who signs with an access key, and with which secret."""
+
+    visitor: Visitor
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """Where a request comes from: an address, and what the browser calls itself."""
 

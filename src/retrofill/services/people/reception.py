@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import NotSignedInError, StoreUnavailableError, shown
@@ -18,7 +17,7 @@ from retrofill.domain.people.passwords import normal_form
 from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR
 from retrofill.domain.people.scopes import Scope, Way
 from retrofill.domain.people.throttling import FORGOTTEN_MS
-from retrofill.domain.people.visitors import Caller, Visitor
+from retrofill.domain.people.visitors import Admission, Caller, Signer, Visitor
 from retrofill.services.people.clerks import find_actor
 from retrofill.services.people.keys import hash_of, is_key_id, is_live, new_secret
 from retrofill.services.people.throttle import Throttle
@@ -40,27 +39,6 @@ class SignInError(NotSignedInError):
     """Try again, or ask an administrator for a link that signs you in."""
 
     code = "sign_in_refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """A session that has begun.
-
-    Attributes:
-        secret: what the browser shows from now on.
-    """
-
-    visitor: Visitor
-    secret: str
-    expires_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Signer:
-    """Who signs with an access key, and with which secret."""
-
-    visitor: Visitor
-    secret: str
 
 
 class Reception:

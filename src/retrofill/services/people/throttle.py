@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retrofill.domain.errors import Kind, RetrofillError
+from retrofill.domain.errors import TooOftenError
 from retrofill.domain.people.throttling import ACCOUNT, ADDRESS, FORGOTTEN_MS, Allowance
 
 if TYPE_CHECKING:
@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Clock, Ledger, Store
 
 
-class TooManyTriesError(RetrofillError):
+class TooManyTriesError(TooOftenError):
     """Wait as long as the message says; whoever has forgotten the password asks an administrator for a link."""
 
     code = "too_many_tries"
-    kind = Kind.TOO_OFTEN
 
     def __init__(self, wait_ms: int) -> None:
         self.seconds = -(-wait_ms // 1_000)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
-from retrofill.domain.errors import Kind, RetrofillError
+from retrofill.domain.errors import RetrofillError, TooOftenError
 
 
-class TooBusyError(RetrofillError):
+class TooBusyError(TooOftenError):
     """Try again in a moment."""
 
     code = "too_busy"
-    kind = Kind.TOO_OFTEN
 
 
 class IdentityError(RetrofillError):
@@ -66,6 +65,11 @@ class IdentityProvider(Protocol):
     @property
     def name(self) -> str:
         """What people are shown to choose it by."""
+        ...
+
+    @property
+    def claim(self) -> str:
+        """Which of its claims names users: their name, or for `email` their registered address."""
         ...
 
     def send_off(self, back_to: str) -> Errand:
