@@ -131,6 +131,16 @@ def test_what_is_no_project_is_refused(server: Server, sent: dict[str, Any]) -> 
     problem(server.by("admin").post(f"{PREFIX}/versions", json=sent), 422)
 
 
+@pytest.mark.parametrize(("size", "status"), [(12_000_000, 200), (32_000_001, 422), (37_000_000, 413)])
+def test_a_project_may_be_larger_than_other_bodies(server: Server, size: int, status: int) -> None:
+    """Up to 32 MB, which are refused by what they hold, or by their length before anybody reads them."""
+    files = {**project(), "workspaces/open/large.bin": bytes(size)}
+    answer = server.by("alice").post(f"{PREFIX}/versions/plan", json=body(files))
+    assert answer.status_code == status
+    if status != 200:
+        assert problem(answer, status)["kind"] in ("limit",)
+
+
 def test_included_files_come_along(server: Server, tmp_path: Path) -> None:
     """CAT-9: with their contents, and whether they can be run."""
     home = tmp_path / "elsewhere"

@@ -12,9 +12,6 @@ from retrofill.api.links import PREFIX
 from retrofill.api.requests import AdmittedRoute
 from retrofill.bootstrap.deployment import Deployment
 
-# A project's files, as many as there are. Who sends a body is known before it is read.
-_LARGER = {f"{PREFIX}/versions{path}": 100_000_000 for path in ("", "/plan")}
-
 
 def make_app(deployment: Deployment) -> FastAPI:
     """The server of a deployment, which whoever made it closes after the server has stopped."""
@@ -33,5 +30,5 @@ def make_app(deployment: Deployment) -> FastAPI:
     openapi.mount(app)
     pages.mount(app)
     errors.handle_all(app)
-    app.add_middleware(Guard, larger=_LARGER)
+    app.add_middleware(Guard, larger={PREFIX + path: most for path, most in routes.LARGER.items()})
     return app

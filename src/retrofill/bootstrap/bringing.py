@@ -16,7 +16,7 @@ from retrofill.settings.forms import DEPLOYMENT_FILE
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
 
-MOST_BYTES = 64_000_000  # of all files together
+MOST_BYTES = 32_000_000  # of all files together: they are held in memory while they are read
 _BELOW = "workspaces"
 
 

@@ -42,3 +42,5 @@ ALL = (
     access_keys,
     me,
 )
+# Paths that take larger bodies than others, and how many bytes.
+LARGER = versions.LARGER

@@ -10,7 +10,7 @@ from pydantic import Base64Bytes, Field
 from retrofill.api.operations import Routes
 from retrofill.api.requests import Asked, Asking, Cursor, Id, Limit
 from retrofill.api.routes.tasks import TaskName
-from retrofill.bootstrap.bringing import BroughtFile
+from retrofill.bootstrap.bringing import MOST_BYTES, BroughtFile
 from retrofill.domain.people.scopes import Scope
 from retrofill.services.reading.documents import (
     DeployedVersion,
@@ -25,6 +25,8 @@ from retrofill.services.reading.documents import (
 
 routes = Routes("versions")
 _MOST_FILES = 100_000
+_BODY_BYTES = MOST_BYTES * 3 // 2  # base64 takes four thirds
+LARGER = {"/versions": _BODY_BYTES, "/versions/plan": _BODY_BYTES}
 
 
 class VersionQuery(Asked):
