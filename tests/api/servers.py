@@ -21,7 +21,9 @@ from retrofill.api.app import make_app
 from retrofill.bootstrap.centers import Call
 from retrofill.bootstrap.deployment import Deployment, open_deployment
 from retrofill.bootstrap.engine import Engine
+from retrofill.domain.people.scopes import Scope
 from retrofill.services.operation_center import OperationCenter
+from retrofill.services.running.tick_report import TickReport
 
 OPEN = r"""
 workspace: open
@@ -75,14 +77,27 @@ class Server:
             client.headers["Authorization"] = f"Bearer {self.token(user)}"
         return self._clients[user]
 
-    def token(self, user: str) -> str:
-        return self.center("admin").people.create_token(user)["token"]
+    def scoped(self, scope: Scope) -> TestClient:
+        """A client of the system administrator whose token reaches no further."""
+        if scope not in self._clients:
+            self._clients[scope] = client = self.anybody
+            client.headers["Authorization"] = f"Bearer {self.token('admin', scope)}"
+        return self._clients[scope]
 
-    def run(self) -> None:
-        """Schedule until a backfill has ended."""
+    def token(self, user: str, scope: Scope = Scope.ADMIN) -> str:
+        return self.center("admin").people.create_token(user, scope=scope)["token"]
+
+    def run(self, backfill_id: int | None = None) -> None:
+        """Schedule until a backfill has ended: this one, or any."""
+
+        def is_over(ticked: TickReport) -> bool:
+            if backfill_id is None or not ticked.backfills_ended:
+                return bool(ticked.backfills_ended)
+            return self.center("admin").backfills.row(backfill_id)["ended_at"] is not None
+
         leadership = self.deployment.leadership()
         assert leadership.lead()
-        Engine(self.deployment, leadership).run(lambda ticked: bool(ticked.backfills_ended))
+        Engine(self.deployment, leadership).run(is_over)
         leadership.resign()
 
     def center(self, user: str) -> OperationCenter:
@@ -92,7 +107,7 @@ class Server:
     def create(self, user: str = "alice", **given: Any) -> int:
         """The id of a backfill that was created without the server."""
         asked = {"task": ("open.first",), "bizdate": ("2026-01-05..2026-01-06",), **given}
-        backfills = self.center(user).backfills
+        backfills = Call(self.deployment, user, is_remote=True).center.backfills
         return backfills.create(backfills.plan(asked))
 
 

@@ -11,7 +11,8 @@ To add a route, in the module of its noun below `routes/`:
    inherit `Asked`, so that what they do not know is refused.
 4. It calls one method of `visit.center` and returns its document: plain values, `Text`s and `Step`s. Errors of the
    core are raised through. Named tuples become documents in `results` first.
-5. A new module stands in `routes/__init__.py`; what nobody may ask over HTTP stands in `tests/api/only_local.py`.
+5. A new module stands in `routes/__init__.py`. Who may is decided in `tests/api/matrix.py`; what nobody may ask over
+   HTTP stands in `tests/api/only_local.py`.
 
 A handler runs in a thread of the pool, and its answer is encoded there.
 """
@@ -71,8 +72,9 @@ class Routes:
 
     @property
     def operations(self) -> list[tuple[str, str, Operation]]:
-        """Method, path below the noun, and operation of each."""
-        return [(method, path, operation) for method, path, operation, _ in self._declared]
+        """Method, path below the prefix, and operation of each."""
+        noun = f"/{self.noun}" if self.noun else ""
+        return [(method, noun + path, operation) for method, path, operation, _ in self._declared]
 
     def mount(self, app: FastAPI, prefix: str, admitted: type[APIRoute]) -> None:
         """Let an application answer them.
@@ -81,9 +83,9 @@ class Routes:
             prefix: of their paths.
             admitted: a route that lets somebody in; public ones let in everybody.
         """
-        for method, path, operation, handler in self._declared:
+        for (method, path, operation), (*_, handler) in zip(self.operations, self._declared, strict=True):
             app.router.add_api_route(
-                "/".join(filter(None, (prefix, self.noun))) + path,
+                prefix + path,
                 _carried_out(operation, handler),
                 methods=[method],
                 operation_id=operation.id,
