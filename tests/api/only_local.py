@@ -1,6 +1,7 @@
 """Methods of desks that nobody may ask over HTTP, each with its reason; all others are operations."""
 
 DATES = "pages by number are what the API of DataWorks asks for"
+DECLARED = "tasks by number are what the API of DataWorks asks for"
 ERRANDS = "not waiting is what the API of DataWorks asks for"
 TOGETHER = "all or nothing is what the API of DataWorks asks for"
 ONLY_LOCAL = {
@@ -9,6 +10,9 @@ ONLY_LOCAL = {
     "dates.list": DATES,
     "dates.neighbours": DATES,
     "dates.show": DATES,
+    "declared.list": DECLARED,
+    "declared.neighbours": DECLARED,
+    "declared.show": DECLARED,
     "errands.ask_for_backfill": ERRANDS,
     "errands.ask_for_rerun": ERRANDS,
     "errands.carry_out": ERRANDS,

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 import retrofill
 from retrofill.api import errors, openapi, pages, routes
+from retrofill.api.dataworks.door import Entrance
 from retrofill.api.guarding import Guard
 from retrofill.api.hub import Hub
 from retrofill.api.links import PREFIX
@@ -31,4 +32,5 @@ def make_app(deployment: Deployment) -> FastAPI:
     pages.mount(app)
     errors.handle_all(app)
     app.add_middleware(Guard, larger={PREFIX + path: most for path, most in routes.LARGER.items()})
+    app.add_middleware(Entrance, deployment=deployment)  # beside the guard: it refuses in words of its own
     return app

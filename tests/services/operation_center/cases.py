@@ -17,6 +17,7 @@ from typing import Any
 import retrofill.services.operation_center as rooms
 from domain.catalogs import make_task
 from retrofill.domain.catalog.definitions import Dependency, DependencyKind, ResourceGroup
+from retrofill.domain.catalog.searches import TaskSearch
 from retrofill.domain.planning.policy import Alert, AlertMethod, AlertTrigger
 from retrofill.domain.running.places import Place
 from retrofill.domain.running.searches import (
@@ -166,6 +167,9 @@ def arguments(c: Case) -> dict[str, Arguments]:
         ],
         "dates.instance": each,
         "dates.neighbours": [(number, below) for number in c.instances for below in (True, False)],
+        "declared.list": [(), (TaskSearch(workspace="vault"),), (TaskSearch(owner="greta"),)],
+        "declared.show": [(number,) for number in range(1, 7)],
+        "declared.neighbours": [(number, below) for number in range(1, 7) for below in (True, False)],
         "errands.show": [(ERRAND,), ("nothing",)],
         "errands.unattended": [()],
         "backfills.list": [

@@ -11,9 +11,9 @@ from retrofill.domain.catalog.definitions import ResourceGroup
 from retrofill.domain.errors import Kind, LimitError, UnknownNameError
 from retrofill.domain.planning.policy import PriorityError
 from retrofill.domain.running.places import Place
+from retrofill.domain.running.results import RefusedTogetherError
 from retrofill.services.operation_center.together import TogetherActs
 from retrofill.services.operations import batches
-from retrofill.services.operations.batches import RefusedTogetherError
 from services.centers import center_of
 from services.worlds import MakeWorld, World
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from retrofill.domain.errors import RetrofillError
 from retrofill.domain.texts import Text
 
 if TYPE_CHECKING:
-    from retrofill.domain.errors import RetrofillError
     from retrofill.domain.planning.changes import Difference
 
 
@@ -55,3 +55,12 @@ class ChangeReport(NamedTuple):
 
     differences: tuple[Difference, ...]
     notes: tuple[str, ...] = ()
+
+
+class RefusedTogetherError(RetrofillError):
+    """Leave out the instance that the message names, or mend what hinders it; nothing was done to the others."""
+
+    def __init__(self, item_id: int, error: RetrofillError) -> None:
+        self.item_id = item_id
+        self.code, self.kind = error.code, error.kind
+        super().__init__(error.text, error.hint)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from retrofill.domain.people.roles import Actor
     from retrofill.services.operation_center.backfills import BackfillDesk
     from retrofill.services.operation_center.dates import DateDesk
+    from retrofill.services.operation_center.declared import DeclaredDesk
     from retrofill.services.operation_center.errands import ErrandDesk
     from retrofill.services.operation_center.feed import FeedDesk
     from retrofill.services.operation_center.groups import GroupDesk
@@ -79,6 +80,12 @@ class OperationCenter:
         from retrofill.services.operation_center.dates import DateDesk
 
         return DateDesk(self._parts, self._actor)
+
+    @cached_property
+    def declared(self) -> DeclaredDesk:
+        from retrofill.services.operation_center.declared import DeclaredDesk
+
+        return DeclaredDesk(self._parts, self._actor)
 
     @cached_property
     def errands(self) -> ErrandDesk:

@@ -64,7 +64,7 @@ class TogetherActs(Desk):
     # Inside
 
     def _all(self, ids: Sequence[int], act: Callable[[Operations], list[ItemResult]]) -> None:
-        from retrofill.services.operations.batches import RefusedTogetherError
+        from retrofill.domain.running.results import RefusedTogetherError
         from retrofill.services.operations.operations import Operations
 
         parts = self._parts

@@ -16,7 +16,7 @@ import numpy as np
 from retrofill.domain.errors import LimitError, RetrofillError
 from retrofill.domain.people.roles import Action, Actor
 from retrofill.domain.planning.running_order import running_order
-from retrofill.domain.running.results import ItemResult
+from retrofill.domain.running.results import ItemResult, RefusedTogetherError
 from retrofill.domain.running.states import WAITING, State
 from retrofill.domain.running.steering import FLAGS, Steer
 from retrofill.domain.texts import Step, Text
@@ -72,15 +72,6 @@ class Effect(NamedTuple):
 
 
 Apply = Callable[[Batch, InstanceRecord], Effect]
-
-
-class RefusedTogetherError(RetrofillError):
-    """Leave out the instance that the message names, or mend what hinders it; nothing was done to the others."""
-
-    def __init__(self, item_id: int, error: RetrofillError) -> None:
-        self.item_id = item_id
-        self.code, self.kind = error.code, error.kind
-        super().__init__(error.text, error.hint)
 
 
 class Batches:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from retrofill.domain.catalog.definitions import Catalog, DependencyKind
+from retrofill.domain.catalog.definitions import DependencyKind
 from retrofill.domain.errors import UnknownNameError, shown
 from retrofill.domain.running.filters import BackfillFilter, InstanceFilter
 from retrofill.domain.running.searches import ANY_TIME
@@ -15,10 +16,10 @@ from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.services.instances.as_run import as_run
 from retrofill.services.instances.outlines import position_of
 from retrofill.services.reading.dates import get_date, tasks_of, visible_backfills
+from retrofill.services.reading.declared import upstream_of
 from retrofill.services.reading.instances import InstanceReader
 
 if TYPE_CHECKING:
-    from retrofill.domain.catalog.definitions import Task
     from retrofill.domain.running.searches import DateInstanceSearch, Numbered
     from retrofill.services.ports.records import InstanceRecord
     from retrofill.services.reading.documents import InstanceDetail, Neighbour, NumberedPage
@@ -154,6 +155,7 @@ def detail(view: View, row: InstanceRecord) -> InstanceDetail:
         "timeout_seconds": task.timeout_seconds,
         "declared": dict(run.parameters),
         "tags": list(task.tags),
+        "cycle_number": bisect_left(task.schedule.slots, row.slot) + 1,
         "due_at": shown_instant(row.due_ms),
         "created_at": shown_instant(created_ms),
         "created_by": created_by,
@@ -177,17 +179,7 @@ def neighbours(view: View, row: InstanceRecord, below: bool) -> list[Neighbour]:
 
 def _dependency(view: View, upper: InstanceRecord, lower: InstanceRecord) -> str:
     run = as_run(lower, view.outlines.of(lower))
-    kinds = set(_kinds(run.catalog, view.task_names[upper.task_id], run.task))
+    name = view.task_names[upper.task_id]
+    kinds = {d.kind for d in run.task.depends_on if name in upstream_of(run.catalog, run.task, d)}
     is_earlier = DependencyKind.SAME_CYCLE not in kinds or (len(kinds) > 1 and upper.bizdate != lower.bizdate)
     return "earlier_cycle" if is_earlier else "same_cycle"
-
-
-def _kinds(catalog: Catalog, upper: str, lower: Task) -> Iterator[DependencyKind]:
-    """How one task waits for another."""
-    for dependency in lower.depends_on:
-        named = {
-            DependencyKind.SELF: (lower.name,),
-            DependencyKind.CHILDREN: catalog.graph.downstream[lower.name],
-        }.get(dependency.kind, (dependency.task,))
-        if upper in named:
-            yield dependency.kind

@@ -155,8 +155,11 @@ class SignInTables(SignInReader):
         )
         return cursor.rowcount == 1
 
-    def clear(self, now_ms: int, failures_before_ms: int, sessions_before_ms: int) -> None:
+    def forget_spent(self, now_ms: int) -> None:
         self._execute("DELETE FROM nonce WHERE until_ms <= ?", (now_ms,))
+
+    def clear(self, now_ms: int, failures_before_ms: int, sessions_before_ms: int) -> None:
+        self.forget_spent(now_ms)
         self._execute("DELETE FROM sign_in_link WHERE expires_ms <= ?", (now_ms,))
         self._execute("DELETE FROM sign_in_failure WHERE last_ms < ?", (failures_before_ms,))
         self._execute(

@@ -50,6 +50,7 @@ from retrofill.services.reading.documents.backfills import (
     TimeLeft,
 )
 from retrofill.services.reading.documents.dates import BackfillDate, InstanceDetail, Neighbour, NumberedPage
+from retrofill.services.reading.documents.declared import DeclaredNeighbour, DeclaredTask, TaskWait
 from retrofill.services.reading.documents.errands import Errand
 from retrofill.services.reading.documents.feed import BackfillChanges, ListChanges, LogEvent
 from retrofill.services.reading.documents.instances import (
@@ -158,6 +159,8 @@ __all__ = [
     "DagEdge",
     "DagNode",
     "DateRow",
+    "DeclaredNeighbour",
+    "DeclaredTask",
     "DeployedVersion",
     "DifferenceRow",
     "Errand",
@@ -228,6 +231,7 @@ __all__ = [
     "TaskNode",
     "TaskPage",
     "TaskRow",
+    "TaskWait",
     "TestMessage",
     "TimeLeft",
     "TimelineDocument",

@@ -49,6 +49,7 @@ class InstanceDetail(InstanceRow):
     timeout_seconds: int
     declared: dict[str, str]  #: parameters as declared, or as the backfill overrides them
     tags: list[str]
+    cycle_number: int  #: which of the times of its task on that date it is, from 1
     due_at: str  #: the instant of its scheduled time
     created_at: str
     created_by: str | None  #: null where it is auto triggered
