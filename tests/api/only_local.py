@@ -35,5 +35,6 @@ ONLY_LOCAL = {
 # Operations that are no method of a desk of that name, each with what it asks instead.
 BESIDE_DESKS = {
     "instances.follow_log": "`instances.log`, as it grows",
+    "server.metrics": "numbers of a process, for whoever watches many",
     "backfills.planned": "what a `Preview` of `backfills.plan` lists",
 }

@@ -190,6 +190,7 @@ def test_a_server_alone(sandbox: Sandbox) -> None:
     servers = [Up(sandbox, "serve", "--port", 0) for _ in range(2)]
     assert [one.told.keys() for one in servers] == [{"url"}, {"url"}]
     assert [one.status() for one in servers] == [401, 401]
+    assert [one.status("/readyz") for one in servers] == [503, 503]
     for one in servers:
         left = one.leave()
         assert (left.status, left.stderr) == (0, "The server has left.\n")

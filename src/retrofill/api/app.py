@@ -5,12 +5,13 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 import retrofill
-from retrofill.api import errors, openapi, pages, routes
+from retrofill.api import errors, health, openapi, pages, routes
 from retrofill.api.dataworks.door import Entrance
 from retrofill.api.guarding import Guard
 from retrofill.api.hub import Hub
 from retrofill.api.links import PREFIX
 from retrofill.api.requests import AdmittedRoute
+from retrofill.api.routes import metrics
 from retrofill.bootstrap.deployment import Deployment
 
 
@@ -28,6 +29,8 @@ def make_app(deployment: Deployment) -> FastAPI:
     app.state.hub = Hub(deployment.look)
     for module in routes.ALL:
         module.routes.mount(app, PREFIX, AdmittedRoute)
+    metrics.routes.mount(app, "", AdmittedRoute)
+    health.mount(app, deployment)
     openapi.mount(app)
     pages.mount(app)
     errors.handle_all(app)

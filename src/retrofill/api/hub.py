@@ -111,6 +111,10 @@ class Hub:
                 f"you have {self._users[user]} streams open, as many as one user may have"
             )
 
+    def __len__(self) -> int:
+        """How many streams are open."""
+        return len(self._streams)
+
     def count_of(self, user: str) -> int:
         """How many streams somebody has open."""
         return self._users[user]

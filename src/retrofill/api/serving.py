@@ -42,9 +42,10 @@ class Server(uvicorn.Server):
 
     def __init__(self, deployment: Deployment, on_ready: Callable[[], None], limits: Limits) -> None:
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # what strangers send fills no log
+        app = make_app(deployment)
         super().__init__(
             uvicorn.Config(
-                make_app(deployment),
+                app,
                 http=Connection,
                 ws="none",
                 log_config=None,
@@ -54,13 +55,18 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=_LEAVE_SECONDS,
             )
         )
-        self.server_state = LimitedState(limits)
+        self.server_state = app.state.connections = LimitedState(limits)
         self._on_ready = on_ready
+        self._hub = app.state.hub
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._hub.close()  # else those who listen would be waited for
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -23,6 +23,7 @@ from retrofill.services.instances.plans import PlanCache
 
 if TYPE_CHECKING:
     from retrofill.bootstrap.stores import StoreUrl
+    from retrofill.bootstrap.tallies import TallyFile
     from retrofill.domain.catalog.definitions import Catalog
     from retrofill.domain.people.server_keys import ServerKey
     from retrofill.domain.running.startable import Known
@@ -377,6 +378,13 @@ class Deployment:
         from retrofill.executors.local.folder import RunsFolder
 
         return RunsFolder(self.folder.runs)
+
+    @property
+    def tallies(self) -> TallyFile:
+        """What schedulers of this machine have done."""
+        from retrofill.bootstrap.tallies import TallyFile
+
+        return TallyFile(self.folder.home)
 
     def retention(self, settings: Settings, is_dry: bool = False) -> Retention:
         """What goes by age and size, as of now (RET-1, RET-2)."""

@@ -133,14 +133,20 @@ class Engine:
         hosts = self._deployment.hosts(self.settings.host_lost_minutes)
         self._learn_secrets()
         executor = self._executor()
+        tally = self._deployment.tallies.open()
+
+        def noted(ticked: TickReport) -> bool:
+            if not stands_by:
+                tally.note(ticked, self._deployment.clock.now_ms())
+            return observe(ticked)
+
         try:
             with hosts.beating() if hosts is not None else nullcontext():
                 if hosts is not None and not stands_by:
                     self._note_that_it_leads()
-                self._loop(executor, starts and not stands_by, auto, hosts, stands_by).run(
-                    observe, observe_ms
-                )
+                self._loop(executor, starts and not stands_by, auto, hosts, stands_by).run(noted, observe_ms)
         finally:
+            tally.close()
             executor.close()
 
     def _note_that_it_leads(self) -> None:

@@ -7,6 +7,7 @@ moment, it leaves runs that `adopt` finds again when a scheduler starts.
 from __future__ import annotations
 
 import os
+import time
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -144,7 +145,7 @@ class Scheduler:
         return [self._specs.ref(run) for _, run in reader.running() if run.host == self._executor.host]
 
     def _pass(self, ends: list[RunEnd]) -> TickReport:
-        now_ms, ticked = self._clock.now_ms(), TickReport(ended=len(ends))
+        now_ms, ticked, began = self._clock.now_ms(), TickReport(ends), time.perf_counter()
         with self._store.transaction() as tx:
             if self._leadership is not None:
                 self._leadership.check(tx)
@@ -174,6 +175,7 @@ class Scheduler:
             ticked.next_ms = None if self._next_ms is None else self._next_ms + self._doubt_ms
             alert_ms = tx.outbox.next_ms()
             ticked.alert_ms = None if alert_ms is None else alert_ms + self._doubt_ms
+        ticked.seconds = time.perf_counter() - began
         self._deciding = []
         self._still_leads()
         self._executor.start(starts)
