@@ -17,6 +17,7 @@ from retrofill.api.answers import PARTS_HEADER, encode
 from retrofill.api.errors import PROBLEM, Problem
 from retrofill.api.links import PREFIX
 from retrofill.api.operations import EVENTS, JSON, Operation, operations_of
+from retrofill.api.samples import Samples
 from retrofill.api.schemas import Json, Schemas
 
 _ABOUT = f"""
@@ -74,6 +75,7 @@ def document(app: FastAPI) -> Json:
     named = {**components.get("schemas", {}), **schemas.named}
     unused = ("HTTPValidationError", "ValidationError")  # of the framework's own errors
     components["schemas"] = {name: named[name] for name in sorted(named) if name not in unused}
+    _exemplify(app, found["paths"], Samples(components["schemas"]))
     components["responses"] = {f"Problem{status}": _problem(status) for status in _MEANINGS}
     components["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "A token of `POST /tokens`."}
@@ -94,6 +96,21 @@ def _complete(described: Json, operation: Operation, path: str, schemas: Schemas
     else:
         described["security"] = [{"token": []}]
         described["x-scope"] = operation.scope.value
+
+
+def _exemplify(app: FastAPI, paths: Json, samples: Samples) -> None:
+    """An example of everything that is sent and answered."""
+    for method, path, operation in operations_of(app):
+        described = paths[path][method.lower()]
+        for parameter in described.get("parameters", []):
+            if (value := samples.of_parameter(parameter)) is not None:
+                parameter["example"] = value
+        body = described.get("requestBody", {}).get("content", {}).get(JSON)
+        if body is not None:
+            body["example"] = samples.sent(body["schema"])
+        answer = described["responses"][str(operation.status)].get("content", {}).get(JSON)
+        if answer is not None:
+            answer["example"] = samples.answered(answer["schema"])
 
 
 def _statuses(operation: Operation, has_parameters: bool, has_body: bool, has_name: bool) -> Iterator[int]:
@@ -127,4 +144,17 @@ def _answer(operation: Operation, schemas: Schemas) -> Json:
 
 def _problem(status: int) -> Json:
     schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": _MEANINGS[status], "content": {PROBLEM: {"schema": schema}}}
+    title = HTTPStatus(status).phrase
+    code = title.lower().replace(" ", "_")
+    example = {
+        "type": f"urn:retrofill:error:{code}",
+        "title": title,
+        "status": status,
+        "detail": _MEANINGS[status],
+        "code": code,
+        "kind": "usage",
+        "hint": "What to do about it, with the requests that help.",
+        "steps": [],
+    }
+    content = {PROBLEM: {"schema": schema, "example": example}}
+    return {"description": _MEANINGS[status], "content": content}
