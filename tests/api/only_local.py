@@ -26,6 +26,7 @@ ONLY_LOCAL = {
     "together.stop": TOGETHER,
     "together.unfreeze": TOGETHER,
     "feed.eyes": "by these a stream goes on telling; an answer holds what they see",
+    "backfills.create_once": "`backfills.create` with an `Idempotency-Key`",
     "instances.each": "a list that a client reads page by page",
     "upkeep.back_up": "writes a file on the machine of the store",
     "upkeep.restore": "puts a file of that machine in the place of the store, while no server runs",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -164,3 +165,64 @@ def test_filters_are_those_of_the_center(server: Server, filters: dict[str, str]
     found = server.by("alice").get("/api/v1/backfills", params=filters).json()
     assert found == server.center("alice").backfills.list(BackfillSearch(**filters))
     assert len(found["items"]) < 2 or "creator" in filters
+
+
+KEY = {"Idempotency-Key": "0b7e-1"}
+
+
+def test_a_request_that_is_sent_again_makes_nothing_new(server: Server) -> None:
+    """Who heard no answer asks again with the same key: also where its plan would be another one by now."""
+    asked = server.by("alice")
+    body = {**ASKED, "expected": post(server, "/plan", ASKED)["digest"]}
+    first = asked.post("/api/v1/backfills", json=body, headers=KEY)
+    again = asked.post("/api/v1/backfills", json=body, headers=KEY)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json()["id"] == again.json()["id"]
+    assert again.headers["location"] == first.headers["location"]
+    other = asked.post("/api/v1/backfills", json={**body, "groups": 1}, headers=KEY)
+    assert problem(other, 422)["code"] == "key_reused"
+    assert asked.post("/api/v1/backfills", json=ASKED, headers={"Idempotency-Key": "2"}).json()["id"] == 2
+    assert len(asked.get("/api/v1/backfills").json()["items"]) == 2
+
+
+def test_a_key_is_of_who_sends_it(server: Server) -> None:
+    """SEC-2: another one's key says nothing, and hinders nothing."""
+    made = [
+        server.by(user).post("/api/v1/backfills", json=ASKED, headers=KEY).json()["id"]
+        for user in ("alice", "bob")
+    ]
+    assert len({*made}) == 2
+
+
+def test_many_at_once_with_one_key_make_one(server: Server) -> None:
+    """Whoever comes second gets what the first one makes, or is told to ask again."""
+
+    def send(_: int) -> tuple[int, Any]:
+        answer = server.by("alice").post("/api/v1/backfills", json=ASKED, headers=KEY)
+        return answer.status_code, answer.json()
+
+    server.by("alice")
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(send, range(12)))
+    assert {found["id"] for status, found in answers if status == 201} == {1}
+    assert {found["code"] for status, found in answers if status != 201} <= {"still_creating"}
+    assert len(server.center("alice").backfills.list()["items"]) == 1
+
+
+@pytest.mark.parametrize("key", ["", " ", "x" * 256, "a b", "\xe9"])
+def test_a_key_is_a_word(shared_server: Server, key: str) -> None:
+    headers = {"Idempotency-Key": key.encode("latin-1")}
+    problem(shared_server.by("alice").post("/api/v1/backfills", json=ASKED, headers=headers), 422)
+
+
+def test_a_key_whose_backfill_is_gone_is_free_again(server: Server) -> None:
+    """What a crash left half made is removed; whoever asks again with the key gets a new one."""
+    first = server.by("alice").post("/api/v1/backfills", json=ASKED, headers=KEY).json()["id"]
+    with server.deployment.store.transaction(checks_references=False) as tx:
+        tx.set_backfill(first, phase="creating", start_ms=None)
+    asked = server.by("alice").post("/api/v1/backfills", json=ASKED, headers=KEY)
+    assert problem(asked, 409)["code"] == "still_creating"
+    with server.deployment.store.transaction(checks_references=False) as tx:
+        tx.delete_half_created(first)
+    second = server.by("alice").post("/api/v1/backfills", json=ASKED, headers=KEY)
+    assert (second.status_code, second.json()["id"] != first) == (201, True)

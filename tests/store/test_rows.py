@@ -21,6 +21,7 @@ from retrofill.store.statements import rows
         (rows.ALERT, "alert"), (rows.FAILED_START, "failed_start"), (rows.USER, "user"), (rows.TOKEN, "token"),
         (rows.ACCESS_KEY, "access_key"), (rows.SESSION, "session"), (rows.LINK, "sign_in_link"), (rows.PASSWORD, "password"),
         (rows.ERRAND, "errand"),
+        (rows.REQUEST_KEY, "request_key"),
     ],
 )  # fmt: skip
 def test_each_field_is_a_column(columns: rows.Columns[object], table: str) -> None:

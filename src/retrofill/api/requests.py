@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import Depends, Path, Request, Response
+from fastapi import Depends, Header, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -81,6 +81,16 @@ Cursor = Annotated[
 ]
 
 
+RequestKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[!-~]+$",
+        description="Chosen by who asks, for one request: sent again with it, the request gets what the first one made.",
+    ),
+]
 Id = Annotated[int, Path(ge=1, le=MOST_ID)]
 
 

@@ -257,6 +257,12 @@ def acts(c: Case) -> dict[str, Arguments]:
     tasks = [(["open.last"],), (["vault.goldmine"],), (["vault.absent"],)]
     return {
         "backfills.create": [(c.previews[0],), (c.previews[0], "of another plan")],
+        "backfills.create_once": [
+            ("key", GIVEN[0]),
+            ("key", GIVEN[0]),
+            ("key", GIVEN[1]),
+            ("other", GIVEN[6]),
+        ],
         "backfills.pause": BACKFILLS,
         "backfills.resume": BACKFILLS,
         "backfills.stop": BACKFILLS,

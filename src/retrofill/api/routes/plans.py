@@ -11,7 +11,7 @@ from retrofill.api.answers import answer_of, encode
 from retrofill.api.bodies import CreateBody, PlanBody
 from retrofill.api.links import PREFIX
 from retrofill.api.operations import Routes
-from retrofill.api.requests import Asking
+from retrofill.api.requests import Asking, RequestKey
 from retrofill.api.results import page_of
 from retrofill.domain.people.scopes import Scope
 from retrofill.services.reading.documents import (
@@ -63,13 +63,16 @@ def alert_obstacles(visit: Asking, body: PlanBody) -> Page[AlertObstacle]:
 
 
 @routes.post("", "backfills.create", BackfillRow, status=201)
-def create(visit: Asking, body: CreateBody) -> Any:
+def create(visit: Asking, body: CreateBody, key: RequestKey = None) -> Any:
     """Create a backfill, all or nothing; one that is refused is stored without instances.
 
     Waits for extension checks, if there are any.
     """
     backfills = visit.center.backfills
-    backfill_id = backfills.create(backfills.plan(body.given), body.expected)
+    if key is None:
+        backfill_id = backfills.create(backfills.plan(body.given), body.expected)
+    else:
+        backfill_id = backfills.create_once(key, body.given, body.expected)
     answer = answer_of(backfills.row(backfill_id), 201, visit.wants_parts)
     answer.headers["Location"] = f"{PREFIX}/backfills/{backfill_id}"
     return answer

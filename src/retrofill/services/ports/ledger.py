@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from retrofill.services.ports.interventions import InterventionReader, Interventions
     from retrofill.services.ports.outbox import Outbox, OutboxReader
     from retrofill.services.ports.people import PeopleReader, PeopleTables
+    from retrofill.services.ports.request_keys import RequestKeyReader, RequestKeys
     from retrofill.services.ports.retention import RetentionReader, RetentionTables
     from retrofill.services.ports.revisions import Revisions
     from retrofill.services.ports.run_times import TimesLedger, TimesReader
@@ -40,6 +41,9 @@ class Reader(CatalogReader, BackfillReader, InstanceReader, OperationReader, Pro
 
     @property
     def errands(self) -> ErrandReader: ...
+
+    @property
+    def request_keys(self) -> RequestKeyReader: ...
 
     @property
     def interventions(self) -> InterventionReader: ...
@@ -98,6 +102,9 @@ class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWri
 
     @property
     def errands(self) -> Errands: ...
+
+    @property
+    def request_keys(self) -> RequestKeys: ...
 
     @property
     def interventions(self) -> Interventions: ...

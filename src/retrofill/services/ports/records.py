@@ -282,6 +282,16 @@ class PasswordRecord(NamedTuple):
     set_ms: int
 
 
+class RequestKeyRecord(NamedTuple):
+    """A key by which a request is known again; `request` tells it from others (a hash)."""
+
+    user_name: str
+    name: str
+    request: str
+    backfill_id: int
+    created_ms: int
+
+
 class ErrandRecord(NamedTuple):
     """What somebody has asked for and does not wait for; `request` is a JSON text."""
 

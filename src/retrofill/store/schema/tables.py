@@ -498,3 +498,14 @@ errand = Table(  # what somebody has asked for and does not wait for
     CheckConstraint("kind IN ('create', 'rerun')", name="errand_kind"),
     Index("errand_unended", "created_ms", **where("ended_ms IS NULL")),
 )
+
+request_key = Table(  # by which a request is known again
+    "request_key",
+    metadata,
+    Column("user_name", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("request", Text, nullable=False),  # a hash of it
+    Column("backfill_id", Int, nullable=False),  # that it has made
+    Column("created_ms", Int, nullable=False),
+    Index("request_key_created", "created_ms"),
+)

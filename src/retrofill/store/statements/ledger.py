@@ -15,6 +15,7 @@ from retrofill.store.statements.operations import OperationWriter
 from retrofill.store.statements.outbox import Outbox
 from retrofill.store.statements.people import PeopleTables
 from retrofill.store.statements.reader import Reader
+from retrofill.store.statements.request_keys import RequestKeys
 from retrofill.store.statements.revisions import Changed
 from retrofill.store.statements.run_times import TimesLedger
 from retrofill.store.statements.signing_in import SignInTables
@@ -65,6 +66,10 @@ class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWri
     @property
     def errands(self) -> Errands:
         return Errands(self._connection)
+
+    @property
+    def request_keys(self) -> RequestKeys:
+        return RequestKeys(self._connection)
 
     @property
     def interventions(self) -> Interventions:

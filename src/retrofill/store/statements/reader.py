@@ -16,6 +16,7 @@ from retrofill.store.statements.interventions import InterventionReader
 from retrofill.store.statements.operations import OperationReader
 from retrofill.store.statements.outbox import OutboxReader
 from retrofill.store.statements.people import PeopleReader
+from retrofill.store.statements.request_keys import RequestKeyReader
 from retrofill.store.statements.revisions import Revisions
 from retrofill.store.statements.run_times import TimesReader
 from retrofill.store.statements.signing_in import SignInReader
@@ -56,6 +57,10 @@ class Reader(CatalogReader, BackfillReader, InstanceReader, OperationReader):
     @property
     def errands(self) -> ErrandReader:
         return ErrandReader(self._connection)
+
+    @property
+    def request_keys(self) -> RequestKeyReader:
+        return RequestKeyReader(self._connection)
 
     @property
     def interventions(self) -> InterventionReader:

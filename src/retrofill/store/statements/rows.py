@@ -22,6 +22,7 @@ from retrofill.services.ports.records import (
     OpenBackfill,
     OperationRecord,
     PasswordRecord,
+    RequestKeyRecord,
     RunRecord,
     SessionRecord,
     TokenRecord,
@@ -83,3 +84,4 @@ SESSION = Columns(SessionRecord)
 LINK = Columns(LinkRecord)
 PASSWORD = Columns(PasswordRecord)
 ERRAND = Columns(ErrandRecord)
+REQUEST_KEY = Columns(RequestKeyRecord)

@@ -377,6 +377,15 @@ CREATE TABLE errand (
 	CONSTRAINT errand_kind CHECK (kind IN ('create', 'rerun'))
 );
 
+CREATE TABLE request_key (
+	user_name TEXT NOT NULL,
+	name TEXT NOT NULL,
+	request TEXT NOT NULL,
+	backfill_id INTEGER NOT NULL,
+	created_ms INTEGER NOT NULL,
+	PRIMARY KEY (user_name, name)
+);
+
 CREATE INDEX alert_due ON alert (next_ms) WHERE next_ms IS NOT NULL;
 
 CREATE INDEX backfill_ended ON backfill (ended_ms) WHERE ended_ms IS NOT NULL;
@@ -414,6 +423,8 @@ CREATE INDEX operation_instance ON operation (instance_id, id);
 CREATE INDEX operation_task ON operation (task_id, id) WHERE task_id IS NOT NULL;
 
 CREATE INDEX removed_wait_upstream ON removed_wait (upstream_id);
+
+CREATE INDEX request_key_created ON request_key (created_ms);
 
 CREATE INDEX run_open ON run (instance_id) WHERE ended_ms IS NULL;
 

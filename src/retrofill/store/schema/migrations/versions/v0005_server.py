@@ -20,6 +20,7 @@ def upgrade() -> None:
     _accept_once()
     _number_changes()
     _remember_errands()
+    _know_requests_again()
 
 
 def _limit_tokens() -> None:
@@ -146,3 +147,17 @@ def _remember_errands() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("errand_unended", "errand", ["created_ms"], **where("ended_ms IS NULL"))
+
+
+def _know_requests_again() -> None:
+    """Keys by which a request is known again."""
+    op.create_table(
+        "request_key",
+        sa.Column("user_name", Text, nullable=False),
+        sa.Column("name", Text, nullable=False),
+        sa.Column("request", Text, nullable=False),
+        sa.Column("backfill_id", Int, nullable=False),
+        sa.Column("created_ms", Int, nullable=False),
+        sa.PrimaryKeyConstraint("user_name", "name"),
+    )
+    op.create_index("request_key_created", "request_key", ["created_ms"])
