@@ -5,15 +5,16 @@ Nothing is kept between sending somebody off and receiving them but what their b
 
 from __future__ import annotations
 
+import hmac
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
-from retrofill.services.ports.identities import Claims, Errand, IdentityError
+from retrofill.services.ports.identities import Claims, Errand, IdentityError, ProviderAwayError
 
 if TYPE_CHECKING:
     from authlib.integrations.httpx_client import OAuth2Client
@@ -58,20 +59,31 @@ class OidcProvider:
         return Errand(url, json.dumps(memory))
 
     def receive(self, back_to: str, memory: str, answer: Mapping[str, str]) -> Claims:
-        known = _known(memory)
-        if answer.get("iss", self.setting.issuer) != self.setting.issuer:
-            raise IdentityError("the answer is another provider's")  # RFC 9207
+        known = json.loads(memory)
+        self._check_answer(known["state"], answer)
         with self._client(back_to) as client:
             token = client.fetch_token(
-                self._metadata["token_endpoint"],
-                authorization_response=f"{back_to}?{urlencode(answer)}",
-                state=known["state"],
-                code_verifier=known["verifier"],
+                self._metadata["token_endpoint"], code=answer["code"], code_verifier=known["verifier"]
             )
             claims = self._id_claims(client, token, known["nonce"])
             if self.claim not in claims and "userinfo_endpoint" in self._metadata:
                 claims = {**self._user_info(client, claims["sub"]), **claims}
         return Claims(self.setting.issuer, claims["sub"], claims)
+
+    def _check_answer(self, state: str, answer: Mapping[str, str]) -> None:
+        """Raises:
+        IdentityError: it is that of another errand, or of another provider, or no.
+        """
+        if not hmac.compare_digest(answer.get("state", "").encode(), state.encode()):
+            raise IdentityError("this is not the answer to what was asked")
+        if answer.get("iss", self.setting.issuer) != self.setting.issuer:
+            raise IdentityError("this is another provider's answer")  # RFC 9207
+        if "error" in answer:
+            raise IdentityError(
+                f"{self.name} refuses: {_shown(answer.get('error_description', answer['error']))}"
+            )
+        if not answer.get("code"):
+            raise IdentityError(f"{self.name} has not answered")
 
     def _id_claims(self, client: OAuth2Client, token: Mapping[str, Any], nonce: str) -> dict[str, Any]:
         """What the provider has signed about who has come."""
@@ -142,7 +154,7 @@ class OidcProvider:
             with client:
                 yield client
         except httpx2.HTTPError as error:
-            raise IdentityError(
+            raise ProviderAwayError(
                 f"{self.name} does not answer as it should ({type(error).__name__})"
             ) from error
         except OAuthError as error:
@@ -166,12 +178,6 @@ def _json(answer: Any) -> Any:
     found = answer.json()
     if not isinstance(found, dict):
         raise TypeError("no object")
-    return found
-
-
-def _known(memory: str) -> dict[str, str]:
-    """What was remembered of the errand."""
-    found: dict[str, str] = json.loads(memory)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
-from retrofill.domain.errors import RetrofillError, TooOftenError
+from retrofill.domain.errors import Kind, RetrofillError, TooOftenError
 
 
 class TooBusyError(TooOftenError):
@@ -18,6 +18,14 @@ class IdentityError(RetrofillError):
     """Begin again; if it stays so, look at the setting `oidc` and at the provider's side of it."""
 
     code = "identity_provider"
+    kind = Kind.NOT_SIGNED_IN
+
+
+class ProviderAwayError(IdentityError):
+    """Sign in with a password, or try again later; the setting `oidc` says whom the server asks."""
+
+    code = "identity_provider_away"
+    kind = Kind.UNREACHABLE
 
 
 class PasswordHasher(Protocol):
