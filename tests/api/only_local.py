@@ -27,6 +27,8 @@ ONLY_LOCAL = {
     "together.unfreeze": TOGETHER,
     "feed.eyes": "by these a stream goes on telling; an answer holds what they see",
     "backfills.create_once": "`backfills.create` with an `Idempotency-Key`",
+    "backfills.tag": "the `ETag` of `backfills.show`",
+    "backfills.as_of": "`If-Match` of what steers a backfill",
     "instances.each": "a list that a client reads page by page",
     "upkeep.back_up": "writes a file on the machine of the store",
     "upkeep.restore": "puts a file of that machine in the place of the store, while no server runs",

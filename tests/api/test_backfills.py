@@ -226,3 +226,36 @@ def test_a_key_whose_backfill_is_gone_is_free_again(server: Server) -> None:
         tx.delete_half_created(first)
     second = server.by("alice").post("/api/v1/backfills", json=ASKED, headers=KEY)
     assert (second.status_code, second.json()["id"] != first) == (201, True)
+
+
+@pytest.mark.parametrize(
+    ("act", "body"),
+    [("PATCH ", {"priority": 8}), ("POST /pause", {}), ("POST /resume", {}), ("POST /stop", {})],
+)
+def test_nobody_acts_on_what_somebody_else_has_changed(
+    server: Server, act: str, body: dict[str, Any]
+) -> None:
+    """Two people look at the same backfill: the second one is told, and undoes nothing of the first one's."""
+    number = server.create()
+    alice, bob, path = server.by("alice"), server.by("bob"), f"/api/v1/backfills/{number}"
+    seen = {"If-Match": alice.get(path).headers["etag"]}
+    assert bob.patch(path, json={"max_failures": 3}).status_code == 200
+    method, _, rest = act.partition(" ")
+    refused = problem(alice.request(method, path + rest, json=body, headers=seen), 412)
+    assert (refused["code"], refused["kind"]) == ("changed_meanwhile", "wrong_state")
+    (last, *_) = (
+        one for one in server.center("alice").backfills.history(number) if one["action"] != "create"
+    )
+    assert last["user"] == "bob"
+    now = {"If-Match": f'"other", {alice.get(path).headers["etag"]}'}
+    assert alice.request(method, path + rest, json=body, headers=now).status_code == 200
+    assert alice.request(method, path + rest, json=body, headers={"If-Match": "*"}).status_code in (200, 409)
+
+
+def test_a_tag_stands_for_what_people_decide(server: Server) -> None:
+    """How far it has come changes all the time, and hinders nobody."""
+    number = server.create()
+    asked, path = server.by("alice"), f"/api/v1/backfills/{number}"
+    tag = asked.get(path).headers["etag"]
+    server.run(number)
+    assert asked.get(path).headers["etag"] == tag

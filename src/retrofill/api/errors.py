@@ -33,6 +33,7 @@ STATUSES: Mapping[Kind, int] = MappingProxyType(
         Kind.BROKEN: 500,
     }
 )
+_BY_CODE = {"changed_meanwhile": 412}  # where HTTP has a status that says more than the kind
 _KINDS = {400: Kind.USAGE, 404: Kind.UNKNOWN, 405: Kind.USAGE, 413: Kind.LIMIT, 415: Kind.USAGE}
 _SECONDS_TO_WAIT = "1"  # until a store that is busy may be free
 _log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class Problem(TypedDict):
 
 def problem_of(error: RetrofillError) -> Problem:
     """An error of the core as a problem."""
-    status = STATUSES[error.kind]
+    status = _BY_CODE.get(error.code) or STATUSES[error.kind]
     problem = _problem(status, error.code, error.kind, error.text, error.hint)
     found: Problem = {**problem, "steps": list(error.hint.steps)}
     if error.details:

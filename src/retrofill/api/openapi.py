@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from http import HTTPStatus
+from itertools import chain
 from threading import Lock
 
 from fastapi import FastAPI, Response
@@ -87,6 +88,8 @@ def _complete(described: Json, operation: Operation, path: str, schemas: Schemas
     """What the framework does not know of an operation."""
     parameters = described.get("parameters", [])
     statuses = _statuses(operation, bool(parameters), "requestBody" in described, "{" in path)
+    if any(parameter["name"] == "If-Match" for parameter in parameters):
+        statuses = chain(statuses, (412,))
     described["responses"] = {
         str(operation.status): _answer(operation, schemas),
         **{str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in statuses},

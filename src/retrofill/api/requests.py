@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -91,6 +91,25 @@ RequestKey = Annotated[
         description="Chosen by who asks, for one request: sent again with it, the request gets what the first one made.",
     ),
 ]
+
+
+async def _tags(
+    given: Annotated[
+        str | None,
+        Header(
+            alias="If-Match",
+            max_length=1_000,
+            description="The `ETag` that it had when you looked: if somebody has changed it since, nothing is done.",
+        ),
+    ] = None,
+) -> Collection[str] | None:
+    """What an `If-Match` names; None where anything matches."""
+    if given is None or given.strip() == "*":
+        return None
+    return [tag.strip().removeprefix("W/").strip('"') for tag in given.split(",")]
+
+
+Tags = Annotated[Collection[str] | None, Depends(_tags)]
 Id = Annotated[int, Path(ge=1, le=MOST_ID)]
 
 

@@ -183,6 +183,8 @@ def arguments(c: Case) -> dict[str, Arguments]:
         "backfills.ask_checks": [(preview,) for preview in c.previews],
         "backfills.alert_obstacles": [(preview,) for preview in c.previews],
         "backfills.row": BACKFILLS,
+        "backfills.tag": BACKFILLS,
+        "backfills.as_of": [(None,), (["x"],)],
         "backfills.show": BACKFILLS,
         "backfills.analysis": BACKFILLS,
         "backfills.history": BACKFILLS,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Response
 from pydantic import Field
 
+from retrofill.api.answers import answer_of
 from retrofill.api.bodies import ChangeBody
 from retrofill.api.operations import Routes
-from retrofill.api.requests import Asked, Asking, Commented, Cursor, Id, Limit
+from retrofill.api.requests import Asked, Asking, Commented, Cursor, Id, Limit, Tags
 from retrofill.api.results import change_document, items_of, page_of, stop_report
 from retrofill.domain.planning.changes import read_changes
 from retrofill.domain.running.searches import BackfillSearch
@@ -73,9 +74,13 @@ def list_backfills(visit: Asking, asked: Annotated[BackfillQuery, Query()]) -> P
 
 
 @routes.get("/{backfill_id}", "backfills.show", BackfillPage)
-def show(visit: Asking, backfill_id: Id) -> BackfillPage:
-    """One backfill with what it was asked for, its dates and its first failures."""
-    return visit.center.backfills.show(backfill_id)
+def show(visit: Asking, backfill_id: Id) -> Response:
+    """One backfill with what it was asked for, its dates and its first failures; its `ETag` is for `If-Match`."""
+    backfills = visit.center.backfills
+    tag = backfills.tag(backfill_id)  # asked first: of what changes in between, it is the older one
+    answer = answer_of(backfills.show(backfill_id), in_parts=visit.wants_parts)
+    answer.headers["ETag"] = f'"{tag}"'
+    return answer
 
 
 @routes.get("/{backfill_id}/row", "backfills.row", BackfillRow)
@@ -142,29 +147,29 @@ def dag(visit: Asking, backfill_id: Id) -> BackfillDag:
 
 
 @routes.post("/{backfill_id}/pause", "backfills.pause", SteerReport)
-def pause(visit: Asking, backfill_id: Id, body: Commented) -> SteerReport:
+def pause(visit: Asking, backfill_id: Id, body: Commented, tags: Tags) -> SteerReport:
     """Start nothing new; running instances end."""
-    is_new = visit.center.backfills.pause(backfill_id, body.comment)
+    is_new = visit.center.backfills.as_of(tags).pause(backfill_id, body.comment)
     return {"id": backfill_id, "unchanged": not is_new}
 
 
 @routes.post("/{backfill_id}/resume", "backfills.resume", SteerReport)
-def resume(visit: Asking, backfill_id: Id, body: Commented) -> SteerReport:
+def resume(visit: Asking, backfill_id: Id, body: Commented, tags: Tags) -> SteerReport:
     """Take back a pause or a stop."""
-    is_new = visit.center.backfills.resume(backfill_id, body.comment)
+    is_new = visit.center.backfills.as_of(tags).resume(backfill_id, body.comment)
     return {"id": backfill_id, "unchanged": not is_new}
 
 
 @routes.post("/{backfill_id}/stop", "backfills.stop", StopReport)
-def stop(visit: Asking, backfill_id: Id, body: Commented) -> StopReport:
+def stop(visit: Asking, backfill_id: Id, body: Commented, tags: Tags) -> StopReport:
     """End what runs of it, and start nothing further; of one that is not yours to steer, what you may operate."""
-    return stop_report(visit, visit.center.backfills.stop(backfill_id, body.comment))
+    return stop_report(visit, visit.center.backfills.as_of(tags).stop(backfill_id, body.comment))
 
 
 @routes.patch("/{backfill_id}", "backfills.change", ChangeDocument)
-def change(visit: Asking, backfill_id: Id, body: ChangeBody) -> ChangeDocument:
+def change(visit: Asking, backfill_id: Id, body: ChangeBody, tags: Tags) -> ChangeDocument:
     """Change how it runs, also while it runs."""
-    report = visit.center.backfills.change(backfill_id, read_changes(body.given), body.comment)
+    report = visit.center.backfills.as_of(tags).change(backfill_id, read_changes(body.given), body.comment)
     return change_document(backfill_id, report)
 
 

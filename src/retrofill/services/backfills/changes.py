@@ -25,6 +25,7 @@ from retrofill.domain.texts import Text
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.domain.words import many
 from retrofill.services.backfills.backfill_rows import first_start_ms
+from retrofill.services.backfills.tags import Check, expecting
 from retrofill.services.instances.backfill_graph import BackfillGraph
 from retrofill.services.instances.backfill_status import note_end, standing
 from retrofill.services.instances.graphs import GraphCache
@@ -41,11 +42,20 @@ from retrofill.services.ports.store import MOST_ROWS
 if TYPE_CHECKING:
     from retrofill.services.ports import Clock, Ledger, Store
 
+_ANYHOW = expecting(None)
+
 
 class BackfillChanges:
-    """Changes of backfills, in the name of one actor."""
+    """Changes of backfills, in the name of one actor.
 
-    def __init__(self, store: Store, graphs: GraphCache, clock: Clock, actor: Actor) -> None:
+    Args:
+        check: refuses a backfill that is not as it is expected to be, in the transaction that changes it.
+    """
+
+    def __init__(
+        self, store: Store, graphs: GraphCache, clock: Clock, actor: Actor, check: Check = _ANYHOW
+    ) -> None:
+        self._check = check
         self._store = store
         self._graphs = graphs
         self._clock = clock
@@ -68,6 +78,7 @@ class BackfillChanges:
             access = Access(tx, self._graphs, self._actor)
             record = access.get_backfill(backfill_id)
             access.check_steer(record, "change")
+            self._check(record)
             closed = holds_of([record], instant_of(now_ms)).window_closed
             judge(Steer.CHANGE, standing(tx, record, backfill_id in closed), backfill_id)
             catalog = self._graphs.catalog(tx, record.version_id)

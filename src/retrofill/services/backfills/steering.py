@@ -16,6 +16,7 @@ from retrofill.domain.running.steering import FLAGS, Steer, Verdict, how_to_go_o
 from retrofill.domain.texts import Step, Text
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.services.backfills.changes import BackfillChanges
+from retrofill.services.backfills.tags import Check, expecting
 from retrofill.services.instances.backfill_status import note_end, standing
 from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.instances.holds import holds_of
@@ -36,10 +37,20 @@ class Steered:
     stopping: tuple[ItemResult, ...] = ()
 
 
-class BackfillSteering:
-    """Steers the backfills of one store, in the name of one actor."""
+_ANYHOW = expecting(None)
 
-    def __init__(self, store: Store, graphs: GraphCache, clock: Clock, actor: Actor) -> None:
+
+class BackfillSteering:
+    """Steers the backfills of one store, in the name of one actor.
+
+    Args:
+        check: refuses to pause, resume, stop or change a backfill that is not as it is expected to be.
+    """
+
+    def __init__(
+        self, store: Store, graphs: GraphCache, clock: Clock, actor: Actor, check: Check = _ANYHOW
+    ) -> None:
+        self._check = check
         self._store = store
         self._graphs = graphs
         self._clock = clock
@@ -129,7 +140,7 @@ class BackfillSteering:
         return Operations(self._store, self._graphs, self._clock, self._actor)
 
     def _changing(self) -> BackfillChanges:
-        return BackfillChanges(self._store, self._graphs, self._clock, self._actor)
+        return BackfillChanges(self._store, self._graphs, self._clock, self._actor, self._check)
 
     def _access(self, reader: Reader) -> Access:
         return Access(reader, self._graphs, self._actor)
@@ -149,6 +160,7 @@ class BackfillSteering:
             access = self._access(tx)
             record = access.get_backfill(backfill_id)
             access.check_steer(record, steer.value)
+            self._check(record)
             holds = holds_of([record], instant_of(now_ms))
             now = standing(tx, record, backfill_id in holds.window_closed)
             if judge(steer, now, backfill_id) is Verdict.UNCHANGED:

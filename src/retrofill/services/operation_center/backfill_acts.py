@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Self
 
 from retrofill.domain.running.results import StopResult
 from retrofill.services.operation_center.desk import Desk
@@ -16,6 +17,20 @@ if TYPE_CHECKING:
 
 class BackfillActs(Desk):
     """Each raises UnknownNameError where there is no such backfill, as far as the actor knows."""
+
+    _tags: Collection[str] | None = None  # that a backfill must have
+
+    def as_of(self, tags: Collection[str] | None) -> Self:
+        """The same desk, which pauses, resumes, stops and changes only what is as somebody has seen it.
+
+        A backfill that is not raises ChangedMeanwhileError, and nothing is done.
+
+        Args:
+            tags: one of them must be the backfill's; None: however it is.
+        """
+        desk = type(self)(self._parts, self._actor)
+        desk._tags = tags
+        return desk
 
     def pause(self, backfill_id: int, comment: str = "") -> bool:
         """Start nothing new, running instances end; whether that is new.
@@ -78,8 +93,10 @@ class BackfillActs(Desk):
 
     def _steering(self, backfill_id: int) -> BackfillSteering:
         from retrofill.services.backfills.steering import BackfillSteering
+        from retrofill.services.backfills.tags import expecting
 
         parts = self._parts
         if parts.deployed is None:  # there may be no store, and looking for it shall make none
             raise unknown_backfill(backfill_id)
-        return BackfillSteering(parts.store, parts.graphs, parts.clock, self._actor)
+        check = expecting(self._tags)
+        return BackfillSteering(parts.store, parts.graphs, parts.clock, self._actor, check)

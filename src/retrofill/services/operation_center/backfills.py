@@ -59,6 +59,17 @@ class BackfillDesk(RepeatedRequests, BackfillActs):
         with self.view(unknown_backfill(backfill_id)) as view:
             return BackfillReader(view).row(view.access.get_backfill(backfill_id), is_alone=True)
 
+    def tag(self, backfill_id: int) -> str:
+        """How somebody has set it up, for who acts on what they saw (`as_of`).
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        from retrofill.services.backfills.tags import tag_of
+
+        with self.view(unknown_backfill(backfill_id)) as view:
+            return tag_of(view.access.get_backfill(backfill_id))
+
     def show(self, backfill_id: int) -> BackfillPage:
         """One backfill with what it was asked for, its dates and its first failures (BF-2).
 

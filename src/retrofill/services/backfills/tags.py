@@ -1,0 +1,33 @@
+"""A tag tells how somebody has set up a backfill: whoever acts on what they saw says which, and nobody else's act is lost."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection
+
+from retrofill.domain.errors import WrongStateError
+from retrofill.services.ports.records import BackfillRecord
+
+Check = Callable[[BackfillRecord], None]
+
+
+class ChangedMeanwhileError(WrongStateError):
+    """Look at it as it is now, then decide again."""
+
+    code = "changed_meanwhile"
+
+
+def tag_of(record: BackfillRecord) -> str:
+    """Another one whenever somebody has changed, paused, resumed or stopped it; not for how far it has come."""
+    texts = (record.id, record.policy, record.paused, record.stopped, record.paused_by)
+    return hashlib.sha256(repr(texts).encode()).hexdigest()[:20]
+
+
+def expecting(tags: Collection[str] | None) -> Check:
+    """What refuses a backfill that is not as one of these tags says; None: however it is."""
+
+    def check(record: BackfillRecord) -> None:
+        if tags is not None and tag_of(record) not in tags:
+            raise ChangedMeanwhileError(f"somebody has changed backfill {record.id} since you looked at it")
+
+    return check
