@@ -13,8 +13,6 @@ from retrofill import Client
 from retrofill.services.operation_center import OperationCenter
 from services.operation_center.cases import desks, methods
 
-# What is only asked for by faces that lie beside the store.
-DESKS_BESIDE_THE_STORE = {"dates", "errands", "together"}
 HERE_TOO = {"instances.each"}  # no operation of its own, and a method of the client all the same
 
 
@@ -44,7 +42,7 @@ def test_the_client_has_no_desk_or_method_of_its_own(client: Client) -> None:
     """So that what works with one works with the other."""
     own = {
         f"{desk}.{method}"
-        for desk in desks().keys() - DESKS_BESIDE_THE_STORE
+        for desk in {name.partition(".")[0] for name in shared()}
         for method in dir(getattr(client, desk))
         if not method.startswith("_")
     }

@@ -26,6 +26,7 @@ from retrofill.domain.texts import Text
 
 if TYPE_CHECKING:
     from retrofill.client.backfills import BackfillDesk
+    from retrofill.client.feed import FeedDesk
     from retrofill.client.groups import GroupDesk
     from retrofill.client.instances import InstanceDesk
     from retrofill.client.names import NameDesk
@@ -86,6 +87,12 @@ class Client:
         from retrofill.client.backfills import BackfillDesk
 
         return BackfillDesk(self._transport)
+
+    @cached_property
+    def feed(self) -> FeedDesk:
+        from retrofill.client.feed import FeedDesk
+
+        return FeedDesk(self._transport)
 
     @cached_property
     def groups(self) -> GroupDesk:

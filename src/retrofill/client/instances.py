@@ -48,11 +48,11 @@ class InstanceDesk(Desk):
         """What people did to it, and its runs."""
         return self._server.get(f"instances/{instance_id}/history")
 
-    def log(self, instance_id: int, run_number: int | None = None) -> OpenLog | str:
+    def log(self, instance_id: int, run_number: int | None = None, offset: int = 0) -> OpenLog | str:
         """The log of a run, to be read piece by piece; of an instance that ran no code, the line that says so."""
         from retrofill.client.logs import open_log
 
-        return open_log(self._server, instance_id, run_number)
+        return open_log(self._server, instance_id, run_number, offset)
 
     def lineage(self, instance_id: int) -> InstanceLineage:
         """The tables that it reads and writes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from retrofill.client.answers import read
@@ -22,11 +22,11 @@ class OpenLog:
         instance_id: whose run it is.
     """
 
-    def __init__(self, server: Transport, instance_id: int, run_number: int) -> None:
+    def __init__(self, server: Transport, instance_id: int, run_number: int, offset: int) -> None:
         self.instance_id = instance_id
         self._server = server
         self._run_number = run_number
-        self._offset = 0  # of what is given out next
+        self._offset = offset  # of what is given out next
 
     def has_ended(self) -> bool:
         """Whether the run has, or never began: then its number is another run's by now."""
@@ -35,23 +35,26 @@ class OpenLog:
 
     def pieces(self) -> Iterator[_Piece]:
         """What is there and was not given out yet: offset, how many bytes before it were cut out, bytes."""
-        for offset, missing, data in _pieces(self._server, self.instance_id, self._run_number, self._offset):
+        query = {"run": self._run_number, "offset": self._offset}
+        for offset, missing, data in _pieces(self._server, self.instance_id, query):
             self._offset = offset + len(data)
             yield offset, missing, data
 
     def rest(self) -> Iterator[_Piece]:
-        """Nothing: what could be the beginning of a secret, the server gives out once it is none."""
+        """Nothing: what could be the beginning of a secret, the server gives out once the run has ended."""
         return iter(())
 
 
-def open_log(server: Transport, instance_id: int, run_number: int | None) -> OpenLog | str:
+def open_log(server: Transport, instance_id: int, run_number: int | None, offset: int) -> OpenLog | str:
     """The log of a run; of an instance that ran no code, the line that says so."""
     runs = _runs(server, instance_id)
     if run_number is None and runs:
         run_number = runs[-1]["run_number"]
-    if run_number is not None:
-        return OpenLog(server, instance_id, run_number)
-    return b"".join(data for _, _, data in _pieces(server, instance_id, None, 0)).decode()
+    if any(run["run_number"] == run_number for run in runs):
+        assert run_number is not None
+        return OpenLog(server, instance_id, run_number, offset)
+    # No such run, or none at all: the server says what it says then.
+    return b"".join(data for _, _, data in _pieces(server, instance_id, {"run": run_number})).decode()
 
 
 def _runs(server: Transport, instance_id: int) -> list[RunRow]:
@@ -59,8 +62,7 @@ def _runs(server: Transport, instance_id: int) -> list[RunRow]:
     return runs
 
 
-def _pieces(server: Transport, instance_id: int, run_number: int | None, since: int) -> Iterator[_Piece]:
-    query = {"run": run_number, "since": since or None}
+def _pieces(server: Transport, instance_id: int, query: Mapping[str, object]) -> Iterator[_Piece]:
     with server.lines(f"instances/{instance_id}/log", query) as lines:
         for piece in map(read, lines):
             yield piece["offset"], piece["missing"], b64decode(piece["base64"])

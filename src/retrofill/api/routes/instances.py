@@ -89,6 +89,18 @@ class LogQuery(Asked):
     run: int | None = Field(None, ge=1, lt=2**31, description="The run's number; the last one without it.")
 
 
+class LogPart(LogQuery):
+    """Which part of a log."""
+
+    offset: int | None = Field(
+        None,
+        ge=0,
+        lt=2**63,
+        description="The byte with which to begin. Who asks with it asks again: while the run goes on, what may "
+        "be the beginning of a secret is held back.",
+    )
+
+
 class Rerun(Batch):
     """Ended instances that run again, in order (OPS-2, OPS-3)."""
 
@@ -190,15 +202,19 @@ def dag(visit: Asking, instance_id: Id, around: Annotated[Around, Query()]) -> D
 
 @routes.get("/{instance_id}/log", "instances.log", LogPiece, media="text/plain")
 def log(
-    visit: Asking, request: Request, instance_id: Id, asked: Annotated[LogQuery, Query()]
+    visit: Asking, request: Request, instance_id: Id, asked: Annotated[LogPart, Query()]
 ) -> StreamingResponse:
     """The log of a run as it is now, with secrets masked.
 
     Text, in which a line says where something was cut out; with `Accept: application/jsonl` its pieces with their
     bytes in base64, one object a line.
     """
-    found = visit.center.instances.log(instance_id, asked.run)
-    pieces = iter([(0, 0, found.encode())]) if isinstance(found, str) else _pieces(found)
+    found = visit.center.instances.log(instance_id, asked.run, asked.offset or 0)
+    if isinstance(found, str):
+        pieces = iter([(0, 0, found.encode())])
+    else:
+        is_whole = asked.offset is None or found.has_ended()  # asked before the last piece is read
+        pieces = _pieces(found, is_whole)
     if _LINES in request.headers.get("Accept", ""):
         return StreamingResponse(map(_line, pieces), media_type=_LINES)
     return StreamingResponse(map(_text, pieces), media_type="text/plain; charset=utf-8")
@@ -314,11 +330,11 @@ def _see(request: Request, instance_id: int) -> int:
     return instance_id
 
 
-def _pieces(opened: OpenLog) -> Iterator[_Piece]:
+def _pieces(opened: OpenLog, is_whole: bool) -> Iterator[_Piece]:
     """All of a log; what is not there is refused here, before an answer has begun."""
     pieces = opened.pieces()
     first = next(pieces, None)
-    return chain([] if first is None else [first], pieces, _rest(opened))
+    return chain([] if first is None else [first], pieces, _rest(opened) if is_whole else ())
 
 
 def _rest(opened: OpenLog) -> Iterator[_Piece]:
