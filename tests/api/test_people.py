@@ -99,9 +99,9 @@ def test_an_access_key_is_shown_once(server: Server) -> None:
     key = made.json()
     signer = server.deployment.reception.by_access_key(key["id"])
     assert signer is not None
-    assert (signer.visitor.user, signer.secret) == ("alice", key["secret"])
+    assert (signer.visitor.user, signer.secret) == ("alice", key["access_key_secret"])
     (row,) = alice.get("/api/v1/access-keys").json()["items"]
-    assert row.keys() == key.keys() - {"secret"}
+    assert row.keys() == key.keys() - {"access_key_id", "access_key_secret"}
     assert server.by("greta").get("/api/v1/access-keys").json()["items"] == []
     alice.delete(f"/api/v1/access-keys/{key['id']}")
     assert server.deployment.reception.by_access_key(key["id"]) is None

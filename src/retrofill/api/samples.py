@@ -15,6 +15,8 @@ _AT = "2026-01-07T02:00:00Z"
 # Candidates by name; the first one of the type that a field has is its example.
 _BY_NAME: Mapping[str, tuple[Any, ...]] = MappingProxyType(
     {
+        "access_key_id": ("RF3854d8373c68c554ec95f510",),
+        "access_key_secret": ("shown once",),
         "action": ("rerun",),
         "added": (["ops.daily_delays"],),
         "address": ("alice@example.org",),
@@ -131,7 +133,6 @@ _BY_NAME: Mapping[str, tuple[Any, ...]] = MappingProxyType(
         "scheduled_at": ("2026-01-06T02:00:00",),
         "scope": ("operate",),
         "seconds": (300.0,),
-        "secret": ("shown once",),
         "sent_at": (_AT,),
         "sentences": (["1 night was missed."],),
         "sha256": ("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",),

@@ -64,7 +64,7 @@ def code_of(answer: Response, status: int | None = None) -> str:
 
 def caller(server: Server, user: str = "alice", scope: Scope = Scope.OPERATE) -> Caller:
     key = server.center("admin").people.create_access_key(user, scope=scope)
-    return Caller(server, Signer(key["id"], key["secret"]))
+    return Caller(server, Signer(key["access_key_id"], key["access_key_secret"]))
 
 
 @pytest.fixture

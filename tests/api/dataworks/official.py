@@ -123,3 +123,48 @@ def lost(given: Any, kept: Any, at: str = "") -> list[str]:
         pairs = zip(given, kept, strict=True)
         return [place for n, (one, other) in enumerate(pairs) for place in lost(one, other, f"{at}[{n}]")]
     return [] if given == kept else [at]
+
+
+class Sdk:
+    """The official client, unchanged, as a script points it at a server.
+
+    Args:
+        address: host and port.
+        key: what `access-key create` answers.
+    """
+
+    def __init__(self, address: str, key: Mapping[str, str]) -> None:
+        from alibabacloud_dataworks_public20240518.client import Client
+        from alibabacloud_tea_openapi.models import Config
+
+        self.client = Client(
+            Config(
+                endpoint=address,
+                protocol="http",
+                access_key_id=key["access_key_id"],
+                access_key_secret=key["access_key_secret"],
+            )
+        )
+
+    def __call__(self, action: str, **fields: Any) -> dict[str, Any]:
+        """The body of an answer; fields by their names on the wire."""
+        answer: dict[str, Any] = getattr(self.client, _snake(action))(_request(action, fields)).body.to_map()
+        return answer
+
+    async def later(self, action: str, **fields: Any) -> dict[str, Any]:
+        """The same by the asynchronous method."""
+        found = await getattr(self.client, f"{_snake(action)}_async")(_request(action, fields))
+        answer: dict[str, Any] = found.body.to_map()
+        return answer
+
+    def page(self, action: str, key: str, **fields: Any) -> list[dict[str, Any]]:
+        """The items of a list."""
+        return list(self(action, **fields)["PagingInfo"][key])
+
+
+def _request(action: str, fields: Mapping[str, Any]) -> Any:
+    return model(f"{action}Request")().from_map(dict(fields))
+
+
+def _snake(action: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", action).lower()

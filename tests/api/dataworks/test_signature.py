@@ -95,7 +95,7 @@ def test_another_secret() -> None:
     assert caught.value.code == "SignatureDoesNotMatch"
 
 
-AUTHORIZATION = dict(SIGNER.sign("ListTasks").headers)["Authorization"]
+AUTHORIZATION = dict(SIGNER.sign("ListTasks", form={"ProjectId": 1}).headers)["Authorization"]
 
 
 @pytest.mark.parametrize(
@@ -120,10 +120,19 @@ AUTHORIZATION = dict(SIGNER.sign("ListTasks").headers)["Authorization"]
     ],
 )
 def test_what_is_no_signature(header: str, value: str | None, code: str) -> None:
-    signed = SIGNER.sign("ListTasks").changed(**{header.replace("-", "_"): value})
+    signed = SIGNER.sign("ListTasks", form={"ProjectId": 1}).changed(**{header.replace("-", "_"): value})
     with pytest.raises(ApiError) as caught:
         read_signature(arrived(signed))
     assert (caught.value.code, caught.value.status) == (code, 400)
+
+
+def test_the_kind_of_no_body_need_not_be_signed() -> None:
+    """The asynchronous client adds one to requests without a body."""
+    verify(
+        arrived(
+            SIGNER.sign("GetTask", "GET", query={"Id": 1}).changed(content_type="application/octet-stream")
+        )
+    )
 
 
 def test_a_header_that_is_there_twice() -> None:

@@ -37,8 +37,8 @@ class Fields:
         return self._values.get(name)
 
     def given(self, *names: str) -> list[str]:
-        """Those of these that were given."""
-        return [name for name in names if self[name] is not None]
+        """Those of these that ask for something: an empty list or text does not."""
+        return [name for name in names if self[name] not in (None, "", [], {})]
 
 
 def read_fields(known: Iterable[Field], texts: Mapping[str, str]) -> Fields:

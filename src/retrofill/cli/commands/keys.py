@@ -102,7 +102,7 @@ def access_key_create(
     """Make an access key and print its id and its secret, which is shown this once."""
     owner = _owner(session, user, name, "an access key")
     row = session.center.people.create_access_key(owner, label, scope, days)
-    session.document(row, lambda: click.echo(f"{row['id']} {row['secret']}"))
+    session.document(row, lambda: click.echo(f"{row['access_key_id']} {row['access_key_secret']}"))
     say(f"Access key of {owner}. Keep the secret now: it cannot be shown again.")
 
 

@@ -60,7 +60,7 @@ class KeyActs(PeoplesDesk):
         """
         key = self._parts.server_key
         record, secret = self._keys.create_access_key(key, user, label, Scope(scope), days)
-        return {**access_key_row(record), "secret": secret}
+        return {**access_key_row(record), "access_key_id": record.key_id, "access_key_secret": secret}
 
     def access_keys(self, user: str | None = None) -> list[AccessKeyRow]:
         """Access keys, newest first: the actor's own; a system administrator may see everybody's."""

@@ -67,7 +67,8 @@ class AccessKeyRow(TypedDict):
 class NewAccessKey(AccessKeyRow):
     """An access key that was just made."""
 
-    secret: str  #: what requests are signed with, shown this once
+    access_key_id: str  #: its id, as clients of the DataWorks API call it
+    access_key_secret: str  #: what requests are signed with, shown this once
 
 
 class SessionRow(TypedDict):
