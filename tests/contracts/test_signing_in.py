@@ -225,11 +225,19 @@ def test_failures_are_counted_by_what_they_are_about(store: Store) -> None:
 
 def test_a_value_is_spent_once(store: Store) -> None:
     with store.transaction() as tx:
-        assert tx.signing_in.spend("nonce", 100)
-        assert not tx.signing_in.spend("nonce", 200)
-        assert tx.signing_in.spend("another", 100)
+        assert tx.signing_in.spend("nonce", 100, 5)
+        assert not tx.signing_in.spend("nonce", 200, 5)
+        assert tx.signing_in.spend("another", 100, 5)
     with store.transaction() as tx:
-        assert not tx.signing_in.spend("nonce", 100)
+        assert not tx.signing_in.spend("nonce", 100, 5)
+
+
+def test_a_value_is_remembered_until_its_time_is_over(store: Store) -> None:
+    """So that the table stays small however many requests are signed."""
+    with store.transaction() as tx:
+        tx.signing_in.spend("nonce", 100, 5)
+        assert not tx.signing_in.spend("nonce", 100, 99)
+        assert tx.signing_in.spend("nonce", 200, 100)
 
 
 def test_what_is_over_is_forgotten(store: Store) -> None:
@@ -238,15 +246,13 @@ def test_what_is_over_is_forgotten(store: Store) -> None:
         tx.signing_in.end_session(ended, 60)
         tx.signing_in.end_session(long_ended, 40)
         for value, until in (("old", 100), ("new", 101)):
-            tx.signing_in.spend(value, until)
             tx.signing_in.add_link(value, LINK._replace(expires_ms=until))
             tx.signing_in.add_failure(value, until)
-        tx.signing_in.clear(100, 101, 50)
+        tx.signing_in.clear(100, 100, 50)
         assert [tx.signing_in.session(n) is not None for n in (open_one, ended, long_ended)] == [
             True,
             True,
             False,
         ]
-        assert [tx.signing_in.spend(value, 300) for value in ("old", "new")] == [True, False]
         assert [tx.signing_in.find_link(value) is not None for value in ("old", "new")] == [False, True]
         assert [tx.signing_in.failures(value).times for value in ("old", "new")] == [0, 1]

@@ -16,7 +16,6 @@ from retrofill.domain.people.passwords import MOST as LONGEST_PASSWORD
 from retrofill.domain.people.passwords import normal_form
 from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR
 from retrofill.domain.people.scopes import Scope, Way
-from retrofill.domain.people.throttling import FORGOTTEN_MS
 from retrofill.domain.people.visitors import Admission, Caller, Signer, Visitor
 from retrofill.services.people.clerks import find_actor
 from retrofill.services.people.keys import hash_of, is_key_id, is_live, new_secret
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 IDLE_MS = 7 * 86_400_000  # a session that is not used for so long ends
 LONGEST_MS = 30 * 86_400_000  # and every one after so long
 SEEN_MS = 300_000  # how exactly it is noted when something was used
-_KEPT_MS = 30 * 86_400_000  # how long an ended session is remembered
 
 
 class SignInError(NotSignedInError):
@@ -118,7 +116,7 @@ class Reception:
         """
         with self._store.transaction() as tx:
             tx.signing_in.forget_spent(self._clock.now_ms())
-            return tx.signing_in.spend(value, until_ms)
+            return tx.signing_in.spend(value, until_ms, self._clock.now_ms())
 
     # Signing in and out
 
@@ -229,7 +227,6 @@ class Reception:
     def _begin(self, tx: Ledger, user: str, way: Way, caller: Caller) -> Admission:
         """A session under a secret that nobody has seen before, whatever the browser showed until now."""
         now_ms = self._clock.now_ms()
-        tx.signing_in.clear(now_ms, now_ms - FORGOTTEN_MS, now_ms - _KEPT_MS)
         secret, until_ms = new_secret(), _expiry(now_ms, now_ms)
         record = SessionRecord(
             0, user, way, caller.address, caller.shown_browser, now_ms, now_ms, until_ms, None

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Clock, Ledger, Store
 
 
+_KEPT_MS = 30 * 86_400_000  # how long a session is remembered after its end
+
+
 class TooManyTriesError(TooOftenError):
     """Wait as long as the message says; whoever has forgotten the password asks an administrator for a link."""
 
@@ -47,9 +50,8 @@ class Throttle:
             waits = [_wait_ms(tx, about, allowance, now_ms) for about, allowance in allowances]
             if any(waits):
                 raise TooManyTriesError(max(waits))
+            tx.signing_in.clear(now_ms, now_ms - FORGOTTEN_MS, now_ms - _KEPT_MS)
             for about, _ in allowances:
-                if now_ms - tx.signing_in.failures(about).last_ms >= FORGOTTEN_MS:
-                    tx.signing_in.forget_failures(about)
                 tx.signing_in.add_failure(about, now_ms)
 
     def succeed(self, user: str, caller: Caller | None = None) -> None:

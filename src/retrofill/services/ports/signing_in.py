@@ -100,8 +100,8 @@ class SignInTables(SignInReader, Protocol):
 
     def forget_failures(self, about: str) -> None: ...
 
-    def spend(self, value: str, until_ms: int) -> bool:
-        """Accept a value that is accepted once; False where it was seen before.
+    def spend(self, value: str, until_ms: int, now_ms: int) -> bool:
+        """Accept a value that is accepted once; False where it was seen before. Forgets what is too old now.
 
         Args:
             until_ms: from then on it is refused for its age, and need not be remembered.
@@ -112,6 +112,6 @@ class SignInTables(SignInReader, Protocol):
         """Forget values that would be refused for their age by now."""
         ...
 
-    def clear(self, now_ms: int, failures_before_ms: int, sessions_before_ms: int) -> None:
-        """Forget values and links whose time is over, old failures, and sessions that ended long ago."""
+    def clear(self, now_ms: int, failures_until_ms: int, sessions_before_ms: int) -> None:
+        """Forget links whose time is over, old failures, and sessions that ended long ago."""
         ...

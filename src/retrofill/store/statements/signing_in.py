@@ -149,7 +149,8 @@ class SignInTables(SignInReader):
     def forget_failures(self, about: str) -> None:
         self._execute("DELETE FROM sign_in_failure WHERE about = ?", (about,))
 
-    def spend(self, value: str, until_ms: int) -> bool:
+    def spend(self, value: str, until_ms: int, now_ms: int) -> bool:
+        self._execute("DELETE FROM nonce WHERE until_ms <= ?", (now_ms,))
         cursor = self._execute(
             "INSERT INTO nonce (value, until_ms) VALUES (?, ?) ON CONFLICT DO NOTHING", (value, until_ms)
         )
@@ -158,10 +159,10 @@ class SignInTables(SignInReader):
     def forget_spent(self, now_ms: int) -> None:
         self._execute("DELETE FROM nonce WHERE until_ms <= ?", (now_ms,))
 
-    def clear(self, now_ms: int, failures_before_ms: int, sessions_before_ms: int) -> None:
+    def clear(self, now_ms: int, failures_until_ms: int, sessions_before_ms: int) -> None:
         self.forget_spent(now_ms)
         self._execute("DELETE FROM sign_in_link WHERE expires_ms <= ?", (now_ms,))
-        self._execute("DELETE FROM sign_in_failure WHERE last_ms < ?", (failures_before_ms,))
+        self._execute("DELETE FROM sign_in_failure WHERE last_ms <= ?", (failures_until_ms,))
         self._execute(
             "DELETE FROM session WHERE expires_ms < ?1 OR ended_ms < ?1",
             (sessions_before_ms,),
