@@ -43,7 +43,12 @@ def list_command(
         None if instance is None else integer_id(instance, "an instance"),
         task,
     )
-    rows = session.center.operations.list(search, limit)["items"]
+    operations = session.center.operations
+    page = operations.list(search, limit)
+    rows = page["items"]
+    while isinstance(page["next"], int) and len(rows) < limit:
+        page = operations.list(search, limit - len(rows), page["next"])
+        rows += page["items"]
     session.rows(rows, _COLUMNS, "Nobody has done anything of that kind.")
 
 

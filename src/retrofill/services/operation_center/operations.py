@@ -23,7 +23,8 @@ class OperationDesk(Desk):
         """Operations that the actor may see, newest first.
 
         What was done to tasks, instances and backfills is seen by who sees these; all else (a deploy, users,
-        the schedule) by system administrators and by who did it.
+        the schedule) by system administrators and by who did it. A page may hold fewer than `limit`, and
+        more behind them: `next` says whether there are.
 
         Args:
             before: only those with a smaller id.
@@ -37,12 +38,11 @@ class OperationDesk(Desk):
             if view is None:
                 return {"items": [], "next": None}
             asked = self._asked(view, search)
-            found = latest(view.reader, view.access, asked, limit + 1, before)
+            found, following = latest(view.reader, view.access, asked, limit, before)
             rows = [
-                operation_row(o, None if o.task_id is None else view.task_names[o.task_id])
-                for o in found[:limit]
+                operation_row(o, None if o.task_id is None else view.task_names[o.task_id]) for o in found
             ]
-        return {"items": rows, "next": rows[-1]["id"] if len(found) > limit else None}
+        return {"items": rows, "next": following}
 
     def of_task(self, task: str) -> Sequence[OperationRow]:
         """Who froze and unfroze a task, newest first.
@@ -52,7 +52,12 @@ class OperationDesk(Desk):
         """
         from retrofill.domain.running.searches import OperationSearch
 
-        return self.list(OperationSearch(task=task), _ALL)["items"]
+        page = self.list(OperationSearch(task=task), _ALL)
+        rows = page["items"]
+        while isinstance(page["next"], int) and len(rows) < _ALL:
+            page = self.list(OperationSearch(task=task), _ALL - len(rows), page["next"])
+            rows += page["items"]
+        return rows
 
     def _asked(self, view: View, search: OperationSearch) -> OperationFilter:
         from retrofill.services.catalogs.deploy import find_task

@@ -6,7 +6,7 @@ its creator and by the members of a workspace of one of the tasks that really ru
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -159,22 +159,29 @@ class Access:
     def _sees_task_in(self, row: InstanceRecord) -> bool:
         if not self.sees(self._reader.task_name(row.task_id) or ""):
             return False
-        record = None if row.backfill_id is None else self._reader.find_backfill(row.backfill_id)
-        return record is None or self.sees_backfill(record)
-
-    def sees_operation(self, operation: OperationRecord) -> bool:
-        """Whether the actor may read this line of the record (OPS-8)."""
-        if self.is_unlimited:
+        if row.backfill_id is None:
             return True
-        if operation.instance_id is not None:
-            row = self._reader.find_instance(operation.instance_id)
+        record = self._reader.find_backfill(row.backfill_id)
+        return record is not None and self.sees_backfill(record)
+
+    def seen_lines(self, operations: Sequence[OperationRecord]) -> list[OperationRecord]:
+        """The lines of the record that the actor may read (OPS-8), looked up together."""
+        if self.is_unlimited:
+            return list(operations)
+        ids = sorted({one.instance_id for one in operations if one.instance_id is not None})
+        rows = {row.id: row for row in self._reader.instances(ids)} if ids else {}
+        return [one for one in operations if self._sees_line(one, rows)]
+
+    def _sees_line(self, line: OperationRecord, rows: Mapping[int, InstanceRecord]) -> bool:
+        if line.instance_id is not None:
+            row = rows.get(line.instance_id)
             return row is not None and self.sees_instance(row)
-        if operation.task_id is not None:
-            return self.sees(self._reader.task_name(operation.task_id) or "")
-        if operation.backfill_id is not None:
-            record = self._reader.find_backfill(operation.backfill_id)
+        if line.task_id is not None:
+            return self.sees(self._reader.task_name(line.task_id) or "")
+        if line.backfill_id is not None:
+            record = self._reader.find_backfill(line.backfill_id)
             return record is not None and self.sees_backfill(record)
-        return operation.user == self._actor.name
+        return line.user == self._actor.name
 
     def hidden_tasks(self, row: InstanceRecord) -> set[str]:
         """Tasks that may not be named in what is said of an instance."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from retrofill.domain.running.filters import OperationFilter
@@ -16,18 +14,20 @@ if TYPE_CHECKING:
     from retrofill.services.reading.documents import OperationRow
 
 _PAGE = 500
+MOST_LOOKED_AT = 20_000  # lines, for one page of who may see few of them
 
 
 def latest(
     reader: Reader, access: Access, asked: OperationFilter, limit: int, before: int | None = None
-) -> list[OperationRecord]:
-    """Operations that the actor may see, newest first.
+) -> tuple[list[OperationRecord], int | None]:
+    """Operations that the actor may see, newest first, and where the next page goes on; None at the end.
 
     What was done to tasks, instances and backfills is seen by who sees these; all else (a deploy, users,
-    the schedule) by system administrators and by who did it.
+    the schedule) by system administrators and by who did it. There may be fewer than `limit`, and more
+    behind them: a page ends after so many lines, seen or not.
 
     Args:
-        before: only those with a smaller id; the last one's id asks for the next page.
+        before: only those with a smaller id.
 
     Raises:
         UnknownNameError: there is no such backfill or instance, as far as the actor knows.
@@ -36,13 +36,16 @@ def latest(
         access.get_backfill(asked.backfill_id)
     if asked.instance_id is not None:
         access.get_instance(asked.instance_id)
-    return list(islice((o for o in _all(reader, asked, before) if access.sees_operation(o)), limit))
-
-
-def _all(reader: Reader, asked: OperationFilter, before: int | None) -> Iterator[OperationRecord]:
-    while page := reader.latest_operations(asked, before, _PAGE):
-        yield from page
+    found: list[OperationRecord] = []
+    for _ in range(0, MOST_LOOKED_AT, _PAGE):
+        page = reader.latest_operations(asked, before, _PAGE)
+        found += access.seen_lines(page)
+        if len(found) > limit:
+            return found[:limit], found[limit - 1].id
+        if len(page) < _PAGE:
+            return found, None
         before = page[-1].id
+    return found, before
 
 
 def operation_row(operation: OperationRecord, task: str | None = None) -> OperationRow:
