@@ -11,9 +11,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -144,7 +146,17 @@ def test_the_pages_that_people_follow_have_commands() -> None:
 def test_commands_do_what_the_page_says(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     if name(page) in ON_A_SERVER:
         request.getfixturevalue("server")
-    follow(page.read_text(encoding="utf-8"), tmp_path)
+    try:
+        follow(page.read_text(encoding="utf-8"), tmp_path)
+    finally:
+        end_servers(tmp_path)
+
+
+def end_servers(folder: Path) -> None:
+    """Those that a page has started and not ended, because something in it failed."""
+    for noted in folder.rglob("*.pid"):
+        with suppress(ProcessLookupError):
+            os.kill(int(noted.read_text()), signal.SIGTERM)
 
 
 ON_A_SERVER = {"docs/guides/postgresql.md"}
