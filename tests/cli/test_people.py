@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import stat
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from e2e.sandboxes import Sandbox
+from retrofill.bootstrap.deployment import open_deployment
+from retrofill.domain.people.visitors import Caller
 
 MAKE = ("backfill", "create", "--task", "ops.raw", "--bizdate", "2026-01-05", "--yes", "--output", "json")
 
@@ -194,3 +198,68 @@ def test_a_token_for_somebody_else(project: Sandbox) -> None:
     assert project.json("token", "create", "--user", "alice")["user"] == "alice"
     both = project.call("token", "create", "alice", "--user", "bob", status=2)
     assert "USER is alice and --user is bob" in both.stderr
+
+
+def test_a_token_reaches_as_far_as_it_is_made_for(project: Sandbox) -> None:
+    """SEC-1: scope and expiry."""
+    row = project.json("token", "create", "--scope", "read", "--expires", 90, RETROFILL_USER="bob")
+    assert (row["scope"], row["used_at"]) == ("read", None)
+    assert row["created_at"] < row["expires_at"]
+    assert project.json("token", "create")["expires_at"] is None
+    assert "days" in project.call("token", "create", "--expires", 0, status=2).stderr
+    project.call("token", "create", "--scope", "everything", status=2)
+
+
+def test_access_keys(project: Sandbox) -> None:
+    """SEC-1: id and secret are told once; the secret is worked out from a file that only its owner reads."""
+    made = project.call("access-key", "create", "--label", "sdk", RETROFILL_USER="bob")
+    key_id, secret = made.stdout.split()
+    assert secret not in made.stderr
+    assert stat.S_IMODE((project.home / ".retrofill" / "server.key").stat().st_mode) == 0o600
+    listed = project.call("access-key", "list", "--output", "json", RETROFILL_USER="bob")
+    assert secret not in listed.stdout
+    assert [(row["id"], row["user"], row["scope"]) for row in listed.json] == [(key_id, "bob", "operate")]
+    assert project.json("access-key", "list", RETROFILL_USER="alice") == []
+    absent = project.call("access-key", "revoke", key_id, status=5, RETROFILL_USER="alice").stderr
+    assert f'no access key "{key_id}"' in absent
+    project.call("access-key", "revoke", key_id, RETROFILL_USER="bob")
+    assert project.json("access-key", "list")[0]["revoked_at"] is not None
+
+
+def test_a_password_is_read_from_standard_input(project: Sandbox) -> None:
+    """SEC-6: and stands nowhere else."""
+    for ending in ("\n", "\r\n", ""):
+        done = project.run("user", "password", "bob", stdin=f"correct horse battery{ending}")
+        assert "bob has a password." in done.stdout
+        assert "horse" not in done.stdout + done.stderr
+    refused = project.run("user", "password", "bob", stdin="short\n", status=2)
+    assert "10 to 256 characters" in refused.stderr
+    assert "short" not in refused.stderr.replace("too short", "")
+    project.run("user", "password", "bob", status=2)
+    removed = project.json("user", "password", "bob", "--remove")
+    assert removed == {"user": "bob", "has_password": False, "ended_sessions": []}
+    assert (
+        "alice may not"
+        in project.call("user", "password", "bob", "--remove", status=4, RETROFILL_USER="alice").stderr
+    )
+
+
+def test_a_link_and_the_session_that_it_opens(project: Sandbox) -> None:
+    """SEC-1: for oneself, or for others by a system administrator; the session is listed and ended."""
+    link = project.call("user", "link", RETROFILL_USER="bob").stdout.strip()
+    assert link.startswith("http://127.0.0.1:8080/sign-in?link=retrofill_")
+    shown = project.json("user", "link", "bob", RETROFILL_PUBLIC_ORIGIN="https://retrofill.example.org")[
+        "link"
+    ]
+    assert shown.startswith("https://retrofill.example.org/sign-in?link=")
+    assert "alice may not" in project.call("user", "link", "bob", status=4, RETROFILL_USER="alice").stderr
+    assert "Nobody has signed in." in project.call("user", "sessions").stderr
+    with closing(open_deployment(str(project.home), {})) as deployment:
+        secret = shown.partition("link=")[2]
+        deployment.reception.open_link(secret, Caller("192.0.2.1", "Browser \x1b[2J"))
+    (row,) = project.json("user", "sessions", RETROFILL_USER="bob")
+    assert (row["way"], row["address"], row["browser"]) == ("link", "192.0.2.1", "Browser ?[2J")
+    assert project.json("user", "sessions", RETROFILL_USER="alice") == []
+    project.call("user", "sign-out", "--session", row["id"], status=5, RETROFILL_USER="alice")
+    assert project.json("user", "sign-out", "--session", row["id"]) == {"ended_sessions": [row["id"]]}
+    assert project.call("user", "sign-out", "bob").stdout == "0 sessions ended.\n"

@@ -8,6 +8,7 @@ import pytest
 
 from retrofill.domain.errors import Kind
 from retrofill.settings import in_force as settings
+from retrofill.settings.identity_forms import IdentityProvider
 from retrofill.settings.in_force import SettingError, Settings
 from retrofill.settings.outer_forms import Webhook
 from retrofill.settings.table import TABLE
@@ -47,6 +48,15 @@ def test_the_environment_comes_before_the_project() -> None:
         ("log_days", {"shared": 1}, '{"shared": 1}', {"shared": 1, "exclusive": 30, "serverless": 30}),
         ("allow_internal", ["10.0.0.0/8"], '["10.0.0.0/8"]', ("10.0.0.0/8",)),
         ("alerts", {"sms": "x://y"}, '{"sms": "x://y"}', {"sms": "x://y"}),
+        ("public_origin", "HTTPS://X.org:443/", "https://x.org", "https://x.org"),
+        ("public_origin", "http://[::1]:8080", "http://[::1]:8080/", "http://[::1]:8080"),
+        ("oidc", {}, "{}", None),
+        (
+            "oidc",
+            {"issuer": "https://x", "client_id": "y", "claim": "email"},
+            '{"issuer": "https://x", "client_id": "y", "claim": "email"}',
+            IdentityProvider("https://x", "y", claim="email"),
+        ),
         (
             "checks",
             {"a": {"url": "https://x", "timeout": "2m", "retries": 0}},
@@ -91,6 +101,28 @@ def test_a_value_is_written_the_same_way_in_both(
         ),
         ("CHECKS", '{"a": {"url": "https://x", "timeout": "6m"}}', "RETROFILL_CHECKS (a) (timeout) is 6m"),
         ("PLUGIN_SECONDS", "0", "RETROFILL_PLUGIN_SECONDS is 0 (environment)"),
+        ("PUBLIC_ORIGIN", "retrofill.example.org", "RETROFILL_PUBLIC_ORIGIN is no origin (environment)"),
+        ("PUBLIC_ORIGIN", "https://x.org/path", "RETROFILL_PUBLIC_ORIGIN is no origin (environment)"),
+        ("PUBLIC_ORIGIN", "https://u:p@x.org", "RETROFILL_PUBLIC_ORIGIN is no origin (environment)"),
+        ("PUBLIC_ORIGIN", "ftp://x.org", "RETROFILL_PUBLIC_ORIGIN is no origin (environment)"),
+        ("OIDC", '{"client_id": "y"}', 'RETROFILL_OIDC has no "issuer" (environment)'),
+        ("OIDC", '{"issuer": "https://x"}', 'RETROFILL_OIDC has no "client_id" (environment)'),
+        (
+            "OIDC",
+            '{"issuer": "http://x", "client_id": "y"}',
+            "RETROFILL_OIDC (issuer) is no address of a provider",
+        ),
+        (
+            "OIDC",
+            '{"issuer": "https://x?y", "client_id": "y"}',
+            "RETROFILL_OIDC (issuer) is no address of a provider",
+        ),
+        (
+            "OIDC",
+            '{"issuer": "https://x", "client_id": "y", "scope": "email"}',
+            "RETROFILL_OIDC (scope) does not hold openid",
+        ),
+        ("OIDC", '{"isuer": "https://x"}', "RETROFILL_OIDC (isuer) is an unknown key (environment)"),
     ],
 )
 def test_a_bad_value_in_the_environment(variable: str, text: str, message: str) -> None:

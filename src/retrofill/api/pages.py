@@ -21,7 +21,7 @@ from retrofill.api.origins import check_origin
 from retrofill.api.sign_in import caller_of, forget_session, keep_session, session_secret, visitor_of
 from retrofill.bootstrap.centers import Call
 from retrofill.bootstrap.deployment import Deployment
-from retrofill.domain.errors import NotPermittedError, NotSignedInError, RetrofillError
+from retrofill.domain.errors import Kind, NotPermittedError, NotSignedInError, RetrofillError
 from retrofill.web import pages
 from retrofill.web.pages import HomePage, LinkPage, RefusalPage, SignInPage
 
@@ -104,7 +104,8 @@ def signed_in(request: Request, deployment: Deployment, form: Form) -> Response:
     try:
         found = deployment.reception.sign_in(user, form.get("password", ""), caller_of(request))
     except RetrofillError as error:
-        page = _sign_in_page(deployment, goes_to, user[:64], _sentence(error))
+        pause = " After 5 tries there is a pause of a minute." if error.kind is Kind.NOT_SIGNED_IN else ""
+        page = _sign_in_page(deployment, goes_to, user[:64], f"{_sentence(error)}{pause}")
         return _answer(page, STATUSES[error.kind], waiting_headers(error))
     return _let_in(request, deployment, found, _to(goes_to))
 
