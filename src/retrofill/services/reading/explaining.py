@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 from retrofill.domain.running.states import State
 from retrofill.domain.texts import Text
+from retrofill.services.reading.reasons import Why
 from retrofill.services.reading.redaction import shown_why
-from retrofill.services.reading.why import Why, why
+from retrofill.services.reading.why import why
 
 if TYPE_CHECKING:
     from retrofill.services.ports.records import InstanceRecord

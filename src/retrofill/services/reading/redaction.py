@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from retrofill.services.people.access import Access
     from retrofill.services.ports.records import BackfillRecord, InstanceRecord
     from retrofill.services.reading.documents import Analysis, BackfillRow, FirstEstimate
-    from retrofill.services.reading.why import Why
+    from retrofill.services.reading.reasons import Why
 
 
 def shown_row(access: Access, record: BackfillRecord, row: BackfillRow) -> BackfillRow:

@@ -7,13 +7,11 @@ the same functions that decide. Where others are waited for, the cause is looked
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from retrofill.domain.planning.groups import grouping_of
 from retrofill.domain.running.filters import UNFINISHED, InstanceFilter
-from retrofill.domain.running.slots import Lack, free_slots, lack
 from retrofill.domain.running.states import Reason, State
 from retrofill.domain.texts import Step, Text
 from retrofill.domain.time.milliseconds import instant_of
@@ -22,6 +20,8 @@ from retrofill.services.instances.as_run import as_run, differs
 from retrofill.services.instances.holds import holds_of
 from retrofill.services.instances.outlines import Outlines, position_of
 from retrofill.services.ports.records import BackfillRecord, InstanceRecord
+from retrofill.services.reading.reasons import Why, reason_of
+from retrofill.services.reading.why_slots import lacks_a_slot
 
 if TYPE_CHECKING:
     from retrofill.services.instances.graph import InstanceGraph
@@ -30,19 +30,6 @@ if TYPE_CHECKING:
 
 _NAMED = 3  # blockers named in a sentence; all of them are listed
 _MOST_LOOKED_AT = 5_000  # instances on the way to a cause
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """The sentence, and what it is about.
-
-    `code` names the constraint in a word; `cause` is the instance at which a chain of waits ends.
-    """
-
-    code: str
-    text: Text
-    blockers: tuple[dict[str, object], ...] = field(default=())
-    cause: dict[str, object] | None = None
 
 
 _FAILURES = {
@@ -74,15 +61,6 @@ def why(reader: Reader, graphs: GraphCache, row: InstanceRecord, now_ms: int, ha
         has_scheduler: whether one runs that would start it.
     """
     return _Explaining(reader, graphs, row, now_ms, has_scheduler).why()
-
-
-def _why(
-    code: str,
-    text: str | Text,
-    blockers: tuple[dict[str, object], ...] = (),
-    cause: dict[str, object] | None = None,
-) -> Why:
-    return Why(code, Text.of(text), blockers, cause)
 
 
 def _once(start: str, message: str | None) -> str:
@@ -119,17 +97,17 @@ class _Explaining:
         if row.state == State.RUNNING:
             return self._running()
         if row.state == State.SUCCESSFUL:
-            return _why("successful", _SUCCESSES.get(row.reason or "", "It has succeeded."))
+            return reason_of("successful", _SUCCESSES.get(row.reason or "", "It has succeeded."))
         if row.state == State.FAILED:
             return self._failed()
         if row.state == State.FROZEN:
-            return _why(
+            return reason_of(
                 "frozen",
                 Text(
                     "It is frozen; {unfreeze} lets it go on.", unfreeze=Step("instance.unfreeze", id=row.id)
                 ),
             )
-        return self._held() or self._waits() or self._time() or self._window() or self._resources()
+        return self._held() or self._waits() or self._time() or self._window() or self._slot()
 
     def _running(self) -> Why:
         endings = {
@@ -139,7 +117,7 @@ class _Explaining:
         }
         ending = endings.get(self._row.reason or "", "")
         unheard = "" if self._has_scheduler else "; no scheduler runs that would hear of its end"
-        return _why("running", f"It is running (run {self._row.run_number}){ending}{unheard}.")
+        return reason_of("running", f"It is running (run {self._row.run_number}){ending}{unheard}.")
 
     def _failed(self) -> Why:
         row = self._row
@@ -150,11 +128,13 @@ class _Explaining:
                 if sibling.state == State.FAILED and sibling.reason != Reason.SIBLING_FAILED
             ]
             names = self._names(own) or "none is left"
-            return _why("failed", f"{_FAILURES[Reason.SIBLING_FAILED]}: {names}.", self._blockers(own))
+            return reason_of("failed", f"{_FAILURES[Reason.SIBLING_FAILED]}: {names}.", self._blockers(own))
         runs = self._reader.runs(row.id)
         message = runs[-1].message if runs else None
         start = _FAILURES.get(Reason(row.reason), "Its code failed") if row.reason else "It failed"
-        return _why("failed", Text("{what}; {next}.", what=_once(start, message), next=self._what_to_do()))
+        return reason_of(
+            "failed", Text("{what}; {next}.", what=_once(start, message), next=self._what_to_do())
+        )
 
     def _what_to_do(self) -> Text:
         """Only what this task allows, and only a log that there is."""
@@ -186,7 +166,7 @@ class _Explaining:
         backfill = self._backfill
         if backfill is None:
             if self._reader.generations.is_held():
-                return _why("paused", Text("The schedule is paused; {schedule.resume} lets it go on."))
+                return reason_of("paused", Text("The schedule is paused; {schedule.resume} lets it go on."))
             return None
         if not (backfill.stopped or backfill.paused):
             return None
@@ -196,7 +176,7 @@ class _Explaining:
             how = f"has paused by itself when {many(backfill.failures, 'instance')} had failed"
         resume = Step("backfill.resume", id=backfill.id)
         text = Text("Backfill {id} {how}; {resume} lets it go on.", id=backfill.id, how=how, resume=resume)
-        return _why(state, text)
+        return reason_of(state, text)
 
     def _waits(self) -> Why | None:
         row, backfill = self._row, self._backfill
@@ -205,7 +185,7 @@ class _Explaining:
         if row.reason == Reason.ISOLATED:
             missing = ", ".join(self._context.isolated_from(row.id)) or "an upstream task"
             where = "was left out of the backfill" if self._backfill else "was never made"
-            return _why(
+            return reason_of(
                 "isolated",
                 Text(
                     "It is isolated: every instance of {missing} that it waits for {where}, so it can never run; an "
@@ -227,7 +207,7 @@ class _Explaining:
         circle = self._circle() if cause is None or cause.state == State.NOT_RUN else []
         if circle:
             return self._in_a_circle(circle)
-        return _why(
+        return reason_of(
             "upstream",
             f"It waits for {self._names(open_waits)}{self._cause_words(cause)}.",
             self._blockers(open_waits),
@@ -242,7 +222,7 @@ class _Explaining:
         while earlier is not None and not dates[earlier].reached:
             earlier = groups.previous(earlier)
         if earlier is None:
-            return _why("earlier_date", "Its group of bizdates has not started.")
+            return reason_of("earlier_date", "Its group of bizdates has not started.")
         date = dates[earlier]
         first = backfill.first_instance_id + backfill.stride * earlier
         unfinished = InstanceFilter(states=UNFINISHED)
@@ -259,7 +239,7 @@ class _Explaining:
         elif cause is not None:
             text += f"; it stands at {self._name_whole(cause)}"
         named = stuck or ([cause] if cause else [])
-        return _why(
+        return reason_of(
             "earlier_date", f"{text}.", self._blockers(named), self._blocker(cause) if cause else None
         )
 
@@ -307,7 +287,7 @@ class _Explaining:
         rows = {row.id: row for row in self._reader.instances(circle)}
         path = [self._name(rows[number]) for number in (*circle, circle[0])]
         upstream = circle[1] if circle[1:] else circle[0]
-        return _why(
+        return reason_of(
             "loop",
             Text(
                 "It waits for itself in a circle: {path}; an administrator can take one of these waits away with {remove}.",
@@ -330,19 +310,19 @@ class _Explaining:
             return None
         at = f"{instant_of(row.start_ms):%Y-%m-%d %H:%M:%S} UTC"
         if row.reason == Reason.RERUN_INTERVAL:
-            return _why(
+            return reason_of(
                 "rerun_interval",
                 f"Run {row.run_number - 1} failed; run {row.run_number} starts by itself at {at}.",
             )
         failed = self._reader.failed_starts.find(row.id) if row.reason == Reason.NOT_STARTED else None
         if failed is not None:
             since = f"{instant_of(failed.since_ms):%Y-%m-%d %H:%M:%S} UTC"
-            return _why(
+            return reason_of(
                 "not_started",
                 f"It could not be started, {many(failed.tries, 'time')} since {since} ({failed.message}); that is not "
                 f"its task's failure, and it is tried again at {at}.",
             )
-        return _why("time", f"It waits for its time, {at}.")
+        return reason_of("time", f"It waits for its time, {at}.")
 
     def _window(self) -> Why | None:
         backfill = self._backfill
@@ -350,7 +330,7 @@ class _Explaining:
             holds = holds_of([backfill], instant_of(self._now_ms))
             if backfill.id in holds.window_closed:
                 opens = instant_of(holds.next_ms or self._now_ms)
-                return _why(
+                return reason_of(
                     "window",
                     f"The execution window of backfill {backfill.id} is closed; "
                     f"it opens at {opens:%Y-%m-%d %H:%M} UTC.",
@@ -361,77 +341,13 @@ class _Explaining:
         if backfill is not None:
             wait = Step("backfill.wait", id=backfill.id)
             how = Text("{wait} runs one until the backfill has ended", wait=wait)
-        return _why("no_scheduler", Text("Nothing hinders it but that no scheduler runs: {how}.", how=how))
+        return reason_of(
+            "no_scheduler", Text("Nothing hinders it but that no scheduler runs: {how}.", how=how)
+        )
 
-    def _resources(self) -> Why:
-        """What the next tick would find (RUN-1, RUN-5, RUN-6)."""
-        row = self._row
-        running = [other for other, _ in self._reader.running()]
-        own = [other for other in running if other.task_id == row.task_id]
-        current = self._graphs.current(self._reader)
-        group = current.resource_groups.get(row.resource_group) if current is not None else None
-        if group is None:
-            return _why(
-                "no_group",
-                f"The resource group {row.resource_group} is gone from the project; declare it again and deploy.",
-            )
-        first = self._auto_first(own) if row.backfill_id is not None else self._rival(own)
-        if first is not None:
-            return first
-        used = [other for other in running if other.resource_group == group.name]
-        of_backfills = [other for other in used if other.backfill_id is not None]
-        free = free_slots(group.slots, group.reserved_for_auto, len(used), len(of_backfills))
-        most = self._around.task(row.id).max_parallel_instances
-        match lack(row, free, len(own), most, is_written=False):
-            case Lack.TASK_LIMIT:
-                return self._taken(
-                    "task_limit",
-                    f"Its task runs at most {many(most or 0, 'instance')} at a time (max_parallel_instances); now",
-                    own,
-                )
-            case Lack.SLOT:
-                which = "The only slot" if group.slots == 1 else f"All {group.slots} slots"
-                verb = "is" if group.slots == 1 else "are"
-                return self._taken("slots", f"{which} of resource group {group.name} {verb} taken, by", used)
-            case Lack.UNRESERVED_SLOT:
-                return self._taken(
-                    "reserved",
-                    f"Resource group {group.name} keeps {group.reserved_for_auto} of {many(group.slots, 'slot')} for "
-                    "auto triggered instances; the others are taken, by",
-                    of_backfills,
-                )
-        return _why("starting", f"It is about to start in resource group {group.name}.")
-
-    def _auto_first(self, own: Iterable[InstanceRecord]) -> Why | None:
-        """RUN-5 and RUN-7, of a backfill instance."""
-        autos = [other for other in own if other.backfill_id is None]
-        if autos:
-            return self._taken(
-                "auto_first", "An auto triggered instance of its task runs, and goes first:", autos
-            )
-        if (
-            self._row.task_id in self._reader.generations.ready_tasks()
-            and not self._reader.generations.is_held()
-        ):
-            return _why("auto_first", "An auto triggered instance of its task is ready, and goes first.")
-        writers = [other for other in own if other.partition == self._row.partition]
-        if writers:
-            text = f"Backfill {writers[0].backfill_id} runs the same task and time, which only one may write at a time:"
-            return self._taken("same_partition", text, writers)
-        return None
-
-    def _rival(self, own: Iterable[InstanceRecord]) -> Why | None:
-        """RUN-5 and RUN-7, of an auto triggered instance."""
-        rivals = [other for other in own if other.partition == self._row.partition]
-        if not rivals:
-            return None
-        backfill = f"Backfill {rivals[0].backfill_id}"
-        return self._taken("rival", f"{backfill} runs the same task and time, and has to end first:", rivals)
-
-    def _taken(self, code: str, text: str, by: Sequence[InstanceRecord]) -> Why:
-        more = f" and {len(by) - _NAMED} more" if len(by) > _NAMED else ""
-        ids = ", ".join(f"instance {other.id}" for other in by[:_NAMED])
-        return _why(code, f"{text} {ids}{more}.", tuple({"id": o.id, "state": o.state} for o in by))
+    def _slot(self) -> Why:
+        most = self._around.task(self._row.id).max_parallel_instances
+        return lacks_a_slot(self._reader, self._graphs.current(self._reader), self._row, most)
 
     def _names(self, rows: Sequence[InstanceRecord]) -> str:
         named = ", ".join(self._name_whole(row) for row in rows[:_NAMED])

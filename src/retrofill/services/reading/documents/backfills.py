@@ -201,7 +201,7 @@ class PlanSummary(TypedDict, total=False):
 
 
 class PlannedInstance(TypedDict):
-    """`backfill plan --instances`: one instance that a backfill would have."""
+    """One instance that a backfill would have."""
 
     task: str
     bizdate: str
