@@ -17,6 +17,7 @@ from contracts.ledgers import BACKFILL, INSTANCE, MAKE, fill, in_state
 from retrofill.domain.running.filters import FAILED, BackfillFilter
 from retrofill.domain.running.states import MOVES, Move, State
 from retrofill.services.ports import ConstraintError, StartFilter, Store
+from retrofill.services.ports.instances import NO_INSTANCE
 from retrofill.services.ports.interventions import ISOLATION, FixedPlace
 from retrofill.services.ports.records import DateRecord, GenerationRecord
 
@@ -55,14 +56,26 @@ def test_a_transaction_sees_its_own_writes(store: Store) -> None:
         assert [row.priority for row in tx.instances([1])] == [5]
 
 
+_PLACES = {state: place for place, state in enumerate(State)}
+
+
+def test_states_of_a_range_without_gaps(store: Store) -> None:
+    """Each at its id, also where there are many."""
+    many = [in_state(state, number) for number, state in enumerate(list(State) * 300, start=1)]
+    fill(store, *many)
+    with store.read() as reader:
+        assert reader.states_between(1, len(many)) == bytes(_PLACES.values()) * 300
+
+
 def test_states_and_runs_of_a_range(store: Store) -> None:
     """BF-2: by id, of those that are there."""
     fill(store, INSTANCE, in_state(State.WAITING_RESOURCES, 3))
     with store.transaction() as tx:
         tx.start([(3, 1, "token")], "boot", 9)
     with store.read() as reader:
-        assert list(reader.states_between(1, 9)) == [(1, INSTANCE.state), (3, "running")]
-        assert list(reader.states_between(2, 2)) == []
+        found = reader.states_between(1, 4)
+        assert found == bytes([_PLACES[State.NOT_RUN], NO_INSTANCE, _PLACES[State.RUNNING], NO_INSTANCE])
+        assert reader.states_between(2, 2) == bytes([NO_INSTANCE])
         assert [run.instance_id for run in reader.runs_between(1, 3)] == [3]
         assert reader.runs_between(1, 2) == []
 

@@ -15,6 +15,7 @@ SAID = {
     "SELECT a FROM t INDEXED BY t_a WHERE b": "SELECT a FROM t WHERE b",
     "SELECT 1 FROM t CROSS JOIN u ON u.a = t.a": "SELECT 1 FROM t JOIN u ON u.a = t.a",
     "SELECT instr(lower(name), ?)": "SELECT strpos(lower(name), $1)",
+    "SELECT group_concat(a, '') FROM t": "SELECT string_agg(a, '') FROM t",
     "SELECT max(id), min(id) FROM t": "SELECT max(id), min(id) FROM t",
     "SELECT max(a, coalesce(b, 0))": "SELECT greatest(a, coalesce(b, 0))",
     "SELECT max(coalesce(a, 0))": "SELECT max(coalesce(a, 0))",

@@ -63,12 +63,13 @@ _VALUES = {
     "ids": "(SELECT CAST(e.value AS bigint) AS value FROM json_array_elements_text(CAST({} AS json)) e (value))",
     "limit": "LIMIT nullif({}, -1)",  # -1 is none
 }
-_NAMES = {"hint": "", "order": "JOIN", "within": "strpos(", "user": '"user"'}
+_NAMES = {"hint": "", "order": "JOIN", "within": "strpos(", "joined": "string_agg(", "user": '"user"'}
 _WORDS = re.compile(
     r"""'[^']*' | "[^"]*"                    # texts and quoted names stay
     | (?P<hint> [ ]INDEXED[ ]BY[ ]\w+ )      # its planner is told by settings (store.postgres)
     | (?P<order> \bCROSS[ ]JOIN\b )         # which only says in which order SQLite shall look
     | (?P<within> \binstr\( )
+    | (?P<joined> \bgroup_concat\( )
     | (?P<most> \b(?:max|min)\( )
     | (?P<user> \buser\b )                  # unquoted, it is who is connected
     | (?P<keys> \bjson_each\(\w+,[ ]'\$\.\w+'\) )

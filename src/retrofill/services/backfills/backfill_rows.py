@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from retrofill.domain.errors import WrongStateError
 from retrofill.domain.planning.plan import Plan
+from retrofill.domain.running.expected import Expected
 from retrofill.domain.selection import ways
 from retrofill.domain.time.bizdates import ONE_DAY
 from retrofill.domain.time.instants import day_start
 from retrofill.domain.time.milliseconds import instant_of, ms_of
 from retrofill.domain.verification.summaries import task_count
 from retrofill.services.backfills.estimates import document
-from retrofill.services.backfills.expected import NOTHING_MOVED, Expected, checksum
+from retrofill.services.backfills.expected import NOTHING_MOVED, checksum
 from retrofill.services.backfills.instance_rows import create_instances
 from retrofill.services.backfills.requests import PlannedBackfill, check_name
 from retrofill.services.instances.backfill_graph import BackfillGraph

@@ -7,9 +7,9 @@ list reads it. `expecting` writes it; this module imports nothing that simulates
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from retrofill.domain.running.status import Status
+from retrofill.domain.running.expected import Expected
 from retrofill.services.instances.backfill_status import took_seconds
 
 if TYPE_CHECKING:
@@ -17,25 +17,6 @@ if TYPE_CHECKING:
     from retrofill.services.ports.records import BackfillRecord, OpenBackfill
 
 NOTHING_MOVED = (0, 0, 0, 0)
-_FRESH_MS = 15_000  # a scheduler writes estimates again only so often
-
-
-class Expected(NamedTuple):
-    """When a backfill would end (None: unknown), as of `at_ms`, from where `basis` says that it stood."""
-
-    end_ms: int | None
-    at_ms: int
-    policy: int  # a checksum
-    moved: tuple[int, ...]  # counters
-
-    def to_json(self) -> str:
-        return json.dumps(self)
-
-    def now(self, now_ms: int, status: Status) -> int | None:
-        """The end as it looks at another moment; where nothing runs, nothing has become less meanwhile."""
-        if self.end_ms is None or self.end_ms >= now_ms:
-            return self.end_ms
-        return now_ms if status is Status.RUNNING else now_ms + self.end_ms - self.at_ms
 
 
 def expected(reader: Reader, backfill_id: int) -> Expected | None:
@@ -58,12 +39,6 @@ def basis(reader: Reader, record: BackfillRecord | OpenBackfill) -> tuple[int, t
     """Where a backfill stands: while this is the same, an estimate holds."""
     _, successful, failed, running, frozen = reader.progress(record.id)
     return checksum(record.policy), (successful, failed, running, frozen)
-
-
-def is_stale(found: Expected, now: tuple[int, tuple[int, ...]], now_ms: int) -> bool:
-    """Whether an estimate was made from something else than what is there now."""
-    policy, moved = now
-    return policy != found.policy or (moved != found.moved and now_ms - found.at_ms > _FRESH_MS)
 
 
 def first_estimate(reader: Reader, record: BackfillRecord, has_succeeded: bool) -> dict[str, Any] | None:

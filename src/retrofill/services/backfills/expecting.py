@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from retrofill.domain.running.expected import Expected
 from retrofill.services.backfills.estimates import estimate_left
-from retrofill.services.backfills.expected import Expected, basis, expected
+from retrofill.services.backfills.expected import basis, expected
 
 if TYPE_CHECKING:
     from retrofill.services.instances.graphs import GraphCache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from retrofill.domain.alerts import Event
 from retrofill.domain.running.status import ENDED, Progress, Status, status_of
@@ -17,10 +17,28 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Ledger, Reader
 
 
-def status(reader: Reader, record: BackfillRecord, window_is_closed: bool) -> tuple[Status, tuple[str, ...]]:
-    """Status and `blocked_by` of a visible backfill."""
-    total, successful, failed, running, frozen = reader.progress(record.id)
-    for_resources, for_time = reader.has_waiting(record.id)
+class Counted(NamedTuple):
+    """The instances of a backfill by state: what `progress` and `waiting` say."""
+
+    ended_or_running: tuple[int, int, int, int, int]
+    waiting: tuple[int, int]
+
+
+def status(
+    reader: Reader,
+    record: BackfillRecord,
+    window_is_closed: bool,
+    counted: Counted | None = None,
+) -> tuple[Status, tuple[str, ...]]:
+    """Status and `blocked_by` of a visible backfill.
+
+    Args:
+        counted: its instances, where who asks has counted them in this view.
+    """
+    total, successful, failed, running, frozen = (
+        reader.progress(record.id) if counted is None else counted.ended_or_running
+    )
+    for_resources, for_time = reader.has_waiting(record.id) if counted is None else map(bool, counted.waiting)
     progress = Progress(
         total=total,
         successful=successful,

@@ -15,6 +15,8 @@ from retrofill.services.ports.records import BackfillRecord, InstanceRecord, Ope
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
     from retrofill.domain.planning.plan import Plan
+    from retrofill.domain.running.expected import Expected
+    from retrofill.services.instances.plans import Kept
     from retrofill.services.instances.schedule_graph import GenerationCache
     from retrofill.services.ports import Reader
 
@@ -33,6 +35,11 @@ class GraphCache:
     def __init__(self, plans: PlanCache | None = None) -> None:
         self._plans = plans or PlanCache()
         self._graphs: OrderedDict[int, BackfillGraph] = OrderedDict()
+
+    @property
+    def expected(self) -> Kept[int, Expected]:
+        """Ends of backfills that some thread has estimated lately, by id."""
+        return self._plans.expected
 
     def catalog(self, tx: Reader, version_id: int) -> Catalog:
         return self._plans.catalog(tx, version_id)

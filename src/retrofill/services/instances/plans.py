@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
     from retrofill.domain.planning.plan import Plan
     from retrofill.domain.planning.template import Template
+    from retrofill.domain.running.expected import Expected
     from retrofill.services.ports import Reader
 
-_KEPT, _KEPT_TEMPLATES = 64, 12
+_KEPT, _KEPT_TEMPLATES, _KEPT_ESTIMATES = 64, 12, 256
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -57,6 +58,7 @@ class PlanCache:
         self._catalogs: Kept[int, Catalog] = Kept()
         self._plans: Kept[tuple[int, int, str, str], Plan] = Kept()
         self.templates: Kept[int, Template] = Kept(_KEPT_TEMPLATES)  # of nights, by version
+        self.expected: Kept[int, Expected] = Kept(_KEPT_ESTIMATES)  # ends of backfills, as looked at lately
 
     def catalog(self, tx: Reader, version_id: int) -> Catalog:
         """What a version says.

@@ -42,6 +42,10 @@ class BackfillReader(Protocol):
 
     def dates(self, backfill_id: int) -> list[DateRecord]: ...
 
+    def bizdates(self, backfill_id: int) -> list[str]:
+        """Of its dates, in running order."""
+        ...
+
     def is_reached(self, backfill_id: int, position: int) -> bool:
         """Whether the date's group has come to it."""
         ...

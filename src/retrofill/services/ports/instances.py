@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from retrofill.services.ports.start_filter import StartFilter
 
 
+NO_INSTANCE = 255
+
+
 class InstanceReader(Protocol):
     """Instances and their runs."""
 
@@ -33,8 +36,8 @@ class InstanceReader(Protocol):
         """When the first of the instances in this range started, and when the last one ended."""
         ...
 
-    def states_between(self, first_id: int, last_id: int) -> Iterator[tuple[int, str]]:
-        """Ids in the range that exist, with the state of each as the ledger has it, by id."""
+    def states_between(self, first_id: int, last_id: int) -> bytearray:
+        """A byte for each id in the range: the place of its state in `State`, or NO_INSTANCE."""
         ...
 
     def has_isolated(self, first_id: int, last_id: int) -> bool:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from retrofill.domain.running.expected import Expected, is_stale
 from retrofill.domain.running.status import Status
 from retrofill.domain.time.milliseconds import instant_of, shown_instant
-from retrofill.services.backfills.expected import basis, expected, first_estimate, is_stale
-from retrofill.services.instances.backfill_status import status, took_seconds
+from retrofill.services.backfills.expected import basis, expected, first_estimate
+from retrofill.services.instances.backfill_status import Counted, status, took_seconds
 from retrofill.services.instances.holds import holds_of
 from retrofill.services.instances.stored import analysis_of, planned_dates_of
 from retrofill.services.reading.redaction import shown_analysis, shown_row
 
 if TYPE_CHECKING:
-    from retrofill.services.ports.records import AlertRecord, BackfillRecord, DateRecord
+    from retrofill.services.ports.records import AlertRecord, BackfillRecord
     from retrofill.services.reading.documents import (
         Alert,
         Analysis,
@@ -42,11 +43,14 @@ class BackfillReader:
             is_alone: an estimate that is out of date is made anew; in a list what is stored is shown.
         """
         holds = holds_of([record], instant_of(self._view.now_ms))
-        found, blocked_by = status(self._view.reader, record, record.id in holds.window_closed)
-        dates = self._view.reader.dates(record.id)
+        reader = self._view.reader
+        progress = reader.progress(record.id)
+        counted = Counted(progress, reader.waiting(record.id) if progress[0] else (0, 0))
+        found, blocked_by = status(reader, record, record.id in holds.window_closed, counted)
+        bizdates = reader.bizdates(record.id)
         first = cast(
             "FirstEstimate | None",
-            first_estimate(self._view.reader, record, has_succeeded=found is Status.SUCCEEDED),
+            first_estimate(reader, record, has_succeeded=found is Status.SUCCEEDED),
         )
         row: BackfillRow = {
             "id": record.id,
@@ -60,8 +64,8 @@ class BackfillReader:
             "task_count": record.task_count,
             "instance_count": record.instance_count,
             "run_count": record.run_count,
-            "counts": self.counts(record, dates),
-            "bizdates": [date.bizdate for date in dates] or planned_dates_of(record),
+            "counts": self._counts(counted, record.id in holds.may_not_start),
+            "bizdates": bizdates or planned_dates_of(record),
             "version": record.version_id,
             "created_by": record.created_by,
             "created_at": shown_instant(record.created_ms),
@@ -121,25 +125,20 @@ class BackfillReader:
             for date in self._view.reader.dates(record.id)
         ]
 
-    def counts(self, record: BackfillRecord, dates: list[DateRecord]) -> Counts:
+    def _counts(self, counted: Counted, is_held: bool) -> Counts:
         """Instances by state."""
-        sums = {
-            name: sum(getattr(date, name) for date in dates)
-            for name in ("total", "successful", "failed", "running", "frozen")
-        }
-        for_resources, for_time = self._view.reader.waiting(record.id) if dates else (0, 0)
-        if self._view.is_held(record):
-            for_resources = for_time = 0  # OPS-0: a held backfill's instances are Not run
-        started = sums["successful"] + sums["failed"] + sums["running"] + sums["frozen"]
-        not_run = sums["total"] - started - for_resources - for_time
+        total, successful, failed, running, frozen = counted.ended_or_running
+        # OPS-0: a held backfill's instances are Not run.
+        for_resources, for_time = (0, 0) if is_held else counted.waiting
+        started = successful + failed + running + frozen
         return {
-            "not_run": not_run,
+            "not_run": total - started - for_resources - for_time,
             "waiting_time": for_time,
             "waiting_resources": for_resources,
-            "running": sums["running"],
-            "successful": sums["successful"],
-            "failed": sums["failed"],
-            "frozen": sums["frozen"],
+            "running": running,
+            "successful": successful,
+            "failed": failed,
+            "frozen": frozen,
         }
 
     def _estimated_end(
@@ -151,14 +150,21 @@ class BackfillReader:
         if record.phase != "active":
             return first["end_at"] if first is not None else None
         stored = expected(self._view.reader, record.id)
-        if is_alone and (
-            stored is None or is_stale(stored, basis(self._view.reader, record), self._view.now_ms)
-        ):
-            from retrofill.services.backfills.estimates import estimate_left
-
-            left = estimate_left(self._view.reader, self._view.graphs, record, self._view.now_ms)
-            return shown_instant(left.end_ms) if left is not None else None
+        if is_alone:
+            stored = self._up_to_date(record, stored)
         return None if stored is None else shown_instant(stored.now(self._view.now_ms, found))
+
+    def _up_to_date(self, record: BackfillRecord, stored: Expected | None) -> Expected:
+        """What is stored or was estimated in this process lately, else a new estimate."""
+        reader, graphs, now_ms = self._view.reader, self._view.graphs, self._view.now_ms
+        now = basis(reader, record)
+        for known in (stored, graphs.expected.get(record.id)):
+            if known is not None and not is_stale(known, now, now_ms):
+                return known
+        from retrofill.services.backfills.estimates import estimate_left
+
+        left = estimate_left(reader, graphs, record, now_ms)
+        return graphs.expected.put(record.id, Expected(None if left is None else left.end_ms, now_ms, *now))
 
 
 def alert_row(alert: AlertRecord) -> Alert:

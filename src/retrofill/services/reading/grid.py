@@ -68,13 +68,13 @@ class Cells:
         """A letter for each id, dates in running order."""
         record = self._record
         first, size = record.first_instance_id, record.stride * len(self.dates)
-        letters = {state.value: ord(letter) for state, letter in LETTERS.items()}
+        letters = dict(LETTERS)
         if self._view.is_held(record):
-            letters |= {state.value: letters[State.NOT_RUN] for state in WAITING}  # OPS-0
-        cells = bytearray([_NONE]) * size
-        for number, state in self._view.reader.states_between(first, first + size - 1):
-            cells[number - first] = letters[state]
-        return cells
+            letters |= dict.fromkeys(WAITING, LETTERS[State.NOT_RUN])  # OPS-0
+        table = bytearray([_NONE]) * 256
+        for place, state in enumerate(State):
+            table[place] = ord(letters[state])
+        return self._view.reader.states_between(first, first + size - 1).translate(table)
 
     def _examples(self, cells: bytearray) -> dict[int, InstanceRecord]:
         """One instance of each place that has any: it tells the task and the time of all of them."""

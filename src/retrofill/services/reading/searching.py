@@ -45,9 +45,12 @@ def search_backfills(
         _one_of("status", search.status, [s.value for s in Status])
     asked = _asked(view, search)
     access, reader = view.access, BackfillReader(view)
+    # Where all that the store finds is shown, no more is read than that.
+    is_exact = access.is_unlimited and search.status is None
+    size = min(limit, _PAGE) if is_exact else _PAGE
     found: list[BackfillRow] = []
     while len(found) < limit:
-        page = view.reader.backfills(asked, before, _PAGE)
+        page = view.reader.backfills(asked, before, size)
         for record in page:
             if len(found) == limit:
                 break
@@ -59,7 +62,7 @@ def search_backfills(
             # A status follows from counters and the clock, so it is compared here, not by the store.
             if search.status is None or row["status"] == search.status:
                 found.append(row)
-        if len(page) < _PAGE:
+        if len(page) < size:
             break
         before = page[-1].id
     return found

@@ -77,6 +77,13 @@ class BackfillReader(View):
         )
         return DATE.all(rows)
 
+    def bizdates(self, backfill_id: int) -> list[str]:
+        """Of its dates, in running order."""
+        rows = self._execute(
+            "SELECT bizdate FROM backfill_date WHERE backfill_id = ? ORDER BY position", (backfill_id,)
+        )
+        return [row[0] for row in rows]
+
     def is_reached(self, backfill_id: int, position: int) -> bool:
         """Whether the date's group has come to it."""
         row = self._execute(

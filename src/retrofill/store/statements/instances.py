@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from retrofill.domain.running.filters import ALL_INSTANCES
-from retrofill.domain.running.states import LEAVING, Reason
+from retrofill.domain.running.states import LEAVING, Reason, State
+from retrofill.services.ports.instances import NO_INSTANCE
 from retrofill.store import filters
 from retrofill.store.statements.rows import INSTANCE, RUN
 from retrofill.store.statements.view import View
@@ -35,6 +36,16 @@ _OPEN_OF = (
 )
 # Instances of a backfill that is being made or removed are nobody's business yet, or any more.
 _VISIBLE = "AND (backfill_id IS NULL OR EXISTS (SELECT 1 FROM backfill b WHERE b.id = backfill_id AND b.phase = 'active'))"
+
+_BRANCHES = " ".join(
+    f"WHEN '{state.value}' THEN '{place}'"
+    for place, state in sorted(enumerate(State), key=lambda one: one[1] is not State.SUCCESSFUL)
+)
+_STATES_BETWEEN = (
+    f"SELECT count(*), group_concat(CASE i.state {_BRANCHES} END, '') "
+    "FROM (SELECT state FROM instance WHERE id BETWEEN ? AND ? ORDER BY id) i"
+)
+_OF_DIGITS = bytes((byte - ord("0")) % 256 for byte in range(256))
 
 
 class InstanceReader(View):
@@ -75,11 +86,20 @@ class InstanceReader(View):
         ).fetchone()
         return row[0], row[1]
 
-    def states_between(self, first_id: int, last_id: int) -> Iterator[tuple[int, str]]:
-        """Ids in the range with the state of each, by id."""
-        yield from self._connection.execute(
-            "SELECT id, state FROM instance WHERE id BETWEEN ? AND ? ORDER BY id", (first_id, last_id)
+    def states_between(self, first_id: int, last_id: int) -> bytearray:
+        """A byte for each id in the range; joined by the database, because rows take thrice as long."""
+        size = last_id - first_id + 1
+        count, digits = self._execute(_STATES_BETWEEN, (first_id, last_id)).fetchone()
+        codes = (digits or "").encode().translate(_OF_DIGITS)
+        if count == size:
+            return bytearray(codes)
+        found = bytearray([NO_INSTANCE]) * size
+        ids = self._execute(
+            "SELECT id FROM instance WHERE id BETWEEN ? AND ? ORDER BY id", (first_id, last_id)
         )
+        for (number,), code in zip(ids, codes, strict=True):
+            found[number - first_id] = code
+        return found
 
     def has_isolated(self, first_id: int, last_id: int) -> bool:
         """Whether an isolated instance still waits in this range of ids."""
