@@ -35,6 +35,8 @@ class Access:
         self._reader = reader
         self._graphs = graphs
         self._actor = actor
+        self._seen_workspaces: dict[str, bool] = {}
+        self._listed: dict[str, frozenset[str]] = {}  # by choice: many rows of a list may have the same
         self._seen_backfills: dict[int, bool] = {}
         self._seen_tasks: dict[tuple[int | None, int], bool] = {}  # by backfill and task
 
@@ -45,7 +47,10 @@ class Access:
 
     def sees(self, task: str) -> bool:
         """Whether a task, by its full name, may be shown."""
-        return self._actor.sees(task)
+        workspace, _, _ = task.partition(".")
+        if workspace not in self._seen_workspaces:
+            self._seen_workspaces[workspace] = self._actor.sees(workspace)
+        return self._seen_workspaces[workspace]
 
     # Backfills
 
@@ -131,8 +136,10 @@ class Access:
         """Tasks of a backfill that may be named: those seen, and its dry runs; None for all (SEC-2)."""
         if self.is_unlimited:
             return None
-        tasks, dry_runs = running_tasks_of(record), dry_runs_of(record)
-        return frozenset([*(task for task in tasks if self.sees(task)), *dry_runs])
+        if record.choice not in self._listed:
+            tasks, dry_runs = running_tasks_of(record), dry_runs_of(record)
+            self._listed[record.choice] = frozenset([*filter(self.sees, tasks), *dry_runs])
+        return self._listed[record.choice]
 
     # Instances
 
