@@ -205,6 +205,21 @@ def test_instance_ids_are_reserved_once(opener: Opener) -> None:
         assert tx.reserve_instance_ids(5) == 11
 
 
+def test_bizdates_of_nights_newest_first(store: Store) -> None:
+    """AUTO-1: page by page; one that is being made is none yet."""
+    with store.transaction() as tx:
+        tx.add_version("{}", 5, "alice", 1)
+        made = ((5, "active"), (6, "active"), (7, "active"), (7, "active"), (8, "creating"))
+        for first_id, (day, phase) in zip(range(1, 1_000, 100), made, strict=False):
+            tx.generations.add(GenerationRecord(0, f"2026-01-0{day}", "night", phase, 1, first_id, 100, 1))
+    with store.read() as reader:
+        bizdates = reader.generations.bizdates
+        assert bizdates(-1) == ["2026-01-07", "2026-01-06", "2026-01-05"]
+        assert bizdates(2) == ["2026-01-07", "2026-01-06"]
+        assert bizdates(2, before="2026-01-06") == ["2026-01-05"]
+        assert bizdates(-1, before="2026-01-05") == []
+
+
 def test_ids_are_never_given_again(store: Store) -> None:
     """CAT-3: what was deleted leaves a gap, so that nobody takes one backfill or generation for another."""
     night = GenerationRecord(0, "2026-01-05", "night", "active", 1, 1, 100, 1)

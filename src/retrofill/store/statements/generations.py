@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _AUTO = "instance INDEXED BY instance_auto WHERE backfill_id IS NULL"
 _HELD = "schedule_held"  # rows of `counter`
 _OWING = "owing_version"
-_AFTER_ALL = "~"  # follows every date
+_AFTER_ALL = "9999-12-32"  # follows every date, however texts are sorted
 
 
 class Generations:
