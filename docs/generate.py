@@ -151,6 +151,7 @@ _ENVIRONMENT = """
 | variable | means |
 | --- | --- |
 | `RETROFILL_PROJECT` | the project's folder, where `--project` is not given |
+| `RETROFILL_SERVER_KEY` | 64 hexadecimal digits in place of `.retrofill/server.key`, the same for all servers of one store |
 | `RETROFILL_USER` | who acts: a member of a workspace or a user that was added; default `admin`, the system administrator |
 | `RETROFILL_URL` | the address of a server, which is asked in place of the store of the folder |
 | `RETROFILL_TOKEN` | who asks it: a token that `retrofill token create` has printed |
