@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from retrofill.api.dataworks import words
@@ -119,16 +120,9 @@ def _properties(given: Mapping[str, Any] | None) -> Mapping[str, Any]:
 
 def _selection(asked: Asked, given: Mapping[str, Any]) -> dict[str, Any]:
     mode = given.get("Mode") or "ManualSelection"
-    choose = {
-        "ManualSelection": _manual,
-        "General": _general,
-        "Chain": _chain,
-        "AllDownstream": _all_downstream,
-    }.get(mode)
-    if choose is None:
-        raise invalid(
-            _at("Mode"), f"Mode is ManualSelection, General, Chain or AllDownstream, not {_shown(mode)}"
-        )
+    if not isinstance(mode, str) or mode not in _MODES:
+        raise invalid(_at("Mode"), f"Mode is one of {', '.join(_MODES)}, not {_shown(mode)}")
+    choose = _MODES[mode]
     workspace = asked.project()
     found = choose(asked, given)
     first = (_ids(given, "RootTaskIds") or _ids(given, "IncludeTaskIds"))[0]
@@ -197,6 +191,11 @@ def _in_projects(asked: Asked, given: Mapping[str, Any], root: int) -> dict[str,
         "include": _texts(one for one in _ids(given, "IncludeTaskIds") if one != root),
         "exclude": _texts(_ids(given, "ExcludeTaskIds")),
     }
+
+
+_MODES: Mapping[str, Callable[[Asked, Mapping[str, Any]], dict[str, Any]]] = MappingProxyType(
+    {"ManualSelection": _manual, "General": _general, "Chain": _chain, "AllDownstream": _all_downstream}
+)
 
 
 def _single_root(given: Mapping[str, Any], mode: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -242,12 +243,13 @@ def _filter(given: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
         found["task_name"] = text("Filter.TaskName", str(given["TaskName"]))
     if given.get("TaskTypes"):
         types = {word: kind for kind, word in words.TASK_TYPE.items()}
-        if len(given["TaskTypes"]) != 1 or given["TaskTypes"][0] not in types:
+        wanted = names("Filter.TaskTypes", json.dumps(given["TaskTypes"]))
+        if len(wanted) != 1 or wanted[0] not in types:
             raise invalid("Filter.TaskTypes", f"TaskTypes holds one of {', '.join(types)}")
-        found["task_type"] = types[given["TaskTypes"][0]]
+        found["task_type"] = types[wanted[0]]
     if given.get("TaskInstanceStatuses"):
-        statuses = given["TaskInstanceStatuses"]
-        if not isinstance(statuses, list) or not set(statuses) <= _ENDED.keys():
+        statuses = names("Filter.TaskInstanceStatuses", json.dumps(given["TaskInstanceStatuses"]))
+        if not set(statuses) <= _ENDED.keys():
             raise invalid("Filter.TaskInstanceStatuses", "only what is Failure or Success is rerun")
         found["states"] = [_ENDED[status] for status in statuses]
     below = given.get("RerunDownstreamEnabled")
