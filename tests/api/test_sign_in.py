@@ -318,7 +318,7 @@ def test_what_pages_need_is_there(shared_server: Server) -> None:
     ],
 )
 def test_bad_forms(shared_server: Server, content: bytes, kind: str, status: int) -> None:
-    """SEC-10: a page says so, and nothing breaks."""
+    """SEC-6: a page says so, and nothing breaks."""
     browser = Browser(shared_server.app)
     headers = {"Sec-Fetch-Site": "same-origin", "Content-Type": kind}
     answer = browser.client.post("/sign-in", content=content, headers=headers)
@@ -327,7 +327,7 @@ def test_bad_forms(shared_server: Server, content: bytes, kind: str, status: int
 
 
 def test_twenty_who_sign_in_at_once(browser: Browser, server: Server) -> None:
-    """SEC-10: all of them get in, two are hashed at a time."""
+    """SEC-6: all of them get in, two are hashed at a time."""
     browsers = [Browser(server.app) for _ in range(20)]
     with ThreadPoolExecutor(20) as threads:
         found = list(threads.map(lambda one: one.sign_in("alice", RIGHT).status_code, browsers))

@@ -51,7 +51,7 @@ def add_users(sandbox: Sandbox, *names: str) -> None:
 
 
 def test_twenty_at_once(sandbox: Sandbox) -> None:
-    """SEC-10: all get in, and the server stays below 250 MB."""
+    """SEC-6: all get in, and the server stays below 250 MB."""
     sandbox.write(TASKS)
     sandbox.call("deploy")
     names = [f"user{number}" for number in range(20)]

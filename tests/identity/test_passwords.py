@@ -66,7 +66,7 @@ def test_more_than_can_wait_are_told_to_come_back(passwords: Argon2Passwords) ->
 
 
 def test_twenty_at_once_stay_small() -> None:
-    """SEC-10: measured in a process of its own; a semaphore over twenty threads does not do it."""
+    """SEC-6: measured in a process of its own; a semaphore over twenty threads does not do it."""
     program = """
 from concurrent.futures import ThreadPoolExecutor
 from retrofill.identity.passwords import Argon2Passwords

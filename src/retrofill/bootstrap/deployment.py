@@ -297,13 +297,13 @@ class Deployment:
         """Who knows people besides us, by the setting of now; None where nobody is named."""
         from retrofill.identity.oidc import OidcProvider
 
-        setting = self.settings().oidc
-        if setting is None:
+        settings = self.settings()
+        if settings.oidc is None:
             return None
-        found = self._provider
-        if found is None or found.setting != setting:
-            found = self._provider = OidcProvider(setting, self.secret)
-        return found
+        known = self._provider
+        if known is None or known.setting != settings.oidc:
+            known = self._provider = OidcProvider(settings.oidc, self.secret)
+        return known
 
     # Adapters for services
 
