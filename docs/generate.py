@@ -520,6 +520,38 @@ may not see is left out or told in words, so two people may get different docume
 """
 
 
+# Operations of HTTP
+
+
+def operations() -> str:
+    """Every operation that a server answers, by noun."""
+    from retrofill.api import routes
+    from retrofill.api.links import PREFIX
+    from retrofill.api.operations import summary_of
+
+    parts = []
+    for module in routes.ALL:
+        rows = [
+            (
+                _code(f"{method} {path}"),
+                _code(one.id),
+                "anybody" if one.scope is None else _code(one.scope),
+                summary_of(handler),
+            )
+            for method, path, one, handler in module.routes.declared
+        ]
+        heading = f"## {(inspect.getdoc(module) or '').partition(chr(10))[0].rstrip('.')}"
+        parts += [heading, _table(["request", "operation", "scope", "does"], rows)]
+    return _page("Operations of a server", "retrofill.api.routes", _OPERATIONS.format(prefix=PREFIX), *parts)
+
+
+_OPERATIONS = """
+What a server answers, below `{prefix}`: one operation for each method of the operation center, so that programs, pages and the
+command line from elsewhere ask the same. The scope is that which a token needs; roles are judged besides, as everywhere.
+Parameters, bodies, answers and examples of all of them stand in `GET {prefix}/openapi.json`; [the guide](../guides/api.md)
+walks through the main ones.
+"""
+
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": command_line,
     "settings.md": settings,
@@ -529,6 +561,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "policy.md": policy,
     "states.md": states,
     "json.md": documents,
+    "operations.md": operations,
 }
 
 if __name__ == "__main__":

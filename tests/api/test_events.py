@@ -41,7 +41,7 @@ def prioritise(server: Server, *ids: int) -> None:
 
 
 def test_a_change_is_told_with_ids(server: Server, url: str) -> None:
-    """INTERFACES: live changes of one backfill; contents are asked for elsewhere."""
+    """Live changes of one backfill; contents are asked for elsewhere."""
     number = server.create()
     first, second, *_ = instances_of(server, number)
     with opened(f"{url}/backfills/{number}/events", server.token("alice")) as stream:

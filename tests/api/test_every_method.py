@@ -17,7 +17,7 @@ def operations(shared_server: Server) -> dict[str, Operation]:
 
 
 def test_every_method_is_an_operation(operations: dict[str, Operation]) -> None:
-    """INTERFACES: one operation center, asked by everybody."""
+    """One operation center, asked by everybody."""
     wanted = {name for name in methods() if name not in ONLY_LOCAL}
     assert wanted - operations.keys() == set()
 

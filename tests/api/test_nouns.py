@@ -69,7 +69,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.mark.parametrize("path", QUESTIONS)
 @pytest.mark.parametrize("user", ["alice", "greta", "dave", "admin"])
 def test_the_answer_is_that_of_the_center(asked: Server, path: str, user: str) -> None:
-    """INTERFACES: the same document, also where it is refused; lists are the items of a page."""
+    """The same document, also where it is refused; lists are the items of a page."""
     found = asked.by(user).get(PREFIX + path, headers={"Retrofill-Texts": "parts"})
     try:
         wanted = QUESTIONS[path](asked.center(user))

@@ -26,7 +26,7 @@ def each(described: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_every_operation_is_described(shared_server: Server, described: dict[str, Any]) -> None:
-    """INTERFACES 3: ids, scopes, all that can be answered."""
+    """Ids, scopes, all that can be answered."""
     assert described["openapi"] == "3.1.0"
     declared = {operation.id: operation for _, _, operation in operations_of(shared_server.app)}
     assert {one["operationId"] for one in each(described)} == declared.keys()

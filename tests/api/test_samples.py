@@ -32,7 +32,7 @@ def contents(described: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def test_examples_are_as_described(described: dict[str, Any]) -> None:
-    """INTERFACES 3: each body, each answer, each refusal."""
+    """Each body, each answer, each refusal."""
     assert len(contents(described)) > 100
     for name, content in contents(described):
         schema = {**content["schema"], "components": described["components"]}

@@ -71,10 +71,17 @@ class Routes:
         self._declared: list[tuple[str, str, Operation, Callable[..., Any]]] = []
 
     @property
+    def declared(self) -> list[tuple[str, str, Operation, Callable[..., Any]]]:
+        """Method, path below the prefix, operation and handler of each."""
+        noun = f"/{self.noun}" if self.noun else ""
+        return [
+            (method, noun + path, operation, handler) for method, path, operation, handler in self._declared
+        ]
+
+    @property
     def operations(self) -> list[tuple[str, str, Operation]]:
         """Method, path below the prefix, and operation of each."""
-        noun = f"/{self.noun}" if self.noun else ""
-        return [(method, noun + path, operation) for method, path, operation, _ in self._declared]
+        return [(method, path, operation) for method, path, operation, _ in self.declared]
 
     def mount(self, app: FastAPI, prefix: str, admitted: type[APIRoute]) -> None:
         """Let an application answer them.
@@ -83,14 +90,14 @@ class Routes:
             prefix: of their paths.
             admitted: a route that lets somebody in; public ones let in everybody.
         """
-        for (method, path, operation), (*_, handler) in zip(self.operations, self._declared, strict=True):
+        for method, path, operation, handler in self.declared:
             app.router.add_api_route(
                 prefix + path,
                 _carried_out(operation, handler),
                 methods=[method],
                 operation_id=operation.id,
                 status_code=operation.status,
-                summary=_summary(handler).rstrip("."),
+                summary=summary_of(handler).rstrip("."),
                 tags=[self.noun or "server"],
                 response_model=None,
                 response_class=Response,
@@ -145,14 +152,15 @@ class Routes:
         return declare
 
     def _add(self, method: str, path: str, operation: Operation, handler: Callable[..., Any]) -> None:
-        if not _summary(handler):
+        if not summary_of(handler):
             raise TypeError(f"{operation.id} does not say what it does: its docstring is missing")
         if operation.scope is not None and [*inspect.signature(handler).parameters][:1] != ["visit"]:
             raise TypeError(f"{operation.id} asks nobody who they are: its first parameter is to be `visit`")
         self._declared.append((method, path, operation, handler))
 
 
-def _summary(handler: Callable[..., Any]) -> str:
+def summary_of(handler: Callable[..., Any]) -> str:
+    """What it does, in a line."""
     return (inspect.getdoc(handler) or "").partition("\n")[0]
 
 

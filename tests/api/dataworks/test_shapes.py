@@ -27,7 +27,7 @@ DAY = 1_767_571_200_000  # 2026-01-05 in UTC
 
 
 def test_every_action_that_is_promised() -> None:
-    """INTERFACES, chapter 4."""
+    """What the official package reads."""
     assert ACTIONS.keys() == set(PROMISED)
 
 
