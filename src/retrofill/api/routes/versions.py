@@ -71,7 +71,7 @@ def list_versions(visit: Asking, asked: Annotated[VersionQuery, Query()]) -> Pag
     return visit.center.versions.list(asked.limit, asked.cursor)
 
 
-@routes.post("/plan", "versions.about_to_publish", Publication, scope=Scope.READ)
+@routes.post("/plan", "versions.about_to_publish", Publication)
 def about_to_publish(visit: Asking, body: ProjectFiles) -> Publication:
     """What a deploy of these files would change for the nightly schedule; publishes nothing."""
     visit.call.bring(body.brought)
