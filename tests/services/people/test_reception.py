@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 
 import pytest
 
-from retrofill.domain.errors import NotPermittedError, UnknownNameError, UsageError
+from retrofill.domain.errors import NotPermittedError, StoreBusyError, UnknownNameError, UsageError
 from retrofill.domain.people.passwords import PasswordError
 from retrofill.domain.people.scopes import Scope
-from retrofill.domain.people.visitors import Caller
-from retrofill.services.people.reception import Admission, SignInError
+from retrofill.domain.people.visitors import Admission, Caller
+from retrofill.services.people.reception import Reception, SignInError
 from retrofill.services.people.sign_ins import WrongPasswordError
 from retrofill.services.people.throttle import TooManyTriesError
+from retrofill.services.ports import Ledger, Store
 from retrofill.services.ports.identities import Claims
 from services.fakes import FakePasswords
 from services.people.offices import Office
@@ -381,3 +383,42 @@ def test_signing_in_stands_in_the_record(office: Office, signed_in: Admission) -
     with file_of(office.world.store) as file:
         row = file.execute("SELECT user, action, comment FROM operation ORDER BY id DESC LIMIT 1").fetchone()
     assert row == ("bob", "sign-in", f"password, from 192.0.2.1: session {signed_in.visitor.session}")
+
+
+class Unwritable:
+    """A store of which nobody gets a turn to write."""
+
+    def __init__(self, store: Store) -> None:
+        self.read = store.read
+
+    def transaction(self) -> AbstractContextManager[Ledger]:
+        raise StoreBusyError("somebody writes")
+
+
+def unwritable(office: Office) -> Reception:
+    store, clock = Unwritable(office.world.store), office.world.clock
+    return Reception(store, clock, lambda: office.catalog, office.passwords, lambda: office.server_key)
+
+
+def test_strangers_hold_up_nobody_who_writes(office: Office, signed_in: Admission) -> None:
+    """SEC-6: whoever has nothing to show, or has to wait, is refused without a turn to write."""
+    for _ in range(5):
+        fail(office, "ann")
+    office.pass_minutes(0.5)
+    held = unwritable(office)
+    with pytest.raises(TooManyTriesError, match="30 s"):
+        held.sign_in("ann", RIGHT, HERE)
+    with pytest.raises(SignInError):
+        held.open_link("a link that is none", HERE)
+    assert held.sign_out("a session that is none") is None
+    assert held.by_token("a token that is none") is None
+    assert held.by_session(signed_in.secret) == signed_in.visitor
+
+
+def test_what_cannot_be_noted_refuses_nobody(office: Office, signed_in: Admission) -> None:
+    """When something was used last is good to know, and no more."""
+    _, secret = office.keys().create_token("bob")
+    held = unwritable(office)
+    office.pass_minutes(60)
+    assert held.by_token(secret) is not None
+    assert held.by_session(signed_in.secret) is not None

@@ -157,14 +157,15 @@ class Reception:
         Raises:
             SignInError: it was used, is too old, or never was one.
         """
-        now_ms = self._clock.now_ms()
+        used = SignInError(
+            "this link opens nothing: it was used, or is too old", "Ask an administrator for another one."
+        )
+        if self.user_of_link(secret) is None:
+            raise used
         with self._store.transaction() as tx:
-            link = tx.signing_in.use_link(hash_of(secret), now_ms)
-            if link is None or not self._exists(tx, link.user_name):
-                raise SignInError(
-                    "this link opens nothing: it was used, or is too old",
-                    "Ask an administrator for another one.",
-                )
+            link = tx.signing_in.use_link(hash_of(secret), self._clock.now_ms())
+            if link is None:  # somebody was faster
+                raise used
             return self._begin(tx, link.user_name, Way.LINK, caller)
 
     def recognise(self, claims: Claims, claim: str, caller: Caller) -> Admission:
@@ -211,12 +212,12 @@ class Reception:
 
     def sign_out(self, secret: str) -> int | None:
         """End the session of a browser; its id, None where there was none."""
-        now_ms = self._clock.now_ms()
+        visitor = self.by_session(secret)
+        if visitor is None or visitor.session is None:
+            return None
         with self._store.transaction() as tx:
-            record = tx.signing_in.find_session(hash_of(secret))
-            if record is None or not tx.signing_in.end_session(record.id, now_ms):
-                return None
-        return record.id
+            is_first = tx.signing_in.end_session(visitor.session, self._clock.now_ms())
+        return visitor.session if is_first else None
 
     # Inside
 

@@ -12,7 +12,7 @@ from retrofill.domain.people.throttling import ACCOUNT, ADDRESS, FORGOTTEN_MS, A
 
 if TYPE_CHECKING:
     from retrofill.domain.people.visitors import Caller
-    from retrofill.services.ports import Clock, Ledger, Store
+    from retrofill.services.ports import Clock, Reader, Store
 
 
 _KEPT_MS = 30 * 86_400_000  # how long a session is remembered after its end
@@ -45,13 +45,13 @@ class Throttle:
             TooManyTriesError: it is not looked at yet, and does not count.
         """
         now_ms = self._clock.now_ms()
+        abouts = _abouts(user, caller)
+        with self._store.read() as reader:  # who has to wait holds up nobody who writes
+            _check(reader, abouts, now_ms)
         with self._store.transaction() as tx:
-            allowances = _abouts(user, caller)
-            waits = [_wait_ms(tx, about, allowance, now_ms) for about, allowance in allowances]
-            if any(waits):
-                raise TooManyTriesError(max(waits))
+            _check(tx, abouts, now_ms)
             tx.signing_in.clear(now_ms, now_ms - FORGOTTEN_MS, now_ms - _KEPT_MS)
-            for about, _ in allowances:
+            for about, _ in abouts:
                 tx.signing_in.add_failure(about, now_ms)
 
     def succeed(self, user: str, caller: Caller | None = None) -> None:
@@ -68,6 +68,13 @@ def _abouts(user: str, caller: Caller | None) -> list[tuple[str, Allowance]]:
     return found if caller is None else [*found, (f"address {caller.neighbourhood}", ADDRESS)]
 
 
-def _wait_ms(tx: Ledger, about: str, allowance: Allowance, now_ms: int) -> int:
-    failures = tx.signing_in.failures(about)
-    return allowance.wait_ms(failures.times, failures.last_ms, now_ms)
+def _check(reader: Reader, abouts: list[tuple[str, Allowance]], now_ms: int) -> None:
+    """Raises:
+    TooManyTriesError: one of them has to wait.
+    """
+    waits = []
+    for about, allowance in abouts:
+        failures = reader.signing_in.failures(about)
+        waits.append(allowance.wait_ms(failures.times, failures.last_ms, now_ms))
+    if any(waits):
+        raise TooManyTriesError(max(waits))
