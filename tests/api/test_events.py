@@ -20,6 +20,7 @@ from retrofill.api.links import PREFIX
 from retrofill.domain.running.searches import InstanceSearch
 from retrofill.executors.logs.names import run_name
 from retrofill.executors.logs.paths import RunPaths
+from retrofill.services.ports.records import EndOfRun
 
 
 @pytest.fixture
@@ -224,7 +225,7 @@ class Run:
 
     def end(self) -> None:
         with self.server.deployment.store.transaction() as tx:
-            assert tx.end_run(self.instance, 1, _TOKEN, 9, "exited", 0, None)
+            assert tx.end_runs([EndOfRun(self.instance, 1, _TOKEN, 9, "exited", 0)]) == [True]
             tx.succeed([(9, self.instance)])
 
 

@@ -19,7 +19,7 @@ from retrofill.domain.running.states import MOVES, Move, State
 from retrofill.services.ports import ConstraintError, StartFilter, Store
 from retrofill.services.ports.instances import NO_INSTANCE
 from retrofill.services.ports.interventions import ISOLATION, FixedPlace
-from retrofill.services.ports.records import DateRecord, GenerationRecord
+from retrofill.services.ports.records import DateRecord, EndOfRun, GenerationRecord
 
 Opener = Callable[[], Store]
 
@@ -322,7 +322,7 @@ def test_a_run_keeps_the_version_that_its_instance_ran(store: Store) -> None:
     fill(store, in_state(State.WAITING_RESOURCES))
     with store.transaction() as tx:
         tx.start([(1, 1, "a")], "boot", 10)
-        tx.end_run(1, 1, "a", 20, "exited", 1, None)
+        tx.end_runs([EndOfRun(1, 1, "a", 20, "exited", 1, None)])
         tx.fail(1, "exit_code", 20)
         tx.rerun([(1, 2, False)])
         tx.set_code_version(1, 7)
@@ -359,11 +359,11 @@ def test_the_token_decides_whose_end_it_is(store: Store) -> None:
     fill(store, in_state(State.WAITING_RESOURCES))
     with store.transaction() as tx:
         tx.start([(1, 1, "right")], "boot", 10)
-        assert not tx.end_run(1, 1, "wrong", 20, "exited", 0, None)
-        assert not tx.end_run(1, 2, "right", 20, "exited", 0, None)
+        assert tx.end_runs([EndOfRun(1, 1, "wrong", 20, "exited", 0, None)]) == [False]
+        assert tx.end_runs([EndOfRun(1, 2, "right", 20, "exited", 0, None)]) == [False]
         assert not tx.forget_run(1, 1, "wrong")
-        assert tx.end_run(1, 1, "right", 20, "exited", 0, "fine")
-        assert not tx.end_run(1, 1, "right", 30, "exited", 1, None), "once"
+        assert tx.end_runs([EndOfRun(1, 1, "right", 20, "exited", 0, "fine")]) == [True]
+        assert tx.end_runs([EndOfRun(1, 1, "right", 30, "exited", 1, None)]) == [False], "once"
         assert not tx.forget_run(1, 1, "right"), "what has ended is kept"
         (run,) = tx.runs(1)
     assert (run.token, run.boot_id, run.started_ms, run.ended_ms, run.exit_code, run.message) == (
@@ -533,7 +533,7 @@ def test_what_is_due(store: Store) -> None:
     with store.transaction() as tx:
         assert [row.id for row in tx.due(200, 10)] == [2, 3]
         assert [row.id for row in tx.due(300, 1)] == [2]
-        assert tx.next_start() == 100
+        assert tx.upcoming()().start_ms == 100
 
 
 def test_running_ones_with_their_runs(store: Store) -> None:

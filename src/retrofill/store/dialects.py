@@ -9,7 +9,7 @@ is there already is met by ON CONFLICT, a new id comes back by RETURNING.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import count
 from typing import Any, Protocol
@@ -34,6 +34,10 @@ class Connection(Protocol):
     """An open connection within a view or a transaction, whatever database it leads to."""
 
     def execute(self, statement: str, values: Sequence[Any] = ..., /) -> Rows: ...
+
+    def later(self, statement: str, values: Sequence[Any] = ..., /) -> Callable[[], Any]:
+        """A row, asked now; who calls for it only after the end of the transaction does not wait for it."""
+        ...
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> Rows: ...
 
@@ -63,11 +67,10 @@ _VALUES = {
     "ids": "(SELECT CAST(e.value AS bigint) AS value FROM json_array_elements_text(CAST({} AS json)) e (value))",
     "limit": "LIMIT nullif({}, -1)",  # -1 is none
 }
-_NAMES = {"hint": "", "order": "JOIN", "within": "strpos(", "joined": "string_agg(", "user": '"user"'}
+_NAMES = {"hint": "", "within": "strpos(", "joined": "string_agg(", "user": '"user"'}
 _WORDS = re.compile(
     r"""'[^']*' | "[^"]*"                    # texts and quoted names stay
     | (?P<hint> [ ]INDEXED[ ]BY[ ]\w+ )      # its planner is told by settings (store.postgres)
-    | (?P<order> \bCROSS[ ]JOIN\b )         # which only says in which order SQLite shall look
     | (?P<within> \binstr\( )
     | (?P<joined> \bgroup_concat\( )
     | (?P<most> \b(?:max|min)\( )
@@ -79,6 +82,11 @@ _WORDS = re.compile(
     """,
     re.VERBOSE,
 )
+
+
+# In SQLite it says in which order to look, whatever statistics say: first what stands before it.
+_IN_ORDER = re.compile(r"\bCROSS JOIN (\w+)(?: (?!ON |INDEXED )(\w+))?( INDEXED BY \w+)? ON ")
+_ENDS_CONDITION = re.compile(r"[()]| (?:WHERE|GROUP BY|ORDER BY|LIMIT|(?:CROSS |LEFT )?JOIN|UNION) ")
 
 
 @lru_cache(_DISTINCT_STATEMENTS)
@@ -100,7 +108,27 @@ def postgresql(statement: str) -> str:
             )  # of one row's values, not of one of many rows
         return _NAMES.get(kind, found[0])
 
-    return _WORDS.sub(say, statement)
+    return _WORDS.sub(say, _in_order(statement))
+
+
+def _in_order(statement: str) -> str:
+    """PostgreSQL keeps to an order where the second table is asked row by row of the first, behind a fence (OFFSET 0)."""
+    found = _IN_ORDER.search(statement)
+    if found is None:
+        return statement
+    table, name, hint = found[1], found[2] or found[1], found[3] or ""
+    end = _end_of_condition(statement, found.end())
+    asked = f"SELECT * FROM {table} {name}{hint} WHERE {statement[found.end() : end]} OFFSET 0"
+    return f"{statement[: found.start()]}CROSS JOIN LATERAL ({asked}) {name}{_in_order(statement[end:])}"
+
+
+def _end_of_condition(statement: str, begin: int) -> int:
+    depth = 0
+    for found in _ENDS_CONDITION.finditer(statement, begin):
+        if depth == 0 and found[0] != "(":
+            return found.start()
+        depth += (found[0] == "(") - (found[0] == ")")
+    return len(statement)
 
 
 def _has_comma(statement: str, begin: int) -> bool:

@@ -19,7 +19,7 @@ from retrofill.executors.local.folder import RunsFolder
 from retrofill.executors.local.journals import Journal
 from retrofill.executors.logs.names import run_name
 from retrofill.executors.logs.paths import RunPaths
-from retrofill.services.ports.records import BackfillRecord, InstanceRecord
+from retrofill.services.ports.records import BackfillRecord, EndOfRun, InstanceRecord
 from retrofill.services.ports.retention import RunName
 from retrofill.services.upkeep.clocks import accept_clock
 from retrofill.services.upkeep.daily import Daily
@@ -90,7 +90,7 @@ class Old:
             tx.add_instances([row._replace(state="waiting_resources", ended_ms=None)])
             if row.started_ms is not None:
                 tx.start([(number, 1, "t")], "boot", now)
-                tx.end_run(number, 1, "t", now, "exited", 0, None)
+                tx.end_runs([EndOfRun(number, 1, "t", now, "exited", 0, None)])
         with file_of(self.world.store) as file:
             columns = (row.state, row.ended_ms, number)
             file.execute("UPDATE instance SET state = ?, ended_ms = ? WHERE id = ?", columns)

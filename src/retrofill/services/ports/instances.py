@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from retrofill.domain.running.filters import ALL_INSTANCES, InstanceFilter
 
 if TYPE_CHECKING:
-    from retrofill.services.ports.records import InstanceRecord, RunRecord
+    from retrofill.services.ports.records import EndOfRun, InstanceRecord, RunRecord
     from retrofill.services.ports.start_filter import StartFilter
 
 
@@ -57,10 +57,6 @@ class InstanceReader(Protocol):
 
     def due(self, now_ms: int, limit: int) -> list[InstanceRecord]:
         """Instances whose time has come, earliest first."""
-        ...
-
-    def next_start(self) -> int | None:
-        """The earliest moment for which an instance waits."""
         ...
 
     def open_of(self, ids: Iterable[int]) -> list[InstanceRecord]:
@@ -204,17 +200,8 @@ class InstanceWriter(Protocol):
         """Change counters of open waits: (difference, instance id)."""
         ...
 
-    def end_run(
-        self,
-        instance_id: int,
-        number: int,
-        token: str,
-        ended_ms: int,
-        outcome: str,
-        exit_code: int | None,
-        message: str | None,
-    ) -> bool:
-        """Whether this run was open under this token and is now ended."""
+    def end_runs(self, ends: Sequence[EndOfRun]) -> list[bool]:
+        """Of each, whether that run was open under that token and is now ended."""
         ...
 
     def explain_run(self, instance_id: int, number: int, message: str) -> None:

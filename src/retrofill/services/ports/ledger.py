@@ -6,6 +6,7 @@ What is asked of it stands in a module for each noun. What is asked a thousand t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from retrofill.services.ports.backfills import BackfillReader, BackfillWriter
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from retrofill.services.ports.interventions import InterventionReader, Interventions
     from retrofill.services.ports.outbox import Outbox, OutboxReader
     from retrofill.services.ports.people import PeopleReader, PeopleTables
+    from retrofill.services.ports.records import Upcoming
     from retrofill.services.ports.request_keys import RequestKeyReader, RequestKeys
     from retrofill.services.ports.retention import RetentionReader, RetentionTables
     from retrofill.services.ports.revisions import Revisions
@@ -92,6 +94,14 @@ class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWri
 
     def is_term(self, holder: str, number: int) -> bool:
         """Whether the term to schedule that was issued as this number is still this holder's."""
+        ...
+
+    def upcoming(self) -> Callable[[], Upcoming]:
+        """What waits as the ledger is now. Called after the end of the transaction it has cost no waiting.
+
+        Raises:
+            StoreUnavailableError: then: the answer was lost, as that to the commit may have been.
+        """
         ...
 
     @property

@@ -170,6 +170,25 @@ class RunRecord(NamedTuple):
     host: str | None = None  # where it lives; None: on the one machine that has the store
 
 
+class EndOfRun(NamedTuple):
+    """What is written of a run's end; the token says which run it is of."""
+
+    instance_id: int
+    number: int
+    token: str
+    ended_ms: int
+    outcome: str
+    exit_code: int | None = None
+    message: str | None = None
+
+
+class Upcoming(NamedTuple):
+    """The earliest moments for which something waits, which may be in the past; None: nothing does."""
+
+    start_ms: int | None  # an instance for its time
+    alert_ms: int | None  # an alert for being sent
+
+
 class FailedStartRecord(NamedTuple):
     """An instance that could not be started and is tried again (RUN-3)."""
 

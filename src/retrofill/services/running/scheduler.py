@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import StoreUnavailableError
@@ -26,11 +27,11 @@ from retrofill.services.instances.propagation import Propagation
 from retrofill.services.instances.run_specs import RunSpecs, UnstartableError
 from retrofill.services.ports import RunEnd
 from retrofill.services.ports.leadership import NotLeadingError
-from retrofill.services.ports.records import InstanceRecord
+from retrofill.services.ports.records import EndOfRun, InstanceRecord, Upcoming
 from retrofill.services.ports.secrets import SecretUnavailableError
 from retrofill.services.ports.start_filter import StartFilter
 from retrofill.services.running.ledger_snapshot import LedgerSnapshot, Propagations
-from retrofill.services.running.slots import Slots
+from retrofill.services.running.slots import RunningInstance, Slots
 from retrofill.services.running.tick_report import TickReport
 from retrofill.services.upkeep.clocks import trouble_with
 
@@ -170,12 +171,9 @@ class Scheduler:
             ticked.more = ticked.more or propagations.are_cut or self._has_room
             self._must_look = self._must_look or propagations.are_cut
             ticked.clock_trouble = trouble_with(check)
-            self._next_ms = _earliest(tx.next_start(), holds.next_ms)
-            # What is due by a clock that is doubted waits for the time that is sure.
-            ticked.next_ms = None if self._next_ms is None else self._next_ms + self._doubt_ms
-            alert_ms = tx.outbox.next_ms()
-            ticked.alert_ms = None if alert_ms is None else alert_ms + self._doubt_ms
+            upcoming = tx.upcoming()
         ticked.seconds = time.perf_counter() - began
+        self._note_what_waits(upcoming(), holds, ticked)
         self._deciding = []
         self._still_leads()
         self._executor.start(starts)
@@ -183,6 +181,12 @@ class Scheduler:
         ticked.started = len(starts)
         ticked.notes = self._not_started.take_notes()
         return ticked
+
+    def _note_what_waits(self, upcoming: Upcoming, holds: HeldBackfills, ticked: TickReport) -> None:
+        """When to look again. What is due by a clock that is doubted waits for the time that is sure."""
+        self._next_ms = _earliest(upcoming.start_ms, holds.next_ms)
+        ticked.next_ms = None if self._next_ms is None else self._next_ms + self._doubt_ms
+        ticked.alert_ms = None if upcoming.alert_ms is None else upcoming.alert_ms + self._doubt_ms
 
     def _still_leads(self) -> None:
         """Before work is started: a process that stood still since the commit leaves it to who leads by now.
@@ -273,15 +277,8 @@ class Scheduler:
     def _end(self, tx: Ledger, ends: Iterable[RunEnd], propagations: Propagations, now_ms: int) -> None:
         succeeded: list[tuple[int, int]] = []
         begun: list[int] = []  # what has started, or is not to start any more
-        for end in ends:
+        for end, running, ended_ms in self._closed(tx, ends, now_ms):
             instance_id = end.ref.instance_id
-            running = self._slots.find(instance_id)
-            # An end under another token is of a run that the ledger has forgotten.
-            # It may have ended while no scheduler ran, and the clock may have gone back since it began.
-            ended_ms = round(end.ended_at * 1000) if end.ended_at else now_ms
-            ended_ms = ended_ms if running is None else max(ended_ms, running.started_ms)
-            if running is None or not self._close_run(tx, end, ended_ms):
-                continue
             self._slots.release(instance_id)
             self._told_to_stop.discard(instance_id)
             propagation = propagations.of(running.backfill_id)
@@ -303,19 +300,28 @@ class Scheduler:
             self._run_times.clear()
             self._run_times_ms = now_ms
 
-    def _close_run(self, tx: Ledger, end: RunEnd, ended_ms: int) -> bool:
-        ref = end.ref
-        if end.outcome == Outcome.NOT_STARTED:
-            return tx.forget_run(ref.instance_id, ref.run_number, ref.token)
-        return tx.end_run(
-            ref.instance_id,
-            ref.run_number,
-            ref.token,
-            ended_ms,
-            end.outcome,
-            end.exit_code,
-            end.message or None,
-        )
+    def _closed(
+        self, tx: Ledger, ends: Iterable[RunEnd], now_ms: int
+    ) -> list[tuple[RunEnd, RunningInstance, int]]:
+        """What runs as far as is known and had an open run under the token of the end; and when it ended."""
+        found = [
+            (end, running, _ended_ms(end, running, now_ms))
+            for end in ends
+            if (running := self._slots.find(end.ref.instance_id)) is not None
+        ]
+        ran = [one for one in found if one[0].outcome != Outcome.NOT_STARTED]
+        are_over = tx.end_runs([_as_written(end, ended_ms) for end, _, ended_ms in ran])
+        return [*self._forgotten(tx, found), *compress(ran, are_over)]
+
+    def _forgotten(
+        self, tx: Ledger, ends: list[tuple[RunEnd, RunningInstance, int]]
+    ) -> Iterator[tuple[RunEnd, RunningInstance, int]]:
+        """Those of these that never started, whose number can start again."""
+        for one in ends:
+            ref = one[0].ref
+            is_none = one[0].outcome == Outcome.NOT_STARTED
+            if is_none and tx.forget_run(ref.instance_id, ref.run_number, ref.token):
+                yield one
 
     def _end_badly(
         self, tx: Ledger, end: RunEnd, propagation: Propagation, now_ms: int, ended_ms: int
@@ -417,7 +423,8 @@ class Scheduler:
             try:
                 specs.append(self._specs.make(row, self._graphs.of(tx, row), token, self._executor.boot_id))
             except UnstartableError as error:
-                tx.end_run(row.id, row.run_number, token, now_ms, Outcome.EXITED, None, error.message)
+                end = EndOfRun(row.id, row.run_number, token, now_ms, Outcome.EXITED, None, error.message)
+                tx.end_runs([end])
                 tx.fail(row.id, Reason.NOT_STARTED, now_ms)
                 propagation.moved(row.id, State.RUNNING, State.FAILED)
                 propagation.failed_for_good(row.id)
@@ -467,6 +474,16 @@ class Scheduler:
     def running(self) -> int:
         """How many instances run."""
         return len(self._slots)
+
+
+def _ended_ms(end: RunEnd, running: RunningInstance, now_ms: int) -> int:
+    """It may have ended while no scheduler ran, and the clock may have gone back since it began."""
+    return max(round(end.ended_at * 1000) if end.ended_at else now_ms, running.started_ms)
+
+
+def _as_written(end: RunEnd, ended_ms: int) -> EndOfRun:
+    ref, message = end.ref, end.message or None
+    return EndOfRun(ref.instance_id, ref.run_number, ref.token, ended_ms, end.outcome, end.exit_code, message)
 
 
 def _by_backfill(rows: Iterable[InstanceRecord]) -> dict[int | None, list[InstanceRecord]]:

@@ -6,12 +6,14 @@ session of one's own is given both once. Locks end with their transaction in any
 
 What a transaction writes is sent without waiting for the answer: it is waited for where something is asked, and
 at the commit. So an error may be raised by a later statement of the same transaction than the one that it is of.
+What is asked first in nearly every transaction is asked along with its begin (`foreknown`), what is asked last along
+with its end (`later`).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import Any
 
@@ -20,7 +22,9 @@ from psycopg import RawCursor
 from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import IntDumper
 
+from retrofill.domain.errors import StoreUnavailableError
 from retrofill.store.dialects import postgresql
+from retrofill.store.postgres.foreknown import Foreknown, Known
 
 _REFERRERS = """
     SELECT c.relname, a.attname FROM pg_constraint f
@@ -40,9 +44,6 @@ _PATIENCE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,  # milliseconds
 }
-_NUMBERS = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text, pg_current_xact_id()::text"
-
-
 _PREPARED_AFTER = 2  # times that a statement was asked
 
 
@@ -99,16 +100,16 @@ class PostgresConnection:
             fallback_application_name="retrofill",
         )
         self._raw.adapters.register_dumper(bool, _TruthDumper)
-        self._begin = f"BEGIN; {_set(settings, 'true')}"
-        self._begin_reading = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_set(settings, 'true')}"
+        self._settings: str | None = _set(settings, "true")  # of each transaction
         if self._has_session:
             self._raw.execute(_set(settings, "false"))
-            self._begin, self._begin_reading = "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+            self._settings = None
             self._raw.prepare_threshold = _PREPARED_AFTER
         self._others_commits = int.from_bytes(os.urandom(6))  # one that is made anew has missed something
         self._expected = 0  # the number of the server's next transaction, if nobody else writes
-        self._numbers: psycopg.Cursor[Any] | None = None  # of the transaction under way, not looked at yet
         self._number = 0
+        self._writes = False  # between begin and end of a transaction
+        self._foreknown = Foreknown()
         self._pipeline: psycopg.Pipeline | None = None
         self._sending: AbstractContextManager[psycopg.Pipeline] | None = None
 
@@ -125,12 +126,30 @@ class PostgresConnection:
 
     @property
     def in_transaction(self) -> bool:
-        return self._raw.info.transaction_status is not TransactionStatus.IDLE
+        """What libpq knows is only as of the last answer that was waited for."""
+        return self._writes or self._raw.info.transaction_status is not TransactionStatus.IDLE
 
-    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Sent:
+    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Sent | Known:
+        known = self._foreknown.answer(statement)
+        return self._sent(statement, values) if known is None else known
+
+    def _sent(self, statement: str, values: Sequence[Any]) -> Sent:
         return Sent(self._raw.execute(postgresql(statement), values or None), self._pipeline)
 
+    def later(self, statement: str, values: Sequence[Any] = (), /) -> Callable[[], Any]:
+        """What it answers is known at the latest with the end of the transaction, and costs no waiting then."""
+        sent = self._sent(statement, values)
+
+        def row() -> Any:
+            try:
+                return sent.fetchone()
+            except psycopg.Error as error:
+                raise StoreUnavailableError("the connection was lost with an answer of the server") from error
+
+        return row
+
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> Sent:
+        self._foreknown.answer(statement)
         listed = list(rows)
         cursor = self._raw.cursor()
         if len(listed) == 1:
@@ -140,6 +159,7 @@ class PostgresConnection:
         return Sent(cursor, self._pipeline)
 
     def write_rows(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        self._foreknown.forget(table)
         names = ", ".join(f'"{name}"' for name in columns)
         sends = self._pipeline is not None
         self._wait()  # COPY is a conversation of its own
@@ -157,7 +177,6 @@ class PostgresConnection:
 
     def others_commits(self) -> int:
         """Counted by the numbers that the server gives to transactions which write: somebody has drawn one."""
-        self._look_at_numbers()
         return self._others_commits
 
     def damage(self) -> list[str]:
@@ -171,25 +190,21 @@ class PostgresConnection:
 
     def begin_reading(self) -> None:
         """A view of one moment."""
-        self._raw.execute(self._begin_reading, prepare=False)
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        self._raw.execute(f"{begin}; {self._settings}" if self._settings else begin, prepare=False)
 
     def begin_writing(self, lock: int) -> None:
         """A transaction that only one has at a time: whoever else wants `lock` waits, in a queue.
 
         Each statement sees what was committed before it, so all see what was committed before the lock was had.
         """
-        self._number = 0
-        self._raw.execute(f"{self._begin}; SELECT pg_advisory_xact_lock({lock})", prepare=False)
+        self._number, self._writes = 0, True
         self._send()
-        self._numbers = self._raw.execute(_NUMBERS)
-
-    def _look_at_numbers(self) -> None:
-        if self._numbers is None:
-            return
-        row = self._numbers.fetchone()
-        self._numbers = None
-        assert row is not None
-        following, self._number = int(row[0]), int(row[1])
+        self._raw.execute("BEGIN")
+        if self._settings:
+            self._raw.execute(self._settings)
+        self._raw.execute(f"SELECT pg_advisory_xact_lock({lock})")
+        following, self._number = self._foreknown.read(self._raw)
         self._others_commits += following != self._expected
         self._expected = self._number + 1
 
@@ -211,11 +226,12 @@ class PostgresConnection:
 
     def commit(self) -> None:
         """Raises an error where something has failed in it: the server would roll it back without a word."""
-        self._look_at_numbers()
         if self._raw.info.transaction_status is TransactionStatus.INERROR:
             raise psycopg.errors.InFailedSqlTransaction("a statement of the transaction has failed")
+        self._foreknown.forget_all()
         self._raw.execute("COMMIT")
         self._wait()
+        self._writes = False
 
     def has_committed(self, number: int) -> bool | None:
         """What became of a transaction of somebody; None while it is under way."""
@@ -226,10 +242,11 @@ class PostgresConnection:
         self._raw.execute("COMMIT")
 
     def roll_back(self) -> None:
-        self._numbers = None
+        self._foreknown.forget_all()
         with suppress(psycopg.Error):  # of a statement that had been sent
             self._wait()
         self._raw.execute("ROLLBACK")
+        self._writes = False
 
     def close(self) -> None:
         self._raw.close()

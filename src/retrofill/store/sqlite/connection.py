@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 
 class SqliteConnection(sqlite3.Connection):
     """What statements ask for beside SQL, in SQLite's way (`dialects.Connection`)."""
+
+    def later(self, statement: str, values: Sequence[Any] = (), /) -> Callable[[], Any]:
+        row = self.execute(statement, values).fetchone()
+        return lambda: row
 
     def write_rows(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         marks = ", ".join("?" * len(columns))

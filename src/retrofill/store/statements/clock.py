@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from retrofill.store.dialects import Connection
 
 _ANCHOR = ", ".join(Anchor._fields)
+ANCHOR = f"SELECT {_ANCHOR} FROM clock_anchor"
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 BootClock = Callable[[], Boot]
@@ -56,7 +57,7 @@ class ClockReader:
 
     def _anchor(self) -> Anchor | None:
         if self._read is None:
-            row = self._execute(f"SELECT {_ANCHOR} FROM clock_anchor").fetchone()
+            row = self._execute(ANCHOR).fetchone()
             self._read = (Anchor(*row) if row else None,)
         return self._read[0]
 

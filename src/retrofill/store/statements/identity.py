@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from retrofill.store.dialects import Connection
 
+WORD = "SELECT word FROM identity"
 _WORD_BYTES = 4  # its tokens have eight more
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 

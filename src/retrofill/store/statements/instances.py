@@ -36,6 +36,10 @@ _OPEN_OF = (
 )
 # Instances of a backfill that is being made or removed are nobody's business yet, or any more.
 _VISIBLE = "AND (backfill_id IS NULL OR EXISTS (SELECT 1 FROM backfill b WHERE b.id = backfill_id AND b.phase = 'active'))"
+NEXT_START = (
+    f"SELECT start_ms FROM instance INDEXED BY instance_due WHERE state = 'waiting_time' {_VISIBLE} "
+    "ORDER BY start_ms LIMIT 1"
+)
 
 _BRANCHES = " ".join(
     f"WHEN '{state.value}' THEN '{place}'"
@@ -131,14 +135,6 @@ class InstanceReader(View):
             (now_ms, limit),
         )
         return INSTANCE.all(rows)
-
-    def next_start(self) -> int | None:
-        """The earliest moment for which an instance waits."""
-        row = self._execute(
-            f"SELECT start_ms FROM instance INDEXED BY instance_due WHERE state = 'waiting_time' {_VISIBLE} "
-            "ORDER BY start_ms LIMIT 1"
-        ).fetchone()
-        return row[0] if row else None
 
     def open_of(self, ids: Iterable[int]) -> list[InstanceRecord]:
         """Of these instances, those that are Not run and wait for no other instance."""

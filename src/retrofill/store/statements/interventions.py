@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from retrofill.store.statements.revisions import Changed
 
 
+ANY_REMOVED_WAIT = "SELECT 1 FROM removed_wait LIMIT 1"
+
+
 class InterventionReader:
     """What has been changed; next to nothing as a rule, so every question is asked of an index."""
 
@@ -26,7 +29,7 @@ class InterventionReader:
         return frozenset(row[0] for row in rows)
 
     def removed_from(self, upstream_ids: Sequence[int]) -> list[tuple[int, int]]:
-        if self._execute("SELECT 1 FROM removed_wait LIMIT 1").fetchone() is None:
+        if self._execute(ANY_REMOVED_WAIT).fetchone() is None:
             return []  # the common case, on every tick
         return list(
             self._execute(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from retrofill.services.ports.records import Upcoming
 from retrofill.store.statements.backfills import BackfillWriter
 from retrofill.store.statements.catalogs import CatalogWriter
 from retrofill.store.statements.clock import BootClock, ClockKeeper, boot_clock
 from retrofill.store.statements.errands import Errands
+from retrofill.store.statements.instances import NEXT_START
 from retrofill.store.statements.interventions import Interventions
 from retrofill.store.statements.moves import InstanceWriter
 from retrofill.store.statements.operations import OperationWriter
-from retrofill.store.statements.outbox import Outbox
+from retrofill.store.statements.outbox import NEXT_ALERT, Outbox
 from retrofill.store.statements.people import PeopleTables
 from retrofill.store.statements.reader import Reader
 from retrofill.store.statements.request_keys import RequestKeys
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
 
 LEADER = "leader"  # the lease of who schedules
+_UPCOMING = f"SELECT ({NEXT_START}), ({NEXT_ALERT})"
+TERM = f"SELECT holder, number FROM lease WHERE name = '{LEADER}'"
 
 
 class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWriter):
@@ -50,10 +55,12 @@ class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWri
 
     def is_term(self, holder: str, number: int) -> bool:
         """Whether the term to schedule is still this holder's; another one has another number."""
-        found = self._execute(
-            "SELECT 1 FROM lease WHERE name = ? AND holder = ? AND number = ?", (LEADER, holder, number)
-        )
-        return found.fetchone() is not None
+        found = self._execute(TERM).fetchone()
+        return found is not None and tuple(found) == (holder, number)
+
+    def upcoming(self) -> Callable[[], Upcoming]:
+        row = self._connection.later(_UPCOMING)
+        return lambda: Upcoming(*row())
 
     @property
     def people(self) -> PeopleTables:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 from retrofill.domain.running.states import MOVES, PAUSES, Move, Reason, State
 from retrofill.store import filters
 from retrofill.store.statements import counters
 from retrofill.store.statements.revisions import Writer
 from retrofill.store.statements.rows import INSTANCE
+
+if TYPE_CHECKING:
+    from retrofill.services.ports.records import EndOfRun
 
 
 @cache
@@ -40,6 +44,11 @@ def _fixed(column: str, otherwise: str) -> str:
 _PLACE = (_fixed("priority", "?2"), _fixed("resource_group", "?3"))
 _START_NOW = "start_ms = min(start_ms, due_ms)"
 _START_THEN = "start_ms = max(start_ms, ?)"
+
+_END_RUN = (
+    "UPDATE run SET ended_ms = ?4, outcome = ?5, exit_code = ?6, message = ?7 "
+    "WHERE instance_id = ?1 AND number = ?2 AND token = ?3 AND ended_ms IS NULL RETURNING number"
+)
 
 
 class InstanceWriter(Writer):
@@ -220,23 +229,10 @@ class InstanceWriter(Writer):
         """Change counters of open waits: (difference, instance id)."""
         self._connection.executemany("UPDATE instance SET open_waits = open_waits + ? WHERE id = ?", rows)
 
-    def end_run(
-        self,
-        instance_id: int,
-        number: int,
-        token: str,
-        ended_ms: int,
-        outcome: str,
-        exit_code: int | None,
-        message: str | None,
-    ) -> bool:
-        """Whether this run was open under this token and is now ended."""
-        cursor = self._execute(
-            "UPDATE run SET ended_ms = ?, outcome = ?, exit_code = ?, message = ? "
-            "WHERE instance_id = ? AND number = ? AND token = ? AND ended_ms IS NULL",
-            (ended_ms, outcome, exit_code, message, instance_id, number, token),
-        )
-        return cursor.rowcount == 1
+    def end_runs(self, ends: Sequence[EndOfRun]) -> list[bool]:
+        """Of each, whether that run was open under that token and is now ended."""
+        asked = [self._execute(_END_RUN, end) for end in ends]
+        return [answer.fetchone() is not None for answer in asked]
 
     def explain_run(self, instance_id: int, number: int, message: str) -> None:
         """Say of a run that has ended why it did."""

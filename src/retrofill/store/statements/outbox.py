@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from retrofill.store.statements.revisions import Changed
 
 
+NEXT_ALERT = "SELECT min(next_ms) FROM alert WHERE next_ms IS NOT NULL"
+
+
 class OutboxReader:
     """Alerts that were queued, whatever became of them."""
 
@@ -24,7 +27,7 @@ class OutboxReader:
         return ALERT.all(rows)
 
     def next_ms(self) -> int | None:
-        row = self._execute("SELECT min(next_ms) FROM alert WHERE next_ms IS NOT NULL").fetchone()
+        row = self._execute(NEXT_ALERT).fetchone()
         return None if row[0] is None else int(row[0])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from retrofill.store.statements import identity
 from retrofill.store.statements.backfills import BackfillReader
 from retrofill.store.statements.catalogs import CatalogReader
 from retrofill.store.statements.clock import BootClock, ClockReader, boot_clock
@@ -112,7 +113,7 @@ class Reader(CatalogReader, BackfillReader, InstanceReader, OperationReader):
 
     def word(self) -> str:
         """The random word that names this store."""
-        row = self._execute("SELECT word FROM identity").fetchone()
+        row = self._execute(identity.WORD).fetchone()
         return str(row[0]) if row else ""
 
     def others_commits(self) -> int:

@@ -1,0 +1,78 @@
+"""How often a tick waits for the server, and how much of a table a question reads (docs/decisions/0014)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from contracts.ledgers import INSTANCE, fill
+from databases.wire import Wire, wired
+from domain.catalogs import make_task
+from retrofill.store.postgres.database import Database
+from services.worlds import World
+from store.postgres.conftest import MakeStore
+
+_CHAIN = 12
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    names = [f"w.t{number}" for number in range(_CHAIN)]
+    tasks = [make_task(name, "0 1 * * *", *names[:number][-1:]) for number, name in enumerate(names)]
+    made = World(tmp_path, *tasks, stores="postgresql", slots=1)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def wire(world: World) -> Iterator[Wire]:
+    """Over which the world's scheduler reaches its server."""
+    with wired(world.stores.url) as one:  # type: ignore[union-attr]
+        world.scheduler_store = Database(one.url, world.directory / ".retrofill", "demo", world.clock.boot)
+        world.restart()
+        yield one
+        world.scheduler_store.close()
+
+
+def least(wire: Wire, acts: list[Callable[[], object]]) -> tuple[int, list[str]]:
+    """The one of these that waited least: other tests write to the same server, which makes a tick look around."""
+    found = []
+    for act in acts:
+        wire.counted()
+        act()
+        found.append(wire.counted())
+    return min(found)
+
+
+def test_a_tick_waits_for_its_server_a_few_times(world: World, wire: Wire) -> None:
+    """RUN-1: once for what it begins with, for each question that follows from an answer, and for the commit."""
+    world.create()
+    world.tick()
+    names = [f"t{number} 5 01:00" for number in range(_CHAIN - 1)]
+    waits, statements = least(wire, [partial(world.end, name) for name in names])
+    assert world.running() == {f"t{_CHAIN - 1} 5 01:00"}
+    assert waits <= 5, statements
+    assert len(statements) <= 16, statements
+
+
+def test_an_idle_tick(world: World, wire: Wire) -> None:
+    """RUN-1: once for what it begins with, once for the queue, once for the commit."""
+    world.create()
+    waits, statements = least(wire, [world.tick] * 8)
+    assert waits <= 3, statements
+
+
+def test_questions_by_id_read_nothing_else(make_store: MakeStore) -> None:
+    """RUN-1: whatever statistics say of a table that was just filled."""
+    store = make_store()
+    fill(store, *(INSTANCE._replace(id=number, task_id=number) for number in range(1, 2_001)))
+    with store.transaction() as tx:
+        assert [row.id for row in tx.instances([3, 5])] == [3, 5]
+        assert [row.id for row in tx.open_of([3, 5])] == [3, 5]
+        read = tx.connection.execute(
+            "SELECT idx_tup_fetch + seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'instance'"
+        ).fetchone()[0]
+    assert read <= 4
