@@ -252,6 +252,9 @@ def test_one_is_stopped_and_the_rest_waits(served: Served) -> None:
         served.sdk("RerunTaskInstances", Ids=[long], UseLatestConfig=True)
         assert served.follow(date_id, "Success") == "Success"
         assert served.instance(long)["RunNumber"] == 2
+        asked = {"ProjectId": served.project, "Bizdate": day_ms(DAY, ZONE), "Id": long}
+        runs = served.sdk.page("ListTaskInstances", "TaskInstances", **asked)
+        assert [(one["RunNumber"], one["Status"]) for one in runs] == [(2, "Success"), (1, "Failure")]
     finally:
         (served.sandbox.home / "go").unlink()
 

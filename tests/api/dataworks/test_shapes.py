@@ -174,6 +174,8 @@ def test_ids_are_numbers(ran: Caller) -> None:
         ({"PageNumber": 9}, []),
         ({"Id": 1}, [1]),
         ({"Ids": [1, 77]}, [1]),
+        ({"Id": 1, "Ids": [1, 2]}, [1]),
+        ({"Ids": [], "TaskIds": []}, [2, 1]),
         ({"TaskId": 2}, [2]),
         ({"TaskIds": [1, 2]}, [2, 1]),
         ({"TaskName": "irs"}, [1]),
@@ -215,6 +217,7 @@ def test_instances_are_found_by_every_field(ran: Caller, fields: dict[str, Any],
         ({"Bizdate": DAY, "Filter": [1]}, "InvalidParameter.Filter"),
         ({"Bizdate": DAY, "WorkflowInstanceId": 100_009}, "NotFound"),
         ({"Bizdate": DAY, "WorkflowInstanceId": 7}, "NotFound"),
+        ({"Bizdate": DAY, "Id": 1, "Ids": [2]}, "InvalidParameter.Ids"),
     ],
 )
 def test_what_cannot_be_asked_of_instances(ran: Caller, fields: dict[str, Any], code: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from retrofill.api.dataworks import words
@@ -58,10 +59,17 @@ class Asked:
         return self._call.clock.now_ms()
 
     def numbers(self, *names: str) -> list[int]:
-        """The ids of fields that hold one or several, each once."""
-        given = (self[name] for name in names)
-        lists = (found if isinstance(found, list) else [found] for found in given if found is not None)
-        return list(dict.fromkeys(number for found in lists for number in found))
+        """The ids that all of these fields name, of which each holds one or several; none where none asks for any.
+
+        Raises:
+            ApiError: two of them have no id in common.
+        """
+        given = [(name, self[name]) for name in self.fields.given(*names)]
+        lists = [found if isinstance(found, list) else [found] for _, found in given]
+        common = [number for number in lists[0] if all(number in other for other in lists)] if lists else []
+        if lists and not common:
+            raise invalid(given[0][0], f"{' and '.join(name for name, _ in given)} name different ones")
+        return common
 
     @property
     def comment(self) -> str:
@@ -69,6 +77,7 @@ class Asked:
 
     # Projects
 
+    @cached_property
     def projects(self) -> Sequence[WorkspaceRow]:
         """All that are seen, by id."""
         found = (one for one in self.center.tasks.workspaces() if one["id"] is not None)
@@ -84,14 +93,14 @@ class Asked:
 
     def workspace_of(self, project_id: int) -> str:
         """A workspace by its id; errors as `project`."""
-        for one in self.projects():
+        for one in self.projects:
             if one["id"] == project_id:
                 return one["workspace"]
         raise UnknownNameError(f"there is no project {project_id}", "ListProjects shows all of them.")
 
     def project_ids(self) -> Mapping[str, int]:
         """Ids by name."""
-        return {one["workspace"]: one["id"] for one in self.projects() if one["id"] is not None}
+        return {one["workspace"]: one["id"] for one in self.projects if one["id"] is not None}
 
     # Dates and pages
 

@@ -183,7 +183,7 @@ def _in_projects(asked: Asked, given: Mapping[str, Any], root: int) -> dict[str,
     """What depends on the root in some projects; where none are included, in all but the excluded ones."""
     without = _ids(given, "ExcludeProjectIds")
     chosen = _ids(given, "IncludeProjectIds") or [
-        one["id"] for one in asked.projects() if one["id"] is not None
+        one["id"] for one in asked.projects if one["id"] is not None
     ]
     return {
         "root": str(root),

@@ -25,6 +25,7 @@ from retrofill.api.dataworks.signature import (
 )
 from retrofill.bootstrap.centers import Call
 from retrofill.domain.errors import NotPermittedError, RetrofillError, StoreUnavailableError
+from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR
 from retrofill.domain.running.results import RefusedTogetherError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ VERSION = "2024-05-18"
 MOST_BODY = 1 << 20
 _FORM = "application/x-www-form-urlencoded"
 _AT_ONCE = 2  # errands of one server
+_MOST_BEGUN = 64  # that wait for their turn in a thread each
 _log = logging.getLogger(__name__)
 
 
@@ -88,6 +90,7 @@ class Door:
         """
         try:
             visitor = self._visitor(arrived)
+            self._errands.look_once()
             action = _action(arrived)
             if not visitor.scope.covers(action.scope):
                 raise ApiError(
@@ -126,13 +129,27 @@ class Door:
 
 
 class _Errands:
-    """Carries out what nobody waits for, a few at a time; what is left by a stop is taken up by the next request."""
+    """Carries out what nobody waits for, a few at a time.
+
+    What a server left that is gone is taken up with the first request; what there is no room for when it is asked
+    for, when somebody asks for its result.
+    """
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._turn = BoundedSemaphore(_AT_ONCE)
         self._lock = Lock()
         self._begun: set[str] = set()
+        self._has_looked = False
+
+    def look_once(self) -> None:
+        """Take up what was left."""
+        with self._lock:
+            has_looked, self._has_looked = self._has_looked, True
+        if not has_looked:
+            center = Call(self._deployment, SYSTEM_ADMINISTRATOR, is_remote=True).center
+            for one in center.errands.unattended():
+                self._begin(one.id, one.user)
 
     def of(self, user: str) -> Any:
         """Begins an errand of a user, by its id."""
@@ -140,7 +157,7 @@ class _Errands:
 
     def _begin(self, errand_id: str, user: str) -> None:
         with self._lock:
-            if errand_id in self._begun:
+            if errand_id in self._begun or len(self._begun) == _MOST_BEGUN:
                 return
             self._begun.add(errand_id)
         # As a process that is killed may leave one half done, so may one that ends.

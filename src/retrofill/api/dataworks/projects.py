@@ -47,7 +47,7 @@ def list_projects(asked: Asked) -> dict[str, Any]:
     )
     found = [
         _project(one)
-        for one in asked.projects()
+        for one in asked.projects
         if not fits_none
         and (not asked["Ids"] or one["id"] in asked["Ids"])
         and (not asked["Names"] or one["workspace"] in asked["Names"])
@@ -58,7 +58,7 @@ def list_projects(asked: Asked) -> dict[str, Any]:
 def get_project(asked: Asked) -> dict[str, Any]:
     """GetProject."""
     name = asked.project("Id")
-    (found,) = (one for one in asked.projects() if one["workspace"] == name)
+    (found,) = (one for one in asked.projects if one["workspace"] == name)
     return {"Project": _project(found)}
 
 
