@@ -15,9 +15,13 @@ HERE = "http://127.0.0.1:8080"
 class Browser:
     """Asks one server; redirects are not followed."""
 
-    def __init__(self, app: FastAPI, origin: str = HERE, site: str | None = "same-origin") -> None:
+    def __init__(
+        self, app: FastAPI, origin: str = HERE, site: str | None = "same-origin", peer: str = "testclient"
+    ) -> None:
         self.origin, self.site = origin, site
-        self.client = TestClient(app, base_url=origin, follow_redirects=False, raise_server_exceptions=False)
+        self.client = TestClient(
+            app, origin, follow_redirects=False, raise_server_exceptions=False, client=(peer, 50_000)
+        )
 
     def get(self, path: str, **more: Any) -> Response:
         return self.client.get(path, **more)

@@ -80,6 +80,24 @@ def test_over_https_only_this_host_can_set_it(tmp_path: Path) -> None:
         assert shown.startswith("https://retrofill.example.org/sign-in?link=")
 
 
+def test_the_address_of_a_session_is_that_behind_the_proxy(tmp_path: Path) -> None:
+    """SEC-6: else all who come through it would wait for one another's failures."""
+    origin = {"Origin": "https://retrofill.example.org", "X-Forwarded-For": "203.0.113.9, 192.0.2.7"}
+    settings = "{public_origin: 'https://retrofill.example.org', trusted_proxies: [127.0.0.1/32]}"
+    with serving(tmp_path, settings) as server:
+        server.center("admin").people.set_password("alice", RIGHT)
+        browser = Browser(server.app, site=None, peer="127.0.0.1")
+        assert browser.submit("/sign-in", origin, user="alice", password=RIGHT).status_code == 303
+        (row,) = server.by("alice").get("/api/v1/sessions").json()["items"]
+        assert row["address"] == "192.0.2.7"
+
+
+def test_without_a_proxy_nobody_says_where_they_are(server: Server, browser: Browser) -> None:
+    """SEC-6."""
+    browser.submit("/sign-in", {"X-Forwarded-For": "192.0.2.7"}, user="alice", password=RIGHT)
+    assert server.by("alice").get("/api/v1/sessions").json()["items"][0]["address"] == "testclient"
+
+
 @pytest.mark.parametrize(
     ("goes_to", "location"),
     [

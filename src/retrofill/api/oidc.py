@@ -37,7 +37,7 @@ def come_back(request: Request, deployment: Deployment) -> tuple[Admission, str]
     """
     back_to = f"{origin_of(request, deployment)}{BACK}"
     ticket = request.cookies.get(_COOKIE, "")
-    found = deployment.referral.receive(back_to, ticket, request.query_params, caller_of(request))
+    found = deployment.referral.receive(back_to, ticket, request.query_params, caller_of(request, deployment))
     return found.admission, found.goes_to
 
 

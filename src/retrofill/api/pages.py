@@ -102,7 +102,7 @@ def signed_in(request: Request, deployment: Deployment, form: Form) -> Response:
     """By a password."""
     user, goes_to = form.get("user", ""), _local(form.get("goes_to"))
     try:
-        found = deployment.reception.sign_in(user, form.get("password", ""), caller_of(request))
+        found = deployment.reception.sign_in(user, form.get("password", ""), caller_of(request, deployment))
     except RetrofillError as error:
         pause = " After 5 tries there is a pause of a minute." if error.kind is Kind.NOT_SIGNED_IN else ""
         page = _sign_in_page(deployment, goes_to, user[:64], f"{_sentence(error)}{pause}")
@@ -112,7 +112,7 @@ def signed_in(request: Request, deployment: Deployment, form: Form) -> Response:
 
 def link_confirmed(request: Request, deployment: Deployment, form: Form) -> Response:
     """By a link."""
-    found = deployment.reception.open_link(form.get("link", ""), caller_of(request))
+    found = deployment.reception.open_link(form.get("link", ""), caller_of(request, deployment))
     return _let_in(request, deployment, found, _to("/"))
 
 

@@ -13,7 +13,7 @@ from fastapi import Request, Response
 from retrofill.api.origins import check_origin, origin_of
 from retrofill.bootstrap.deployment import Deployment
 from retrofill.domain.errors import NotSignedInError
-from retrofill.domain.people.visitors import Caller, Visitor
+from retrofill.domain.people.visitors import Caller, Visitor, address_behind
 
 _USUAL_PORTS = {"http": 80, "https": 443}
 
@@ -46,9 +46,13 @@ def _bearer(shown: str, deployment: Deployment) -> Visitor:
     return visitor
 
 
-def caller_of(request: Request) -> Caller:
-    """From where the request comes; behind a proxy that is trusted, as that says."""
+def caller_of(request: Request, deployment: Deployment) -> Caller:
+    """From where the request comes; where there is a proxy that is believed, as that says."""
     address = request.client.host if request.client else ""
+    settings = deployment.settings()
+    if settings.public_origin:
+        forwarded = ",".join(request.headers.getlist("X-Forwarded-For"))
+        address = address_behind(address, forwarded, settings.trusted_proxies)
     return Caller(address, request.headers.get("User-Agent", ""))
 
 

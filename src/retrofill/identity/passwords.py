@@ -62,8 +62,9 @@ class Argon2Passwords:
     def _verify(self, hashed: str | None, password: str) -> bool:
         from argon2.exceptions import InvalidHashError, VerificationError
 
+        nobodys = self._nobodys  # made at the first question, whomever that is about
         try:
-            found = self._argon2.verify(hashed or self._nobodys, _bytes(password))
+            found = self._argon2.verify(hashed or nobodys, _bytes(password))
         except (VerificationError, InvalidHashError):
             return False
         return found and hashed is not None

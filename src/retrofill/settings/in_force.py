@@ -58,6 +58,7 @@ class Settings:
     allow_internal: tuple[str, ...]  # networks
     openlineage: str  # address, "" for none
     public_origin: str  # "" for that of the server itself
+    trusted_proxies: tuple[str, ...]  # networks
     oidc: IdentityProvider | None
 
 

@@ -154,6 +154,12 @@ TABLE: tuple[Setting, ...] = (
         "Under which address people reach the server, where that is a proxy's; empty: as each request says.",
     ),
     Setting(
+        "trusted_proxies",
+        Networks(),
+        ["127.0.0.0/8", "::1/128"],
+        "With `public_origin`: proxies that are believed about whose requests they send on (`X-Forwarded-For`).",
+    ),
+    Setting(
         "oidc",
         Oidc(),
         {},

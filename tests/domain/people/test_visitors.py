@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrofill.domain.people.scopes import Scope
+from retrofill.domain.errors import InvalidValueError
+from retrofill.domain.people.scopes import Scope, parse_scope
 from retrofill.domain.people.throttling import ACCOUNT, FORGOTTEN_MS, PAUSE_MS
-from retrofill.domain.people.visitors import Caller
+from retrofill.domain.people.visitors import Caller, address_behind
 
 
 def test_each_scope_includes_those_before() -> None:
@@ -19,6 +20,13 @@ def test_each_scope_includes_those_before() -> None:
         Scope.OPERATE: [Scope.READ, Scope.OPERATE],
         Scope.ADMIN: [Scope.READ, Scope.OPERATE, Scope.ADMIN],
     }
+
+
+@pytest.mark.parametrize("text", ["", "raed", "READ", "everything"])
+def test_what_is_no_scope(text: str) -> None:
+    with pytest.raises(InvalidValueError, match="is no scope"):
+        parse_scope(text)
+    assert [parse_scope(scope.value) for scope in Scope] == list(Scope)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +45,28 @@ def test_each_scope_includes_those_before() -> None:
 def test_addresses_that_count_as_one(address: str, neighbourhood: str) -> None:
     """SEC-6: a customer of a provider has 2^64 addresses to try from."""
     assert Caller(address).neighbourhood == neighbourhood
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        ("192.0.2.1", "", "192.0.2.1"),
+        ("192.0.2.1", "198.51.100.7", "192.0.2.1"),
+        ("127.0.0.1", "", "127.0.0.1"),
+        ("127.0.0.1", "198.51.100.7", "198.51.100.7"),
+        ("127.0.0.1", "203.0.113.9, 198.51.100.7", "198.51.100.7"),
+        ("::ffff:127.0.0.1", "198.51.100.7", "198.51.100.7"),
+        ("127.0.0.1", "198.51.100.7, 10.0.0.2", "198.51.100.7"),
+        ("127.0.0.1", "127.0.0.1,127.0.0.1", "127.0.0.1"),
+        ("127.0.0.1", "198.51.100.7, nonsense", "127.0.0.1"),
+        ("127.0.0.1", "198.51.100.7:4711", "127.0.0.1"),
+        ("127.0.0.1", "2001:db8::1", "2001:db8::1"),
+        ("", "198.51.100.7", ""),
+    ],
+)
+def test_only_proxies_that_are_believed_say_who_asks(peer: str, forwarded: str, address: str) -> None:
+    """SEC-6: nobody chooses the address under which their failures are counted."""
+    assert address_behind(peer, forwarded, ("127.0.0.0/8", "10.0.0.0/8")) == address
 
 
 def test_what_a_browser_calls_itself_is_cut_and_shown() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from retrofill.domain.people.scopes import Scope
@@ -70,3 +71,39 @@ class Caller:
                 return str(found.ipv4_mapped)
             return str(ipaddress.ip_network((found, _NETWORK_OF_ONE), strict=False))
         return str(found)
+
+
+def address_behind(peer: str, forwarded: str, proxies: Sequence[str]) -> str:
+    """The address that a request really comes from.
+
+    Args:
+        peer: who has sent it to us.
+        forwarded: the list of `X-Forwarded-For`, to which each proxy has added from whom it got the request.
+        proxies: networks of proxies that are believed.
+
+    Returns:
+        The last one that no such proxy has; what stands before it, anybody can have written.
+    """
+    networks = [ipaddress.ip_network(proxy) for proxy in proxies]
+    found = peer
+    for claimed in reversed(forwarded.split(",")):
+        if not _is_in(found, networks) or not _is_address(claimed.strip()):
+            return found
+        found = claimed.strip()
+    return found
+
+
+def _is_in(address: str, networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    if not _is_address(address):
+        return False
+    parsed = ipaddress.ip_address(address)
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return any((mapped or parsed) in network for network in networks)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from retrofill.domain.people.scopes import Scope
+from retrofill.domain.people.scopes import Scope, parse_scope
 from retrofill.services.operation_center.desk import Desk
 from retrofill.services.people.clerks import Clerk
 from retrofill.services.people.keys import Keys
@@ -38,7 +38,7 @@ class KeyActs(PeoplesDesk):
             scope: how far it reaches: `read`, `operate` or `admin`.
             days: after which it opens nothing any more; None: until it is revoked.
         """
-        record, secret = self._keys.create_token(user, label, Scope(scope), days)
+        record, secret = self._keys.create_token(user, label, parse_scope(scope), days)
         return {**token_row(record), "token": secret}
 
     def tokens(self, user: str | None = None) -> list[TokenRow]:
@@ -59,7 +59,7 @@ class KeyActs(PeoplesDesk):
             days: after which it signs nothing any more; None: until it is revoked.
         """
         key = self._parts.server_key
-        record, secret = self._keys.create_access_key(key, user, label, Scope(scope), days)
+        record, secret = self._keys.create_access_key(key, user, label, parse_scope(scope), days)
         return {**access_key_row(record), "access_key_id": record.key_id, "access_key_secret": secret}
 
     def access_keys(self, user: str | None = None) -> list[AccessKeyRow]:
