@@ -19,6 +19,7 @@ _ORDER = (
     "instances",
     "pictures",
     "feed",
+    "notices",
     "lineage",
     "schedule",
     "tasks",

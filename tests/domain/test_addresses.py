@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 
 from retrofill.domain.addresses import (
     InternalAddressError,
+    WebAddressError,
     check_host,
+    check_web_address,
     forms,
     is_allowed,
     is_public,
     read_address,
+    shown_web_address,
 )
 
 INTERNAL = [
@@ -146,3 +149,44 @@ def test_an_embedded_address_is_judged_as_itself(address: ipaddress.IPv4Address)
     for outer in embedded:
         assert address in forms(outer)
         assert is_public(outer) == is_public(address)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://x",
+        "http://127.0.0.1:80/a?b=c#d",
+        "https://[::1]:8443/",
+        "https://ops.example.com/$a/%20?q={}",
+    ],
+)
+def test_addresses_that_something_can_be_posted_to(text: str) -> None:
+    """POL-9: where they lead is judged when something is sent."""
+    check_web_address(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "x", "ftp://x/", "file:///etc/passwd", "//x", "https:///x", "HTTPS://x"),
+        *(
+            "https://user@x/",
+            "https://user:pw@x/",
+            "https://x/${secret:PW}",
+            "https://x/ y",
+            "https://x/\n",
+            "https://ü/",
+        ),
+        *("https://x/" + "y" * 2_000, "https://:80/", "javascript:alert(1)", "https://x\\@y/"),
+    ],
+)
+def test_addresses_that_are_refused(text: str) -> None:
+    """POL-9, SEC-3: without being shown, because they may hold a token; no secret is looked up for them."""
+    with pytest.raises(WebAddressError) as caught:
+        check_web_address(text)
+    assert not text or text not in caught.value.message
+
+
+def test_only_where_an_address_leads_is_shown() -> None:
+    """POL-9, SEC-3."""
+    assert shown_web_address("https://ops.example.com:8443/t0ken?a=b") == "https://ops.example.com:8443"

@@ -44,11 +44,16 @@ def test_answers_become_findings() -> None:
 
 
 def test_a_question_holds_no_overridden_values() -> None:
-    """VER-3, SEC-3: names of overridden parameters are told, their values are not."""
-    policy = {"groups": 2, "overrides": {"w.a": {"token": "s3cret", "day": "$bizdate"}}}
+    """VER-3, SEC-3: names of overridden parameters are told, their values are not; of addresses the host."""
+    values = {"w.a": {"token": "s3cret", "day": "$bizdate"}}
+    policy = {"groups": 2, "overrides": values, "notify": "https://ops.example.com:8443/s3cret?a=s3cret"}
     found = Finding.of("order_conflict", "w.a waits").to_json()
     asked = question("p", {"id": 1}, policy, {"task_count": 3, "findings": [found]})
-    assert asked["policy"] == {"groups": 2, "overrides": {"w.a": ["day", "token"]}}
+    assert asked["policy"] == {
+        "groups": 2,
+        "overrides": {"w.a": ["day", "token"]},
+        "notify": "https://ops.example.com:8443",
+    }
     assert asked["event"] == "backfill.check"
     assert asked["plan"]["findings"][0]["hint"].startswith("Use order asc")
     assert "s3cret" not in json.dumps(asked)

@@ -16,7 +16,7 @@ from retrofill.services.operation_center import OperationCenter
 from retrofill.services.ports.health import Found
 from retrofill.services.ports.leadership import Leader
 from retrofill.services.ports.logs import LogPart, NoLogError
-from services.fakes import FakeNotifier, FakePasswords
+from services.fakes import FakeNotifier, FakePasswords, FakePoster
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
@@ -151,6 +151,13 @@ class WorldParts:
 
     def notifier(self) -> FakeNotifier:
         return FakeNotifier()
+
+    def poster(self) -> FakePoster:
+        return FakePoster()
+
+    @property
+    def webhooks(self) -> tuple[str, ...]:
+        return ()
 
     def lineages(self, catalog: Catalog) -> Lineages:
         return Lineages(catalog, SqlLineage(catalog.connections), self._world.actor.sees)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from retrofill.domain.time.clocks import Boot
 from retrofill.services.ports import Message, RunEnd, RunRef, RunSpec
+from retrofill.services.ports.notifying import Delivered
 
 
 class FakeClock:
@@ -146,6 +147,25 @@ class FakeNotifier:
         if self.fault is not None:
             raise self.fault
         self.sent.append((method, address, message))
+
+
+class FakePoster:
+    """Keeps what it is given; `fault` is raised instead, `missing` are webhooks that are not set up."""
+
+    def __init__(self) -> None:
+        self.posted: list[tuple[str, str | None, Delivered]] = []
+        self.tries: list[str] = []  # ids of deliveries
+        self.fault: BaseException | None = None
+        self.missing: tuple[str, ...] = ()
+
+    def obstacle(self, name: str) -> str | None:
+        return f"no {name} here" if name in self.missing else None
+
+    def post(self, name: str, address: str | None, delivered: Delivered) -> None:
+        self.tries.append(delivered.id)
+        if self.fault is not None:
+            raise self.fault
+        self.posted.append((name, address, delivered))
 
 
 class FakePasswords:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.operation_center import OperationCenter
     from retrofill.services.ports import Check, Leadership, Notifier, Reader
+    from retrofill.services.ports.notifying import Poster
     from retrofill.services.running.nights import NightMaker
     from retrofill.services.upkeep.retention import Retention
     from retrofill.settings.in_force import Settings
@@ -216,6 +217,14 @@ class Call:
 
     def notifier(self) -> Notifier:
         return self.deployment.notifier(self.settings)
+
+    def poster(self) -> Poster:
+        return self.deployment.poster(self.settings)
+
+    @property
+    def webhooks(self) -> tuple[str, ...]:
+        """Names of those that are told of every backfill that is created now."""
+        return tuple(self.settings.webhooks)
 
     @property
     def passwords(self) -> Argon2Passwords:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from retrofill.services.people.referral import Referral
     from retrofill.services.ports import Check, Leadership, Notifier
     from retrofill.services.ports.identities import IdentityProvider
+    from retrofill.services.ports.notifying import Poster
     from retrofill.services.reading.feed import Changes, Feed
     from retrofill.services.upkeep.retention import Retention
     from retrofill.settings.in_force import Settings
@@ -372,6 +373,14 @@ class Deployment:
         from retrofill.alerts.notifier import AppriseNotifier
 
         return AppriseNotifier(settings.alerts, self.secret, settings.allow_internal)
+
+    def poster(self, settings: Settings) -> Poster:
+        """Posts to webhooks."""
+        from retrofill.checks.telling import WebhookPoster
+        from retrofill.settings.outer_forms import Receiver
+
+        own = Receiver("", settings.notify_secret)
+        return WebhookPoster(settings.webhooks, own, self.secret, settings.allow_internal, self.clock)
 
     def runs_folder(self) -> RunsFolder:
         """Logs and journals of this machine, and what else lies among them."""

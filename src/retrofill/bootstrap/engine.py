@@ -249,9 +249,10 @@ class Engine:
 
     def _delivery(self) -> Delivery:
         """By the settings of now."""
-        from retrofill.services.alerts.delivery import Delivery
+        from retrofill.services.alerts.delivery import Delivery, Ways
 
         on = self._deployment
         catalog = on.in_force()
-        notifier = on.notifier(on.settings_of(catalog))
-        return Delivery(on.store, notifier, on.clock, catalog.project, on.command, on.graphs())
+        settings = on.settings_of(catalog)
+        ways = Ways(on.notifier(settings), on.poster(settings))
+        return Delivery(on.store, ways, on.clock, catalog.project, on.command, on.graphs())

@@ -8,12 +8,17 @@ metadata service. Names are resolved by the caller, who then connects to an addr
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address
+from urllib.parse import urlsplit
 
-from retrofill.domain.errors import RetrofillError, shown
+from retrofill.domain.errors import InvalidValueError, RetrofillError, shown
 
 Address = IPv4Address | IPv6Address
+LONGEST_WEB_ADDRESS = 2_000  # characters
+WEB_ADDRESS = r"https?://[A-Za-z0-9\[][A-Za-z0-9.:\]_-]*([/?]((?!\$\{)[!-~])*)?"
+_WEB_ADDRESS = re.compile(WEB_ADDRESS)
 
 _PUBLIC_IPV6 = ipaddress.IPv6Network("2000::/3")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -35,6 +40,30 @@ class InternalAddressError(RetrofillError):
         if shown(host) != str(address):
             what = f"the internal address {address}"
         super().__init__(f"{shown(host)} is {what}, which webhooks may not reach")
+
+
+class WebAddressError(InvalidValueError):
+    """Write an address of the form https://HOST/PATH; it may hold no user, no password and no secret."""
+
+    code = "bad_web_address"
+
+
+def check_web_address(text: str) -> None:
+    """Refuse what nobody could post to; what it resolves to is judged when something is sent.
+
+    Raises:
+        WebAddressError: without the address, which may hold a token.
+    """
+    if len(text) > LONGEST_WEB_ADDRESS:
+        raise WebAddressError(f"the address has more than {LONGEST_WEB_ADDRESS:,} characters")
+    if not _WEB_ADDRESS.fullmatch(text):
+        raise WebAddressError("the address is none that begins with http:// or https:// and a host")
+
+
+def shown_web_address(text: str) -> str:
+    """Where it leads, without path and query: they may hold a token."""
+    parts = urlsplit(text)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def read_address(text: str) -> Address | None:

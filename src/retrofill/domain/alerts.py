@@ -1,11 +1,13 @@
-"""What an alert tells of a backfill, how, and when sending is tried again (POL-9)."""
+"""What is told of a backfill, to whom and how, and when sending is tried again (POL-9)."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import NamedTuple
 
 from retrofill.domain.planning.policy import Alert, AlertMethod, AlertTrigger
 
+WEBHOOK = "webhook"  # and for those of settings a colon and their name
 _PAUSES_SECONDS = (
     60,
     120,
@@ -36,6 +38,32 @@ class AlertState(StrEnum):
     SENT = "sent"
     UNDELIVERABLE = "undeliverable"  # there is nowhere to send it to
     GIVEN_UP = "given_up"  # every try failed
+
+
+class Told(NamedTuple):
+    """Who is told what becomes of a backfill.
+
+    Attributes:
+        alert: what its creator is told; None: nothing.
+        notify: a web address; None: none.
+        webhooks: names of settings, of what is told of every backfill.
+    """
+
+    alert: Alert | None
+    notify: str | None = None
+    webhooks: tuple[str, ...] = ()
+
+    def methods(self, event: Event) -> tuple[str, ...]:
+        """How an event is told: one message for each."""
+        people = () if self.alert is None or not tells(self.alert, event) else methods(self.alert)
+        own = () if self.notify is None else (WEBHOOK,)
+        return (*people, *own, *(f"{WEBHOOK}:{name}" for name in self.webhooks))
+
+
+def webhook_of(method: str) -> str | None:
+    """The setting's name of a webhook, "" for the address of the backfill; None for what is no webhook."""
+    kind, _, name = method.partition(":")
+    return name if kind == WEBHOOK else None
 
 
 def tells(alert: Alert, event: Event) -> bool:

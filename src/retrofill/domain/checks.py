@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from retrofill.domain.addresses import shown_web_address
 from retrofill.domain.errors import shown
 from retrofill.domain.texts import Text
 from retrofill.domain.verification.findings import Finding
@@ -104,15 +105,17 @@ def question(
 
     Args:
         backfill: id, name, created_by.
-        policy: as stored; of overrides only the names are told, because values may be confidential.
+        policy: as stored; of overrides only the names are told, because values may be confidential, and of addresses
+            only the host.
         plan: the plan's summary.
     """
+    notify = policy.get("notify")
     names = {task: sorted(values) for task, values in policy["overrides"].items()}
     return {
         "event": "backfill.check",
         "project": project,
         "backfill": dict(backfill),
-        "policy": {**policy, "overrides": names},
+        "policy": {**policy, "overrides": names, "notify": notify and shown_web_address(notify)},
         "plan": {**plan, "findings": [_told(finding) for finding in plan["findings"]]},
     }
 

@@ -292,4 +292,5 @@ class DeploymentShape(Shape):
     settings: dict[str, Any] | None = Field(None, description="See the settings reference.")
     alerts: dict[str, Any] | None = Field(None, description="The setting `alerts`.")
     checks: dict[str, Any] | None = Field(None, description="The setting `checks`.")
+    webhooks: dict[str, Any] | None = Field(None, description="The setting `webhooks`.")
     allow_internal: list[Any] | None = Field(None, description="The setting `allow_internal`.")

@@ -184,5 +184,6 @@ _SETTINGS_INTRODUCTION = """
 A setting is taken from the environment variable `RETROFILL_<NAME>`, for example `RETROFILL_MAX_TASKS`,
 else from `settings:` in `retrofill.yaml`, else it has its default. In the environment lists and mappings
 are written as JSON. A scheduler that runs follows the settings of the version that is deployed (`openlineage` it reads
-when it starts, as its environment). `alerts`, `checks` and `allow_internal` may also stand at the top of `retrofill.yaml`.
+when it starts, as its environment). `alerts`, `checks`, `webhooks` and
+`allow_internal` may also stand at the top of `retrofill.yaml`.
 """

@@ -16,7 +16,7 @@ from retrofill.domain.selection.choice import Limits
 from retrofill.services.backfills.requests import PlanLimits
 from retrofill.settings.forms import DEPLOYMENT_FILE, FormError
 from retrofill.settings.identity_forms import IdentityProvider
-from retrofill.settings.outer_forms import SecretSources, Webhook
+from retrofill.settings.outer_forms import Receiver, SecretSources, Webhook
 from retrofill.settings.table import TABLE, read_settings
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ class Settings:
     grace_seconds: int
     python: str  # "" for the interpreter that runs Retrofill
     alerts: Mapping[str, str]  # URL by method; secrets unresolved
+    webhooks: Mapping[str, Receiver]
+    notify_secret: str  # unresolved; "" for none
     checks: Mapping[str, Webhook]
     plugin_seconds: int
     allow_internal: tuple[str, ...]  # networks

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 
 from retrofill.settings.durations import duration_words, parse_duration
@@ -105,17 +106,8 @@ class Webhooks:
     def _one(self, value: object) -> Webhook:
         entry = as_mapping(value)
         known_keys(entry, self._keys)
-        if "url" not in entry:
-            raise FormError('has no "url"', "write the address that is asked")
-        url = at("url", _url, entry["url"])
-        if not url.lower().startswith(("http://", "https://", "${secret:")):
-            raise FormError("is no web address", "write one that begins with https://").within("url")
-        if "@" in url.partition("://")[2].partition("/")[0]:
-            raise FormError(
-                "holds a user name", "leave it out; a secret may stand in the path, as ${secret:NAME}"
-            ).within("url")
         return Webhook(
-            url,
+            _web_address(entry),
             at("secret", as_text, entry.get("secret", "")),
             at("timeout", _timeout, entry.get("timeout", "10s")),
             at("retries", self._retries.read, entry.get("retries", 2)),
@@ -167,6 +159,55 @@ class Sources:
         return tuple(words)
 
 
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Who is told what becomes of backfills, over HTTP (POL-9)."""
+
+    url: str
+    secret: str = field(default="", repr=False)
+    timeout_seconds: int = 10
+
+
+class Receivers:
+    """Webhooks that are told, by name."""
+
+    words = "mapping: name to `{url, secret, timeout}`"
+    _keys = ("url", "secret", "timeout")
+    _name = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}")
+
+    @property
+    def schema(self) -> dict[str, object]:
+        text: dict[str, object] = {"type": "string"}
+        entry = {
+            "type": "object",
+            "properties": dict.fromkeys(self._keys, text),
+            "required": ["url"],
+            "additionalProperties": False,
+        }
+        names = {"pattern": f"^{self._name.pattern}$"}
+        return {"type": "object", "propertyNames": names, "additionalProperties": entry}
+
+    def read(self, value: object) -> Mapping[str, Receiver]:
+        return MappingProxyType(
+            {
+                str(name): at(name, partial(self._one, name), entry)
+                for name, entry in as_mapping(value).items()
+            }
+        )
+
+    def _one(self, name: object, value: object) -> Receiver:
+        if not isinstance(name, str) or not self._name.fullmatch(name):
+            raise FormError("is no name", "write letters, digits, _ and -, at most 40, with a letter first")
+        entry = as_mapping(value)
+        known_keys(entry, self._keys)
+        seconds = at("timeout", _timeout, entry.get("timeout", "10s"))
+        if seconds > 60:
+            raise FormError(f"is {duration_words(seconds)}", "write a duration from 1s to 1m").within(
+                "timeout"
+            )
+        return Receiver(_web_address(entry), at("secret", as_text, entry.get("secret", "")), seconds)
+
+
 class Networks:
     """Networks in CIDR form."""
 
@@ -190,6 +231,19 @@ class Networks:
             raise FormError(
                 f"is {shown(value)}, which is no network", "write one like 10.1.0.0/16"
             ) from error
+
+
+def _web_address(entry: Mapping[str, object]) -> str:
+    if "url" not in entry:
+        raise FormError('has no "url"', "write the address that is asked")
+    url = at("url", _url, entry["url"])
+    if not url.lower().startswith(("http://", "https://", "${secret:")):
+        raise FormError("is no web address", "write one that begins with https://").within("url")
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        raise FormError(
+            "holds a user name", "leave it out; a secret may stand in the path, as ${secret:NAME}"
+        ).within("url")
+    return url
 
 
 def _url(value: object) -> str:

@@ -16,11 +16,19 @@ from types import MappingProxyType
 from retrofill.domain.errors import did_you_mean
 from retrofill.settings.forms import FormError
 from retrofill.settings.identity_forms import Oidc, Origin
-from retrofill.settings.outer_forms import Alerts, Networks, Sources, StoreUrl, WebAddress, Webhooks
+from retrofill.settings.outer_forms import (
+    Alerts,
+    Networks,
+    Receivers,
+    Sources,
+    StoreUrl,
+    WebAddress,
+    Webhooks,
+)
 from retrofill.settings.plain_forms import Choice, Clock, Form, LogDays, PlainText, Size, Whole
 
 # Settings that may also stand at the top of `retrofill.yaml`.
-SECTIONS = ("alerts", "checks", "allow_internal")
+SECTIONS = ("alerts", "checks", "webhooks", "allow_internal")
 _WHOLE = re.compile(r"[0-9]{1,12}")
 
 
@@ -132,6 +140,19 @@ TABLE: tuple[Setting, ...] = (
         Alerts(),
         {},
         "Where alerts are sent, by method; may hold `${secret:NAME}`, and `{to}` where the recipient belongs.",
+    ),
+    Setting(
+        "webhooks",
+        Receivers(),
+        {},
+        "Who is told by a signed POST how backfills end, fail and pause, by name; may hold `${secret:NAME}`. Holds for "
+        "backfills that are created from then on.",
+    ),
+    Setting(
+        "notify_secret",
+        PlainText(),
+        "",
+        "What signs posts to the address that a backfill names (`--notify`); may hold `${secret:NAME}`.",
     ),
     Setting("checks", Webhooks(), {}, "Extension checks that must pass before a backfill runs."),
     Setting("plugin_seconds", Whole(1, 300), 30, "Most seconds that an extension check plugin may take."),

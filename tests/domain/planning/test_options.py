@@ -52,6 +52,8 @@ OTHERS: dict[str, tuple[Any, dict[str, Any]]] = {
         Alert(AlertTrigger.FAILURE, AlertMethod.TEXT_MESSAGE),
         {"alert": "failure", "alert_by": "sms"},
     ),
+    "notify": ("https://ops.example.com/hook?token=1", {"notify": "https://ops.example.com/hook?token=1"}),
+    "webhooks": (("ops", "lake"), {}),
     "allow_risks": (True, {"allow_risks": True}),
     "on_failure": (OnFailure.CONTINUE, {"on_failure": "continue"}),
     "max_failures": (5, {"max_failures": "5"}),

@@ -11,11 +11,11 @@ from retrofill.cli.steps import command_of, told
 from retrofill.domain.people.roles import system_administrator
 from retrofill.domain.planning.policy import Alert, AlertMethod, AlertTrigger
 from retrofill.domain.texts import Text
-from retrofill.services.alerts.delivery import Courier, Delivery, send_test, why_not
+from retrofill.services.alerts.delivery import Courier, Delivery, Ways, send_test, why_not
 from retrofill.services.people.accounts import Contact, People
 from retrofill.services.ports import Message, NotSentError, UndeliverableError
 from retrofill.services.ports.records import UserRecord
-from services.fakes import FakeNotifier
+from services.fakes import FakeNotifier, FakePoster
 from services.worlds import MakeWorld, World
 
 A, B = (make_task(f"w.{name}", "0 1 * * *") for name in "ab")
@@ -28,8 +28,9 @@ class Post:
 
     def __init__(self, w: World) -> None:
         self.world = w
-        self.notifier = FakeNotifier()
-        self.delivery = Delivery(w.store, self.notifier, w.clock, "demo", command_of)
+        self.notifier, self.poster = FakeNotifier(), FakePoster()
+        self.ways = Ways(self.notifier, self.poster)
+        self.delivery = Delivery(w.store, self.ways, w.clock, "demo", command_of)
         self.register("admin@example.org", "+15551234567")
 
     def register(self, email: str, phone: str) -> None:
@@ -141,7 +142,7 @@ def test_a_crash_between_commit_and_sending_loses_nothing(post: Post) -> None:
     """POL-9: whoever comes next finds it in the ledger."""
     failed(post)
     other = post.world.open_elsewhere()
-    Delivery(other, post.notifier, post.world.clock, "demo", command_of).deliver_due()
+    Delivery(other, post.ways, post.world.clock, "demo", command_of).deliver_due()
     other.close()
     assert len(post.notifier.sent) == 1
 
@@ -293,7 +294,13 @@ class Beside:
 
     def _open(self) -> Delivery:
         self.opened += 1
-        return Delivery(self._post.world.store, self._notifier, self._post.world.clock, "demo", command_of)
+        return Delivery(
+            self._post.world.store,
+            Ways(self._notifier, FakePoster()),
+            self._post.world.clock,
+            "demo",
+            command_of,
+        )
 
 
 def test_a_scheduler_with_nothing_due_opens_nothing_and_wakes_at_the_next_try(post: Post) -> None:

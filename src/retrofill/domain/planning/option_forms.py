@@ -12,6 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from retrofill.domain.addresses import LONGEST_WEB_ADDRESS, WEB_ADDRESS, check_web_address, shown_web_address
 from retrofill.domain.errors import InvalidValueError, UsageError, did_you_mean, shown
 from retrofill.domain.planning.policy import (
     MOST_GROUPS,
@@ -265,6 +266,44 @@ class Telling(Form):
 
     def words(self, value: Any) -> str:
         return f"{value.trigger} {value.method}"
+
+
+class WebAddress(Form):
+    """Where something is posted to."""
+
+    written = "URL"
+    schema: Mapping[str, Any] = {
+        "type": "string",
+        "pattern": f"^{WEB_ADDRESS}$",
+        "maxLength": LONGEST_WEB_ADDRESS,
+    }
+
+    def read(self, around: Around, *texts: Any) -> str:
+        check_web_address(texts[0])
+        return str(texts[0])
+
+    def from_json(self, data: Any) -> str:
+        check_web_address(_of(str, data))
+        return str(data)
+
+    def words(self, value: Any) -> str:
+        return shown_web_address(value)
+
+
+class Names(Form):
+    """Names of what the settings declare."""
+
+    written = "NAME"
+    schema: Mapping[str, Any] = {"type": "array", "items": {"type": "string"}}
+
+    def to_json(self, value: Any) -> Any:
+        return list(value)
+
+    def from_json(self, data: Any) -> tuple[str, ...]:
+        return tuple(_of(str, name) for name in _of(list, data))
+
+    def words(self, value: Any) -> str:
+        return ", ".join(value)
 
 
 class Settings(Form):

@@ -20,11 +20,13 @@ from retrofill.domain.planning.option_forms import (
     Form,
     Json,
     Name,
+    Names,
     Period,
     Settings,
     Switch,
     Telling,
     TimeOfDay,
+    WebAddress,
     Whole,
     Word,
 )
@@ -237,6 +239,13 @@ OPTIONS = (
         ),
         without="none",
     ),
+    PolicyOption(
+        "notify",
+        WebAddress(),
+        (Input("notify", "Post to this web address how it ended."),),
+        without="none",
+    ),
+    PolicyOption("webhooks", Names(), is_asked=False),
     PolicyOption("allow_risks", Switch(), (Input("allow_risks", "Run although verification finds a risk."),)),
     PolicyOption(
         "on_failure",

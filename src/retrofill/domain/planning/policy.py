@@ -125,6 +125,8 @@ class Policy:
     `priority` stands for every task's own, and does not age (POL-12).
     `regrouped` holds the groups as they are since somebody changed them (BF-3); `groups` is what was asked first.
     `max_failures`: when so many instances have failed for good, the backfill pauses by itself (POL-14).
+    `notify` is a web address that is told what becomes of it; `webhooks` names the settings of those that are told of
+    every backfill (POL-9).
     """
 
     ranges: tuple[DateRange, ...]
@@ -143,6 +145,8 @@ class Policy:
     regrouped: Regrouped | None = None
     on_failure: OnFailure = OnFailure.STOP
     max_failures: int | None = None
+    notify: str | None = None
+    webhooks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.ranges:

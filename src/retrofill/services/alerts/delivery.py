@@ -9,14 +9,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from retrofill.domain.alerts import AlertState, pause_seconds
+from retrofill.domain.alerts import AlertState, pause_seconds, webhook_of
 from retrofill.domain.errors import RetrofillError
-from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR, Actor
+from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR, Actor, system_administrator
 from retrofill.domain.texts import Step, Text
 from retrofill.services.alerts.messages import about_backfill, about_clock, test_message
+from retrofill.services.alerts.notices import notice_of
 from retrofill.services.instances.graphs import GraphCache
+from retrofill.services.instances.stored import told_of
 from retrofill.services.people.accounts import contact_of
 from retrofill.services.people.clerks import find_actor
 from retrofill.services.ports.notifying import NotSentError, UndeliverableError
@@ -25,8 +27,9 @@ from retrofill.services.reading.view import View
 
 if TYPE_CHECKING:
     from retrofill.services.people.accounts import Contact
-    from retrofill.services.ports import Clock, Notifier, Store
-    from retrofill.services.ports.records import AlertRecord
+    from retrofill.services.ports import Clock, Notifier, Reader, Store
+    from retrofill.services.ports.notifying import Poster
+    from retrofill.services.ports.records import AlertRecord, BackfillRecord
     from retrofill.services.reading.documents import TestMessage
 
 _CLAIM_MS = 150_000  # longer than the longest send
@@ -67,6 +70,13 @@ def send_test(notifier: Notifier, project: str, user: str, contact: Contact) -> 
     return results
 
 
+class Ways(NamedTuple):
+    """How something is sent: to people, and to programs."""
+
+    notifier: Notifier
+    poster: Poster
+
+
 class Delivery:
     """Works the outbox of one store, in one thread.
 
@@ -78,14 +88,14 @@ class Delivery:
     def __init__(
         self,
         store: Store,
-        notifier: Notifier,
+        ways: Ways,
         clock: Clock,
         project: str,
         command: Callable[[Step], str],
         graphs: GraphCache | None = None,
     ) -> None:
         self._store = store
-        self._notifier = notifier
+        self._ways = ways
         self._clock = clock
         self._project = project
         self._command = command
@@ -122,9 +132,9 @@ class Delivery:
         is_told = False
         for name, contact in contacts.items():
             for method, (field, _) in _WORDS.items():
-                if why_not(self._notifier, name, contact, method) is None:
+                if why_not(self._ways.notifier, name, contact, method) is None:
                     try:
-                        self._notifier.send(method, getattr(contact, field), message)
+                        self._ways.notifier.send(method, getattr(contact, field), message)
                     except NotSentError as error:
                         failures.append(error)
                     else:
@@ -157,17 +167,38 @@ class Delivery:
             record = reader.find_backfill(alert.backfill_id)
             if record is None:
                 raise UndeliverableError(f"backfill {alert.backfill_id} is gone")
-            contact = contact_of(reader.people, record.created_by)
-            obstacle = _why_unregistered(record.created_by, contact, alert.method)
-            obstacle = obstacle or self._notifier.obstacle(alert.method)
-            if obstacle is not None:
-                raise UndeliverableError(obstacle)
-            creator = find_actor(reader.people, self._graphs.current(reader), record.created_by)
-            actor = creator or Actor(record.created_by)
-            view = View(reader, self._graphs, actor, self._clock.now_ms())
-            row = BackfillReader(view).row(record)
-            message = about_backfill(reader, view.access, record, alert, row, self._project, self._command)
-        self._notifier.send(alert.method, getattr(contact, _WORDS[alert.method][0]), message)
+            compose = self._message if webhook_of(alert.method) is None else self._notice
+            send = compose(reader, record, alert)
+        send()
+
+    def _message(self, reader: Reader, record: BackfillRecord, alert: AlertRecord) -> Callable[[], None]:
+        """To the creator, who is told what they may see."""
+        contact = contact_of(reader.people, record.created_by)
+        obstacle = _why_unregistered(record.created_by, contact, alert.method)
+        obstacle = obstacle or self._ways.notifier.obstacle(alert.method)
+        if obstacle is not None:
+            raise UndeliverableError(obstacle)
+        view = self._seen_by(reader, self._creator(reader, record))
+        row = BackfillReader(view).row(record)
+        message = about_backfill(reader, view.access, record, alert, row, self._project, self._command)
+        address = getattr(contact, _WORDS[alert.method][0])
+        return lambda: self._ways.notifier.send(alert.method, address, message)
+
+    def _notice(self, reader: Reader, record: BackfillRecord, alert: AlertRecord) -> Callable[[], None]:
+        """To a program: that of a backfill is told what its creator may see, that of the settings all."""
+        webhook = webhook_of(alert.method) or ""
+        actor = system_administrator(SYSTEM_ADMINISTRATOR) if webhook else self._creator(reader, record)
+        view = self._seen_by(reader, actor)
+        notice = notice_of(view, record, alert, BackfillReader(view).row(record), self._project)
+        address = told_of(record).notify
+        return lambda: self._ways.poster.post(webhook, address, notice)
+
+    def _creator(self, reader: Reader, record: BackfillRecord) -> Actor:
+        found = find_actor(reader.people, self._graphs.current(reader), record.created_by)
+        return found or Actor(record.created_by)
+
+    def _seen_by(self, reader: Reader, actor: Actor) -> View:
+        return View(reader, self._graphs, actor, self._clock.now_ms())
 
     def _finish(
         self, alert: AlertRecord, state: AlertState, pause_ms: int | None = None, reason: str | None = None

@@ -50,7 +50,7 @@ def about_backfill(
         project: what the deployment calls itself.
         command: a step in the words of the message.
     """
-    failures = [_failure(reader, failed) for failed in _failed(reader, access, record, alert)]
+    failures = [_failure(reader, failed) for failed in failed_first(reader, access, record, alert)]
     name = shown(access.shown_name(record))
     named = f'Backfill {record.id} "{name}"'
     what = _what(alert, row, failures)
@@ -103,7 +103,7 @@ def _facts(row: BackfillRow) -> Iterator[str]:
             yield f"{name.capitalize():<10} {at}"
 
 
-def _failed(
+def failed_first(
     reader: Reader, access: Access, record: BackfillRecord, alert: AlertRecord
 ) -> list[InstanceRecord]:
     """Instances that are Failed for a reason of their own: the first one if it still is, then by id."""

@@ -23,7 +23,7 @@ from retrofill.failpoints import fail_point
 from retrofill.services.backfills.backfill_rows import BackfillRows, record_of, reserved
 from retrofill.services.backfills.requests import PlannedBackfill
 from retrofill.services.instances.alert_queue import tell
-from retrofill.services.instances.stored import alert_of, analysis_of, policy_of, text_of
+from retrofill.services.instances.stored import analysis_of, policy_of, text_of, told_of
 from retrofill.services.ports import Check
 from retrofill.services.ports.records import BackfillRecord
 
@@ -170,7 +170,7 @@ class CheckRounds:
                 tx.set_backfill(backfill_id, phase="planned", check_status="passed")
             else:
                 tx.set_backfill(backfill_id, phase="refused", check_status="failed", ended_ms=now_ms)
-                tell(tx, backfill_id, alert_of(record), Event.FAILURE, now_ms)
+                tell(tx, backfill_id, told_of(record), Event.FAILURE, now_ms)
             settled, task_ids = tx.find_backfill(backfill_id), tx.task_ids()
         assert settled is not None
         if runs_now:

@@ -31,12 +31,12 @@ from retrofill.services.backfills.requests import PlanLimits, PlannedBackfill, R
 from retrofill.services.instances.alert_queue import tell
 from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.instances.stored import (
-    alert_of,
     analysis_of,
     choice_of,
     policy_of,
     selection_of,
     text_of,
+    told_of,
 )
 from retrofill.services.people.clerks import find_actor
 from retrofill.services.ports.records import BackfillRecord
@@ -202,7 +202,7 @@ class LaterStarts:
                 ended_ms=now_ms,
                 analysis=text_of(analysis),
             )
-            tell(tx, record.id, alert_of(record), Event.FAILURE, now_ms)
+            tell(tx, record.id, told_of(record), Event.FAILURE, now_ms)
 
 
 # Columns of a backfill that are worked out again when it starts.

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retrofill.domain.alerts import Event, methods, tells
+from retrofill.domain.alerts import Event, Told
 
 if TYPE_CHECKING:
-    from retrofill.domain.planning.policy import Alert
     from retrofill.services.ports import Ledger
 
 
 def tell(
     tx: Ledger,
     backfill_id: int,
-    alert: Alert | None,
+    told: Told,
     event: Event,
     now_ms: int,
     instance_id: int | None = None,
 ) -> None:
-    """Queue what the alert asks for; a round's event is told once, however often it is noticed.
+    """Queue what is to be told; a round's event is told once, however often it is noticed.
 
     Args:
         instance_id: the one that failed first, where one did.
     """
-    if alert is None or not tells(alert, event):
+    methods = told.methods(event)
+    if not methods:
         return
     sure_ms = tx.clock.check(now_ms).sure_ms  # else it would wait for a time that may never come
-    for method in methods(alert):
+    for method in methods:
         tx.outbox.add(backfill_id, event, method, sure_ms, instance_id)

@@ -10,7 +10,7 @@ from retrofill.domain.running.status import ENDED, Progress, Status, status_of
 from retrofill.domain.running.steering import BackfillSituation, situation_of
 from retrofill.services.instances.alert_queue import tell
 from retrofill.services.instances.holds import HeldBackfills
-from retrofill.services.instances.stored import alert_of, analysis_of
+from retrofill.services.instances.stored import analysis_of, told_of
 from retrofill.services.ports.records import BackfillRecord
 
 if TYPE_CHECKING:
@@ -102,9 +102,9 @@ def note_end(
     _note_idleness(tx, record, is_idle, has_just_ended=is_new or is_reopened, now_ms=now_ms)
     # A failed one whose last failure is set successful has never left its end, and yet is told.
     if found is Status.SUCCEEDED:
-        tell(tx, record.id, alert_of(record), Event.SUCCESS, now_ms)
+        tell(tx, record.id, told_of(record), Event.SUCCESS, now_ms)
     elif has_ended and is_new:
-        tell(tx, record.id, alert_of(record), Event.FAILURE, now_ms)
+        tell(tx, record.id, told_of(record), Event.FAILURE, now_ms)
     elif is_new:
         tx.outbox.new_round(record.id)
     return has_ended and is_new

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from retrofill.domain.alerts import Event
 from retrofill.domain.words import many
 from retrofill.services.instances.alert_queue import tell
-from retrofill.services.instances.stored import alert_of, max_failures_of
+from retrofill.services.instances.stored import max_failures_of, told_of
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Ledger
@@ -38,5 +38,5 @@ def pause_if_too_many(tx: Ledger, record: BackfillRecord, failures: int, now_ms:
     tx.set_backfill(record.id, paused=1, paused_by=BY_FAILURES)
     comment = f"{many(failures, 'instance')} failed (max_failures {most})"
     tx.record(now_ms, NOBODY, "pause", record.id, comment=comment)
-    tell(tx, record.id, alert_of(record), Event.PAUSED, now_ms)
+    tell(tx, record.id, told_of(record), Event.PAUSED, now_ms)
     return True

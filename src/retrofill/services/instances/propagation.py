@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from retrofill.domain.alerts import Event
+from retrofill.domain.alerts import Event, Told
 from retrofill.domain.planning.policy import Barrier
 from retrofill.domain.running.filters import FAILED
 from retrofill.domain.running.states import NOT_STARTED, Reason, State
@@ -77,8 +77,9 @@ class Propagation:
         self.failures += 1
         context = self._context
         if isinstance(context, BackfillGraph):
-            alert = context.plan.policy.alert
-            tell(self._tx, context.backfill_id, alert, Event.FAILURE, self._now_ms, instance_id)
+            policy = context.plan.policy
+            told = Told(policy.alert, policy.notify, policy.webhooks)
+            tell(self._tx, context.backfill_id, told, Event.FAILURE, self._now_ms, instance_id)
         ids = [i for i in self._context.siblings(instance_id) if i != instance_id]
         if not ids:
             return

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from retrofill.domain.alerts import Told
     from retrofill.domain.planning.policy import Alert, Policy
     from retrofill.domain.selection.choice import Choice
     from retrofill.domain.selection.ways import Selection
@@ -35,6 +36,14 @@ def window_of(record: WithPolicy) -> Window | None:
 def alert_of(record: WithPolicy) -> Alert | None:
     """What its creator wants to be told (POL-9)."""
     return None if _fields(record.policy).get("alert") is None else policy_of(record).alert
+
+
+def told_of(record: WithPolicy) -> Told:
+    """Who is told what becomes of it (POL-9); older policies name no webhooks."""
+    from retrofill.domain.alerts import Told
+
+    fields = _fields(record.policy)
+    return Told(alert_of(record), fields.get("notify"), tuple(fields.get("webhooks") or ()))
 
 
 def max_failures_of(record: WithPolicy) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
@@ -49,6 +50,7 @@ class BackfillPlans(Desk):
         with self.view_if_deployed() as view:
             ids = {} if view is None else view.task_ids
             request = RequestReader(catalog, ids, rights, today, self._chosen_in).read(given)
+            request = replace(request, policy=replace(request.policy, webhooks=parts.webhooks))
             facts = PlanningFacts() if view is None else gather_facts(view.reader, view.graphs, ms_of(now))
             planned = make_plan(catalog, request, parts.limits, now, facts, rights)
             planned = with_obstacles(planned, parts.known_of(catalog))
@@ -75,11 +77,15 @@ class BackfillPlans(Desk):
 
     def alert_obstacles(self, preview: Preview) -> list[AlertObstacle]:
         """Why alerts that are asked for could not be sent as things are (POL-9)."""
-        from retrofill.domain.alerts import methods
+        from retrofill.domain.alerts import WEBHOOK, methods
 
-        alert = preview.planned.request.policy.alert
+        policy = preview.planned.request.policy
+        found: list[AlertObstacle] = []
+        if policy.notify is not None and (reason := self._parts.poster().obstacle("")) is not None:
+            found.append({"method": WEBHOOK, "reason": Text.of(reason)})
+        alert = policy.alert
         if alert is None:
-            return []
+            return found
         from retrofill.services.alerts.delivery import why_not
         from retrofill.services.people.accounts import contact_of
 
@@ -87,9 +93,10 @@ class BackfillPlans(Desk):
             contact = contact_of(reader.people, self._actor.name)
         notifier = self._parts.notifier()
         reasons = {method: why_not(notifier, self._actor.name, contact, method) for method in methods(alert)}
-        return [
+        found += [
             {"method": method, "reason": reason} for method, reason in reasons.items() if reason is not None
         ]
+        return found
 
     def create(self, preview: Preview, expected: str | None = None) -> int:
         """Store a backfill as it was shown, all or nothing; its id. One that is refused is stored without instances.

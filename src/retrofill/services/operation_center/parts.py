@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from retrofill.services.ports.health import Premises
     from retrofill.services.ports.identities import PasswordHasher
     from retrofill.services.ports.logs import Logs
+    from retrofill.services.ports.notifying import Poster
     from retrofill.services.ports.watching import Watch
     from retrofill.services.reading.documents import (
         BackupDocument,
@@ -193,6 +194,13 @@ class Parts(Protocol):
         ...
 
     def notifier(self) -> Notifier: ...
+
+    def poster(self) -> Poster: ...
+
+    @property
+    def webhooks(self) -> tuple[str, ...]:
+        """Names of the webhooks that are told of every backfill that is created now."""
+        ...
 
     @property
     def passwords(self) -> PasswordHasher: ...

@@ -1,9 +1,10 @@
-"""Sending a message to a person."""
+"""Sending a message to a person, and a document to a program."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from retrofill.domain.errors import RetrofillError
 
@@ -27,6 +28,34 @@ class Message:
     title: str
     body: str
     short: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What is posted to a webhook; its id stays over tries."""
+
+    id: str
+    document: Mapping[str, Any]
+
+
+class Poster(Protocol):
+    """Posts to webhooks. Their names are those of the setting `webhooks`; "" is the address of a backfill."""
+
+    def obstacle(self, name: str) -> str | None:
+        """Why nothing can be posted there, a sentence; None where it can be tried."""
+        ...
+
+    def post(self, name: str, address: str | None, delivered: Delivered) -> None:
+        """Post one document, once; waits until it is taken, a minute at most.
+
+        Args:
+            address: where to, for the address of a backfill.
+
+        Raises:
+            NotSentError: it was not taken now, as far as is known; says why, and holds no secret.
+            UndeliverableError: no later try can succeed.
+        """
+        ...
 
 
 class Notifier(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from retrofill.domain.addresses import shown_web_address
 from retrofill.domain.planning import options
 from retrofill.domain.planning.options import ASKED, CHANGEABLE
 from retrofill.domain.selection import ways
@@ -32,6 +33,7 @@ def request_of(
         "bizdates": [str(dates) for dates in policy.ranges],
         "time_range": "-".join(clock(minute) for minute in policy.time_range),
         "groups": policy.wanted_groups,
+        "notify": None if policy.notify is None else shown_web_address(policy.notify),
         "overrides": {task: texts for task, texts in values["overrides"].items() if sees(task)},
     }
     return {"selection": _selection(record, names, sees), **values}

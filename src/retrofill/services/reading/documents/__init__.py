@@ -76,6 +76,7 @@ from retrofill.services.reading.documents.lineage import (
     TableWritten,
 )
 from retrofill.services.reading.documents.names import NamedBackfill, NamedTask
+from retrofill.services.reading.documents.notices import Notice
 from retrofill.services.reading.documents.pages import Page
 from retrofill.services.reading.documents.people import (
     AccessKeyRow,
@@ -197,6 +198,7 @@ __all__ = [
     "NewAccessKey",
     "NewToken",
     "NightRow",
+    "Notice",
     "NumberedPage",
     "OperationRow",
     "Page",

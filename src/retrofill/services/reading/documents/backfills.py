@@ -42,8 +42,8 @@ class FirstEstimate(Estimate):
 class Alert(TypedDict):
     """One message about a backfill (POL-9)."""
 
-    event: str  #: `success` or `failure`
-    method: str  #: `email` or `sms`
+    event: str  #: `success`, `failure` or `paused`
+    method: str  #: `email`, `sms`, `webhook` (of its own address) or `webhook:NAME` (of the settings)
     state: str
     queued_at: str
     tries: int
