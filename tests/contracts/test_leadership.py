@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 
+from e2e.sandboxes import until
 from retrofill.services.ports import Leader, Leadership
 
 Candidate = Callable[[], Leadership]
@@ -69,4 +70,20 @@ def test_a_leader_that_is_killed_leads_no_more(candidate: Candidate) -> None:
     process.join()
     assert other.leader() is None
     assert other.lead()
+    other.resign()
+
+
+def test_who_only_waits_for_a_backfill_gives_way(candidate: Candidate) -> None:
+    """AUTO-1: on a store that several machines share, to who starts auto triggered instances, too."""
+    waits, other = candidate(), candidate()
+    assert waits.lead()
+    other.wish()
+    if waits.renew() is None:
+        assert waits.lost() is None, "on one machine a second one does not wait"
+    else:
+        until(lambda: waits.lost() is not None, "it has heard of the wish")
+        waits.resign()
+        assert not waits.lead(), "the wish holds"
+        assert other.lead(auto=True)
+    waits.resign()
     other.resign()

@@ -29,8 +29,8 @@ class Wire:
     url: str
     waits: int = 0
     statements: list[str] = field(default_factory=list)
-    cut_before: str | None = None  # the statement that does not reach the server any more
-    swallows_commit: bool = False  # the server commits, and nobody hears of it
+    cut_before: str | None = None  # the statement that does not reach the server any more, once
+    swallows_commit: bool = False  # the server commits, and nobody hears of it, once
 
     def counted(self) -> tuple[int, list[str]]:
         """How often a client waited, and the statements, since this was asked last."""
@@ -103,8 +103,12 @@ class _Line:
         if letter != _PARSE:
             wire.statements.append(text)
             self._has_asked = letter == _BIND
-        self._is_committing = text == "COMMIT"
-        return wire.cut_before is not None and text.startswith(wire.cut_before)
+        self._is_committing = text == "COMMIT" and wire.swallows_commit
+        is_cut, wire.cut_before = (
+            text == wire.cut_before,
+            None if text == wire.cut_before else wire.cut_before,
+        )
+        return is_cut
 
     def _text(self, letter: bytes, content: bytes) -> str | None:
         if letter == _PARSE:
@@ -120,8 +124,9 @@ class _Line:
         with suppress(OSError):
             while data := self._server.recv(65_536):
                 heard = (heard + data)[-100:]
-                if self._wire.swallows_commit and self._is_committing:
+                if self._is_committing:
                     if _ANSWERED in heard:
+                        self._wire.swallows_commit = False
                         break
                     continue
                 self._client.sendall(data)

@@ -211,6 +211,25 @@ def test_one_that_is_asked_to_leave_hands_over_at_once(machines: tuple[Machine, 
     assert second.process.returncode == 0
 
 
+@pytest.mark.parametrize("where", ["on the same machine", "on another one"])
+def test_a_command_that_waits_gives_way(machines: tuple[Machine, Machine], where: str) -> None:
+    """AUTO-1: a scheduler makes nights, too; who waits for a backfill goes on waiting."""
+    one, two = machines
+    gate = one.home / "gate"
+    for machine in machines:
+        machine.write(TASKS.replace("sleep 0.3", f"until [ -e {gate} ]; do sleep 0.1; done").format(
+            record=one.home.parent / "record"
+        ).strip(), "resource_groups: {default: {slots: 3}}")  # fmt: skip
+    one.run("deploy")
+    create(one, 6)
+    waiting = one.spawn("backfill", "wait", 1)
+    until(lambda: len(record(one)) == 3, "three run", PATIENCE)
+    (one if where == "on the same machine" else two).scheduler().leads()
+    gate.touch()  # what runs ends where it runs, whoever leads
+    assert waiting.wait(PATIENCE) == 0
+    each_ran_once(one, 6)
+
+
 def test_a_second_one_on_the_same_machine_waits(machines: tuple[Machine, Machine]) -> None:
     """RUN-1: runs of a machine are one process's to see to."""
     one, _ = machines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _MOVED = "the project is no longer at {}"
 _USUAL_GRACE_SECONDS = 10
+_ROOM_SECONDS = 5.0  # for a scheduler of this machine to come to a place that was given up for it
 
 
 class ProjectMovedError(WrongStateError):
@@ -43,6 +45,10 @@ class Engine(Protocol):
 
     def run(self, is_done: Callable[[TickReport], bool], observe_ms: int, starts: bool = True) -> None:
         """Carry on, once it has taken over, until `is_done` or until somebody else leads."""
+        ...
+
+    def follow(self, is_done: Callable[[TickReport], bool], observe_ms: int) -> None:
+        """While somebody else carries on: rest for a look, or see to what this process has left running here."""
         ...
 
     def resign(self) -> None:
@@ -74,6 +80,7 @@ class EngineHere:
     def __init__(self, call: Call) -> None:
         self._call = call
         self._place: os.stat_result | None = None  # as it was first seen
+        self._lost_at: float | None = None  # when somebody else came to lead
 
     @property
     def grace_seconds(self) -> int:
@@ -87,8 +94,32 @@ class EngineHere:
     def run(self, is_done: Callable[[TickReport], bool], observe_ms: int, starts: bool = True) -> None:
         from retrofill.services.ports.leadership import NotLeadingError
 
-        with suppress(NotLeadingError):  # another one goes on
+        try:
             self._call.engine.run(is_done, observe_ms, starts=starts)
+        except NotLeadingError:  # another one goes on
+            self._lost_at = time.monotonic()
+
+    def follow(self, is_done: Callable[[TickReport], bool], observe_ms: int) -> None:
+        leadership = self._call.leadership
+        if not self._has_left_runs() or not leadership.serve():
+            time.sleep(self.look_seconds)
+            return
+
+        def is_over(ticked: TickReport) -> bool:
+            return is_done(ticked) or not self._has_left_runs() or leadership.leader() is None
+
+        try:
+            self._call.engine.run(is_over, observe_ms, stands_by=True)
+        finally:
+            self.resign()
+
+    def _has_left_runs(self) -> bool:
+        """Whether something still runs on this machine, and no scheduler has come here that would tell its end."""
+        if self._lost_at is None or time.monotonic() < self._lost_at + _ROOM_SECONDS:
+            return False
+        deployment = self._call.deployment
+        with deployment.store.read() as reader:
+            return any(run.host == deployment.host for run in reader.open_runs())
 
     def resign(self) -> None:
         self._call.leadership.resign()
@@ -131,6 +162,9 @@ class EngineThere:
 
     def run(self, is_done: Callable[[TickReport], bool], observe_ms: int, starts: bool = True) -> None:
         raise AssertionError("who never takes over never runs")
+
+    def follow(self, is_done: Callable[[TickReport], bool], observe_ms: int) -> None:
+        time.sleep(self.look_seconds)
 
     def resign(self) -> None:
         pass

@@ -78,7 +78,7 @@ class _Waiting:
             else:
                 # Somebody else runs the scheduler; look now and then whether that is still so.
                 self._say_standstill()
-                time.sleep(self._engine.look_seconds)
+                self._engine.follow(self._observe, _OBSERVE_MS)
 
     def _observe(self, ticked: TickReport) -> bool:
         if ticked.trouble != self._trouble:

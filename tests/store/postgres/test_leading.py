@@ -40,3 +40,20 @@ def test_a_write_that_stands_still_is_ended_by_who_takes_over(make_store: MakeSt
         write()
     with other.read() as reader:
         assert list(reader.operations("backfill_id", 1)) == []
+
+
+def test_a_write_that_stands_still_is_ended_by_its_server(make_store: MakeStore) -> None:
+    """RUN-1: also where nobody leads, and although it was in the middle of sending."""
+    stands = make_store(longest_write_seconds=0.5).open()
+    other = make_store(home="elsewhere", patience_seconds=0.2).open()
+
+    def write() -> None:
+        with stands.transaction() as tx:
+            tx.record(1, "admin", "deploy")
+            tx.is_term("nobody", 1)
+            until(lambda: can_write(other), "the write that stands still is ended")
+
+    with pytest.raises(StoreUnavailableError):
+        write()
+    with other.read() as reader:
+        assert list(reader.operations("backfill_id", 1)) == []

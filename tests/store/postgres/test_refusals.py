@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import psycopg
@@ -12,13 +15,16 @@ import pytest
 
 from contracts.ledgers import INSTANCE, fill
 from databases import postgres
-from retrofill.domain.errors import RetrofillError, StoreBusyError
+from databases.wire import wired
+from retrofill.domain.errors import RetrofillError, StoreBusyError, StoreUnavailableError
 from retrofill.services.ports import ConstraintError, Ledger
+from retrofill.store.dialects import postgresql
 from retrofill.store.postgres.belonging import EmptiedStoreError, ForeignStoreError
 from retrofill.store.postgres.database import WRITERS, Database
 from retrofill.store.postgres.refusals import ReadOnlyStoreError, StoreUnreachableError
 from retrofill.store.schema import revision
 from retrofill.store.schema.revision import NewerSchemaError, StoreError
+from retrofill.store.statements.ledger import UPCOMING
 from store.postgres.conftest import MakeStore
 
 PASSWORD = "not-a-secret"
@@ -259,16 +265,48 @@ def look(store: Database, somebody: psycopg.Connection[Any]) -> None:
         reader.instances([1])
 
 
-def test_the_answer_to_a_commit_is_lost(store: Database, somebody: psycopg.Connection[Any]) -> None:
+def test_the_answer_to_a_commit_is_lost(make_store: MakeStore, url: str) -> None:
     """RUN-1: whether it was committed is asked anew; nothing is taken for undone that was done."""
-    with store.transaction() as tx:
-        tx.wait_for_time([1])
-        connection = store._writer
-        assert connection is not None
-        commit, connection.commit = connection.commit, lambda: (commit(), cut(somebody), commit())  # type: ignore[method-assign,assignment]
-    with store.read() as reader:
-        assert reader.instances([1])[0].state == "waiting_time"
-    with pytest.raises(StoreUnreachableError):
-        change(store, lambda tx: tx.record(1, "admin", "deploy"), lambda _: cut(somebody))
-    with store.read() as reader:
-        assert reader.operations("backfill_id", 1) == []
+    with wired(url) as wire:
+        store = make_store(wire.url)
+        fill(store, INSTANCE)
+        wire.swallows_commit = True
+        change(store, lambda tx: tx.wait_for_time([1]))
+        assert not wire.swallows_commit, "it was swallowed"
+        with store.read() as reader:
+            assert reader.instances([1])[0].state == "waiting_time"
+
+
+def test_a_commit_that_does_not_reach_the_server(make_store: MakeStore, url: str) -> None:
+    """RUN-1: nothing is taken for done that was not, whether COMMIT or what stands before it is lost."""
+    with wired(url) as wire:
+        store = make_store(wire.url)
+        fill(store, INSTANCE)
+        for lost in ("COMMIT", UPCOMING):
+            wire.cut_before = postgresql(lost)
+            with pytest.raises(StoreUnavailableError):
+                change(store, lambda tx: tx.wait_for_time([1]), lambda tx: tx.upcoming())
+            assert wire.cut_before is None, "it was cut"
+            with store.read() as reader:
+                assert reader.instances([1])[0].state == "not_run"
+
+
+def test_idle_connections_that_were_lost_cost_nobody_a_question(
+    make_store: MakeStore, somebody: psycopg.Connection[Any]
+) -> None:
+    """RUN-1: a term is renewed although all connections were lost since the last look."""
+    store = make_store().open()
+    views = [store.read() for _ in range(4)]
+    part = store.leadership()
+    with ThreadPoolExecutor(4) as pool:
+        barrier = Barrier(4)
+        list(pool.map(lambda view: _look_together(view, barrier), views))
+    cut(somebody)
+    assert part.lead(), "with the first question"
+    part.resign()
+
+
+def _look_together(view: AbstractContextManager[Any], barrier: Barrier) -> None:
+    with view as reader:
+        barrier.wait(30)  # so that each has a connection of its own
+        reader.current_version_id()

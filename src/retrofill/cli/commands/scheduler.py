@@ -115,7 +115,10 @@ def _stand_by(call: Call) -> None:
     say(f"{who}; this one stands by. Ctrl-C ends it and leaves running instances running.")
 
     def is_over(_: TickReport) -> bool:
-        return _asked_to_leave or leadership.leader() is None
+        leads = leadership.leader()
+        if leads is not None and not leads.starts_auto:
+            leadership.wish()  # a command that waits gives way, and goes on waiting
+        return _asked_to_leave or leads is None
 
     if leadership.serve():
         call.make_engine().run(is_over, LOOK_MS, stands_by=True)

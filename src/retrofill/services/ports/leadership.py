@@ -90,6 +90,10 @@ class Leadership(Protocol):
         """Who leads now, None where nobody does."""
         ...
 
+    def wish(self) -> None:
+        """Let a leader give way who starts no auto triggered instances: this process would. Said again while it waits."""
+        ...
+
     def resign(self) -> None:
         """Let somebody else lead; without any effect where this process does not."""
         ...

@@ -44,6 +44,7 @@ _PATIENCE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,  # milliseconds
 }
+_LIMITS_TRANSACTIONS = 170_000  # the version of a server from which on it can
 _PREPARED_AFTER = 2  # times that a statement was asked
 
 
@@ -89,9 +90,10 @@ class PostgresConnection:
     Args:
         conninfo: a URL or libpq's keywords.
         settings: of every transaction, by name.
+        longest_write_seconds: after which the server ends who writes, where it can.
     """
 
-    def __init__(self, conninfo: str, settings: Mapping[str, str]) -> None:
+    def __init__(self, conninfo: str, settings: Mapping[str, str], longest_write_seconds: float = 0) -> None:
         self._raw = psycopg.connect(
             patiently(conninfo),
             autocommit=True,
@@ -105,6 +107,8 @@ class PostgresConnection:
             self._raw.execute(_set(settings, "false"))
             self._settings = None
             self._raw.prepare_threshold = _PREPARED_AFTER
+        timeout = f"set_config('transaction_timeout', '{longest_write_seconds * 1000:.0f}', true), "
+        self._limit = timeout if self._raw.info.server_version >= _LIMITS_TRANSACTIONS else ""
         self._others_commits = int.from_bytes(os.urandom(6))  # one that is made anew has missed something
         self._expected = 0  # the number of the server's next transaction, if nobody else writes
         self._number = 0
@@ -203,7 +207,7 @@ class PostgresConnection:
         self._raw.execute("BEGIN")
         if self._settings:
             self._raw.execute(self._settings)
-        self._raw.execute(f"SELECT pg_advisory_xact_lock({lock})")
+        self._raw.execute(f"SELECT {self._limit}pg_advisory_xact_lock({lock})")
         following, self._number = self._foreknown.read(self._raw)
         self._others_commits += following != self._expected
         self._expected = self._number + 1

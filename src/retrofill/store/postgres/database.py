@@ -42,9 +42,9 @@ PATIENCE_SECONDS = 30  # for whoever writes
 _IDLE_CONNECTIONS = 8  # that are kept for the next view
 _STATEMENT_SECONDS = 300
 _FINDING_OUT_SECONDS, _LOOK_SECONDS = 5, 0.2  # what became of a commit
-_IDLE_SECONDS = (
-    600  # within a transaction of ours: a process that stands still shall not keep others from writing
-)
+# Within a transaction of ours: a process that stands still shall not keep others from writing. While it sends without
+# waiting, a server takes it for active: there the whole transaction is limited.
+_IDLE_SECONDS, _WRITE_SECONDS = 600, 1_800
 # Like the hints of SQLite's statements: each of ours has an index, whatever statistics say of a table that has
 # just been filled. JIT would compile the plans that only seem dear for that.
 _SETTINGS = {
@@ -69,6 +69,7 @@ class Database:
         directory: the deployment's home on this machine.
         project: the deployment's name.
         patience_seconds: how long a transaction waits for others.
+        longest_write_seconds: after which the server ends a transaction that writes.
 
     Raises:
         StoreUnreachableError: then: the server cannot be reached, or refuses.
@@ -82,6 +83,7 @@ class Database:
         project: str = "",
         boot_clock: BootClock = boot_clock,
         patience_seconds: float = PATIENCE_SECONDS,
+        longest_write_seconds: float = _WRITE_SECONDS,
     ) -> None:
         self.url = url
         self.directory = directory
@@ -89,6 +91,7 @@ class Database:
         self._boot_clock = boot_clock
         self._patience_seconds = patience_seconds
         self._settings = {"lock_timeout": f"{patience_seconds * 1000:.0f}", **_SETTINGS}
+        self._longest_write_seconds = longest_write_seconds
         self._turn = threading.RLock()  # among the threads; the server's lock is among processes
         self._writer: PostgresConnection | None = None
         self._idle: list[PostgresConnection] = []  # that no thread uses now
@@ -149,7 +152,7 @@ class Database:
 
     def _connect(self) -> PostgresConnection:
         with self._translated():
-            made = PostgresConnection(self.url, self._settings)
+            made = PostgresConnection(self.url, self._settings, self._longest_write_seconds)
             if not self._is_known:
                 self._know(made)
                 self._is_known = True
@@ -190,9 +193,22 @@ class Database:
             raise refusal(error, self.shown) from error
 
     def _ask(self, question: Callable[[PostgresConnection], T]) -> T:
-        """A question of one statement, outside of any transaction."""
-        with self._translated(), self._another() as connection:
-            return question(connection)
+        """A question of one statement, outside of any transaction, that may be asked twice."""
+        with self._translated():
+            with self._another() as connection:
+                try:
+                    return question(connection)
+                except psycopg.OperationalError:
+                    if connection.is_usable:
+                        raise
+            self._forget_idle()  # which were lost with this one, most likely
+            with self._another() as connection:
+                return question(connection)
+
+    def _forget_idle(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
 
     # Views and transactions
 
@@ -380,9 +396,7 @@ class Database:
 
     def close(self) -> None:
         """Let go of all connections but those of views that other threads look at; the next question makes them anew."""
-        with suppress(IndexError):
-            while True:
-                self._idle.pop().close()
+        self._forget_idle()
         with self._my_turn():
             if self._writer is not None:
                 self._writer.close()

@@ -36,16 +36,23 @@ _STANDSTILL_SECONDS = (
     30.0  # whoever computes for so long within a write keeps others waiting until they give up
 )
 
+_WISHES = "wish to lead"  # of who would start auto triggered instances, too, while the leader starts none
+_IS_WISHED = f"EXISTS (SELECT 1 FROM lease w WHERE w.name = '{_WISHES}' AND w.until_ms >= {NOW_MS})"
+
 # `note` says who it is: host, process, since when, what it starts, and the folder whose flock it holds.
 _TAKE = (
     f"INSERT INTO lease (name, holder, number, until_ms, note) VALUES ('{LEADER}', ?1, 1, {NOW_MS} + ?2, "
     f"?3 || {NOW_MS} || ?4) ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, number = lease.number + 1, "
     "until_ms = excluded.until_ms, note = excluded.note "
-    f"WHERE lease.until_ms < {NOW_MS} OR lease.note LIKE ?5 RETURNING number"
+    f"WHERE (lease.until_ms < {NOW_MS} OR lease.note LIKE ?5) AND (?6 = 1 OR NOT {_IS_WISHED}) RETURNING number"
 )
 _RENEW = (
     f"UPDATE lease SET until_ms = {NOW_MS} + ? WHERE name = '{LEADER}' AND holder = ? AND number = ? "
-    "RETURNING number"
+    f"RETURNING {_IS_WISHED}"
+)
+_WISH = (
+    f"INSERT INTO lease (name, holder, number, until_ms, note) VALUES ('{_WISHES}', ?1, 1, {NOW_MS} + ?2, '') "
+    "ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until_ms = excluded.until_ms"
 )
 _RESIGN = f"UPDATE lease SET until_ms = 0 WHERE name = '{LEADER}' AND holder = ? AND number = ?"
 _READ = f"SELECT note FROM lease WHERE name = '{LEADER}' AND until_ms >= {NOW_MS}"
@@ -77,6 +84,7 @@ class LeaseLeadership:
         self._flock = FlockLeadership(home)  # who holds it sees to the runs of this machine
         self._serves = False
         self._holder = os.urandom(8).hex()
+        self._starts_auto = False
         self._number: int | None = None  # of the term that this process has, or thinks that it has
         self._until = 0.0  # by this machine's clock
         self._over: str | None = None  # why the term is over
@@ -101,7 +109,7 @@ class LeaseLeadership:
                 self._serves = False
         if number is None:
             return False
-        self._number, self._over = number, None
+        self._number, self._over, self._starts_auto = number, None, auto
         self._until = asked_at + self._own_seconds
         self._done = threading.Event()
         self._renewing = threading.Thread(
@@ -125,7 +133,7 @@ class LeaseLeadership:
         place = place_of(self._home)
         before = f"{os.uname().nodename}\t{os.getpid()}\t"
         after = f"\t{'auto' if auto else 'backfills'}\t{place}"
-        values = (self._holder, self._term_ms, before, after, f"%\t{place}")
+        values = (self._holder, self._term_ms, before, after, f"%\t{place}", int(auto))
         row = self._row(_TAKE, values)
         if row is None:
             return None
@@ -147,6 +155,9 @@ class LeaseLeadership:
                 row = self._row(_RENEW, values)
                 if row is None:
                     self._over = "another scheduler leads by now"
+                    return
+                if row[0] and not self._starts_auto:
+                    self._over = "a scheduler that makes nights, too, is about to lead"
                     return
                 self._until = asked_at + self._own_seconds
                 self._end_standstills(_STANDSTILL_SECONDS)
@@ -183,6 +194,9 @@ class LeaseLeadership:
         if place == place_of(self._home) and (is_ours or self._flock.leader() is None):
             return None  # it was killed
         return Leader(host, int(pid), int(since), what == "auto")
+
+    def wish(self) -> None:
+        self._ask(lambda connection: connection.execute(_WISH, (self._holder, self._term_ms)))
 
     def resign(self) -> None:
         self.step_down()

@@ -87,6 +87,9 @@ class FlockLeadership:
             os.close(descriptor)
         return None
 
+    def wish(self) -> None:
+        """Of no effect: who waits here for a backfill leaves when it has ended, and a second scheduler does not wait."""
+
     def resign(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)

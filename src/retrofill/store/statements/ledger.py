@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 LEADER = "leader"  # the lease of who schedules
-_UPCOMING = f"SELECT ({NEXT_START}), ({NEXT_ALERT})"
+UPCOMING = f"SELECT ({NEXT_START}), ({NEXT_ALERT})"
 TERM = f"SELECT holder, number FROM lease WHERE name = '{LEADER}'"
 
 
@@ -59,7 +59,7 @@ class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWri
         return found is not None and tuple(found) == (holder, number)
 
     def upcoming(self) -> Callable[[], Upcoming]:
-        row = self._connection.later(_UPCOMING)
+        row = self._connection.later(UPCOMING)
         return lambda: Upcoming(*row())
 
     @property
