@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Depends, Header, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from retrofill.api.answers import PARTS_HEADER
 from retrofill.api.operations import operation_of
@@ -75,9 +75,17 @@ class Batch(Commented):
     ids: Numbers
 
 
-Limit = Annotated[int, Field(ge=1, le=MOST_ITEMS, description="How many items at most.")]
+def _digits(value: object) -> object:
+    """A whole number of an address as it is written: other spellings of one are read as none."""
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise ValueError("write a whole number in digits")
+    return value
+
+
+Digits = BeforeValidator(_digits)
+Limit = Annotated[int, Digits, Field(ge=1, le=MOST_ITEMS, description="How many items at most.")]
 Cursor = Annotated[
-    int | None, Field(ge=1, le=MOST_ID, description="`next` of the page after which to go on.")
+    int | None, Digits, Field(ge=1, le=MOST_ID, description="`next` of the page after which to go on.")
 ]
 
 
@@ -110,7 +118,7 @@ async def _tags(
 
 
 Tags = Annotated[Collection[str] | None, Depends(_tags)]
-Id = Annotated[int, Path(ge=1, le=MOST_ID)]
+Id = Annotated[int, Digits, Path(ge=1, le=MOST_ID)]
 
 
 class Visit:

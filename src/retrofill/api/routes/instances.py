@@ -23,6 +23,7 @@ from retrofill.api.requests import (
     Asking,
     Batch,
     Cursor,
+    Digits,
     Id,
     Limit,
     Number,
@@ -57,8 +58,8 @@ _Piece = tuple[int, int, bytes]
 class InstanceQuery(Asked):
     """Which instances: of each kind one of the values, where there are any."""
 
-    backfill: Annotated[list[Annotated[int, Field(ge=1, le=MOST_ID)]], Field(max_length=1_000)] = Field(
-        [], description="Of this backfill."
+    backfill: Annotated[list[Annotated[int, Digits, Field(ge=1, le=MOST_ID)]], Field(max_length=1_000)] = (
+        Field([], description="Of this backfill.")
     )
     task: Annotated[list[str], Field(max_length=1_000)] = Field(
         [], description="Of this task, by name or id."
