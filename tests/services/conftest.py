@@ -14,7 +14,14 @@ from services.worlds import MakeWorld, World
 
 # What is told of both databases: histories that go through all statements. STORE=postgresql tells everything of one.
 _ON_BOTH = {"test_nights", "test_retention", "test_delivery", "test_changed_schedules", "test_emergencies"}
-_ON_BOTH |= {"test_scheduler", "test_searching", "test_reruns", "test_random_histories", "test_restoring"}
+_ON_BOTH |= {
+    "test_errands",
+    "test_scheduler",
+    "test_searching",
+    "test_reruns",
+    "test_random_histories",
+    "test_restoring",
+}
 _ON_BOTH_IN_CHECK = {"test_scheduler", "test_restoring"}  # the others are told of the server by `make test`
 
 

@@ -384,6 +384,22 @@ def test_a_frozen_instance_has_the_nearest_word(server: Server) -> None:
     )
 
 
+def test_stopping_dates_is_all_or_nothing(server: Server) -> None:
+    """OPS-1: where one has nothing to be stopped, none is; all of one and a part of another are stopped apart."""
+    alice = caller(server)
+    server.create()
+    server.create()
+    assert alice.refused("StopWorkflowInstances", Ids=[100_001]) == "IncorrectStatus.100001"
+    assert alice.refused("StopWorkflowInstances", Ids=[200_001, 200_002, 100_001]) == "InvalidParameter.Ids"
+    assert alice.refused("StopWorkflowInstances", Ids=[200_001, 200_002, 300_001]) == "NotFound.300001"
+    assert server.center("admin").backfills.row(2)["held"] is None
+    done = alice.ask("StopWorkflowInstances", Ids=[100_001, 100_002, 200_002, 200_001])
+    assert done["SuccessInfo"].keys() == {"100001", "100002", "200002", "200001"}
+    assert {server.center("admin").backfills.row(number)["held"] for number in (1, 2)} == {"stopped"}
+    alice.ask("StartWorkflowInstances", Ids=[100_001, 200_001])
+    assert {server.center("admin").backfills.row(number)["held"] for number in (1, 2)} == {None}
+
+
 @pytest.mark.parametrize("timezone", ["UTC", "Asia/Shanghai", "America/New_York", "Africa/Cairo"])
 @pytest.mark.parametrize("day", ["2026-01-05", "2026-03-08", "2026-04-24", "2026-11-01"])
 def test_a_date_is_its_beginning_in_the_zone(day: str, timezone: str) -> None:

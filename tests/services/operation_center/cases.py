@@ -275,6 +275,8 @@ def acts(c: Case) -> dict[str, Arguments]:
         "errands.ask_for_backfill": [(given,) for given in GIVEN],
         "errands.ask_for_rerun": [([(number, 0)], {}) for (number,) in BACKFILLS],
         "errands.carry_out": [(ERRAND,)],
+        "together.resume_backfills": [([1, 2, 3],), ([3, 4],)],
+        "together.stop_backfills": [([1, 2, 3],), ([4, 3],)],
         "together.stop": several,
         "together.rerun": several,
         "together.set_successful": several,

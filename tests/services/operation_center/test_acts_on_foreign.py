@@ -175,6 +175,11 @@ CALLS: dict[str, list[Call]] = {
     "instances.set_resource_group": [
         lambda c: c.alice.instances.set_resource_group(c.instances, "default"),
     ],
+    "together.resume_backfills": [lambda c: c.alice.together.resume_backfills([c.of_the_vault])],
+    "together.stop_backfills": [
+        lambda c: c.alice.together.stop_backfills([c.of_the_vault]),
+        lambda c: c.alice.together.stop_backfills([c.mixed]),
+    ],
     "together.stop": [lambda c: c.alice.together.stop(c.instances)],
     "together.rerun": [
         lambda c: c.alice.together.rerun(c.instances),

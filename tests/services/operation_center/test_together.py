@@ -122,3 +122,33 @@ def test_more_than_one_transaction_may_write_is_refused(
     with pytest.raises(LimitError, match="too many to be done as one"):
         center_of(w).together.rerun(ids_of(w, "a 5 01:00", "c 5 03:00"))
     assert set(w.states().values()) == {"successful"}
+
+
+def test_backfills_are_stopped_all_or_none(world: MakeWorld) -> None:
+    """OPS-1: one that has ended hinders the others."""
+    w = world(*CHAIN)
+    w.create("a")
+    w.finish()
+    w.create("c")
+    w.tick()
+    center = center_of(w)
+    with pytest.raises(RefusedTogetherError) as caught:
+        center.together.stop_backfills([2, 1])
+    assert (caught.value.item_id, caught.value.kind) == (1, Kind.WRONG_STATE)
+    assert center.backfills.row(2)["held"] is None
+    center.together.stop_backfills([2], "enough")
+    assert center.backfills.row(2)["held"] == "stopped"
+
+
+def test_backfills_go_on_all_or_none(world: MakeWorld) -> None:
+    """BF-3: one that goes on already is no refusal, one that is not there is."""
+    w = world(*CHAIN)
+    w.create("a")
+    w.create("c")
+    w.backfills.pause(1)
+    center = center_of(w)
+    with pytest.raises(RefusedTogetherError):
+        center.together.resume_backfills([1, 77])
+    assert center.backfills.row(1)["held"] == "paused"
+    center.together.resume_backfills([1, 2])
+    assert center.backfills.row(1)["held"] is None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,8 @@ from retrofill.api.dataworks.fields import (
 )
 from retrofill.api.dataworks.task_instances import COMMENT
 from retrofill.domain.errors import RetrofillError, UnknownNameError
-from retrofill.domain.running.searches import DateSearch, Numbered
+from retrofill.domain.running.results import RefusedTogetherError
+from retrofill.domain.running.searches import DateInstanceSearch, DateSearch, Numbered
 from retrofill.domain.running.states import State
 from retrofill.domain.time.instants import day_start, local_date
 from retrofill.domain.time.milliseconds import instant_of, ms_of
@@ -117,37 +119,45 @@ def get_workflow_instance(asked: Asked) -> dict[str, Any]:
 
 def start_workflow_instances(asked: Asked) -> dict[str, Any]:
     """StartWorkflowInstances: the backfills of these dates go on, where they were paused or stopped."""
-    for backfill, chosen in _by_backfill(asked).items():
-        _named(chosen[0], lambda number=backfill: asked.center.backfills.resume(number, asked.comment))
+    chosen = _by_backfill(asked)
+    with _naming(chosen):
+        asked.center.together.resume_backfills([*chosen], asked.comment)
     return done(asked["Ids"])
 
 
 def stop_workflow_instances(asked: Asked) -> dict[str, Any]:
-    """StopWorkflowInstances: what runs of these dates ends; where all that is left is named, the backfill is stopped."""
-    for backfill, chosen in _by_backfill(asked).items():
-        if _are_all_that_is_left(asked, backfill, chosen):
-            _named(chosen[0], lambda number=backfill: asked.center.backfills.stop(number, asked.comment))
-        else:
-            _stop_dates(asked, chosen)
+    """StopWorkflowInstances: where all that is left of backfills is named, they are stopped; else what runs of the dates."""
+    chosen = _by_backfill(asked)
+    whole = [
+        backfill for backfill, numbers in chosen.items() if _is_all_that_is_left(asked, backfill, numbers)
+    ]
+    if not whole:
+        asked.center.together.stop(_running(asked), asked.comment)
+    elif len(whole) == len(chosen):
+        with _naming(chosen):
+            asked.center.together.stop_backfills(whole, asked.comment)
+    else:
+        raise invalid(
+            "Ids", "Ids names all that is left of some backfills, and a part of others: stop these apart"
+        )
     return done(asked["Ids"])
 
 
-def _are_all_that_is_left(asked: Asked, backfill: int, chosen: list[int]) -> bool:
-    every = asked.center.dates.list(_all_of(asked, backfill), Numbered(limit=-1))["items"]
-    left = {_number(one) for one in every if one["state"] != State.SUCCESSFUL}
-    return left <= set(chosen)
-
-
-def _all_of(asked: Asked, backfill: int) -> DateSearch:
+def _is_all_that_is_left(asked: Asked, backfill: int, chosen: list[int]) -> bool:
     count = len(asked.center.backfills.row(backfill)["bizdates"])
-    return DateSearch(dates=[(backfill, position) for position in range(count)])
+    every = DateSearch(dates=[(backfill, position) for position in range(count)])
+    found = asked.center.dates.list(every, Numbered(limit=-1))["items"]
+    return {_number(one) for one in found if one["state"] != State.SUCCESSFUL} <= set(chosen)
 
 
-def _stop_dates(asked: Asked, chosen: list[int]) -> None:
-    from retrofill.domain.running.searches import DateInstanceSearch
+def _running(asked: Asked) -> list[int]:
+    """The instances of the named dates that run.
 
+    Raises:
+        ApiError: nothing runs of one of them.
+    """
     running: list[int] = []
-    for number in chosen:
+    for number in asked["Ids"]:
         date = words.date_of_workflow_instance(number)
         bizdate = asked.center.dates.show(*date)["bizdate"]
         search = DateInstanceSearch(bizdate, dates=[date], states=(State.RUNNING,))
@@ -156,30 +166,38 @@ def _stop_dates(asked: Asked, chosen: list[int]) -> None:
             raise ApiError(
                 409,
                 f"IncorrectStatus.{number}",
-                f"nothing of workflow instance {number} is running; name all that are left of its backfill to stop it",
+                f"nothing of workflow instance {number} is running; name all that is left of its backfill to stop that",
             )
         running += [one["id"] for one in found]
-    asked.center.together.stop(running, asked.comment)
+    return running
 
 
 def _by_backfill(asked: Asked) -> dict[int, list[int]]:
-    """The dates that are named, by their backfills: looked at before anything is done to any."""
+    """The dates that are named, by their backfills.
+
+    Raises:
+        ApiError: none is named, or one is not there.
+    """
     if not asked["Ids"]:
         raise missing("Ids")
     found: dict[int, list[int]] = {}
     for number in asked["Ids"]:
         date = words.date_of_workflow_instance(number)
-        _named(number, lambda date=date: asked.center.dates.show(*date))
+        try:
+            asked.center.dates.show(*date)
+        except RetrofillError as error:
+            raise api_error(error, str(number)) from None
         found.setdefault(date[0], []).append(number)
     return found
 
 
-def _named(number: int, act: Any) -> None:
-    """Do it; a refusal names the workflow instance."""
+@contextmanager
+def _naming(chosen: Mapping[int, list[int]]) -> Iterator[None]:
+    """A backfill that is refused is named by its first date."""
     try:
-        act()
-    except RetrofillError as error:
-        raise api_error(error, str(number)) from None
+        yield
+    except RefusedTogetherError as error:
+        raise api_error(error, str(chosen[error.item_id][0])) from None
 
 
 # Reruns

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retrofill.domain.errors import NotPermittedError, WrongStateError
+from retrofill.domain.errors import NotPermittedError, RetrofillError, WrongStateError
 from retrofill.domain.people.roles import Actor
 from retrofill.domain.planning.changes import Changes
 from retrofill.domain.running.filters import InstanceFilter
-from retrofill.domain.running.results import ChangeReport, ItemResult
+from retrofill.domain.running.results import ChangeReport, ItemResult, RefusedTogetherError
 from retrofill.domain.running.states import WAITING, State
 from retrofill.domain.running.steering import FLAGS, Steer, Verdict, how_to_go_on, judge
 from retrofill.domain.texts import Step, Text
@@ -70,6 +70,20 @@ class BackfillSteering:
     def resume(self, backfill_id: int, comment: str = "") -> Steered:
         """Take back a pause or a stop."""
         return self._steer(Steer.RESUME, backfill_id, comment)
+
+    def together(self, steer: Steer, backfill_ids: Sequence[int], comment: str = "") -> None:
+        """Pause, resume or stop several as one.
+
+        Raises:
+            RefusedTogetherError: one of them cannot be; then nothing is done to any.
+        """
+        with self._store.transaction() as tx:
+            for backfill_id in backfill_ids:
+                try:
+                    self._steer_in(tx, steer, backfill_id, comment)
+                except RetrofillError as error:
+                    raise RefusedTogetherError(backfill_id, error) from None
+        self._store.wake()
 
     def stop(self, backfill_id: int, comment: str = "") -> list[ItemResult]:
         """OPS-1: all running instances, and nothing further starts until resumed or rerun.
@@ -155,29 +169,33 @@ class BackfillSteering:
         return record
 
     def _steer(self, steer: Steer, backfill_id: int, comment: str) -> Steered:
-        now_ms = self._clock.now_ms()
         with self._store.transaction() as tx:
-            access = self._access(tx)
-            record = access.get_backfill(backfill_id)
-            access.check_steer(record, steer.value)
-            self._check(record)
-            holds = holds_of([record], instant_of(now_ms))
-            now = standing(tx, record, backfill_id in holds.window_closed)
-            if judge(steer, now, backfill_id) is Verdict.UNCHANGED:
-                return Steered(record, is_changed=False)
-            running = [row.id for row, _ in tx.running() if row.backfill_id == backfill_id]
-            stopping = running if steer is Steer.STOP else []
-            if steer is Steer.RESUME and record.paused_by:
-                tx.outbox.new_round(backfill_id)  # so that another pause by itself is told again
-            tx.set_backfill(backfill_id, **FLAGS[steer])
-            tx.record(now_ms, self._user, steer.value, backfill_id, comment=comment)
-            for instance_id in stopping:
-                tx.mark_stopping(instance_id)
-                state = State.RUNNING.value
-                tx.record(now_ms, self._user, "stop", backfill_id, instance_id, state, state, comment)
-            self._note_end(tx, backfill_id, now_ms, is_reopened=steer is Steer.RESUME)
-            record = access.get_backfill(backfill_id)
-        self._store.wake()
+            steered = self._steer_in(tx, steer, backfill_id, comment)
+        if steered.is_changed:
+            self._store.wake()
+        return steered
+
+    def _steer_in(self, tx: Ledger, steer: Steer, backfill_id: int, comment: str) -> Steered:
+        now_ms, access = self._clock.now_ms(), self._access(tx)
+        record = access.get_backfill(backfill_id)
+        access.check_steer(record, steer.value)
+        self._check(record)
+        holds = holds_of([record], instant_of(now_ms))
+        now = standing(tx, record, backfill_id in holds.window_closed)
+        if judge(steer, now, backfill_id) is Verdict.UNCHANGED:
+            return Steered(record, is_changed=False)
+        running = [row.id for row, _ in tx.running() if row.backfill_id == backfill_id]
+        stopping = running if steer is Steer.STOP else []
+        if steer is Steer.RESUME and record.paused_by:
+            tx.outbox.new_round(backfill_id)  # so that another pause by itself is told again
+        tx.set_backfill(backfill_id, **FLAGS[steer])
+        tx.record(now_ms, self._user, steer.value, backfill_id, comment=comment)
+        for instance_id in stopping:
+            tx.mark_stopping(instance_id)
+            state = State.RUNNING.value
+            tx.record(now_ms, self._user, "stop", backfill_id, instance_id, state, state, comment)
+        self._note_end(tx, backfill_id, now_ms, is_reopened=steer is Steer.RESUME)
+        record = access.get_backfill(backfill_id)
         return Steered(record, True, tuple(ItemResult(i, State.RUNNING) for i in stopping))
 
     def _whole(

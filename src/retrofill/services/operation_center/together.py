@@ -1,22 +1,24 @@
-"""What somebody does to several instances as one: to all of them, or to none (OPS-1..7)."""
+"""What somebody does to several instances, or several backfills, as one: to all of them, or to none (OPS-1..7, BF-3)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from retrofill.domain.running.results import RefusedTogetherError
 from retrofill.services.operation_center.desk import Desk
-from retrofill.services.people.access import unknown_instance
+from retrofill.services.people.access import unknown_backfill, unknown_instance
 
 if TYPE_CHECKING:
     from retrofill.domain.running.places import Place
     from retrofill.domain.running.results import ItemResult
+    from retrofill.domain.running.steering import Steer
     from retrofill.services.operations.emergencies import Emergencies
     from retrofill.services.operations.operations import Operations
 
 
 class TogetherActs(Desk):
-    """Each raises RefusedTogetherError, which names the first instance to which it cannot be done and why.
+    """Each raises RefusedTogetherError, which names the first one to which it cannot be done and why.
 
     Then nothing is done to any. LimitError: more would change than one transaction may write.
     """
@@ -61,10 +63,29 @@ class TogetherActs(Desk):
         """
         self._all([*places], lambda operations: self._emergencies(operations).set_places(places, comment))
 
+    def resume_backfills(self, ids: Sequence[int], comment: str = "") -> None:
+        """Take back pauses and stops; one that goes on already is no refusal."""
+        from retrofill.domain.running.steering import Steer
+
+        self._steer(Steer.RESUME, ids, comment)
+
+    def stop_backfills(self, ids: Sequence[int], comment: str = "") -> None:
+        """End what runs of them, and start nothing further; only who may steer all of them may."""
+        from retrofill.domain.running.steering import Steer
+
+        self._steer(Steer.STOP, ids, comment)
+
     # Inside
 
+    def _steer(self, steer: Steer, ids: Sequence[int], comment: str) -> None:
+        from retrofill.services.backfills.steering import BackfillSteering
+
+        parts = self._parts
+        if parts.deployed is None:
+            raise RefusedTogetherError(ids[0], unknown_backfill(ids[0]))
+        BackfillSteering(parts.store, parts.graphs, parts.clock, self._actor).together(steer, ids, comment)
+
     def _all(self, ids: Sequence[int], act: Callable[[Operations], list[ItemResult]]) -> None:
-        from retrofill.domain.running.results import RefusedTogetherError
         from retrofill.services.operations.operations import Operations
 
         parts = self._parts
