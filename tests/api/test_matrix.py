@@ -6,7 +6,7 @@ Routes are found by themselves: a new one fails here until somebody has decided 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -43,6 +43,24 @@ def asked(name: str, shared: Server, request: pytest.FixtureRequest) -> Server:
     """The server that all share, but for what changes more than its target."""
     own: Server = request.getfixturevalue("server") if DECISIONS[name].lasting else shared
     return own
+
+
+Find = Callable[[World, str], Target]
+
+
+@pytest.fixture
+def find(name: str, asked: Server, looked_at: dict[World, Target]) -> Find:
+    """A target for who asks; questions are all asked of the same."""
+    decision = DECISIONS[name]
+    is_untouched = ROUTES[name][0] == "GET" or decision.alone
+    if decision.lasting or decision.prepared or not is_untouched:
+        return lambda world, letter: target(asked, world, letter, decision)
+    return lambda world, letter: looked_at[world]._replace(letter=letter)
+
+
+@pytest.fixture(scope="module")
+def looked_at(shared: Server) -> dict[World, Target]:
+    return {world: target(shared, world, "S", DECISIONS["backfills.show"]) for world in (HERE, THERE)}
 
 
 def target(server: Server, world: World, letter: str, decision: Decision) -> Target:
@@ -87,7 +105,7 @@ def outcome(answer: Response) -> str:
 
 
 @pytest.mark.parametrize("name", DECISIONS)
-def test_who_may(name: str, asked: Server) -> None:
+def test_who_may(name: str, asked: Server, find: Find) -> None:
     """SEC-4: on what belongs to `open`."""
     decision = DECISIONS[name]
     expected, found = {}, {}
@@ -95,7 +113,7 @@ def test_who_may(name: str, asked: Server) -> None:
         stranger = decision.stranger or (UNKNOWN if "revoke" in name else REFUSED)
         others = UNKNOWN if "revoke" in name or name in ("versions.file", "people.end_session") else REFUSED
         expected[letter] = DONE if letter in decision.may else stranger if letter == "F" else others
-        answer = ask(name, asked.by(user), decision, target(asked, HERE, letter, decision))
+        answer = ask(name, asked.by(user), decision, find(HERE, letter))
         found[letter] = outcome(answer)
         if letter not in "SF":
             assert not HIDDEN.search(answer.text), (letter, answer.text[:500])
@@ -103,12 +121,11 @@ def test_who_may(name: str, asked: Server) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, one in DECISIONS.items() if not one.alone])
-def test_what_is_foreign_is_unknown(name: str, asked: Server) -> None:
+def test_what_is_foreign_is_unknown(name: str, asked: Server, find: Find) -> None:
     """SEC-2: to every member of `open`, whatever they are; and so the right belongs to the workspace, not to the role."""
     decision = DECISIONS[name]
     for letter in MEMBERS:
-        made = target(asked, THERE, letter, decision)
-        found = outcome(ask(name, asked.by(USERS[letter]), decision, made))
+        found = outcome(ask(name, asked.by(USERS[letter]), decision, find(THERE, letter)))
         is_theirs = decision.fills.get("name") is not None  # people are known to whoever asks by name
         expected = DONE if letter == "S" else REFUSED if is_theirs else UNKNOWN
         assert (letter, found) == (letter, expected)
