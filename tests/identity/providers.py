@@ -22,7 +22,8 @@ from retrofill.settings.identity_forms import IdentityProvider
 
 CLIENT, SECRET = "retrofill", "a secret of the client"
 BACK = "http://127.0.0.1:8080/sign-in/oidc"
-_NODE = Path(__file__).parent / "node"
+_SOURCES = Path(__file__).parent / "node"
+_NODE = Path(__file__).parents[2] / ".pytest_cache" / "node"  # where what npm brings is not looked through
 Json = dict[str, Any]
 _KEY = RSAKey.generate_key(2048, {"kid": "one"})
 _ANOTHERS = RSAKey.generate_key(2048, {"kid": "one"})
@@ -153,6 +154,7 @@ def node_provider() -> Iterator[str]:
     node = shutil.which("node")
     if node is None:
         pytest.skip("there is no Node.js here to run npm's oidc-provider with")
+    shutil.copytree(_SOURCES, _NODE, dirs_exist_ok=True)
     if not (_NODE / "node_modules" / "oidc-provider").exists():
         _install()
     running = subprocess.Popen(

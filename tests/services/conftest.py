@@ -16,6 +16,8 @@ from services.worlds import MakeWorld, World
 _ON_BOTH = {"test_nights", "test_retention", "test_delivery", "test_changed_schedules", "test_emergencies"}
 _ON_BOTH |= {
     "test_errands",
+    "test_keys",
+    "test_reception",
     "test_scheduler",
     "test_searching",
     "test_reruns",

@@ -166,6 +166,7 @@ def test_an_access_key_belongs_to_the_key_of_its_server(office: Office) -> None:
     assert office.reception.by_access_key(record.key_id) is None
 
 
+@pytest.mark.embedded
 def test_what_was_done_is_recorded(office: Office) -> None:
     """OPS-8: who did what to whose keys; no secrets."""
     token, _ = office.keys("bob").create_token("bob")

@@ -378,6 +378,7 @@ def test_a_value_is_accepted_once(office: Office) -> None:
     assert not office.reception.spend("nonce", until_ms)
 
 
+@pytest.mark.embedded
 def test_signing_in_stands_in_the_record(office: Office, signed_in: Admission) -> None:
     """OPS-8: who came, how and from where."""
     with file_of(office.world.store) as file:
