@@ -71,6 +71,38 @@ class Server:
             f"CREATE ROLE {USER} LOGIN CREATEDB PASSWORD '{PASSWORD}'",
         )  # fmt: skip
 
+    @classmethod
+    def standby_of(cls, primary: Server, directory: Path) -> Server:
+        """A second one that follows it; the first one is started anew for that.
+
+        Args:
+            directory: of its own, empty.
+        """
+        made = cls.__new__(cls)
+        made.directory, made.programs, made._owner = directory, primary.programs, primary._owner
+        made.port, made._settings = (
+            _free_port(),
+            [*primary._settings, f"primary_conninfo={primary._for_standby}"],
+        )
+        with open(primary.directory / "data" / "pg_hba.conf", "a") as allowed:
+            allowed.write("host replication all 127.0.0.1/32 scram-sha-256\n")
+        primary.stop()
+        subprocess.run(["cp", "--archive", primary.directory / "data", directory / "data"], check=True)
+        (directory / "data" / "standby.signal").touch()
+        primary.start()
+        made.owns(directory)
+        made.start()
+        return made
+
+    @property
+    def _for_standby(self) -> str:
+        return f"host=127.0.0.1 port={self.port} user=postgres password={PASSWORD}"
+
+    def owns(self, path: Path) -> None:
+        """Let a folder, or a mount, be the server's own."""
+        if self._owner:
+            os.chown(path, self._owner["user"], self._owner["group"])
+
     @property
     def url(self) -> str:
         """Of a user that may make databases and nothing else."""

@@ -24,7 +24,12 @@ _HOLDER = (
 )
 _OPEN = (
     f"SELECT {_SESSION} FROM pg_stat_activity a WHERE a.datid = {_OURS} AND a.xact_start IS NOT NULL "
-    "AND a.pid <> pg_backend_pid() ORDER BY a.xact_start LIMIT 1"
+    "AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid() ORDER BY a.xact_start LIMIT 1"
+)
+
+_DEAD = (
+    "SELECT relname, n_dead_tup, n_live_tup FROM pg_stat_user_tables "
+    "WHERE n_dead_tup >= ? AND n_dead_tup > n_live_tup ORDER BY n_dead_tup DESC LIMIT 1"
 )
 
 
@@ -56,3 +61,9 @@ def oldest(connection: Connection) -> Session | None:
     """Whose transaction has been open for longest: what it can see, the server cannot clear away."""
     row = connection.execute(_OPEN).fetchone()
     return Session(*row) if row else None
+
+
+def dead_rows(connection: Connection, many: int) -> tuple[str, int, int] | None:
+    """The table with most dead rows, its dead and its living ones; None where none has many."""
+    row = connection.execute(_DEAD, (many,)).fetchone()
+    return (str(row[0]), int(row[1]), int(row[2])) if row else None

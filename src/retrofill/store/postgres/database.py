@@ -392,7 +392,7 @@ class Database:
         """What the store says of itself when somebody asks how it is."""
         from retrofill.store.postgres.condition import condition
 
-        return condition(self.shown, reader)
+        return condition(self.shown, reader, self._ask)
 
     def close(self) -> None:
         """Let go of all connections but those of views that other threads look at; the next question makes them anew."""
