@@ -141,6 +141,20 @@ def test_a_project_may_be_larger_than_other_bodies(server: Server, size: int, st
         assert problem(answer, status)["kind"] in ("limit",)
 
 
+def test_a_deploy_is_what_was_shown(server: Server) -> None:
+    """CAT-1: where somebody else has deployed since, nothing is published; the same files twice are no quarrel."""
+    alice = server.by("alice")
+    shown = alice.post(f"{PREFIX}/versions/plan", json=body(project(WIDER))).json()
+    expected = {"expected": shown["deployed"]}
+    server.by("alice").post(f"{PREFIX}/versions", json=body(project(CHANGED)))
+    refused = problem(alice.post(f"{PREFIX}/versions", json=body(project(WIDER)) | expected), 409)
+    assert refused["code"] == "deployed_meanwhile"
+    assert [row["version"] for row in server.center("admin").versions.list()["items"]] == [2, 1]
+    again = alice.post(f"{PREFIX}/versions", json=body(project(CHANGED)) | expected)
+    assert again.json()["new"] is False
+    assert alice.post(f"{PREFIX}/versions", json=body(project(WIDER)) | {"expected": 2}).json()["new"]
+
+
 def test_included_files_come_along(server: Server, tmp_path: Path) -> None:
     """CAT-9: with their contents, and whether they can be run."""
     home = tmp_path / "elsewhere"

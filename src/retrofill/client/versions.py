@@ -56,9 +56,13 @@ class VersionDesk(Desk):
         """What a deploy of the folder changes for the nightly schedule."""
         return self._server.ask("versions/plan", self._files())
 
-    def deploy(self) -> DeployedVersion:
-        """Publish the folder as a new version; one that does not differ makes none."""
-        return self._server.create("versions", self._files())
+    def deploy(self, expected: int | None = None) -> DeployedVersion:
+        """Publish the folder as a new version; one that does not differ makes none.
+
+        Args:
+            expected: the version that was deployed when somebody looked at what this would change.
+        """
+        return self._server.create("versions", {**self._files(), "expected": expected})
 
     def deploy_again(self, version: int) -> RedeployedVersion:
         """Publish an older version anew, as a version of its own, and what that changes."""

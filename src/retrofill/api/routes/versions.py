@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import Base64Bytes, Field
 
 from retrofill.api.operations import Routes
-from retrofill.api.requests import Asked, Asking, Cursor, Id, Limit
+from retrofill.api.requests import MOST_ID, Asked, Asking, Cursor, Id, Limit
 from retrofill.api.routes.tasks import TaskName
 from retrofill.bootstrap.bringing import MOST_BYTES, BroughtFile
 from retrofill.domain.people.scopes import Scope
@@ -62,6 +62,17 @@ class ProjectFiles(Asked):
         return [BroughtFile(one.path, one.base64, one.executable) for one in self.files]
 
 
+class Deploy(ProjectFiles):
+    """Files that are published."""
+
+    expected: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_ID,
+        description="The version that was deployed when you looked at what this would change.",
+    )
+
+
 # Questions
 
 
@@ -100,10 +111,10 @@ def file_of(visit: Asking, version: Id, asked: Annotated[FileQuery, Query()]) ->
 
 
 @routes.post("", "versions.deploy", DeployedVersion, scope=Scope.ADMIN)
-def deploy(visit: Asking, body: ProjectFiles) -> DeployedVersion:
+def deploy(visit: Asking, body: Deploy) -> DeployedVersion:
     """Publish these files as a new version; files that say what is deployed already make none."""
     visit.call.bring(body.brought)
-    return visit.center.versions.deploy()
+    return visit.center.versions.deploy(body.expected)
 
 
 @routes.post("/{version}/deploy", "versions.deploy_again", RedeployedVersion, scope=Scope.ADMIN)

@@ -44,7 +44,7 @@ def deploy(session: Session, older: str | None, yes: bool) -> int:
         say("Nothing was deployed.")
         return _NOT_CONFIRMED
     say_what_is_published(found)
-    _say_deployed(session, versions.deploy())
+    _say_deployed(session, versions.deploy(found["deployed"]))
     return 0
 
 

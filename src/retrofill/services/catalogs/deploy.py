@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from retrofill.domain.errors import UnknownNameError, UsageError, did_you_mean, shown
+from retrofill.domain.errors import UnknownNameError, UsageError, WrongStateError, did_you_mean, shown
 from retrofill.domain.people.roles import Actor, check_deploy
 from retrofill.domain.texts import Text
 
@@ -19,6 +19,12 @@ _NONE: Mapping[str, bytes] = MappingProxyType({})
 _CONTENTS = 500  # of files, kept in one transaction
 
 
+class DeployedMeanwhileError(WrongStateError):
+    """Look at what a deploy would change now, then deploy that."""
+
+    code = "deployed_meanwhile"
+
+
 def deploy(
     store: Store,
     catalog: Catalog,
@@ -27,14 +33,17 @@ def deploy(
     contents: Mapping[str, bytes] = _NONE,
     *,
     owns_folder: bool = False,
+    expected: int | None = None,
 ) -> tuple[int, bool]:
     """Publish a catalog: its version, and whether that is a new one (CAT-1).
 
     Args:
         contents: what the files hold that it includes, by SHA-256 (CAT-9).
         owns_folder: whether the actor can write the folder that is deployed, which permits it (SEC-4).
+        expected: the version that was deployed when somebody looked at what this would change.
 
     Raises:
+        DeployedMeanwhileError: it is another one by now.
         NotPermittedError: a workspace changes of which the actor is no administrator.
     """
     _keep_contents(store, catalog, contents)
@@ -42,9 +51,12 @@ def deploy(
 
     document = catalog_document.dump(catalog)
     with store.transaction() as tx:
+        before = tx.current_version_id()
         if not owns_folder:
             _check_deploy(tx, actor, catalog)
         version_id, is_new = _publish(tx, catalog, document, actor.name, now_ms)
+        if is_new and expected not in (None, before):
+            raise DeployedMeanwhileError(f"somebody has deployed version {before} since version {expected}")
     store.wake()
     return version_id, is_new
 

@@ -37,12 +37,16 @@ class VersionActs(Desk):
             "loses_everything": found.loses_everything,
         }
 
-    def deploy(self) -> DeployedVersion:
+    def deploy(self, expected: int | None = None) -> DeployedVersion:
         """Publish the folder as a new version; one that does not differ makes none.
 
         Who can write the folder may, and an administrator of every workspace that changes.
 
+        Args:
+            expected: the version that was deployed when somebody looked at what this would change.
+
         Raises:
+            DeployedMeanwhileError: it is another one by now.
             ProjectError: the folder has errors.
             NotPermittedError: a workspace changes of which the actor is no administrator.
         """
@@ -58,6 +62,7 @@ class VersionActs(Desk):
             parts.clock.now_ms(),
             folder.contents,
             owns_folder=parts.owns_folder,
+            expected=expected,
         )
         parts.note_deployed(folder.catalog, version_id, is_folder=True)
         return self._follow(version_id, is_new)
