@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from api.dataworks.conftest import Caller, caller, code_of
 from api.dataworks.official import Signer
 from api.servers import Server
+from e2e.sandboxes import until
 from retrofill.api.app import make_app
 from retrofill.api.dataworks.actions import ACTIONS, Action
 from retrofill.api.dataworks.door import Door
@@ -102,6 +103,15 @@ def test_nonces_of_keys_are_their_own(asking: Asking) -> None:
     for user in ("bob", "carol"):
         one = asking(user)
         assert one.send(one.signer.sign("ListProjects", nonce="1")).status_code == 200
+
+
+def test_what_a_server_left_is_taken_up_with_the_first_request(server: Server, asking: Asking) -> None:
+    """Whoever asks, and whatever for: it is carried out in the name of who asked for it."""
+    alice = server.center("alice")
+    errand = alice.errands.ask_for_backfill({"task": ["open.first"], "bizdate": ["2026-01-05"]})
+    asking("bob").ask("ListProjects")
+    until(lambda: alice.errands.show(errand)["state"] == "done", "it is carried out")
+    assert alice.backfills.row(alice.errands.show(errand)["backfill"] or 0)["created_by"] == "alice"
 
 
 # What is asked

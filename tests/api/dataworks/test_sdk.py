@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -401,6 +402,31 @@ def test_an_operation_outlives_the_server(served: Served) -> None:
     assert [served.follow(number) for number in found["WorkflowInstanceIds"]] == ["Success", "Success"]
     day = {"ProjectId": served.project, "BizDate": day_ms("2026-05-01", ZONE)}
     assert len(served.sdk.page("ListWorkflowInstances", "WorkflowInstances", **day)) == 1
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_an_operation_outlives_a_kill(served: Served, number: int) -> None:
+    """Server and scheduler are killed in the moment of the answer: the backfill is there once, or it is said why not."""
+    day = f"2026-06-0{number + 1}"
+    asked = served.asked(Mode="ManualSelection", RootTaskIds=["side"], dates=(day, day))
+    operation = served.sdk("CreateWorkflowInstances", **asked)["OperationId"]
+    os.killpg(served.process.pid, signal.SIGKILL)
+    served.process.communicate()
+    served.start()
+
+    def result() -> Any:
+        found = served.sdk("GetCreateWorkflowInstancesResult", OperationId=operation)["Result"]
+        return found["Status"] != "Creating" and found
+
+    found = until(result, "it is carried out")
+    fields = {"ProjectId": served.project, "BizDate": day_ms(day, ZONE)}
+    dates = [one["Id"] for one in served.sdk.page("ListWorkflowInstances", "WorkflowInstances", **fields)]
+    if found["Status"] == "Created":
+        assert dates == found["WorkflowInstanceIds"]
+        assert served.follow(dates[0]) == "Success"
+    else:
+        assert "nothing of the backfill is left" in found["FailureMessage"]
+        assert dates == []
 
 
 def test_dates_are_those_of_the_deployment(served: Served) -> None:
