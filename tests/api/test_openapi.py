@@ -69,7 +69,7 @@ def test_all_that_is_referred_to_is_there(described: dict[str, Any]) -> None:
             return own + [found for one in value.values() for found in references(one)]
         return [found for one in value for found in references(one)] if isinstance(value, list) else []
 
-    for reference in references(described):
+    for reference in {*references(described)}:
         target: Any = described
         for part in reference.removeprefix("#/").split("/"):
             target = target[part]
