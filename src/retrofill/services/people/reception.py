@@ -115,7 +115,6 @@ class Reception:
             until_ms: from then on it would be refused for its age.
         """
         with self._store.transaction() as tx:
-            tx.signing_in.forget_spent(self._clock.now_ms())
             return tx.signing_in.spend(value, until_ms, self._clock.now_ms())
 
     # Signing in and out

@@ -108,10 +108,6 @@ class SignInTables(SignInReader, Protocol):
         """
         ...
 
-    def forget_spent(self, now_ms: int) -> None:
-        """Forget values that would be refused for their age by now."""
-        ...
-
     def clear(self, now_ms: int, failures_until_ms: int, sessions_before_ms: int) -> None:
         """Forget links whose time is over, old failures, and sessions that ended long ago."""
         ...

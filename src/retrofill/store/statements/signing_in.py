@@ -156,11 +156,7 @@ class SignInTables(SignInReader):
         )
         return cursor.rowcount == 1
 
-    def forget_spent(self, now_ms: int) -> None:
-        self._execute("DELETE FROM nonce WHERE until_ms <= ?", (now_ms,))
-
     def clear(self, now_ms: int, failures_until_ms: int, sessions_before_ms: int) -> None:
-        self.forget_spent(now_ms)
         self._execute("DELETE FROM sign_in_link WHERE expires_ms <= ?", (now_ms,))
         self._execute("DELETE FROM sign_in_failure WHERE last_ms <= ?", (failures_until_ms,))
         self._execute(
