@@ -33,14 +33,12 @@ class BackfillReader(View):
     """Backfills, their dates and counters."""
 
     def find_backfill(self, backfill_id: int) -> BackfillRecord | None:
-        """A backfill that is visible, that is: wholly created."""
         row = self._execute(
             f"SELECT {BACKFILL} FROM backfill WHERE id = ? AND {_VISIBLE}", (backfill_id,)
         ).fetchone()
         return BACKFILL.one(row)
 
     def open_backfills(self) -> list[OpenBackfill]:
-        """Backfills that have not ended, those being created among them, and all that are held."""
         rows = self._execute(
             f"SELECT {OPEN} FROM backfill WHERE id IN ("
             "SELECT id FROM backfill INDEXED BY backfill_open WHERE ended_ms IS NULL "
@@ -49,7 +47,6 @@ class BackfillReader(View):
         return OPEN.all(rows)
 
     def in_phase(self, phase: str) -> list[BackfillRecord]:
-        """All backfills in one phase; `creating`, `checking`: a crash may have left them."""
         rows = self._execute(
             f"SELECT {BACKFILL} FROM backfill WHERE phase = ?",
             (phase,),
@@ -68,7 +65,6 @@ class BackfillReader(View):
         return BACKFILL.all(rows)
 
     def owed_places(self) -> list[tuple[int, int]]:
-        """Backfills of which ready instances have still to move, each with the moment of the change (BF-3)."""
         return counters.owed_places(self._connection)
 
     def dates(self, backfill_id: int) -> list[DateRecord]:
@@ -78,14 +74,12 @@ class BackfillReader(View):
         return DATE.all(rows)
 
     def bizdates(self, backfill_id: int) -> list[str]:
-        """Of its dates, in running order."""
         rows = self._execute(
             "SELECT bizdate FROM backfill_date WHERE backfill_id = ? ORDER BY position", (backfill_id,)
         )
         return [row[0] for row in rows]
 
     def is_reached(self, backfill_id: int, position: int) -> bool:
-        """Whether the date's group has come to it."""
         row = self._execute(
             "SELECT reached FROM backfill_date WHERE backfill_id = ? AND position = ?",
             (backfill_id, position),
@@ -93,7 +87,6 @@ class BackfillReader(View):
         return bool(row[0])
 
     def progress(self, backfill_id: int) -> tuple[int, int, int, int, int]:
-        """Sums of total, successful, failed, running, frozen."""
         row = self._execute(
             f"SELECT {_SUMS} FROM backfill_date WHERE backfill_id = ?",
             (backfill_id,),
@@ -129,7 +122,6 @@ class BackfillReader(View):
         )
 
     def is_waiting_between(self, backfill_id: int, first_id: int, last_id: int) -> bool:
-        """Whether an instance of the backfill with an id in this range waits for resources or time."""
         return any(
             self._execute(
                 f"SELECT 1 FROM instance INDEXED BY {index} WHERE state = '{state}' AND backfill_id = ? "
@@ -157,7 +149,6 @@ class BackfillWriter(Writer):
         self._connection.executemany(DATE.insert("backfill_date"), rows)
 
     def set_backfill(self, backfill_id: int, **columns: object) -> None:
-        """Set columns of a backfill; the names are fields of BackfillRecord."""
         if not columns.keys() <= set(BACKFILL.names):
             raise ValueError(sorted(columns))
         self._changed.backfills.add(backfill_id)
@@ -167,7 +158,6 @@ class BackfillWriter(Writer):
         )
 
     def add_failures(self, backfill_id: int, count: int) -> int:
-        """Note that more instances have failed for good; how many since the start or the last resume (POL-14)."""
         self._changed.backfills.add(backfill_id)
         row = self._execute(
             "UPDATE backfill SET failures = failures + ? WHERE id = ? RETURNING failures",
@@ -176,7 +166,6 @@ class BackfillWriter(Writer):
         return int(row[0])
 
     def set_tasks(self, backfill_id: int, task_ids: Iterable[int]) -> None:
-        """Note anew which tasks take part."""
         self._changed.backfills.add(backfill_id)
         self._execute("DELETE FROM backfill_task WHERE backfill_id = ?", (backfill_id,))
         self._connection.executemany(
@@ -185,7 +174,6 @@ class BackfillWriter(Writer):
         )
 
     def delete_half_created(self, backfill_id: int, back_to: str | None = None) -> None:
-        """Remove the rest of a backfill without instances, or let it go back to an earlier phase."""
         self._changed.backfills.add(backfill_id)
         self._execute("DELETE FROM backfill_date WHERE backfill_id = ?", (backfill_id,))
         if back_to is not None:
@@ -195,15 +183,12 @@ class BackfillWriter(Writer):
         self._execute("DELETE FROM backfill WHERE id = ?", (backfill_id,))
 
     def owe_places(self, backfill_id: int, at_ms: int) -> None:
-        """Ready instances have still to move to where they queue since a change; `place` does it (BF-3)."""
         counters.owe_places(self._connection, backfill_id, at_ms)
 
     def settle_places(self, backfill_id: int, at_ms: int) -> None:
-        """All have moved, unless there was another change since."""
         counters.settle_places(self._connection, backfill_id, at_ms)
 
     def set_groups(self, backfill_id: int, numbers: Mapping[int, int]) -> None:
-        """Group numbers of dates, by position (BF-3)."""
         self._changed.whole.add(backfill_id)
         self._connection.executemany(
             "UPDATE backfill_date SET group_number = ? WHERE backfill_id = ? AND position = ?",
@@ -211,7 +196,6 @@ class BackfillWriter(Writer):
         )
 
     def reach(self, backfill_id: int, position: int) -> bool:
-        """Let a group come to a date; False where it already had."""
         self._changed.backfills.add(backfill_id)
         cursor = self._execute(
             "UPDATE backfill_date SET reached = 1 WHERE backfill_id = ? AND position = ? AND reached = 0",
@@ -220,7 +204,6 @@ class BackfillWriter(Writer):
         return cursor.rowcount == 1
 
     def unreach(self, backfill_id: int, positions: Sequence[int]) -> list[int]:
-        """Let dates wait for their turn again; those of them that groups had come to (OPS-3)."""
         self._changed.backfills.add(backfill_id)
         return [
             position
@@ -232,13 +215,11 @@ class BackfillWriter(Writer):
         ]
 
     def count(self, backfill_id: int, position: int, changes: Sequence[int]) -> DateRecord:
-        """Add to a date's counters (successful, failed, running, frozen); the row as it is now."""
         self._changed.backfills.add(backfill_id)
         row = self._execute(_COUNT, (*changes, backfill_id, position)).fetchone()
         return DATE.make(row)
 
     def count_many(self, backfill_id: int, changes: Mapping[int, Sequence[int]]) -> None:
-        """Add to the counters of dates, by position."""
         self._changed.backfills.add(backfill_id)
         self._connection.executemany(
             _COUNT_ONLY, [(*change, backfill_id, position) for position, change in changes.items()]

@@ -13,7 +13,6 @@ class CatalogReader(View):
     """Versions and names."""
 
     def current_version(self) -> tuple[int, str] | None:
-        """Id and document of the deployed version."""
         row = self._execute("SELECT id, document FROM catalog_version ORDER BY id DESC LIMIT 1").fetchone()
         return (row[0], row[1]) if row else None
 
@@ -26,12 +25,10 @@ class CatalogReader(View):
         return str(row[0])
 
     def first_deployed_ms(self) -> int | None:
-        """When the first version was deployed."""
         row = self._execute("SELECT created_ms FROM catalog_version ORDER BY id LIMIT 1").fetchone()
         return row[0] if row else None
 
     def task_ids(self) -> dict[str, int]:
-        """Ids by full name, of every task that was ever deployed."""
         return dict(self._execute("SELECT name, id FROM task"))
 
     def workspace_ids(self) -> dict[str, int]:
@@ -62,7 +59,6 @@ class CatalogWriter(Writer):
         return int(row[0])
 
     def set_deployed(self, table: str, names: Iterable[str]) -> None:
-        """Note which tasks or workspaces the current version has; new names get an id (CAT-3)."""
         if table not in ("task", "workspace"):
             raise ValueError(table)
         self._execute(f"UPDATE {table} SET deployed = 0")

@@ -23,7 +23,6 @@ class Health:
         return str(self._execute("SELECT version_num FROM alembic_version").fetchone()[0])
 
     def newest_ms(self) -> int | None:
-        """The latest instant of which the ledger says that something has happened then."""
         row = self._execute(
             "SELECT max(at_ms) FROM (SELECT max(created_ms) AS at_ms FROM catalog_version "
             "UNION ALL SELECT at_ms FROM (SELECT at_ms FROM operation ORDER BY id DESC LIMIT 1) o "
@@ -33,7 +32,6 @@ class Health:
         return None if row[0] is None else int(row[0])
 
     def oldest_open(self) -> tuple[int, int] | None:
-        """Id and creation (ms) of the backfill that has been open for longest."""
         row = self._execute(
             "SELECT id, created_ms FROM backfill INDEXED BY backfill_open WHERE ended_ms IS NULL ORDER BY id LIMIT 1"
         ).fetchone()

@@ -56,7 +56,6 @@ class InstanceReader(View):
     """Instances and their runs."""
 
     def find_instance(self, instance_id: int) -> InstanceRecord | None:
-        """An instance of a visible backfill, or an auto triggered one."""
         row = self._execute(
             f"SELECT {_INSTANCE_I} FROM instance i LEFT JOIN backfill b ON b.id = i.backfill_id "
             "WHERE i.id = ? AND (b.phase = 'active' OR (i.backfill_id IS NULL AND NOT EXISTS ("
@@ -67,7 +66,6 @@ class InstanceReader(View):
         return INSTANCE.one(row)
 
     def instances(self, ids: Iterable[int]) -> list[InstanceRecord]:
-        """The instances of these ids that exist, by id."""
         rows = self._execute(
             f"SELECT {_INSTANCE_I} FROM json_each(?) j CROSS JOIN instance i ON i.id = j.value ORDER BY i.id",
             (json.dumps(list(ids)),),
@@ -83,7 +81,6 @@ class InstanceReader(View):
             yield INSTANCE.make(row)
 
     def first_and_last(self, first_id: int, last_id: int) -> tuple[int | None, int | None]:
-        """When the first of the instances in this range started, and when the last one ended."""
         row = self._execute(
             "SELECT min(started_ms), max(ended_ms) FROM instance WHERE id BETWEEN ? AND ?",
             (first_id, last_id),
@@ -106,7 +103,6 @@ class InstanceReader(View):
         return found
 
     def has_isolated(self, first_id: int, last_id: int) -> bool:
-        """Whether an isolated instance still waits in this range of ids."""
         row = self._execute(
             f"SELECT 1 FROM instance WHERE id BETWEEN ? AND ? AND reason = '{Reason.ISOLATED}' AND state = 'not_run' LIMIT 1",
             (first_id, last_id),
@@ -114,7 +110,6 @@ class InstanceReader(View):
         return row is not None
 
     def has_failed(self, first_id: int, last_id: int) -> bool:
-        """Whether anything in this range failed, or was frozen when Failed, not because of a sibling (POL-7)."""
         row = self._execute(
             "SELECT 1 FROM instance WHERE id BETWEEN ? AND ? AND (state = 'failed' OR frozen_from = 'failed') "
             f"AND coalesce(reason, '') <> '{Reason.SIBLING_FAILED}' LIMIT 1",
@@ -128,7 +123,6 @@ class InstanceReader(View):
         return [row[0] for row in rows]
 
     def due(self, now_ms: int, limit: int) -> list[InstanceRecord]:
-        """Instances whose time has come, earliest first."""
         rows = self._execute(
             f"SELECT {INSTANCE} FROM instance INDEXED BY instance_due "
             f"WHERE state = 'waiting_time' AND start_ms <= ? {_VISIBLE} ORDER BY start_ms LIMIT ?",
@@ -137,12 +131,10 @@ class InstanceReader(View):
         return INSTANCE.all(rows)
 
     def open_of(self, ids: Iterable[int]) -> list[InstanceRecord]:
-        """Of these instances, those that are Not run and wait for no other instance."""
         rows = self._execute(_OPEN_OF, (json.dumps(list(ids)),))
         return INSTANCE.all(rows)
 
     def candidates(self, resource_group: str, wanted: StartFilter, limit: int) -> list[InstanceRecord]:
-        """Instances that only lack a slot of the group, in the order of RUN-1."""
         rows = self._execute(
             f"{_READY} AND resource_group = ? {filters.of_ready(wanted)} "
             "ORDER BY priority DESC, (backfill_id IS NOT NULL), due_ms, id LIMIT ?",
@@ -151,7 +143,6 @@ class InstanceReader(View):
         return INSTANCE.all(rows)
 
     def passing(self, held: Sequence[int], auto: bool, limit: int) -> list[InstanceRecord]:
-        """Instances that need no slot and whose turn has come (RUN-2); `auto`: auto triggered ones too."""
         rows = self._execute(
             f"{_READY} AND resource_group = '' {filters.but_backfills(held, auto)} LIMIT ?", (limit,)
         )
@@ -169,7 +160,6 @@ class InstanceReader(View):
         return list(rows)
 
     def running(self) -> list[tuple[InstanceRecord, RunRecord]]:
-        """Instances that run, each with its run."""
         rows = self._execute(
             f"SELECT {_INSTANCE_I}, {RUN.of('r')} "
             "FROM run r INDEXED BY run_open CROSS JOIN instance i ON i.id = r.instance_id "
@@ -191,7 +181,6 @@ class InstanceReader(View):
         return RUN.all(rows)
 
     def runs_between(self, first_id: int, last_id: int) -> list[RunRecord]:
-        """Runs of instances whose ids lie in the range, by instance and number."""
         rows = self._execute(
             f"SELECT {RUN} FROM run WHERE instance_id BETWEEN ? AND ? ORDER BY instance_id, number",
             (first_id, last_id),
@@ -199,6 +188,5 @@ class InstanceReader(View):
         return RUN.all(rows)
 
     def open_runs(self) -> list[RunRecord]:
-        """Runs that have not ended as far as the ledger knows."""
         rows = self._execute(f"SELECT {RUN} FROM run INDEXED BY run_open WHERE ended_ms IS NULL")
         return RUN.all(rows)

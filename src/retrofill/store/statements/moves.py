@@ -55,7 +55,6 @@ class InstanceWriter(Writer):
     """Moves, and runs, each under its token."""
 
     def reserve_instance_ids(self, count: int) -> int:
-        """The first of `count` instance ids that nobody else will get."""
         return counters.reserve(self._connection, "instance", count)
 
     def add_instances(self, rows: Iterable[Sequence[object]]) -> None:
@@ -63,7 +62,6 @@ class InstanceWriter(Writer):
         self._connection.write_rows("instance", INSTANCE.names, rows)
 
     def delete_instances(self, first_id: int, last_id: int, limit: int) -> int:
-        """Delete up to `limit` instances of a backfill that was never shown; how many went."""
         cursor = self._execute(
             "DELETE FROM instance WHERE id IN (SELECT id FROM instance WHERE id BETWEEN ? AND ? LIMIT ?)",
             (first_id, last_id, limit),
@@ -75,20 +73,17 @@ class InstanceWriter(Writer):
         self._connection.executemany(_move(Move.WAIT_FOR_TIME), [(i,) for i in ids])
 
     def wait_for_resources(self, places: Sequence[tuple[int, int, str]]) -> None:
-        """Make ready: (instance id, priority, resource group), as judged now (POL-10, POL-12)."""
         self._changed.instances.update(place[0] for place in places)
         reason = f"reason = CASE WHEN {filters.one_of('reason', PAUSES)} THEN NULL ELSE reason END"
         self._connection.executemany(_move(Move.WAIT_FOR_RESOURCES, *_PLACE, reason, key="id = ?1"), places)
 
     def place(self, places: Sequence[tuple[int, int, str]]) -> None:
-        """Let ready instances queue elsewhere: (instance id, priority, resource group) (BF-3)."""
         self._changed.instances.update(place[0] for place in places)
         self._connection.executemany(
             f"UPDATE instance SET {', '.join(_PLACE)} WHERE id = ?1 AND state = 'waiting_resources'", places
         )
 
     def withdraw(self, ids: Sequence[int]) -> None:
-        """Back to Not run, because a wait is open again."""
         self._changed.instances.update(ids)
         self._connection.executemany(
             f"{_move(Move.WITHDRAW)} AND open_waits > 0 AND ignores_waits = 0", [(i,) for i in ids]
@@ -125,7 +120,6 @@ class InstanceWriter(Writer):
         )
 
     def pass_by(self, rows: Sequence[tuple[int, str | None]], at_ms: int) -> None:
-        """Dry runs, off days and virtual tasks succeed: (instance id, reason) (RUN-2)."""
         self._changed.instances.update(row[0] for row in rows)
         self._connection.executemany(
             _move(Move.PASS, "reason = ?", "started_ms = ?", "ended_ms = ?", "ignores_waits = 0"),
@@ -133,7 +127,6 @@ class InstanceWriter(Writer):
         )
 
     def succeed(self, rows: Sequence[tuple[int, int]]) -> None:
-        """(ended at, instance id)."""
         self._changed.instances.update(row[1] for row in rows)
         self._connection.executemany(
             _move(Move.SUCCEED, "reason = NULL", "ended_ms = ?", "ignores_waits = 0", "reruns = 0"), rows
@@ -150,7 +143,6 @@ class InstanceWriter(Writer):
         self._connection.executemany(_move(Move.FAIL_WITH_SIBLING, "ended_ms = ?"), [(at_ms, i) for i in ids])
 
     def restore(self, ids: Sequence[int]) -> None:
-        """Failed with a sibling, now Not run again (POL-7)."""
         self._changed.instances.update(ids)
         failed_with = f"reason = '{MOVES[Move.FAIL_WITH_SIBLING].reason}'"
         self._connection.executemany(
@@ -159,7 +151,6 @@ class InstanceWriter(Writer):
         )
 
     def rerun_by_itself(self, instance_id: int, start_ms: int, at_ms: int) -> None:
-        """Back to Not run with the next run number, not to start before `start_ms` (RUN-3)."""
         self._changed.instances.add(instance_id)
         counted = ("run_number = run_number + 1", "reruns = reruns + 1")
         self._execute(
@@ -167,7 +158,6 @@ class InstanceWriter(Writer):
         )
 
     def start_later(self, instance_id: int, start_ms: int) -> None:
-        """What could not be started: Not run again under the same number, not before `start_ms` (RUN-3)."""
         self._changed.instances.add(instance_id)
         self._execute(_move(Move.START_ANEW, "started_ms = NULL", _START_THEN), (start_ms, instance_id))
 
@@ -180,7 +170,6 @@ class InstanceWriter(Writer):
         return cursor.rowcount == 1
 
     def mark_yielding(self, instance_id: int) -> bool:
-        """Let a running backfill instance make way for an auto triggered one (RUN-5)."""
         self._changed.instances.add(instance_id)
         cursor = self._execute(
             f"UPDATE instance SET reason = '{Reason.YIELDED_TO_AUTO}' "
@@ -190,14 +179,12 @@ class InstanceWriter(Writer):
         return cursor.rowcount == 1
 
     def yield_to_auto(self, instance_id: int, at_ms: int) -> None:
-        """Not run again with the next run number, because it has made way (RUN-5)."""
         self._changed.instances.add(instance_id)
         self._execute(
             _move(Move.MAKE_WAY, "ended_ms = ?", "run_number = run_number + 1"), (at_ms, instance_id)
         )
 
     def rerun(self, rows: Sequence[tuple[int, int, bool]]) -> None:
-        """(instance id, next run number, ignore waits) back to Not run (OPS-2, OPS-3)."""
         self._changed.instances.update(row[0] for row in rows)
         anew = ("reason = NULL", "ended_ms = NULL", "started_ms = NULL", "reruns = 0", _START_NOW)
         self._connection.executemany(
@@ -205,7 +192,6 @@ class InstanceWriter(Writer):
         )
 
     def set_code_version(self, instance_id: int, version_id: int) -> None:
-        """Let an instance run the code of another version than it was made from (OPS-2)."""
         self._changed.instances.add(instance_id)
         self._execute("UPDATE instance SET code_version_id = ? WHERE id = ?", (version_id, instance_id))
 
@@ -218,7 +204,6 @@ class InstanceWriter(Writer):
         self._execute(_move(Move.FREEZE, "frozen_from = state"), (instance_id,))
 
     def unfreeze(self, instance_id: int, kind: str, resource_group: str) -> None:
-        """Back to the state that it was frozen from, as what it is when it is not frozen."""
         self._changed.instances.add(instance_id)
         self._execute(
             _move(Move.UNFREEZE, "frozen_from = NULL", "kind = ?", "resource_group = ?"),
@@ -226,23 +211,19 @@ class InstanceWriter(Writer):
         )
 
     def add_waits(self, rows: Sequence[tuple[int, int]]) -> None:
-        """Change counters of open waits: (difference, instance id)."""
         self._connection.executemany("UPDATE instance SET open_waits = open_waits + ? WHERE id = ?", rows)
 
     def end_runs(self, ends: Sequence[EndOfRun]) -> list[bool]:
-        """Of each, whether that run was open under that token and is now ended."""
         asked = [self._execute(_END_RUN, end) for end in ends]
         return [answer.fetchone() is not None for answer in asked]
 
     def explain_run(self, instance_id: int, number: int, message: str) -> None:
-        """Say of a run that has ended why it did."""
         self._changed.instances.add(instance_id)
         self._execute(
             "UPDATE run SET message = ? WHERE instance_id = ? AND number = ?", (message, instance_id, number)
         )
 
     def forget_run(self, instance_id: int, number: int, token: str) -> bool:
-        """Remove a run that never started, so that its number can start under a new token."""
         cursor = self._execute(
             "DELETE FROM run WHERE instance_id = ? AND number = ? AND token = ? AND ended_ms IS NULL",
             (instance_id, number, token),

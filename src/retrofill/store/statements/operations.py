@@ -25,7 +25,6 @@ class OperationReader(View):
     """The record."""
 
     def operations(self, column: str, value: int) -> list[OperationRecord]:
-        """The record of an instance (`instance_id`), a backfill (`backfill_id`) or a task, oldest first."""
         if column not in ("instance_id", "backfill_id", "task_id"):
             raise ValueError(column)
         rows = self._execute(f"SELECT {OPERATION} FROM operation WHERE {column} = ? ORDER BY id", (value,))
@@ -59,13 +58,11 @@ class OperationWriter(Writer):
         comment: str = "",
         task_id: int | None = None,
     ) -> None:
-        """Note who did what to what (OPS-8)."""
         self.record_many(
             [(at_ms, user, action, backfill_id, instance_id, from_state, to_state, comment, task_id)]
         )
 
     def record_many(self, rows: Iterable[Sequence[Any]]) -> None:
-        """`record`, for many: rows of what it takes, in its order."""
         noted = list(rows)
         self._changed.backfills.update(row[3] for row in noted if row[3] is not None)
         self._changed.instances.update(row[4] for row in noted if len(row) > 4 and row[4] is not None)

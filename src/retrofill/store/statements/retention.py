@@ -61,11 +61,9 @@ class RetentionReader:
         return [Expired(*row) for row in rows]
 
     def half_deleted(self) -> list[Expired]:
-        """Backfills whose deletion has begun."""
         return [Expired(*row) for row in self._execute(f"{_EXPIRED} WHERE phase = 'expired' ORDER BY id")]
 
     def part_of(self, expired: Expired, after: int = 0) -> Part:
-        """The first instances of a backfill beyond an id; none when all have gone."""
         return self._part("i.id BETWEEN ? AND ?", "i.id", (max(expired.first_id, after + 1), expired.last_id))
 
     def part_of_auto(self, before_ms: int, before_date: str, after: tuple[str, int] = ("", 0)) -> Part:
@@ -97,7 +95,6 @@ class RetentionReader:
         return self.part_with(ids)
 
     def part_with(self, ids: list[int]) -> Part:
-        """These instances with what belongs to them."""
         listed = json.dumps(ids)
         runs = self._execute(
             "SELECT r.instance_id, r.number, r.token FROM json_each(?) j CROSS JOIN run r ON r.instance_id = j.value",
@@ -117,7 +114,6 @@ class RetentionReader:
         return str(self._execute("SELECT bizdate FROM instance WHERE id = ?", (instance_id,)).fetchone()[0])
 
     def runs_named(self, names: Iterable[RunName]) -> list[EndedRun]:
-        """Those of these runs that the ledger knows, ended or not."""
         wanted = set(names)
         rows = self._execute(
             f"SELECT {_RUN_OF} FROM json_each(?) j CROSS JOIN run r ON r.instance_id = j.value "
@@ -127,7 +123,6 @@ class RetentionReader:
         return [run for run in (EndedRun(*row) for row in rows) if run.name in wanted]
 
     def auto_dates(self, since_ms: int) -> list[str]:
-        """Bizdates of auto triggered instances that have ended since."""
         rows = self._execute(
             "SELECT DISTINCT bizdate FROM instance INDEXED BY instance_auto "
             "WHERE backfill_id IS NULL AND ended_ms >= ? ORDER BY bizdate",
@@ -136,7 +131,6 @@ class RetentionReader:
         return [row[0] for row in rows]
 
     def auto_runs(self, bizdate: str) -> list[EndedRun]:
-        """Ended runs of the date's finished auto triggered instances that have a log."""
         rows = self._execute(
             f"SELECT {_RUN_OF} FROM instance i INDEXED BY instance_auto CROSS JOIN run r ON r.instance_id = i.id "
             "WHERE i.backfill_id IS NULL AND i.bizdate = ? AND i.state IN ('successful', 'failed') "
@@ -173,7 +167,6 @@ class RetentionTables(RetentionReader):
         return cursor.rowcount == 1
 
     def delete_instances(self, ids: Sequence[int]) -> None:
-        """With runs, operations and whatever else refers to them."""
         listed = json.dumps(ids)
         for table, column in [*self._referrers("instance"), ("instance", "id")]:
             self._execute(
@@ -190,7 +183,6 @@ class RetentionTables(RetentionReader):
         )
 
     def delete_rest(self, backfill_id: int) -> int:
-        """Up to 5,000 rows that belong to a backfill without instances, in the end itself; how many went."""
         for table, column in [*self._referrers("backfill"), ("backfill", "id")]:
             key = ", ".join(self._connection.key_of(table))
             cursor = self._execute(

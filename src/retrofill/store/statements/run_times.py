@@ -17,7 +17,6 @@ class TimesReader:
         self._connection = connection
 
     def recent(self, task_ids: Iterable[int]) -> dict[int, list[int]]:
-        """The latest successful run times of these tasks, oldest first; a task without one is left out."""
         rows = self._connection.execute(
             "SELECT t.task_id, t.recent FROM json_each(?) j CROSS JOIN task_time t ON t.task_id = j.value",
             (json.dumps(list(task_ids)),),
@@ -25,14 +24,12 @@ class TimesReader:
         return {task_id: json.loads(recent) for task_id, recent in rows}
 
     def first_estimate(self, backfill_id: int) -> str | None:
-        """The estimate that was stored with a backfill, as JSON."""
         row = self._connection.execute(
             "SELECT first_estimate FROM backfill WHERE id = ?", (backfill_id,)
         ).fetchone()
         return row[0] if row else None
 
     def expected(self, backfill_id: int) -> str | None:
-        """The end that is expected of a backfill under way, as JSON; None where nothing was estimated."""
         row = self._connection.execute(
             "SELECT expected FROM backfill WHERE id = ?", (backfill_id,)
         ).fetchone()
@@ -43,7 +40,6 @@ class TimesLedger(TimesReader):
     """Adds to what is remembered."""
 
     def add(self, ended: Mapping[int, Sequence[int]], at_ms: int) -> None:
-        """Successful run times that have just been measured, by task id."""
         from retrofill.domain.estimating.run_times import remember
 
         known = self.recent(ended)
@@ -57,11 +53,9 @@ class TimesLedger(TimesReader):
         )
 
     def set_first_estimate(self, backfill_id: int, document: str) -> None:
-        """Store an estimate with a backfill, in place of one that is there (SEL-4)."""
         self._connection.execute(
             "UPDATE backfill SET first_estimate = ? WHERE id = ?", (document, backfill_id)
         )
 
     def set_expected(self, backfill_id: int, document: str) -> None:
-        """Store what is expected now (BF-2)."""
         self._connection.execute("UPDATE backfill SET expected = ? WHERE id = ?", (document, backfill_id))

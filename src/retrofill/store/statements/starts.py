@@ -26,7 +26,6 @@ class FailedStarts:
         return FAILED_START.one(row)
 
     def waiting(self) -> list[FailedStartRecord]:
-        """Those that wait to be tried again, the one that was tried last first."""
         rows = self._execute(
             f"SELECT {FAILED_START} FROM failed_start f WHERE EXISTS (SELECT 1 FROM instance i WHERE i.id = f.instance_id "
             "AND i.state <> 'frozen') ORDER BY tried_ms DESC, instance_id"
@@ -37,7 +36,6 @@ class FailedStarts:
         return [row[0] for row in self._execute("SELECT instance_id FROM failed_start")]
 
     def note(self, instance_id: int, message: str, at_ms: int) -> int:
-        """Note one more try; how many there were."""
         row = self._execute(
             "INSERT INTO failed_start (instance_id, tries, since_ms, tried_ms, message) VALUES (?1, 1, ?2, ?2, ?3) "
             "ON CONFLICT (instance_id) DO UPDATE SET tries = failed_start.tries + 1, tried_ms = ?2, message = ?3 RETURNING tries",
@@ -46,5 +44,4 @@ class FailedStarts:
         return int(row[0])
 
     def forget(self, ids: Iterable[int]) -> None:
-        """They have started."""
         self._connection.executemany("DELETE FROM failed_start WHERE instance_id = ?", [(i,) for i in ids])

@@ -34,23 +34,16 @@ class VersionsReader:
         return VERSION.all(rows)
 
     def before(self, version_id: int) -> int | None:
-        """The version before this one."""
         row = self._execute("SELECT max(id) FROM catalog_version WHERE id < ?", (version_id,)).fetchone()
         return None if row[0] is None else int(row[0])
 
     def content(self, sha256: str) -> bytes:
-        """What a file of a version holds.
-
-        Raises:
-            KeyError: the store has no such content.
-        """
         row = self._execute("SELECT data FROM content WHERE sha256 = ?", (sha256,)).fetchone()
         if row is None:
             raise KeyError(sha256)
         return bytes(row[0])
 
     def missing(self, hashes: Iterable[str]) -> set[str]:
-        """Those contents that are not there."""
         wanted = set(hashes)
         found = "SELECT 1 FROM content WHERE sha256 = ?"
         return {sha256 for sha256 in wanted if self._execute(found, (sha256,)).fetchone() is None}
@@ -60,7 +53,6 @@ class Versions(VersionsReader):
     """Keeping."""
 
     def add_contents(self, contents: Mapping[str, bytes]) -> None:
-        """Keep contents by their SHA-256; those that are there stay as they are."""
         self._connection.executemany(
             "INSERT INTO content (sha256, data) VALUES (?, ?) ON CONFLICT (sha256) DO NOTHING",
             list(contents.items()),
