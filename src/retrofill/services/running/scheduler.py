@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from itertools import compress
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import StoreUnavailableError
@@ -30,8 +29,9 @@ from retrofill.services.ports.leadership import NotLeadingError
 from retrofill.services.ports.records import EndOfRun, InstanceRecord, Upcoming
 from retrofill.services.ports.secrets import SecretUnavailableError
 from retrofill.services.ports.start_filter import StartFilter
+from retrofill.services.running.closing import close_runs
 from retrofill.services.running.ledger_snapshot import LedgerSnapshot, Propagations
-from retrofill.services.running.slots import RunningInstance, Slots
+from retrofill.services.running.slots import Slots
 from retrofill.services.running.tick_report import TickReport
 from retrofill.services.upkeep.clocks import trouble_with
 
@@ -277,7 +277,7 @@ class Scheduler:
     def _end(self, tx: Ledger, ends: Iterable[RunEnd], propagations: Propagations, now_ms: int) -> None:
         succeeded: list[tuple[int, int]] = []
         begun: list[int] = []  # what has started, or is not to start any more
-        for end, running, ended_ms in self._closed(tx, ends, now_ms):
+        for end, running, ended_ms in close_runs(tx, self._slots, ends, now_ms):
             instance_id = end.ref.instance_id
             self._slots.release(instance_id)
             self._told_to_stop.discard(instance_id)
@@ -299,29 +299,6 @@ class Scheduler:
             tx.times.add(self._run_times, now_ms)
             self._run_times.clear()
             self._run_times_ms = now_ms
-
-    def _closed(
-        self, tx: Ledger, ends: Iterable[RunEnd], now_ms: int
-    ) -> list[tuple[RunEnd, RunningInstance, int]]:
-        """What runs as far as is known and had an open run under the token of the end; and when it ended."""
-        found = [
-            (end, running, _ended_ms(end, running, now_ms))
-            for end in ends
-            if (running := self._slots.find(end.ref.instance_id)) is not None
-        ]
-        ran = [one for one in found if one[0].outcome != Outcome.NOT_STARTED]
-        are_over = tx.end_runs([_as_written(end, ended_ms) for end, _, ended_ms in ran])
-        return [*self._forgotten(tx, found), *compress(ran, are_over)]
-
-    def _forgotten(
-        self, tx: Ledger, ends: list[tuple[RunEnd, RunningInstance, int]]
-    ) -> Iterator[tuple[RunEnd, RunningInstance, int]]:
-        """Those of these that never started, whose number can start again."""
-        for one in ends:
-            ref = one[0].ref
-            is_none = one[0].outcome == Outcome.NOT_STARTED
-            if is_none and tx.forget_run(ref.instance_id, ref.run_number, ref.token):
-                yield one
 
     def _end_badly(
         self, tx: Ledger, end: RunEnd, propagation: Propagation, now_ms: int, ended_ms: int
@@ -474,16 +451,6 @@ class Scheduler:
     def running(self) -> int:
         """How many instances run."""
         return len(self._slots)
-
-
-def _ended_ms(end: RunEnd, running: RunningInstance, now_ms: int) -> int:
-    """It may have ended while no scheduler ran, and the clock may have gone back since it began."""
-    return max(round(end.ended_at * 1000) if end.ended_at else now_ms, running.started_ms)
-
-
-def _as_written(end: RunEnd, ended_ms: int) -> EndOfRun:
-    ref, message = end.ref, end.message or None
-    return EndOfRun(ref.instance_id, ref.run_number, ref.token, ended_ms, end.outcome, end.exit_code, message)
 
 
 def _by_backfill(rows: Iterable[InstanceRecord]) -> dict[int | None, list[InstanceRecord]]:
