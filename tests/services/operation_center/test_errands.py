@@ -80,6 +80,12 @@ def test_what_hinders_it_by_then_is_told(world: MakeWorld) -> None:
     found = center.errands.show(errand)
     assert found["state"] == "failed"
     assert "w.b" in str(found["failure"])
+    w.deploy(make_catalog(*TASKS))
+    center_of(w).errands.carry_out(errand)
+    assert center.errands.show(errand) == found, (
+        "what has failed once is not done later, when nobody expects it"
+    )
+    assert backfills(w) == []
 
 
 def test_what_cannot_be_is_refused_at_once(world: MakeWorld) -> None:
