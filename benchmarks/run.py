@@ -1,6 +1,6 @@
 """Measure what the claims about speed and memory rest on.
 
-    python benchmarks/run.py [--only a,b,c,d,e,f,g,h,i,o,l,s] [--repeats 5] [--long]
+    python benchmarks/run.py [--only a,b,c,d,e,f,g,h,i,o,l,s,u] [--repeats 5] [--long]
 
 Prints tables with ratios against a reference measured in the same run, and writes
 `.bench/results.json`. Nothing is asserted: figures depend on the machine, ratios less so.
@@ -26,6 +26,7 @@ import operations
 import planning
 import servers
 import sql_tasks
+import starting
 import throughput
 import ticks
 import waiting
@@ -40,9 +41,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure speed and memory.")
     parser.add_argument(
         "--only",
-        default="a,b,c,d,e,f,g,h,i,o,l,s",
+        default="a,b,c,d,e,f,g,h,i,o,l,s,u",
         help="which: a throughput, b planning, c memory, d latency, e lineage, f logs, g estimates, h ticks, "
-        "i sql tasks, s the store on a server",
+        "i sql tasks, s the store on a server, u the server",
     )
     parser.add_argument("--repeats", type=int, default=5, help="k behind a median (default: 5)")
     parser.add_argument(
@@ -86,6 +87,7 @@ def main() -> int:
             "(s) the store on a PostgreSQL server",
             lambda: servers.run(min(options.repeats, 3), options.long, options.patience),
         ),
+        "u": ("(u) the server", lambda: starting.run(options.repeats, options.patience)),
         "i": ("(i) runs of sql tasks, 2 slots", lambda: sql_tasks.run(options.repeats, options.patience)),
     }
     chosen = options.only.split(",")
