@@ -1,4 +1,4 @@
-"""Files for those who run Retrofill: the systemd unit."""
+"""Files for those who run Retrofill: the systemd units."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from retrofill.domain.errors import Kind
 from retrofill.services.ports.leadership import SchedulerRunsError
 from retrofill.store.postgres.refusals import StoreUnreachableError
 
-UNIT = Path(__file__).resolve().parents[1] / "deploy" / "retrofill.service"
+DEPLOY = Path(__file__).resolve().parents[1] / "deploy"
+UNIT, SERVER = DEPLOY / "retrofill.service", DEPLOY / "retrofill-server.service"
 RETROFILL = Path(sys.executable).with_name("retrofill")
 
 
-def settings() -> dict[str, str]:
-    """What the unit says, by key; comments left out."""
-    lines = [line for line in UNIT.read_text().splitlines() if re.match(r"\w+=", line)]
+def settings(unit: Path = UNIT) -> dict[str, str]:
+    """What a unit says, by key; comments left out."""
+    lines = [line for line in unit.read_text().splitlines() if re.match(r"\w+=", line)]
     return dict(line.split("=", 1) for line in lines)
 
 
@@ -41,9 +42,10 @@ def verify(text: str, directory: Path) -> tuple[int, str]:
     return done.returncode, "\n".join(line for line in done.stderr.splitlines() if UNIT.name in line)
 
 
-def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unit", [UNIT, SERVER], ids=lambda path: path.stem)
+def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path, unit: Path) -> None:
     """It is verified as it stands, with the paths of this installation."""
-    text = UNIT.read_text().replace("/opt/retrofill/bin/retrofill", str(RETROFILL))
+    text = unit.read_text().replace("/opt/retrofill/bin/retrofill", str(RETROFILL))
     assert verify(text, tmp_path) == (0, "")
 
 
@@ -78,10 +80,13 @@ def test_which_ends_are_not_tried_again() -> None:
     assert {int(status) for status in settings()["RestartPreventExitStatus"].split()} == not_again
 
 
-def test_the_unit_starts_a_command_that_there_is() -> None:
+@pytest.mark.parametrize(
+    ("unit", "command"), [(UNIT, "scheduler"), (SERVER, "serve")], ids=["scheduler", "server"]
+)
+def test_the_unit_starts_a_command_that_there_is(unit: Path, command: str) -> None:
     """ExecStart's words are those of the program."""
-    program, *words = settings()["ExecStart"].split()
+    program, *words = settings(unit)["ExecStart"].split()
     assert Path(program).name == "retrofill"
     done = subprocess.run([RETROFILL, *words, "--help"], capture_output=True, text=True, check=False)
     assert done.returncode == 0
-    assert "scheduler" in done.stdout
+    assert f"retrofill {command}" in done.stdout
