@@ -9,7 +9,7 @@ import os
 import random
 
 from filling import BACKFILLS, DAYS, TASKS
-from locust import FastHttpUser, constant_throughput, task
+from locust import FastHttpUser, task
 
 _TOKEN = {"Authorization": f"Bearer {os.environ['RETROFILL_TOKEN']}"}
 _REFERENCE = os.environ["REFERENCE_URL"]
@@ -19,7 +19,9 @@ _EACH = TASKS * DAYS  # instances of a backfill
 class Visitor(FastHttpUser):
     """Somebody with the pages open."""
 
-    wait_time = constant_throughput(1)
+    def wait_time(self) -> float:
+        """A second on average, as people come: visitors that keep time would all ask at once."""
+        return random.expovariate(1.0)
 
     def _get(self, path: str, name: str) -> None:
         self.client.get(f"/api/v1{path}", headers=_TOKEN, name=name)

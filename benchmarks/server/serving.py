@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 
-import uvicorn
-
-from retrofill.api.app import make_app
+from retrofill.api.serving import serve
 from retrofill.bootstrap.centers import Call
 from retrofill.bootstrap.deployment import open_deployment
 
@@ -22,12 +21,9 @@ def main() -> None:
             people.add(name)
         people.set_administrator(name, True)
     tokens = [people.create_token(name)["token"] for name in _VIEWERS]
-    config = uvicorn.Config(make_app(deployment), port=0, access_log=False, log_level="warning")
-    socket = config.bind_socket()
-    socket.listen(2_048)
-    url = f"http://127.0.0.1:{socket.getsockname()[1]}"
-    print(json.dumps({"url": url, "tokens": tokens}), flush=True)
-    uvicorn.Server(config).run([socket])
+    listener = socket.create_server(("127.0.0.1", 0), backlog=2_048)
+    said = {"url": f"http://127.0.0.1:{listener.getsockname()[1]}", "tokens": tokens}
+    serve(deployment, listener, lambda: print(json.dumps(said), flush=True))
 
 
 if __name__ == "__main__":

@@ -21,8 +21,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import wraps
+from threading import BoundedSemaphore
 from typing import Any, ParamSpec, TypeVar
 
 from fastapi import FastAPI, Response
@@ -34,6 +36,9 @@ from retrofill.domain.people.scopes import Scope
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _MARK = "operation"
+# Questions that are answered at once. Threads of Python that work at the same time get in each other's way: with each row
+# that one of them reads, it may have to wait for another. What is done, and may take long, waits for none of them.
+_LOOKING = BoundedSemaphore(2)
 JSON = "application/json"
 EVENTS = "text/event-stream"
 
@@ -49,6 +54,7 @@ class Operation:
         status: of what is done as it was asked.
         media: what the answer is; of another type than JSON, a handler makes it itself.
         also: of what other type it may be, where who asks wants that.
+        is_quick: whether it takes a moment, and takes turns with others that do.
     """
 
     id: str
@@ -57,6 +63,7 @@ class Operation:
     status: int
     media: str = JSON
     also: str | None = None
+    is_quick: bool = False
 
 
 class Routes:
@@ -113,9 +120,11 @@ class Routes:
         scope: Scope | None = Scope.READ,
         media: str = JSON,
         also: str | None = None,
+        is_long: bool = False,
     ) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
         """A question."""
-        return self._declare("GET", path, Operation(operation_id, scope, answer, 200, media, also))
+        operation = Operation(operation_id, scope, answer, 200, media, also, is_quick=not is_long)
+        return self._declare("GET", path, operation)
 
     def post(
         self,
@@ -169,11 +178,12 @@ def _carried_out(operation: Operation, handler: Callable[..., Any]) -> Callable[
 
     @wraps(handler)
     def carry_out(**given: Any) -> Response:
-        found = handler(**given)
-        if isinstance(found, Response):
-            return found
-        visit = given.get("visit")
-        return answer_of(found, operation.status, in_parts=visit is not None and visit.wants_parts)
+        with _LOOKING if operation.is_quick else nullcontext():
+            found = handler(**given)
+            if isinstance(found, Response):
+                return found
+            visit = given.get("visit")
+            return answer_of(found, operation.status, in_parts=visit is not None and visit.wants_parts)
 
     setattr(carry_out, _MARK, operation)
     return carry_out

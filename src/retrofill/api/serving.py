@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import uvicorn
+from anyio.to_thread import current_default_thread_limiter
 
 from retrofill.api.app import make_app
 from retrofill.api.connections import Connection, LimitedState, Limits
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 _RESERVED_FILES = 512  # of the store, logs, and what answering needs
 _LEAVE_SECONDS = 5
+# That answer requests. Each holds some 3 MB, and more than two that compute only wait for each other; the others are for
+# what takes long.
+_THREADS = 12
 
 
 def serve(
@@ -60,6 +64,7 @@ class Server(uvicorn.Server):
         self._hub = app.state.hub
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        current_default_thread_limiter().total_tokens = _THREADS
         await super().startup(sockets)
         if self.started:
             self._on_ready()

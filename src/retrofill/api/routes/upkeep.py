@@ -19,13 +19,13 @@ class RetentionBody(Asked):
     dry_run: bool = Field(False, description="Only say what would go.")
 
 
-@routes.get("/doctor", "upkeep.doctor", Page[HealthCheck])
+@routes.get("/doctor", "upkeep.doctor", Page[HealthCheck], is_long=True)
 def doctor(visit: Asking) -> Page[HealthCheck]:
     """Whether everything is in order, as far as you may know, one item for each thing that was looked at."""
     return page_of(visit.center.upkeep.doctor())
 
 
-@routes.get("/store/check", "upkeep.check_store", Page[str], scope=Scope.ADMIN)
+@routes.get("/store/check", "upkeep.check_store", Page[str], scope=Scope.ADMIN, is_long=True)
 def check_store(visit: Asking) -> Page[str]:
     """What is wrong with the store, a sentence each."""
     return page_of(visit.center.upkeep.check_store())

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from retrofill.domain.running.status import Status
 
 _FRESH_MS = 15_000  # a scheduler writes estimates again only so often
+_FRESH_SHARE = 50  # of the time that is left: the longer that is, the less a minute says of it
 
 
 class Expected(NamedTuple):
@@ -29,6 +30,8 @@ class Expected(NamedTuple):
 
 
 def is_stale(found: Expected, now: tuple[int, tuple[int, ...]], now_ms: int) -> bool:
-    """Whether an estimate was made from something else than what is there now."""
+    """Whether an estimate was made from something else than what is there now, and so long ago that it matters."""
     policy, moved = now
-    return policy != found.policy or (moved != found.moved and now_ms - found.at_ms > _FRESH_MS)
+    left_ms = 0 if found.end_ms is None else found.end_ms - found.at_ms
+    fresh_ms = max(_FRESH_MS, left_ms // _FRESH_SHARE)
+    return policy != found.policy or (moved != found.moved and now_ms - found.at_ms > fresh_ms)
