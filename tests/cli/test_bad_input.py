@@ -303,6 +303,7 @@ def test_unknown_ids_in_batches(filled: Sandbox, command: list[str]) -> None:
     "command",
     [["backfill", "list"], ["instance", "list"], ["backfill", "show", "1"], ["instance", "show", "1"]],
 )  # fmt: skip
+@pytest.mark.beside_store("nothing is deployed yet")
 def test_looking_before_anything_is_deployed(project: Sandbox, command: list[str]) -> None:
     """CAT-1: an empty list, or exit 5; and no store is made by it."""
     result = project.call(*command, status=0 if command[1] == "list" else 5)
@@ -310,6 +311,7 @@ def test_looking_before_anything_is_deployed(project: Sandbox, command: list[str
     assert not (project.home / ".retrofill" / "retrofill.db").exists()
 
 
+@pytest.mark.beside_store("the folder is looked at")
 def test_no_project(project: Sandbox) -> None:
     """CAT-1: exit 2; the folder is named, control characters escaped."""
     for args in (["task", "list", "--project", "nowhere"], ["--project", "\x1b[2J", "check"]):
@@ -356,6 +358,7 @@ def test_a_timeout_that_is_none(project: Sandbox, text: str) -> None:
         ("RETROFILL_AUTO_CONFLICT", "fight"),
     ],
 )
+@pytest.mark.beside_store("settings of the environment")
 def test_settings_of_the_environment(project: Sandbox, variable: str, text: str) -> None:
     """SEL-1: the sentence names the variable."""
     result = project.call("backfill", "plan", *RAW, *DAY, status=2, **{variable: text})
@@ -378,6 +381,7 @@ def test_huge_requests(project: Sandbox, args: list[str], parts: list[str]) -> N
     refused(project, ["backfill", "create", "--yes", "--task", "big.m", *args], 2, *parts)
 
 
+@pytest.mark.beside_store("settings of the environment")
 def test_too_many_roots_and_tasks(project: Sandbox) -> None:
     """SEL-1: at most 500 roots and 2,000 tasks; both are settings."""
     tasks = ['root: {type: shell, run: "true", schedule: "0 1 * * *"}']

@@ -20,6 +20,7 @@ def checks(sandbox: Sandbox) -> dict[str, dict]:
 
 
 @pytest.mark.parametrize("seed", range(12))
+@pytest.mark.beside_store("the store is damaged")
 def test_damaged_pages(filled: Sandbox, seed: int) -> None:
     """A page of the store that holds anything at all: every other check has its turn."""
     chance = Random(seed)
@@ -48,6 +49,7 @@ def test_a_fifo_among_the_journals(filled: Sandbox) -> None:
     assert LAST in found
 
 
+@pytest.mark.beside_store("copies of the store")
 def test_what_a_killed_backup_left_is_named_and_removed(filled: Sandbox, tmp_path: Path) -> None:
     """By the next backup, wherever the killed one was being written; nothing else is touched."""
     home, elsewhere = filled.home / ".retrofill", tmp_path / "elsewhere"
@@ -65,6 +67,7 @@ def test_what_a_killed_backup_left_is_named_and_removed(filled: Sandbox, tmp_pat
     assert list(home.glob("backup.*.note")) == []
 
 
+@pytest.mark.beside_store("copies of the store")
 def test_what_a_killed_restore_left_is_named_and_removed(filled: Sandbox, tmp_path: Path) -> None:
     """By the next restore; the stores that were replaced stay, and are named."""
     filled.call("backup", tmp_path / "b.zip")

@@ -127,6 +127,7 @@ def test_the_record_of_what_is_not_there(filled: Sandbox, option: str) -> None:
     assert texts[0] == texts[1].replace("999", "1")
 
 
+@pytest.mark.beside_store("nothing is deployed yet")
 def test_before_the_first_deploy(project: Sandbox) -> None:
     """OPS-8: nothing was done, and looking makes no store."""
     assert project.json("operation", "list") == []

@@ -72,6 +72,7 @@ def test_the_shell_completes_tasks_ids_and_values(filled: Sandbox) -> None:
     assert completed(filled, "retrofill backfill list --bizd") == ["--bizdate"]
 
 
+@pytest.mark.beside_store("who acts is said by RETROFILL_USER")
 def test_completion_offers_nothing_that_may_not_be_seen(filled: Sandbox) -> None:
     """SEC-2: and nothing at all, without an error, where there is no project."""
     assert completed(filled, "retrofill task show bi.", RETROFILL_USER="bob") == []

@@ -75,6 +75,7 @@ def modules_of(sandbox: Sandbox, *args: str) -> set[str]:
         "operation list",
     ],
 )
+@pytest.mark.beside_store("what a process loads that reads the store")
 def test_looking_imports_nothing_heavy(filled: Sandbox, command: str) -> None:
     """BF-1, BF-2, OPS-9: neither lists nor single rows build a plan or an estimate."""
     assert not modules_of(filled, *command.split()) & HEAVY
@@ -88,6 +89,7 @@ def test_a_log_is_printed_without_planning(sandbox: Sandbox) -> None:
         assert not modules_of(sandbox, *command.split()) & HEAVY, command
 
 
+@pytest.mark.beside_store("what a process loads that reads the store")
 def test_planning_is_what_imports_arrays(filled: Sandbox) -> None:
     """The measure itself works: a command that plans is seen to import them."""
     assert "numpy" in modules_of(filled, *["backfill", "plan", "--task", "mid", "--bizdate", "2026-01-05"])

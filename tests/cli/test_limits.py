@@ -37,6 +37,7 @@ TWO = ("--task", "ops.raw", "--task", "ops.lonely")
         ("MAX_INSTANCES", 9, (*ALL, *DAY), "9 instances (6 tasks, 1 bizdate) are more than the 8"),
     ],
 )
+@pytest.mark.beside_store("settings of the environment")
 def test_one_below_at_and_above(
     project: Sandbox, setting: str, count: int, args: tuple[str, ...], sentence: str
 ) -> None:

@@ -191,6 +191,7 @@ def test_history_of_a_backfill(filled: Sandbox) -> None:
 # The catalog
 
 
+@pytest.mark.beside_store("the folder differs from what is deployed")
 def test_tasks(project: Sandbox) -> None:
     """CAT-3: ids once they are deployed; the cycle is derived."""
     rows = {row["task"]: row for row in project.json("task", "list")}
@@ -280,6 +281,7 @@ def test_init(tmp_path: object, project: Sandbox) -> None:
     assert project.call("init", "new").stdout.startswith("Made new")
 
 
+@pytest.mark.beside_store("the folder differs from what is deployed")
 def test_doctor(filled: Sandbox) -> None:
     """CAT-1: checks in rows; exit 1 when something is wrong."""
     rows = filled.json("doctor", status=1)
@@ -307,6 +309,7 @@ def test_help_names_every_command(project: Sandbox) -> None:
     assert project.call("--version").stdout.startswith("retrofill, version ")
 
 
+@pytest.mark.beside_store("nobody schedules at the server of a test")
 def test_history_as_lines_holds_runs_and_operations(project: Sandbox) -> None:
     """OPS-8: `kind` says which is which."""
     project.run("backfill", "create", "--task", "bi.raw", "--bizdate", "2026-01-05", "--wait", "--yes")
@@ -335,6 +338,7 @@ def test_a_day_of_creation_is_a_day(filled: Sandbox) -> None:
     assert '"x" is no day; write YYYY-MM-DD or a range' in error
 
 
+@pytest.mark.beside_store("nobody schedules at the server of a test")
 def test_what_could_not_start_says_where_to_look(project: Sandbox) -> None:
     """SEC-3, OPS-9: there is no log, and the sentence names the variable that is missing."""
     task = "a: {type: shell, run: 'true', schedule: '0 1 * * *', parameters: {key: '${secret:MISSING}'}}"

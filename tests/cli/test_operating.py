@@ -175,6 +175,7 @@ def test_reuse_and_exclude(filled: Sandbox) -> None:
     assert "--exclude does not go with --reuse" in filled.call("backfill", "plan", *args, status=2).stderr
 
 
+@pytest.mark.beside_store("the folder differs from what is deployed")
 def test_create_deploys_a_folder_that_differs_and_says_so(filled: Sandbox) -> None:
     """CAT-2."""
     same = filled.call("backfill", "create", "--task", "mid", "--bizdate", "2026-03-01", "--yes")

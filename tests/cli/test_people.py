@@ -17,6 +17,7 @@ MAKE = ("backfill", "create", "--task", "ops.raw", "--bizdate", "2026-01-05", "-
 
 @pytest.mark.parametrize("command", [MAKE, ("task", "list"), ("backfill", "list"), ("deploy",), ("check",)])
 @pytest.mark.parametrize("name", ["mallory", "", "Alice", "alice ", "a\x1b[2J"])
+@pytest.mark.beside_store("who acts is said by RETROFILL_USER")
 def test_nobody_is_refused_before_anything_is_done(
     project: Sandbox, command: tuple[str, ...], name: str
 ) -> None:
@@ -35,6 +36,7 @@ def test_members_exist(project: Sandbox) -> None:
     assert project.call(*MAKE, RETROFILL_USER="admin").json["created_by"] == "admin"
 
 
+@pytest.mark.beside_store("who acts is said by RETROFILL_USER")
 def test_members_of_the_deployed_version_count(project: Sandbox) -> None:
     """SEC-4: roles come from the deployed members."""
     project.call("deploy")
@@ -63,6 +65,7 @@ def names(rows: list[dict[str, Any]]) -> list[str]:
         (("token", "revoke", "1"), 5),
     ],
 )
+@pytest.mark.beside_store("nothing is deployed yet")
 def test_looking_at_people_makes_no_store(project: Sandbox, command: tuple[str, ...], status: int) -> None:
     """SEC-1: members of a folder that was never deployed are users already."""
     project.call(*command, status=status)
@@ -165,6 +168,7 @@ def test_users_are_the_system_administrators(project: Sandbox, args: list[str]) 
         ["retention", "run", "--dry-run"],
     ],
 )
+@pytest.mark.beside_store("copies of the store")
 def test_what_concerns_every_workspace_is_the_system_administrators(filled: Sandbox, args: list[str]) -> None:
     """SEC-4: refused to an administrator of a workspace, before anything is done; the system administrator may."""
     filled.call("backup", "good.zip")
@@ -175,6 +179,7 @@ def test_what_concerns_every_workspace_is_the_system_administrators(filled: Sand
     filled.call(*args, status=None if "accept-clock" in args else 0)
 
 
+@pytest.mark.beside_store("the token of the test is one too")
 def test_tokens(project: Sandbox) -> None:
     """SEC-1: shown once on stdout, listed without the secret, revoked by whoever has it."""
     made = project.call("token", "create", "--label", "ci", RETROFILL_USER="bob")

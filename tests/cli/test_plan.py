@@ -243,6 +243,7 @@ def test_risks_are_found_and_planning_exits_0(project: Sandbox) -> None:
     assert (line["isolated_from"], line["kind"], line["waits_for"]) == (["ops.mid"], "run", [])
 
 
+@pytest.mark.beside_store("of a folder that is not deployed")
 def test_planning_changes_nothing(project: Sandbox) -> None:
     """VER-4: not even a store is made."""
     plan(project, "--task", "mid", *DAY)
@@ -266,6 +267,7 @@ def _deployment(project: Sandbox) -> str:
     return (project.home / "retrofill.yaml").read_text().partition("\n")[2]
 
 
+@pytest.mark.beside_store("of a folder that is not deployed")
 def test_errors_of_the_folder_stop_a_plan(project: Sandbox) -> None:
     """CAT-1, CAT-4: all of them, exit 2."""
     project.write("a: {type: shel, schedule: x}\nb: {}", workspace="late", deployment=_deployment(project))

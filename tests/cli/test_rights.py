@@ -269,6 +269,7 @@ def test_several_backfills_are_stopped_one_by_one(filled: Sandbox) -> None:
     assert [(row["ok"], row["state"]) for row in results] == [(False, None), (True, "stopped")]
 
 
+@pytest.mark.beside_store("whoever can write the folder")
 def test_whoever_can_write_the_folder_may_deploy(filled: Sandbox) -> None:
     """SEC-4: embedded."""
     workspace = filled.home / "workspaces" / "bi" / "workspace.yaml"

@@ -16,6 +16,7 @@ late: {type: shell, run: "true", schedule: "59 23 * * *", generation: immediate}
 """
 
 
+@pytest.mark.beside_store("nothing is deployed yet")
 def test_before_the_first_deploy(project: Sandbox) -> None:
     """AUTO-1: nothing is made, and that is said."""
     assert "Nothing is deployed yet" in project.call("schedule", "show").stdout
@@ -96,6 +97,7 @@ def test_doctor_compares_the_schedules_counters(tmp_path: Path) -> None:
     assert "open_waits is 5, states give 0" in checks["counters"]["detail"]
 
 
+@pytest.mark.beside_store("the folder differs from what is deployed")
 def test_freezing_tasks(project: Sandbox) -> None:
     """AUTO-4, SEC-4: administrators freeze tasks; the next backfill's instances are frozen."""
     assert "nothing is deployed yet" in project.call("task", "freeze", "ops.raw", status=6).stderr

@@ -113,6 +113,7 @@ class TestLooking:
         """CAT-9."""
         three.call("version", "show", number, status=2 if number == "x" else 5)
 
+    @pytest.mark.beside_store("nothing is deployed yet")
     def test_before_the_first(self, project: Sandbox) -> None:
         """CAT-1: looking makes no store."""
         assert project.json("version", "list") == []
@@ -140,6 +141,7 @@ class TestPublishing:
         three.json("deploy", "--version", 2)
         assert three.json("deploy", "--version", 2) == {"version": 4, "new": False, "notes": []}
 
+    @pytest.mark.beside_store("the folder differs from what is deployed")
     def test_what_create_is_about_to_publish(self, three: Sandbox) -> None:
         """CAT-1: everything that the folder changes for the nightly schedule, also of other teams."""
         change(three, BI, "report:", "fresh: {type: shell, run: exit, schedule: '@daily'}\n  report:")
@@ -162,6 +164,7 @@ class TestPublishing:
         assert three.json("task", "list") == []
 
 
+@pytest.mark.beside_store("the folder differs from what is deployed")
 class TestAFolderWithErrors:
     """CAT-1: one team's mistake stops nobody else."""
 
@@ -236,6 +239,7 @@ class TestAFolderWithErrors:
         assert "retrofill.yaml:" in own
         assert BI not in own
 
+    @pytest.mark.beside_store("nothing is deployed yet")
     def test_before_the_first_deploy(self, project: Sandbox) -> None:
         """CAT-1: there is nothing to go on with."""
         (project.home / BI).write_text("workspace: bi\ntasks: [oops\n")
@@ -244,6 +248,7 @@ class TestAFolderWithErrors:
         assert "nothing is deployed yet" in refused.stderr
 
 
+@pytest.mark.beside_store("the folder differs from what is deployed")
 def test_deployed_means_the_deployed_version(three: Sandbox) -> None:
     """CAT-2: whatever the folder holds, also where it is right."""
     change(three, OPS, "  more:", "  newer: {type: shell, run: exit, schedule: '@daily'}\n  more:")

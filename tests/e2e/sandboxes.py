@@ -3,6 +3,9 @@
 `run` and `spawn` start a process of their own. `call` runs the same command inside the test's
 process, which saves half a second: for looking, where nothing is lost by it. Whatever a
 command is given, it must not print a traceback, and JSON output must be JSON.
+
+With a server, the same commands ask that: `RETROFILL_USER` becomes a token of that user, and before a plan is made or
+created the folder is deployed, as a command beside the store does by itself.
 """
 
 from __future__ import annotations
@@ -19,15 +22,19 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from e2e.served import Served
+from retrofill.bootstrap.centers import Call, open_call
 from retrofill.cli.main import run as run_command
+from retrofill.domain.errors import RetrofillError
 
 RETROFILL = str(Path(sys.executable).with_name("retrofill"))
 PATIENCE = 30.0
+_DEPLOYING = {("backfill", "plan"), ("backfill", "create")}
 
 
 @dataclass(frozen=True)
@@ -51,9 +58,11 @@ class Result:
 class Sandbox:
     """One project; `home` is its folder, tasks run in `home/workspaces/<workspace>`."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, served: Served | None = None) -> None:
         self.home = home
         self.processes: list[subprocess.Popen[bytes]] = []
+        self._served = served
+        self._tokens: dict[str, str] = {}
 
     def write(self, tasks: str, deployment: str = "", workspace: str = "w", head: str = "") -> Sandbox:
         """One workspace; `tasks` is what stands under `tasks:`, `deployment` more of retrofill.yaml."""
@@ -71,13 +80,45 @@ class Sandbox:
             for name, value in os.environ.items()
             if not (name.startswith("RETROFILL_") or name in of_a_terminal)
         }
-        return kept | {"LANG": "C.UTF-8"} | dict(more)
+        return kept | {"LANG": "C.UTF-8"} | (dict(more) if self._served is None else self._at_server(more))
+
+    def _at_server(self, more: Mapping[str, str]) -> dict[str, str]:
+        """The same, asked of the server: who acts is said by a token."""
+        assert self._served is not None
+        user = more.get("RETROFILL_USER", "admin")
+        who = {"RETROFILL_URL": self._served.url(self.home), "RETROFILL_TOKEN": self._token(user)}
+        return {**{name: value for name, value in more.items() if name != "RETROFILL_USER"}, **who}
+
+    def _token(self, user: str) -> str:
+        """A token of a user, made beside the store."""
+        if user not in self._tokens:
+            with self._beside_store() as call:
+                self._tokens[user] = call.center.people.create_token(user)["token"]
+        return self._tokens[user]
+
+    def _deploy_before(self, words: Sequence[str]) -> None:
+        if self._served is None or tuple(words[:2]) not in _DEPLOYING or "--deployed" in words:
+            return
+        with (
+            self._beside_store() as call,
+            contextlib.suppress(RetrofillError),
+        ):  # then the server works on what it has
+            call.center.versions.deploy()
+
+    @contextlib.contextmanager
+    def _beside_store(self) -> Iterator[Call]:
+        call = open_call(str(self.home), {})
+        try:
+            yield call
+        finally:
+            call.close()
 
     def run(
         self, *args: object, status: int | None = 0, stdin: str = "", timeout: float = 60, **env: str
     ) -> Result:
         """Run a command to its end; `status` is what it must exit with, None for any."""
         words = tuple(str(arg) for arg in args)
+        self._deploy_before(words)
         process = subprocess.run(
             [RETROFILL, *words],
             cwd=self.home,
@@ -96,6 +137,7 @@ class Sandbox:
     def call(self, *args: object, status: int | None = 0, **env: str) -> Result:
         """Run a command that starts nothing inside this process."""
         words = tuple(str(arg) for arg in args)
+        self._deploy_before(words)
         out, err = _captured(), _captured()
         environment, argv, where = dict(os.environ), sys.argv, os.getcwd()
         wanted = self.environment(env)
@@ -143,6 +185,7 @@ class Sandbox:
 
     def spawn(self, *args: object, **env: str) -> subprocess.Popen[bytes]:
         """Start a command and let it run; it is killed at the end of the test."""
+        self._deploy_before([str(arg) for arg in args])
         process = subprocess.Popen(
             [RETROFILL, *[str(arg) for arg in args]],
             cwd=self.home,

@@ -65,7 +65,7 @@ class Commented(Asked):
     comment: str = Field("", max_length=MOST_CHARACTERS, description="Why; it is kept in the record.")
 
 
-Number = Annotated[int, Field(strict=True, ge=1, le=MOST_ID)]
+Number = Annotated[int, Field(strict=True, ge=0, le=MOST_ID)]
 Numbers = Annotated[list[Number], Field(min_length=1, max_length=MOST_IDS, description="Ids of instances.")]
 
 
@@ -118,7 +118,7 @@ async def _tags(
 
 
 Tags = Annotated[Collection[str] | None, Depends(_tags)]
-Id = Annotated[int, Digits, Path(ge=1, le=MOST_ID)]
+Id = Annotated[int, Digits, Path(ge=0, lt=2**63)]  # whatever can be written is unknown, and no mistake
 
 
 class Visit:

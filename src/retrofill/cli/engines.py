@@ -29,9 +29,13 @@ class Engine(Protocol):
     """What a waiting command looks at and, where it may, drives.
 
     Attributes:
+        may_take_over: whether this process carries on where nobody else does.
         look_seconds: between two looks while somebody else carries on.
         grace_seconds: from asking a process to end until it is killed.
     """
+
+    @property
+    def may_take_over(self) -> bool: ...
 
     @property
     def look_seconds(self) -> float: ...
@@ -75,6 +79,7 @@ class Engine(Protocol):
 class EngineHere:
     """Beside the store: this process schedules where no other does."""
 
+    may_take_over = True
     look_seconds = 0.2
 
     def __init__(self, call: Call) -> None:
@@ -154,6 +159,7 @@ class EngineHere:
 class EngineThere:
     """At a server, which has its own schedulers: nothing is driven from here, and nothing delivered."""
 
+    may_take_over = False
     look_seconds = 0.5
     grace_seconds = _USUAL_GRACE_SECONDS
 

@@ -51,6 +51,7 @@ class _Waiting:
         self._timed_out = False
         self._trouble: str | None = None
         self._was_paused = False
+        self._was_scheduled = True
         self._looked_around = time.monotonic()
         self._standstill: StandstillRow | None = None
         self._engine.check_place()
@@ -125,12 +126,25 @@ class _Waiting:
         if now - self._looked_around < _LOOK_AROUND_SECONDS:
             return
         self._looked_around = now
+        self._say_unscheduled()
         standstills = self._session.center.work.standstills()
         found = next((one for one in standstills if one["part"] != "supervisor"), None)
         if found is not None and found != self._standstill:
             self.progress.end()
             say(f"Nothing goes on: {found['text']}.")
         self._standstill = found
+
+    def _say_unscheduled(self) -> None:
+        """Once for each time that nobody schedules, where this process will not either."""
+        if self._engine.may_take_over:
+            return
+        is_scheduled = self._session.center.work.scheduler()["runs"]
+        if not is_scheduled and self._was_scheduled:
+            self.progress.end()
+            say(
+                "No scheduler runs, so nothing starts until one is up: `retrofill scheduler`, beside the store."
+            )
+        self._was_scheduled = is_scheduled
 
     def _say_paused(self, progress: ProgressDocument) -> None:
         """Once for each pause: only a person ends it."""

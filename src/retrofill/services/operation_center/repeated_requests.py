@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING
 
@@ -44,6 +43,8 @@ class RepeatedRequests(BackfillPlans):
             KeyReusedError: it came with another request before.
             StillCreatingError: what was asked for with it is being made.
         """
+        import hashlib
+
         asked = hashlib.sha256(json.dumps([given, expected], sort_keys=True).encode()).hexdigest()
         with self._parts.store.read() as reader:
             made = self._made(reader, key, asked)
