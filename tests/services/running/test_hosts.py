@@ -119,7 +119,7 @@ def test_runs_of_a_machine_that_is_not_heard_of_are_lost(world: MakeWorld) -> No
     w.create("a")
     w.tick()
     lead_on(w, "two")
-    w.scheduler.hosts = Machines(Host("one", -1), Host("two", 100_000))
+    w.scheduler.judging.hosts = Machines(Host("one", -1), Host("two", 100_000))
     w.tick()
     assert w.state("a 5 01:00") == "running"
     w.clock.forward(61)
@@ -133,7 +133,7 @@ def test_machines_that_are_heard_of_keep_their_runs(world: MakeWorld) -> None:
     w.create("a")
     w.tick()
     lead_on(w, "two")
-    w.scheduler.hosts = Machines(Host("one", 5_000))
+    w.scheduler.judging.hosts = Machines(Host("one", 5_000))
     for _ in range(3):
         w.clock.forward(61)
         w.tick()
@@ -145,7 +145,7 @@ def test_an_end_outlives_a_server_that_cannot_be_asked_for_machines(world: MakeW
     w = world(*TASKS)
     lead_on(w, "one")
     w.create("a")
-    machines = w.scheduler.hosts = Machines()
+    machines = w.scheduler.judging.hosts = Machines()
     w.tick()
     (number,) = w.executor.running
     w.clock.forward(61)

@@ -18,7 +18,7 @@ from retrofill.services.ports.leadership import NotLeadingError
 from retrofill.services.running.following import Following
 from retrofill.services.running.nights import NightMaker
 from retrofill.services.running.scheduler import Scheduler
-from retrofill.services.running.tick_report import TickReport
+from retrofill.services.running.tick_report import TickReport, earliest
 from retrofill.services.upkeep.daily import Daily
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Loop:
             until_ms = (
                 self._clock.now_ms()
                 if is_busy
-                else _earlier(ticked.next_ms, planned_ms, alerts_ms, estimates_ms)
+                else earliest(ticked.next_ms, planned_ms, alerts_ms, estimates_ms)
             )
             before_ms = self._clock.now_ms()
             has_news = self._sleep(until_ms, observe_ms, renew_ms)
@@ -182,7 +182,7 @@ class Loop:
         if has_started or has_made or self._nights:
             self._scheduler.look_again()
         night_ms = None if self._schedule is None else self._schedule.next_ms()
-        return _earlier(self._later_starts.next_ms(), night_ms)
+        return earliest(self._later_starts.next_ms(), night_ms)
 
     def _sleep(self, until_ms: int | None, *longest_ms: int | None) -> bool:
         """Wait for something to happen; True if it was not merely the end of a run."""
@@ -194,8 +194,3 @@ class Loop:
             self._ear.drain()
             return True
         return not events
-
-
-def _earlier(*moments: int | None) -> int | None:
-    known = [moment for moment in moments if moment is not None]
-    return min(known) if known else None

@@ -30,9 +30,10 @@ from retrofill.services.ports.records import EndOfRun, InstanceRecord, Upcoming
 from retrofill.services.ports.secrets import SecretUnavailableError
 from retrofill.services.ports.start_filter import StartFilter
 from retrofill.services.running.closing import close_runs
+from retrofill.services.running.judging import Judging
 from retrofill.services.running.ledger_snapshot import LedgerSnapshot, Propagations
 from retrofill.services.running.slots import Slots
-from retrofill.services.running.tick_report import TickReport
+from retrofill.services.running.tick_report import TickReport, earliest
 from retrofill.services.upkeep.clocks import trouble_with
 
 if TYPE_CHECKING:
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 
 _BATCH = 2_000  # rows of one kind that a tick moves; the next tick follows at once
 _RUN_TIMES_EVERY_MS = 2_000  # what a crash loses of run times is missed by nobody
-_HOSTS_EVERY_MS = 10_000
-_HOSTS_GRACE_MS = 60_000  # longer than machines take to beat again
 _GONE = "its machine {} has not been heard of for too long"
 _MADE_WAY = "stopped to make way for the auto triggered instance of the same task and time"
 
@@ -81,9 +80,8 @@ class Scheduler:
         self.stops_for_auto = stops_for_auto  # changed when a deploy changes the setting
         self._store = store
         self._leadership = leadership
-        self.hosts = hosts
+        self.judging = Judging(hosts)
         self._leads = leads
-        self._hosts_ms: int | None = None  # when they are judged next
         self._executor = executor
         self._clock = clock
         self._specs = specs
@@ -121,7 +119,7 @@ class Scheduler:
             self._slots = Slots(self._graphs)
             self._adopted, self._known, self._must_look = ends, None, True
             self._must_find_out = True
-            self._hosts_ms = None
+            self.judging.begin_anew()
             raise
 
     def _find_out(self) -> None:
@@ -184,7 +182,7 @@ class Scheduler:
 
     def _note_what_waits(self, upcoming: Upcoming, holds: HeldBackfills, ticked: TickReport) -> None:
         """When to look again. What is due by a clock that is doubted waits for the time that is sure."""
-        self._next_ms = _earliest(upcoming.start_ms, holds.next_ms)
+        self._next_ms = earliest(upcoming.start_ms, holds.next_ms)
         ticked.next_ms = None if self._next_ms is None else self._next_ms + self._doubt_ms
         ticked.alert_ms = None if upcoming.alert_ms is None else upcoming.alert_ms + self._doubt_ms
 
@@ -207,15 +205,7 @@ class Scheduler:
     def _lost_with_their_host(self) -> list[RunEnd]:
         """Ends of runs whose machine has not been heard of for too long (RUN-3)."""
         now_ms = self._clock.now_ms()
-        if self.hosts is None or not self._leads:
-            return []
-        if self._hosts_ms is None or self._hosts_ms > now_ms + _HOSTS_GRACE_MS:
-            self._hosts_ms = now_ms + _HOSTS_GRACE_MS  # while the server was away nobody could beat
-        if now_ms < self._hosts_ms:
-            return []
-        self._hosts_ms = now_ms + _HOSTS_EVERY_MS
-        lost = {host.name: -host.left_ms for host in self.hosts.all() if host.left_ms < 0}
-        if not lost:
+        if not self._leads or not (lost := self.judging.lost(now_ms)):
             return []
         with self._store.read() as reader:
             runs = [run for run in reader.open_runs() if run.host in lost and run.host != self._executor.host]
@@ -458,8 +448,3 @@ def _by_backfill(rows: Iterable[InstanceRecord]) -> dict[int | None, list[Instan
     for row in rows:
         found[row.backfill_id].append(row)
     return found
-
-
-def _earliest(*moments: int | None) -> int | None:
-    known = [moment for moment in moments if moment is not None]
-    return min(known) if known else None

@@ -34,3 +34,9 @@ class TickReport:
     def ended(self) -> int:
         """How many runs."""
         return len(self.ends)
+
+
+def earliest(*moments: int | None) -> int | None:
+    """Of those that are known."""
+    known = [moment for moment in moments if moment is not None]
+    return min(known) if known else None
