@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from databases import postgres
 from e2e.sandboxes import Result, Sandbox, finished, processes_in, until
 
 pytestmark = pytest.mark.slow
@@ -206,6 +207,21 @@ def test_who_listens_beyond_this_machine_is_warned(sandbox: Sandbox) -> None:
     origin = {"RETROFILL_PUBLIC_ORIGIN": "https://retrofill.example.com"}
     behind_proxy = Up(sandbox, "serve", "--port", 0, "--host", "0.0.0.0", **origin)  # noqa: S104
     assert "TLS" not in behind_proxy.leave().stderr
+
+
+def test_on_a_server_there_may_be_several_of_each(sandbox: Sandbox) -> None:
+    """RUN-1: a second group stands by, and leads when the first has gone; a server beside them answers."""
+    with postgres.database() as url:
+        on = {"RETROFILL_STORE": url}
+        sandbox.write(TASKS)
+        first = Up(sandbox, "up", "--port", 0, **on)
+        until(lambda: first.status("/readyz") == 200, "the first leads")
+        second, alone = Up(sandbox, "up", "--port", 0, **on), Up(sandbox, "serve", "--port", 0, **on)
+        assert (second.status(), alone.status("/readyz")) == (401, 200)
+        assert first.leave().status == 0
+        until(lambda: second.status("/readyz") == 200, "the second leads")
+        sandbox.run("backfill", "create", "--task", "quick", *DAY, "--yes", "--wait", **on)
+        assert [one.leave().status for one in (second, alone)] == [0, 0]
 
 
 def test_an_answer_that_is_on_its_way_is_seen_through(sandbox: Sandbox) -> None:
