@@ -206,7 +206,9 @@ def _slowest_twentieth(one: dict[str, Any]) -> float:
 
 
 def _streams(served: Served) -> list[Line]:
-    return streams.run(served.url, served.tokens, served.pid)
+    with served.client() as client:
+        (running,) = client.get("/backfills?status=running&limit=1").raise_for_status().json()["items"]
+    return streams.run(served.url, running["id"], served.tokens, served.pid)
 
 
 def _plan(served: Served) -> list[Line]:

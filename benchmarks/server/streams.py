@@ -19,14 +19,15 @@ _STREAMS, _SECONDS, _A_USER = 500, 20.0, 150
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def run(url: str, tokens: list[str], server: int) -> list[Line]:
+def run(url: str, backfill: int, tokens: list[str], server: int) -> list[Line]:
     """While `pulse` ticks.
 
     Args:
+        backfill: one of which something runs.
         tokens: of several users, because one may have only so many streams.
         server: its process.
     """
-    with _open_all(url, tokens) as clients:
+    with _open_all(f"{url}/api/v1/backfills/{backfill}/events", tokens) as clients:
         _read(clients, 2.0)  # the first events
         before, began = processor_seconds(server), time.perf_counter()
         events = _read(clients, _SECONDS)
@@ -59,7 +60,7 @@ def _open_all(url: str, tokens: list[str]) -> Iterator[list[socket.socket]]:
         for number in range(_STREAMS):
             client = socket.create_connection((address.hostname, address.port or 80))
             client.sendall(
-                f"GET /api/v1/backfills/1/events HTTP/1.1\r\nHost: {address.netloc}\r\n"
+                f"GET {address.path} HTTP/1.1\r\nHost: {address.netloc}\r\n"
                 f"Authorization: Bearer {tokens[number // _A_USER]}\r\nAccept: text/event-stream\r\n\r\n".encode()
             )
             clients.append(client)
