@@ -9,6 +9,7 @@ import pytest
 
 from e2e.sandboxes import Sandbox
 
+pytestmark = pytest.mark.beside_store("the address is the test's own")
 TOKEN = "retrofill_do-not-tell-anybody"
 
 
