@@ -56,15 +56,15 @@ class Server:
 
     def __init__(self, directory: Path, settings: Sequence[str] = ()) -> None:
         self.directory = directory
-        self._owner: dict[str, Any] = {}
+        self.owner: dict[str, Any] = {}
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
-            self._owner = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+            self.owner = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
             os.chown(directory, nobody.pw_uid, nobody.pw_gid)
         self.programs = self._reachable(programs())
         self.port = _free_port()
         self._initialise()
-        self._settings = settings
+        self.settings = settings
         self.start()
         self._run(
             self.programs / "psql", "-q", "-h", str(directory), "-p", str(self.port), "-U", "postgres", "-c",
@@ -79,10 +79,10 @@ class Server:
             directory: of its own, empty.
         """
         made = cls.__new__(cls)
-        made.directory, made.programs, made._owner = directory, primary.programs, primary._owner
-        made.port, made._settings = (
+        made.directory, made.programs, made.owner = directory, primary.programs, primary.owner
+        made.port, made.settings = (
             _free_port(),
-            [*primary._settings, f"primary_conninfo={primary._for_standby}"],
+            [*primary.settings, f"primary_conninfo={primary.for_standby}"],
         )
         with open(primary.directory / "data" / "pg_hba.conf", "a") as allowed:
             allowed.write("host replication all 127.0.0.1/32 scram-sha-256\n")
@@ -95,13 +95,13 @@ class Server:
         return made
 
     @property
-    def _for_standby(self) -> str:
+    def for_standby(self) -> str:
         return f"host=127.0.0.1 port={self.port} user=postgres password={PASSWORD}"
 
     def owns(self, path: Path) -> None:
         """Let a folder, or a mount, be the server's own."""
-        if self._owner:
-            os.chown(path, self._owner["user"], self._owner["group"])
+        if self.owner:
+            os.chown(path, self.owner["user"], self.owner["group"])
 
     @property
     def url(self) -> str:
@@ -146,13 +146,13 @@ class Server:
             "unix_socket_directories": str(self.directory),
             "max_connections": "200",
             "shared_buffers": "128MB",
-            **dict(setting.split("=", 1) for setting in self._settings),
+            **dict(setting.split("=", 1) for setting in self.settings),
         }
         arguments = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         log = open(self.directory / "log", "a")  # noqa: SIM115  the server writes into it
         self.process = subprocess.Popen(
             [self.programs / "postgres", "-D", self.directory / "data", *arguments],
-            stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/", start_new_session=True, **self._owner,
+            stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/", start_new_session=True, **self.owner,
         )  # fmt: skip
         log.close()
         until = time.monotonic() + _PATIENCE_SECONDS
@@ -184,7 +184,7 @@ class Server:
 
     def _run(self, program: Path, *arguments: str) -> None:
         subprocess.run(
-            [program, *arguments], check=True, capture_output=True, text=True, cwd="/", **self._owner
+            [program, *arguments], check=True, capture_output=True, text=True, cwd="/", **self.owner
         )
 
 

@@ -152,7 +152,7 @@ TABLE: tuple[Setting, ...] = (
         "notify_secret",
         PlainText(),
         "",
-        "What signs posts to the address that a backfill names (`--notify`); may hold `${secret:NAME}`.",
+        "What signs posts to the address that a backfill names itself; may hold `${secret:NAME}`.",
     ),
     Setting("checks", Webhooks(), {}, "Extension checks that must pass before a backfill runs."),
     Setting("plugin_seconds", Whole(1, 300), 30, "Most seconds that an extension check plugin may take."),
