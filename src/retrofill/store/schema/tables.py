@@ -7,8 +7,6 @@ shown. Business dates are ISO text, slots are minutes after midnight.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -16,24 +14,17 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     LargeBinary,
-    MetaData,
     Table,
     UniqueConstraint,
     text,
 )
 
 from retrofill.domain.alerts import AlertState
-from retrofill.domain.people.scopes import Scope, Way
 from retrofill.domain.running.states import State
-from retrofill.store.schema.columns import Int, Text, where
+from retrofill.store.schema import people
+from retrofill.store.schema.columns import Int, Text, metadata, one_of, where
 
-metadata = MetaData()
-
-
-def _one_of(column: str, values: Iterable[str]) -> str:
-    """A CHECK as a chain of ORs: with IN, SQLite builds a table of the values for every row."""
-    return " OR ".join(f"{column} = '{value}'" for value in values)
-
+__all__ = ["metadata", "people"]  # the tables of people are part of the ledger
 
 _KINDS = ("run", "dry_run", "off_day", "virtual", "frozen")
 
@@ -232,8 +223,8 @@ instance = Table(
     # backfill would wait until it has looked through all instances.
     ForeignKeyConstraint(["backfill_id"], ["backfill.id"]).ddl_if(dialect="sqlite"),
     ForeignKeyConstraint(["task_id"], ["task.id"]).ddl_if(dialect="sqlite"),
-    CheckConstraint(_one_of("state", State), name="state"),
-    CheckConstraint(_one_of("kind", _KINDS), name="kind"),
+    CheckConstraint(one_of("state", State), name="state"),
+    CheckConstraint(one_of("kind", _KINDS), name="kind"),
     CheckConstraint("(state = 'frozen') = (frozen_from IS NOT NULL)", name="frozen_from"),
     CheckConstraint("state <> 'running' OR started_ms IS NOT NULL", name="running_has_started"),
     CheckConstraint("open_waits >= 0", name="open_waits"),
@@ -334,108 +325,6 @@ operation = Table(
     Index("operation_task", "task_id", "id", **where("task_id IS NOT NULL")),
 )
 
-user = Table(
-    "user",
-    metadata,
-    Column("id", Int, primary_key=True, autoincrement=False),
-    Column("name", Text, nullable=False, unique=True),  # members of a workspace need no row
-    Column("email", Text, nullable=False, server_default=""),
-    Column("phone", Text, nullable=False, server_default=""),
-    Column("is_administrator", Int, nullable=False, server_default="0"),  # of the system (SEC-1)
-    Column("created_ms", Int, nullable=False),
-)
-
-token = Table(
-    "token",
-    metadata,
-    Column("id", Int, primary_key=True, autoincrement=False),
-    Column("user_name", Text, nullable=False),
-    Column("label", Text, nullable=False, server_default=""),
-    Column("secret_hash", Text, nullable=False, unique=True),  # SHA-256, in hex, of 256 random bits
-    Column("created_ms", Int, nullable=False),
-    Column("revoked_ms", Int),
-    Column("scope", Text, nullable=False, server_default="admin"),
-    Column("expires_ms", Int),  # null: when somebody revokes it
-    Column("seen_ms", Int),  # when it was used last, to some minutes
-)
-
-access_key = Table(  # signs requests; the secret is worked out from the server's key and kept nowhere
-    "access_key",
-    metadata,
-    Column("id", Int, primary_key=True, autoincrement=False),
-    Column("key_id", Text, nullable=False, unique=True),
-    Column("user_name", Text, nullable=False),
-    Column("label", Text, nullable=False),
-    Column("scope", Text, nullable=False),
-    Column("made_with", Text, nullable=False),  # which key of the server, as a fingerprint
-    Column("created_ms", Int, nullable=False),
-    Column("expires_ms", Int),
-    Column("seen_ms", Int),
-    Column("revoked_ms", Int),
-    CheckConstraint(_one_of("scope", Scope), name="access_key_scope"),
-)
-
-password = Table(
-    "password",
-    metadata,
-    Column("user_name", Text, primary_key=True),
-    Column("hash", Text, nullable=False),  # of argon2id, with its parameters
-    Column("set_ms", Int, nullable=False),
-)
-
-session = Table(
-    "session",
-    metadata,
-    Column("id", Int, primary_key=True, autoincrement=False),
-    Column("user_name", Text, nullable=False),
-    Column("secret_hash", Text, nullable=False, unique=True),  # SHA-256, in hex, of 256 random bits
-    Column("way", Text, nullable=False),  # how its user was recognised
-    Column("address", Text, nullable=False),
-    Column("browser", Text, nullable=False),
-    Column("created_ms", Int, nullable=False),
-    Column("seen_ms", Int, nullable=False),  # to some minutes
-    Column("expires_ms", Int, nullable=False),
-    Column("ended_ms", Int),
-    CheckConstraint(_one_of("way", Way), name="session_way"),
-    Index("session_user", "user_name", "id"),
-)
-
-sign_in_link = Table(
-    "sign_in_link",
-    metadata,
-    Column("secret_hash", Text, primary_key=True),
-    Column("user_name", Text, nullable=False),
-    Column("created_ms", Int, nullable=False),
-    Column("expires_ms", Int, nullable=False),
-    Column("used_ms", Int),
-)
-
-subject = Table(  # who somebody is to a provider of identities, and here
-    "subject",
-    metadata,
-    Column("issuer", Text, primary_key=True),
-    Column("subject", Text, primary_key=True),
-    Column("user_name", Text, nullable=False),
-    Column("created_ms", Int, nullable=False),
-    Index("subject_user", "user_name"),
-)
-
-sign_in_failure = Table(  # how often sign-in failed lately, by account and by address
-    "sign_in_failure",
-    metadata,
-    Column("about", Text, primary_key=True),
-    Column("count", Int, nullable=False),
-    Column("last_ms", Int, nullable=False),
-)
-
-nonce = Table(  # what is accepted once, until it would not be accepted anyway
-    "nonce",
-    metadata,
-    Column("value", Text, primary_key=True),
-    Column("until_ms", Int, nullable=False),
-    Index("nonce_until", "until_ms"),
-)
-
 alert = Table(
     "alert",
     metadata,
@@ -452,7 +341,7 @@ alert = Table(
     Column("done_ms", Int),
     Column("reason", Text),  # why the last try failed, or why there is none
     UniqueConstraint("backfill_id", "round", "event", "method", name="alert_once"),
-    CheckConstraint(_one_of("state", AlertState), name="alert_state"),
+    CheckConstraint(one_of("state", AlertState), name="alert_state"),
     CheckConstraint("(state IN ('pending', 'sending')) = (next_ms IS NOT NULL)", name="alert_next"),
     Index("alert_due", "next_ms", **where("next_ms IS NOT NULL")),
 )
