@@ -51,6 +51,24 @@ def test_a_run_has_the_value_and_nobody_sees_it(sandbox: Sandbox, source: str) -
     assert_hidden(sandbox)
 
 
+@pytest.mark.parametrize("scheme", ["duckdb", "sqlite"])
+def test_a_connection_and_a_parameter_of_sql_tasks_may_name_secrets(sandbox: Sandbox, scheme: str) -> None:
+    """SEC-3, PAR-4: the forks of a warm process write to the pipe that masks, both streams line by line."""
+    sandbox.write(
+        "a: {type: sql, schedule: '0 1 * * *', connection: w, run: \"create table t as select '${pw}' as x\","
+        " parameters: {pw: '${secret:PW}'}}\n"
+        "b: {type: sql, schedule: '0 2 * * *', connection: w, depends_on: [a],"
+        " run: 'select length(x) as length from t'}",
+        f'settings: {{secrets: {{file: s.yaml}}}}\nconnections: {{w: {{url: "{scheme}:///${{secret:PW}}.db"}}}}',
+    )
+    write_file(sandbox, 0o600)
+    sandbox.run("backfill", "create", "--task", "a", "--task", "b", *DAY, "--wait", "--yes")
+    made, read = (sandbox.call("instance", "log", number).stdout for number in (1, 2))
+    assert f"[1/1] create table t as select '{'*' * len(VALUE)}' as x" in made
+    assert f"length\n------\n{len(VALUE)}\n" in read
+    assert_hidden(sandbox)
+
+
 def test_a_file_that_others_may_read(sandbox: Sandbox) -> None:
     """SEC-3, VER-1 `unset_secret`: a plan says so, the doctor says so, and the value is nowhere."""
     sandbox.write(TASK, "settings: {secrets: {file: s.yaml}}")

@@ -16,6 +16,8 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing itself is slow to import
+    from typing import TextIO
+
     from retrofill.executors.runners.duckdb_files import Opened
 
 # Started by path, it finds its siblings by itself, whatever the interpreter's path holds.
@@ -69,8 +71,7 @@ def run(payload: bytes, opened: Opened | None = None) -> int:
     Args:
         opened: see `open_database`.
     """
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True, encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    sys.stdout, sys.stderr = _open_output(1), _open_output(2)
     stopping = _Stopping()
     _, url, code = payload.decode("utf-8", "surrogateescape").split("\n", 2)
     mask = Mask(url)
@@ -95,6 +96,11 @@ def run(payload: bytes, opened: Opened | None = None) -> int:
         print(error)
         return 1
     return 0
+
+
+def _open_output(descriptor: int) -> TextIO:
+    """Anew: a stream that a fork inherits still takes the run's pipe for the file that the warm process writes to."""
+    return open(descriptor, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
 
 
 class _StatementError(Exception):
