@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from domain.catalogs import make_task
+from domain.catalogs import make_catalog, make_task
 from retrofill.domain.errors import Kind, NotPermittedError, RetrofillError, UnknownNameError
 from retrofill.domain.planning.changes import Changes
 from retrofill.domain.running.results import ItemResult
@@ -137,8 +137,6 @@ def test_a_new_owner_may_operate_what_ran_before(w: World) -> None:
         make_task("ops.mid", "0 2 * * *", "ops.raw", owner="carol") if t.name == "ops.mid" else t
         for t in TASKS
     ]
-    from domain.catalogs import make_catalog
-
     w.deploy(make_catalog(*tasks, members=MEMBERS))
     assert outcome(act(w, "carol", number)[0]) is DONE
 
@@ -174,6 +172,22 @@ def test_a_creator_may_steer_what_he_made(w: World) -> None:
     number = w.create(selection=ManualSelection(("ops.raw",)))
     w.backfills.pause(number)
     assert w.status(number) == "paused"
+
+
+def test_a_creator_who_may_not_backfill_it_any_more_only_holds_it_back(w: World) -> None:
+    """SEC-4: whoever was removed from a workspace, or owns a task no more, makes nothing of it run."""
+    w.user = "carol"
+    number = w.create(selection=ManualSelection(("ops.raw",)))
+    w.deploy(make_catalog(*TASKS, members={"ops": {}, "bi": {"carol": "visitor"}}))
+    w.backfills.pause(number)
+    for name, do in STEERING[1:]:
+        with pytest.raises(NotPermittedError, match=f"you may not {name} backfill {number}"):
+            do(w, number)
+    assert w.status(number) == "paused"
+    w.backfills.stop(number)
+    with pytest.raises(NotPermittedError, match=f"you may not resume backfill {number}"):
+        w.backfills.resume(number)
+    assert w.status(number) == "stopped"
 
 
 def test_stopping_a_part(w: World) -> None:
@@ -360,8 +374,6 @@ def test_the_creators_rights_of_then(w: World) -> None:
 )
 def test_a_creator_who_lost_his_rights(w: World, role: str | None, code: str) -> None:
     """SEL-4, VER-2: then it is refused, and says so; nothing runs."""
-    from domain.catalogs import make_catalog
-
     number = planned_for_later(w, "bob")
     ops = {name: r for name, r in MEMBERS["ops"].items() if name != "bob"} | ({"bob": role} if role else {})
     w.user = "admin"

@@ -68,7 +68,7 @@ class BackfillChanges:
         commit, in steps; the commit says that they are owed, so that a scheduler completes them after a crash.
 
         Raises:
-            NotPermittedError: neither its creator, nor who may operate all of it (SEC-4).
+            NotPermittedError: the actor may not operate all of it (SEC-4).
             WrongStateError: it has ended for good, has no instances, or its groups cannot change.
             UnknownNameError: no such backfill, or resource group.
             ClockRangeError, PriorityError: a value in a wrong form.

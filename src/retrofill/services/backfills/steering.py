@@ -57,11 +57,11 @@ class BackfillSteering:
         self._actor = actor
         self._user = actor.name
 
-    def may_steer(self, backfill_id: int) -> bool:
-        """Whether the actor may pause, resume, stop and change it as a whole (SEC-4)."""
+    def may_stop(self, backfill_id: int) -> bool:
+        """Whether the actor may stop it as a whole (SEC-4)."""
         with self._store.read() as reader:
             access = self._access(reader)
-            return access.may_steer(access.get_backfill(backfill_id))
+            return access.may_hold(access.get_backfill(backfill_id))
 
     def pause(self, backfill_id: int, comment: str = "") -> Steered:
         """Nothing new starts; running instances end (BF-3)."""
@@ -88,10 +88,10 @@ class BackfillSteering:
     def stop(self, backfill_id: int, comment: str = "") -> list[ItemResult]:
         """OPS-1: all running instances, and nothing further starts until resumed or rerun.
 
-        Somebody who may not steer the backfill ends the instances that he may operate, and the
+        Somebody who may not stop the backfill as a whole ends the instances that he may operate, and the
         others go on (SEC-4); what is left alone is in the results, as far as he may see it.
         """
-        if self.may_steer(backfill_id):
+        if self.may_stop(backfill_id):
             return list(self._steer(Steer.STOP, backfill_id, comment).stopping)
         with self._store.read() as reader:
             access = self._access(reader)
@@ -178,7 +178,8 @@ class BackfillSteering:
     def _steer_in(self, tx: Ledger, steer: Steer, backfill_id: int, comment: str) -> Steered:
         now_ms, access = self._clock.now_ms(), self._access(tx)
         record = access.get_backfill(backfill_id)
-        access.check_steer(record, steer.value)
+        refuse = access.check_steer if steer is Steer.RESUME else access.check_hold
+        refuse(record, steer.value)
         self._check(record)
         holds = holds_of([record], instant_of(now_ms))
         now = standing(tx, record, backfill_id in holds.window_closed)

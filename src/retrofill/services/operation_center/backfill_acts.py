@@ -42,7 +42,12 @@ class BackfillActs(Desk):
         return self._steering(backfill_id).pause(backfill_id, comment).is_changed
 
     def resume(self, backfill_id: int, comment: str = "") -> bool:
-        """Take back a pause or a stop; whether there was one. Errors as `pause`."""
+        """Take back a pause or a stop; whether there was one.
+
+        Raises:
+            NotPermittedError: the actor may not operate all of it.
+            WrongStateError: it has ended.
+        """
         return self._steering(backfill_id).resume(backfill_id, comment).is_changed
 
     def stop(self, backfill_id: int, comment: str = "") -> StopResult:
@@ -53,14 +58,14 @@ class BackfillActs(Desk):
             WrongStateError: it has ended.
         """
         steering = self._steering(backfill_id)
-        is_whole = steering.may_steer(backfill_id)
+        is_whole = steering.may_stop(backfill_id)
         return StopResult(tuple(steering.stop(backfill_id, comment)), is_whole)
 
     def change(self, backfill_id: int, changes: Changes, comment: str = "") -> ChangeReport:
         """Change how it runs, also while it runs.
 
         Raises:
-            NotPermittedError: neither its creator, nor who may operate all of it.
+            NotPermittedError: the actor may not operate all of it.
             WrongStateError: it has ended for good, has no instances, or its groups cannot change.
             UnknownNameError: there is no such resource group.
         """

@@ -78,20 +78,38 @@ class Access:
         return self.is_unlimited or all(map(self.sees, running_tasks_of(record)))
 
     def may_steer(self, record: BackfillRecord) -> bool:
-        """Whether the actor may pause, resume and change it: its creator, or who may operate all of it."""
-        if self.is_unlimited or record.created_by == self._actor.name:
+        """Whether the actor may let it go on and change it: who may operate all tasks that really run in it.
+
+        Its creator may, as long as he may still backfill them: somebody who has lost the right makes no code run.
+        """
+        if self.is_unlimited:
             return True
         catalog = self._graphs.catalog(self._reader, record.version_id)
         tasks = running_tasks_of(record)
         return all(self._may(Action.OPERATE, catalog.tasks[task]) for task in tasks)
 
+    def may_hold(self, record: BackfillRecord) -> bool:
+        """Whether the actor may pause and stop it: its creator whatever has become of him, and who may steer it."""
+        return record.created_by == self._actor.name or self.may_steer(record)
+
     def check_steer(self, record: BackfillRecord, what: str) -> None:
-        """Refuse what only the creator, and who may operate all of a backfill, may do.
+        """Refuse what makes code run, or changes how, to everybody who may not operate all of a backfill.
 
         Raises:
             NotPermittedError: naming what.
         """
         if not self.may_steer(record):
+            raise NotPermittedError(
+                f"you may not {what} backfill {record.id}", "Who may operate all tasks that run in it may."
+            )
+
+    def check_hold(self, record: BackfillRecord, what: str) -> None:
+        """Refuse what only holds a backfill back to who neither made it nor may steer it.
+
+        Raises:
+            NotPermittedError: naming what.
+        """
+        if not self.may_hold(record):
             raise NotPermittedError(
                 f"you may not {what} backfill {record.id}",
                 "Its creator may, and who may operate all tasks that run in it.",
