@@ -13,7 +13,7 @@ import pytest
 
 from checks.servers import CERTIFICATE, Server, hangs_up, raw, serving
 from retrofill.client import ServerUnreachableError
-from retrofill.client.transport import Transport
+from retrofill.client.transport import ACT_SECONDS, Transport
 from retrofill.domain.errors import (
     Kind,
     LimitError,
@@ -46,9 +46,13 @@ class Pauses(list[float]):
     def __call__(self, seconds: float) -> None:
         self.append(seconds)
 
+    def now(self) -> float:
+        return sum(self)
+
 
 def asking(url: str, pauses: Pauses | None = None) -> Transport:
-    return Transport(url, TOKEN, Pauses() if pauses is None else pauses)
+    pauses = Pauses() if pauses is None else pauses
+    return Transport(url, TOKEN, pauses, pauses.now)
 
 
 def refusal(url: str) -> RetrofillError:
@@ -126,6 +130,40 @@ def test_what_is_made_is_sent_again_with_the_same_key() -> None:
         asking(server.url()).create("backfills", {"name": "a"})
     keys = [asked.headers["Idempotency-Key"] for asked in server.asked]
     assert keys[0] == keys[1] == keys[2] != keys[3]
+
+
+LOST = [
+    hangs_up,
+    raw(b"<html>Bad Gateway</html>", 502),
+    raw(b"<html>Gateway Timeout</html>", 504),
+    problem(503, kind="unavailable", code="still_creating"),
+]
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_what_may_be_made_is_asked_for_until_there_is_an_answer(lost: Answer) -> None:
+    """Whoever gives up forgets the key, and who then repeats the command makes a second backfill."""
+    busy = problem(503, kind="unavailable")  # a server that has just come up again
+    with serving(*[lost] * 9, *[busy] * 9, fine({"id": 4})) as server:
+        assert asking(server.url()).create("backfills", {"name": "a"}) == {"id": 4}
+    assert len({asked.headers["Idempotency-Key"] for asked in server.asked}) == 1
+    assert len(server.asked) == 19
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_even_what_may_be_made_is_not_asked_for_without_end(lost: Answer) -> None:
+    pauses = Pauses()
+    with serving(lost) as server, pytest.raises(RetrofillError):
+        asking(server.url(), pauses).create("backfills", {"name": "a"})
+    assert sum(pauses[:-1]) < ACT_SECONDS <= sum(pauses)
+    assert max(pauses) < 15
+
+
+def test_what_cannot_be_made_yet_is_asked_for_five_times() -> None:
+    """A server that says that it has done nothing is believed."""
+    with serving(problem(503, kind="unavailable")) as server, pytest.raises(StoreUnavailableError):
+        asking(server.url()).create("backfills", {"name": "a"})
+    assert len(server.asked) == 5
 
 
 def test_a_refusal_is_final() -> None:

@@ -1,12 +1,14 @@
 """One request to a server and its answer: token, timeouts, retries, and what is said where nobody answers.
 
 What is safe to ask twice is asked again where the connection breaks or the server is busy: questions, and what is made
-with an Idempotency-Key. Anything else is tried again only where nothing of it can have reached the server. The token
-goes to the address that was given and nowhere else, and stands in no message.
+with an Idempotency-Key. Anything else is tried again only where nothing of it can have reached the server. What may be
+made already is asked for until there is an answer or its time is over: who gives up forgets the key, and would make it
+again. The token goes to the address that was given and nowhere else, and stands in no message.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import time
@@ -32,6 +34,8 @@ _TRIES = 5
 _FIRST_PAUSE = 0.2  # seconds; twice as long each time
 _LONGEST_PAUSE = 10.0
 _PASSING = frozenset({429, 502, 503, 504})  # statuses that may be over in a moment
+_LOST = frozenset({502, 504})  # those of a proxy that has heard no answer
+_BEING_MADE = "still_creating"
 
 
 class _Request(NamedTuple):
@@ -60,15 +64,23 @@ class Transport:
         url: where the server answers, `http(s)://HOST[:PORT][/PATH]`.
         token: who asks.
         sleep: waits between two tries.
+        now: seconds of a clock that runs while it sleeps.
 
     Raises:
         UsageError: an address or a token in a wrong form.
     """
 
-    def __init__(self, url: str, token: str, sleep: Callable[[float], object] = time.sleep) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        sleep: Callable[[float], object] = time.sleep,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.url = checked_url(url)
         self._token = _checked_token(token)
         self._sleep = sleep
+        self._now = now
         self._pool = _make_pool()
 
     def __repr__(self) -> str:
@@ -135,22 +147,30 @@ class Transport:
         """
         from urllib3.exceptions import HTTPError
 
-        for tried in range(_TRIES):
-            is_last, pause = tried == _TRIES - 1, _pause_after(tried)
+        end, may_be_made = self._now() + request.seconds, False
+        for tried in itertools.count(1):
+            pause = _pause_after(tried)
             try:
                 response = self._send(request)
             except HTTPError as error:
+                may_be_made |= request.key is not None and not _never_arrived(error)
                 may_again = (request.is_safe or _never_arrived(error)) and _may_pass(error)
-                if is_last or not may_again:
+                if not (may_again and self._has_tries(tried, may_be_made, end)):
                     raise why_unreachable(self.url, error) from None
             else:
                 if response.status < 300:
                     return response
-                if is_last or not (request.is_safe and response.status in _PASSING):
+                may_be_made |= request.key is not None and _is_unknown(response)
+                may_again = request.is_safe and response.status in _PASSING
+                if not (may_again and self._has_tries(tried, may_be_made, end)):
                     raise self._refusal(response)
                 pause = max(pause, _asked_to_wait(response))
             self._sleep(pause)
-        raise AssertionError("the last try returns or raises")
+        raise AssertionError("a try returns, raises, or is followed by another one")
+
+    def _has_tries(self, tried: int, may_be_made: bool, end: float) -> bool:
+        """Whether a request that has been tried so often is tried again."""
+        return tried < _TRIES or (may_be_made and self._now() < end)
 
     def _send(self, request: _Request) -> BaseHTTPResponse:
         from urllib3 import Timeout
@@ -214,7 +234,8 @@ def _json(body: Mapping[str, Any]) -> bytes:
 
 def _pause_after(tried: int) -> float:
     """Seconds; different clients come back at different moments."""
-    return _FIRST_PAUSE * (1 << tried) * random.uniform(0.75, 1.25)  # noqa: S311  - no secret depends on it
+    pause = min(_FIRST_PAUSE * (1 << min(tried - 1, 16)), _LONGEST_PAUSE)
+    return pause * random.uniform(0.75, 1.25)  # noqa: S311  - no secret depends on it
 
 
 def part(value: object) -> str:
@@ -289,6 +310,17 @@ def _asked_to_wait(response: BaseHTTPResponse) -> float:
     """Seconds that the server asks for."""
     text = response.headers.get("Retry-After", "")
     return min(float(text), _LONGEST_PAUSE) if text.isdigit() else 0.0
+
+
+def _is_unknown(response: BaseHTTPResponse) -> bool:
+    """Whether a refusal leaves open whether what was asked for has been made, or says that it is being made."""
+    if response.status in _LOST:
+        return True
+    try:
+        problem = read(response.data)
+    except ValueError:
+        return False
+    return isinstance(problem, dict) and problem.get("code") == _BEING_MADE
 
 
 def _never_arrived(error: Exception) -> bool:

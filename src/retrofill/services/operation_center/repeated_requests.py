@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from retrofill.domain.errors import UsageError, WrongStateError
+from retrofill.domain.errors import Kind, RetrofillError, UsageError
 from retrofill.services.operation_center.backfill_plans import BackfillPlans, store_backfill
 from retrofill.services.ports.records import RequestKeyRecord
 
@@ -22,10 +22,11 @@ class KeyReusedError(UsageError):
     code = "key_reused"
 
 
-class StillCreatingError(WrongStateError):
+class StillCreatingError(RetrofillError):
     """Send it again, with the same key, in a moment."""
 
     code = "still_creating"
+    kind = Kind.UNAVAILABLE
 
 
 class _MadeMeanwhileError(Exception):
@@ -73,6 +74,6 @@ class RepeatedRequests(BackfillPlans):
             raise KeyReusedError("this key came with another request before")
         if reader.find_backfill(record.backfill_id) is not None:
             return record.backfill_id
-        if any(one.id == record.backfill_id for one in reader.in_phase("creating")):
+        if self._parts.store.is_being_created(record.backfill_id):  # else a crash has left it half made
             raise StillCreatingError("what was asked for with this key is being made")
         return None
