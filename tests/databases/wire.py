@@ -67,6 +67,8 @@ def _accept(listening: socket.socket, server: tuple[str, int], wire: Wire) -> No
             for pump in (line.forth, line.back):
                 threading.Thread(target=pump, daemon=True).start()
     for end in ends:
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
         end.close()
 
 

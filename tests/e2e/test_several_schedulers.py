@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from databases import pooler, postgres
+from databases.wire import wired
 from e2e.sandboxes import RETROFILL, Sandbox, until
 from retrofill.cli.commands.scheduler import LOOK_MS
 from retrofill.store.postgres.leading import TERM_SECONDS
@@ -207,6 +208,19 @@ def test_one_that_is_asked_to_leave_hands_over_at_once(machines: tuple[Machine, 
     first.kill(signal.SIGTERM)
     assert first.process.returncode == 0
     second.leads()
+    second.kill(signal.SIGTERM)
+    assert second.process.returncode == 0
+
+
+def test_one_that_stands_by_outlives_the_server(machines: tuple[Machine, Machine]) -> None:
+    """RUN-1: it waits for it as who leads does, though it never led."""
+    one, two = machines
+    one.scheduler().leads()
+    with wired(one.url) as wire:
+        two.url = wire.url
+        second = two.scheduler()
+        second.stands_by()
+    second.says("; trying again.")
     second.kill(signal.SIGTERM)
     assert second.process.returncode == 0
 

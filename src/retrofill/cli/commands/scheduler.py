@@ -76,8 +76,9 @@ def _lead_or_stand_by(call: Call) -> None:
                 has_begun = True
                 _lead(call)
             else:
+                has_begun = True
                 _stand_by(call)
-            has_begun, trouble = True, ""
+            trouble = ""
         except StoreUnavailableError as error:
             if not has_begun:
                 raise
