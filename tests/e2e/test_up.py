@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
+import tomllib
 import urllib.error
 import urllib.request
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
 from databases import postgres
 from e2e.sandboxes import Result, Sandbox, finished, processes_in, until
+from retrofill.cli.commands.server import NEEDED
 
 pytestmark = pytest.mark.slow
 
@@ -183,6 +187,30 @@ def test_a_project_with_errors(sandbox: Sandbox) -> None:
     refused = sandbox.run("up", "--port", 0, status=2)
     assert "retrofill.yaml" in refused.stderr
     assert not processes_in(sandbox.home)
+
+
+@pytest.mark.parametrize("command", ["up", "serve"])
+def test_an_installation_without_the_extra(sandbox: Sandbox, tmp_path: Path, command: str) -> None:
+    """Nothing is bound, started or made: a plain installation has no server, and says how to get one."""
+    sandbox.write(TASKS)
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    (bare / "sitecustomize.py").write_text(
+        "import sys\nsys.modules['uvicorn'] = None  # as if nobody had it\n"
+    )
+    refused = sandbox.run(command, "--port", 0, status=2, PYTHONPATH=str(bare))
+    assert "a server needs the extra `server`, and uvicorn is not installed" in refused.stderr
+    assert "pip install 'retrofill[server]'" in refused.stderr
+    assert not (sandbox.home / ".retrofill").exists()
+
+
+def test_what_a_server_needs_is_its_extra() -> None:
+    """As `pyproject.toml` has it, so that nothing of it is forgotten in the refusal."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    extra = {re.split(r"[^\w-]", line)[0] for line in project["optional-dependencies"]["server"]}
+    providers = packages_distributions()
+    needed = {name.lower().replace("_", "-") for module in NEEDED for name in providers[module]}
+    assert needed == extra
 
 
 def test_a_server_alone(sandbox: Sandbox) -> None:

@@ -16,6 +16,8 @@ import click
 from retrofill.cli.grammar import Command
 from retrofill.cli.session import Session, pass_session, say, say_json
 from retrofill.cli.steps import command_of
+from retrofill.domain.errors import UsageError
+from retrofill.domain.words import names
 
 if TYPE_CHECKING:
     from retrofill.bootstrap.deployment import Deployment
@@ -23,15 +25,28 @@ if TYPE_CHECKING:
 Tell = Callable[[str], None]
 
 _HOST = click.option(
-    "--host", default="127.0.0.1", help="Where to listen: an address of this machine.", metavar="ADDRESS"
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Where to listen: an address of this machine.",
+    metavar="ADDRESS",
 )
 _PORT = click.option(
     "--port",
     default=8080,
+    show_default=True,
     type=click.IntRange(0, 65535),
     help="On which port; 0: any that is free.",
     metavar="N",
 )
+NEEDED = (
+    "argon2",
+    "fastapi",
+    "jinja2",
+    "msgspec",
+    "prometheus_client",
+    "uvicorn",
+)  # the extra, as it is imported
 _FINAL = (0, 2, 6)  # of a scheduler: it left, cannot run as things are, or another one runs
 
 
@@ -48,6 +63,7 @@ def up(session: Session, host: str, port: int) -> int:
     from retrofill.bootstrap.listening import listen, url_of
     from retrofill.bootstrap.process_group import Part, ProcessGroup
 
+    _refuse_without_extra()
     _deployment(session).refuse_second_scheduler()
     listener = listen(host, port)
     url = url_of(listener, host)
@@ -81,11 +97,28 @@ def serve(session: Session, host: str, port: int) -> None:
     """
     from retrofill.bootstrap.listening import listen, url_of
 
+    _refuse_without_extra()
     deployment = _deployment(session)
     with listen(host, port) as listener:
         url = url_of(listener, host)
         _serve(deployment, listener, host, lambda _: _say_where(session, url))
     say("The server has left.")
+
+
+def _refuse_without_extra() -> None:
+    """Before anything is bound or started; loads nothing.
+
+    Raises:
+        UsageError: what a server is made of is not installed.
+    """
+    from importlib.util import find_spec
+
+    lacking = [name for name in NEEDED if find_spec(name) is None]
+    if lacking:
+        raise UsageError(
+            f"a server needs the extra `server`, and {names(lacking)} {'is' if len(lacking) == 1 else 'are'} not installed",
+            "Install it: pip install 'retrofill[server]'.",
+        )
 
 
 def _deployment(session: Session) -> Deployment:
