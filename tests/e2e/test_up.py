@@ -260,3 +260,16 @@ def test_an_answer_that_is_on_its_way_is_seen_through(sandbox: Sandbox) -> None:
     with socket.create_connection((host, int(port)), 30) as held:
         held.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
         assert server.leave().status == 0
+
+
+def test_nothing_is_restored_below_a_server(sandbox: Sandbox) -> None:
+    """RET-1: what the server acknowledged would be lost with the store that it has open."""
+    sandbox.write(TASKS)
+    sandbox.run("deploy", "--yes")
+    sandbox.run("backup", "b.zip")
+    serving = Up(sandbox, "serve", "--port", 0)
+    refused = sandbox.run("restore", "b.zip", "--force", status=6).stderr
+    assert f"process {serving.process.pid} (retrofill serve" in refused
+    assert "has the store open" in refused
+    assert serving.leave().status == 0
+    sandbox.run("restore", "b.zip", "--force")

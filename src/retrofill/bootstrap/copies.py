@@ -78,6 +78,7 @@ class LocalCopies:
 
     def put_back(self, file: Path, user: str, force: bool) -> RestoredDocument:
         from retrofill.store.sqlite.leftovers import remove_leftovers
+        from retrofill.store.sqlite.staying import nobody_stays
 
         if not file.is_file():
             raise UsageError(
@@ -92,7 +93,8 @@ class LocalCopies:
             process = "" if leader is None else leader.as_process
             raise SchedulerRunsError(f"a scheduler runs {process}".rstrip())
         try:
-            document = self._restore(file, user, force)
+            with nobody_stays(home):
+                document = self._restore(file, user, force)
             # Only now: what a restore that was broken off has left tells that there was a store.
             remove_leftovers(home, restores=True)
         finally:

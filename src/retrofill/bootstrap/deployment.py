@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -170,6 +171,18 @@ class Deployment:
         None while there is no store.
         """
         return self._feed.look(since) if self.has_store else None
+
+    def staying_open(self) -> AbstractContextManager[None]:
+        """For a process that has the store open for long: nobody restores another one in its place meanwhile.
+
+        Raises:
+            StoreBusyError: then: somebody does so just now.
+        """
+        if self.store_url is not None:
+            return nullcontext()
+        from retrofill.store.sqlite.staying import staying_open
+
+        return staying_open(self.folder.home)
 
     def graphs(self) -> GraphCache:
         """Graphs of instances for one call, request or thread."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from socket import socket
 from typing import TYPE_CHECKING
 
@@ -142,7 +143,7 @@ def _serve(
     from retrofill.api.serving import serve as answer
     from retrofill.bootstrap.listening import is_local
 
-    try:
+    with deployment.staying_open(), closing(deployment):
         _ = deployment.store  # made where there is none yet; a deploy may come later
         if not is_local(host) and not deployment.settings().public_origin.startswith("https:"):
             say(
@@ -150,8 +151,6 @@ def _serve(
                 "address in the setting `public_origin`."
             )
         answer(deployment, listener, lambda: on_ready(deployment))
-    finally:
-        deployment.close()
 
 
 def _schedule(session: Session, on_ready: Callable[[], None]) -> None:

@@ -76,7 +76,7 @@ def wait_for_turn(descriptor: int, seconds: float, doing: str) -> int:
     """
     turn = _Turn(_reopened(descriptor))
     if not turn.wait(seconds):
-        raise StoreBusyError(f"{_holder_in_words(descriptor)} has been {doing} for {seconds:.0f} seconds")
+        raise StoreBusyError(f"{holder_in_words(descriptor)} has been {doing} for {seconds:.0f} seconds")
     return turn.descriptor
 
 
@@ -132,7 +132,8 @@ def holder_of(descriptor: int) -> int | None:
     return None
 
 
-def _holder_in_words(descriptor: int) -> str:
+def holder_in_words(descriptor: int) -> str:
+    """Who holds the flock of a file, for a sentence."""
     pid = holder_of(descriptor)
     if pid is None:
         return "another process"
