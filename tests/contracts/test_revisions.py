@@ -35,6 +35,10 @@ def change(store: Store, act: Callable[[Ledger], object]) -> Revision | None:
     return found
 
 
+def queue(tx: Ledger, number: int) -> None:
+    tx.outbox.add(number, "failure", "email", 9)
+
+
 @pytest.mark.parametrize("move", list(MAKE))
 def test_every_move_names_the_instance(store: Store, move: Move) -> None:
     """Whatever the ledger lets an instance do."""
@@ -67,15 +71,35 @@ def test_what_is_shown_of_an_instance_names_it(store: Store, what: str) -> None:
     assert found.instances == (1,)
 
 
+def test_a_clock_that_is_set_names_what_waits_by_it(store: Store) -> None:
+    """TIME-8: the ends of pauses move with it, and those of alerts."""
+    number = fill(store, in_state(State.WAITING_TIME, reason="rerun_interval"), in_state(State.NOT_RUN, 2))
+    change(store, lambda tx: queue(tx, number))
+    change(store, lambda tx: tx.clock.keep(1_700_000_000_000))
+    found = change(store, lambda tx: tx.clock.accept(1_700_003_600_000))
+    assert found is not None
+    assert (found.backfills, found.instances) == ((number,), (1,))
+
+
+def test_a_log_that_is_removed_names_its_instance(store: Store) -> None:
+    """OBS-2."""
+    fill(store, INSTANCE)
+    found = change(store, lambda tx: tx.retention.note_removed_logs([(1, 1, "token")], 9))
+    assert found is not None
+    assert found.instances == (1,)
+
+
 OF_A_BACKFILL: dict[str, Callable[[Ledger, int], object]] = {
-    "its row": lambda tx, number: tx.set_backfill(number, paused=1),
+    "its row": lambda tx, number: tx.set_backfill(number, idle_ms=1),
+    "its expected end": lambda tx, number: tx.times.set_expected(number, "{}"),
+    "its first estimate": lambda tx, number: tx.times.set_first_estimate(number, "{}"),
     "failures": lambda tx, number: tx.add_failures(number, 1),
     "a date's counters": lambda tx, number: tx.count(number, 0, (0, 0, 1, 0)),
     "counters": lambda tx, number: tx.count_many(number, {0: (0, 0, 1, 0)}),
     "a date's turn": lambda tx, number: tx.reach(number, 0),
     "a turn taken back": lambda tx, number: tx.unreach(number, [0]),
     "an operation": lambda tx, number: tx.record(9, "alice", "pause", number),
-    "an alert": lambda tx, number: tx.outbox.add(number, "failure", "email", 9),
+    "an alert": queue,
     "what is left of one": lambda tx, number: tx.delete_half_created(number, "planned"),
 }
 
@@ -88,7 +112,21 @@ def test_what_is_shown_of_a_backfill_names_it(store: Store, what: str) -> None:
     assert (found.backfills, found.whole, found.instances) == ((number,), (), ())
 
 
+def test_an_alert_that_is_being_sent_names_its_backfill(store: Store) -> None:
+    """OBS-5: its state is shown. Looking in vain for one to send changes nothing."""
+    number = fill(store)
+    assert change(store, lambda tx: tx.outbox.claim(9, 99)) is None
+    change(store, lambda tx: queue(tx, number))
+    found = change(store, lambda tx: tx.outbox.claim(9, 99))
+    assert found is not None
+    assert found.backfills == (number,)
+
+
 WHOLE: dict[str, Callable[[Ledger, int], object]] = {
+    "a pause or its end": lambda tx, number: tx.set_backfill(number, paused=1),
+    "a stop": lambda tx, number: tx.set_backfill(number, stopped=1),
+    "a phase": lambda tx, number: tx.set_backfill(number, phase="active"),
+    "a policy, and with it a window": lambda tx, number: tx.set_backfill(number, policy="{}"),
     "groups dealt anew": lambda tx, number: tx.set_groups(number, {0: 2}),
     "a date that waits again": lambda tx, number: tx.withdraw_date(number, 1, 99),
     "retention": lambda tx, number: tx.retention.hide(number, 1 << 40),

@@ -73,8 +73,17 @@ def test_what_changes_in_steps_is_told_as_one(case: Case) -> None:
 def test_a_backfill_whose_row_changes_has_changed(case: Case) -> None:
     since = now(case)
     with case.world.store.transaction() as tx:
-        tx.set_backfill(1, paused=1)
+        tx.set_backfill(1, idle_ms=1)
     assert told(case, "alice", since) == (True, [])
+    assert told(case, "alice", since, 3) == (False, []), "another one has not"
+
+
+def test_what_a_pause_shows_as_not_run_has_changed(case: Case) -> None:
+    """OPS-0: the states that are shown, though no row of an instance is another one."""
+    since = now(case)
+    with case.world.store.transaction() as tx:
+        tx.set_backfill(1, paused=1)
+    assert told(case, "alice", since) == (True, None)
     assert told(case, "alice", since, 3) == (False, []), "another one has not"
 
 
@@ -118,10 +127,10 @@ def test_who_is_far_behind_looks_anew(case: Case) -> None:
     since = now(case)
     for _ in range(MOST_REVISIONS):
         with case.world.store.transaction() as tx:
-            tx.set_backfill(1, paused=1)
+            tx.set_backfill(1, idle_ms=1)
     assert told(case, "alice", since) == (True, [])
     with case.world.store.transaction() as tx:
-        tx.set_backfill(1, paused=1)
+        tx.set_backfill(1, idle_ms=1)
     assert case.center("alice").feed.backfill(1, since)["missed"]
 
 

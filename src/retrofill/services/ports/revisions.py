@@ -19,7 +19,8 @@ class Revision(NamedTuple):
 
     Attributes:
         backfills: ids of those of which the row, the dates or the record of operations have changed.
-        whole: ids of those of which any instance may have changed; `SCHEDULE` for auto triggered ones.
+        whole: ids of those of which any instance may have changed, also in what it is shown as: what is paused, stopped
+            or not active shows what waits as Not run; `SCHEDULE` for auto triggered ones.
         instances: ids of further instances that have changed.
         rights: whether somebody may see something else by now, or may not any more.
     """

@@ -26,6 +26,8 @@ _COUNT_ONLY = (
     "UPDATE backfill_date SET successful = successful + ?, failed = failed + ?, running = running + ?, "
     "frozen = frozen + ? WHERE backfill_id = ? AND position = ?"
 )
+# What its instances are shown through: what is held or not there yet is shown as Not run, whatever its row says.
+_SHOWN_THROUGH = {"phase", "paused", "stopped", "policy"}
 _COUNT = f"{_COUNT_ONLY} RETURNING {DATE}"
 
 
@@ -151,7 +153,8 @@ class BackfillWriter(Writer):
     def set_backfill(self, backfill_id: int, **columns: object) -> None:
         if not columns.keys() <= set(BACKFILL.names):
             raise ValueError(sorted(columns))
-        self._changed.backfills.add(backfill_id)
+        is_whole = not _SHOWN_THROUGH.isdisjoint(columns)
+        (self._changed.whole if is_whole else self._changed.backfills).add(backfill_id)
         self._execute(
             f"UPDATE backfill SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?",
             [*columns.values(), backfill_id],

@@ -14,6 +14,7 @@ from retrofill.store.statements.health import Health
 
 if TYPE_CHECKING:
     from retrofill.store.dialects import Connection
+    from retrofill.store.statements.revisions import Changed
 
 _ANCHOR = ", ".join(Anchor._fields)
 ANCHOR = f"SELECT {_ANCHOR} FROM clock_anchor"
@@ -69,6 +70,10 @@ class ClockReader:
 class ClockKeeper(ClockReader):
     """Notes when it was believed."""
 
+    def __init__(self, connection: Connection, boot_clock: BootClock, changed: Changed) -> None:
+        super().__init__(connection, boot_clock)
+        self._changed = changed
+
     def keep(self, wall_ms: int, tolerance_ms: int | None = None) -> ClockCheck:
         boot, anchor = self._boot_clock(), self._anchor()
         check = judge(anchor, boot, wall_ms, self._newest_ms(anchor, boot))
@@ -93,12 +98,17 @@ class ClockKeeper(ClockReader):
 
     def _shift_lengths(self, jump_ms: int) -> None:
         """Ends of pauses, which were worked out by the clock as it was: a pause is as long as it is."""
-        self._execute(
+        instances = self._execute(
             "UPDATE instance SET start_ms = start_ms + ? WHERE state = 'waiting_time' "
-            f"AND {filters.one_of('reason', PAUSES)}",
+            f"AND {filters.one_of('reason', PAUSES)} RETURNING id",
             (jump_ms,),
         )
-        self._execute("UPDATE alert SET next_ms = next_ms + ? WHERE next_ms IS NOT NULL", (jump_ms,))
+        self._changed.instances.update(row[0] for row in instances.fetchall())
+        alerts = self._execute(
+            "UPDATE alert SET next_ms = next_ms + ? WHERE next_ms IS NOT NULL RETURNING backfill_id",
+            (jump_ms,),
+        )
+        self._changed.backfills.update(row[0] for row in alerts.fetchall())
 
     def _write(self, anchor: Anchor) -> None:
         self._read = (anchor,)

@@ -89,11 +89,11 @@ class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWri
     @property
     def times(self) -> TimesLedger:
         """Run times by task."""
-        return TimesLedger(self._connection)
+        return TimesLedger(self._connection, self._changed)
 
     @cached_property
     def clock(self) -> ClockKeeper:
-        return ClockKeeper(self._connection, self._boot_clock)
+        return ClockKeeper(self._connection, self._boot_clock, self._changed)
 
     @property
     def versions(self) -> Versions:

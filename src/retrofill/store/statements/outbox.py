@@ -59,7 +59,10 @@ class Outbox(OutboxReader):
             f"RETURNING {ALERT}",
             (until_ms, now_ms),
         ).fetchone()
-        return ALERT.one(row)
+        claimed = ALERT.one(row)
+        if claimed is not None:
+            self._changed.backfills.add(claimed.backfill_id)
+        return claimed
 
     def finish(
         self,

@@ -194,8 +194,10 @@ class RetentionTables(RetentionReader):
         return 0
 
     def note_removed_logs(self, runs: Iterable[RunName], at_ms: int) -> None:
+        names = list(runs)
+        self._changed.instances.update(instance_id for instance_id, *_ in names)
         self._connection.executemany(
             "UPDATE run SET log_removed_ms = ? WHERE instance_id = ? AND number = ? AND token = ? "
             "AND log_removed_ms IS NULL",
-            [(at_ms, *run) for run in runs],
+            [(at_ms, *name) for name in names],
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from retrofill.store.dialects import Connection
+    from retrofill.store.statements.revisions import Changed
 
 
 class TimesReader:
@@ -39,6 +40,10 @@ class TimesReader:
 class TimesLedger(TimesReader):
     """Adds to what is remembered."""
 
+    def __init__(self, connection: Connection, changed: Changed) -> None:
+        super().__init__(connection)
+        self._changed = changed
+
     def add(self, ended: Mapping[int, Sequence[int]], at_ms: int) -> None:
         from retrofill.domain.estimating.run_times import remember
 
@@ -53,9 +58,11 @@ class TimesLedger(TimesReader):
         )
 
     def set_first_estimate(self, backfill_id: int, document: str) -> None:
+        self._changed.backfills.add(backfill_id)
         self._connection.execute(
             "UPDATE backfill SET first_estimate = ? WHERE id = ?", (document, backfill_id)
         )
 
     def set_expected(self, backfill_id: int, document: str) -> None:
+        self._changed.backfills.add(backfill_id)
         self._connection.execute("UPDATE backfill SET expected = ? WHERE id = ?", (document, backfill_id))

@@ -1,4 +1,8 @@
-"""What has changed: since a revision of the store, of what somebody looks at."""
+"""What has changed: since a revision of the store, of what somebody looks at.
+
+What changes by time alone is no change of the store and is not told: a window that opens or closes (what waits
+outside it is shown as Not run), and a start that comes due. Who shows it looks again at that time.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,9 @@ class BackfillChanges(TypedDict):
     revision: str  #: up to which this is told; the next question is asked since then
     missed: bool  #: what has changed cannot be told any more: everything is to be looked at anew
     changed: bool  #: whether anything has: its row, counts, dates, record, or instances
-    instances: list[int] | None  #: ids of instances that have changed; null where any of them may have
+    instances: (
+        list[int] | None
+    )  #: ids of instances that have changed; null where any of them may have. A window that opens or closes by itself is not told
 
 
 class ListChanges(TypedDict):
