@@ -154,4 +154,17 @@ def test_whoever_changes_their_own_password_says_the_one_until_now(server: Serve
     right = {"password": "second long one", "current": "first long one"}
     assert alice.post("/api/v1/users/alice/password", json=right).status_code == 200
     assert admin.post("/api/v1/users/alice/password", json={"password": "third long one"}).status_code == 200
-    assert not alice.delete("/api/v1/users/alice/password").json()["has_password"]
+
+
+def test_whoever_removes_their_own_password_says_it(server: Server) -> None:
+    """SEC-6: or whoever finds a token, or a browser left open, sets another one after that."""
+    alice, admin, path = server.by("alice"), server.by("admin"), "/api/v1/users/alice/password"
+    assert alice.delete(path).status_code == 200, "there is none that could be said"
+    assert admin.post(path, json={"password": "first long one"}).status_code == 200
+    assert problem(alice.delete(path), 422)["code"] == "current_password_needed"
+    wrong = alice.request("DELETE", path, json={"current": "not this one"})
+    assert problem(wrong, 422)["code"] == "wrong_password"
+    right = alice.request("DELETE", path, json={"current": "first long one"})
+    assert not right.json()["has_password"]
+    assert admin.post(path, json={"password": "second long one"}).status_code == 200
+    assert not admin.delete(path).json()["has_password"]

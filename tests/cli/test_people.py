@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from e2e.sandboxes import Sandbox
+from e2e.served import Served
 from retrofill.bootstrap.deployment import open_deployment
 from retrofill.domain.people.visitors import Caller
 
@@ -229,6 +230,25 @@ def test_access_keys(project: Sandbox) -> None:
     assert f'no access key "{key_id}"' in absent
     project.call("access-key", "revoke", key_id, RETROFILL_USER="bob")
     assert project.json("access-key", "list")[0]["revoked_at"] is not None
+
+
+def test_the_password_until_now_is_the_next_line(project: Sandbox, way: Served | None) -> None:
+    """SEC-6: at a server one's own is changed and removed by who knows it; beside the store, by who owns the folder."""
+    needed, wrong = "says the one until now", "not the password that is used until now"
+    steps: list[tuple[tuple[str, ...], str, str]] = [
+        ((), "first long one", ""),
+        ((), "second long one\nfirst long one", ""),
+        ((), "third long one", needed),
+        ((), "third long one\nfirst long one", wrong),
+        (("--remove",), "", needed),
+        (("--remove",), "first long one", wrong),
+        (("--remove",), "second long one", ""),
+    ]
+    for more, lines, refusal in steps:
+        status = 2 if refusal and way is not None else 0
+        done = project.run("user", "password", *more, stdin=lines, status=status, RETROFILL_USER="bob")
+        assert not status or refusal in done.stderr
+        assert "long one" not in done.stdout + done.stderr
 
 
 def test_a_password_is_read_from_standard_input(project: Sandbox) -> None:

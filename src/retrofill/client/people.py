@@ -75,9 +75,11 @@ class PeopleDesk(Desk):
         found: PasswordDocument = self._server.act("POST", f"users/{part(name)}/password", body)
         return found
 
-    def remove_password(self, name: str) -> PasswordDocument:
+    def remove_password(self, name: str, current: str | None = None) -> PasswordDocument:
         """Let somebody sign in with no password any more, and sign their browsers out."""
-        found: PasswordDocument = self._server.act("DELETE", f"users/{part(name)}/password")
+        found: PasswordDocument = self._server.act(
+            "DELETE", f"users/{part(name)}/password", {"current": current}
+        )
         return found
 
     def create_link(self, name: str, minutes: int = 60) -> LinkDocument:

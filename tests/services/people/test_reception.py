@@ -135,8 +135,11 @@ def test_whoever_changes_a_password_knows_the_old_one(office: Office, signed_in:
 
 
 def test_a_password_is_removed(office: Office, signed_in: Admission) -> None:
-    assert office.sign_ins("bob").remove_password("bob") == [signed_in.visitor.session]
-    assert office.sign_ins("bob").remove_password("bob") == []
+    bob = office.sign_ins("bob")
+    with pytest.raises(WrongPasswordError):
+        bob.remove_password(office.passwords, "bob", "guessed")
+    assert bob.remove_password(office.passwords, "bob", RIGHT) == [signed_in.visitor.session]
+    assert bob.remove_password(office.passwords, "bob", RIGHT) == []
     with pytest.raises(SignInError):
         office.reception.sign_in("bob", RIGHT, HERE)
 

@@ -62,6 +62,14 @@ class NewPassword(Asked):
     )
 
 
+class OldPassword(Asked):
+    """Said by who removes a password of their own (SEC-6)."""
+
+    current: str | None = Field(
+        None, max_length=10_000, description="The one until now, where it is your own."
+    )
+
+
 # Users
 
 
@@ -118,9 +126,9 @@ def set_password(visit: Asking, name: str, body: NewPassword) -> PasswordDocumen
 
 
 @routes.delete("/{name}/password", "people.remove_password", PasswordDocument, scope=Scope.ADMIN)
-def remove_password(visit: Asking, name: str) -> PasswordDocument:
+def remove_password(visit: Asking, name: str, body: OldPassword | None = None) -> PasswordDocument:
     """Let somebody sign in with no password any more, and sign their browsers out."""
-    return visit.center.people.remove_password(name)
+    return visit.center.people.remove_password(name, body.current if body else None)
 
 
 @routes.delete("/{name}/sessions", "people.end_sessions", Page[int], scope=Scope.ADMIN)

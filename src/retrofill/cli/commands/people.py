@@ -12,10 +12,11 @@ from retrofill.cli.session import Session, pass_session, say
 from retrofill.cli.tables import cell
 from retrofill.domain.errors import UsageError, did_you_mean, shown
 from retrofill.domain.inputs import integer_id
+from retrofill.domain.people.passwords import PasswordNeededError
 from retrofill.domain.words import many
 
 if TYPE_CHECKING:
-    from retrofill.services.reading.documents import UserRow
+    from retrofill.services.reading.documents import PasswordDocument, UserRow
 
 _USER_COLUMNS = ["user", "administrator", "roles", "email", "phone"]
 _SESSION_COLUMNS = ["id", "user", "way", "address", "browser", "used_at", "expires_at"]
@@ -136,10 +137,24 @@ def user_link(session: Session, name: str | None, minutes: int) -> None:
 def user_password(session: Session, name: str | None, remove: bool) -> None:
     """Set the password with which somebody signs in, by default yours, and sign their browsers out.
 
-    It is asked for; without a terminal it is the first line of standard input.
+    It is asked for; without a terminal it is the first line of standard input. Where the one until now has to be said,
+    it is asked for next, or is the line after that.
     """
     people, user = session.center.people, name or session.center.user
-    row = people.remove_password(user) if remove else people.set_password(user, _new_password(user))
+    new = None if remove else _new_password(user)
+
+    def act(current: str | None) -> PasswordDocument:
+        return (
+            people.remove_password(user, current) if new is None else people.set_password(user, new, current)
+        )
+
+    try:
+        row = act(None)
+    except UsageError as error:
+        current = _current_password(user) if error.code == PasswordNeededError.code else ""
+        if not current:
+            raise
+        row = act(current)
 
     def text() -> None:
         click.echo(f"{row['user']} has {'a' if row['has_password'] else 'no'} password.")
@@ -147,6 +162,13 @@ def user_password(session: Session, name: str | None, remove: bool) -> None:
             click.echo(f"{many(len(row['ended_sessions']), 'session')} ended.")
 
     session.document(row, text)
+
+
+def _current_password(user: str) -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline(2_000).rstrip("\r\n")
+    found: str = click.prompt(f"Password of {user} until now", hide_input=True, err=True)
+    return found
 
 
 def _new_password(user: str) -> str:

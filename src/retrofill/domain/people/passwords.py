@@ -20,6 +20,15 @@ class PasswordError(UsageError):
     code = "bad_password"
 
 
+class PasswordNeededError(UsageError):
+    """Send it as `current`; a command asks for it, or reads it as the next line of standard input."""
+
+    code = "current_password_needed"
+
+    def __init__(self) -> None:
+        super().__init__("whoever changes or removes a password of their own says the one until now")
+
+
 def normal_form(password: str) -> str:
     """The form that is hashed and compared; whatever was given."""
     return unicodedata.normalize("NFKC", password)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retrofill.domain.errors import UsageError
+from retrofill.domain.people.passwords import PasswordNeededError
 from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.services.operation_center.key_acts import PeoplesDesk
 from retrofill.services.people.sign_ins import LINK_MINUTES, SignIns
@@ -30,22 +30,35 @@ class SignInActs(PeoplesDesk):
 
         Raises:
             PasswordError: it is too easy to guess.
+            PasswordNeededError: `current` is asked for.
             WrongPasswordError: `current` is not the one.
         """
-        sign_ins, is_own = self._sign_ins, name == self._actor.name
-        is_needed = is_own and not self._parts.owns_folder and sign_ins.has_password(name)
-        if is_needed and current is None:
-            raise UsageError(
-                "whoever changes a password of their own says the one until now", "Send `current` with it."
-            )
-        given = current if is_needed else None
-        ended = sign_ins.set_password(self._parts.passwords, name, password, given, session)
+        given = self._needed(name, current)
+        ended = self._sign_ins.set_password(self._parts.passwords, name, password, given, session)
         return {"user": name, "has_password": True, "ended_sessions": ended}
 
-    def remove_password(self, name: str) -> PasswordDocument:
-        """Let somebody sign in with no password any more, and sign their browsers out."""
-        ended = self._sign_ins.remove_password(name)
+    def remove_password(self, name: str, current: str | None = None) -> PasswordDocument:
+        """Let somebody sign in with no password any more, and sign their browsers out.
+
+        Args:
+            current: asked for as by `set_password`, so that nobody gets around it by removing first.
+
+        Raises:
+            PasswordNeededError: `current` is asked for.
+            WrongPasswordError: `current` is not the one.
+        """
+        given = self._needed(name, current)
+        ended = self._sign_ins.remove_password(self._parts.passwords, name, given)
         return {"user": name, "has_password": False, "ended_sessions": ended}
+
+    def _needed(self, name: str, current: str | None) -> str | None:
+        """The password until now where it has to be said, else None."""
+        is_own = name == self._actor.name
+        if not is_own or self._parts.owns_folder or not self._sign_ins.has_password(name):
+            return None
+        if current is None:
+            raise PasswordNeededError
+        return current
 
     def create_link(self, name: str, minutes: int = LINK_MINUTES) -> LinkDocument:
         """Make a link that signs somebody in once; it is told this once, and those before it open nothing any more."""

@@ -79,11 +79,20 @@ class SignIns(Clerk):
         with self._read() as reader:
             return reader is not None and reader.signing_in.find_password(user) is not None
 
-    def remove_password(self, user: str) -> list[int]:
-        """Let somebody sign in with no password any more, and end their sessions; those that have ended."""
+    def remove_password(self, hasher: PasswordHasher, user: str, current: str | None = None) -> list[int]:
+        """Let somebody sign in with no password any more, and end their sessions; those that have ended.
+
+        Args:
+            current: as for `set_password`.
+
+        Raises:
+            WrongPasswordError: `current` is not the one.
+        """
         self._check_self(user, "remove the passwords of others")
         if not self.has_password(user):
             return []
+        if current is not None:
+            self._check_current(hasher, user, current)
         now_ms = self._clock.now_ms()
         with self._store.transaction() as tx:
             if not tx.signing_in.remove_password(user):
