@@ -285,7 +285,7 @@ a: {type: shell, schedule: "0 1 * * *", run: "true", shell: /no/such/shell, para
     )
     found = plan(project, "--task", "w.a", *DAY)["findings"]
     assert [f["code"] for f in found] == ["unset_secret", "missing_interpreter"]
-    assert "RETROFILL_SECRET_PW" in found[0]["message"]
+    assert found[0]["hint"] == "Set RETROFILL_SECRET_PW in the environment of the scheduler."
     environment = {"RETROFILL_SECRET_PW": "x"}
     (one,) = plan(project, "--task", "w.a", *DAY, **environment)["findings"]
     assert one["code"] == "missing_interpreter"

@@ -81,7 +81,12 @@ def test_a_file_that_others_may_read(sandbox: Sandbox) -> None:
     )
     rows = {row["check"]: row for row in sandbox.json("doctor", status=1)}
     assert not rows["secrets"]["ok"]
+    mends = f"chmod 600 {sandbox.home}/s.yaml"
+    assert finding["hint"] == mends
     assert "has mode 0644" in rows["secrets"]["detail"]
+    assert mends in rows["secrets"]["detail"]
+    waiting = sandbox.spawn("backfill", "create", "--task", "a", *DAY, "--wait", "--yes")
+    assert mends in until(lambda: refused_start(sandbox), "the instance waits for the file")
     (sandbox.home / "s.yaml").chmod(0o600)
     rows = {row["check"]: row for row in sandbox.json("doctor", status=None)}
     assert rows["secrets"] == {
@@ -89,6 +94,27 @@ def test_a_file_that_others_may_read(sandbox: Sandbox) -> None:
         "ok": True,
         "detail": "all that tasks name are to be had here",
     }
+    assert finished(waiting).status == 0
+
+
+def refused_start(sandbox: Sandbox) -> str:
+    """What is told of an instance that could not be started; empty until then."""
+    found = str(sandbox.call("instance", "why", 1, status=None).stdout)
+    return found if "has mode 0644" in found else ""
+
+
+def test_a_plan_names_the_file_in_which_a_secret_may_stand(sandbox: Sandbox) -> None:
+    """SEC-3, VER-1 `unset_secret`: and the secret."""
+    sandbox.write(TASK, "settings: {secrets: {file: s.yaml, command: ./vault}}")
+    (sandbox.home / "vault").write_text("#!/bin/sh\n")
+    (sandbox.home / "vault").chmod(0o700)
+    (sandbox.home / "s.yaml").write_text("OTHER: x\n")
+    (sandbox.home / "s.yaml").chmod(0o600)
+    (finding,) = sandbox.json("backfill", "plan", "--task", "a", *DAY)["findings"]
+    assert finding["hint"] == (
+        f"Set RETROFILL_SECRET_PW in the environment of the scheduler, or write PW into {sandbox.home}/s.yaml, "
+        "or let the command of the setting `secrets` know it."
+    )
 
 
 def test_a_vault_that_is_away_for_a_while(sandbox: Sandbox) -> None:

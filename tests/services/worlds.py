@@ -21,7 +21,7 @@ from retrofill.domain.planning.option_forms import Around
 from retrofill.domain.planning.options import CHANGEABLE, read_all
 from retrofill.domain.planning.policy import Policy
 from retrofill.domain.running.filters import BackfillFilter, InstanceFilter
-from retrofill.domain.running.startable import Known
+from retrofill.domain.running.startable import Known, Lack
 from retrofill.domain.selection.choice import Limits
 from retrofill.domain.selection.ways import ManualSelection, Selection
 from retrofill.domain.time.bizdates import parse_range
@@ -147,7 +147,7 @@ class World:
     def known(self) -> Known:
         """What runs would find: the secrets of this world, and every program and driver."""
         return Known(
-            lambda name: None if name in self.secrets else "is not set",
+            lambda name: None if name in self.secrets else Lack("is not set", f"Set {name}."),
             lambda _: True,
             lambda _: None,
             "python3",

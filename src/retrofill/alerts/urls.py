@@ -29,7 +29,7 @@ def with_secrets(template: str, secrets: FindSecret) -> str:
         try:
             found = secrets(match[1])
         except SecretUnavailableError as error:
-            raise NotSentError(error.text) from None
+            raise NotSentError(error.advice) from None
         if found is None:
             raise NotSentError(f"there is no secret {match[1]}: RETROFILL_SECRET_{match[1]} is not set")
         return found if match[0] == template else quote(found, safe="")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from retrofill.bootstrap.tallies import TallyFile
     from retrofill.domain.catalog.definitions import Catalog
     from retrofill.domain.people.server_keys import ServerKey
-    from retrofill.domain.running.startable import Known
+    from retrofill.domain.running.startable import Known, Lack
     from retrofill.executors.local.folder import RunsFolder
     from retrofill.identity.oidc import OidcProvider
     from retrofill.identity.passwords import Argon2Passwords
@@ -263,15 +263,17 @@ class Deployment:
         if self.secrets.is_plain:
             return None
         why = {name: self._lacks_secret(name) for name in sorted(set(secrets_of(self.in_force())))}
-        return {name: text for name, text in why.items() if text is not None}
+        return {name: f"{lack.why}: {lack.hint}" for name, lack in why.items() if lack is not None}
 
-    def _lacks_secret(self, name: str) -> str | None:
+    def _lacks_secret(self, name: str) -> Lack | None:
+        from retrofill.domain.running.startable import Lack
         from retrofill.services.ports.secrets import SecretUnavailableError
 
         try:
-            return f"is not set here (RETROFILL_SECRET_{name})" if self.secret(name) is None else None
+            known = self.secret(name) is not None
+            return None if known else Lack("is not set here", self.secrets.remedy(name))
         except SecretUnavailableError as error:
-            return f"is not to be had here ({error.message})"
+            return Lack(f"is not to be had here ({error.message})", str(error.hint))
 
     # Who comes from elsewhere
 

@@ -92,7 +92,7 @@ class WebhookPoster:
             try:
                 found = self._secrets(match[1])
             except SecretUnavailableError as error:
-                raise NotSentError(error.text) from None
+                raise NotSentError(error.advice) from None
             if found is None:
                 raise NotSentError(f"there is no secret {match[1]}: RETROFILL_SECRET_{match[1]} is not set")
             return found

@@ -65,7 +65,7 @@ class WebhookCheck:
                 self.around.sleep(min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS))
             return self._try(body, delivery, is_last=True) or self._fail("it did not answer")
         except SecretUnavailableError as error:
-            return self._fail(error.message)
+            return self._fail(error.advice)
         except MissingSecretError as error:
             return self._fail(
                 f"there is no secret {error}; set RETROFILL_SECRET_{error} in the environment of the command or the "

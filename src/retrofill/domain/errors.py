@@ -60,6 +60,11 @@ class RetrofillError(Exception):
         return self.usual_hint() if self._hint is None else Text.of(self._hint)
 
     @property
+    def advice(self) -> str:
+        """Sentence and hint in one, for where there is room for one text only."""
+        return f"{self.message}; {str(self.hint).removesuffix('.')}"
+
+    @property
     def details(self) -> Sequence[Detail]:
         """What is wrong one by one, where it is several things; none where the sentence is all."""
         return ()

@@ -59,6 +59,12 @@ class SecretKeeper:
         """Whether the environment alone is asked."""
         return self._slow is None and len(self._quick) == 1
 
+    def remedy(self, name: str) -> str:
+        """What lets a secret be known that nobody knows: a sentence that names it, and every place where it may stand."""
+        places = [*self._quick, *([] if self._slow is None else [self._slow])]
+        told = ", or ".join(place.remedy(name) for place in places)
+        return f"{told[0].upper()}{told[1:]}."
+
     def find(self, name: str) -> str | None:
         """The value; None: nobody knows such a secret. Waits for the command, where it is asked.
 
@@ -94,7 +100,9 @@ class SecretKeeper:
         try:
             return self._ask(name, self._slow).result(patience)
         except NotYetError:
-            raise SecretUnavailableError(f"the secret {name} is still being asked for") from None
+            raise SecretUnavailableError(
+                f"the secret {name} is still being asked for", "What needs it is tried again in a moment."
+            ) from None
         except SecretUnavailableError as error:  # one of its own for every thread that is told
             raise SecretUnavailableError(error.text, error.hint) from None
 

@@ -32,6 +32,10 @@ class Source(Protocol):
         """
         ...
 
+    def remedy(self, name: str) -> str:
+        """What lets it know the name: a part of a sentence."""
+        ...
+
 
 class Environment:
     """Variables of this process: RETROFILL_SECRET_<NAME>."""
@@ -41,6 +45,9 @@ class Environment:
 
     def find(self, name: str) -> str | None:
         return self._environ.get(VARIABLE + name)
+
+    def remedy(self, name: str) -> str:
+        return f"set {VARIABLE}{name} in the environment of the scheduler"
 
 
 class SecretFile:
@@ -55,6 +62,9 @@ class SecretFile:
             return self._values().get(name)
         except OSError as error:
             raise self._trouble(f"cannot be read: {error.strerror or error}") from None
+
+    def remedy(self, name: str) -> str:
+        return f"write {name} into {self._path}"
 
     def _values(self) -> Mapping[str, str]:
         with open(os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
@@ -130,6 +140,9 @@ class SecretCommand:
         if "\0" in value:
             raise self._trouble(name, "printed a NUL character")
         return value or None
+
+    def remedy(self, name: str) -> str:
+        return "let the command of the setting `secrets` know it"
 
     def _with(self, name: str) -> list[str]:
         if any(_PLACE in argument for argument in self._arguments):

@@ -10,7 +10,7 @@ from domain.plans import plan_of
 from retrofill.domain.catalog.definitions import Catalog, RunMode, Task
 from retrofill.domain.catalog.task_types import TaskType
 from retrofill.domain.planning.plan import build
-from retrofill.domain.running.startable import Known, obstacles
+from retrofill.domain.running.startable import Known, Lack, obstacles
 from retrofill.domain.selection.choice import Choice, DryRunReason
 from retrofill.domain.verification.codes import Level
 from retrofill.domain.verification.findings import Finding
@@ -20,7 +20,7 @@ DAILY = "0 2 * * *"
 
 def known(*there: str, driver: str | None = None) -> Known:
     return Known(
-        lambda name: None if name in there else "is not set",
+        lambda name: None if name in there else Lack("is not set", f"Set {name}."),
         there.__contains__,
         lambda _: driver,
         "/opt/python",
@@ -53,6 +53,11 @@ def test_secrets_that_are_not_set() -> None:
         connections={"mart": "postgresql://etl:${secret:PW}@db/mart"},
     )
     assert told(catalog, known("SET", "/bin/sh")) == [("unset_secret", ("w.a", "w.c"))]
+    (found,) = obstacles(plan_of(catalog, "2026-01-01"), known("SET", "/bin/sh"))
+    assert (found.message, str(found.hint)) == (
+        "The secret PW is not set: w.a, w.c cannot start without it.",
+        "Set PW.",
+    )
     assert told(catalog, known("SET", "PW", "/bin/sh")) == []
     overridden = plan_of(catalog, "2026-01-01", overrides={"w.a": {"pw": "plain"}})
     assert [f.tasks for f in obstacles(overridden, known("SET", "/bin/sh"))] == [("w.c",)]

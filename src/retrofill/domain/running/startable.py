@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from retrofill.domain.catalog import parameters
 from retrofill.domain.catalog.definitions import Task
@@ -17,18 +18,25 @@ from retrofill.domain.words import names
 _SECRET = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
+class Lack(NamedTuple):
+    """Why something is not to be had, the end of a sentence, and what to do about it."""
+
+    why: str
+    hint: str
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is there where a plan is made; a scheduler on another machine, or in another environment, may differ.
 
     Attributes:
-        lacks_secret: why a secret of this name is not to be had, the end of a sentence; None where it is.
+        lacks_secret: why a secret of this name is not to be had; None where it is.
         has_program: whether a program can be run: a name that is looked for, or a path.
         missing_driver: what a connection's URL needs and is not installed; None where nothing is missing.
         python: the interpreter of python tasks.
     """
 
-    lacks_secret: Callable[[str], str | None]
+    lacks_secret: Callable[[str], Lack | None]
     has_program: Callable[[str], bool]
     missing_driver: Callable[[str], str | None]
     python: str
@@ -38,13 +46,10 @@ def obstacles(plan: Plan, known: Known) -> Iterator[Finding]:
     """`unset_secret`, `missing_connection`, `missing_interpreter`, each with the tasks that would fail to start."""
     running = [t for t, runs in zip(plan.tasks, plan.tallies[:, Kind.RUN].tolist(), strict=True) if runs]
     for name, tasks in _by(running, lambda task: _secrets(plan, task)).items():
-        lacks = known.lacks_secret(name)
-        if lacks:
-            yield Finding.of(
-                "unset_secret",
-                f"The secret {name} {lacks}: {names(tasks)} cannot start without it.",
-                tasks,
-            )
+        lack = known.lacks_secret(name)
+        if lack:
+            told = f"The secret {name} {lack.why}: {names(tasks)} cannot start without it."
+            yield Finding.of("unset_secret", told, tasks, lack.hint)
     for name, tasks in _by(running, _connections).items():
         url = plan.catalog.connections.get(name)
         lacks = "is not declared" if url is None else known.missing_driver(url)

@@ -133,7 +133,8 @@ CODES: Mapping[str, FindingCode] = MappingProxyType(
                 "another environment may have it (SEC-3)."
             ),
             Text(
-                "Set RETROFILL_SECRET_NAME in the environment of the scheduler, or of {wait}.",
+                "Set RETROFILL_SECRET_ followed by its name in the environment of the scheduler, or of {wait}, or write "
+                "it into the file that the setting `secrets` names; mend that file where it is refused.",
                 wait=Step("backfill.create", wait=True),
             ),
         ),

@@ -26,10 +26,10 @@ class Finding:
     hint: Text = Text("")  # noqa: RUF009 (it is a value)
 
     @classmethod
-    def of(cls, code: str, message: str, tasks: tuple[str, ...] = ()) -> Finding:
-        """A finding with the level and the hint that the table of codes has for it."""
+    def of(cls, code: str, message: str, tasks: tuple[str, ...] = (), hint: str | None = None) -> Finding:
+        """A finding with the level that the table of codes has for it, and its hint where none is more exact."""
         known = CODES[code]
-        return cls(known.level, code, message, tasks, known.hint)
+        return cls(known.level, code, message, tasks, known.hint if hint is None else Text.of(hint))
 
     def document(self) -> dict[str, Any]:
         """What people and programs are shown."""

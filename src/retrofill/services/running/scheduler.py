@@ -398,7 +398,7 @@ class Scheduler:
                 continue
             except SecretUnavailableError as error:
                 tx.forget_run(row.id, row.run_number, token)
-                self._not_started.put_off(tx, row.id, error.message, now_ms - self._doubt_ms)
+                self._not_started.put_off(tx, row.id, error.advice, now_ms - self._doubt_ms)
                 propagation.moved(row.id, State.RUNNING, State.NOT_RUN)
                 continue
             self._slots.take(row, now_ms)
