@@ -67,3 +67,4 @@ def test_an_internal_address_is_not_reached(sandbox: Sandbox) -> None:
     (row,) = sandbox.json("backfill", "show", 1)["alerts"]
     assert (row["state"], row["tries"]) == ("undeliverable", 1)
     assert "internal address" in row["reason"]
+    assert "add its network to `allow_internal`" in row["reason"]

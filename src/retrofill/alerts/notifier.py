@@ -115,7 +115,7 @@ class AppriseNotifier:
             addresses = self._resolve(host)
             check_host(host, addresses, self._allow_internal)
         except InternalAddressError as error:
-            raise UndeliverableError(f"{error.message}; {error.hint}") from None
+            raise UndeliverableError(error.advice) from None
         except (OSError, UnicodeError):
             raise NotSentError(f"{host} has no address that could be found") from None
         return addresses

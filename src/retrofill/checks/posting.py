@@ -28,7 +28,7 @@ Resolve = Callable[[str, int], Sequence[str]]
 
 
 class TargetError(RetrofillError):
-    """Correct the address under `checks` in retrofill.yaml."""
+    """Correct the address where it is written: under `checks` or `webhooks` in retrofill.yaml, or with the backfill."""
 
     code = "bad_target"
     kind = Kind.USAGE
@@ -59,7 +59,7 @@ def post(
         with _connected(target, body, headers) as response:
             return _read(response)
     except RetrofillError as error:
-        return _problem(error.message)
+        return _problem(error.advice)
     except OSError as error:
         return _problem(f"its name cannot be resolved: {error.strerror or error}", again=True)
     except SSLError as error:
