@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AwareDatetime, Field, create_model
 
-from retrofill.api.requests import MOST_IDS, Asked, Commented
+from retrofill.api.requests import MOST_CHARACTERS, MOST_WORDS, Asked, Commented, Word
 from retrofill.domain.inputs import Given, Input
 from retrofill.domain.planning.options import ASKED, CHANGEABLE
 from retrofill.domain.selection.asking import INPUTS
@@ -22,7 +22,9 @@ _DIGEST = "The digest of the plan that was agreed to; another plan is refused wi
 class _Request(Asked):
     """What to backfill, and how; `GET /api/v1/openapi.json` lists all fields, of which one way of choosing is needed."""
 
-    name: str | None = Field(None, description="The backfill's name; null: made from the first root.")
+    name: str | None = Field(
+        None, max_length=MOST_CHARACTERS, description="The backfill's name; null: made from the first root."
+    )
 
     @property
     def given(self) -> Given:
@@ -67,10 +69,11 @@ def _fields(inputs: Iterable[tuple[Input, str]]) -> Iterator[tuple[str, Any]]:
     for one, written in inputs:
         about = f"{one.help} Written as `{written}`." if written else one.help
         if one.is_many:
-            kind: Any = Annotated[list[str], Field(max_length=MOST_IDS)]
+            kind: Any = Annotated[list[Word], Field(fail_fast=True, max_length=MOST_WORDS)]
             yield one.name, (kind, Field([], description=about))
         elif written:
-            yield one.name, (str | int | None, Field(None, description=about))
+            text = Annotated[str, Field(max_length=MOST_CHARACTERS)]
+            yield one.name, (text | int | None, Field(None, description=about))
         else:
             yield one.name, (bool, Field(False, description=about))
 

@@ -13,6 +13,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from retrofill.api.answers import PARTS_HEADER, encode
+from retrofill.api.faults import FaultLog
+from retrofill.api.intake import MisreadError
 from retrofill.domain.errors import Kind, NotSignedInError, RetrofillError, TooOftenError
 from retrofill.domain.texts import Step, Text
 
@@ -36,7 +38,9 @@ STATUSES: Mapping[Kind, int] = MappingProxyType(
 _BY_CODE = {"changed_meanwhile": 412}  # where HTTP has a status that says more than the kind
 _KINDS = {400: Kind.USAGE, 404: Kind.UNKNOWN, 405: Kind.USAGE, 413: Kind.LIMIT, 415: Kind.USAGE}
 _SECONDS_TO_WAIT = "1"  # until a store that is busy may be free
-_log = logging.getLogger(__name__)
+_MOST_PROBLEMS = 20  # of one request, that are told
+_MOST_CHARACTERS = 300  # of each
+_log = FaultLog(logging.getLogger(__name__))
 
 
 class FieldProblem(TypedDict):
@@ -74,8 +78,9 @@ def handle_all(app: FastAPI) -> None:
     """Whatever goes wrong is answered with a problem."""
     app.add_exception_handler(RetrofillError, _refused)
     app.add_exception_handler(RequestValidationError, _misread)
+    app.add_exception_handler(MisreadError, _misread)
     app.add_exception_handler(HTTPException, _not_served)
-    app.add_exception_handler(Exception, _broken)
+    app.add_exception_handler(Exception, broken)
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -95,13 +100,20 @@ def waiting_headers(error: RetrofillError) -> dict[str, str]:
 
 def _misread(request: Request, error: Exception) -> Response:
     """A request whose parameters or body are not what OpenAPI says."""
-    assert isinstance(error, RequestValidationError)
+    assert isinstance(error, RequestValidationError | MisreadError)
+    wrong = error.errors() if isinstance(error, RequestValidationError) else error.errors
     found: list[FieldProblem] = [
-        {"at": ".".join(map(str, one["loc"])), "message": one["msg"]} for one in error.errors()
+        {"at": _cut(".".join(map(str, one["loc"]))), "message": _cut(one["msg"])}
+        for one in wrong[:_MOST_PROBLEMS]
     ]
     detail = "; ".join(f"{one['at']}: {one['message']}" for one in found[:3])
     hint = "Write the request as the description of this operation in `GET /api/v1/openapi.json` says."
     return _answer(request, {**_problem(422, "bad_request", Kind.USAGE, detail, hint), "errors": found})
+
+
+def _cut(text: str) -> str:
+    """What was sent may stand in it, and is not sent back at length."""
+    return text if len(text) <= _MOST_CHARACTERS else text[:_MOST_CHARACTERS] + "..."
 
 
 def _not_served(request: Request, error: Exception) -> Response:
@@ -118,9 +130,9 @@ def refusal(status: int, detail: str, hint: str, headers: Mapping[str, str] | No
     return Response(encode(_problem(status, code, kind, detail, hint)), status, headers, media_type=PROBLEM)
 
 
-def _broken(request: Request, error: Exception) -> Response:
-    """A bug: the log has all of it, the answer nothing."""
-    _log.error("%s %s", request.method, request.url.path, exc_info=error)
+def broken(request: Request, error: Exception) -> Response:
+    """A bug: the log has where it is, the answer nothing."""
+    _log.note(f"{request.method} {request.url.path[:_MOST_CHARACTERS]}", error)
     hint = "The server's log has the details; report them as a bug of Retrofill."
     return _answer(request, _problem(500, "bug", Kind.BROKEN, "something broke in the server", hint))
 

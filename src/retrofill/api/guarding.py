@@ -12,11 +12,12 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from retrofill.api.errors import refusal
+from retrofill.api.errors import broken, refusal
 
-MOST_BYTES = 10_000_000  # of a body
+MOST_BYTES = 1_000_000  # of a body that has no larger limit of its own
 _HEADERS: Mapping[str, str] = MappingProxyType(
     {
         "X-Content-Type-Options": "nosniff",
@@ -35,6 +36,10 @@ class _TooLargeError(HTTPException):
 
     def __init__(self, limit: int) -> None:
         super().__init__(413, f"the body is larger than {limit:,} bytes", {"Connection": "close"})
+
+
+class _CutShortError(Exception):
+    """An answer ends in its midst, for a reason that is in the log."""
 
 
 class Guard:
@@ -63,6 +68,11 @@ class Guard:
         except _TooLargeError as error:
             if not answering.has_begun:
                 await _too_large(error)(scope, receive, answering.send)
+        except Exception as error:
+            answer = broken(Request(scope), error)  # noted here, or the server beneath would log all of it
+            if answering.has_begun:
+                raise _CutShortError from None
+            await answer(scope, receive, answering.send)
 
 
 class _Answering:

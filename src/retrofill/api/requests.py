@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from retrofill.api.answers import PARTS_HEADER
+from retrofill.api.intake import JsonRequest, is_writable, texts_of
 from retrofill.api.operations import operation_of
 from retrofill.api.sign_in import visitor_of
 from retrofill.bootstrap.centers import Call
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
 
 MOST_ITEMS = 1_000  # of one page
 MOST_ID = 2**53 - 1  # that every program reads out of JSON as it is
-MOST_IDS = 100_000  # of one batch
+MOST_IDS = 10_000  # of one batch
+_MOST_ASKED = 100_000  # ids of one question
+MOST_WORDS = 100_000  # texts of one list
 MOST_CHARACTERS = 10_000  # of a comment
+_MOST_WORD = 1_000  # characters of a text in a list
+_MOST_UNKNOWN = 20  # names that an object holds beyond those that it may
 
 
 class ScopeError(NotPermittedError):
@@ -44,19 +49,17 @@ class Asked(BaseModel):
     @classmethod
     def _hold_no_unwritable(cls, data: Any) -> Any:
         """No store takes every character that JSON can hold."""
-        for text in _texts(data):
-            if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
-                raise ValueError("a text holds NUL or half of a surrogate pair")
+        if not all(map(is_writable, texts_of(data))):
+            raise ValueError("a text holds NUL or half of a surrogate pair")
         return data
 
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        yield from (text for pair in value.items() for one in pair for text in _texts(one))
-    elif isinstance(value, list | tuple):
-        yield from (text for one in value for text in _texts(one))
+    @model_validator(mode="before")
+    @classmethod
+    def _hold_little_unknown(cls, data: Any) -> Any:
+        """Each unknown name is told; a request that consists of them is refused as one."""
+        if isinstance(data, dict) and len(data) > len(cls.model_fields) + _MOST_UNKNOWN:
+            raise ValueError(f"an object of {len(data):,} names; this takes {len(cls.model_fields)}")
+        return data
 
 
 class Commented(Asked):
@@ -66,7 +69,10 @@ class Commented(Asked):
 
 
 Number = Annotated[int, Field(strict=True, ge=0, le=MOST_ID)]
-Numbers = Annotated[list[Number], Field(min_length=1, max_length=MOST_IDS, description="Ids of instances.")]
+Word = Annotated[str, Field(max_length=_MOST_WORD)]
+AskedIds = Annotated[list[Number], Field(fail_fast=True, max_length=_MOST_ASKED)]
+Ids = Annotated[list[Number], Field(fail_fast=True, max_length=MOST_IDS)]
+Numbers = Annotated[Ids, Field(min_length=1, description="Ids of instances.")]
 
 
 class Batch(Commented):
@@ -173,10 +179,14 @@ class AdmittedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
+        field = self.body_field
+
+        def judge(data: Any) -> tuple[Any, list[Any]]:
+            return (data, []) if field is None else field.validate(data, {}, loc=("body",))
 
         async def admit(request: Request) -> Response:
             request.state.visit = await run_in_threadpool(visit_of, request)
-            return await handle(request)
+            return await handle(JsonRequest(request, judge))
 
         return admit
 

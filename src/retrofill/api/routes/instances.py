@@ -18,16 +18,17 @@ from retrofill.api.hub import Ticket, hub_of
 from retrofill.api.operations import EVENTS, Routes
 from retrofill.api.requests import (
     MOST_ID,
-    MOST_IDS,
     Asked,
+    AskedIds,
     Asking,
     Batch,
     Cursor,
     Digits,
     Id,
+    Ids,
     Limit,
-    Number,
     Numbers,
+    Word,
     visit_of,
 )
 from retrofill.api.results import items_of, page_of
@@ -61,10 +62,10 @@ class InstanceQuery(Asked):
     backfill: Annotated[list[Annotated[int, Digits, Field(ge=1, le=MOST_ID)]], Field(max_length=1_000)] = (
         Field([], description="Of this backfill.")
     )
-    task: Annotated[list[str], Field(max_length=1_000)] = Field(
+    task: Annotated[list[Word], Field(max_length=1_000)] = Field(
         [], description="Of this task, by name or id."
     )
-    bizdate: Annotated[list[str], Field(max_length=1_000)] = Field(
+    bizdate: Annotated[list[Word], Field(max_length=1_000)] = Field(
         [], description="Of this date, or this range `D..D`."
     )
     state: Annotated[list[str], Field(max_length=20)] = Field([], description="In this state.")
@@ -114,7 +115,7 @@ class Below(Asked):
 
     ids: Numbers
     with_self: bool = Field(False, description="They themselves, too.")
-    tasks: Annotated[list[str], Field(max_length=1_000)] = Field(
+    tasks: Annotated[list[Word], Field(max_length=1_000)] = Field(
         [], description="Only descendants of these tasks, by name or id; none for all."
     )
 
@@ -128,7 +129,7 @@ class RerunBelow(Batch, Below):
 class RemoveWaits(Batch):
     """Waits that are removed (OPS-7)."""
 
-    upstream: Annotated[list[Number], Field(max_length=MOST_IDS)] | None = Field(
+    upstream: Ids | None = Field(
         None, description="Ids that every one of them waits for; null for all, and for its isolation."
     )
 
@@ -148,15 +149,13 @@ class SetGroup(Batch):
 class These(Asked):
     """Instances that something is asked about."""
 
-    ids: Annotated[list[Number], Field(max_length=MOST_IDS, description="Ids of instances.")]
+    ids: AskedIds = Field(description="Ids of instances.")
 
 
 class SomeOrAll(Asked):
     """Instances that something is asked about."""
 
-    ids: Annotated[list[Number], Field(max_length=MOST_IDS)] | None = Field(
-        None, description="Of these; null: of all."
-    )
+    ids: AskedIds | None = Field(None, description="Of these; null: of all.")
 
 
 # Questions

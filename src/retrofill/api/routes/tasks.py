@@ -9,7 +9,7 @@ from fastapi import Path, Query
 from pydantic import Field
 
 from retrofill.api.operations import Routes
-from retrofill.api.requests import Asked, Asking, Commented, Limit
+from retrofill.api.requests import Asked, Asking, Commented, Limit, Word
 from retrofill.api.results import page_of, task_items_of
 from retrofill.services.reading.documents import (
     CurrentTask,
@@ -76,7 +76,7 @@ class RenderQuery(Asked):
 class TasksBody(Commented):
     """Tasks that something is done to; each is judged by itself."""
 
-    tasks: Annotated[list[str], Field(min_length=1, max_length=10_000)] = Field(
+    tasks: Annotated[list[Word], Field(min_length=1, max_length=10_000)] = Field(
         description="Full names, ids, or short names that only one has."
     )
 

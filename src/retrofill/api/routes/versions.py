@@ -53,7 +53,7 @@ class ProjectFile(Asked):
 class ProjectFiles(Asked):
     """All files of a project that a version is made from: `retrofill.yaml`, `workspaces/...`."""
 
-    files: Annotated[list[ProjectFile], Field(min_length=1, max_length=_MOST_FILES)] = Field(
+    files: Annotated[list[ProjectFile], Field(fail_fast=True, min_length=1, max_length=_MOST_FILES)] = Field(
         description="Each file once."
     )
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import Field
 
 from retrofill.api.operations import Routes
-from retrofill.api.requests import MOST_IDS, Asked, Asking, Number
+from retrofill.api.requests import Asked, AskedIds, Asking
 from retrofill.api.results import page_of
 from retrofill.domain.people.scopes import Scope
 from retrofill.services.reading.documents import (
@@ -19,20 +17,21 @@ from retrofill.services.reading.documents import (
 )
 
 routes = Routes("scheduler")
-_Ids = Annotated[list[Number], Field(max_length=MOST_IDS)]
 
 
 class Instances(Asked):
     """Instances that something is asked about."""
 
-    instances: _Ids = Field(description="Their ids.")
+    instances: AskedIds = Field(description="Their ids.")
 
 
 class GoingOn(Asked):
     """What may wait for a scheduler."""
 
-    backfills: _Ids = Field([], description="Ids of backfills.")
-    instances: _Ids = Field([], description="Ids of instances, whose backfills are meant, and the schedule.")
+    backfills: AskedIds = Field([], description="Ids of backfills.")
+    instances: AskedIds = Field(
+        [], description="Ids of instances, whose backfills are meant, and the schedule."
+    )
 
 
 @routes.get("", "work.scheduler", SchedulerState)

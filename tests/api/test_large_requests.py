@@ -1,0 +1,159 @@
+"""Requests that cost their sender little: what they make the server do, and what it answers and notes, is bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+
+from api.servers import Server, problem
+from retrofill.api.faults import FaultLog
+from retrofill.api.guarding import MOST_BYTES
+from retrofill.api.intake import LARGE, MOST_LEVELS, JsonRequest, texts_of
+from retrofill.api.links import PREFIX
+from retrofill.api.requests import MOST_IDS
+from work import calls
+
+PLAN = f"{PREFIX}/backfills/plan"
+
+
+def nested(levels: int) -> Any:
+    found: Any = "open.first"
+    for _ in range(levels):
+        found = [found]
+    return found
+
+
+@pytest.mark.parametrize("levels", [MOST_LEVELS, 900])
+def test_what_is_nested_deeply_is_refused(
+    shared_server: Server, levels: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With a problem, and no word in the log."""
+    refused = problem(shared_server.by("dave").post(PLAN, json={"task": nested(levels)}), 400)
+    assert "50 levels" in refused["detail"]
+    assert not caplog.records
+
+
+def test_what_is_nested_a_little_is_told_where_it_is_wrong(shared_server: Server) -> None:
+    refused = problem(shared_server.by("dave").post(PLAN, json={"task": nested(MOST_LEVELS - 1)}), 422)
+    assert refused["errors"][0]["at"] == "body.task.0"
+
+
+def test_texts_are_found_with_work_that_grows_with_them() -> None:
+    """The same number of texts costs the same, however deep they lie."""
+    flat, deep = ["x"] * 4_000, [nested(MOST_LEVELS - 5)] * 100
+    assert calls(lambda: list(texts_of(flat))) < 20 * len(flat)
+    assert calls(lambda: list(texts_of(deep))) < 20 * 100 * MOST_LEVELS
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def fall(levels: int, words: str) -> None:
+    if levels:
+        fall(levels - 1, words)
+    raise RuntimeError(words)
+
+
+def test_a_bug_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Its last frames, ten times a minute; then how many were left out."""
+    clock = Clock()
+    faults = FaultLog(logging.getLogger("test"), clock)
+    for _ in range(50):
+        with pytest.raises(RuntimeError) as raised:
+            fall(400, "x" * 100_000)
+        faults.note("POST /x", raised.value)
+    assert len(caplog.records) == 10
+    text = caplog.records[0].getMessage()
+    assert text.startswith("POST /x\n")
+    assert "in fall" in text
+    assert "RuntimeError: xxx" in text
+    assert text.count('File "') <= 20
+    assert len(text) < 10_000
+    clock.now = 60
+    faults.note("GET /y", raised.value)
+    assert caplog.records[-1].getMessage().startswith("GET /y (40 like it")
+
+
+def test_a_bug_is_noted_once(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing beneath the application is told of it, which would note all of it."""
+
+    @server.app.get("/falls")
+    def falls() -> None:
+        fall(400, "x")
+
+    server.app.router.routes.insert(0, server.app.router.routes.pop())
+    client = server.by("dave")
+    client._transport.raise_server_exceptions = True  # type: ignore[attr-defined]
+    found = client.get("/falls")
+    assert (found.status_code, found.json()["code"]) == (500, "bug")
+    assert len(caplog.records) == 1
+    assert caplog.records[0].getMessage().count('File "') <= 20
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/instances/states", {f"k{i}": 1 for i in range(70_000)}),
+        ("/instances/states", {"ids": ["x"] * 90_000}),
+        ("/instances/states", {"ids": [1], "x" * 900_000: 1}),
+        ("/instances/stop", {"ids": [-1] * 9_000}),
+        ("/backfills/plan", {"task": ["x" * 900_000]}),
+        ("/backfills/plan", {"task": [1] * 90_000}),
+        ("/backfills/plan", {"descendants": "x" * 900_000, "task": ["open.first"]}),
+        ("/backfills/plan", {"name": "x" * 900_000, "task": ["open.first"], "bizdate": ["x"]}),
+        ("/tasks/freeze", {"tasks": ["x" * 900_000]}),
+        ("/versions/plan", {"files": [{"path": 1}] * 9_000}),
+    ],
+)
+def test_an_answer_is_small_whatever_was_sent(shared_server: Server, path: str, body: dict[str, Any]) -> None:
+    """Some problems are told, and nothing that was sent is sent back at length."""
+    answer = shared_server.by("alice").post(PREFIX + path, json=body)
+    refused = problem(answer, 422)
+    assert len(refused.get("errors", [])) <= 20
+    assert len(answer.content) < 20_000
+
+
+def test_a_body_is_small_unless_a_route_takes_more(shared_server: Server) -> None:
+    """A megabyte; as many ids as a question takes find room in it."""
+    assert MOST_BYTES <= 1_000_000
+    states = f"{PREFIX}/instances/states"
+    found = shared_server.by("dave").post(states, content=json.dumps({"ids": [*range(100_000)]}))
+    assert found.status_code == 422  # its type is missing
+    headers = {"Content-Type": "application/json"}
+    ids = json.dumps({"ids": [*range(100_000)]}, separators=(",", ":"))
+    assert shared_server.by("dave").post(states, content=ids, headers=headers).json()["items"] == []
+    problem(shared_server.by("dave").post(states, content=b" " * (MOST_BYTES + 1), headers=headers), 413)
+
+
+def test_a_batch_takes_so_many_ids(shared_server: Server) -> None:
+    body = {"ids": [*range(MOST_IDS + 1)]}
+    problem(shared_server.by("alice").post(f"{PREFIX}/instances/stop", json=body), 422)
+
+
+@pytest.mark.parametrize(("size", "is_beside"), [(10, False), (LARGE + 1, True)])
+def test_large_bodies_are_read_beside_the_event_loop(size: int, is_beside: bool) -> None:
+    """And judged there: who sends one holds up nobody else."""
+    threads = []
+
+    def judge(data: Any) -> tuple[Any, list[Any]]:
+        threads.append(threading.current_thread())
+        return data, []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"[" + b" " * size + b"1]", "more_body": False}
+
+    async def read() -> Any:
+        return await JsonRequest(Request({"type": "http"}, receive), judge).json()
+
+    assert asyncio.run(read()) == [1]
+    assert [thread is not threading.main_thread() for thread in threads] == [is_beside]
