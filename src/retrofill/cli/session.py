@@ -75,6 +75,12 @@ class Session:
             return self.call.center
         return cast("OperationCenter", self.server)  # a test holds that it has the same methods
 
+    def waiting_center(self, seconds: float | None, on_away: Callable[[], object]) -> OperationCenter:
+        """The same for who waits: it bears with a server that is away, for ten minutes or until the time is over."""
+        if self.server is None:
+            return self.center
+        return cast("OperationCenter", self.server.patient(seconds, on_away))
+
     @property
     def call(self) -> Call:
         """The folder with its store.

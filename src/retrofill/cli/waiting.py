@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from retrofill.cli.absences import is_away, say_away, still_away_from
 from retrofill.cli.printing.alerts import deliver_before_leaving
 from retrofill.cli.printing.failures import Failures
 from retrofill.cli.printing.progress import Progress
 from retrofill.cli.session import say
+from retrofill.domain.errors import RetrofillError
+from retrofill.domain.texts import Step
 from retrofill.domain.words import many
 
 if TYPE_CHECKING:
@@ -30,11 +33,18 @@ def wait_for(session: Session, backfill_id: int, timeout_seconds: float | None =
     """
     waiting = _Waiting(session, backfill_id, timeout_seconds)
     try:
-        waiting.run()
+        with still_away_from(session, Step("backfill.wait", id=backfill_id)):
+            waiting.run()
     except KeyboardInterrupt:
         waiting.progress.end()
         _say_how_to_go_on(session, backfill_id)
         raise
+    except RetrofillError as error:
+        if not (is_away(session, error) and waiting.is_out_of_time):
+            raise
+        waiting.progress.end()
+        say(f"Timed out: {error.message}. `retrofill backfill wait {backfill_id}` goes on waiting.")
+        return EXIT_TIMED_OUT
     finally:
         waiting.progress.end()
     deliver_before_leaving(session, backfill_id)
@@ -55,8 +65,9 @@ class _Waiting:
         self._looked_around = time.monotonic()
         self._standstill: StandstillRow | None = None
         self._engine.check_place()
-        self._backfills = session.center.backfills
-        self._look()
+        session.center.backfills.progress(backfill_id)  # who cannot be asked at all is not waited for
+        self._center = session.waiting_center(timeout_seconds, self._say_away)
+        self._backfills = self._center.backfills
         self.progress = Progress()
         self._failures = Failures()
         self._failed = 0
@@ -127,7 +138,7 @@ class _Waiting:
             return
         self._looked_around = now
         self._say_unscheduled()
-        standstills = self._session.center.work.standstills()
+        standstills = self._center.work.standstills()
         found = next((one for one in standstills if one["part"] != "supervisor"), None)
         if found is not None and found != self._standstill:
             self.progress.end()
@@ -138,7 +149,7 @@ class _Waiting:
         """Once for each time that nobody schedules, where this process will not either."""
         if self._engine.may_take_over:
             return
-        is_scheduled = self._session.center.work.scheduler()["runs"]
+        is_scheduled = self._center.work.scheduler()["runs"]
         if not is_scheduled and self._was_scheduled:
             self.progress.end()
             say(
@@ -157,6 +168,14 @@ class _Waiting:
                 f"`retrofill backfill resume {self._id}` lets it go on; this waits until it has ended."
             )
         self._was_paused = is_paused
+
+    def _say_away(self) -> None:
+        self.progress.end()
+        say_away()
+
+    @property
+    def is_out_of_time(self) -> bool:
+        return self._deadline is not None and time.monotonic() >= self._deadline
 
     def status(self) -> int:
         row = self._backfills.row(self._id)
@@ -179,9 +198,14 @@ def _say_how_to_go_on(session: Session, backfill_id: int) -> None:
 
 def _what_goes_on(session: Session, backfill_id: int) -> str:
     """What becomes of the backfill when this process leaves."""
-    running = session.center.backfills.progress(backfill_id)["running_count"]
+    try:
+        running = session.center.backfills.progress(backfill_id)["running_count"]
+        elsewhere = session.center.work.scheduler()["runs"]
+    except RetrofillError as error:
+        if not is_away(session, error):
+            raise
+        return "the server is away"
     what_runs = (
         f"{many(running, 'running instance')} {'goes' if running == 1 else 'go'} on; " if running else ""
     )
-    elsewhere = session.center.work.scheduler()["runs"]
     return f"{what_runs}{'another scheduler goes on' if elsewhere else 'nothing new starts'}"

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from retrofill.client.transport import Transport
-from retrofill.client.troubles import ServerUnreachableError
-from retrofill.domain.errors import Kind, RetrofillError, UsageError
-from retrofill.domain.texts import Text
+from retrofill.client.troubles import ServerUnreachableError, still_away
+from retrofill.domain.errors import Kind, RetrofillError, StoreUnavailableError, UsageError
+from retrofill.domain.texts import Step, Text
 
 if TYPE_CHECKING:
     from retrofill.client.backfills import BackfillDesk
@@ -79,6 +79,20 @@ class Client:
     def close(self) -> None:
         """Let go of its connections; it opens new ones where it is asked again."""
         self._transport.close()
+
+    def patient(self, seconds: float | None = None, on_away: Callable[[], object] = lambda: None) -> Client:
+        """A client that goes on asking while the server is away or busy: ten minutes for each absence.
+
+        It shares the connections of this one, which gives up after some seconds.
+
+        Args:
+            seconds: after which it is patient no longer; None: it always is.
+            on_away: called once for each absence that is longer than a moment.
+        """
+        other = Client.__new__(type(self))
+        other._transport = self._transport.patient(seconds, on_away)
+        other._project = self._project
+        return other
 
     # The desks
 
@@ -184,46 +198,64 @@ class Client:
         backfill_id: int,
         timeout_seconds: float | None = None,
         on_progress: Callable[[Progress], object] = lambda _: None,
+        on_away: Callable[[], object] = lambda: None,
     ) -> BackfillRow:
-        """Wait until a backfill has ended; its row then.
+        """Wait until a backfill has ended; its row then. A server that is restarted meanwhile is waited for.
 
         Args:
             on_progress: called with how far it has come, about once a second.
+            on_away: called once whenever the server is away for longer than a moment.
 
         Raises:
             NotInTimeError: it goes on after that time.
             UnknownNameError: there is none with this id, as far as one knows.
+            ServerUnreachableError: the server was away for ten minutes, or when the time was over.
         """
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
-        while True:
-            progress = self.backfills.progress(backfill_id)
-            on_progress(progress)
-            if progress["ended_at"] is not None:
-                return self.backfills.row(backfill_id)
-            if deadline is not None and time.monotonic() >= deadline:
-                raise NotInTimeError(f"backfill {backfill_id} goes on after {timeout_seconds:g} seconds")
-            time.sleep(_LOOK_SECONDS)
+        self.backfills.progress(backfill_id)  # who cannot be asked at all is not waited for
+        backfills = self.patient(timeout_seconds, on_away).backfills
+        try:
+            while True:
+                progress = backfills.progress(backfill_id)
+                on_progress(progress)
+                if progress["ended_at"] is not None:
+                    return backfills.row(backfill_id)
+                if deadline is not None and time.monotonic() >= deadline:
+                    raise NotInTimeError(f"backfill {backfill_id} goes on after {timeout_seconds:g} seconds")
+                time.sleep(_LOOK_SECONDS)
+        except (ServerUnreachableError, StoreUnavailableError) as error:
+            raise still_away(error, Step("backfill.wait", id=backfill_id)) from None
 
-    def follow_log(self, instance_id: int, run_number: int | None = None) -> Iterator[bytes]:
+    def follow_log(
+        self, instance_id: int, run_number: int | None = None, on_away: Callable[[], object] = lambda: None
+    ) -> Iterator[bytes]:
         """The log of a run, piece by piece, until the run has ended; what is cut out of it is left out.
+
+        A server that is restarted meanwhile is waited for, and the log goes on where it was.
 
         Args:
             run_number: None for the last run.
+            on_away: called once whenever the server is away for longer than a moment.
 
         Raises:
             UnknownNameError: there is no such instance, as far as one knows, or it has no such run.
             WrongStateError: it has not run yet.
+            ServerUnreachableError: the server was away for ten minutes.
         """
-        opened = self.instances.log(instance_id, run_number)
-        if isinstance(opened, str):
-            yield opened.encode()
-            return
-        while True:
-            has_ended = opened.has_ended()  # asked first: what was written at the end is there then
-            yield from (data for _, _, data in opened.pieces())
-            if has_ended:
+        self.instances.log(instance_id, run_number)  # who cannot be asked at all is not waited for
+        try:
+            opened = self.patient(on_away=on_away).instances.log(instance_id, run_number)
+            if isinstance(opened, str):
+                yield opened.encode()
                 return
-            time.sleep(_LOOK_SECONDS)
+            while True:
+                has_ended = opened.has_ended()  # asked first: what was written at the end is there then
+                yield from (data for _, _, data in opened.pieces())
+                if has_ended:
+                    return
+                time.sleep(_LOOK_SECONDS)
+        except (ServerUnreachableError, StoreUnavailableError) as error:
+            raise still_away(error, Step("instance.log", id=instance_id, follow=True)) from None
 
 
 def client_of(environ: Mapping[str, str], project: str | None = None) -> Client:

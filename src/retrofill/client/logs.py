@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from retrofill.client.answers import read
+from retrofill.client.troubles import ServerUnreachableError
 
 if TYPE_CHECKING:
     from retrofill.client.transport import Transport
     from retrofill.services.reading.documents import RunRow
 
 _Piece = tuple[int, int, bytes]
+_MOST_BREAKS = 5  # one after the other, with nothing heard between
 
 
 class OpenLog:
@@ -35,10 +37,20 @@ class OpenLog:
 
     def pieces(self) -> Iterator[_Piece]:
         """What is there and was not given out yet: offset, how many bytes before it were cut out, bytes."""
-        query = {"run": self._run_number, "offset": self._offset}
-        for offset, missing, data in _pieces(self._server, self.instance_id, query):
-            self._offset = offset + len(data)
-            yield offset, missing, data
+        breaks = 0
+        while True:
+            began = self._offset
+            query = {"run": self._run_number, "offset": began}
+            with self._server.lines(f"instances/{self.instance_id}/log", query) as lines:
+                try:
+                    for offset, missing, data in map(_piece_of, lines):
+                        self._offset = offset + len(data)
+                        yield offset, missing, data
+                    return
+                except ServerUnreachableError:  # broken off in the middle: goes on from there
+                    breaks = breaks + 1 if self._offset == began else 0
+                    if breaks == _MOST_BREAKS:
+                        raise
 
     def rest(self) -> Iterator[_Piece]:
         """Nothing: what could be the beginning of a secret, the server gives out once the run has ended."""
@@ -64,5 +76,9 @@ def _runs(server: Transport, instance_id: int) -> list[RunRow]:
 
 def _pieces(server: Transport, instance_id: int, query: Mapping[str, object]) -> Iterator[_Piece]:
     with server.lines(f"instances/{instance_id}/log", query) as lines:
-        for piece in map(read, lines):
-            yield piece["offset"], piece["missing"], b64decode(piece["base64"])
+        yield from map(_piece_of, lines)
+
+
+def _piece_of(line: bytes) -> _Piece:
+    piece = read(line)
+    return piece["offset"], piece["missing"], b64decode(piece["base64"])

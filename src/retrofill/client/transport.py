@@ -3,13 +3,16 @@
 What is safe to ask twice is asked again where the connection breaks or the server is busy: questions, and what is made
 with an Idempotency-Key. Anything else is tried again only where nothing of it can have reached the server. What may be
 made already is asked for until there is an answer or its time is over: who gives up forgets the key, and would make it
-again. The token goes to the address that was given and nowhere else, and stands in no message.
+again. Who waits for something anyway bears with a server that is away (`Transport.patient`). The token goes to the
+address that was given and nowhere else, and stands in no message.
 """
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
+import math
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -30,9 +33,11 @@ PREFIX = "/api/v1"
 _CONNECT_SECONDS = 5.0
 QUESTION_SECONDS = 60.0
 ACT_SECONDS = 600.0  # large plans, and extension checks that are waited for
+AWAY_SECONDS = 600.0  # that who waits bears with each absence of the server
 _TRIES = 5
 _FIRST_PAUSE = 0.2  # seconds; twice as long each time
 _LONGEST_PAUSE = 10.0
+_LONGEST_PATIENT_PAUSE = 2.0  # so that who waits notices soon that it is there again
 _PASSING = frozenset({429, 502, 503, 504})  # statuses that may be over in a moment
 _LOST = frozenset({502, 504})  # those of a proxy that has heard no answer
 _BEING_MADE = "still_creating"
@@ -55,6 +60,18 @@ class _Request(NamedTuple):
     is_safe: bool = False
     key: str | None = None
     is_whole: bool = True
+
+
+class _Patience(NamedTuple):
+    """Of who waits for something at a server that may be away for a while.
+
+    Attributes:
+        end: by the transport's clock; from then on nothing is waited for.
+        on_away: called once for each absence that is longer than a moment.
+    """
+
+    end: float
+    on_away: Callable[[], object]
 
 
 class Transport:
@@ -81,10 +98,22 @@ class Transport:
         self._token = _checked_token(token)
         self._sleep = sleep
         self._now = now
+        self._patience: _Patience | None = None
         self._pool = _make_pool()
 
     def __repr__(self) -> str:
         return f"Transport({self.url!r})"
+
+    def patient(self, seconds: float | None, on_away: Callable[[], object]) -> Transport:
+        """The same that goes on asking while the server is away: ten minutes for each absence.
+
+        Args:
+            seconds: after which it is no longer patient; None: it always is.
+            on_away: called once for each absence that is longer than a moment.
+        """
+        other = copy.copy(self)
+        other._patience = _Patience(math.inf if seconds is None else self._now() + seconds, on_away)
+        return other
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         """The document of a question; values of the query that are None or empty are left out."""
@@ -111,16 +140,12 @@ class Transport:
         self, path: str, query: Mapping[str, Any] | None = None, body: Mapping[str, Any] | None = None
     ) -> Iterator[Iterator[bytes]]:
         """The lines of the answer of a question, as they come, however long it is."""
-        from urllib3.exceptions import HTTPError
-
         method, data = ("GET", None) if body is None else ("POST", _json(body))
         path = f"{path}{_query(query or {})}"
         request = _Request(method, path, data, ACT_SECONDS, is_safe=True, is_whole=False)
         response = self._answer(request)
         try:
-            yield _lines(response)
-        except HTTPError as error:
-            raise why_unreachable(self.url, error) from None
+            yield self._lines(response)
         finally:
             response.close()
 
@@ -147,30 +172,43 @@ class Transport:
         """
         from urllib3.exceptions import HTTPError
 
-        end, may_be_made = self._now() + request.seconds, False
+        began, may_be_made = self._now(), False
         for tried in itertools.count(1):
-            pause = _pause_after(tried)
+            pause = self._pause_after(tried)
             try:
                 response = self._send(request)
             except HTTPError as error:
                 may_be_made |= request.key is not None and not _never_arrived(error)
                 may_again = (request.is_safe or _never_arrived(error)) and _may_pass(error)
-                if not (may_again and self._has_tries(tried, may_be_made, end)):
+                if not (may_again and self._has_tries(request, tried, may_be_made, began)):
                     raise why_unreachable(self.url, error) from None
             else:
                 if response.status < 300:
                     return response
                 may_be_made |= request.key is not None and _is_unknown(response)
                 may_again = request.is_safe and response.status in _PASSING
-                if not (may_again and self._has_tries(tried, may_be_made, end)):
+                if not (may_again and self._has_tries(request, tried, may_be_made, began)):
                     raise self._refusal(response)
                 pause = max(pause, _asked_to_wait(response))
             self._sleep(pause)
         raise AssertionError("a try returns, raises, or is followed by another one")
 
-    def _has_tries(self, tried: int, may_be_made: bool, end: float) -> bool:
+    def _has_tries(self, request: _Request, tried: int, may_be_made: bool, began: float) -> bool:
         """Whether a request that has been tried so often is tried again."""
-        return tried < _TRIES or (may_be_made and self._now() < end)
+        now = self._now()
+        if tried < _TRIES or (may_be_made and now < began + request.seconds):
+            return True
+        if self._patience is None or now >= min(began + AWAY_SECONDS, self._patience.end):
+            return False
+        if tried == _TRIES:
+            self._patience.on_away()
+        return True
+
+    def _pause_after(self, tried: int) -> float:
+        """Seconds; different clients come back at different moments."""
+        longest = _LONGEST_PAUSE if self._patience is None else _LONGEST_PATIENT_PAUSE
+        pause = min(_FIRST_PAUSE * (1 << min(tried - 1, 16)), longest)
+        return pause * random.uniform(0.75, 1.25)  # noqa: S311  - no secret depends on it
 
     def _send(self, request: _Request) -> BaseHTTPResponse:
         from urllib3 import Timeout
@@ -184,6 +222,19 @@ class Transport:
             redirect=False,  # the token is for the address that was given
             preload_content=request.is_whole,
         )
+
+    def _lines(self, response: BaseHTTPResponse) -> Iterator[bytes]:
+        from urllib3.exceptions import HTTPError
+
+        rest = b""
+        try:
+            for piece in response.stream(1 << 16):
+                *lines, rest = (rest + piece).split(b"\n")
+                yield from lines
+        except HTTPError as error:
+            raise why_unreachable(self.url, error) from None
+        if rest:
+            yield rest
 
     def _headers(self, request: _Request) -> dict[str, str]:
         return {
@@ -230,12 +281,6 @@ def _make_pool() -> PoolManager:
 
 def _json(body: Mapping[str, Any]) -> bytes:
     return json.dumps(body, default=_of_value).encode()
-
-
-def _pause_after(tried: int) -> float:
-    """Seconds; different clients come back at different moments."""
-    pause = min(_FIRST_PAUSE * (1 << min(tried - 1, 16)), _LONGEST_PAUSE)
-    return pause * random.uniform(0.75, 1.25)  # noqa: S311  - no secret depends on it
 
 
 def part(value: object) -> str:
@@ -295,15 +340,6 @@ def _of_value(value: object) -> Any:
     if written is None:
         raise TypeError(f"{type(value).__name__} has no form in JSON")
     return written()
-
-
-def _lines(response: BaseHTTPResponse) -> Iterator[bytes]:
-    rest = b""
-    for piece in response.stream(1 << 16):
-        *lines, rest = (rest + piece).split(b"\n")
-        yield from lines
-    if rest:
-        yield rest
 
 
 def _asked_to_wait(response: BaseHTTPResponse) -> float:

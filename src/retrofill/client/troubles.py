@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Iterator
 
 from retrofill.domain.errors import Kind, RetrofillError, shown
+from retrofill.domain.texts import Step, Text
 
 
 class ServerUnreachableError(RetrofillError):
@@ -13,6 +14,14 @@ class ServerUnreachableError(RetrofillError):
 
     code = "server_unreachable"
     kind = Kind.UNREACHABLE
+
+
+def still_away(error: RetrofillError, going_on: Step) -> RetrofillError:
+    """The same trouble, told to who has waited through it: what they waited for may go on all the same."""
+    hint = Text("{going_on} goes on waiting; what the server carries out goes on.", going_on=going_on)
+    found = type(error)(error.text, hint)
+    found.code, found.kind = error.code, error.kind
+    return found
 
 
 def why_unreachable(url: str, error: Exception) -> ServerUnreachableError:

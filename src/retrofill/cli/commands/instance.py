@@ -145,11 +145,14 @@ def _run_words(runs: Sequence[RunRow]) -> Iterator[str]:
 @pass_session
 def log(session: Session, instance_id: str, run_number: int | None, follow: bool) -> None:
     """Print the log of a run."""
-    from retrofill.cli.printing.logs import print_log
+    from retrofill.cli.printing.logs import follow_log, print_log
 
-    opened = session.center.instances.log(integer_id(instance_id, "an instance"), run_number)
-    if not isinstance(opened, str):
-        print_log(session.center, opened, follow, session.output)
+    number, center = integer_id(instance_id, "an instance"), session.center
+    opened = center.instances.log(number, run_number)
+    if not isinstance(opened, str) and follow:
+        follow_log(session, number, run_number)
+    elif not isinstance(opened, str):
+        print_log(center, opened, follow, session.output)
     elif session.is_text:
         sys.stdout.write(opened)
     else:

@@ -7,14 +7,26 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from retrofill.cli.absences import say_away, still_away_from
 from retrofill.cli.driving import say_alone
 from retrofill.cli.session import say_json
+from retrofill.domain.texts import Step
 
 if TYPE_CHECKING:
+    from retrofill.cli.session import Session
     from retrofill.services.operation_center import OperationCenter
     from retrofill.services.reading.logs import OpenLog
 
 _LOOK_SECONDS = 0.1
+
+
+def follow_log(session: Session, instance_id: int, run_number: int | None) -> None:
+    """Write the log until the run has ended; a server that is restarted meanwhile is waited for."""
+    center = session.waiting_center(None, say_away)
+    with still_away_from(session, Step("instance.log", id=instance_id, follow=True)):
+        opened = center.instances.log(instance_id, run_number)
+        assert not isinstance(opened, str), "an instance that has run has a log"
+        print_log(center, opened, True, session.output)
 
 
 def print_log(center: OperationCenter, opened: OpenLog, follow: bool, output: str) -> None:
