@@ -155,6 +155,26 @@ def test_a_deploy_is_what_was_shown(server: Server) -> None:
     assert alice.post(f"{PREFIX}/versions", json=body(project(WIDER)) | {"expected": 2}).json()["new"]
 
 
+def test_another_projects_files_are_refused_unless_it_is_said(server: Server) -> None:
+    """CAT-1: a whole schedule is not replaced because a deploy went to the wrong server."""
+    files = body({**project(WIDER), "retrofill.yaml": "project: other\n"})
+    admin = server.by("admin")
+    refused = problem(admin.post(f"{PREFIX}/versions", json=files), 409)
+    assert refused["code"] == "another_project"
+    assert refused["detail"] == 'what is deployed is project "test", and this is project "other"'
+    assert admin.get(f"{PREFIX}/versions").json()["items"][0]["version"] == 1
+    assert admin.post(f"{PREFIX}/versions", json=files | {"rename_project": True}).json()["version"] == 2
+
+
+def test_a_deploy_without_any_workspace_is_refused_unless_it_is_said(server: Server) -> None:
+    """CAT-1: files that were forgotten are not meant to be gone; it is asked at a terminal, too."""
+    files, admin = body({"retrofill.yaml": DEPLOYMENT}), server.by("admin")
+    refused = problem(admin.post(f"{PREFIX}/versions", json=files), 409)
+    assert refused["code"] == "loses_everything"
+    assert admin.get(f"{PREFIX}/versions").json()["items"][0]["version"] == 1
+    assert admin.post(f"{PREFIX}/versions", json=files | {"lose_everything": True}).json()["version"] == 2
+
+
 def test_included_files_come_along(server: Server, tmp_path: Path) -> None:
     """CAT-9: with their contents, and whether they can be run."""
     home = tmp_path / "elsewhere"

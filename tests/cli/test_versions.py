@@ -257,3 +257,17 @@ def test_deployed_means_the_deployed_version(three: Sandbox) -> None:
     assert "no task" in three.call(*plan, "newer", "--deployed", status=5).stderr
     assert three.create("--task", "more", *DATES, "--deployed")["version"] == 3
     assert Path(three.home / OPS).exists()
+
+
+class TestAnotherProject:
+    def test_it_is_published_only_where_that_is_said(self, project: Sandbox) -> None:
+        """CAT-1: by `deploy`, and by `backfill create` not at all."""
+        project.json("deploy")
+        name = next(
+            line for line in (project.home / "retrofill.yaml").read_text().splitlines() if "project:" in line
+        )
+        change(project, "retrofill.yaml", name, "project: another")
+        refused = project.call("deploy", "--yes", status=6)
+        assert 'and this is project "another"' in refused.stderr
+        assert "--rename-project" in refused.stderr
+        assert project.json("deploy", "--rename-project")["version"] == 2

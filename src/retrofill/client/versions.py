@@ -56,13 +56,21 @@ class VersionDesk(Desk):
         """What a deploy of the folder changes for the nightly schedule."""
         return self._server.ask("versions/plan", self._files())
 
-    def deploy(self, expected: int | None = None) -> DeployedVersion:
+    def deploy(
+        self, expected: int | None = None, rename_project: bool = False, lose_everything: bool = False
+    ) -> DeployedVersion:
         """Publish the folder as a new version; one that does not differ makes none.
 
         Args:
             expected: the version that was deployed when somebody looked at what this would change.
+            rename_project: whether a project of another name is meant.
+            lose_everything: whether it is meant that no workspace is left.
+
+        Raises:
+            RetrofillError: `another_project` or `loses_everything`, where that was not said.
         """
-        return self._server.create("versions", {**self._files(), "expected": expected})
+        meant = {"rename_project": rename_project, "lose_everything": lose_everything}
+        return self._server.create("versions", {**self._files(), "expected": expected, **meant})
 
     def deploy_again(self, version: int) -> RedeployedVersion:
         """Publish an older version anew, as a version of its own, and what that changes."""

@@ -71,6 +71,12 @@ class Deploy(ProjectFiles):
         le=MOST_ID,
         description="The version that was deployed when you looked at what this would change.",
     )
+    rename_project: bool = Field(
+        False, description="Whether a project of another name than the deployed one is meant."
+    )
+    lose_everything: bool = Field(
+        False, description="Whether it is meant that no workspace is left of those that are deployed."
+    )
 
 
 # Questions
@@ -114,7 +120,7 @@ def file_of(visit: Asking, version: Id, asked: Annotated[FileQuery, Query()]) ->
 def deploy(visit: Asking, body: Deploy) -> DeployedVersion:
     """Publish these files as a new version; files that say what is deployed already make none."""
     visit.call.bring(body.brought)
-    return visit.center.versions.deploy(body.expected)
+    return visit.center.versions.deploy(body.expected, body.rename_project, body.lose_everything)
 
 
 @routes.post("/{version}/deploy", "versions.deploy_again", RedeployedVersion, scope=Scope.ADMIN)

@@ -164,7 +164,7 @@ def _may_publish(session: Session, yes: bool) -> bool:
 def _publish(session: Session) -> None:
     if session.server is not None:
         return
-    deployed = session.center.versions.deploy()
+    deployed = session.center.versions.deploy(lose_everything=True)  # `_may_publish` has asked
     if deployed["new"]:
         say(f"The folder differed from what was deployed: it is version {deployed['version']} now.")
     for note in deployed["notes"]:

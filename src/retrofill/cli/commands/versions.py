@@ -30,11 +30,15 @@ _NOT_CONFIRMED = 1
 @click.command(cls=Command)
 @click.option("--version", "older", metavar="N", help="Publish version N anew, whatever the folder holds.")
 @click.option("--yes", is_flag=True, help="Do not ask, even where every workspace would be gone.")
+@click.option(
+    "--rename-project", is_flag=True, help="Publish it, although the deployed project has another name."
+)
 @pass_session
-def deploy(session: Session, older: str | None, yes: bool) -> int:
+def deploy(session: Session, older: str | None, yes: bool, rename_project: bool) -> int:
     """Publish the folder as a new version.
 
-    An unchanged folder makes none. Says what it changes for the nightly schedule.
+    An unchanged folder makes none. Says what it changes for the nightly schedule. A folder of a project
+    with another name than the deployed one is refused: it is rather meant for another server.
     """
     versions = session.center.versions
     if older is not None:
@@ -44,7 +48,7 @@ def deploy(session: Session, older: str | None, yes: bool) -> int:
         say("Nothing was deployed.")
         return _NOT_CONFIRMED
     say_what_is_published(found)
-    _say_deployed(session, versions.deploy(found["deployed"]))
+    _say_deployed(session, versions.deploy(found["deployed"], rename_project, found["loses_everything"]))
     return 0
 
 

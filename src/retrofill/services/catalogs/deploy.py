@@ -25,6 +25,41 @@ class DeployedMeanwhileError(WrongStateError):
     code = "deployed_meanwhile"
 
 
+class AnotherProjectError(WrongStateError):
+    """Look whether this is the deployment that is meant; where the project has a new name, say {option.rename_project}."""
+
+    code = "another_project"
+
+
+class LosesEverythingError(WrongStateError):
+    """Look whether these are all files of the project; where it is meant, say `lose_everything`."""
+
+    code = "loses_everything"
+
+
+def check_meant(
+    deployed: Catalog, catalog: Catalog, *, rename_project: bool = False, lose_everything: bool = False
+) -> None:
+    """Refuse what replaces a whole schedule by mistake: another project's files, or none (CAT-1).
+
+    Args:
+        rename_project: whether a project of another name is meant.
+        lose_everything: whether it is meant that no workspace is left.
+
+    Raises:
+        AnotherProjectError: the deployed project is called otherwise.
+        LosesEverythingError: what is deployed has workspaces, and this has none.
+    """
+    if catalog.project != deployed.project and not rename_project:
+        raise AnotherProjectError(
+            f'what is deployed is project "{shown(deployed.project)}", and this is project "{shown(catalog.project)}"'
+        )
+    if deployed.workspaces and not catalog.workspaces and not lose_everything:
+        raise LosesEverythingError(
+            "this holds no workspace, and what is deployed has some: all tasks would be gone"
+        )
+
+
 def deploy(
     store: Store,
     catalog: Catalog,

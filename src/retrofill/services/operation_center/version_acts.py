@@ -37,24 +37,37 @@ class VersionActs(Desk):
             "loses_everything": found.loses_everything,
         }
 
-    def deploy(self, expected: int | None = None) -> DeployedVersion:
+    def deploy(
+        self, expected: int | None = None, rename_project: bool = False, lose_everything: bool = False
+    ) -> DeployedVersion:
         """Publish the folder as a new version; one that does not differ makes none.
 
         Who can write the folder may, and an administrator of every workspace that changes.
 
         Args:
             expected: the version that was deployed when somebody looked at what this would change.
+            rename_project: whether a project of another name is meant.
+            lose_everything: whether it is meant that no workspace is left.
 
         Raises:
+            AnotherProjectError: the deployed project is called otherwise.
+            LosesEverythingError: what is deployed has workspaces, and the folder has none.
             DeployedMeanwhileError: it is another one by now.
             ProjectError: the folder has errors.
             NotPermittedError: a workspace changes of which the actor is no administrator.
         """
-        from retrofill.services.catalogs.deploy import deploy
+        from retrofill.services.catalogs.deploy import check_meant, deploy
 
         parts, folder = self._parts, self._parts.folder
         if folder.version_id is not None:  # what a deploy that was killed owes is made all the same
             return self._follow(folder.version_id, is_new=False)
+        if parts.deployed is not None:
+            check_meant(
+                parts.deployed.catalog,
+                folder.catalog,
+                rename_project=rename_project,
+                lose_everything=lose_everything,
+            )
         version_id, is_new = deploy(
             parts.store,
             folder.catalog,
