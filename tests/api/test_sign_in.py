@@ -76,8 +76,21 @@ def test_over_https_only_this_host_can_set_it(tmp_path: Path) -> None:
             one.strip().lower() for one in answer.headers["set-cookie"].split(";")
         }
         assert browser.submit("/sign-in", user="alice", password=RIGHT).status_code == 403
-        shown = server.center("admin").people.create_link("alice")["link"]
-        assert shown.startswith("https://retrofill.example.org/sign-in?link=")
+        for shown in (server.center("admin").people.create_link("alice"), link_over_rest(server)):
+            assert shown["link"].startswith("https://retrofill.example.org/sign-in?link=")
+
+
+def link_over_rest(server: Server) -> dict[str, str]:
+    client = server.by("admin")
+    client.headers["Host"] = "Machine.example.org:46525"
+    found: dict[str, str] = client.post("/api/v1/users/alice/link", json={}).json()
+    return found
+
+
+def test_a_link_leads_to_where_the_server_was_reached(tmp_path: Path) -> None:
+    """SEC-1: which port it listens on is no setting."""
+    with serving(tmp_path) as server:
+        assert link_over_rest(server)["link"].startswith("http://machine.example.org:46525/sign-in?link=")
 
 
 def test_the_address_of_a_session_is_that_behind_the_proxy(tmp_path: Path) -> None:

@@ -269,14 +269,17 @@ def test_a_password_is_read_from_standard_input(project: Sandbox) -> None:
     )
 
 
-def test_a_link_and_the_session_that_it_opens(project: Sandbox) -> None:
+def test_a_link_and_the_session_that_it_opens(project: Sandbox, way: Served | None) -> None:
     """SEC-1: for oneself, or for others by a system administrator; the session is listed and ended."""
+    origin = "http://127.0.0.1:8080" if way is None else way.url(project.home).rpartition("/")[0]
     link = project.call("user", "link", RETROFILL_USER="bob").stdout.strip()
-    assert link.startswith("http://127.0.0.1:8080/sign-in?link=retrofill_")
+    assert link.startswith(f"{origin}/sign-in?link=retrofill_"), "where the server was reached"
     shown = project.json("user", "link", "bob", RETROFILL_PUBLIC_ORIGIN="https://retrofill.example.org")[
         "link"
     ]
-    assert shown.startswith("https://retrofill.example.org/sign-in?link=")
+    if way is None:
+        origin = "https://retrofill.example.org"
+    assert shown.startswith(f"{origin}/sign-in?link=")
     assert "alice may not" in project.call("user", "link", "bob", status=4, RETROFILL_USER="alice").stderr
     assert "Nobody has signed in." in project.call("user", "sessions").stderr
     with closing(open_deployment(str(project.home), {})) as deployment:

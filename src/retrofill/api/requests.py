@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from retrofill.api.answers import PARTS_HEADER
 from retrofill.api.intake import JsonRequest, is_writable, texts_of
 from retrofill.api.operations import operation_of
+from retrofill.api.origins import origin_of
 from retrofill.api.sign_in import visitor_of
 from retrofill.bootstrap.centers import Call
 from retrofill.bootstrap.deployment import Deployment
@@ -142,7 +143,8 @@ class Visit:
     @cached_property
     def call(self) -> Call:
         """As of the version that is deployed when it is first asked."""
-        return Call(self.deployment, self.visitor.user, is_remote=True)
+        origin = origin_of(self.request, self.deployment)
+        return Call(self.deployment, self.visitor.user, is_remote=True, origin=origin)
 
     @property
     def center(self) -> OperationCenter:

@@ -51,11 +51,19 @@ class Call:
     Args:
         user: the name of who acts; None: RETROFILL_USER says it.
         is_remote: they act from elsewhere: the folder is not theirs, and the deployed version stands for it.
+        origin: under which they have reached the server, for links to it where no setting says another.
     """
 
-    def __init__(self, deployment: Deployment, user: str | None = None, is_remote: bool = False) -> None:
+    def __init__(
+        self,
+        deployment: Deployment,
+        user: str | None = None,
+        is_remote: bool = False,
+        origin: str = LOCAL_ORIGIN,
+    ) -> None:
         self.deployment = deployment
         self._is_remote = is_remote
+        self._origin = origin
         self._user = user or deployment.environ.get("RETROFILL_USER", SYSTEM_ADMINISTRATOR)
         self.directory = self.deployment.folder.directory
         self.home = self.deployment.folder.home
@@ -66,7 +74,7 @@ class Call:
 
     def anew(self) -> Call:
         """As of now, for who goes on for longer than one question."""
-        return Call(self.deployment, self._user, self._is_remote)
+        return Call(self.deployment, self._user, self._is_remote, self._origin)
 
     @property
     def store(self) -> AnyStore:
@@ -237,7 +245,7 @@ class Call:
     @property
     def public_origin(self) -> str:
         """Under which people reach the server."""
-        return self.settings.public_origin or LOCAL_ORIGIN
+        return self.settings.public_origin or self._origin
 
     def known_of(self, catalog: Catalog) -> Known:
         return self.deployment.known_of(catalog)

@@ -166,11 +166,10 @@ def _schedule(session: Session, on_ready: Callable[[], None]) -> None:
 
 def _sign_in_url(deployment: Deployment, url: str) -> str:
     """A link that signs in who started this."""
-    from retrofill.bootstrap.centers import LOCAL_ORIGIN, Call
+    from retrofill.bootstrap.centers import Call
 
-    call = Call(deployment)
-    link = call.center.people.create_link(call.user)["link"]
-    return url + link.removeprefix(LOCAL_ORIGIN) if link.startswith(LOCAL_ORIGIN) else link
+    call = Call(deployment, origin=url)
+    return call.center.people.create_link(call.user)["link"]
 
 
 def _say_where(session: Session, url: str, sign_in_url: str = "") -> None:

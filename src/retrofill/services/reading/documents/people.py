@@ -89,7 +89,7 @@ class LinkDocument(TypedDict):
     """A link that signs somebody in once (SEC-1)."""
 
     user: str
-    link: str  #: the address to open; with the server's own where the setting `public_origin` says it
+    link: str  #: the address to open; under the setting `public_origin`, else where the server was reached
     expires_at: str
 
 
