@@ -198,7 +198,7 @@ DECISIONS: dict[str, Decision] = {
     "schedule.resume": SYSTEM._replace(body=nothing),
     "schedule.accept_clock": SYSTEM._replace(body=nothing),
     "versions.list": LIST,
-    "versions.about_to_publish": Decision(ALL, files, alone=True),
+    "versions.about_to_publish": Decision("SAF", files, alone=True),
     "versions.show": LIST._replace(fills={"version": lambda t: 1}),
     "versions.task": THING._replace(fills={"version": lambda t: 1, "task": lambda t: t.world.task}),
     "versions.file": Decision(

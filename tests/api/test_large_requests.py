@@ -17,6 +17,11 @@ from retrofill.api.guarding import MOST_BYTES
 from retrofill.api.intake import LARGE, MOST_LEVELS, JsonRequest, texts_of
 from retrofill.api.links import PREFIX
 from retrofill.api.requests import MOST_IDS
+from retrofill.api.routes import versions
+from retrofill.bootstrap.bringing import BroughtFile, read_files
+from retrofill.domain.errors import LimitError
+from retrofill.project.problems import ProjectError, Report
+from retrofill.project.yaml_nodes import MAX_EVENTS, compose
 from work import calls
 
 PLAN = f"{PREFIX}/backfills/plan"
@@ -133,6 +138,72 @@ def test_a_body_is_small_unless_a_route_takes_more(shared_server: Server) -> Non
     ids = json.dumps({"ids": [*range(100_000)]}, separators=(",", ":"))
     assert shared_server.by("dave").post(states, content=ids, headers=headers).json()["items"] == []
     problem(shared_server.by("dave").post(states, content=b" " * (MOST_BYTES + 1), headers=headers), 413)
+
+
+def bodies_read(server: Server, user: str, path: str) -> tuple[int, int]:
+    """The status of a POST, and how often its body was asked for."""
+    read = []
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        read.append(1)
+        return {"type": "http.request", "body": b"{}", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    token = server.by(user).headers["Authorization"].encode()
+    headers = [(b"content-type", b"application/json"), (b"authorization", token)]
+    scope = {"type": "http", "method": "POST", "path": path, "raw_path": path.encode()}
+    asyncio.run(server.app({**scope, "query_string": b"", "headers": headers}, receive, send))
+    return sent[0]["status"], len(read)
+
+
+@pytest.mark.parametrize("path", ["/versions", "/versions/plan"])
+@pytest.mark.parametrize("user", ["bob", "carol", "dave"])
+def test_who_may_deploy_nothing_brings_nothing(shared_server: Server, path: str, user: str) -> None:
+    """SEC-4: no file of theirs is read; a workspace's administrator is asked for more."""
+    assert bodies_read(shared_server, user, PREFIX + path) == (403, 0)
+    assert bodies_read(shared_server, "greta", PREFIX + path) == (422, 1)
+
+
+@pytest.mark.parametrize("path", ["/versions", "/versions/plan"])
+def test_files_of_few_are_read_at_the_same_time(shared_server: Server, path: str) -> None:
+    """Others are told to come back, before anything of theirs is in memory; a turn ends with its request."""
+    for _ in range(5):
+        assert bodies_read(shared_server, "alice", PREFIX + path) == (422, 1)
+    with versions.TURNS, versions.TURNS:
+        assert bodies_read(shared_server, "alice", PREFIX + path) == (503, 0)
+        refused = shared_server.by("alice").post(PREFIX + path, json={})
+        assert problem(refused, 503)["code"] == "server_busy"
+        assert int(refused.headers["Retry-After"]) > 0
+    assert bodies_read(shared_server, "alice", PREFIX + path) == (422, 1)
+
+
+PROJECT = [BroughtFile("retrofill.yaml", b"project: test\n")]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [BroughtFile("workspaces/open/" + "a/" * 900 + "x", b"")],
+        [BroughtFile("workspaces/open/" + "x" * 1_200, b"")],
+        [BroughtFile(f"workspaces/open/{i}/{'a/' * 20}x", b"") for i in range(1_000)],
+        [BroughtFile(f"workspaces/w{i}/workspace.yaml", b" " * 3_000_000) for i in range(4)],
+    ],
+)
+def test_a_project_makes_few_folders_and_little_yaml(files: list[BroughtFile]) -> None:
+    """Nothing is written before all of it is seen to fit."""
+    with pytest.raises(LimitError):
+        read_files(PROJECT + files, None)
+
+
+def test_a_yaml_file_is_read_up_to_so_many_values() -> None:
+    """What comes behind is not looked at: it would be told to be no YAML."""
+    report = Report()
+    assert compose("w.yaml", b"x: [" + b"a," * MAX_EVENTS + b"@", report) is None
+    with pytest.raises(ProjectError, match="more than 800,000 keys and values"):
+        report.raise_if_any()
 
 
 def test_a_batch_takes_so_many_ids(shared_server: Server) -> None:

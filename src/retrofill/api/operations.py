@@ -31,6 +31,7 @@ from fastapi import FastAPI, Response
 from fastapi.routing import APIRoute
 
 from retrofill.api.answers import answer_of
+from retrofill.domain.people.roles import Action
 from retrofill.domain.people.scopes import Scope
 
 _P = ParamSpec("_P")
@@ -55,6 +56,8 @@ class Operation:
         media: what the answer is; of another type than JSON, a handler makes it itself.
         also: of what other type it may be, where who asks wants that.
         is_quick: whether it takes a moment, and takes turns with others that do.
+        needs: what who asks must be permitted somewhere, or nothing else of the request is looked at.
+        turns: of those that are carried out at the same time there are only so many.
     """
 
     id: str
@@ -64,6 +67,8 @@ class Operation:
     media: str = JSON
     also: str | None = None
     is_quick: bool = False
+    needs: Action | None = None
+    turns: BoundedSemaphore | None = None
 
 
 class Routes:
@@ -135,9 +140,12 @@ class Routes:
         scope: Scope | None = Scope.OPERATE,
         status: int = 200,
         media: str = JSON,
+        needs: Action | None = None,
+        turns: BoundedSemaphore | None = None,
     ) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
         """Something that is done; `status` is 201 where something is made."""
-        return self._declare("POST", path, Operation(operation_id, scope, answer, status, media))
+        operation = Operation(operation_id, scope, answer, status, media, needs=needs, turns=turns)
+        return self._declare("POST", path, operation)
 
     def patch(
         self, path: str, operation_id: str, answer: Any, *, scope: Scope = Scope.OPERATE

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,12 +14,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from retrofill.api.answers import PARTS_HEADER
 from retrofill.api.intake import JsonRequest, is_writable, texts_of
-from retrofill.api.operations import operation_of
+from retrofill.api.operations import Operation, operation_of
 from retrofill.api.origins import origin_of
 from retrofill.api.sign_in import visitor_of
 from retrofill.bootstrap.centers import Call
 from retrofill.bootstrap.deployment import Deployment
-from retrofill.domain.errors import NotPermittedError, NotSignedInError
+from retrofill.domain.errors import Kind, NotPermittedError, NotSignedInError, RetrofillError
 from retrofill.domain.people.scopes import Scope
 from retrofill.domain.people.visitors import Visitor
 
@@ -39,6 +40,13 @@ class ScopeError(NotPermittedError):
     """Make a token of a larger scope, or sign in."""
 
     code = "scope_too_small"
+
+
+class BusyServerError(RetrofillError):
+    """Try again in a moment; nothing was done."""
+
+    code = "server_busy"
+    kind = Kind.UNAVAILABLE
 
 
 class Asked(BaseModel):
@@ -163,17 +171,35 @@ def visit_of(request: Request) -> Visit:
     Raises:
         NotSignedInError: it is not known who asks.
         ScopeError: their token was made for less.
+        NotPermittedError: nowhere may they do anything of the kind.
     """
     deployment: Deployment = request.app.state.deployment
-    needed = operation_of(request.scope["endpoint"]).scope or Scope.READ
+    operation = operation_of(request.scope["endpoint"])
+    needed = operation.scope or Scope.READ
     visit = Visit(request, deployment, visitor_of(request, deployment))
     if not visit.visitor.scope.covers(needed):
         raise ScopeError(f"this token is of scope {visit.visitor.scope}, and this needs {needed}")
     try:
-        _ = visit.call.actor
+        actor = visit.call.actor
     except NotPermittedError:  # whose token it is, is nobody any more
         raise NotSignedInError("the token's user is not known any more") from None
+    if operation.needs is not None and not actor.may_somewhere(operation.needs):
+        raise NotPermittedError(f"{actor.name} may not do this in any workspace")
     return visit
+
+
+@contextmanager
+def _turn(operation: Operation) -> Iterator[None]:
+    """From before the body is read until the answer is there; nobody waits for it with a body in memory."""
+    if operation.turns is None:
+        yield
+        return
+    if not operation.turns.acquire(blocking=False):
+        raise BusyServerError("the server does this for as many others as it can at a time")
+    try:
+        yield
+    finally:
+        operation.turns.release()
 
 
 class AdmittedRoute(APIRoute):
@@ -182,13 +208,15 @@ class AdmittedRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         field = self.body_field
+        operation = operation_of(self.endpoint)
 
         def judge(data: Any) -> tuple[Any, list[Any]]:
             return (data, []) if field is None else field.validate(data, {}, loc=("body",))
 
         async def admit(request: Request) -> Response:
             request.state.visit = await run_in_threadpool(visit_of, request)
-            return await handle(JsonRequest(request, judge))
+            with _turn(operation):
+                return await handle(JsonRequest(request, judge))
 
         return admit
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import tempfile
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from retrofill.bootstrap.folder import Deployed, Folder
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
 
 MOST_BYTES = 32_000_000  # of all files together: they are held in memory while they are read
+MOST_YAML_BYTES = 10_000_000  # of the files that are read as YAML, together: a byte of it costs most
+_MOST_PARTS = 30  # of a path
+_MOST_CHARACTERS = 1_000  # of a path
+_MOST_FOLDERS = 10_000
 _BELOW = "workspaces"
+_YAML = (".yaml", ".yml")
 
 
 class BroughtFile(NamedTuple):
@@ -73,6 +78,9 @@ def _write(place: Path, files: list[BroughtFile]) -> None:
     size = sum(len(file.data) for file in files)
     if size > MOST_BYTES:
         raise LimitError(f"the files hold {many(size, 'byte')}; at most {MOST_BYTES:,}")
+    yaml_size = sum(len(file.data) for file in files if file.path.endswith(_YAML))
+    if yaml_size > MOST_YAML_BYTES:
+        raise LimitError(f"the YAML files hold {many(yaml_size, 'byte')}; at most {MOST_YAML_BYTES:,}")
     if not any(file.path == DEPLOYMENT_FILE for file in files):
         raise UsageError(f"there is no {DEPLOYMENT_FILE} among the files", "Send all files of the project.")
     written: dict[str, BroughtFile] = {}
@@ -80,6 +88,9 @@ def _write(place: Path, files: list[BroughtFile]) -> None:
         _check(file.path)
         if written.setdefault(file.path, file) != file:
             raise UsageError(f"{shown(file.path)} is sent twice, and differs", "Send each file once.")
+    folders = {above for path in written for above in PurePosixPath(path).parents}
+    if len(folders) > _MOST_FOLDERS:
+        raise LimitError(f"the files lie in {many(len(folders), 'folder')}; at most {_MOST_FOLDERS:,}")
     for path, file in written.items():
         target = place / path
         try:
@@ -94,6 +105,11 @@ def _write(place: Path, files: list[BroughtFile]) -> None:
 
 def _check(path: str) -> None:
     parts = path.split("/")
+    if len(parts) > _MOST_PARTS or len(path) > _MOST_CHARACTERS:
+        raise LimitError(
+            f"{shown(path[:80])}... has {len(parts)} parts and {len(path):,} characters; "
+            f"at most {_MOST_PARTS} and {_MOST_CHARACTERS:,}"
+        )
     is_below = len(parts) > 2 and parts[0] == _BELOW
     if not (path == DEPLOYMENT_FILE or is_below) or {"", ".", ".."} & {*parts} or "\0" in path:
         raise UsageError(

@@ -17,6 +17,7 @@ from retrofill.project.problems import Report
 
 MAX_DEPTH = 50
 MAX_KEY_LENGTH = 300
+MAX_EVENTS = 800_000  # keys, values and ends of collections; 20,000 tasks have some 400,000
 _MAX_DIGITS = 18
 
 Place = tuple[int, int]
@@ -230,7 +231,7 @@ class _Composer:
         mapping, sequence = yaml.MappingStartEvent, yaml.SequenceStartEvent
         stack: list[Node] = []  # the open collections
         keys: list[tuple[str, Place] | None] = []  # of each: the key whose value comes next
-        while True:
+        for _ in range(MAX_EVENTS):
             event = self.next_event()
             kind = type(event)
             is_end = kind is not scalar and kind is not alias and kind is not mapping and kind is not sequence
@@ -254,6 +255,7 @@ class _Composer:
             if not stack:
                 return node
             self._attach(stack[-1], keys, node)
+        raise _Unreadable(_place(event), f"more than {MAX_EVENTS:,} keys and values", "split the workspace")
 
     def _scalar(self, event: Any) -> Node:
         mark, raw, style = event.start_mark, event.value, event.style or ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import BoundedSemaphore
 from typing import Annotated
 
 from fastapi import Query
@@ -11,6 +12,7 @@ from retrofill.api.operations import Routes
 from retrofill.api.requests import MOST_ID, Asked, Asking, Cursor, Id, Limit
 from retrofill.api.routes.tasks import TaskName
 from retrofill.bootstrap.bringing import MOST_BYTES, BroughtFile
+from retrofill.domain.people.roles import Action
 from retrofill.domain.people.scopes import Scope
 from retrofill.services.reading.documents import (
     DeployedVersion,
@@ -25,6 +27,7 @@ from retrofill.services.reading.documents import (
 
 routes = Routes("versions")
 _MOST_FILES = 100_000
+TURNS = BoundedSemaphore(2)  # of who brings files: each is some 100 MB, and seconds of work
 _BODY_BYTES = MOST_BYTES * 3 // 2  # base64 takes four thirds
 LARGER = {"/versions": _BODY_BYTES, "/versions/plan": _BODY_BYTES}
 
@@ -88,7 +91,7 @@ def list_versions(visit: Asking, asked: Annotated[VersionQuery, Query()]) -> Pag
     return visit.center.versions.list(asked.limit, asked.cursor)
 
 
-@routes.post("/plan", "versions.about_to_publish", Publication)
+@routes.post("/plan", "versions.about_to_publish", Publication, needs=Action.DEPLOY, turns=TURNS)
 def about_to_publish(visit: Asking, body: ProjectFiles) -> Publication:
     """What a deploy of these files would change for the nightly schedule; publishes nothing."""
     visit.call.bring(body.brought)
@@ -116,7 +119,7 @@ def file_of(visit: Asking, version: Id, asked: Annotated[FileQuery, Query()]) ->
 # Acts
 
 
-@routes.post("", "versions.deploy", DeployedVersion, scope=Scope.ADMIN)
+@routes.post("", "versions.deploy", DeployedVersion, scope=Scope.ADMIN, needs=Action.DEPLOY, turns=TURNS)
 def deploy(visit: Asking, body: Deploy) -> DeployedVersion:
     """Publish these files as a new version; files that say what is deployed already make none."""
     visit.call.bring(body.brought)

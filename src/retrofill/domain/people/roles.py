@@ -103,6 +103,12 @@ class Actor:
         """Whether the action is permitted on every task of a workspace."""
         return self.is_system_administrator or reach_of(self.roles.get(workspace), action) is Reach.ALL
 
+    def may_somewhere(self, action: Action) -> bool:
+        """Whether the action is permitted on any task that there may be."""
+        return self.is_system_administrator or any(
+            reach_of(role, action) is not Reach.NONE for role in self.roles.values()
+        )
+
     def rights(self, catalog: Catalog) -> Rights:
         """What the actor may backfill, override and see of a catalog (SEL-5, SEL-7, PAR-5)."""
         from retrofill.domain.people.rights import ALL_RIGHTS, Rights
