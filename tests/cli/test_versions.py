@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+import shutil
 from pathlib import Path
 
 import pytest
 
 from e2e.sandboxes import Sandbox
+from retrofill.bootstrap.bringing import files_of
+from retrofill.bootstrap.centers import Call
+from retrofill.bootstrap.deployment import open_deployment
 
 DATES = ("--bizdate", "2026-01-05")
 
@@ -271,3 +275,34 @@ class TestAnotherProject:
         assert 'and this is project "another"' in refused.stderr
         assert "--rename-project" in refused.stderr
         assert project.json("deploy", "--rename-project")["version"] == 2
+
+
+@pytest.mark.beside_store("a command in the folder of the server's machine")
+def test_what_others_deployed_over_a_server_is_not_undone(project: Sandbox, tmp_path: Path) -> None:
+    """CAT-1: `backfill create` in an older folder publishes nothing; `--deployed`, and `deploy`, are named and work."""
+    project.json("deploy")
+    newer = Sandbox(Path(shutil.copytree(project.home, tmp_path / "newer")))
+    change(newer, OPS, 'run: "true"\n    schedule: "30 1', 'run: "echo 2"\n    schedule: "30 1')
+    bring(project, newer.home)
+    create = ("backfill", "create", "--task", "ops.raw", *DATES, "--yes")
+    refused = project.call(*create, status=6)
+    assert "version 2, which is deployed, was published from elsewhere" in refused.stderr
+    assert "--deployed" in refused.stderr
+    assert "`retrofill deploy`" in refused.stderr
+    assert [row["version"] for row in project.json("version", "list")] == [2, 1]
+    project.call(*create, "--deployed")
+    assert project.json("deploy")["version"] == 3
+    change(project, OPS, 'run: "true"\n    schedule: "30 1', 'run: "echo 3"\n    schedule: "30 1')
+    project.call(*create)
+    assert project.json("version", "list")[0]["version"] == 4
+
+
+def bring(project: Sandbox, folder: Path) -> None:
+    """Deploy a folder as a server does that is sent its files."""
+    deployment = open_deployment(str(project.home), {})
+    try:
+        call = Call(deployment, "admin", is_remote=True)
+        call.bring(files_of(folder))
+        call.center.versions.deploy()
+    finally:
+        deployment.close()

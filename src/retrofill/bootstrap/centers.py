@@ -152,6 +152,8 @@ class Call:
         Args:
             is_folder: whether the folder holds the same.
         """
+        if self._is_remote:
+            self.deployment.folder.note_brought(version_id)
         if is_folder and self._is_remote:
             from retrofill.bootstrap.bringing import make_folders
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
 
 _MARK = "retrofill.yaml"
+_BROUGHT = "brought"  # in `.retrofill`
 
 
 class NoProjectError(UnknownNameError):
@@ -76,6 +77,18 @@ class Folder:
     def code(self) -> Path:
         """What versions include, laid out for runs (CAT-9)."""
         return self.home / "code"
+
+    @property
+    def brought_version(self) -> int | None:
+        """The version that was published last by who brought it from elsewhere to a server of this folder."""
+        try:
+            return int((self.home / _BROUGHT).read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def note_brought(self, version_id: int) -> None:
+        self.home.mkdir(mode=0o700, exist_ok=True)
+        (self.home / _BROUGHT).write_text(f"{version_id}\n")
 
     @property
     def is_writable(self) -> bool:

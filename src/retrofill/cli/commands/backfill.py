@@ -25,7 +25,7 @@ from retrofill.cli.request_options import request_options
 from retrofill.cli.session import Session, pass_session, say
 from retrofill.cli.tables import cell
 from retrofill.cli.waiting import EXIT_CHECK_FAILED, wait_for
-from retrofill.domain.errors import UsageError
+from retrofill.domain.errors import UsageError, WrongStateError
 from retrofill.domain.inputs import integer_id
 from retrofill.domain.running.searches import BackfillSearch
 from retrofill.domain.running.status import Status
@@ -34,6 +34,7 @@ from retrofill.domain.words import many
 
 if TYPE_CHECKING:
     from retrofill.services.operation_center.previews import Preview
+    from retrofill.services.reading.documents import Publication
 
 _COLUMNS = ["id", "name", "check", "status", "progress", "tasks", "bizdates", "started_at", "ended_at"]
 _NOT_CONFIRMED = 1
@@ -157,8 +158,25 @@ def _may_publish(session: Session, yes: bool) -> bool:
     if session.server is not None:
         return True
     found = session.center.versions.about_to_publish()
+    _refuse_undoing(session, found)
     say_what_is_published(found)
     return confirm_losing_everything(session, found, yes)
+
+
+def _refuse_undoing(session: Session, found: Publication) -> None:
+    """A folder that is older than what others have deployed over a server is published by `deploy` alone.
+
+    Raises:
+        WrongStateError: the deployed version did not come from this folder, which differs from it.
+    """
+    number = found["deployed"]
+    if found["differs"] and number is not None and number == session.call.deployment.folder.brought_version:
+        raise WrongStateError(
+            f"version {number}, which is deployed, was published from elsewhere, and this folder differs from it",
+            Text(
+                "Work on what is deployed with {option.deployed}, or publish this folder with {project.deploy} first."
+            ),
+        )
 
 
 def _publish(session: Session) -> None:
@@ -197,7 +215,7 @@ def _confirm(preview: Preview) -> bool:
 def wait_command(session: Session, backfill_id: str, timeout: str | None) -> int:
     """Wait until a backfill has ended.
 
-    Runs the scheduler here when none runs.
+    Runs the scheduler here when none runs; with RETROFILL_URL it only follows what the server's scheduler does.
     """
     number = integer_id(backfill_id, "a backfill")
     status = wait_for(session, number, _seconds(timeout))
