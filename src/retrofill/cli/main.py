@@ -84,6 +84,7 @@ def cli(context: click.Context) -> None:
     """Schedule data tasks and backfill any part of their dependency graph, for any business dates.
 
     Data goes to stdout, talk and progress to stderr. Start with `retrofill init DIR`.
+    With RETROFILL_URL and RETROFILL_TOKEN set, a server is asked instead of the folder.
     """
     context.color = wants_colour()
     context.call_on_close(context.ensure_object(Session).close)
