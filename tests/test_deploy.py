@@ -27,26 +27,26 @@ def settings(unit: Path = UNIT) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines)
 
 
-def verify(text: str, directory: Path) -> tuple[int, str]:
+def verify(text: str, directory: Path, name: str = UNIT.name) -> tuple[int, str]:
     """What systemd thinks of a unit: exit status and complaints."""
     if shutil.which("systemd-analyze") is None:
         if os.environ.get("RETROFILL_TEST_SERVICES") == "required":
             pytest.fail("systemd-analyze is missing; Debian's package systemd has it")
         pytest.skip("systemd-analyze is missing; Debian's package systemd has it")
-    path = directory / UNIT.name
+    path = directory / name
     path.write_text(text)
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", str(path)], capture_output=True, text=True, check=False
     )
     # Of other units of this machine it may complain too.
-    return done.returncode, "\n".join(line for line in done.stderr.splitlines() if UNIT.name in line)
+    return done.returncode, "\n".join(line for line in done.stderr.splitlines() if name in line)
 
 
 @pytest.mark.parametrize("unit", [UNIT, SERVER], ids=lambda path: path.stem)
 def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path, unit: Path) -> None:
     """It is verified as it stands, with the paths of this installation."""
     text = unit.read_text().replace("/opt/retrofill/bin/retrofill", str(RETROFILL))
-    assert verify(text, tmp_path) == (0, "")
+    assert verify(text, tmp_path, unit.name) == (0, "")
 
 
 @pytest.mark.parametrize(

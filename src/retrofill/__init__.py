@@ -4,17 +4,14 @@ In the code of a python task, `retrofill.parameters()` gives the task's paramete
 whatever the command line can (extra `client`).
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # `typing` would have to be imported for it, by every python task
 if TYPE_CHECKING:
     from retrofill.client import Client as Client
 
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """`Client` is imported when somebody asks for it: every command imports this module."""
     if name == "Client":
         from retrofill.client import Client

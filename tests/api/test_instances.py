@@ -102,13 +102,19 @@ def test_a_place_in_the_queue_is_set(server: Server) -> None:
     assert problem(server.by("alice").post("/api/v1/instances/resource-group", json=other), 404)
 
 
-@pytest.mark.parametrize("ids", [[], [0], [-1], ["x"], [2**63], [1.5], [True], None])
+@pytest.mark.parametrize("ids", [[], [-1], ["x"], [2**63], [1.5], [True], None])
 def test_ids_are_whole_numbers(shared_server: Server, ids: Any) -> None:
     for path in ("stop", "states", "running-below"):
         if path == "states" and ids == []:
             continue
         answer = shared_server.by("alice").post(f"/api/v1/instances/{path}", json={"ids": ids})
         assert problem(answer, 422)["code"] == "bad_request"
+
+
+def test_an_id_that_nobody_can_have_is_unknown(shared_server: Server) -> None:
+    """As one that nobody has, and item by item."""
+    answer = shared_server.by("alice").post("/api/v1/instances/stop", json={"ids": [0]})
+    assert [(one["id"], one["ok"], one["code"]) for one in answer.json()["items"]] == [(0, False, "unknown")]
 
 
 def test_states_are_told_of_what_is_seen(server: Server) -> None:

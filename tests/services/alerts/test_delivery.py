@@ -335,6 +335,8 @@ def test_who_leaves_waits_for_a_bounded_time(post: Post) -> None:
     w, slow = post.world, SlowNotifier()
     beside = Beside(post, slow)
     number = failed(post)
+    beside.courier.look(w.tick().alert_ms)
+    assert slow.has_begun.wait(PATIENCE)
     beside.courier.finish(0.05)
     assert post.alerts(number) == [("sending", 1, None)]
     slow.may_end.set()
