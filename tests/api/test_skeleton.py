@@ -95,6 +95,37 @@ def test_what_there_is_not_is_a_problem_too(
     problem(shared_server.anybody.request(method, path), status)
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/backfills",
+        "/api/v1/backfills/99",
+        "/api/v1/backfills/events",
+        "/metrics",
+        "/healthz",
+        "/sign-in",
+        "/",
+    ],
+)
+@pytest.mark.parametrize("user", [None, "alice"])
+def test_head_answers_as_get_without_a_body(shared_server: Server, path: str, user: str | None) -> None:
+    """RFC 9110: the same rights, status and type; a stream ends with its head."""
+    client = shared_server.anybody if user is None else shared_server.by(user)
+    head = client.head(path, headers={"Accept": "text/event-stream"}, follow_redirects=False)
+    assert head.content == b""
+    assert head.status_code != 405
+    if not head.headers.get("content-type", "").startswith("text/event-stream"):
+        got = client.get(path, follow_redirects=False)
+        assert (head.status_code, head.headers.get("content-length")) == (
+            got.status_code,
+            got.headers.get("content-length"),
+        )
+
+
+def test_head_is_no_way_to_act(shared_server: Server) -> None:
+    assert shared_server.by("admin").head("/api/v1/schedule/pause").status_code == 405
+
+
 def test_a_bug_tells_nothing(server: Server) -> None:
     """What broke stands in the log; nobody else is told."""
 

@@ -8,6 +8,7 @@ import retrofill
 from retrofill.api import errors, health, openapi, pages, routes
 from retrofill.api.dataworks.door import Entrance
 from retrofill.api.guarding import Guard
+from retrofill.api.heads import Heads
 from retrofill.api.hub import Hub
 from retrofill.api.links import PREFIX
 from retrofill.api.requests import AdmittedRoute
@@ -35,5 +36,6 @@ def make_app(deployment: Deployment) -> FastAPI:
     pages.mount(app)
     errors.handle_all(app)
     app.add_middleware(Guard, larger={PREFIX + path: most for path, most in routes.LARGER.items()})
+    app.add_middleware(Heads)
     app.add_middleware(Entrance, deployment=deployment)  # beside the guard: it refuses in words of its own
     return app
