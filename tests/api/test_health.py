@@ -7,6 +7,7 @@ from threading import Event, Thread
 
 from prometheus_client.parser import text_string_to_metric_families
 
+import retrofill
 from api.servers import Server
 from retrofill.bootstrap.centers import Call
 from retrofill.services.running.tick_report import TickReport
@@ -104,6 +105,34 @@ def test_numbers_of_who_leads_and_what_waits(server: Server) -> None:
     assert found["retrofill_leaders"] == 1
     assert [value for name, value in found.items() if name.startswith("retrofill_leader ")] == [1]
     assert found["retrofill_group_waiting default"] == 1
+
+
+def test_a_backfill_that_has_paused_can_be_alerted_on(server: Server) -> None:
+    center = server.center("admin")
+    held, ended = (server.create(bizdate=(day,)) for day in ("2026-01-05", "2026-01-06"))
+    center.backfills.pause(held)
+    found = numbers(server)
+    assert found["retrofill_open_backfills paused"] == found["retrofill_open_backfills pending"] + 1 == 1
+    assert found["retrofill_open_backfills waiting_resources"] == 1
+    server.run(ended)
+    assert numbers(server)["retrofill_open_backfills waiting_resources"] == 0
+    assert found[f"retrofill_build_info {retrofill.__version__}"] == 1
+
+
+def test_requests_are_counted_by_operation(server: Server) -> None:
+    """By no address: who asks for many that are not there makes one label."""
+    server.by("admin").get("/api/v1/backfills")
+    server.by("admin").head("/api/v1/backfills")
+    server.by("admin").get("/api/v1/backfills/99")
+    for number in range(3):
+        server.anybody.get(f"/api/v1/nothing/{number}")
+    found = numbers(server)
+    assert found["retrofill_http_requests_total backfills.list 200"] == 2
+    assert found["retrofill_http_requests_total backfills.show 404"] == 1
+    assert found["retrofill_http_requests_total other 404"] == 3
+    assert found["retrofill_http_request_seconds_bucket +Inf backfills.list"] == 2
+    assert found["retrofill_http_request_seconds_count backfills.list"] == 2
+    assert found["retrofill_http_request_seconds_sum backfills.list"] > 0
 
 
 def test_numbers_are_for_system_administrators(server: Server) -> None:

@@ -13,6 +13,7 @@ from retrofill.api.hub import Hub
 from retrofill.api.links import PREFIX
 from retrofill.api.requests import AdmittedRoute
 from retrofill.api.routes import metrics
+from retrofill.api.traffic import Counted, Traffic
 from retrofill.bootstrap.deployment import Deployment
 
 
@@ -28,6 +29,7 @@ def make_app(deployment: Deployment) -> FastAPI:
     )
     app.state.deployment = deployment
     app.state.hub = Hub(deployment.look)
+    app.state.traffic = Traffic()
     for module in routes.ALL:
         module.routes.mount(app, PREFIX, AdmittedRoute)
     metrics.routes.mount(app, "", AdmittedRoute)
@@ -36,6 +38,7 @@ def make_app(deployment: Deployment) -> FastAPI:
     pages.mount(app)
     errors.handle_all(app)
     app.add_middleware(Guard, larger={PREFIX + path: most for path, most in routes.LARGER.items()})
+    app.add_middleware(Counted, traffic=app.state.traffic)
     app.add_middleware(Heads)
     app.add_middleware(Entrance, deployment=deployment)  # beside the guard: it refuses in words of its own
     return app

@@ -209,6 +209,12 @@ def operation_of(endpoint: object) -> Operation:
     return found
 
 
+def id_of(endpoint: object) -> str | None:
+    """The id of what a route does; None where it was not declared by `Routes`."""
+    found = getattr(endpoint, _MARK, None)
+    return found.id if isinstance(found, Operation) else None
+
+
 def operations_of(app: FastAPI) -> Iterator[tuple[str, str, Operation]]:
     """Method, path and operation of every route that `Routes` has made."""
     for route in app.routes:

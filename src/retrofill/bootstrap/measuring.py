@@ -5,6 +5,7 @@ Counts of what schedulers have done are those of this machine.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from retrofill.domain.errors import RetrofillError
@@ -28,6 +29,7 @@ class Measures(NamedTuple):
         tallies: of schedulers of this machine.
         outbox_seconds: for how long an alert has been due that is not sent; 0 where none is.
         ready_seconds: since when nothing has started although an instance waits for resources; 0 where none waits.
+        open_backfills: how many have not ended, by every status that such a one can have.
     """
 
     groups: list[GroupRow]
@@ -35,6 +37,7 @@ class Measures(NamedTuple):
     tallies: Tallies
     outbox_seconds: float
     ready_seconds: float
+    open_backfills: Mapping[str, int]
 
 
 def measure(call: Call) -> Measures:
@@ -50,7 +53,25 @@ def measure(call: Call) -> Measures:
         tallies,
         0.0 if due_ms is None else max(now_ms - due_ms, 0) / 1000,
         max(now_ms / 1000 - tallies.started_at, 0.0) if waits and tallies.started_at else 0.0,
+        _open_backfills(call),
     )
+
+
+def _open_backfills(call: Call) -> Mapping[str, int]:
+    from retrofill.domain.running.status import ENDED, Status
+    from retrofill.services.reading.backfills import BackfillReader
+
+    counts = dict.fromkeys((status.value for status in Status if status not in ENDED), 0)
+    with call.center.backfills.view_if_deployed() as view:
+        if view is None:
+            return counts
+        rows = BackfillReader(view)
+        for one in view.reader.open_backfills():
+            record = view.reader.find_backfill(one.id)
+            status = None if record is None else rows.row(record)["status"]
+            if status in counts:
+                counts[status] += 1
+    return counts
 
 
 class Readiness(NamedTuple):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import Request, Response
 
+import retrofill
 from retrofill.api.operations import Routes
 from retrofill.api.requests import Asking
 from retrofill.bootstrap.measuring import Measures, measure
@@ -15,6 +16,8 @@ from retrofill.domain.errors import NotPermittedError
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
+
+    from retrofill.api.traffic import Traffic
 
 routes = Routes("metrics")
 
@@ -43,7 +46,9 @@ class _Collected:
 
         yield from _of_scheduler(self._found)
         yield from _of_groups(self._found)
+        yield _of_backfills(self._found)
         yield from _of_server(self._request)
+        yield from _of_traffic(self._request.app.state.traffic)
         yield from ProcessCollector(registry=None).collect()
 
 
@@ -95,9 +100,41 @@ def _of_groups(found: Measures) -> Iterator[Metric]:
         yield family
 
 
+def _of_backfills(found: Measures) -> Metric:
+    from prometheus_client.core import GaugeMetricFamily
+
+    words = "Backfills that have not ended, by status; one that has paused waits for somebody."
+    family = GaugeMetricFamily("retrofill_open_backfills", words, labels=["status"])
+    for status, count in found.open_backfills.items():
+        family.add_metric([status], count)
+    return family
+
+
+def _of_traffic(traffic: Traffic) -> Iterator[Metric]:
+    from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+
+    answers = CounterMetricFamily(
+        "retrofill_http_requests",
+        "Answers of this server by operation, as OpenAPI names it, and status; other: of no operation.",
+        labels=["operation", "status"],
+    )
+    for (operation, status), count in list(traffic.answers.items()):
+        answers.add_metric([operation, str(status)], count)
+    yield answers
+    soon = HistogramMetricFamily(
+        "retrofill_http_request_seconds", "Until an answer began, by operation.", labels=["operation"]
+    )
+    for operation, buckets in traffic.buckets().items():
+        soon.add_metric([operation], buckets, sum_value=traffic.seconds[operation])
+    yield soon
+
+
 def _of_server(request: Request) -> Iterator[Metric]:
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+    info = GaugeMetricFamily("retrofill_build_info", "1; what runs here.", labels=["version"])
+    info.add_metric([retrofill.__version__], 1)
+    yield info
     yield GaugeMetricFamily("retrofill_streams", "Open streams of events.", len(request.app.state.hub))
     state = getattr(request.app.state, "connections", None)
     if state is not None:
