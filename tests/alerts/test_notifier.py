@@ -69,7 +69,7 @@ def test_webhooks_to_internal_addresses_are_refused(web: Sink, scheme: str, host
 def test_a_name_is_judged_by_what_it_resolves_to(web: Sink) -> None:
     """POL-9."""
     made = AppriseNotifier({"sms": "json://hook.example/x"}, {}.get, (), lambda host: ["8.8.8.8", "10.1.2.3"])
-    with pytest.raises(UndeliverableError, match=r"hook\.example is the internal address 10\.1\.2\.3"):
+    with pytest.raises(UndeliverableError, match=r"hook\.example leads to an internal address,"):
         made.send("sms", "+15551234567", MESSAGE)
 
 

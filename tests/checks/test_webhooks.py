@@ -202,9 +202,7 @@ def test_a_name_is_resolved_once_and_the_connection_goes_there() -> None:
 def test_one_internal_address_of_many_is_enough_to_refuse() -> None:
     """VER-3."""
     both = ["93.184.216.34", "192.168.1.1"]
-    with pytest.raises(
-        InternalAddressError, match="evil\\.example is the internal address 192\\.168\\.1\\.1"
-    ):
+    with pytest.raises(InternalAddressError, match="evil\\.example leads to an internal address,"):
         resolved(read_target("http://evil.example/"), (), lambda host, port: both)
 
 

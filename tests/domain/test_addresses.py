@@ -116,7 +116,7 @@ def test_a_network_that_is_listed_is_allowed_in_every_form() -> None:
 
 
 def test_one_internal_address_among_public_ones_is_enough() -> None:
-    with pytest.raises(InternalAddressError, match=r"hook\.example is the internal address 10\.0\.0\.1"):
+    with pytest.raises(InternalAddressError, match=r"^hook\.example leads to an internal address, which"):
         check_host("hook.example", ["8.8.8.8", "10.0.0.1"])
     with pytest.raises(InternalAddressError, match=r"^127\.0\.0\.1 is an internal address"):
         check_host("127.0.0.1", ["127.0.0.1"])

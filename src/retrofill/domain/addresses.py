@@ -35,11 +35,10 @@ class InternalAddressError(RetrofillError):
 
     code = "internal_address"
 
-    def __init__(self, host: str, address: Address) -> None:
-        what = "an internal address"
-        if shown(host) != str(address):
-            what = f"the internal address {address}"
-        super().__init__(f"{shown(host)} is {what}, which webhooks may not reach")
+    def __init__(self, host: str) -> None:
+        """Without what the host resolves to: whoever reads it may have no business in the network inside."""
+        leads = "is" if read_address(host) is not None else "leads to"
+        super().__init__(f"{shown(host)} {leads} an internal address, which webhooks may not reach")
 
 
 class WebAddressError(InvalidValueError):
@@ -149,10 +148,10 @@ def check_host(host: str, resolved: Iterable[str], allow_internal: Iterable[str]
         resolved: what it resolves to, as text.
 
     Raises:
-        InternalAddressError: naming the first address that is not allowed.
+        InternalAddressError: an address is not allowed; it is not named.
     """
     networks = tuple(allow_internal)
     for text in resolved:
         address = read_address(text)
         if address is not None and not is_allowed(address, networks):
-            raise InternalAddressError(host, address)
+            raise InternalAddressError(host)
