@@ -68,6 +68,18 @@ def test_a_foreign_run_without_a_supervisor_has_no_number(changed: Case, mine: i
     assert f"instance {foreign} counts" in others
 
 
+def test_where_the_scheduler_runs_is_for_system_administrators(changed: Case) -> None:
+    """SEC-2: members are told that one runs, not on which machine and as which process."""
+    changed.parts.watch = FakeWatch(host="there")
+    where = {"host": "here", "process": 7}
+    answers = {user: changed.center(user).work.scheduler() for user in ("admin", "alice")}
+    assert answers["admin"] == {"runs": True, "starts_auto": True, "since": None, **where}
+    assert answers["alice"] == {**answers["admin"], "host": None, "process": None}
+    words = {user: told(changed, user)["scheduler"] for user in answers}
+    changed.parts.watch = FakeWatch(is_running=False)
+    assert words == {"admin": "runs as process 7 on here", "alice": "runs"}
+
+
 def test_a_foreign_supervisor_that_stands_still_has_no_number(changed: Case, mine: int, foreign: int) -> None:
     changed.parts.watch = FakeWatch(is_running=False, still=(Still(mine), Still(foreign)))
     assert told(changed, "alice")["standstill"] == (

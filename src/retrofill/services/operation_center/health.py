@@ -219,15 +219,17 @@ class Examination(Desk):
 
     def _scheduler(self) -> Iterator[Found]:
         leader = self._parts.watch.leader()
-        words = "none runs" if leader is None else f"runs {leader.as_process}{self._where(leader)}"
+        words = "none runs" if leader is None else f"runs{self._where(leader)}"
         yield Found("scheduler", True, words)
 
     def _where(self, leader: Leader) -> str:
-        """On which of several machines."""
-        if self._parts.watch.host is None:
+        """As which process, and on which of several machines; nobody's but system administrators'."""
+        if not self._actor.is_system_administrator:
             return ""
+        if self._parts.watch.host is None:
+            return f" {leader.as_process}"
         since = f" since {shown_instant(leader.since_ms)}" if leader.since_ms is not None else ""
-        return f" on {shown(leader.host)}{since}"
+        return f" {leader.as_process} on {shown(leader.host)}{since}"
 
     def _standstill(self) -> Iterator[Found]:
         from retrofill.services.operation_center.work import WorkDesk

@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 
 class WorkDesk(Desk):
     def scheduler(self) -> SchedulerState:
-        """Whether somebody schedules, and what that one starts."""
+        """Whether somebody schedules, and what that one starts; where, only system administrators are told."""
         leader = self._parts.watch.leader()
         if leader is None:
             return {"runs": False, "starts_auto": False, "host": None, "process": None, "since": None}
+        is_told = self._actor.is_system_administrator
         return {
             "runs": True,
             "starts_auto": leader.starts_auto,
-            "host": leader.host,
-            "process": leader.pid or None,
+            "host": leader.host if is_told else None,
+            "process": (leader.pid or None) if is_told else None,
             "since": shown_instant(leader.since_ms),
         }
 

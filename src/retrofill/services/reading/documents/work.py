@@ -20,8 +20,8 @@ class SchedulerState(TypedDict):
 
     runs: bool  #: whether anybody does
     starts_auto: bool  #: and not only instances of backfills
-    host: str | None  #: the machine
-    process: int | None  #: null where that is not known
+    host: str | None  #: the machine; null to who is no system administrator
+    process: int | None  #: null where that is not known, and to who is no system administrator
     since: str | None  #: null where that is not known
 
 
