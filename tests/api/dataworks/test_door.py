@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -146,8 +146,8 @@ def test_a_large_body(alice: Caller) -> None:
     assert code_of(alice.send(signed), 413) == "RequestTooLarge"
 
 
-def test_a_body_without_end_is_not_read_to_its_end(alice: Caller) -> None:
-    """Refused when so much has come."""
+def without_end(alice: Caller, headers: Mapping[str, str]) -> tuple[int, int]:
+    """The status of a request whose body goes on and on, and how many bytes of it were read."""
     read, sent = [], []
 
     async def receive() -> dict[str, object]:
@@ -157,11 +157,32 @@ def test_a_body_without_end_is_not_read_to_its_end(alice: Caller) -> None:
     async def send(message: dict[str, object]) -> None:
         sent.append(message)
 
-    headers = [(b"x-acs-action", b"ListTasks")]
-    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": headers}
+    told = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": told}
     asyncio.run(Door(alice.server.deployment)(scope, receive, send))  # type: ignore[arg-type]
-    assert sent[0]["status"] == 413
-    assert sum(read) <= (1 << 20) + 65_536
+    return sent[0]["status"], sum(read)  # type: ignore[return-value]
+
+
+def test_a_body_without_end_is_not_read_to_its_end(alice: Caller) -> None:
+    """Refused when so much has come."""
+    signed = alice.signer.sign("ListTasks", form={"ProjectId": 1})
+    status, read = without_end(alice, signed.headers)
+    assert status == 413
+    assert read <= (1 << 20) + 65_536
+
+
+@pytest.mark.parametrize("who", ["nobody", "a key that there is not", "a wrong secret", "too late"])
+def test_nothing_is_read_of_whom_nobody_knows(alice: Caller, who: str) -> None:
+    """SEC-1: thousands of connections at once would each take the memory of a body."""
+    key, secret = alice.signer.key_id, alice.signer.secret
+    signer = {"a key that there is not": Signer("RFnone", secret), "a wrong secret": Signer(key, "wrong")}
+    at = datetime.now(UTC) - timedelta(minutes=16) if who == "too late" else None
+    headers = signer.get(who, alice.signer).sign("ListTasks", form={"ProjectId": 1}, at=at).headers
+    if who == "nobody":
+        headers = {"x-acs-action": "ListTasks"}
+    status, read = without_end(alice, headers)
+    assert status in (400, 404)
+    assert read == 0
 
 
 @pytest.mark.parametrize(

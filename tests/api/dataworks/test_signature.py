@@ -16,6 +16,7 @@ from retrofill.api.dataworks.signature import (
     WINDOW_SECONDS,
     Arrived,
     canonical_query,
+    check_body,
     check_date,
     check_signature,
     read_signature,
@@ -33,7 +34,8 @@ def arrived(signed: Signed) -> Arrived:
 
 
 def verify(one: Arrived, secret: str = SECRET) -> None:
-    check_signature(one, read_signature(one), secret)
+    check_signature(one._replace(body=b""), read_signature(one._replace(body=b"")), secret)
+    check_body(one)
 
 
 @given(st.dictionaries(NAMES, TEXTS, max_size=5))

@@ -1,4 +1,7 @@
-"""Where requests of the API come in: an ASGI application that answers JSON in the API's shape, whatever happens."""
+"""Where requests of the API come in: an ASGI application that answers JSON in the API's shape, whatever happens.
+
+Who has signed a request is found out by its headers, before any of its body is read: nobody else takes memory.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from threading import BoundedSemaphore, Lock, Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +22,8 @@ from retrofill.api.dataworks.fields import read_fields, texts_of
 from retrofill.api.dataworks.signature import (
     WINDOW_SECONDS,
     Arrived,
+    Signature,
+    check_body,
     check_date,
     check_signature,
     read_signature,
@@ -71,8 +76,10 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = str(uuid.uuid4()).upper()
         try:
-            arrived = await _arrived(scope, receive)
-            status, document = 200, await run_in_threadpool(self._answer, arrived)
+            head = _head(scope)
+            signer = await run_in_threadpool(self._signer, head)
+            arrived = head._replace(body=await _body(receive))
+            status, document = 200, await run_in_threadpool(self._answer, arrived, signer)
             document = {"RequestId": request_id, **document}
         except ApiError as error:
             status, document = error.status, error.document(request_id)
@@ -82,14 +89,33 @@ class Door:
             status, document = broken.status, broken.document(request_id)
         await _send(send, status, document, request_id)
 
-    def _answer(self, arrived: Arrived) -> dict[str, Any]:
+    def _signer(self, head: Arrived) -> _Signer:
+        """Who has signed what is to come; in a thread of its own.
+
+        Raises:
+            ApiError: nobody, or not this, or not now.
+        """
+        signature, reception = read_signature(head), self._deployment.reception
+        check_date(signature, self._deployment.clock.now_ms())
+        try:
+            signer = reception.by_access_key(signature.access_key_id)
+        except RetrofillError as error:
+            raise api_error(error) from None
+        if signer is None:
+            raise ApiError(
+                404, "InvalidAccessKeyId.NotFound", "there is no such access key, or it was revoked"
+            )
+        check_signature(head, signature, signer.secret)
+        return _Signer(signer.visitor, signature)
+
+    def _answer(self, arrived: Arrived, signer: _Signer) -> dict[str, Any]:
         """In a thread of its own.
 
         Raises:
             ApiError: whatever is wrong.
         """
         try:
-            visitor = self._visitor(arrived)
+            visitor = self._visitor(arrived, signer)
             self._errands.look_once()
             action = _action(arrived)
             if not visitor.scope.covers(action.scope):
@@ -108,24 +134,26 @@ class Door:
         except RetrofillError as error:
             raise api_error(error) from None
 
-    def _visitor(self, arrived: Arrived) -> Visitor:
-        """Who has signed it, once.
+    def _visitor(self, arrived: Arrived, signer: _Signer) -> Visitor:
+        """Who has signed all of it, once.
 
         Raises:
-            ApiError: nobody, or not this, not now, or not for the first time.
+            ApiError: the body is another one, or it is not for the first time.
         """
-        signature, reception = read_signature(arrived), self._deployment.reception
-        check_date(signature, self._deployment.clock.now_ms())
-        signer = reception.by_access_key(signature.access_key_id)
-        if signer is None:
-            raise ApiError(
-                404, "InvalidAccessKeyId.NotFound", "there is no such access key, or it was revoked"
-            )
-        check_signature(arrived, signature, signer.secret)
+        check_body(arrived)
+        _check_kind(arrived)
+        signature, reception = signer.signature, self._deployment.reception
         nonce = f"{signature.access_key_id} {signature.nonce}"
         if not reception.spend(nonce, signature.at_ms + WINDOW_SECONDS * 1000 + 1):
             raise ApiError(400, "SignatureNonceUsed", "this x-acs-signature-nonce was used before")
         return signer.visitor
+
+
+class _Signer(NamedTuple):
+    """Whose the secret is that a request is signed with, and what it says of itself."""
+
+    visitor: Visitor
+    signature: Signature
 
 
 class _Errands:
@@ -220,11 +248,11 @@ def _wrong_method(allowed: str) -> ApiError:
     return ApiError(405, "UnsupportedHTTPMethod", f"this is asked with {allowed}")
 
 
-async def _arrived(scope: Scope, receive: Receive) -> Arrived:
-    """All of a request.
+def _head(scope: Scope) -> Arrived:
+    """All of a request but its body.
 
     Raises:
-        ApiError: it is too large, not a form, or of a method that there is not.
+        ApiError: it says that it is too large or compressed, or is of a method that there is not.
     """
     if scope["method"] not in ("GET", "POST"):
         raise _wrong_method("GET or POST")
@@ -233,15 +261,20 @@ async def _arrived(scope: Scope, receive: Receive) -> Arrived:
     length = _header(scope, b"content-length")
     if length.isdigit() and (len(length) > 18 or int(length) > MOST_BODY):
         raise _too_large()
-    body = await _body(receive)
-    kind = _header(scope, b"content-type").partition(";")[0].strip().lower()
-    if body and (kind != _FORM or scope["method"] == "GET"):
-        raise ApiError(415, "UnsupportedMediaType", f"a body is {_FORM}, and only POST has one")
     headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
     path = scope.get("raw_path") or scope["path"].encode()
-    return Arrived(
-        scope["method"], path.decode("latin-1"), scope["query_string"].decode("latin-1"), headers, body
-    )
+    return Arrived(scope["method"], path.decode("latin-1"), scope["query_string"].decode("latin-1"), headers)
+
+
+def _check_kind(arrived: Arrived) -> None:
+    """Refuse a body that is no form.
+
+    Raises:
+        ApiError: it is of another kind, or of a method that has none.
+    """
+    kind = dict(arrived.headers).get("content-type", "").partition(";")[0].strip().lower()
+    if arrived.body and (kind != _FORM or arrived.method == "GET"):
+        raise ApiError(415, "UnsupportedMediaType", f"a body is {_FORM}, and only POST has one")
 
 
 async def _body(receive: Receive) -> bytes:

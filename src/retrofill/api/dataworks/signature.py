@@ -30,6 +30,7 @@ _AUTHORIZATION = re.compile(
     rf"{ALGORITHM} Credential=([\w.@-]{{1,128}}), ?SignedHeaders=([\w;-]{{1,2000}}), ?Signature=([0-9a-f]{{64}})",
     re.ASCII,
 )
+_HASH_OF_NOTHING = hashlib.sha256(b"").hexdigest()
 _NONCE = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -39,13 +40,14 @@ class Arrived(NamedTuple):
     Attributes:
         query: the raw text after `?`.
         headers: names in small letters, in their order; a name may occur several times.
+        body: only `check_body` looks at it, so that the rest is checked before it is there.
     """
 
     method: str
     path: str
     query: str
     headers: Sequence[tuple[str, str]]
-    body: bytes
+    body: bytes = b""
 
 
 class Signature(NamedTuple):
@@ -73,7 +75,7 @@ def read_signature(arrived: Arrived) -> Signature:
     signed = tuple(found[2].split(";"))
     if list(signed) != sorted(set(signed)):
         raise ApiError(400, "IncompleteSignature", "the names of signed headers are not in order")
-    unsigned = [name for name in _must_be_signed(headers, arrived.body) if name not in signed]
+    unsigned = [name for name in _must_be_signed(headers) if name not in signed]
     if unsigned:
         raise ApiError(400, "IncompleteSignature", f"the header {unsigned[0]} is not signed")
     missing = [name for name in signed if name not in headers]
@@ -101,10 +103,10 @@ def check_date(signature: Signature, now_ms: int) -> None:
 
 
 def check_signature(arrived: Arrived, signature: Signature, secret: str) -> None:
-    """Refuse what was not signed with this secret, or was changed since.
+    """Refuse what was not signed with this secret, or was changed since; of the body, what its hash is said to be.
 
     Raises:
-        ApiError: the signature or the hash of the body is another one.
+        ApiError: the signature is another one.
     """
     if not hmac.compare_digest(signed_with(arrived, signature.signed_headers, secret), signature.hex):
         raise ApiError(
@@ -113,6 +115,14 @@ def check_signature(arrived: Arrived, signature: Signature, secret: str) -> None
             "the signature is not that of this request under this access key: the secret is another one, or "
             "something changed the request on its way (a proxy must leave Host, Accept and User-Agent as they are)",
         )
+
+
+def check_body(arrived: Arrived) -> None:
+    """Refuse a body that is not the one whose hash was signed.
+
+    Raises:
+        ApiError: the hash of the body is another one.
+    """
     claimed = _headers(arrived)["x-acs-content-sha256"]
     if not hmac.compare_digest(hashlib.sha256(arrived.body).hexdigest(), claimed.lower()):
         raise ApiError(
@@ -160,12 +170,13 @@ def _headers(arrived: Arrived) -> Mapping[str, str]:
     return found
 
 
-def _must_be_signed(headers: Mapping[str, str], body: bytes) -> list[str]:
+def _must_be_signed(headers: Mapping[str, str]) -> list[str]:
     """What decides what is done: all of it that is there, and what has to be.
 
     The kind of a body that is not there decides nothing; the package's own asynchronous client adds one unsigned.
     """
-    given = (name for name in headers if name.startswith("x-acs-") or (body and name == "content-type"))
+    has_body = headers.get("x-acs-content-sha256", "").lower() != _HASH_OF_NOTHING
+    given = (name for name in headers if name.startswith("x-acs-") or (has_body and name == "content-type"))
     return sorted({*_NEEDED, *given})
 
 
