@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.catalogs import SELF, make_task
-from retrofill.domain.errors import NotPermittedError, UnknownNameError
+from retrofill.domain.errors import NotPermittedError, UnknownNameError, WrongStateError
 from retrofill.services.operation_center import OperationCenter
 from services.centers import center_of
 from services.worlds import MakeWorld, World
@@ -164,18 +164,40 @@ def test_a_rerun_of_dates(world: MakeWorld) -> None:
     assert center.errands.show(again)["state"] == "done"
 
 
-def test_a_rerun_that_was_begun_before_a_crash_is_not_begun_again(world: MakeWorld) -> None:
-    """What has started since it was asked for is left alone."""
+@pytest.mark.parametrize("below", [False, True])
+@pytest.mark.parametrize("has_ended", [True, False])
+def test_a_rerun_that_was_begun_before_a_crash_is_done(
+    world: MakeWorld, below: bool, has_ended: bool
+) -> None:
+    """What runs again since it was asked for is left alone, and who asked has no reason to ask again."""
     w = world(*TASKS)
     center, errand = asked(w)
     center.errands.carry_out(errand)
     w.finish()
-    again = center.errands.ask_for_rerun([(1, 0)], {"task_name": "a"})
+    again = center.errands.ask_for_rerun([(1, 0)], {"task_name": "a"}, below=below)
     w.clock.move_to("2026-03-02T13:00")
     w.do("rerun", "a 5 01:00")
-    w.finish()
+    if has_ended:
+        w.finish()
+    before = w.states()
     center.errands.carry_out(again)
-    assert center.errands.show(again)["failure"].startswith("no ended instance of these dates fits")
+    found = center.errands.show(again)
+    assert (found["state"], found["failure"]) == ("done", None)
+    assert w.states() == before
+
+
+def test_a_rerun_of_nothing_is_refused_at_once(world: MakeWorld) -> None:
+    """Nothing has ended, or nothing that fits."""
+    w = world(*TASKS)
+    center, errand = asked(w)
+    center.errands.carry_out(errand)
+    with pytest.raises(WrongStateError, match="no ended instance"):
+        center.errands.ask_for_rerun([(1, 0)], {})
+    w.finish()
+    with pytest.raises(WrongStateError, match="no ended instance"):
+        center.errands.ask_for_rerun([(1, 0)], {"task_name": "moon"})
+    with w.store.read() as reader:
+        assert reader.errands.unended() == []
 
 
 def test_a_rerun_with_what_lies_below(world: MakeWorld) -> None:

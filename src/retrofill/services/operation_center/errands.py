@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from retrofill.domain.inputs import Given
     from retrofill.domain.running.results import ItemResult
     from retrofill.services.ports import Ledger
-    from retrofill.services.ports.records import BackfillRecord
+    from retrofill.services.ports.records import BackfillRecord, InstanceRecord
     from retrofill.services.reading.documents import Errand
     from retrofill.services.reading.view import View
 
@@ -69,16 +69,14 @@ class ErrandActs(Desk):
 
         Raises:
             UnknownNameError: one of the dates is not there, as far as the actor knows.
-            WrongStateError: nothing is deployed.
+            WrongStateError: no ended instance fits, or nothing is deployed.
         """
-        from retrofill.services.reading.dates import get_date
-
-        with self.view(_nothing_deployed()) as view:
-            for date in dates:
-                get_date(view, *date)
-        return self._add(
-            _RERUN, {"dates": [*dates], "search": dict(search), "comment": comment, "below": below}
-        )
+        asked = {"dates": [*dates], "search": dict(search), "comment": comment, "below": below}
+        if not self._ended(asked):
+            raise WrongStateError(
+                "no ended instance of these dates fits", "Look at the states of the instances."
+            )
+        return self._add(_RERUN, asked)
 
     def carry_out(self, errand_id: str) -> None:
         """Do what an errand of one's own asks for, unless it has been done; what hinders it is noted.
@@ -153,11 +151,10 @@ class ErrandActs(Desk):
         from retrofill.services.operations.operations import Operations
 
         asked, parts = json.loads(record.request), self._parts
-        ids = self._ended_before(record.created_ms, asked)
+        # What has started since was rerun before a crash, or by somebody else: something did fit when it was asked for.
+        ids = [row.id for row in self._ended(asked) if (row.started_ms or 0) < record.created_ms]
         if not ids:
-            raise WrongStateError(
-                "no ended instance of these dates fits", "Look at the states of the instances."
-            )
+            return None
         operations = Operations(parts.store, parts.graphs, parts.clock, self._actor)
         if asked["below"]:
             results = operations.rerun_descendants(ids, asked["comment"], include_self=True)
@@ -165,8 +162,8 @@ class ErrandActs(Desk):
             results = operations.rerun(ids, asked["comment"])
         return _refusals(results)
 
-    def _ended_before(self, asked_ms: int, asked: Mapping[str, Any]) -> list[int]:
-        """What fits, and has not started since it was asked for: a part may have been done before a crash."""
+    def _ended(self, asked: Mapping[str, Any]) -> list[InstanceRecord]:
+        """What fits."""
         from retrofill.services.reading.date_instances import find_date_instances
         from retrofill.services.reading.dates import get_date
 
@@ -182,8 +179,7 @@ class ErrandActs(Desk):
                         "dates": [(backfill_id, position)],
                     }
                 )
-                rows = find_date_instances(view, search)
-                found += [r.id for r in rows if r.state in _ENDED and (r.started_ms or 0) < asked_ms]
+                found += [row for row in find_date_instances(view, search) if row.state in _ENDED]
         return found
 
 
