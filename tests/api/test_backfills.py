@@ -262,3 +262,14 @@ def test_a_tag_stands_for_what_people_decide(server: Server) -> None:
     tag = asked.get(path).headers["etag"]
     server.run(number)
     assert asked.get(path).headers["etag"] == tag
+
+
+def test_what_was_done_and_taken_back_is_a_change(server: Server) -> None:
+    """Paused and resumed by somebody else it looks as before, and was seen by them since."""
+    number = server.create()
+    alice, bob, path = server.by("alice"), server.by("bob"), f"/api/v1/backfills/{number}"
+    seen = {"If-Match": alice.get(path).headers["etag"]}
+    for act in ("pause", "resume"):
+        assert bob.post(f"{path}/{act}", json={}).status_code == 200
+    refused = problem(alice.patch(path, json={"priority": 8}, headers=seen), 412)
+    assert refused["code"] == "changed_meanwhile"

@@ -610,7 +610,7 @@ def test_columns_are_set_by_name(store: Store) -> None:
     with store.transaction() as tx:
         tx.set_backfill(number, paused=1, ended_ms=9)
         record = tx.find_backfill(number)
-    assert record == BACKFILL._replace(id=number, paused=1, ended_ms=9)
+    assert record == BACKFILL._replace(id=number, paused=1, ended_ms=9, edition=1)
     with pytest.raises(ValueError, match="name; DROP"), store.transaction() as tx:
         tx.set_backfill(number, **{"name; DROP TABLE task": 1})
 

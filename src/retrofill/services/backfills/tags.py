@@ -18,8 +18,12 @@ class ChangedMeanwhileError(WrongStateError):
 
 
 def tag_of(record: BackfillRecord) -> str:
-    """Another one whenever somebody has changed, paused, resumed or stopped it; not for how far it has come."""
-    texts = (record.id, record.policy, record.paused, record.stopped, record.paused_by)
+    """Another one whenever somebody has changed, paused, resumed or stopped it; not for how far it has come.
+
+    None comes back: what somebody has paused and resumed is another edition. A store that was put back to an older
+    state counts editions anew, so what they say belongs to it.
+    """
+    texts = (record.id, record.edition, record.policy, record.paused, record.stopped, record.paused_by)
     return hashlib.sha256(repr(texts).encode()).hexdigest()[:20]
 
 

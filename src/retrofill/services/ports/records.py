@@ -52,6 +52,7 @@ class BackfillRecord(NamedTuple):
     idle_ms: int = 0
     idle_since_ms: int | None = None
     run_count: int | None = None  # instances that really run; unknown of older ones
+    edition: int = 0  # one more with each change of its policy, pause, stop, or their end
 
 
 class OpenBackfill(NamedTuple):

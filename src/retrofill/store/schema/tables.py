@@ -121,6 +121,7 @@ backfill = Table(
     Column("idle_since_ms", Int),
     Column("expected", Text),  # JSON: when it is expected to end now, and from where it stood (BF-2)
     Column("run_count", Int),  # instances that really run (VER-1)
+    Column("edition", Int, nullable=False, server_default="0"),  # one more whenever it is set up anew
     CheckConstraint(
         "phase IN ('checking', 'creating', 'refused', 'planned', 'active', 'expired')", name="phase"
     ),

@@ -28,6 +28,7 @@ _COUNT_ONLY = (
 )
 # What its instances are shown through: what is held or not there yet is shown as Not run, whatever its row says.
 _SHOWN_THROUGH = {"phase", "paused", "stopped", "policy"}
+_SET_UP = {"paused", "stopped", "policy"}  # each makes another edition of it
 _COUNT = f"{_COUNT_ONLY} RETURNING {DATE}"
 
 
@@ -155,8 +156,11 @@ class BackfillWriter(Writer):
             raise ValueError(sorted(columns))
         is_whole = not _SHOWN_THROUGH.isdisjoint(columns)
         (self._changed.whole if is_whole else self._changed.backfills).add(backfill_id)
+        changes = [f"{name} = ?" for name in columns]
+        if not _SET_UP.isdisjoint(columns):
+            changes.append("edition = edition + 1")
         self._execute(
-            f"UPDATE backfill SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?",
+            f"UPDATE backfill SET {', '.join(changes)} WHERE id = ?",
             [*columns.values(), backfill_id],
         )
 

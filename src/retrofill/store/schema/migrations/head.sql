@@ -143,7 +143,7 @@ CREATE TABLE "backfill" (
 	choice TEXT NOT NULL,
 	analysis TEXT NOT NULL,
 	first_estimate TEXT,
-	round INTEGER DEFAULT '1' NOT NULL, failures INTEGER DEFAULT '0' NOT NULL, paused_by TEXT, idle_ms INTEGER DEFAULT '0' NOT NULL, idle_since_ms INTEGER, expected TEXT, run_count INTEGER,
+	round INTEGER DEFAULT '1' NOT NULL, failures INTEGER DEFAULT '0' NOT NULL, paused_by TEXT, idle_ms INTEGER DEFAULT '0' NOT NULL, idle_since_ms INTEGER, expected TEXT, run_count INTEGER, edition INTEGER DEFAULT '0' NOT NULL,
 	PRIMARY KEY (id),
 	CONSTRAINT check_status CHECK (check_status IN ('checking', 'passed', 'failed')),
 	CONSTRAINT phase CHECK (phase IN ('checking', 'creating', 'refused', 'planned', 'active', 'expired')),

@@ -21,6 +21,7 @@ def upgrade() -> None:
     _number_changes()
     _remember_errands()
     _know_requests_again()
+    _count_editions()
 
 
 def _limit_tokens() -> None:
@@ -161,3 +162,8 @@ def _know_requests_again() -> None:
         sa.PrimaryKeyConstraint("user_name", "name"),
     )
     op.create_index("request_key_created", "request_key", ["created_ms"])
+
+
+def _count_editions() -> None:
+    """How often a backfill was set up anew, so that who has seen one knows it again."""
+    op.add_column("backfill", sa.Column("edition", Int, server_default="0", nullable=False))
