@@ -138,6 +138,21 @@ def test_a_part_that_is_killed_is_started_again(sandbox: Sandbox, part: str) -> 
     assert f"The {part} has ended with signal 9; it is started again in 0.5 s." in left.stderr
 
 
+def test_a_scheduler_that_was_asked_alone_to_leave_is_started_again(sandbox: Sandbox) -> None:
+    """Only the group is asked to end, by its own process."""
+    sandbox.write(TASKS)
+    group = Up(sandbox)
+    until(lambda: state(sandbox, created(sandbox, "quick")) != "not_run", "it schedules")
+    before = group.parts()
+    os.kill(before["scheduler"], signal.SIGTERM)
+    until(lambda: not is_alive(before["scheduler"]), "it has left")
+    until(lambda: len(children_of(group.process.pid)) == 2, "both run again")
+    assert before["server"] in children_of(group.process.pid)
+    left = group.leave()
+    assert left.status == 0
+    assert "The scheduler has ended with status 0; it is started again in 0.5 s." in left.stderr
+
+
 def test_no_part_outlives_a_parent_that_was_killed(sandbox: Sandbox) -> None:
     """Whatever runs goes on; the address and the scheduler's place are free."""
     sandbox.write(TASKS)

@@ -48,7 +48,7 @@ NEEDED = (
     "prometheus_client",
     "uvicorn",
 )  # the extra, as it is imported
-_FINAL = (0, 2, 6)  # of a scheduler: it left, cannot run as things are, or another one runs
+_FINAL = (2, 6)  # of a scheduler: it cannot run as things are, or another one runs
 
 
 @click.command(cls=Command)
