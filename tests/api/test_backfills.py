@@ -255,6 +255,17 @@ def test_nobody_acts_on_what_somebody_else_has_changed(
     assert alice.request(method, path + rest, json=body, headers={"If-Match": "*"}).status_code in (200, 409)
 
 
+def test_who_may_stop_a_part_stops_nothing_of_what_somebody_has_changed(server: Server) -> None:
+    """SEC-4: also bob, who operates one of its two workspaces."""
+    number = server.create("admin", task=("open.first", "vault.goldmine"))
+    bob, path = server.by("bob"), f"/api/v1/backfills/{number}"
+    seen = {"If-Match": bob.get(path).headers["etag"]}
+    assert bob.post(f"{path}/stop", json={}, headers=seen).status_code == 403, "nothing of his is running"
+    assert server.by("admin").patch(path, json={"max_failures": 3}).status_code == 200
+    refused = problem(bob.post(f"{path}/stop", json={}, headers=seen), 412)
+    assert refused["code"] == "changed_meanwhile"
+
+
 def test_a_tag_stands_for_what_people_decide(server: Server) -> None:
     """How far it has come changes all the time, and hinders nobody."""
     number = server.create()

@@ -95,6 +95,7 @@ class BackfillSteering:
             return list(self._steer(Steer.STOP, backfill_id, comment).stopping)
         with self._store.read() as reader:
             access = self._access(reader)
+            self._check(access.get_backfill(backfill_id))
             running = [row.id for row, _ in reader.running() if row.backfill_id == backfill_id]
             seen = [row.id for row in reader.instances(running) if access.sees_instance(row)]
         results = self._operations().stop(seen, comment)
