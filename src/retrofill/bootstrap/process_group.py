@@ -157,7 +157,10 @@ class ProcessGroup:
                 self._hear(pipes[descriptor])
 
     def _hear(self, state: _State) -> None:
-        chunk = os.read(state.pipe, 65536)
+        try:
+            chunk = os.read(state.pipe, 65536)
+        except BlockingIOError:  # it is dead, and a fork of it holds the pipe
+            chunk = b""
         state.heard += chunk
         if chunk and not state.heard.endswith(b"\n"):
             return
@@ -177,9 +180,9 @@ class ProcessGroup:
                 self._note_end(state, os.waitstatus_to_exitcode(code))
 
     def _note_end(self, state: _State, code: int) -> None:
+        state.pid = 0  # first: whatever goes wrong from here on, nobody waits for it
         if state.pipe >= 0:
             self._hear(state)
-        state.pid = 0
         how = f"signal {-code}" if code < 0 else f"status {code}"
         if self._told_to_leave:
             return
@@ -208,9 +211,16 @@ class ProcessGroup:
         end = None if seconds is None else time.monotonic() + seconds
         while any(state.pid for state in left) and (end is None or time.monotonic() < end):
             for state in left:
-                if state.pid and os.waitpid(state.pid, os.WNOHANG)[0]:
+                if state.pid and _has_ended(state.pid):
                     state.pid = 0
             time.sleep(0.02)
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] != 0
+    except ChildProcessError:
+        return True
 
 
 def _tell(tells: int, text: str) -> None:
