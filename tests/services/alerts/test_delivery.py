@@ -107,6 +107,20 @@ def test_after_more_than_a_day_it_is_given_up(post: Post) -> None:
     assert post.delivery.next_ms() is None
 
 
+def test_what_breaks_is_tried_again_with_the_same_pauses(post: Post) -> None:
+    """POL-9: and holds up nothing that is due behind it."""
+    first, second = failed(post), failed(post)
+    post.notifier.fault = ValueError("no such \x1b form")
+    assert post.delivery.deliver_due() == 2
+    reason = "it could not be composed: ValueError: no such \\x1b form"
+    assert post.alerts(first) == post.alerts(second) == [("pending", 1, reason)]
+    post.run(2 * 86_400, step=60)
+    ((state, tries, told),) = post.alerts(first)
+    assert (state, told) == ("given_up", reason)
+    assert 2 * tries == post.notifier.tries
+    assert post.delivery.next_ms() is None
+
+
 @pytest.mark.parametrize(
     ("address", "missing", "reason"),
     [

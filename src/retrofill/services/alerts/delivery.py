@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from retrofill.domain.alerts import AlertState, pause_seconds, webhook_of
-from retrofill.domain.errors import RetrofillError
+from retrofill.domain.errors import RetrofillError, shown
 from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR, Actor, system_administrator
 from retrofill.domain.texts import Step, Text
 from retrofill.services.alerts.messages import about_backfill, about_clock, test_message
@@ -153,13 +153,21 @@ class Delivery:
         except UndeliverableError as error:
             self._finish(alert, AlertState.UNDELIVERABLE, reason=error.message)
         except NotSentError as error:
-            pause = pause_seconds(alert.tries)
-            if pause is None:
-                self._finish(alert, AlertState.GIVEN_UP, reason=error.message)
-            else:
-                self._finish(alert, AlertState.PENDING, 1000 * pause, error.message)
+            self._put_off(alert, error.message)
+        except RetrofillError:  # no fault of this one: the store is full, or settings are wrong just now
+            raise
+        except Exception as error:  # of ours: one that cannot be composed holds up none behind it
+            self._put_off(alert, f"it could not be composed: {type(error).__name__}: {shown(str(error))}")
         else:
             self._finish(alert, AlertState.SENT)
+
+    def _put_off(self, alert: AlertRecord, reason: str) -> None:
+        """Try it again after the pause of its tries, unless these were enough."""
+        pause = pause_seconds(alert.tries)
+        if pause is None:
+            self._finish(alert, AlertState.GIVEN_UP, reason=reason)
+        else:
+            self._finish(alert, AlertState.PENDING, 1000 * pause, reason)
 
     def _send(self, alert: AlertRecord) -> None:
         """Compose at the last moment, so that a late message tells how things are."""
