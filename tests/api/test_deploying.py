@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import base64
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api.servers import OPEN, VAULT, Server, problem, write_project
+from retrofill.api.app import make_app
 from retrofill.api.links import PREFIX
 from retrofill.bootstrap.bringing import files_of
+from retrofill.bootstrap.centers import Call
+from retrofill.bootstrap.deployment import open_deployment
+from retrofill.services.catalogs.deploy import DeployedMeanwhileError
 
 DEPLOYMENT = "project: test\nsettings: {}\n"
 
@@ -173,6 +178,29 @@ def test_a_deploy_without_any_workspace_is_refused_unless_it_is_said(server: Ser
     assert refused["code"] == "loses_everything"
     assert admin.get(f"{PREFIX}/versions").json()["items"][0]["version"] == 1
     assert admin.post(f"{PREFIX}/versions", json=files | {"lose_everything": True}).json()["version"] == 2
+
+
+def test_the_first_deploy_is_what_was_shown(tmp_path: Path) -> None:
+    """CAT-1: 0 stands for nothing, so that of two who deploy first, one is told of the other."""
+    write_project(tmp_path)
+    with closing(open_deployment(str(tmp_path), {})) as deployment:
+        first, nothing = Server(deployment, make_app(deployment)).by("admin"), {"expected": 0}
+        assert first.post(f"{PREFIX}/versions/plan", json=body(project())).json()["deployed"] is None
+        assert first.post(f"{PREFIX}/versions", json=body(project()) | nothing).json()["version"] == 1
+        refused = problem(first.post(f"{PREFIX}/versions", json=body(project(CHANGED)) | nothing), 409)
+        assert refused["code"] == "deployed_meanwhile"
+        assert refused["detail"] == "somebody has deployed version 1 since nothing was deployed"
+        assert first.post(f"{PREFIX}/versions", json=body(project()) | nothing).json()["new"] is False
+
+
+def test_a_deploy_of_what_was_deployed_a_moment_ago_is_what_was_shown(server: Server) -> None:
+    """CAT-1: files that differed in nothing when somebody looked are a change back once another deploys."""
+    looking = Call(server.deployment)
+    assert looking.center.versions.about_to_publish()["differs"] is False
+    server.by("alice").post(f"{PREFIX}/versions", json=body(project(CHANGED)))
+    with pytest.raises(DeployedMeanwhileError):
+        looking.center.versions.deploy(expected=1)
+    assert server.center("admin").versions.list()["items"][0]["version"] == 2
 
 
 def test_included_files_come_along(server: Server, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ class VersionDesk(Desk):
         """Publish the folder as a new version; one that does not differ makes none.
 
         Args:
-            expected: the version that was deployed when somebody looked at what this would change.
+            expected: the version that was deployed when somebody looked at what this would change; 0: none.
             rename_project: whether a project of another name is meant.
             lose_everything: whether it is meant that no workspace is left.
 

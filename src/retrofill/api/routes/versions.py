@@ -70,9 +70,9 @@ class Deploy(ProjectFiles):
 
     expected: int | None = Field(
         None,
-        ge=1,
+        ge=0,
         le=MOST_ID,
-        description="The version that was deployed when you looked at what this would change.",
+        description="The version that was deployed when you looked at what this would change; 0: none.",
     )
     rename_project: bool = Field(
         False, description="Whether a project of another name than the deployed one is meant."

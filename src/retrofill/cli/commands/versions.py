@@ -48,7 +48,7 @@ def deploy(session: Session, older: str | None, yes: bool, rename_project: bool)
         say("Nothing was deployed.")
         return _NOT_CONFIRMED
     say_what_is_published(found)
-    _say_deployed(session, versions.deploy(found["deployed"], rename_project, found["loses_everything"]))
+    _say_deployed(session, versions.deploy(found["deployed"] or 0, rename_project, found["loses_everything"]))
     return 0
 
 

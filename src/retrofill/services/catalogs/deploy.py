@@ -75,7 +75,7 @@ def deploy(
     Args:
         contents: what the files hold that it includes, by SHA-256 (CAT-9).
         owns_folder: whether the actor can write the folder that is deployed, which permits it (SEC-4).
-        expected: the version that was deployed when somebody looked at what this would change.
+        expected: the version that was deployed when somebody looked at what this would change; 0: none.
 
     Raises:
         DeployedMeanwhileError: it is another one by now.
@@ -90,8 +90,9 @@ def deploy(
         if not owns_folder:
             _check_deploy(tx, actor, catalog)
         version_id, is_new = _publish(tx, catalog, document, actor.name, now_ms)
-        if is_new and expected not in (None, before):
-            raise DeployedMeanwhileError(f"somebody has deployed version {before} since version {expected}")
+        if is_new and expected not in (None, before or 0):
+            since = f"since version {expected}" if expected else "since nothing was deployed"
+            raise DeployedMeanwhileError(f"somebody has deployed version {before} {since}")
     store.wake()
     return version_id, is_new
 

@@ -45,7 +45,7 @@ class VersionActs(Desk):
         Who can write the folder may, and an administrator of every workspace that changes.
 
         Args:
-            expected: the version that was deployed when somebody looked at what this would change.
+            expected: the version that was deployed when somebody looked at what this would change; 0: none.
             rename_project: whether a project of another name is meant.
             lose_everything: whether it is meant that no workspace is left.
 
@@ -59,7 +59,8 @@ class VersionActs(Desk):
         from retrofill.services.catalogs.deploy import check_meant, deploy
 
         parts, folder = self._parts, self._parts.folder
-        if folder.version_id is not None:  # what a deploy that was killed owes is made all the same
+        if folder.version_id is not None and self._is_deployed(folder.version_id):
+            # What a deploy that was killed owes is made all the same.
             return self._follow(folder.version_id, is_new=False)
         if parts.deployed is not None:
             check_meant(
@@ -102,6 +103,11 @@ class VersionActs(Desk):
         parts.note_deployed(catalog, version_id, is_folder=False)
         changes = changes_of(differences(before, catalog).seen_by(self._actor.sees))
         return {**self._follow(version_id, is_new), "changes": changes}
+
+    def _is_deployed(self, version_id: int) -> bool:
+        """Whether it is deployed now, whatever was when the actor began to ask."""
+        with self._parts.store.read() as reader:
+            return reader.current_version_id() == version_id
 
     def _follow(self, version_id: int, is_new: bool) -> DeployedVersion:
         """Make the instances that a deploy owes, and say what it means for the schedule (AUTO-1, AUTO-2)."""
