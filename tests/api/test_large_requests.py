@@ -228,3 +228,9 @@ def test_large_bodies_are_read_beside_the_event_loop(size: int, is_beside: bool)
 
     assert asyncio.run(read()) == [1]
     assert [thread is not threading.main_thread() for thread in threads] == [is_beside]
+
+
+def test_who_may_operate_nothing_is_refused_at_once(shared_server: Server) -> None:
+    """SEC-4: whatever ids they send, none is read, and so nothing is told of what there is (SEC-2)."""
+    assert bodies_read(shared_server, "dave", f"{PREFIX}/instances/stop") == (403, 0)
+    assert bodies_read(shared_server, "carol", f"{PREFIX}/instances/stop") == (422, 1)

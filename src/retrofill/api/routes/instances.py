@@ -32,6 +32,7 @@ from retrofill.api.requests import (
     visit_of,
 )
 from retrofill.api.results import items_of, page_of
+from retrofill.domain.people.roles import Action
 from retrofill.domain.people.scopes import Scope
 from retrofill.domain.running.searches import InstanceSearch
 from retrofill.services.reading.documents import (
@@ -263,20 +264,20 @@ def follow_log(
 # Acts
 
 
-@routes.post("/stop", "instances.stop", Page[ItemRow])
+@routes.post("/stop", "instances.stop", Page[ItemRow], needs=Action.OPERATE)
 def stop(visit: Asking, body: Batch) -> Page[ItemRow]:
     """Ask for the end of running instances; they are Failed once their processes have ended."""
     return items_of(visit, visit.center.instances.stop(body.ids, body.comment))
 
 
-@routes.post("/rerun", "instances.rerun", Page[ItemRow])
+@routes.post("/rerun", "instances.rerun", Page[ItemRow], needs=Action.OPERATE)
 def rerun(visit: Asking, body: Rerun) -> Page[ItemRow]:
     """Run ended instances again, in order."""
     instances = visit.center.instances
     return items_of(visit, instances.rerun(body.ids, body.comment, body.ignore_dependencies, body.latest))
 
 
-@routes.post("/rerun-descendants", "instances.rerun_descendants", Page[ItemRow])
+@routes.post("/rerun-descendants", "instances.rerun_descendants", Page[ItemRow], needs=Action.OPERATE)
 def rerun_descendants(visit: Asking, body: RerunBelow) -> Page[ItemRow]:
     """Run the ended descendants again, in dependency order."""
     results = visit.center.instances.rerun_descendants(
@@ -285,37 +286,37 @@ def rerun_descendants(visit: Asking, body: RerunBelow) -> Page[ItemRow]:
     return items_of(visit, results)
 
 
-@routes.post("/set-successful", "instances.set_successful", Page[ItemRow])
+@routes.post("/set-successful", "instances.set_successful", Page[ItemRow], needs=Action.OPERATE)
 def set_successful(visit: Asking, body: Batch) -> Page[ItemRow]:
     """Take failed instances as successful."""
     return items_of(visit, visit.center.instances.set_successful(body.ids, body.comment))
 
 
-@routes.post("/freeze", "instances.freeze", Page[ItemRow])
+@routes.post("/freeze", "instances.freeze", Page[ItemRow], needs=Action.OPERATE)
 def freeze(visit: Asking, body: Batch) -> Page[ItemRow]:
     """They and what waits for them stand still."""
     return items_of(visit, visit.center.instances.freeze(body.ids, body.comment))
 
 
-@routes.post("/unfreeze", "instances.unfreeze", Page[ItemRow])
+@routes.post("/unfreeze", "instances.unfreeze", Page[ItemRow], needs=Action.OPERATE)
 def unfreeze(visit: Asking, body: Batch) -> Page[ItemRow]:
     """Back to the state that they were frozen from."""
     return items_of(visit, visit.center.instances.unfreeze(body.ids, body.comment))
 
 
-@routes.post("/remove-waits", "instances.remove_waits", Page[ItemRow])
+@routes.post("/remove-waits", "instances.remove_waits", Page[ItemRow], needs=Action.OPERATE)
 def remove_waits(visit: Asking, body: RemoveWaits) -> Page[ItemRow]:
     """Let instances wait no longer for upstream ones."""
     return items_of(visit, visit.center.instances.remove_waits(body.ids, body.upstream, body.comment))
 
 
-@routes.post("/priority", "instances.set_priority", Page[ItemRow])
+@routes.post("/priority", "instances.set_priority", Page[ItemRow], needs=Action.OPERATE)
 def set_priority(visit: Asking, body: SetPriority) -> Page[ItemRow]:
     """Set the priority with which instances queue."""
     return items_of(visit, visit.center.instances.set_priority(body.ids, body.priority, body.comment))
 
 
-@routes.post("/resource-group", "instances.set_resource_group", Page[ItemRow])
+@routes.post("/resource-group", "instances.set_resource_group", Page[ItemRow], needs=Action.OPERATE)
 def set_resource_group(visit: Asking, body: SetGroup) -> Page[ItemRow]:
     """Let instances take a slot of another resource group."""
     return items_of(visit, visit.center.instances.set_resource_group(body.ids, body.group, body.comment))
