@@ -19,9 +19,10 @@ from retrofill.api.links import PREFIX
 from retrofill.api.requests import MOST_IDS
 from retrofill.api.routes import versions
 from retrofill.bootstrap.bringing import BroughtFile, read_files
-from retrofill.domain.errors import LimitError
+from retrofill.domain.errors import LimitError, UnknownNameError
 from retrofill.project.problems import ProjectError, Report
 from retrofill.project.yaml_nodes import MAX_EVENTS, compose
+from retrofill.services.catalogs.deploy import find_past_task, find_task
 from work import calls
 
 PLAN = f"{PREFIX}/backfills/plan"
@@ -234,3 +235,39 @@ def test_who_may_operate_nothing_is_refused_at_once(shared_server: Server) -> No
     """SEC-4: whatever ids they send, none is read, and so nothing is told of what there is (SEC-2)."""
     assert bodies_read(shared_server, "dave", f"{PREFIX}/instances/stop") == (403, 0)
     assert bodies_read(shared_server, "carol", f"{PREFIX}/instances/stop") == (422, 1)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"now": "0001-01-01T00:00:00+14:00"},
+        {"now": "9999-12-31T23:59:59-12:00"},
+        {"now": "9999-12-31T00:00:00Z"},
+    ],
+)
+def test_a_moment_outside_of_calendars(shared_server: Server, body: dict[str, Any]) -> None:
+    """Is a mistake of who asks."""
+    asked = {"task": ["open.first"], "bizdate": ["2026-01-05"], **body}
+    assert problem(shared_server.by("alice").post(PLAN, json=asked), 422)["errors"][0]["at"] == "body.now"
+
+
+@pytest.mark.parametrize("bizdate", ["0001-01-01", "9999-12-30", "9999-12-31"])
+def test_the_last_date_of_calendars_is_not_rendered(shared_server: Server, bizdate: str) -> None:
+    path = f"{PREFIX}/tasks/open.first/render"
+    refused = problem(shared_server.by("alice").get(path, params={"bizdate": bizdate}), 422)
+    assert "calendars" in refused["detail"]
+
+
+@pytest.mark.parametrize("find", [find_task, find_past_task])
+@pytest.mark.parametrize("digits", [20, 5_000])
+def test_a_task_of_many_digits_is_unknown(shared_server: Server, find: Any, digits: int) -> None:
+    """SEL-5: as any other that there is not; Python reads no number of so many."""
+    with pytest.raises(UnknownNameError) as refused:
+        find(shared_server.deployment.in_force(), {"a.b": 7}, "9" * digits)
+    assert len(refused.value.message) < 60
+
+
+def test_an_id_is_the_same_with_zeros_before_it(shared_server: Server) -> None:
+    asked = shared_server.by("alice")
+    assert asked.get(f"{PREFIX}/tasks/0001").json() == asked.get(f"{PREFIX}/tasks/1").json()
+    assert asked.get(f"{PREFIX}/tasks/1").status_code == 200

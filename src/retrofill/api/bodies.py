@@ -6,10 +6,10 @@ Values are written as on the command line (`"bizdate": ["2013-01-01..2013-01-31"
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AwareDatetime, Field, create_model
+from pydantic import AfterValidator, AwareDatetime, Field, create_model
 
 from retrofill.api.requests import MOST_CHARACTERS, MOST_WORDS, Asked, Commented, Word
 from retrofill.domain.inputs import Given, Input
@@ -17,6 +17,16 @@ from retrofill.domain.planning.options import ASKED, CHANGEABLE
 from retrofill.domain.selection.asking import INPUTS
 
 _DIGEST = "The digest of the plan that was agreed to; another plan is refused with `plan_changed`."
+
+
+def _within_calendars(moment: datetime) -> datetime:
+    """The first and last days lie outside of calendars in other time zones."""
+    if not date.min < moment.date() < date.max - timedelta(days=365):
+        raise ValueError("is too near to the first or the last day of calendars")
+    return moment
+
+
+_Moment = Annotated[AwareDatetime, AfterValidator(_within_calendars)]
 
 
 class _Request(Asked):
@@ -34,7 +44,7 @@ class _Request(Asked):
 class _Planned(_Request):
     """A backfill to be planned."""
 
-    now: AwareDatetime | None = Field(None, description="Plan as if it were that moment.")
+    now: _Moment | None = Field(None, description="Plan as if it were that moment.")
 
     @property
     def moment(self) -> datetime | None:

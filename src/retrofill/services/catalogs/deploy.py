@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _NONE: Mapping[str, bytes] = MappingProxyType({})
+_MOST_DIGITS = 20  # of an id that is told
 _CONTENTS = 500  # of files, kept in one transaction
 
 
@@ -164,8 +165,9 @@ def find_past_task(
     """Like `find_task`, and by full name or id also a task that is no longer in the project (CAT-3)."""
     if text in ids and sees(text):
         return text
-    if text.isascii() and text.isdigit():
-        named = next((name for name, task_id in ids.items() if task_id == int(text)), None)
+    if text.isascii() and text.isdigit():  # compared as text: no number has as many digits as a text can
+        text = text.lstrip("0") or "0"
+        named = next((name for name, task_id in ids.items() if str(task_id) == text), None)
         if named is not None and sees(named):
             return named
     return find_task(catalog, ids, text, sees)
@@ -186,10 +188,13 @@ def find_task(
     if text in catalog.tasks and sees(text):
         return text
     if text.isascii() and text.isdigit():
+        text = text.lstrip("0") or "0"
         for name, task_id in ids.items():
-            if task_id == int(text) and name in catalog.tasks and sees(name):
+            if str(task_id) == text and name in catalog.tasks and sees(name):
                 return name
-        raise UnknownNameError(f"there is no task {text}", Text("{task.list} shows all tasks."))
+        raise UnknownNameError(
+            f"there is no task {text[:_MOST_DIGITS]}", Text("{task.list} shows all tasks.")
+        )
     known = [name for name in catalog.tasks if sees(name)]
     found = [name for name in known if catalog.tasks[name].short_name == text]
     if len(found) > 1:

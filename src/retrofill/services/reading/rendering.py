@@ -111,6 +111,8 @@ def render(
     task = catalog.tasks[name]
     if not task.type.traits.has_code:
         raise UsageError(f"{name} is a {task.type} task: it has no code, and nothing would run")
+    if not ONE_DAY <= bizdate - date.min <= date.max - date.min - 2 * ONE_DAY:
+        raise UsageError(f"{bizdate} is too near to the first or the last day of calendars")
     if not task.is_valid_on(bizdate + ONE_DAY):
         raise UsageError(f"{name} has no instance of bizdate {bizdate}: its validity period leaves it out")
     plan = build(catalog, Choice((name,)), Policy(ranges=(DateRange(bizdate, bizdate),)))
