@@ -68,3 +68,17 @@ def test_an_internal_address_is_not_reached(sandbox: Sandbox) -> None:
     assert (row["state"], row["tries"]) == ("undeliverable", 1)
     assert "internal address" in row["reason"]
     assert "add its network to `allow_internal`" in row["reason"]
+
+
+@pytest.mark.parametrize("host", ["localhost", "10.1.2.3", "[::1]"])
+def test_an_internal_address_is_told_of_before(sandbox: Sandbox, host: str) -> None:
+    """POL-9, VER-3: `check` and `doctor` say which, and what allows it."""
+    hook = f'webhooks: {{ops: {{url: "http://{host}:9/x"}}}}'
+    sandbox.write(TASKS, hook)
+    (warning,) = sandbox.json("check")["warnings"]
+    assert warning["code"] == "internal_address"
+    assert warning["message"].startswith("webhooks.ops: ")
+    rows = {row["check"]: row for row in sandbox.json("doctor", status=1)}
+    assert "add its network to `allow_internal`" in rows["webhooks"]["detail"]
+    sandbox.write(TASKS, hook + '\nallow_internal: [127.0.0.0/8, 10.0.0.0/8, "::1/128"]')
+    assert sandbox.json("check")["warnings"] == []

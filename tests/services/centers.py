@@ -90,6 +90,9 @@ class FakePremises:
     def secrets(self) -> Iterator[Found]:
         yield Found("secrets", True, "are to be had")
 
+    def webhooks(self) -> Iterator[Found]:
+        yield from ()
+
     def files(self) -> Iterator[Found]:
         yield Found("logs", True, "somewhere on this disk")
 

@@ -25,6 +25,7 @@ from retrofill.services.instances.plans import PlanCache
 if TYPE_CHECKING:
     from retrofill.bootstrap.stores import StoreUrl
     from retrofill.bootstrap.tallies import TallyFile
+    from retrofill.domain.addresses import InternalAddressError
     from retrofill.domain.catalog.definitions import Catalog
     from retrofill.domain.people.server_keys import ServerKey
     from retrofill.domain.running.startable import Known, Lack
@@ -396,6 +397,16 @@ class Deployment:
 
         own = Receiver("", settings.notify_secret)
         return WebhookPoster(settings.webhooks, own, self.secret, settings.allow_internal, self.clock)
+
+    def internal_webhooks(self, catalog: Catalog) -> dict[str, InternalAddressError]:
+        """Webhooks and checks of a catalog that lead to an internal address which is not allowed, by setting."""
+        from retrofill.domain.addresses import internal_host
+
+        settings = self.settings_of(catalog)
+        urls = {f"checks.{name}": one.url for name, one in settings.checks.items()}
+        urls |= {f"webhooks.{name}": one.url for name, one in settings.webhooks.items()}
+        found = {name: internal_host(url, settings.allow_internal) for name, url in urls.items()}
+        return {name: error for name, error in found.items() if error is not None}
 
     def runs_folder(self) -> RunsFolder:
         """Logs and journals of this machine, and what else lies among them."""

@@ -59,6 +59,11 @@ class LocalPremises:
             told = "; ".join(f"{name} {why}" for name, why in lacking.items())
             yield Found("secrets", not lacking, told or "all that tasks name are to be had here")
 
+    def webhooks(self) -> Iterator[Found]:
+        """Those that will not be reached."""
+        for name, error in self._deployment.internal_webhooks(self._deployment.in_force()).items():
+            yield Found("webhooks", False, f"{name}: {error.advice}")
+
     def files(self) -> Iterator[Found]:
         folder = self._deployment.runs_folder()
         sizes = [file.bytes for file in folder.scan()]

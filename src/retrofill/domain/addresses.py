@@ -65,6 +65,19 @@ def shown_web_address(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def internal_host(url: str, allow_internal: Iterable[str] = ()) -> InternalAddressError | None:
+    """Why a webhook will not be reached, as far as its address alone tells: names but `localhost` are not resolved."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return None
+    try:
+        check_host(host, ["127.0.0.1" if host == "localhost" else host], allow_internal)
+    except InternalAddressError as error:
+        return error
+    return None
+
+
 def read_address(text: str) -> Address | None:
     """The address that a host's text stands for; None for a name.
 

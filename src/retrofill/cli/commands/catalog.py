@@ -65,6 +65,7 @@ def check(session: Session) -> int:
     from retrofill import project
     from retrofill.cli.printing.lineage import doubts_in, warnings_of
     from retrofill.cli.printing.periods import period_warnings
+    from retrofill.cli.printing.webhooks import webhook_warnings
 
     try:
         catalog, places, doubts = project.load_with_places(session.folder_call.directory)
@@ -81,6 +82,7 @@ def check(session: Session) -> int:
         *doubts_in(doubts, rights),
         *period_warnings(catalog, places, rights),
         *warnings_of(session.folder_call.lineages(catalog), places),
+        *webhook_warnings(session.folder_call.deployment.internal_webhooks(catalog)),
     ]
     document = {
         "project": catalog.project,

@@ -43,6 +43,7 @@ class Examination(Desk):
         yield from self._store_first()
         if self._actor.is_system_administrator:
             yield from _looked_at("secrets", parts.premises.secrets)
+            yield from _looked_at("webhooks", parts.premises.webhooks)
             yield from _looked_at("logs", parts.premises.files)
 
     def _store_first(self) -> Iterator[Found]:

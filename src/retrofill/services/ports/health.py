@@ -55,6 +55,10 @@ class Premises(Protocol):
         """Whether the secrets that tasks name are to be had; nothing where only the environment is asked."""
         ...
 
+    def webhooks(self) -> Iterator[Found]:
+        """Those that lead to internal addresses which are not allowed; nothing where none does."""
+        ...
+
     def files(self) -> Iterator[Found]:
         """Logs, journals, and what backups and restores have left."""
         ...
