@@ -117,4 +117,6 @@ def test_a_command_that_waited_in_vain_says_how_to_go_on(
     monkeypatch.setenv("RETROFILL_TOKEN", TOKEN)
     monkeypatch.setattr("sys.argv", ["retrofill", "backfill", "wait", "7", "--timeout", "1s"])
     assert run() == 124
-    assert "broke off the connection. `retrofill backfill wait 7` goes on waiting." in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "timed out: " in told
+    assert "`retrofill backfill wait 7` goes on waiting" in told

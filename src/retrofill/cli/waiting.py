@@ -42,9 +42,9 @@ def wait_for(session: Session, backfill_id: int, timeout_seconds: float | None =
     except RetrofillError as error:
         if not (is_away(session, error) and waiting.is_out_of_time):
             raise
-        waiting.progress.end()
-        say(f"Timed out: {error.message}. `retrofill backfill wait {backfill_id}` goes on waiting.")
-        return EXIT_TIMED_OUT
+        from retrofill.client import NotInTimeError
+
+        raise NotInTimeError(f"timed out: {error.message}", error.hint) from None
     finally:
         waiting.progress.end()
     deliver_before_leaving(session, backfill_id)
