@@ -6,8 +6,9 @@ whatever the command line can (extra `client`).
 
 TYPE_CHECKING = False  # `typing` would have to be imported for it, by every python task
 if TYPE_CHECKING:
-    from retrofill.client import Client as Client
+    from retrofill.client import Client
 
+__all__ = ["Client", "parameters"]
 __version__ = "0.1.0"
 
 
@@ -18,6 +19,10 @@ def __getattr__(name: str) -> object:
 
         return Client
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "Client"})
 
 
 def parameters() -> dict[str, str]:

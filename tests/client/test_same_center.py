@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -47,6 +48,17 @@ def test_the_client_has_no_desk_or_method_of_its_own(client: Client) -> None:
         if not method.startswith("_")
     }
     assert own == set(shared())
+
+
+def test_type_checkers_and_prompts_see_the_client(client: Client) -> None:
+    """The package says that it is typed, and every desk what it is about."""
+    import retrofill
+
+    assert (files(retrofill) / "py.typed").is_file()
+    assert "Client" in dir(retrofill)
+    assert "Client" in retrofill.__all__
+    for desk in {name.partition(".")[0] for name in shared()}:
+        assert inspect.getdoc(getattr(Client, desk)), desk
 
 
 @pytest.mark.parametrize("name", ["user", "deployed_version", "is_deployed"])

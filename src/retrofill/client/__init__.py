@@ -98,72 +98,84 @@ class Client:
 
     @cached_property
     def backfills(self) -> BackfillDesk:
+        """Backfills: planned, created, looked at, stopped, rerun."""
         from retrofill.client.backfills import BackfillDesk
 
         return BackfillDesk(self._transport)
 
     @cached_property
     def feed(self) -> FeedDesk:
+        """What has changed since a revision."""
         from retrofill.client.feed import FeedDesk
 
         return FeedDesk(self._transport)
 
     @cached_property
     def groups(self) -> GroupDesk:
+        """Resource groups: how much of them is used, and by whom."""
         from retrofill.client.groups import GroupDesk
 
         return GroupDesk(self._transport)
 
     @cached_property
     def instances(self) -> InstanceDesk:
+        """Instances: why they wait, their logs, and what can be done to them."""
         from retrofill.client.instances import InstanceDesk
 
         return InstanceDesk(self._transport)
 
     @cached_property
     def names(self) -> NameDesk:
+        """Names that begin in some way, for completion."""
         from retrofill.client.names import NameDesk
 
         return NameDesk(self._transport)
 
     @cached_property
     def operations(self) -> OperationDesk:
+        """The record of who did what."""
         from retrofill.client.operations import OperationDesk
 
         return OperationDesk(self._transport)
 
     @cached_property
     def people(self) -> PeopleDesk:
+        """Users, their tokens and access keys."""
         from retrofill.client.people import PeopleDesk
 
         return PeopleDesk(self._transport)
 
     @cached_property
     def schedule(self) -> ScheduleDesk:
+        """The nightly schedule: its nights, paused and resumed."""
         from retrofill.client.schedule import ScheduleDesk
 
         return ScheduleDesk(self._transport)
 
     @cached_property
     def tasks(self) -> TaskDesk:
+        """Tasks of the deployed version, frozen and unfrozen."""
         from retrofill.client.tasks import TaskDesk
 
         return TaskDesk(self._transport)
 
     @cached_property
     def upkeep(self) -> UpkeepDesk:
+        """Retention, and the examination of the store."""
         from retrofill.client.upkeep import UpkeepDesk
 
         return UpkeepDesk(self._transport)
 
     @cached_property
     def versions(self) -> VersionDesk:
+        """Deployed versions: published, shown, published again."""
         from retrofill.client.versions import VersionDesk
 
         return VersionDesk(self._transport, self._folder)
 
     @cached_property
     def work(self) -> WorkDesk:
+        """Who schedules, and what stands still."""
         from retrofill.client.work import WorkDesk
 
         return WorkDesk(self._transport)
@@ -269,7 +281,8 @@ def client_of(environ: Mapping[str, str], project: str | None = None) -> Client:
         raise UsageError(
             "RETROFILL_URL names a server, and RETROFILL_TOKEN is not set",
             Text(
-                "{token.create} makes one. Without RETROFILL_URL, the store of the project's folder is asked."
+                "{token.create} makes one on the server's machine, in the project's folder, with RETROFILL_URL unset. "
+                "Or ask an administrator of the server for one."
             ),
         )
     return Client(url, token, project or environ.get("RETROFILL_PROJECT"))

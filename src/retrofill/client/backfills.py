@@ -102,7 +102,18 @@ class BackfillDesk(Desk):
         return self._server.ask("backfills/plan/alert-obstacles", preview.asked)["items"]
 
     def create(self, preview: Preview, expected: str | None = None) -> int:
-        """Store a backfill as it was shown, all or nothing; its id."""
+        """Store a backfill as it was shown, all or nothing; its id. One that is refused is stored without instances.
+
+        Waits for extension checks, if there are any. An answer that is lost makes no second backfill.
+
+        Args:
+            expected: the digest of the plan that somebody has agreed to, `preview.digest`.
+
+        Raises:
+            NotPermittedError: without the right to run one of its tasks.
+            WrongStateError: nothing is deployed; or with code `plan_changed`, the plan is another one by now.
+            ServerUnreachableError: nobody answers; whether it was made, `list` shows.
+        """
         return self._server.create("backfills", preview.agreed(expected))["id"]
 
     # Acts
