@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from api.servers import Server, problem
 from retrofill.api.links import PREFIX, told
 from retrofill.api.operations import Routes
+from retrofill.domain.errors import StoreUnavailableError
 from retrofill.domain.texts import Step, Text
+from retrofill.services.people.reception import Reception
 
 
 def test_a_list_is_what_the_center_answers(server: Server) -> None:
@@ -39,6 +43,24 @@ def test_a_revoked_token_opens_nothing(server: Server) -> None:
     assert server.anybody.get("/api/v1/backfills", headers=headers).status_code == 200
     people.revoke_token(token["id"])
     problem(server.anybody.get("/api/v1/backfills", headers=headers), 401)
+
+
+def test_nobody_is_told_where_the_store_is(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    """SEC-1: while it is away nobody is known; the log has the details."""
+
+    class Away:
+        def read(self) -> None:
+            raise StoreUnavailableError("the database shop at localhost is away")
+
+    deployment = server.deployment
+    away: Any = Away()
+    deployment.reception = Reception(
+        away, deployment.clock, deployment.in_force, deployment.passwords, lambda: deployment.server_key
+    )
+    answer = server.anybody.get("/api/v1/backfills", headers={"Authorization": "Bearer retrofill_x"})
+    assert problem(answer, 503)["detail"] == "the store cannot be used now"
+    assert "localhost" not in answer.text
+    assert "shop at localhost" in caplog.text
 
 
 def test_what_is_foreign_is_answered_like_what_is_not_there(server: Server) -> None:

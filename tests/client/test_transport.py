@@ -305,6 +305,12 @@ def test_an_address_that_is_none(url: str) -> None:
         Transport(url, TOKEN)
 
 
+@pytest.mark.parametrize("url", ["http://host/api/v1", "https://host/team/api/v1/"])
+def test_what_is_added_to_the_address_is_not_in_it(url: str) -> None:
+    with pytest.raises(UsageError, match="ends in /api/v1, which is added to it"):
+        Transport(url, TOKEN)
+
+
 def test_a_password_in_the_address_is_refused_and_not_repeated() -> None:
     with pytest.raises(UsageError, match="holds a user or a password") as caught:
         Transport("https://alice:hush@retrofill.example", TOKEN)

@@ -16,6 +16,7 @@ PREFIX = "/api/v1"
 REQUESTS: Mapping[str, str] = MappingProxyType(
     {
         "help.read": "GET /openapi.json",
+        "project.deploy": "POST /versions",
         "version.list": "GET /versions",
         "version.show": "GET /versions/{id}",
         "task.list": "GET /tasks",

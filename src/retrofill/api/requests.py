@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -19,13 +20,20 @@ from retrofill.api.origins import origin_of
 from retrofill.api.sign_in import visitor_of
 from retrofill.bootstrap.centers import Call
 from retrofill.bootstrap.deployment import Deployment
-from retrofill.domain.errors import Kind, NotPermittedError, NotSignedInError, RetrofillError
+from retrofill.domain.errors import (
+    Kind,
+    NotPermittedError,
+    NotSignedInError,
+    RetrofillError,
+    StoreUnavailableError,
+)
 from retrofill.domain.people.scopes import Scope
 from retrofill.domain.people.visitors import Visitor
 
 if TYPE_CHECKING:
     from retrofill.services.operation_center import OperationCenter
 
+_log = logging.getLogger(__name__)
 MOST_ITEMS = 1_000  # of one page
 MOST_ID = 2**53 - 1  # that every program reads out of JSON as it is
 MOST_IDS = 10_000  # of one batch
@@ -176,7 +184,13 @@ def visit_of(request: Request) -> Visit:
     deployment: Deployment = request.app.state.deployment
     operation = operation_of(request.scope["endpoint"])
     needed = operation.scope or Scope.READ
-    visit = Visit(request, deployment, visitor_of(request, deployment))
+    try:
+        visit = Visit(request, deployment, visitor_of(request, deployment))
+    except StoreUnavailableError as error:  # who asks is not known: where the store is, is not told
+        _log.warning("nobody can sign in: %s", error.message)
+        raise StoreUnavailableError(
+            "the store cannot be used now", "The server's log has the details; try again in a moment."
+        ) from None
     if not visit.visitor.scope.covers(needed):
         raise ScopeError(f"this token is of scope {visit.visitor.scope}, and this needs {needed}")
     try:

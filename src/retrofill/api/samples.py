@@ -137,7 +137,7 @@ _BY_NAME: Mapping[str, tuple[Any, ...]] = MappingProxyType(
         "sentences": (["1 night was missed."],),
         "sha256": ("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",),
         "short_name": ("daily_delays",),
-        "since": (_AT,),
+        "since": ("a5cc0c54.36",),
         "slot": ("02:00",),
         "slots": (4, ["02:00"]),
         "started_at": (_AT,),

@@ -302,6 +302,8 @@ def checked_url(url: str) -> str:
         has_host = False
     if not has_host or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
         raise UsageError("RETROFILL_URL is no address of a server", hint)
+    if parts.path.rstrip("/").endswith(PREFIX):
+        raise UsageError(f"RETROFILL_URL ends in {PREFIX}, which is added to it", "Leave that out of it.")
     if "@" in parts.netloc:
         raise UsageError("RETROFILL_URL holds a user or a password; a server is asked with a token", hint)
     if not url.isascii() or not url.strip().isprintable() or " " in url.strip():
@@ -314,7 +316,10 @@ def _checked_token(token: str) -> str:
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise UsageError(
             "the token is none: it is empty, or holds characters that no token has",
-            Text("{token.create} makes one; set RETROFILL_TOKEN to what it shows."),
+            Text(
+                "{token.create} makes one on the server's machine, in the project's folder, with RETROFILL_URL unset; "
+                "set RETROFILL_TOKEN to what it shows."
+            ),
         )
     return token
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.catalogs import make_catalog, make_task
+from retrofill.api.links import link_of
 from retrofill.domain.catalog.definitions import ResourceGroup
 from retrofill.domain.errors import NotPermittedError, UnknownNameError, UsageError, WrongStateError
 from retrofill.domain.inputs import Given
@@ -119,6 +120,26 @@ def test_nobody_creates_what_another_has_planned(world: MakeWorld) -> None:
     w.user = "alice"
     with pytest.raises(NotPermittedError):
         center_of(w).backfills.create(preview)
+
+
+def test_before_the_first_deploy_that_is_said(world: MakeWorld) -> None:
+    """CAT-2: and the step is one that a server has a request for."""
+    w = world(*CHAIN)
+
+    class Fresh(WorldParts):
+        deployed = None
+
+        @property
+        def folder(self):  # type: ignore[no-untyped-def]
+            from services.centers import WorldCatalog
+
+            return WorldCatalog(w.catalog, None)
+
+    center = center_of(w, Fresh(w))
+    with pytest.raises(WrongStateError, match="nothing is deployed yet") as caught:
+        center.backfills.create(center.backfills.plan({"task": ["a"], **DAYS}))
+    (step,) = caught.value.hint.steps
+    assert link_of(step) == {"method": "POST", "href": "/api/v1/versions"}
 
 
 def test_a_folder_that_is_not_deployed_is_not_backfilled(world: MakeWorld) -> None:

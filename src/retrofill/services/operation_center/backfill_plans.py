@@ -135,6 +135,10 @@ def store_backfill(
         raise NotPermittedError("somebody else has planned this backfill", "Plan it in your own name.")
     version_id = parts.folder.version_id
     if version_id is None:
+        if parts.deployed is None:
+            raise WrongStateError(
+                "nothing is deployed yet", Text("{project.deploy} publishes what is to be backfilled.")
+            )
         raise WrongStateError(
             "the folder differs from what is deployed", Text("{project.deploy} publishes it.")
         )
