@@ -172,11 +172,11 @@ def test_no_part_outlives_a_parent_that_was_killed(sandbox: Sandbox) -> None:
 
 
 def test_a_second_one_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
-    """It names the scheduler that runs; another project hears that the address is taken."""
+    """It names the process that ends all of it, and where it answers; another project hears that the address is taken."""
     sandbox.write(TASKS)
     group = Up(sandbox)
     refused = sandbox.call("up", "--port", 0, status=6)
-    assert f"a scheduler runs already, as process {group.parts()['scheduler']}" in refused.stderr
+    assert f"`retrofill up` runs already, as process {group.process.pid}, at {group.url}\n" in refused.stderr
     (tmp_path / "other").mkdir()
     other = Sandbox(tmp_path / "other").write(TASKS)
     for command in ("up", "serve"):
@@ -187,6 +187,11 @@ def test_a_second_one_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
     other.close()
     assert group.status() == 401
     assert group.leave().status == 0
+    alone = sandbox.spawn("scheduler")
+    lock = sandbox.home / ".retrofill/scheduler.lock"
+    until(lambda: lock.read_text().startswith(f"{alone.pid} "), "a scheduler runs alone")
+    refused = sandbox.call("up", "--port", 0, status=6)
+    assert f"a scheduler runs already, as process {alone.pid}\n" in refused.stderr
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])

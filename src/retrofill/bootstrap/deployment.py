@@ -142,6 +142,10 @@ class Deployment:
         from retrofill.services.ports.leadership import SchedulerRunsError
 
         if self.store_url is None and (leader := self.leadership().leader()) is not None:
+            group = self.folder.group_of(leader.pid)
+            if group is not None:
+                pid, url = group
+                raise SchedulerRunsError(f"`retrofill up` runs already, as process {pid}, at {url}")
             raise SchedulerRunsError(f"a scheduler runs already, {leader.as_process}".rstrip(", "))
 
     def hosts(self, lost_minutes: int = 0) -> SharedHosts | None:

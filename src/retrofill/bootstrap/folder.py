@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MARK = "retrofill.yaml"
 _BROUGHT = "brought"  # in `.retrofill`
+_GROUP = "up"
 
 
 class NoProjectError(UnknownNameError):
@@ -89,6 +90,20 @@ class Folder:
     def note_brought(self, version_id: int) -> None:
         self.home.mkdir(mode=0o700, exist_ok=True)
         (self.home / _BROUGHT).write_text(f"{version_id}\n")
+
+    def note_group(self, pid: int, url: str) -> None:
+        """That `up` runs as this process, whose server is at this address; its parts are children of it."""
+        self.home.mkdir(mode=0o700, exist_ok=True)
+        (self.home / _GROUP).write_text(f"{pid} {url}\n")
+
+    def group_of(self, pid: int) -> tuple[int, str] | None:
+        """The process and the address of the `up` of which this process is a part; None where it is of none."""
+        try:
+            parent, url = (self.home / _GROUP).read_text().split()
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except (OSError, ValueError):
+            return None
+        return (int(parent), url) if fields[1] == parent else None  # else it is what a dead one has left
 
     @property
     def is_writable(self) -> bool:

@@ -84,6 +84,7 @@ def up(session: Session, host: str, port: int) -> int:
 
     parts = [Part("server", serving), Part("scheduler", scheduling, _FINAL.__contains__)]
     with listener:
+        _deployment(session).folder.note_group(os.getpid(), url)
         return ProcessGroup(parts, show, say).run()
 
 
