@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from starlette.requests import Request
+from starlette.testclient import TestClient
 
 from api.servers import Server, problem
 from retrofill.api.faults import FaultLog
@@ -98,9 +99,7 @@ def test_a_bug_is_noted_once(server: Server, caplog: pytest.LogCaptureFixture) -
         fall(400, "x")
 
     server.app.router.routes.insert(0, server.app.router.routes.pop())
-    client = server.by("dave")
-    client._transport.raise_server_exceptions = True  # type: ignore[attr-defined]
-    found = client.get("/falls")
+    found = TestClient(server.app, raise_server_exceptions=True).get("/falls")
     assert (found.status_code, found.json()["code"]) == (500, "bug")
     assert len(caplog.records) == 1
     assert caplog.records[0].getMessage().count('File "') <= 20
