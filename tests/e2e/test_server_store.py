@@ -10,6 +10,7 @@ import pytest
 
 from databases import postgres
 from e2e.sandboxes import Sandbox, until
+from retrofill.store.sqlite.staying import staying_open
 
 TASKS = "a: {type: shell, run: 'echo hello', schedule: '@daily'}"
 
@@ -64,6 +65,8 @@ def test_a_copy_waits_for_nobody_who_is_at_work(sandbox: Sandbox, url: str) -> N
     sandbox.run("store", "copy", "--to", url, status=6)
     scheduler.send_signal(signal.SIGINT)
     scheduler.wait(30)
+    with staying_open(sandbox.home / ".retrofill"):  # as a server does
+        assert "has the store open" in sandbox.run("store", "copy", "--to", url, status=6).stderr
     sandbox.run("store", "copy", "--to", url)
     assert sandbox.json("task", "list", RETROFILL_STORE=url)[0]["id"] == 1
 

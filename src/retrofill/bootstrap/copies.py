@@ -110,6 +110,8 @@ class LocalCopies:
         return {"from": before, "to": HEAD}
 
     def copy_to(self, url: str) -> CopiedDocument:
+        from retrofill.store.sqlite.staying import nobody_stays
+
         on = self._deployment
         leadership = on.leadership()
         if not leadership.lead():
@@ -119,7 +121,10 @@ class LocalCopies:
             if (on.store_url is None) == (url == EMBEDDED):
                 raise UsageError("the store is copied from the embedded one to a server, or back", _WHERE)
             self._check_rest()
-            return self._copy_to_file() if url == EMBEDDED else self._copy_to_server(url)
+            if url == EMBEDDED:
+                return self._copy_to_file()
+            with nobody_stays(on.folder.home):  # what a server were told meanwhile would stay behind
+                return self._copy_to_server(url)
         finally:
             leadership.resign()
 

@@ -24,7 +24,7 @@ def test_who_comes_while_it_is_replaced_is_sent_away(tmp_path: Path) -> None:
     """RET-1."""
     with (
         nobody_stays(tmp_path),
-        pytest.raises(StoreBusyError, match=f"^process {os.getpid()} .* is restoring the store$"),
+        pytest.raises(StoreBusyError, match=f"^process {os.getpid()} .* is replacing or copying the store$"),
     ):
         staying_open(tmp_path).__enter__()
     with staying_open(tmp_path):

@@ -30,7 +30,9 @@ def staying_open(home: Path) -> Iterator[None]:
     with ExitStack() as held:
         with suppress(OSError):  # where nothing can be written, nothing is restored
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            held.enter_context(_locked(home, fcntl.LOCK_SH, StoreBusyError, "is restoring the store"))
+            held.enter_context(
+                _locked(home, fcntl.LOCK_SH, StoreBusyError, "is replacing or copying the store")
+            )
         yield
 
 
