@@ -176,7 +176,10 @@ def test_a_second_one_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.write(TASKS)
     group = Up(sandbox)
     refused = sandbox.call("up", "--port", 0, status=6)
-    assert f"`retrofill up` runs already, as process {group.process.pid}, at {group.url}\n" in refused.stderr
+    assert (
+        f"a server and its scheduler run already, as process {group.process.pid}, at {group.url}\n"
+        in refused.stderr
+    )
     (tmp_path / "other").mkdir()
     other = Sandbox(tmp_path / "other").write(TASKS)
     for command in ("up", "serve"):

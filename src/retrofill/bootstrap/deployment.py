@@ -145,7 +145,9 @@ class Deployment:
             group = self.folder.group_of(leader.pid)
             if group is not None:
                 pid, url = group
-                raise SchedulerRunsError(f"`retrofill up` runs already, as process {pid}, at {url}")
+                raise SchedulerRunsError(
+                    f"a server and its scheduler run already, as process {pid}, at {url}"
+                )
             raise SchedulerRunsError(f"a scheduler runs already, {leader.as_process}".rstrip(", "))
 
     def hosts(self, lost_minutes: int = 0) -> SharedHosts | None:
