@@ -66,9 +66,9 @@ FIELDS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 OPEN_TO_ALL = {"ListProjects", "GetWorkflow"}  # each shows what one sees
 OF_WHO_ASKED = {"GetCreateWorkflowInstancesResult", "GetRerunWorkflowInstancesResult"}
-# A rerun is asked for, and judged when it is done; where nothing runs, there is nothing to be stopped.
+# A rerun is asked for where something has ended, and judged when it is done; where nothing runs, nothing is to be stopped.
 LATER: dict[str, tuple[str | None, ...]] = {
-    "RerunWorkflowInstances": (None,),
+    "RerunWorkflowInstances": (None, "IncorrectStatus"),
     "StopWorkflowInstances": ("IncorrectStatus",),
 }
 EMERGENCY = {"RemoveTaskInstanceDependencies", "UpdateTaskInstances"}  # OPS-7: administrators
