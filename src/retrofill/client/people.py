@@ -39,7 +39,7 @@ class PeopleDesk(Desk):
 
     def add(self, name: str, email: str | None = None, phone: str | None = None) -> UserRow:
         """A new user, or the first contacts of a member who has none."""
-        made: UserRow = self._server.create("users", {"name": name, "email": email, "phone": phone})
+        made: UserRow = self._server.act("POST", "users", {"name": name, "email": email, "phone": phone})
         return made
 
     def set_administrator(self, name: str, is_administrator: bool) -> UserRow:

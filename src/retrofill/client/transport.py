@@ -129,7 +129,7 @@ class Transport:
         return self._document(_Request(method, path, data, ACT_SECONDS))
 
     def create(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Something that is made, once, however often it has to be tried."""
+        """A backfill, which a server knows again by its key: made once, however often it has to be tried."""
         import uuid
 
         request = _Request("POST", path, _json(body), ACT_SECONDS, is_safe=True, key=uuid.uuid4().hex)

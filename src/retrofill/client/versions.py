@@ -70,11 +70,11 @@ class VersionDesk(Desk):
             RetrofillError: `another_project` or `loses_everything`, where that was not said.
         """
         meant = {"rename_project": rename_project, "lose_everything": lose_everything}
-        return self._server.create("versions", {**self._files(), "expected": expected, **meant})
+        return self._server.act("POST", "versions", {**self._files(), "expected": expected, **meant})
 
     def deploy_again(self, version: int) -> RedeployedVersion:
         """Publish an older version anew, as a version of its own, and what that changes."""
-        return self._server.create(f"versions/{version}/deploy", {})
+        return self._server.act("POST", f"versions/{version}/deploy", {})
 
     def _files(self) -> dict[str, Any]:
         from retrofill.client.folders import sent_files
