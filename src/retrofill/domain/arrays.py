@@ -11,5 +11,15 @@ CodeArray = NDArray[np.uint8]
 MinuteArray = NDArray[np.int16]
 IntArray = NDArray[np.int32]
 LongArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
 
-__all__ = ["AnyArray", "ArrayLike", "BoolArray", "CodeArray", "IntArray", "LongArray", "MinuteArray"]
+__all__ = [
+    "AnyArray",
+    "ArrayLike",
+    "BoolArray",
+    "CodeArray",
+    "FloatArray",
+    "IntArray",
+    "LongArray",
+    "MinuteArray",
+]
