@@ -123,6 +123,11 @@ def access_key(t: Target) -> str:
     return t.server.center("admin").people.create_access_key(t.world.user)["id"]
 
 
+def saved_form(t: Target) -> int:
+    """Of who asks: everybody keeps their own."""
+    return t.server.center(USERS[t.letter]).saved.save("new", {"task": [t.world.task]})["id"]
+
+
 THING = Decision(MEMBERS)  # whoever is a member looks at what belongs to the workspace
 LIST = Decision(ALL, alone=True)  # everybody, who finds what is theirs in it
 MINE = {"name": lambda t: t.world.user}
@@ -192,6 +197,10 @@ DECISIONS: dict[str, Decision] = {
     "operations.list": LIST,
     "groups.list": LIST,
     "groups.show": LIST._replace(fills={"name": lambda t: "default"}),
+    "saved.list": LIST._replace(query={"page": "new"}),
+    "saved.show": LIST._replace(fills={"form_id": saved_form}),
+    "saved.save": LIST._replace(body=lambda t: {"page": "new", "fields": {}}),
+    "saved.remove": LIST._replace(fills={"form_id": saved_form}),
     "schedule.show": LIST,
     "schedule.nights": LIST,
     "schedule.pause": SYSTEM._replace(body=nothing, lasting=True),

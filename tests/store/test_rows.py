@@ -22,6 +22,7 @@ from retrofill.store.statements import rows
         (rows.ACCESS_KEY, "access_key"), (rows.SESSION, "session"), (rows.LINK, "sign_in_link"), (rows.PASSWORD, "password"),
         (rows.ERRAND, "errand"),
         (rows.REQUEST_KEY, "request_key"),
+        (rows.SAVED_FORM, "saved_form"),
     ],
 )  # fmt: skip
 def test_each_field_is_a_column(columns: rows.Columns[object], table: str) -> None:

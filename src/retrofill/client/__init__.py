@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from retrofill.client.names import NameDesk
     from retrofill.client.operations import OperationDesk
     from retrofill.client.people import PeopleDesk
+    from retrofill.client.saved import SavedDesk
     from retrofill.client.schedule import ScheduleDesk
     from retrofill.client.tasks import TaskDesk
     from retrofill.client.upkeep import UpkeepDesk
@@ -144,6 +145,13 @@ class Client:
         from retrofill.client.people import PeopleDesk
 
         return PeopleDesk(self._transport)
+
+    @cached_property
+    def saved(self) -> SavedDesk:
+        """What one keeps of the forms of pages: drafts, views."""
+        from retrofill.client.saved import SavedDesk
+
+        return SavedDesk(self._transport)
 
     @cached_property
     def schedule(self) -> ScheduleDesk:

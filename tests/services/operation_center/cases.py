@@ -32,7 +32,7 @@ from retrofill.domain.selection.ways import ManualSelection
 from retrofill.services.catalogs.freezing import freeze_tasks
 from retrofill.services.operation_center import OperationCenter
 from retrofill.services.operation_center.desk import Desk
-from retrofill.services.ports.records import ErrandRecord
+from retrofill.services.ports.records import ErrandRecord, SavedFormRecord
 from services.centers import WorldParts
 from services.worlds import World
 
@@ -95,6 +95,7 @@ def make_world(home: Path) -> World:
     request = json.dumps({"given": GIVEN[6], "comment": "aurum", "is_paused": False})
     with w.store.transaction() as tx:
         tx.errands.add(ErrandRecord(ERRAND, "create", "admin", request, 5))
+        tx.saved_forms.put(SavedFormRecord(0, "admin", "new", None, '{"task": ["vault.goldmine"]}', 5))
     w.clock.move_to("2026-03-03T00:30")
     w.night()
     w.clock.move_to("2026-03-20T12:00")
@@ -229,6 +230,8 @@ def arguments(c: Case) -> dict[str, Arguments]:
         "people.access_keys": [(), ("alice",), ("greta",)],
         "people.sessions": [(), ("alice",), ("greta",)],
         "people.me": [()],
+        "saved.list": [("new",)],
+        "saved.show": [(1,), (777,)],
         "schedule.show": [()],
         "schedule.nights": [()],
         "upkeep.doctor": [()],
@@ -306,6 +309,8 @@ def acts(c: Case) -> dict[str, Arguments]:
         "people.end_session": [(1,), (777,)],
         "people.end_sessions": [("alice",), ("greta",)],
         "people.send_test": [("alice",), ("greta",), ("nobody",)],
+        "saved.save": [("new", {"task": ["open.first"]}), ("new", {}, "mine"), ("new", {}, None, 777)],
+        "saved.remove": [(1,), (777,)],
         "schedule.pause": [()],
         "schedule.resume": [()],
         "schedule.accept_clock": [()],

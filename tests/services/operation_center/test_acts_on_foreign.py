@@ -30,6 +30,7 @@ from retrofill.services.operation_center.errands import ErrandActs
 from retrofill.services.operation_center.instance_acts import InstanceActs
 from retrofill.services.operation_center.people import PeopleDesk
 from retrofill.services.operation_center.previews import Preview
+from retrofill.services.operation_center.saved import SavedActs
 from retrofill.services.operation_center.schedule_acts import ScheduleActs
 from retrofill.services.operation_center.task_acts import TaskActs
 from retrofill.services.operation_center.together import TogetherActs
@@ -68,6 +69,9 @@ class Case:
         self.errand = admin.errands.ask_for_backfill({"task": ("vault.goldmine",), "bizdate": DAY})
         self.token = admin.people.create_token("greta", "for the vault")["id"]
         self.access_key = admin.people.create_access_key("greta", "for the vault")["id"]
+        self.world.user = "greta"
+        self.saved = center_of(w).saved.save("new", {"task": ["vault.goldmine"]}, "goldmine")["id"]
+        self.world.user = "admin"
         admin.people.set_password("greta", "greta's long password")
         with w.store.transaction() as tx:
             visit = SessionRecord(0, "greta", Way.LINK, "192.0.2.1", "greta's browser", 1, 1, 1 << 50, None)
@@ -219,6 +223,8 @@ CALLS: dict[str, list[Call]] = {
     "people.end_session": [lambda c: c.alice.people.end_session(c.session)],
     "people.end_sessions": [lambda c: c.alice.people.end_sessions("greta")],
     "people.send_test": [lambda c: c.alice.people.send_test("greta")],
+    "saved.save": [lambda c: c.alice.saved.save("new", {"task": ["open.first"]}, form_id=c.saved)],
+    "saved.remove": [lambda c: c.alice.saved.remove(c.saved)],
     "schedule.pause": [lambda c: c.alice.schedule.pause()],
     "schedule.resume": [lambda c: c.alice.schedule.resume()],
     "schedule.accept_clock": [lambda c: c.alice.schedule.accept_clock()],
@@ -241,6 +247,7 @@ DESKS = {
     "backfills": (BackfillActs, BackfillPlans),
     "instances": (InstanceActs,),
     "people": (PeopleDesk,),
+    "saved": (SavedActs,),
     "schedule": (ScheduleActs,),
     "tasks": (TaskActs,),
     "upkeep": (UpkeepDesk,),

@@ -107,6 +107,8 @@ NAMING = {
     "names.tasks": "the ore",
     "names.users": "greta",
     "operations.list": "the ore is gone",
+    "saved.list": "vault.goldmine",
+    "saved.show": "vault.goldmine",
     "schedule.show": "vault.goldmine",
     "upkeep.doctor": "vault.goldmine",
     "tasks.list": "greta",

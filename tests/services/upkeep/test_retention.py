@@ -19,7 +19,7 @@ from retrofill.executors.local.folder import RunsFolder
 from retrofill.executors.local.journals import Journal
 from retrofill.executors.logs.names import run_name
 from retrofill.executors.logs.paths import RunPaths
-from retrofill.services.ports.records import BackfillRecord, EndOfRun, InstanceRecord
+from retrofill.services.ports.records import BackfillRecord, EndOfRun, InstanceRecord, SavedFormRecord
 from retrofill.services.ports.retention import RunName
 from retrofill.services.upkeep.clocks import accept_clock
 from retrofill.services.upkeep.daily import Daily
@@ -446,6 +446,19 @@ def test_a_folder_of_many_logs_is_looked_at_in_steps(old: Old) -> None:
     left = [len(old.logs()) for _ in old.job().steps()]
     assert max(a - b for a, b in itertools.pairwise(left)) <= 400
     assert len(old.logs()) == 0
+
+
+def test_drafts_of_forms_go_by_age(old: Old) -> None:
+    """RET-1: what has a name stays, and counting takes nothing away."""
+    draft = SavedFormRecord(0, "ann", "new", None, "{}", old.world.clock.now_ms())
+    with old.world.store.transaction() as tx:
+        tx.saved_forms.put(draft)
+        tx.saved_forms.put(draft._replace(name="mine"))
+    old.world.clock.forward(days(30))
+    assert (old.clean().drafts, old.count("saved_form")) == (0, 2)
+    old.world.clock.forward(1)
+    assert (old.job(is_dry=True).run().drafts, old.count("saved_form")) == (1, 2)
+    assert (old.clean().drafts, old.count("saved_form")) == (1, 1)
 
 
 def _claim_and_die(journals: str, name: str) -> None:

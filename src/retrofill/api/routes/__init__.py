@@ -10,6 +10,7 @@ from retrofill.api.routes import (
     plans,
     record,
     resource_groups,
+    saved_forms,
     schedule,
     sessions,
     tasks,
@@ -40,6 +41,7 @@ ALL = (
     sessions,
     tokens,
     access_keys,
+    saved_forms,
     me,
 )
 # Paths that take larger bodies than others, and how many bytes.

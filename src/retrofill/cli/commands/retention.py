@@ -42,6 +42,7 @@ def _print(report: RetentionReport, done: str) -> None:
         (report["logs"], "log", f", {_size(report['log_bytes'])}"),
         (report["unknown_files"], "file", f" of unknown runs, {_size(report['unknown_bytes'])}"),
         (report["journals"], "journal", ""),
+        (report["drafts"], "draft", " of forms"),
         (report["code_folders"], "folder", " of included files that no run needs"),
         (report["cut_logs"], "log", f" of which the middle was cut, {_size(report['cut_bytes'])}"),
     ]

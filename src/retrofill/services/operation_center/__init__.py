@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from retrofill.services.operation_center.operations import OperationDesk
     from retrofill.services.operation_center.parts import Parts
     from retrofill.services.operation_center.people import PeopleDesk
+    from retrofill.services.operation_center.saved import SavedDesk
     from retrofill.services.operation_center.schedule import ScheduleDesk
     from retrofill.services.operation_center.tasks import TaskDesk
     from retrofill.services.operation_center.together import TogetherActs
@@ -128,6 +129,12 @@ class OperationCenter:
         from retrofill.services.operation_center.people import PeopleDesk
 
         return PeopleDesk(self._parts, self._actor)
+
+    @cached_property
+    def saved(self) -> SavedDesk:
+        from retrofill.services.operation_center.saved import SavedDesk
+
+        return SavedDesk(self._parts, self._actor)
 
     @cached_property
     def schedule(self) -> ScheduleDesk:

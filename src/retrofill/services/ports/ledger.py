@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from retrofill.services.ports.retention import RetentionReader, RetentionTables
     from retrofill.services.ports.revisions import Revisions
     from retrofill.services.ports.run_times import TimesLedger, TimesReader
+    from retrofill.services.ports.saved_forms import SavedFormReader, SavedForms
     from retrofill.services.ports.signing_in import SignInReader, SignInTables
     from retrofill.services.ports.starts import FailedStarts, FailedStartsReader
     from retrofill.services.ports.versions import Versions, VersionsReader
@@ -46,6 +47,9 @@ class Reader(CatalogReader, BackfillReader, InstanceReader, OperationReader, Pro
 
     @property
     def request_keys(self) -> RequestKeyReader: ...
+
+    @property
+    def saved_forms(self) -> SavedFormReader: ...
 
     @property
     def interventions(self) -> InterventionReader: ...
@@ -115,6 +119,9 @@ class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWri
 
     @property
     def request_keys(self) -> RequestKeys: ...
+
+    @property
+    def saved_forms(self) -> SavedForms: ...
 
     @property
     def interventions(self) -> Interventions: ...

@@ -312,6 +312,17 @@ class RequestKeyRecord(NamedTuple):
     created_ms: int
 
 
+class SavedFormRecord(NamedTuple):
+    """What somebody has typed into a page and keeps; without a name a draft. `fields` is a JSON text."""
+
+    id: int
+    user_name: str
+    page: str
+    name: str | None
+    fields: str
+    saved_ms: int
+
+
 class ErrandRecord(NamedTuple):
     """What somebody has asked for and does not wait for; `request` is a JSON text."""
 

@@ -62,6 +62,7 @@ class Report:
     unknown_files: int = 0
     unknown_bytes: int = 0
     journals: int = 0
+    drafts: int = 0  # of forms
     code_folders: int = 0  # of versions, with the files that they include
     cut_logs: int = 0
     cut_bytes: int = 0
@@ -110,6 +111,8 @@ class Retention:
             check_before_deleting(check, self._rules.retention_days)
         yield from self._backfills()
         yield from self._auto()
+        self._drafts()
+        yield
         yield from self._logs()
         yield from self._journals()
         yield from self._code()
@@ -222,6 +225,15 @@ class Retention:
             count, size = self._folder.remove_of(part.runs)
         self.report.logs += count
         self.report.log_bytes += size
+
+    def _drafts(self) -> None:
+        """Forms that nobody has given a name."""
+        if self._is_dry:
+            with self._store.read() as reader:
+                self.report.drafts = reader.saved_forms.drafts_before(self._before_ms)
+            return
+        with self._store.transaction() as tx:
+            self.report.drafts = tx.saved_forms.forget_drafts(self._before_ms)
 
     # Files
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Index, Table
+from sqlalchemy import CheckConstraint, Column, Index, Table, UniqueConstraint
 
 from retrofill.domain.people.scopes import Scope, Way
 from retrofill.store.schema.columns import Int, Text, metadata, one_of
@@ -46,6 +46,18 @@ access_key = Table(  # signs requests; the secret is worked out from the server'
     Column("seen_ms", Int),
     Column("revoked_ms", Int),
     CheckConstraint(one_of("scope", Scope), name="access_key_scope"),
+)
+
+saved_form = Table(  # what somebody has typed into a page and keeps
+    "saved_form",
+    metadata,
+    Column("id", Int, primary_key=True, autoincrement=False),
+    Column("user_name", Text, nullable=False),
+    Column("page", Text, nullable=False),
+    Column("name", Text),  # null: a draft, which goes by age
+    Column("fields", Text, nullable=False),  # JSON: all values of each field
+    Column("saved_ms", Int, nullable=False),
+    UniqueConstraint("user_name", "page", "name"),
 )
 
 password = Table(

@@ -21,6 +21,7 @@ from retrofill.store.statements.reader import Reader
 from retrofill.store.statements.request_keys import RequestKeys
 from retrofill.store.statements.revisions import Changed
 from retrofill.store.statements.run_times import TimesLedger
+from retrofill.store.statements.saved_forms import SavedForms
 from retrofill.store.statements.signing_in import SignInTables
 from retrofill.store.statements.versions import Versions
 
@@ -77,6 +78,10 @@ class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWri
     @property
     def request_keys(self) -> RequestKeys:
         return RequestKeys(self._connection)
+
+    @property
+    def saved_forms(self) -> SavedForms:
+        return SavedForms(self._connection)
 
     @property
     def interventions(self) -> Interventions:

@@ -20,6 +20,7 @@ from retrofill.store.statements.people import PeopleReader
 from retrofill.store.statements.request_keys import RequestKeyReader
 from retrofill.store.statements.revisions import Revisions
 from retrofill.store.statements.run_times import TimesReader
+from retrofill.store.statements.saved_forms import SavedFormReader
 from retrofill.store.statements.signing_in import SignInReader
 from retrofill.store.statements.starts import FailedStarts
 from retrofill.store.statements.versions import VersionsReader
@@ -62,6 +63,10 @@ class Reader(CatalogReader, BackfillReader, InstanceReader, OperationReader):
     @property
     def request_keys(self) -> RequestKeyReader:
         return RequestKeyReader(self._connection)
+
+    @property
+    def saved_forms(self) -> SavedFormReader:
+        return SavedFormReader(self._connection)
 
     @property
     def interventions(self) -> InterventionReader:

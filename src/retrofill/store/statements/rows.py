@@ -24,6 +24,7 @@ from retrofill.services.ports.records import (
     PasswordRecord,
     RequestKeyRecord,
     RunRecord,
+    SavedFormRecord,
     SessionRecord,
     TokenRecord,
     UserRecord,
@@ -85,3 +86,4 @@ LINK = Columns(LinkRecord)
 PASSWORD = Columns(PasswordRecord)
 ERRAND = Columns(ErrandRecord)
 REQUEST_KEY = Columns(RequestKeyRecord)
+SAVED_FORM = Columns(SavedFormRecord)

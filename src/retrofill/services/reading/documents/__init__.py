@@ -98,6 +98,7 @@ from retrofill.services.reading.documents.pictures import (
     TaskNode,
     TimelineDocument,
 )
+from retrofill.services.reading.documents.saved import SavedForm
 from retrofill.services.reading.documents.schedule import (
     GroupRow,
     MissedNights,
@@ -217,6 +218,7 @@ __all__ = [
     "RetentionReport",
     "RunRow",
     "RunningInstance",
+    "SavedForm",
     "ScheduleDocument",
     "ScheduleState",
     "SchedulerState",

@@ -132,6 +132,7 @@ class RetentionReport(TypedDict):
     unknown_files: int  #: of runs that nobody knows
     unknown_bytes: int
     journals: int
+    drafts: int  #: of forms
     code_folders: int  #: of files that versions include, which no run needs
     cut_logs: int
     cut_bytes: int  #: that were cut out of logs

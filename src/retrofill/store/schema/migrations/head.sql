@@ -386,6 +386,17 @@ CREATE TABLE request_key (
 	PRIMARY KEY (user_name, name)
 );
 
+CREATE TABLE saved_form (
+	id INTEGER NOT NULL,
+	user_name TEXT NOT NULL,
+	page TEXT NOT NULL,
+	name TEXT,
+	fields TEXT NOT NULL,
+	saved_ms INTEGER NOT NULL,
+	PRIMARY KEY (id),
+	UNIQUE (user_name, page, name)
+);
+
 CREATE INDEX alert_due ON alert (next_ms) WHERE next_ms IS NOT NULL;
 
 CREATE INDEX backfill_ended ON backfill (ended_ms) WHERE ended_ms IS NOT NULL;
@@ -432,4 +443,4 @@ CREATE INDEX session_user ON session (user_name, id);
 
 CREATE INDEX subject_user ON subject (user_name);
 
-INSERT INTO alembic_version (version_num) VALUES ('0005');
+INSERT INTO alembic_version (version_num) VALUES ('0006');
