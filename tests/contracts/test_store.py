@@ -14,7 +14,7 @@ import pytest
 
 from contracts.adapters import StoreRoom
 from contracts.ledgers import BACKFILL, INSTANCE, MAKE, fill, in_state
-from retrofill.domain.running.filters import FAILED, BackfillFilter
+from retrofill.domain.running.filters import FAILED, About, BackfillFilter
 from retrofill.domain.running.states import MOVES, Move, State
 from retrofill.services.ports import ConstraintError, StartFilter, Store
 from retrofill.services.ports.instances import NO_INSTANCE
@@ -636,6 +636,53 @@ def test_waiting_counts_by_backfill(store: Store) -> None:
             (True, False),
             (False, False),
         ]
+
+
+def test_what_a_list_shows_of_several_at_once(store: Store) -> None:
+    """BF-2: the same as each of them says alone, in one question."""
+    first = fill(
+        store, in_state(State.WAITING_RESOURCES), in_state(State.WAITING_TIME, 2), in_state(State.FAILED, 3)
+    )
+    second = fill(store, in_state(State.SUCCESSFUL, 101), first_instance_id=101)
+    bare = fill(store, first_instance_id=201)
+    with store.transaction() as tx:
+        dates = [("2026-03-02", 2), ("2026-01-01", 1)]
+        tx.add_dates([DateRecord(second, place, day, 1, 0, 3, 1, 0, 1, 1) for day, place in dates])
+        tx.times.set_first_estimate(second, '{"seconds": 1}')
+        tx.times.set_expected(first, "[1, 2, 3, []]")
+        tx.delete_half_created(bare, "planned")
+    with store.read() as reader:
+        found = reader.figures([second, first, bare, 999])
+        assert sorted(found) == [first, second, bare]
+        assert found[first] == ((3, 0, 1, 0, 0), (1, 1), ("2026-01-05",), None, "[1, 2, 3, []]")
+        assert found[second] == (
+            (7, 3, 0, 2, 2), (0, 0), ("2026-01-05", "2026-01-01", "2026-03-02"), '{"seconds": 1}', None
+        )  # fmt: skip
+        assert found[bare] == ((0, 0, 0, 0, 0), (0, 0), (), None, None)
+        assert {number: one.progress for number, one in found.items()} == {
+            n: reader.progress(n) for n in found
+        }
+        assert {number: one.waiting for number, one in found.items()} == {n: reader.waiting(n) for n in found}
+
+
+def test_backfills_about_something(store: Store) -> None:
+    """BF-1: the name, the id or a task that takes part; and what has ended, or not."""
+    monthly, ended = fill(store, name="month end"), fill(store, name="100% over", ended_ms=9)
+    with store.transaction() as tx:
+        tx.set_deployed("task", ["w.a", "w.b"])
+        other = tx.add_backfill(BACKFILL._replace(name="other"), [tx.task_ids()["w.b"]])
+        task = tx.task_ids()["w.b"]
+    with store.read() as reader:
+
+        def found(**asked: Any) -> list[int]:
+            return [record.id for record in reader.backfills(BackfillFilter(**asked))]
+
+        assert found(about=About("MONTH", None, [])) == [monthly]
+        assert found(about=About("%", None, [])) == [ended]
+        assert found(about=About("month", ended, [task])) == [other, ended, monthly]
+        assert found(is_open=True) == [other, monthly]
+        assert found(is_open=False) == [ended]
+        assert found(is_open=False, about=About("month", None, [task])) == []
 
 
 def test_the_first_start_and_the_last_end_of_a_range(store: Store) -> None:

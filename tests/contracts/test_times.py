@@ -41,9 +41,8 @@ def test_only_the_latest_are_remembered(deployed: Store) -> None:
 def test_a_first_estimate_lies_with_its_backfill(deployed: Store) -> None:
     number = fill(deployed)
     with deployed.read() as reader:
-        assert reader.times.first_estimate(number) is None
-        assert reader.times.first_estimate(number + 1) is None
+        assert reader.figures([number])[number].first_estimate is None
     with deployed.transaction() as tx:
         tx.times.set_first_estimate(number, '{"seconds": 1}')
     with deployed.read() as reader:
-        assert reader.times.first_estimate(number) == '{"seconds": 1}'
+        assert reader.figures([number])[number].first_estimate == '{"seconds": 1}'

@@ -5,13 +5,14 @@ States, reasons and ids of ours stand in the text: there are few, and only so ca
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from enum import StrEnum
 
-    from retrofill.domain.running.filters import BackfillFilter, InstanceFilter, OperationFilter
+    from retrofill.domain.running.filters import About, BackfillFilter, InstanceFilter, OperationFilter
     from retrofill.services.ports.start_filter import StartFilter
 
 Condition = tuple[str, Sequence[object]]
@@ -19,6 +20,7 @@ Condition = tuple[str, Sequence[object]]
 _WITH_TASKS = (
     "id IN (SELECT backfill_id FROM backfill_task t JOIN task ON task.id = t.task_id WHERE task.name IN ({}))"
 )
+_WITH_TASK_IDS = "id IN (SELECT t.backfill_id FROM backfill_task t WHERE t.task_id IN (SELECT j.value FROM json_each(?) j))"
 # Without instances a backfill has no dates of its own yet; the analysis counts by bizdate.
 _WITH_BIZDATES = (
     "(EXISTS (SELECT 1 FROM backfill_date d WHERE d.backfill_id = backfill.id AND d.bizdate BETWEEN ? AND ?)"
@@ -47,6 +49,22 @@ def of_backfills(asked: BackfillFilter) -> Iterator[Condition]:
         yield "created_ms >= ?", [asked.created_from_ms]
     if asked.created_before_ms is not None:
         yield "created_ms < ?", [asked.created_before_ms]
+    if asked.about is not None:
+        yield _about(asked.about)
+    if asked.is_open is not None:
+        yield f"ended_ms IS {'' if asked.is_open else 'NOT '}NULL", []
+
+
+def _about(asked: About) -> Condition:
+    parts = ["instr(lower(name), lower(?)) > 0"]
+    bound: list[object] = [asked.name_part]
+    if asked.id is not None:
+        parts.append("id = ?")
+        bound.append(asked.id)
+    if asked.task_ids:
+        parts.append(_WITH_TASK_IDS)
+        bound.append(json.dumps(sorted(asked.task_ids)))
+    return f"({' OR '.join(parts)})", bound
 
 
 def of_instances(asked: InstanceFilter) -> Iterator[Condition]:

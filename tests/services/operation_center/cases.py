@@ -176,6 +176,7 @@ def arguments(c: Case) -> dict[str, Arguments]:
         "backfills.list": [
             (),
             (BackfillSearch(name="v"),),
+            *((BackfillSearch(text=text),) for text in ("v", "slow", "goldmine", "first", "2")),
             (BackfillSearch(task_type="shell"),),
             (BackfillSearch(status="failed"),),
             (BackfillSearch(creator="alice"),),

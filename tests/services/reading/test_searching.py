@@ -10,6 +10,7 @@ from domain.catalogs import make_task
 from retrofill.domain.catalog.task_types import TaskType
 from retrofill.domain.errors import RetrofillError, UnknownNameError
 from retrofill.domain.running.searches import BackfillSearch, InstanceSearch
+from retrofill.domain.selection.ways import ManualSelection
 from retrofill.services.reading.documents import InstanceRow
 from retrofill.services.reading.searching import search_backfills, search_instances
 from services.worlds import MakeWorld, World
@@ -28,14 +29,12 @@ def w(world: MakeWorld) -> World:
     one.finish(fails=lambda name: name == "b 6 02:00")
     one.clock.forward(86_400)
     one.user = "carol"
-    from retrofill.domain.selection.ways import ManualSelection
-
     one.create(selection=ManualSelection(("v.py",)), dates="2026-02-01")
     one.user = "admin"
     return one
 
 
-def backfills(w: World, limit: int = 50, **filters: str) -> list[int]:
+def backfills(w: World, limit: int = 50, **filters: Any) -> list[int]:
     with w.store.read() as reader:
         view = w.view(reader)
         return [row["id"] for row in search_backfills(view, BackfillSearch(**filters), limit)]
@@ -67,11 +66,45 @@ def instances(w: World, limit: int = -1, **filters: Any) -> list[InstanceRow]:
         ({"created": "2026-03-02"}, [1]),
         ({"created": "2026-03-02..2026-03-03"}, [2, 1]),
         ({"workspace": "w", "creator": "carol"}, []),
+        ({"text": "W.A_"}, [1]),
+        ({"text": "2"}, [2, 1]),  # an id, and in a name
+        ({"text": "v.p"}, [2]),
+        ({"text": "nothing"}, []),
+        ({"is_open": True}, [2]),
+        ({"is_open": False}, [1]),
+        ({"is_open": True, "status": "failed"}, []),
     ],
 )
-def test_filters_of_backfills(w: World, filters: dict[str, str], found: list[int]) -> None:
+def test_filters_of_backfills(w: World, filters: dict[str, Any], found: list[int]) -> None:
     """BF-1: newest first; all filters must hold."""
     assert backfills(w, **filters) == found
+
+
+def test_what_is_searched_for_in_names_is_only_what_one_sees(w: World) -> None:
+    """BF-1, SEC-2: nobody finds a backfill by the name of a task that he may not know."""
+    w.create(selection=ManualSelection(("v.py", "w.b")), dates="2026-03-01")
+    w.user = "carol"
+    assert backfills(w) == [3, 2]
+    assert backfills(w, text="w.b") == []
+    assert backfills(w, text="v.py") == [3, 2]
+    assert backfills(w, text="W.B") == [], "in whatever case"
+
+
+@pytest.mark.embedded
+def test_many_rows_are_read_in_as_many_questions_as_one(w: World) -> None:
+    """BF-2."""
+    for _ in range(5):
+        w.create("a", dates="2026-01-05..2026-01-08")
+
+    def questions(limit: int) -> int:
+        with w.store.read() as reader:
+            asked: list[str] = []
+            w.connections.reader.set_trace_callback(asked.append)
+            search_backfills(w.view(reader), BackfillSearch(), limit)
+            w.connections.reader.set_trace_callback(None)
+            return len(asked)
+
+    assert questions(1) == questions(6)
 
 
 def test_filters_by_task_id(w: World) -> None:

@@ -48,6 +48,10 @@ class BackfillQuery(Asked):
     task_type: str | None = Field(None, description="The type of a task that takes part.")
     workspace: str | None = Field(None, description="The workspace of a task that takes part.")
     created: str | None = Field(None, description="When it was created: a date or a range `D..D`.")
+    text: str | None = Field(
+        None, description="Is in the name, is the id, or is in the name of a task that takes part."
+    )
+    is_open: bool | None = Field(None, description="Whether it has not ended.")
     limit: Limit = 50
     cursor: Cursor = None
 

@@ -14,6 +14,14 @@ from retrofill.domain.running.states import Reason, State
 UNFINISHED = frozenset(State) - {State.SUCCESSFUL}
 
 
+class About(NamedTuple):
+    """What one line of a search says of backfills: in the name, its id, or one of these tasks takes part."""
+
+    name_part: str
+    id: int | None
+    task_ids: Collection[int]
+
+
 class BackfillFilter(NamedTuple):
     """Which backfills (BF-1).
 
@@ -23,6 +31,8 @@ class BackfillFilter(NamedTuple):
         tasks: groups of full names; one task at least of each group takes part.
         created_from_ms: created then or later.
         created_before_ms: created earlier.
+        about: one of what it says holds.
+        is_open: whether it has not ended; None: whether or not.
     """
 
     name_part: str | None = None
@@ -33,6 +43,8 @@ class BackfillFilter(NamedTuple):
     tasks: Sequence[Collection[str]] = ()
     created_from_ms: int | None = None
     created_before_ms: int | None = None
+    about: About | None = None
+    is_open: bool | None = None
 
 
 class InstanceFilter(NamedTuple):

@@ -18,6 +18,8 @@ class BackfillSearch(NamedTuple):
         bizdate, created: a date or a range `D..D`.
         task: takes part, as people name it.
         task_type, workspace: of a task that takes part.
+        text: is in the name, is the id, or is in the name of a task that takes part.
+        is_open: whether it has not ended.
     """
 
     name: str | None = None
@@ -29,6 +31,8 @@ class BackfillSearch(NamedTuple):
     task_type: str | None = None
     workspace: str | None = None
     created: str | None = None
+    text: str | None = None
+    is_open: bool | None = None
 
 
 class InstanceSearch(NamedTuple):

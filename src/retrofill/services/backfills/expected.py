@@ -21,7 +21,11 @@ NOTHING_MOVED = (0, 0, 0, 0)
 
 def expected(reader: Reader, backfill_id: int) -> Expected | None:
     """What is stored; None where nothing was estimated yet."""
-    text = reader.times.expected(backfill_id)
+    return as_expected(reader.times.expected(backfill_id))
+
+
+def as_expected(text: str | None) -> Expected | None:
+    """What is stored, of its text."""
     if text is None:
         return None
     end_ms, at_ms, policy, moved = json.loads(text)
@@ -41,13 +45,12 @@ def basis(reader: Reader, record: BackfillRecord | OpenBackfill) -> tuple[int, t
     return checksum(record.policy), (successful, failed, running, frozen)
 
 
-def first_estimate(reader: Reader, record: BackfillRecord, has_succeeded: bool) -> dict[str, Any] | None:
-    """The estimate stored with a backfill; once it has succeeded, with how far that was off.
+def first_estimate(text: str | None, record: BackfillRecord, has_succeeded: bool) -> dict[str, Any] | None:
+    """The estimate stored with a backfill, of its text; once it has succeeded, with how far that was off.
 
     `off_percent` is the estimated length less the true one, in percent of the true one, which leaves
     out when nothing could go on until somebody stepped in; null as long as it is not known.
     """
-    text = reader.times.first_estimate(record.id)
     if text is None:
         return None
     found: dict[str, Any] = json.loads(text)

@@ -72,6 +72,8 @@ def standing(reader: Reader, record: BackfillRecord, window_is_closed: bool) -> 
 
 
 def _has_isolated(reader: Reader, record: BackfillRecord) -> bool:
+    if '"isolated"' not in record.analysis:
+        return False  # without opening a long text
     findings = analysis_of(record).get("findings", [])
     if not any(finding["code"] == "isolated" for finding in findings):
         return False

@@ -57,7 +57,7 @@ class BackfillDesk(RepeatedRequests, BackfillActs):
             UnknownNameError: there is none with this id, as far as the actor knows.
         """
         with self.view(unknown_backfill(backfill_id)) as view:
-            return BackfillReader(view).row(view.access.get_backfill(backfill_id), is_alone=True)
+            return BackfillReader(view).row(view.access.get_backfill(backfill_id))
 
     def tag(self, backfill_id: int) -> str:
         """How somebody has set it up, for who acts on what they saw (`as_of`).

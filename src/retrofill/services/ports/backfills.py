@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from retrofill.domain.running.filters import ALL_BACKFILLS, BackfillFilter
 
 if TYPE_CHECKING:
-    from retrofill.services.ports.records import BackfillRecord, DateRecord, OpenBackfill
+    from retrofill.services.ports.records import BackfillFigures, BackfillRecord, DateRecord, OpenBackfill
 
 
 class BackfillReader(Protocol):
@@ -42,8 +42,8 @@ class BackfillReader(Protocol):
 
     def dates(self, backfill_id: int) -> list[DateRecord]: ...
 
-    def bizdates(self, backfill_id: int) -> list[str]:
-        """Of its dates, in running order."""
+    def figures(self, backfill_ids: Sequence[int]) -> dict[int, BackfillFigures]:
+        """Of those that exist, by id: as many questions for fifty as for one."""
         ...
 
     def is_reached(self, backfill_id: int, position: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from retrofill.services.ports.records import AlertRecord
@@ -12,6 +13,10 @@ class OutboxReader(Protocol):
 
     def of_backfill(self, backfill_id: int) -> list[AlertRecord]:
         """A backfill's alerts, oldest first."""
+        ...
+
+    def of_backfills(self, backfill_ids: Sequence[int]) -> dict[int, list[AlertRecord]]:
+        """The alerts of each that has any, oldest first."""
         ...
 
     def next_ms(self) -> int | None:

@@ -81,6 +81,24 @@ class DateRecord(NamedTuple):
     frozen: int
 
 
+class BackfillFigures(NamedTuple):
+    """What a list shows of a backfill beyond its record.
+
+    Attributes:
+        progress: sums of total, successful, failed, running, frozen.
+        waiting: how many instances wait for resources and for time.
+        bizdates: in running order; none where it has no dates of its own yet.
+        first_estimate: the estimate that was stored with it, as JSON.
+        expected: the end that is expected of it, as JSON; None where nothing was estimated.
+    """
+
+    progress: tuple[int, int, int, int, int]
+    waiting: tuple[int, int]
+    bizdates: tuple[str, ...]
+    first_estimate: str | None
+    expected: str | None
+
+
 class GenerationRecord(NamedTuple):
     """Auto triggered instances of one bizdate that were made at once: by a night, or by a deploy.
 

@@ -13,10 +13,6 @@ class TimesReader(Protocol):
         """The latest successful run times of these tasks, oldest first; a task without one is left out."""
         ...
 
-    def first_estimate(self, backfill_id: int) -> str | None:
-        """The estimate that was stored with a backfill, as JSON."""
-        ...
-
     def expected(self, backfill_id: int) -> str | None:
         """The end that is expected of a backfill under way, as JSON; None where nothing was estimated."""
         ...

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, cast
 from retrofill.domain.running.expected import Expected, is_stale
 from retrofill.domain.running.status import Status
 from retrofill.domain.time.milliseconds import instant_of, shown_instant
-from retrofill.services.backfills.expected import basis, expected, first_estimate
+from retrofill.services.backfills.expected import as_expected, basis, first_estimate
 from retrofill.services.instances.backfill_status import Counted, status, took_seconds
 from retrofill.services.instances.holds import holds_of
 from retrofill.services.instances.stored import analysis_of, planned_dates_of
 from retrofill.services.reading.redaction import shown_analysis, shown_row
 
 if TYPE_CHECKING:
-    from retrofill.services.ports.records import AlertRecord, BackfillRecord
+    from collections.abc import Iterable, Sequence
+
+    from retrofill.services.ports.records import AlertRecord, BackfillFigures, BackfillRecord
     from retrofill.services.reading.documents import (
         Alert,
         Analysis,
@@ -36,22 +38,36 @@ class BackfillReader:
     def __init__(self, view: View) -> None:
         self._view = view
 
-    def row(self, record: BackfillRecord, is_alone: bool = False) -> BackfillRow:
-        """A backfill's row: status, counts by state, dates, instants (BF-2).
+    def rows(self, records: Sequence[BackfillRecord]) -> list[BackfillRow]:
+        """Backfills in a list, read together: status, counts by state, dates, instants (BF-2).
 
-        Args:
-            is_alone: an estimate that is out of date is made anew; in a list what is stored is shown.
+        What is stored of their ends is shown, however old it is.
         """
+        reader, ids = self._view.reader, [record.id for record in records]
+        figures, alerts = reader.figures(ids), reader.outbox.of_backfills(ids)
+        return [self._row(record, figures[record.id], alerts.get(record.id, ())) for record in records]
+
+    def row(self, record: BackfillRecord) -> BackfillRow:
+        """One backfill alone: an estimate that is out of date is made anew (BF-2)."""
+        (figures,) = self._view.reader.figures([record.id]).values()
+        alerts = self._view.reader.outbox.of_backfill(record.id)
+        return self._row(record, figures, alerts, is_alone=True)
+
+    def _row(
+        self,
+        record: BackfillRecord,
+        figures: BackfillFigures,
+        alerts: Iterable[AlertRecord],
+        is_alone: bool = False,
+    ) -> BackfillRow:
         holds = holds_of([record], instant_of(self._view.now_ms))
-        reader = self._view.reader
-        progress = reader.progress(record.id)
-        counted = Counted(progress, reader.waiting(record.id) if progress[0] else (0, 0))
-        found, blocked_by = status(reader, record, record.id in holds.window_closed, counted)
-        bizdates = reader.bizdates(record.id)
+        counted = Counted(figures.progress, figures.waiting)
+        found, blocked_by = status(self._view.reader, record, record.id in holds.window_closed, counted)
         first = cast(
             "FirstEstimate | None",
-            first_estimate(reader, record, has_succeeded=found is Status.SUCCEEDED),
+            first_estimate(figures.first_estimate, record, has_succeeded=found is Status.SUCCEEDED),
         )
+        stored = as_expected(figures.expected)
         row: BackfillRow = {
             "id": record.id,
             "name": record.name,
@@ -65,16 +81,16 @@ class BackfillReader:
             "instance_count": record.instance_count,
             "run_count": record.run_count,
             "counts": self._counts(counted, record.id in holds.may_not_start),
-            "bizdates": bizdates or planned_dates_of(record),
+            "bizdates": list(figures.bizdates) or planned_dates_of(record),
             "version": record.version_id,
             "created_by": record.created_by,
             "created_at": shown_instant(record.created_ms),
             "started_at": shown_instant(record.started_ms),
             "ended_at": shown_instant(record.ended_ms),
             "took_seconds": took_seconds(record),
-            "estimated_end_at": self._estimated_end(record, found, first, is_alone),
+            "estimated_end_at": self._estimated_end(record, found, first, stored, is_alone),
             "first_estimate": first,
-            "alerts": self.alerts(record),
+            "alerts": [*map(alert_row, alerts)],
         }
         return shown_row(self._view.access, record, row)
 
@@ -89,7 +105,7 @@ class BackfillReader:
         )
         analysis = analysis_of(record)
         return {
-            **self.row(record, is_alone=True),
+            **self.row(record),
             "kinds": analysis.get("kinds"),
             "runs_by_bizdate": analysis.get("runs_by_bizdate"),
             "request": request,
@@ -142,14 +158,18 @@ class BackfillReader:
         }
 
     def _estimated_end(
-        self, record: BackfillRecord, found: Status, first: FirstEstimate | None, is_alone: bool
+        self,
+        record: BackfillRecord,
+        found: Status,
+        first: FirstEstimate | None,
+        stored: Expected | None,
+        is_alone: bool,
     ) -> str | None:
         """When what is left will have run (BF-2); None where it is unknown, held, or needs a person."""
         if found not in _UNDER_WAY or record.paused or record.stopped:
             return None
         if record.phase != "active":
             return first["end_at"] if first is not None else None
-        stored = expected(self._view.reader, record.id)
         if is_alone:
             stored = self._up_to_date(record, stored)
         return None if stored is None else shown_instant(stored.now(self._view.now_ms, found))

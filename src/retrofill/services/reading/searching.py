@@ -8,9 +8,9 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import InvalidValueError, UnknownNameError, did_you_mean, shown
-from retrofill.domain.running.filters import BackfillFilter, InstanceFilter
+from retrofill.domain.running.filters import About, BackfillFilter, InstanceFilter
 from retrofill.domain.running.states import State
-from retrofill.domain.running.status import Status
+from retrofill.domain.running.status import ENDED, Status
 from retrofill.domain.texts import Text
 from retrofill.domain.time.bizdates import BizdateError, DateRange, parse_range
 from retrofill.domain.time.milliseconds import ms_of
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from retrofill.services.reading.view import View
 
 _PAGE = 200
+_MOST_DIGITS = 19  # of an id
 
 
 def search_backfills(
@@ -51,21 +52,32 @@ def search_backfills(
     found: list[BackfillRow] = []
     while len(found) < limit:
         page = view.reader.backfills(asked, before, size)
-        for record in page:
-            if len(found) == limit:
-                break
-            if not access.sees_backfill(record):
-                continue
-            if search.name is not None and search.name.lower() not in access.shown_name(record).lower():
-                continue
-            row = reader.row(record)
-            # A status follows from counters and the clock, so it is compared here, not by the store.
-            if search.status is None or row["status"] == search.status:
-                found.append(row)
+        seen = [
+            record for record in page if access.sees_backfill(record) and _is_called(access, search, record)
+        ]
+        if search.status is None:
+            seen = seen[: limit - len(found)]
+        # A status follows from counters and the clock, so it is compared here, not by the store.
+        found += [row for row in reader.rows(seen) if search.status in (None, row["status"])]
         if len(page) < size:
             break
         before = page[-1].id
-    return found
+    return found[:limit]
+
+
+def _is_called(access: Access, search: BackfillSearch, record: BackfillRecord) -> bool:
+    """Whether its name, as the actor may know it, fits, and what may be known of its tasks."""
+    if access.is_unlimited or (search.name is None and search.text is None):
+        return True
+    name = access.shown_name(record).lower()
+    if search.name is not None and search.name.lower() not in name:
+        return False
+    text = (search.text or "").lower()
+    return (
+        text in name
+        or text == str(record.id)
+        or any(text in t.lower() for t in access.listed_tasks(record) or ())
+    )
 
 
 def _asked(view: View, search: BackfillSearch) -> BackfillFilter:
@@ -84,7 +96,24 @@ def _asked(view: View, search: BackfillSearch) -> BackfillFilter:
         tasks=list(_groups_of_tasks(view, search)),
         created_from_ms=began,
         created_before_ms=after,
+        about=None if search.text is None else _about(view, search.text),
+        is_open=_is_open(search),
     )
+
+
+def _about(view: View, text: str) -> About:
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < _MOST_DIGITS else None
+    part = text.lower()
+    return About(
+        text, number, [i for name, i in view.task_ids.items() if part in name.lower() and view.sees(name)]
+    )
+
+
+def _is_open(search: BackfillSearch) -> bool | None:
+    """Whether only those that have ended, or only others, can fit: the ledger knows that without counting."""
+    if search.is_open is not None or search.status is None:
+        return search.is_open
+    return Status(search.status) not in ENDED
 
 
 def _groups_of_tasks(view: View, search: BackfillSearch) -> Iterator[list[str]]:

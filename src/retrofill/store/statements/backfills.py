@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from retrofill.domain.running.filters import ALL_BACKFILLS
+from retrofill.services.ports.records import BackfillFigures
 from retrofill.store import filters
 from retrofill.store.statements import counters
 from retrofill.store.statements.revisions import Writer
@@ -21,6 +23,18 @@ _VISIBLE = "(phase NOT IN ('creating', 'expired') OR start_ms IS NOT NULL)"
 _SUMS = ", ".join(
     f"CAST(coalesce(sum({name}), 0) AS BIGINT)"  # PostgreSQL adds up to numbers without a bound
     for name in ("total", "successful", "failed", "running", "frozen")
+)
+_SUMS_OF = (
+    f"SELECT backfill_id, {_SUMS} FROM backfill_date "
+    "WHERE backfill_id IN (SELECT j.value FROM json_each(?) j) GROUP BY backfill_id"
+)
+_FIGURES = (
+    "SELECT b.id, "
+    "(SELECT count(*) FROM instance INDEXED BY instance_ready_of WHERE state = 'waiting_resources' AND backfill_id = b.id), "
+    "(SELECT count(*) FROM instance INDEXED BY instance_due_of WHERE state = 'waiting_time' AND backfill_id = b.id), "
+    "(SELECT group_concat(d.bizdate, ',') FROM "
+    "(SELECT bizdate FROM backfill_date WHERE backfill_id = b.id ORDER BY position) d), "
+    "b.first_estimate, b.expected FROM json_each(?) j CROSS JOIN backfill b ON b.id = j.value"
 )
 _COUNT_ONLY = (
     "UPDATE backfill_date SET successful = successful + ?, failed = failed + ?, running = running + ?, "
@@ -76,11 +90,15 @@ class BackfillReader(View):
         )
         return DATE.all(rows)
 
-    def bizdates(self, backfill_id: int) -> list[str]:
-        rows = self._execute(
-            "SELECT bizdate FROM backfill_date WHERE backfill_id = ? ORDER BY position", (backfill_id,)
-        )
-        return [row[0] for row in rows]
+    def figures(self, backfill_ids: Sequence[int]) -> dict[int, BackfillFigures]:
+        ids = (json.dumps(list(backfill_ids)),)
+        sums = {row[0]: row[1:] for row in self._execute(_SUMS_OF, ids)}
+        found = {}
+        for number, resources, time, bizdates, first, expected in self._execute(_FIGURES, ids):
+            progress = tuple(sums.get(number, (0, 0, 0, 0, 0)))
+            dates = () if bizdates is None else tuple(bizdates.split(","))
+            found[number] = BackfillFigures(progress, (resources, time), dates, first, expected)
+        return found
 
     def is_reached(self, backfill_id: int, position: int) -> bool:
         row = self._execute(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from retrofill.services.ports.records import AlertRecord
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from retrofill.store.statements.revisions import Changed
 
 
+_OF_BACKFILLS = (
+    f"SELECT {ALERT.of('a')} FROM json_each(?) j CROSS JOIN alert a ON a.backfill_id = j.value ORDER BY a.id"
+)
 NEXT_ALERT = "SELECT min(next_ms) FROM alert WHERE next_ms IS NOT NULL"
 
 
@@ -23,8 +28,14 @@ class OutboxReader:
         self._execute = connection.execute
 
     def of_backfill(self, backfill_id: int) -> list[AlertRecord]:
-        rows = self._execute(f"SELECT {ALERT} FROM alert WHERE backfill_id = ? ORDER BY id", (backfill_id,))
-        return ALERT.all(rows)
+        return self.of_backfills([backfill_id]).get(backfill_id, [])
+
+    def of_backfills(self, backfill_ids: Sequence[int]) -> dict[int, list[AlertRecord]]:
+        rows = self._execute(_OF_BACKFILLS, (json.dumps(list(backfill_ids)),))
+        found: dict[int, list[AlertRecord]] = {}
+        for alert in ALERT.all(rows):
+            found.setdefault(alert.backfill_id, []).append(alert)
+        return found
 
     def next_ms(self) -> int | None:
         row = self._execute(NEXT_ALERT).fetchone()

@@ -24,12 +24,6 @@ class TimesReader:
         )
         return {task_id: json.loads(recent) for task_id, recent in rows}
 
-    def first_estimate(self, backfill_id: int) -> str | None:
-        row = self._connection.execute(
-            "SELECT first_estimate FROM backfill WHERE id = ?", (backfill_id,)
-        ).fetchone()
-        return row[0] if row else None
-
     def expected(self, backfill_id: int) -> str | None:
         row = self._connection.execute(
             "SELECT expected FROM backfill WHERE id = ?", (backfill_id,)
