@@ -23,7 +23,7 @@ $(STAMP): pyproject.toml uv.lock
 	@$(BIN)/python -m compileall -q src
 	@touch $@
 
-demo: setup  ## the main job on real data: backfill January 2013 of the flights example
+demo: setup  ## the main job on real data: backfill January 2013 of the flights example, and serve it
 	$(BIN)/python examples/flights/demo.py
 
 test: setup  ## every test, properties with all their examples

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from browser import chromium
+from browser.filling import Filling, fill
 from browser.places import STORES, Place, opened
 from browser.windows import Window, open_window
 
@@ -40,6 +41,12 @@ def place(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """On the embedded store."""
     with opened(tmp_path_factory.mktemp("place") / "flights") as found:
         yield found
+
+
+@pytest.fixture(scope="package")
+def filling(place: Place) -> Filling:
+    """What `place` holds besides what tests make."""
+    return fill(place)
 
 
 @pytest.fixture(scope="package", params=STORES)

@@ -15,6 +15,7 @@ _EXAMPLE = Path(__file__).parents[2] / "examples" / "flights"
 _COPIED = ("retrofill.yaml", "show_results.py", "README.md", "workspaces")
 FIRST_DAY = date(2013, 1, 1)
 SMALL_DAY = date(2013, 1, 3)  # too few departures: `ops.check_departures` refuses it
+QUIET_DAY = date(2013, 1, 12)  # fewer than on other days, and yet enough
 _AIRLINES = {"AA": "American Airlines Inc.", "B6": "JetBlue Airways", "UA": "United Air Lines Inc."}
 _AIRPORTS = ("EWR", "JFK", "LGA")
 _FLIGHTS = (
@@ -93,7 +94,8 @@ def _lines(path: Path, head: str, lines: Iterable[str]) -> None:
 
 def _departures(day: date, count: int | None = None) -> Iterable[str]:
     carriers = sorted(_AIRLINES)
-    for n in range(count or (100 if day == SMALL_DAY else 600)):
+    usual = {SMALL_DAY: 100, QUIET_DAY: 550}.get(day, 600)
+    for n in range(count or usual):
         hour, minute, delay = 5 + n % 18, n % 60, (n * 7 + day.day * 3) % 41 - 10
         left = f"{hour * 100 + minute},{hour * 100 + minute},{delay},1200,1200,{delay - 3}"
         flight = f"{carriers[n % 3]},{n + 1},N{n:05},{_AIRPORTS[n % 3]},ORD,120,719,{hour},{minute}"

@@ -32,10 +32,12 @@ class Place:
 
     Attributes:
         url: of the server, without a slash at the end.
+        signed_in: what a browser keeps of a user who has signed in.
     """
 
     def __init__(self, home: Path, deployment: Deployment, url: str) -> None:
         self.home, self.url, self.deployment = home, url, deployment
+        self.signed_in: dict[str, Any] = {}
         self._days = count()
 
     def center(self, user: str = "admin") -> OperationCenter:

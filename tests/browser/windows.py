@@ -42,7 +42,7 @@ class Window:
         self.page: Page = context.new_page()
 
     def sign_in(self, user: str) -> None:
-        """With a link, as `retrofill user link` prints it."""
+        """With a link, as `retrofill user link` prints it; it lands at home."""
         self.page.goto(self.place.link(user))
         self.page.get_by_role("button", name=f"Sign in as {user}").click()
         self.page.wait_for_url(f"{self.place.url}/")
@@ -91,12 +91,16 @@ def open_window(
 ) -> Iterator[Window]:
     """A window of a user, or of nobody; afterwards it has nothing to complain of.
 
+    Windows of one user share a session, as those of one browser do: a test that ends it signs in by itself.
+
     Args:
         theme: that of the system.
         width: in pixels.
         scripts: False: a browser without JavaScript.
     """
+    known = None if user is None else place.signed_in.get(user)
     context = browser.new_context(
+        storage_state=known,
         viewport={"width": width, "height": _HEIGHT},
         color_scheme=theme,
         has_touch=width <= PHONE,
@@ -109,8 +113,9 @@ def open_window(
     try:
         context.set_default_timeout(PATIENCE_MS)
         window = Window(place, context)
-        if user is not None:
+        if user is not None and known is None:
             window.sign_in(user)
+            place.signed_in[user] = context.storage_state()
         yield window
         assert not window.left(), "\n".join(window.left())
     finally:
