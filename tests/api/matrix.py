@@ -145,6 +145,7 @@ DECISIONS: dict[str, Decision] = {
     "backfills.row": THING,
     "backfills.progress": THING,
     "backfills.time_left": THING,
+    "backfills.trouble": THING,
     "backfills.analysis": THING,
     "backfills.history": THING,
     "backfills.alerts": THING,

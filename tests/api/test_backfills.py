@@ -131,6 +131,7 @@ def test_a_batch_tells_what_became_of_each(server: Server) -> None:
         ("/row", "row"),
         ("/progress", "progress"),
         ("/time-left", "time_left"),
+        ("/trouble", "trouble"),
         ("/analysis", "analysis"),
         ("/grid", "grid"),
         ("/timeline", "timeline"),

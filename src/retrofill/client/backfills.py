@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Progress,
         TimeLeft,
         TimelineDocument,
+        Trouble,
     )
 
 _EVERYTHING = BackfillSearch()
@@ -70,6 +71,10 @@ class BackfillDesk(Desk):
     def time_left(self, backfill_id: int) -> TimeLeft | None:
         """How long it will go on."""
         return self._server.get(f"backfills/{backfill_id}/time-left")
+
+    def trouble(self, backfill_id: int) -> Trouble:
+        """What holds it up, and how much of it."""
+        return self._server.get(f"backfills/{backfill_id}/trouble")
 
     def grid(self, backfill_id: int) -> GridDocument:
         """The state of every instance, task by task and date by date."""

@@ -193,6 +193,7 @@ def arguments(c: Case) -> dict[str, Arguments]:
         "backfills.alerts": BACKFILLS,
         "backfills.progress": BACKFILLS,
         "backfills.time_left": BACKFILLS,
+        "backfills.trouble": BACKFILLS,
         "backfills.first_failures": BACKFILLS,
         "backfills.grid": BACKFILLS,
         "backfills.timeline": BACKFILLS,

@@ -87,6 +87,7 @@ NAMING = {
     "backfills.history": "aurum is scarce",
     "backfills.progress": "goldmine",
     "backfills.time_left": "vault.goldmine",
+    "backfills.trouble": "vault.goldmine",
     "backfills.first_failures": "aurum",
     "dates.instances": "vault.goldmine",
     "dates.instance": "24ct",

@@ -31,6 +31,7 @@ from retrofill.services.reading.documents import (
     StopReport,
     TimeLeft,
     TimelineDocument,
+    Trouble,
 )
 
 routes = Routes("backfills")
@@ -103,6 +104,12 @@ def progress(visit: Asking, backfill_id: Id) -> Progress:
 def time_left(visit: Asking, backfill_id: Id) -> TimeLeft | None:
     """How long it will go on, simulated anew; null where it is held, has not begun or cannot be played."""
     return visit.center.backfills.time_left(backfill_id)
+
+
+@routes.get("/{backfill_id}/trouble", "backfills.trouble", Trouble)
+def trouble(visit: Asking, backfill_id: Id) -> Trouble:
+    """What failed, is frozen or is isolated, and how much of it waits for that in the end."""
+    return visit.center.backfills.trouble(backfill_id)
 
 
 @routes.get("/{backfill_id}/analysis", "backfills.analysis", Analysis)

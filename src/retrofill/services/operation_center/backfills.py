@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Progress,
         TimeLeft,
         TimelineDocument,
+        Trouble,
     )
 
 _EVERYTHING = BackfillSearch()
@@ -134,6 +135,17 @@ class BackfillDesk(RepeatedRequests, BackfillActs):
 
         with self.view(unknown_backfill(backfill_id)) as view:
             return time_left(view, view.access.get_backfill(backfill_id))
+
+    def trouble(self, backfill_id: int) -> Trouble:
+        """What failed, is frozen or is isolated, and how much of it waits for that in the end (OPS-9).
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        from retrofill.services.reading.trouble import trouble
+
+        with self.view(unknown_backfill(backfill_id)) as view:
+            return trouble(view, view.access.get_backfill(backfill_id))
 
     def grid(self, backfill_id: int) -> GridDocument:
         """Task by bizdate: the state of every instance that the actor sees, a letter each (BF-2).

@@ -18,6 +18,20 @@ _MOST_DATES = 50  # with failures; the counters tell which these are
 _NAMED = 3
 
 
+def failed_first(view: View, record: BackfillRecord, dates: Sequence[DateRecord]) -> list[InstanceRecord]:
+    """What is Failed for a reason of its own and seen by the actor, by the time at which it failed.
+
+    Only dates with failures are read, and of these only so many.
+    """
+    found: list[InstanceRecord] = []
+    for date in [date for date in dates if date.failed][:_MOST_DATES]:
+        first = record.first_instance_id + date.position * record.stride
+        rows = view.reader.instance_range(first, first + record.stride - 1, FAILED_BY_THEMSELVES)
+        found += filter(view.access.sees_instance, rows)
+    found.sort(key=lambda row: (row.ended_ms or 0, row.id))
+    return found
+
+
 class FailureReader:
     """The first failures of a backfill that the actor may see, each with what it left behind.
 
@@ -30,17 +44,7 @@ class FailureReader:
 
     def first(self, record: BackfillRecord, dates: Sequence[DateRecord], most: int = _NAMED) -> list[Failure]:
         """Those of instances that are Failed for a reason of their own, the first ones in time."""
-        return [self._failure(row) for row in self._rows(record, dates)[:most]]
-
-    def _rows(self, record: BackfillRecord, dates: Sequence[DateRecord]) -> list[InstanceRecord]:
-        """Only dates with failures are read."""
-        found: list[InstanceRecord] = []
-        for date in [date for date in dates if date.failed][:_MOST_DATES]:
-            first = record.first_instance_id + date.position * record.stride
-            rows = self._view.reader.instance_range(first, first + record.stride - 1, FAILED_BY_THEMSELVES)
-            found += filter(self._view.access.sees_instance, rows)
-        found.sort(key=lambda row: (row.ended_ms or 0, row.id))
-        return found
+        return [self._failure(row) for row in failed_first(self._view, record, dates)[:most]]
 
     def _failure(self, row: InstanceRecord) -> Failure:
         from retrofill.services.reading.logs import last_line

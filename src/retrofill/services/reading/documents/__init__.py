@@ -34,6 +34,7 @@ from retrofill.services.reading.documents.backfills import (
     Analysis,
     BackfillPage,
     BackfillRow,
+    Cause,
     CheckAnswer,
     Counts,
     DateRow,
@@ -48,6 +49,7 @@ from retrofill.services.reading.documents.backfills import (
     Progress,
     RunningInstance,
     TimeLeft,
+    Trouble,
 )
 from retrofill.services.reading.documents.dates import BackfillDate, InstanceDetail, Neighbour, NumberedPage
 from retrofill.services.reading.documents.declared import DeclaredNeighbour, DeclaredTask, TaskWait
@@ -146,6 +148,7 @@ __all__ = [
     "BackfillRow",
     "BackupDocument",
     "Blocker",
+    "Cause",
     "ChangeDocument",
     "CheckAnswer",
     "CheckRound",
@@ -240,6 +243,7 @@ __all__ = [
     "TimeLeft",
     "TimelineDocument",
     "TokenRow",
+    "Trouble",
     "Unstarted",
     "UserRow",
     "VersionChanges",

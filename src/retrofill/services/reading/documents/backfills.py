@@ -118,6 +118,36 @@ class Failure(TypedDict):
     last_line: str | None  #: of its log
 
 
+class Cause(TypedDict):
+    """An instance that a person has to look after before what waits for it can go on."""
+
+    id: int
+    task: str
+    bizdate: str
+    scheduled_at: str
+    group: int  #: of bizdates
+    state: str  #: `failed`, `frozen`, or `not_run` where it is isolated
+    reason: str | None
+    run_number: int
+    message: str | None  #: how its last run ended; null where it did not run
+    held_up: int  #: instances that wait for it in the end
+    held_up_tasks: int  #: of how many tasks these are
+    held_up_groups: list[int]  #: of bizdates, in which they lie
+
+
+class Trouble(TypedDict):
+    """What cannot go on before a person mends something, and what else there is to come (OPS-9)."""
+
+    id: int
+    causes: list[Cause]  #: some of those that the asker sees, what holds up most first
+    failed: int  #: instances, those that failed with a sibling too
+    frozen: int
+    isolated: int
+    held_up: int  #: instances that wait for any of these in the end
+    held_up_tasks: int  #: of how many tasks these are
+    going_on: int  #: instances that run or can still start
+
+
 class BackfillPage(BackfillRow):
     """`backfill show`: a backfill with what it was asked for (BF-2)."""
 
