@@ -119,6 +119,20 @@ def test_a_search_is_taken_as_it_is_written(server: Server, text: str) -> None:
     assert [row["id"] for row in asked.get("/api/v1/backfills").json()["items"]] == [number]
 
 
+def test_what_takes_one_value_is_given_once(shared_server: Server) -> None:
+    """BF-1: of two values of a filter, none is overlooked; those that may be several are either."""
+    asked = shared_server.by("admin")
+    for path, operations in asked.get("/api/v1/openapi.json").json()["paths"].items():
+        for parameter in operations.get("get", {}).get("parameters", ()):
+            if parameter["in"] != "query" or parameter["schema"].get("type") == "array":
+                continue
+            at = re.sub(r"{.*?}", "1", path)
+            found = problem(asked.get(at, params=[(parameter["name"], "1"), (parameter["name"], "1")]), 422)
+            errors = {one["at"]: one["message"] for one in found["errors"]}
+            assert "given 2 times" in errors[f"query.{parameter['name']}"]
+    assert asked.get("/api/v1/instances?state=failed&state=running").status_code == 200
+
+
 @pytest.mark.parametrize(
     "more",
     [

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Coroutine, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_origin
 
 from fastapi import Depends, Header, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -31,6 +33,8 @@ from retrofill.domain.people.scopes import Scope
 from retrofill.domain.people.visitors import Visitor
 
 if TYPE_CHECKING:
+    from fastapi._compat import ModelField
+
     from retrofill.services.operation_center import OperationCenter
 
 _log = logging.getLogger(__name__)
@@ -216,6 +220,38 @@ def _turn(operation: Operation) -> Iterator[None]:
         operation.turns.release()
 
 
+def _hold_once(request: Request, several: Collection[str]) -> None:
+    """A parameter that takes one value is given once: of two, one would be overlooked.
+
+    Args:
+        several: names of parameters that are lists.
+
+    Raises:
+        RequestValidationError: one is given more often.
+    """
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    wrong = [name for name, count in given.items() if count > 1 and name not in several]
+    if wrong:
+        raise RequestValidationError(
+            [
+                {"loc": ("query", name), "msg": f"given {given[name]:,} times, and takes one value"}
+                for name in wrong
+            ]
+        )
+
+
+def _lists_of(fields: Iterable[ModelField]) -> frozenset[str]:
+    """Names of parameters of the query that take several values."""
+    models = [field.field_info.annotation for field in fields]
+    return frozenset(
+        name
+        for model in models
+        if isinstance(model, type) and issubclass(model, BaseModel)
+        for name, found in model.model_fields.items()
+        if get_origin(found.annotation) is list
+    )
+
+
 class AdmittedRoute(APIRoute):
     """Knows who asks before it reads anything of a body, or looks at a parameter."""
 
@@ -223,12 +259,14 @@ class AdmittedRoute(APIRoute):
         handle = super().get_route_handler()
         field = self.body_field
         operation = operation_of(self.endpoint)
+        several = _lists_of(self.dependant.query_params)
 
         def judge(data: Any) -> tuple[Any, list[Any]]:
             return (data, []) if field is None else field.validate(data, {}, loc=("body",))
 
         async def admit(request: Request) -> Response:
             request.state.visit = await run_in_threadpool(visit_of, request)
+            _hold_once(request, several)
             with _turn(operation):
                 return await handle(JsonRequest(request, judge))
 
