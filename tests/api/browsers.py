@@ -64,7 +64,8 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
-        self.tags.add(tag)
+        if not (found.get("src") or "").startswith("/static/"):  # scripts of our own
+            self.tags.add(tag)
         self.attributes |= found.keys()
         if tag == "input":
             self.fields[found.get("name") or ""] = found.get("value") or ""

@@ -17,13 +17,13 @@ from httpx import Response
 from starlette.testclient import TestClient
 
 from api.conforming import check
-from retrofill.api.app import make_app
 from retrofill.bootstrap.centers import Call
 from retrofill.bootstrap.deployment import Deployment, open_deployment
 from retrofill.bootstrap.engine import Engine
 from retrofill.domain.people.scopes import Scope
 from retrofill.services.operation_center import OperationCenter
 from retrofill.services.running.tick_report import TickReport
+from retrofill.web.app import make_site
 
 OPEN = r"""
 workspace: open
@@ -118,7 +118,7 @@ def serving(home: Path, settings: str = "{}", environ: Mapping[str, str] | None 
     deployment = open_deployment(str(home), environ or {})
     try:
         Call(deployment).center.versions.deploy()
-        yield Server(deployment, make_app(deployment))
+        yield Server(deployment, make_site(deployment))
     finally:
         deployment.close()
 

@@ -16,6 +16,7 @@ from retrofill.api.connections import Limits
 from retrofill.api.serving import Server
 from retrofill.bootstrap.deployment import open_deployment
 from retrofill.bootstrap.listening import listen
+from retrofill.web.app import make_site
 
 PATIENCE = 60.0
 SOON = 0.05  # seconds that a server waits here; what it then does is what is looked at
@@ -37,7 +38,7 @@ def served(home: Path, limits: Limits) -> Iterator[Connect]:
     listener = listen("127.0.0.1", 0)
     address = listener.getsockname()
     ready = threading.Event()
-    server = Server(deployment, ready.set, limits)
+    server = Server(make_site(deployment), ready.set, limits)
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     opened: list[socket.socket] = []

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from api.servers import OPEN, VAULT, Server, problem, write_project
-from retrofill.api.app import make_app
 from retrofill.api.links import PREFIX
 from retrofill.bootstrap.bringing import files_of
 from retrofill.bootstrap.centers import Call
 from retrofill.bootstrap.deployment import open_deployment
 from retrofill.services.catalogs.deploy import DeployedMeanwhileError
+from retrofill.web.app import make_site
 
 DEPLOYMENT = "project: test\nsettings: {}\n"
 
@@ -184,7 +184,7 @@ def test_the_first_deploy_is_what_was_shown(tmp_path: Path) -> None:
     """CAT-1: 0 stands for nothing, so that of two who deploy first, one is told of the other."""
     write_project(tmp_path)
     with closing(open_deployment(str(tmp_path), {})) as deployment:
-        first, nothing = Server(deployment, make_app(deployment)).by("admin"), {"expected": 0}
+        first, nothing = Server(deployment, make_site(deployment)).by("admin"), {"expected": 0}
         assert first.post(f"{PREFIX}/versions/plan", json=body(project())).json()["deployed"] is None
         assert first.post(f"{PREFIX}/versions", json=body(project()) | nothing).json()["version"] == 1
         refused = problem(first.post(f"{PREFIX}/versions", json=body(project(CHANGED)) | nothing), 409)

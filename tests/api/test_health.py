@@ -38,9 +38,9 @@ def test_ready_while_somebody_schedules(server: Server) -> None:
     def ready() -> tuple[int, dict[str, str]]:
         from fastapi.testclient import TestClient
 
-        from retrofill.api.app import make_app
+        from retrofill.web.app import make_site
 
-        found = TestClient(make_app(server.deployment)).get("/readyz")
+        found = TestClient(make_site(server.deployment)).get("/readyz")
         return found.status_code, found.json()
 
     assert ready() == (503, {"status": "not ready", "store": "ok", "scheduler": "no scheduler runs"})

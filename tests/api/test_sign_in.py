@@ -222,13 +222,16 @@ def test_whoever_comes_by_a_link_sets_a_password(server: Server) -> None:
     """SEC-1: the way of the first start: link, password, and from then on the password."""
     browser = Browser(server.app)
     browser.submit("/sign-in/link", link=Page(browser.get(link(server))).fields["link"])
-    assert "current" not in Page(browser.get("/")).fields
+    assert "current" not in Page(browser.get("/account")).fields
     short = browser.submit("/password", password="short")
     assert short.status_code == 422
     assert "10 to 256 characters" in Page(short).text
     done = browser.submit("/password", password=RIGHT)
-    assert "From now on you sign in with this password." in Page(done).text
-    assert "current" in Page(browser.get("/")).fields
+    assert (done.status_code, done.headers["location"]) == (303, "/account")
+    account = Page(browser.get("/account"))
+    assert "From now on you sign in with this password." in account.text
+    assert "current" in account.fields
+    assert "From now on" not in Page(browser.get("/account")).text  # said once
     refused = browser.submit("/password", password="another long one", current="wrong")
     assert "not the password that is used until now" in Page(refused).text
     assert Browser(server.app).sign_in("bob", RIGHT).status_code == 303
@@ -301,13 +304,13 @@ def pages(server: Server, browser: Browser) -> Iterator[Page]:
     yield Page(browser.sign_in("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'))
     browser.sign_in("alice", RIGHT)
     yield Page(browser.get("/"))
-    yield Page(browser.submit("/sign-in/link", link="<b>"))
+    yield Page(browser.submit("/sign-in/link", link="<marquee>"))
 
 
-def test_pages_hold_no_script_and_no_style(server: Server, browser: Browser) -> None:
+def test_pages_hold_no_script_and_no_style_of_their_own(server: Server, browser: Browser) -> None:
     """SEC-3: neither ours nor anybody else's."""
     for page in pages(server, browser):
-        assert not page.tags & {"script", "style", "iframe", "object", "b"}
+        assert not page.tags & {"script", "style", "iframe", "object", "marquee"}
         assert not {name for name in page.attributes if name.startswith("on") or name == "style"}
 
 

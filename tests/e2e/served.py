@@ -14,8 +14,8 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retrofill.api.app import make_app
 from retrofill.bootstrap.deployment import Deployment, open_deployment
+from retrofill.web.app import make_site
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -60,7 +60,7 @@ class Projects:
     def _server_of(self, home: str) -> Any:
         if home not in self._open:
             deployment = open_deployment(home, {})
-            self._open[home] = deployment, make_app(deployment)
+            self._open[home] = deployment, make_site(deployment)
             if len(self._open) > _MOST_OPEN:
                 self._open.popitem(last=False)[1][0].close()
         self._open.move_to_end(home)

@@ -1,11 +1,11 @@
-"""The server as an ASGI application: what is mounted where."""
+"""What programs ask, as an ASGI application: what is mounted where. Pages come to it in `web`."""
 
 from __future__ import annotations
 
 from fastapi import FastAPI
 
 import retrofill
-from retrofill.api import errors, health, openapi, pages, routes
+from retrofill.api import errors, health, openapi, routes
 from retrofill.api.dataworks.door import Entrance
 from retrofill.api.guarding import Guard
 from retrofill.api.heads import Heads
@@ -18,7 +18,7 @@ from retrofill.bootstrap.deployment import Deployment
 
 
 def make_app(deployment: Deployment) -> FastAPI:
-    """The server of a deployment, which whoever made it closes after the server has stopped."""
+    """Over a deployment, which whoever opened it closes after the server has stopped."""
     app = FastAPI(
         title="Retrofill",
         version=retrofill.__version__,
@@ -35,7 +35,6 @@ def make_app(deployment: Deployment) -> FastAPI:
     metrics.routes.mount(app, "", AdmittedRoute)
     health.mount(app, deployment)
     openapi.mount(app)
-    pages.mount(app)
     errors.handle_all(app)
     app.add_middleware(Guard, larger={PREFIX + path: most for path, most in routes.LARGER.items()})
     app.add_middleware(Counted, traffic=app.state.traffic)

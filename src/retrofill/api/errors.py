@@ -79,7 +79,7 @@ def handle_all(app: FastAPI) -> None:
     app.add_exception_handler(RetrofillError, _refused)
     app.add_exception_handler(RequestValidationError, _misread)
     app.add_exception_handler(MisreadError, _misread)
-    app.add_exception_handler(HTTPException, _not_served)
+    app.add_exception_handler(HTTPException, not_served)
     app.add_exception_handler(Exception, broken)
 
 
@@ -116,7 +116,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= _MOST_CHARACTERS else text[:_MOST_CHARACTERS] + "..."
 
 
-def _not_served(request: Request, error: Exception) -> Response:
+def not_served(request: Request, error: Exception) -> Response:
     """What no route answers, or the framework refuses."""
     assert isinstance(error, HTTPException)
     hint = "`GET /api/v1/openapi.json` describes every operation."
@@ -132,9 +132,14 @@ def refusal(status: int, detail: str, hint: str, headers: Mapping[str, str] | No
 
 def broken(request: Request, error: Exception) -> Response:
     """A bug: the log has where it is, the answer nothing."""
-    _log.note(f"{request.method} {request.url.path[:_MOST_CHARACTERS]}", error)
+    note_bug(request, error)
     hint = "The server's log has the details; report them as a bug of Retrofill."
     return _answer(request, _problem(500, "bug", Kind.BROKEN, "something broke in the server", hint))
+
+
+def note_bug(request: Request, error: Exception) -> None:
+    """Where it is, for the log."""
+    _log.note(f"{request.method} {request.url.path[:_MOST_CHARACTERS]}", error)
 
 
 def _problem(status: int, code: str, kind: Kind, detail: Text | str, hint: Text | str) -> Problem:

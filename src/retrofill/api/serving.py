@@ -8,16 +8,12 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import uvicorn
 from anyio.to_thread import current_default_thread_limiter
+from fastapi import FastAPI
 
-from retrofill.api.app import make_app
 from retrofill.api.connections import Connection, LimitedState, Limits
-
-if TYPE_CHECKING:
-    from retrofill.bootstrap.deployment import Deployment
 
 _RESERVED_FILES = 512  # of the store, logs, and what answering needs
 _LEAVE_SECONDS = 5
@@ -27,7 +23,7 @@ _THREADS = 12
 
 
 def serve(
-    deployment: Deployment,
+    app: FastAPI,
     listener: socket.socket,
     on_ready: Callable[[], None],
     limits: Limits | None = None,
@@ -35,18 +31,18 @@ def serve(
     """Answer requests until TERM or an interrupt; what is being answered is seen through, for some seconds.
 
     Args:
+        app: what answers them.
         on_ready: called when requests are answered.
     """
-    server = Server(deployment, on_ready, limits or Limits(most_connections=_affordable()))
+    server = Server(app, on_ready, limits or Limits(most_connections=_affordable()))
     server.run([listener])
 
 
 class Server(uvicorn.Server):
     """Uvicorn with limits, and an end that is no death by a signal."""
 
-    def __init__(self, deployment: Deployment, on_ready: Callable[[], None], limits: Limits) -> None:
+    def __init__(self, app: FastAPI, on_ready: Callable[[], None], limits: Limits) -> None:
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # what strangers send fills no log
-        app = make_app(deployment)
         super().__init__(
             uvicorn.Config(
                 app,

@@ -14,11 +14,11 @@ from api.dataworks.conftest import Caller, caller, code_of
 from api.dataworks.official import Signer
 from api.servers import Server
 from e2e.sandboxes import until
-from retrofill.api.app import make_app
 from retrofill.api.dataworks.actions import ACTIONS, Action
 from retrofill.api.dataworks.door import Door
 from retrofill.bootstrap.deployment import open_deployment
 from retrofill.domain.people.scopes import Scope
+from retrofill.web.app import make_site
 
 Asking = Callable[..., Caller]
 
@@ -83,7 +83,7 @@ def test_a_request_is_accepted_once(server: Server, asking: Asking, tmp_path: Pa
     assert code_of(bob.send(signed), 400) == "SignatureNonceUsed"
     deployment = open_deployment(str(tmp_path), {})
     try:
-        other = TestClient(make_app(deployment))
+        other = TestClient(make_site(deployment))
         answer = other.request("POST", "/", headers=dict(signed.headers), content=signed.body)
         assert code_of(answer, 400) == "SignatureNonceUsed"
     finally:

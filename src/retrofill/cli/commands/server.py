@@ -143,6 +143,7 @@ def _serve(
 ) -> None:
     from retrofill.api.serving import serve as answer
     from retrofill.bootstrap.listening import is_local
+    from retrofill.web.app import make_site
 
     with deployment.staying_open(), closing(deployment):
         _ = deployment.store  # made where there is none yet; a deploy may come later
@@ -151,7 +152,7 @@ def _serve(
                 f"Whoever reaches {host} over the network can read along: put a proxy with TLS before it, and name its "
                 "address in the setting `public_origin`."
             )
-        answer(deployment, listener, lambda: on_ready(deployment))
+        answer(make_site(deployment), listener, lambda: on_ready(deployment))
 
 
 def _schedule(session: Session, on_ready: Callable[[], None]) -> None:

@@ -1,0 +1,8 @@
+"""One module a group of pages: its routes, what its pages hold, and how that is asked for."""
+
+from __future__ import annotations
+
+from retrofill.web.pages import account, home, looking, signing_in
+
+# Those that say what they are before those whose path holds any name.
+ALL = (home, looking, account, signing_in)

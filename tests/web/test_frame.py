@@ -1,0 +1,85 @@
+"""What stands around every page, what is kept of how one likes it, and refusals."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from api.browsers import Browser
+from web.sites import Filled, Site, shown
+
+PARTS = {"X-Part": "dialog"}
+
+
+def test_who_has_not_signed_in_is_asked_to_and_comes_back(filled: Filled) -> None:
+    """SEC-1."""
+    stranger = Browser(filled.site.app)
+    assert stranger.get("/account?x=1").headers["location"] == "/sign-in?goes_to=%2Faccount%3Fx%3D1"
+    assert stranger.get("/").headers["location"] == "/sign-in"
+    assert stranger.get("/account", headers=PARTS).status_code == 401
+
+
+def test_the_frame_says_who_one_is_and_how_the_engine_stands(filled: Filled) -> None:
+    page = shown(filled.site.alice.get("/account"))
+    assert "none runs" in page.text
+    assert re.search(r"Slots ?0 of \d+", page.text)
+    assert "Version1" in page.text
+    assert {"/backfills", "/tasks", "/schedule", "/account"} <= set(page.links)
+
+
+def test_a_form_of_who_is_signed_out_keeps_what_was_typed(site: Site) -> None:
+    """Nothing that was typed is lost to a session that has ended."""
+    browser = site.browser("alice")
+    browser.submit("/sign-out")
+    answer = browser.submit("/password", password='"><script>long enough', current="x")
+    page = shown(answer, 401)
+    assert "You have been signed out" in page.text
+    assert page.fields == {"password": '"><script>long enough', "current": "x"}
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/account/nothing", "/%3Cscript%3E"])
+def test_where_nothing_is(filled: Filled, path: str) -> None:
+    headers = {"Accept": "text/html"}
+    page = shown(filled.site.alice.get(path, headers=headers), 404)
+    assert "There is no such page." in page.text
+    assert "script" not in page.tags
+    assert filled.site.alice.get("/api/v1/nothing", headers=headers).json()["status"] == 404
+
+
+def test_moments_are_shown_in_the_zone_that_was_chosen(site: Site) -> None:
+    """TIME: every moment carries its zone, and the choice is kept."""
+    browser = site.browser("alice")
+    answer = browser.submit("/look", zone="Asia/Tokyo", back="/account?x=1")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/account?x=1")
+    assert "Asia/Tokyo JST" in shown(browser.get("/account")).text
+    refused = browser.submit("/look", zone="Nowhere/Land", back="/")
+    assert "is no time zone" in shown(refused, 422).text
+    browser.submit("/look", zone="")
+    assert "Asia/Tokyo" not in shown(browser.get("/account")).text
+
+
+def test_a_theme_is_there_with_the_first_byte(site: Site) -> None:
+    browser = site.browser("alice")
+    assert '<html lang="en">' in browser.get("/account").text
+    browser.submit("/look", theme="dark", back="//evil.example")
+    assert '<html lang="en" data-theme="dark">' in browser.get("/account").text
+
+
+def test_static_files_are_asked_for_once(filled: Filled) -> None:
+    """Under the address that pages name; without its mark, a file is asked for again."""
+    browser = filled.site.alice
+    named = re.search(r"/static/pages\.css\?v=\w+", browser.get("/account").text)
+    assert named is not None
+    kept = browser.get(named[0])
+    assert "immutable" in kept.headers["cache-control"]
+    again = browser.get("/static/pages.css", headers={"If-None-Match": kept.headers["etag"]})
+    assert (again.status_code, again.headers["cache-control"]) == (304, "no-cache")
+    assert browser.client.post("/static/pages.css").status_code == 405
+
+
+def test_a_part_of_a_page_comes_alone(filled: Filled) -> None:
+    part = filled.site.alice.get("/account?part=pulse")
+    assert part.text.lstrip().startswith("<section")
+    assert "<html" not in part.text
+    assert filled.site.alice.get("/account?part=nothing").status_code == 404
