@@ -139,6 +139,8 @@ DECISIONS: dict[str, Decision] = {
     "backfills.planned": Decision("SAOD", planned),
     "backfills.ask_checks": Decision("SAOD", planned),
     "backfills.alert_obstacles": Decision("SAOD", planned),
+    "backfills.below": Decision(MEMBERS, query={"task": ["open.first"]}, alone=True),
+    "backfills.between": Decision(MEMBERS, query={"start": "open.first", "end": ["open.last"]}, alone=True),
     "backfills.create": Decision("SAOD", planned),
     "backfills.list": LIST,
     "backfills.show": THING,

@@ -38,7 +38,7 @@ class _Request(Asked):
 
     @property
     def given(self) -> Given:
-        return _given(self.model_dump(exclude={"expected", "now"}))
+        return _given(self.model_dump(exclude={"expected", "now", "comment"}))
 
 
 class _Planned(_Request):
@@ -55,6 +55,7 @@ class _Created(_Request):
     """A backfill to be created."""
 
     expected: str | None = Field(None, description=_DIGEST, max_length=64)
+    comment: str = Field("", max_length=MOST_CHARACTERS, description="Why; it is kept in the record.")
 
 
 class _Changed(Commented):

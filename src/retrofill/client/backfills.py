@@ -22,11 +22,13 @@ if TYPE_CHECKING:
         BackfillPage,
         BackfillRow,
         CheckRound,
+        ChoosableTask,
         Failure,
         GridDocument,
         OperationRow,
         Page,
         Progress,
+        TaskWays,
         TimeLeft,
         TimelineDocument,
         Trouble,
@@ -94,6 +96,15 @@ class BackfillDesk(Desk):
 
     # From what somebody asks for to a backfill
 
+    def below(self, tasks: Sequence[str]) -> Sequence[ChoosableTask]:
+        """These tasks, level 0, and all descendants of them that can be chosen, by level and name."""
+        return [*self._server.get("backfills/choice/below", {"task": tasks})["items"]]
+
+    def between(self, start: str, ends: Sequence[str]) -> TaskWays:
+        """All that lies on the ways from a task to others, and who waits for whom of it."""
+        found: TaskWays = self._server.get("backfills/choice/between", {"start": start, "end": ends})
+        return found
+
     def plan(self, given: Given, now: datetime | None = None) -> Preview:
         """What a backfill would do; creates nothing."""
         return Preview.of(self._server, given, now)
@@ -106,20 +117,22 @@ class BackfillDesk(Desk):
         """Why alerts that are asked for could not be sent as things are."""
         return self._server.ask("backfills/plan/alert-obstacles", preview.asked)["items"]
 
-    def create(self, preview: Preview, expected: str | None = None) -> int:
+    def create(self, preview: Preview, expected: str | None = None, comment: str = "") -> int:
         """Store a backfill as it was shown, all or nothing; its id. One that is refused is stored without instances.
 
         Waits for extension checks, if there are any. An answer that is lost makes no second backfill.
 
         Args:
             expected: the digest of the plan that somebody has agreed to, `preview.digest`.
+            comment: why; it is kept in the record.
 
         Raises:
             NotPermittedError: without the right to run one of its tasks.
             WrongStateError: nothing is deployed; or with code `plan_changed`, the plan is another one by now.
             ServerUnreachableError: nobody answers; whether it was made, `list` shows.
         """
-        return self._server.create("backfills", preview.agreed(expected))["id"]
+        asked = {**preview.agreed(expected), "comment": comment}
+        return self._server.create("backfills", asked)["id"]
 
     # Acts
 

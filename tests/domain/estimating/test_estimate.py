@@ -61,6 +61,28 @@ def test_the_plan_is_played_with_usual_fast_and_slow_runs() -> None:
     )
 
 
+def test_the_load_is_that_of_the_group_that_is_held_longest() -> None:
+    """BF-2: 3 runs of 10 minutes and 3 of 5 on two slots, a date after the other, of which each takes 15 minutes."""
+    group = ResourceGroup("big", slots=3)
+    first, other = (make_task(f"w.{name}", "0 1 * * *", resource_group="big") for name in "ab")
+    catalog = make_catalog(first, other, make_task("w.c", "0 2 * * *", "w.a"), groups=(group,))
+    plan = plan_of(catalog, "2026-01-05..2026-01-07")
+    load = estimate(plan, times(a=10, b=5, c=5), NOW, {"default": 4, "big": 3}).load
+    assert load is not None
+    assert (load.resource_group, load.slots, load.peak, load.from_ms) == ("big", 3, 2, NOW)
+    assert sum(load.used) * load.step_ms == pytest.approx(
+        3 * 15 * MINUTE
+    )  # no slot is held that nobody holds
+    used = dict(zip(range(0, 45 * MINUTE, load.step_ms), load.used, strict=False))
+    assert [used[next(at for at in used if at >= m * MINUTE)] for m in (0, 6, 12, 16)] == [2, 1, 0, 2]
+
+
+def test_nothing_known_has_no_load() -> None:
+    plan = plan_of(two_tasks(), "2026-01-05")
+    assert estimate(plan, {}, NOW, SLOTS).load is None
+    assert estimate(plan, times(a=0, b=0), NOW, SLOTS).load is None
+
+
 def test_a_task_without_a_run_leaves_the_end_unknown() -> None:
     """BF-2: it says which, and how long the others take at least."""
     found = estimate(plan_of(two_tasks(), "2026-01-05..2026-01-07"), times(a=10), NOW, SLOTS)

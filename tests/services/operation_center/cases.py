@@ -182,6 +182,8 @@ def arguments(c: Case) -> dict[str, Arguments]:
             (BackfillSearch(creator="alice"),),
         ],
         "backfills.plan": [(given,) for given in GIVEN],
+        "backfills.below": [(["open.first"],), (["vault.goldmine"],), (["open.first", "vault.absent"],)],
+        "backfills.between": [("open.first", ["open.last"]), ("open.first", ["vault.goldmine"])],
         "backfills.ask_checks": [(preview,) for preview in c.previews],
         "backfills.alert_obstacles": [(preview,) for preview in c.previews],
         "backfills.row": BACKFILLS,

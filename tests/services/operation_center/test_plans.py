@@ -122,6 +122,33 @@ def test_nobody_creates_what_another_has_planned(world: MakeWorld) -> None:
         center_of(w).backfills.create(preview)
 
 
+def test_why_is_kept_in_the_record(world: MakeWorld) -> None:
+    """OPS-9: with the backfill, once for a key however often it is sent, and no word of nothing."""
+    w = world(*CHAIN)
+    backfills = center_of(w).backfills
+    given: Given = {"task": ["a"], **DAYS}
+    first = backfills.create(backfills.plan(given), comment="loaded twice")
+    second = backfills.create_once("key", given, comment="again")
+    assert backfills.create_once("key", given, comment="again") == second
+    third = backfills.create(backfills.plan(given))
+    told = {
+        n: [one["comment"] for one in backfills.history(n) if one["comment"]] for n in (first, second, third)
+    }
+    assert told == {first: ["loaded twice"], second: ["again"], third: []}
+
+
+def test_a_preview_tells_of_the_load(world: MakeWorld) -> None:
+    """BF-2: once tasks have run."""
+    w = world(*CHAIN)
+    backfills = center_of(w).backfills
+    assert backfills.plan({"task": ["a"], **DAYS}).document["load"] is None
+    w.create()
+    w.clock.forward(60)
+    w.finish()
+    load = backfills.plan({"task": ["a"], **DAYS}).document["load"]
+    assert load is None or load["resource_group"] == "default"
+
+
 def test_before_the_first_deploy_that_is_said(world: MakeWorld) -> None:
     """CAT-2: and the step is one that a server has a request for."""
     w = world(*CHAIN)

@@ -3,28 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Query
 from fastapi.responses import StreamingResponse
+from pydantic import Field
 
 from retrofill.api.answers import answer_of, encode
 from retrofill.api.bodies import CreateBody, PlanBody
 from retrofill.api.links import PREFIX
 from retrofill.api.operations import Routes
-from retrofill.api.requests import Asking, RequestKey
+from retrofill.api.requests import MOST_ITEMS, Asked, Asking, RequestKey, Word
 from retrofill.api.results import page_of
 from retrofill.domain.people.scopes import Scope
 from retrofill.services.reading.documents import (
     AlertObstacle,
     BackfillRow,
     CheckRound,
+    ChoosableTask,
     Page,
     PlannedInstance,
     PlanPreview,
+    TaskWays,
 )
 
 routes = Routes("backfills")
 _PIECE = 64 << 10
+
+
+class BelowQuery(Asked):
+    """Whose descendants."""
+
+    task: list[Word] = Field(min_length=1, max_length=MOST_ITEMS, description="Full names.")
+
+
+class BetweenQuery(Asked):
+    """Between which tasks."""
+
+    start: Word = Field(description="The task to begin with: its full name.")
+    end: list[Word] = Field(min_length=1, max_length=MOST_ITEMS, description="The tasks to end with.")
+
+
+@routes.get("/choice/below", "backfills.below", Page[ChoosableTask])
+def below(visit: Asking, asked: Annotated[BelowQuery, Query()]) -> Page[ChoosableTask]:
+    """Tasks, level 0, and all of their descendants that can be chosen, by level and name."""
+    return page_of(visit.center.backfills.below(asked.task))
+
+
+@routes.get("/choice/between", "backfills.between", TaskWays)
+def between(visit: Asking, asked: Annotated[BetweenQuery, Query()]) -> TaskWays:
+    """All that lies on the ways from a task to others, and who waits for whom of it."""
+    return visit.center.backfills.between(asked.start, asked.end)
 
 
 @routes.post("/plan", "backfills.plan", PlanPreview, scope=Scope.READ)
@@ -70,9 +99,9 @@ def create(visit: Asking, body: CreateBody, key: RequestKey = None) -> Any:
     """
     backfills = visit.center.backfills
     if key is None:
-        backfill_id = backfills.create(backfills.plan(body.given), body.expected)
+        backfill_id = backfills.create(backfills.plan(body.given), body.expected, body.comment)
     else:
-        backfill_id = backfills.create_once(key, body.given, body.expected)
+        backfill_id = backfills.create_once(key, body.given, body.expected, body.comment)
     answer = answer_of(backfills.row(backfill_id), 201, visit.wants_parts)
     answer.headers["Location"] = f"{PREFIX}/backfills/{backfill_id}"
     return answer

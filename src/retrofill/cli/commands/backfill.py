@@ -119,8 +119,11 @@ def _now() -> datetime | None:
 @click.option("--wait", is_flag=True, help="Run it and show progress until it has ended.")
 @click.option("--timeout", metavar="DURATION", help="With --wait: stop waiting after this time; exit 124.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--comment", default="", metavar="TEXT", help="Why; it is kept in the record.")
 @pass_session
-def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **options: Any) -> int:
+def create(
+    session: Session, /, wait: bool, timeout: str | None, yes: bool, comment: str, **options: Any
+) -> int:
     """Create a backfill, and with --wait run it.
 
     Deploys the folder if it differs (a server works on what is deployed there), verifies, stores, prints the row.
@@ -134,7 +137,7 @@ def create(session: Session, /, wait: bool, timeout: str | None, yes: bool, **op
         return _NOT_CONFIRMED
     _publish(session)
     say_obstacles(session.center.backfills.alert_obstacles(preview))
-    backfill_id = _create(session, preview)
+    backfill_id = _create(session, preview, comment)
     row = session.center.backfills.analysis(backfill_id)
     findings = row["findings"]
     if row["check_status"] == "failed":
@@ -189,11 +192,11 @@ def _publish(session: Session) -> None:
         say(note)
 
 
-def _create(session: Session, preview: Preview) -> int:
+def _create(session: Session, preview: Preview, comment: str) -> int:
     if preview.checks_to_ask and not preview.is_refused:
         say(f"Asking {checks_in_words(preview.checks_to_ask)}.")
     try:
-        return session.center.backfills.create(preview)
+        return session.center.backfills.create(preview, comment=comment)
     except KeyboardInterrupt:
         say("Interrupted: the backfill was not created.")
         raise

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +27,27 @@ if TYPE_CHECKING:
     from retrofill.domain.arrays import LongArray
 
 MOST_PLAYED = 12_000  # instances that are played one by one
+_STRETCHES = 60  # of a load
 HUGE = 30_000  # of two bizdates of every group: beyond, fast and slow runs are not played
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How many slots of a resource group a plan holds over its expected time.
+
+    Attributes:
+        slots: that it may use.
+        peak: the most that it holds at a time.
+        from_ms, step_ms: where the first stretch of time begins, and how long each is.
+        used: the mean of each stretch.
+    """
+
+    resource_group: str
+    slots: int
+    peak: int
+    from_ms: int
+    step_ms: int
+    used: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +65,7 @@ class Estimate:
         longest_share: its share of all run time, 0 to 1.
         rivals: instances of others that hold or want the same slots now, and are reckoned with.
         is_extrapolated: the plan was not played to its end.
+        load: of the resource group that it holds longest, as far as it was played; None where nothing runs.
     """
 
     at_ms: int
@@ -58,6 +79,7 @@ class Estimate:
     longest_share: float = 0.0
     rivals: int = 0
     is_extrapolated: bool = False
+    load: Load | None = field(default=None, compare=False)
 
 
 def slots_for_backfills(catalog: Catalog) -> dict[str, int]:
@@ -140,7 +162,26 @@ def estimate(
         work[longest] / max(sum(work.values()), 1) if longest is not None else 0.0,
         len(rivals),
         player.is_cut,
+        _load(usual, slots),
     )
+
+
+def _load(played: Played, slots: Mapping[str, int]) -> Load | None:
+    """Of the group that is held longest, in stretches of equal length."""
+    held = {group: sum(-at_ms * change for at_ms, change in use) for group, use in played.use.items() if use}
+    group = max(held, key=held.__getitem__, default=None)
+    if group is None or held[group] <= 0:
+        return None
+    at, change = np.array(sorted(played.use[group]), dtype=np.int64).T
+    first_ms, step_ms = int(at[0]), max(-(-int(at[-1] - at[0]) // _STRETCHES), 1)
+    holding = np.cumsum(change)
+    count = -(-int(at[-1] - at[0]) // step_ms)
+    bounds = first_ms + step_ms * np.arange(count + 1)
+    since = np.concatenate(([0], np.cumsum(holding[:-1] * np.diff(at))))  # slots times ms
+    area = np.diff(np.interp(bounds, at, since))
+    # What begins and ends in the same moment holds a slot for no time.
+    peak = int(holding[:-1][np.diff(at) > 0].max(initial=0))
+    return Load(group, slots.get(group, 0), peak, first_ms, step_ms, tuple((area / step_ms).tolist()))
 
 
 def _known_end(end_ms: int) -> int | None:
@@ -185,7 +226,7 @@ class _Player:
         longer = OpenTimes(window).between(min(short.end_ms, long.end_ms), long.end_ms)
         more_ms = round(longer * rest / measured) if measured else 0
         end_ms = max(OpenTimes(window).after(long.end_ms, more_ms), self._last_start())
-        return Played(long.first_ms, end_ms if more_ms else long.end_ms)
+        return Played(long.first_ms, end_ms if more_ms else long.end_ms, long.use)
 
     def spread(self, usual: Played) -> tuple[int, int]:
         """The end with fast and with slow runs; of a huge plan by the proportion of its work."""

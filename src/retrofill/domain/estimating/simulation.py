@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from heapq import heappop, heappush
 from itertools import pairwise
@@ -41,10 +41,14 @@ _Queued = tuple[int, bool, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What came out: when the first instance took a slot, when the last one ended; NEVER for none."""
+    """What came out: when the first instance took a slot, when the last one ended; NEVER for none.
+
+    `use` has for each resource group when instances of the plan took a slot (+1) and gave it back (-1).
+    """
 
     first_ms: int
     end_ms: int
+    use: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict, compare=False)
 
 
 @dataclass(slots=True)
@@ -106,6 +110,7 @@ class Simulation:
         self._aside: dict[int, list[_Queued]] = defaultdict(list)  # by task: it runs as often as it may
         self._running = [0] * len(plan.tasks)
         self._ends: list[tuple[int, int]] = []
+        self._use: dict[str, list[tuple[int, int]]] = {group: [] for group in self._free}
         self._releases: list[tuple[int, int]] = []
         self._succeeded: list[int] = []
         self._set_priorities()
@@ -123,7 +128,7 @@ class Simulation:
                 self._start(at_ms)
             at_ms = self._next(at_ms, opens_ms)
             self._take(at_ms)
-        return Played(self._first_ms, self._end_ms)
+        return Played(self._first_ms, self._end_ms, self._use)
 
     def _next(self, at_ms: int, opens_ms: int) -> int:
         """The next moment at which something happens."""
@@ -148,6 +153,7 @@ class Simulation:
             task = self._task_of[place]
             self._running[task] += 1
             self._free[self._groups[task]] -= 1
+            self._use[self._groups[task]].append((self._now_ms, 1))
             self._first_ms = min(self._first_ms, self._now_ms)
             heappush(self._ends, (self._now_ms + max(self._run_ms[task] - age, 0), offset))
         for date_index in self._heads():
@@ -314,6 +320,7 @@ class Simulation:
                 length = self._rivals[number].left_ms if number < 0 else self._run_ms[task or 0]
                 heappush(self._ends, (at_ms + length, number))
                 if number >= 0:
+                    self._use[group].append((at_ms, 1))
                     self._first_ms = min(self._first_ms, at_ms)
 
     def _task_of_rival(self, number: int) -> int | None:
@@ -329,6 +336,7 @@ class Simulation:
         else:
             task = own = self._task_of[number % self._plan.n]
             self._free[self._groups[own]] += 1
+            self._use[self._groups[own]].append((at_ms, -1))
             self._succeeded.append(number)
         if task is not None:
             self._running[task] -= 1

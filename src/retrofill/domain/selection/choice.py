@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from retrofill.domain.catalog.definitions import Catalog
+from retrofill.domain.catalog.graph import Graph
 from retrofill.domain.errors import (
     LimitError,
     NotPermittedError,
@@ -244,15 +245,24 @@ def _pick_link(selection: LinkSelection, catalog: Catalog, rights: Rights) -> _P
     if not ends:
         raise NotReachableError(f"no end task is chosen for the start task {start}")
     _check_known((start, *selection.ends, *selection.exclude), catalog, rights)
+    return _Pick(ways_between(start, ends, catalog.graph), {start} | ends)
+
+
+def ways_between(start: str, ends: Collection[str], graph: Graph) -> set[str]:
+    """All names on the ways from a start to ends, with both.
+
+    Raises:
+        NotReachableError: an end is the start, or does not lie below it.
+    """
     if start in ends:
         raise NotReachableError(f"{start} is both the start task and an end task")
-    unreached = ends - catalog.graph.descendants([start])
+    unreached = set(ends) - graph.descendants([start])
     if unreached:
         verb = "does" if len(unreached) == 1 else "do"
         raise NotReachableError(
             f"{_listed(unreached)} {verb} not depend on {start}, directly or through other tasks"
         )
-    return _Pick({start} | ends | catalog.graph.between([start], ends), {start} | ends)
+    return {start, *ends} | graph.between([start], ends)
 
 
 def _pick_workspaces(

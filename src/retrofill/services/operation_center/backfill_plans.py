@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from retrofill.services.backfills.backfill_rows import Noted
     from retrofill.services.operation_center.parts import Parts
     from retrofill.services.operation_center.previews import Preview
+    from retrofill.services.ports import Ledger
     from retrofill.services.reading.documents import AlertObstacle, CheckRound, Finding
 
 
@@ -98,26 +99,39 @@ class BackfillPlans(Desk):
         ]
         return found
 
-    def create(self, preview: Preview, expected: str | None = None) -> int:
+    def create(self, preview: Preview, expected: str | None = None, comment: str = "") -> int:
         """Store a backfill as it was shown, all or nothing; its id. One that is refused is stored without instances.
 
         Waits for extension checks, if there are any (VER-3); an interrupt takes it all back.
 
         Args:
             expected: the digest of the plan that somebody has agreed to.
+            comment: why; it is kept in the record.
 
         Raises:
             NotPermittedError: it was planned in the name of somebody else, with other rights.
             WrongStateError: what it is a plan of is not deployed.
             PlanChangedError: the plan is another one by now.
         """
-        return store_backfill(self._parts, self._actor, preview, expected)
+        return store_backfill(
+            self._parts, self._actor, preview, expected, noting(self._parts, self._actor, comment)
+        )
 
     def _chosen_in(self, backfill_id: int) -> Selection:
         from retrofill.services.instances.stored import selection_of
 
         with self.view(unknown_backfill(backfill_id)) as view:
             return selection_of(view.access.get_backfill(backfill_id))
+
+
+def noting(parts: Parts, actor: Actor, comment: str) -> Noted:
+    """What writes down why, beside a new backfill."""
+
+    def note(tx: Ledger, backfill_id: int) -> None:
+        if comment:
+            tx.record(parts.clock.now_ms(), actor.name, "comment", backfill_id, comment=comment)
+
+    return note
 
 
 def store_backfill(

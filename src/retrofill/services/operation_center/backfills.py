@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.running.searches import BackfillSearch
 from retrofill.services.operation_center.backfill_acts import BackfillActs
+from retrofill.services.operation_center.choosing import Choosing
 from retrofill.services.operation_center.repeated_requests import RepeatedRequests
 from retrofill.services.people.access import unknown_backfill
 from retrofill.services.reading.backfills import BackfillReader
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 _EVERYTHING = BackfillSearch()
 
 
-class BackfillDesk(RepeatedRequests, BackfillActs):
+class BackfillDesk(Choosing, RepeatedRequests, BackfillActs):
     # Questions
 
     def list(

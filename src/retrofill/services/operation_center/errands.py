@@ -118,7 +118,7 @@ class ErrandActs(Desk):
 
     def _create(self, record: ErrandRecord) -> str | None:
         """Why there is no backfill that can run; None where there is one."""
-        from retrofill.services.operation_center.backfill_plans import BackfillPlans, store_backfill
+        from retrofill.services.operation_center.backfill_plans import BackfillPlans, noting, store_backfill
 
         backfill_id, asked = record.backfill_id, json.loads(record.request)
         if backfill_id is None:
@@ -126,7 +126,8 @@ class ErrandActs(Desk):
 
             def noted(tx: Ledger, made: int) -> None:
                 tx.errands.note_backfill(record.id, made)
-                self._note(tx, made, asked)
+                noting(self._parts, self._actor, asked["comment"])(tx, made)
+                self._hold(tx, made, asked)
 
             backfill_id = store_backfill(self._parts, self._actor, preview, noted=noted)
         with self._parts.store.read() as reader:
@@ -135,13 +136,11 @@ class ErrandActs(Desk):
             return "the server ended while it made the instances, and nothing of the backfill is left"
         return _refusal(made)
 
-    def _note(self, tx: Ledger, backfill_id: int, asked: Mapping[str, Any]) -> None:
-        """What was said about a new backfill, and that it shall wait."""
+    def _hold(self, tx: Ledger, backfill_id: int, asked: Mapping[str, Any]) -> None:
+        """A new backfill shall wait."""
         from retrofill.domain.running.steering import FLAGS, Steer
 
         now_ms, user = self._parts.clock.now_ms(), self._actor.name
-        if asked["comment"]:
-            tx.record(now_ms, user, "comment", backfill_id, comment=asked["comment"])
         if asked["is_paused"]:
             tx.set_backfill(backfill_id, **FLAGS[Steer.PAUSE])
             tx.record(now_ms, user, Steer.PAUSE.value, backfill_id)

@@ -8,10 +8,14 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
+from retrofill.domain.time.milliseconds import shown_instant
+
 if TYPE_CHECKING:
+    from retrofill.domain.estimating.estimate import Load
     from retrofill.domain.people.rights import Rights
     from retrofill.services.backfills.requests import PlannedBackfill
     from retrofill.services.ports import Check
+    from retrofill.services.reading.documents import Load as LoadDocument
     from retrofill.services.reading.documents import PlanSummary
 
 
@@ -52,6 +56,8 @@ class Preview:
     @property
     def document(self) -> PlanSummary:
         found = cast("PlanSummary", self.planned.document())
+        estimate = self.planned.estimate
+        found["load"] = None if estimate is None or estimate.load is None else _load(estimate.load)
         return {**found, "checks_to_ask": self.checks_to_ask} if self.checks else found
 
     @cached_property
@@ -71,3 +77,15 @@ class Preview:
         from retrofill.domain.planning.rows import plan_rows
 
         return plan_rows(self.planned.plan, self.now, self.task_ids or None, self.rights.sees)
+
+
+def _load(found: Load) -> LoadDocument:
+    """How many slots a plan would hold, in stretches of equal length."""
+    return {
+        "resource_group": found.resource_group,
+        "slots": found.slots,
+        "peak": found.peak,
+        "from_at": shown_instant(found.from_ms),
+        "step_seconds": found.step_ms / 1000,
+        "used": [round(one, 2) for one in found.used],
+    }

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import Kind, RetrofillError, UsageError
-from retrofill.services.operation_center.backfill_plans import BackfillPlans, store_backfill
+from retrofill.services.operation_center.backfill_plans import BackfillPlans, noting, store_backfill
 from retrofill.services.ports.records import RequestKeyRecord
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class _MadeMeanwhileError(Exception):
 
 
 class RepeatedRequests(BackfillPlans):
-    def create_once(self, key: str, given: Given, expected: str | None = None) -> int:
+    def create_once(self, key: str, given: Given, expected: str | None = None, comment: str = "") -> int:
         """What `plan` and then `create` do, unless the actor has made a backfill with this key: then that one's id.
 
         The key is written down in the transaction that adds the backfill, so that it stands for exactly one, whenever
@@ -59,11 +59,12 @@ class RepeatedRequests(BackfillPlans):
             now_ms = self._parts.clock.now_ms()
             tx.request_keys.forget(now_ms - _KEPT_MS)
             tx.request_keys.put(RequestKeyRecord(self._actor.name, key, asked, backfill_id, now_ms))
+            noting(self._parts, self._actor, comment)(tx, backfill_id)
 
         try:
             return store_backfill(self._parts, self._actor, preview, expected, note)
         except _MadeMeanwhileError:
-            return self.create_once(key, given, expected)
+            return self.create_once(key, given, expected, comment)
 
     def _made(self, reader: Reader, key: str, asked: str) -> int | None:
         """The backfill that stands for a key; None where there is none, or none any more."""

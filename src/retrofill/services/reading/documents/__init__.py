@@ -42,6 +42,7 @@ from retrofill.services.reading.documents.backfills import (
     Failure,
     Finding,
     FirstEstimate,
+    Load,
     PlannedInstance,
     PlannedTask,
     PlanPreview,
@@ -51,6 +52,7 @@ from retrofill.services.reading.documents.backfills import (
     TimeLeft,
     Trouble,
 )
+from retrofill.services.reading.documents.choosing import ChoosableTask, TaskWays
 from retrofill.services.reading.documents.dates import BackfillDate, InstanceDetail, Neighbour, NumberedPage
 from retrofill.services.reading.documents.declared import DeclaredNeighbour, DeclaredTask, TaskWait
 from retrofill.services.reading.documents.errands import Errand
@@ -152,6 +154,7 @@ __all__ = [
     "ChangeDocument",
     "CheckAnswer",
     "CheckRound",
+    "ChoosableTask",
     "ClockState",
     "Column",
     "ColumnLineage",
@@ -191,6 +194,7 @@ __all__ = [
     "LinkDocument",
     "ListChanges",
     "ListedTask",
+    "Load",
     "LogEvent",
     "LogPiece",
     "Me",
@@ -239,6 +243,7 @@ __all__ = [
     "TaskPage",
     "TaskRow",
     "TaskWait",
+    "TaskWays",
     "TestMessage",
     "TimeLeft",
     "TimelineDocument",

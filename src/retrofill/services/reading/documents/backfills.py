@@ -190,6 +190,17 @@ class TimeLeft(TypedDict):
     unknown_tasks: list[str]  #: tasks without a successful run yet
 
 
+class Load(TypedDict):
+    """How many slots of a resource group a plan holds over its expected time."""
+
+    resource_group: str  #: the one that it holds longest
+    slots: int  #: that it may use
+    peak: int  #: the most that it holds at a time
+    from_at: str
+    step_seconds: float  #: the length of a stretch of time
+    used: list[float]  #: slots, the mean of each stretch
+
+
 class PlannedTask(TypedDict, total=False):
     """What a plan has of one task; what its instances do is missing where an old version planned."""
 
@@ -226,6 +237,7 @@ class PlanSummary(TypedDict, total=False):
     dry_runs: dict[str, list[str]]  #: tasks by reason
     findings: list[Finding]
     estimate: Estimate | None
+    load: Load | None  #: of a preview: as far as it was played; null where it is unknown
     checks_to_ask: list[str]  #: extension checks that `create` will ask; missing where there are none
     checks: list[CheckAnswer]  #: what they answered; missing where none were asked
 
