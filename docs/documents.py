@@ -27,6 +27,7 @@ _ORDER = (
     "people",
     "work",
     "acts",
+    "foresight",
 )
 _WORDS = {
     "int": "integer",

@@ -141,7 +141,7 @@ def test_a_log_is_what_the_command_wrote(server: Server) -> None:
     """OPS-10: as text, and in pieces that lose no byte."""
     server.create(task=("open.last",), bizdate=("2026-01-05",))
     server.run()
-    (row,) = server.center("alice").instances.list()["items"]
+    row = server.center("alice").instances.list()["items"][0]
     asked, path = server.by("alice"), f"/api/v1/instances/{row['id']}/log"
     answer = asked.get(path)
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
@@ -152,3 +152,35 @@ def test_a_log_is_what_the_command_wrote(server: Server) -> None:
     assert b"".join(base64.b64decode(piece["base64"]) for piece in pieces) == LOG
     assert [piece["missing"] for piece in pieces] == [0] * len(pieces)
     assert problem(asked.get(path, params={"run": 2}), 404)["code"] == "unknown"
+
+
+def test_lines_of_a_log_and_the_search_in_it(server: Server) -> None:
+    """OPS-10: what the center answers; a run that there is not, and a byte that is none, are refused."""
+    server.create(task=("open.last",), bizdate=("2026-01-05",))
+    server.run()
+    row = server.center("alice").instances.list()["items"][0]
+    asked, path = server.by("alice"), f"/api/v1/instances/{row['id']}/log"
+    window = asked.get(f"{path}/lines?count=3").json()
+    assert window == server.center("alice").instances.log_lines(row["id"], count=3)
+    assert (window["run_number"], window["ended"], window["size"]) == (1, True, len(LOG))
+    around = asked.get(f"{path}/lines?run=1&at=2").json()["lines"]
+    assert [line["number"] for line in around[:3]] == [1, 2, 2]
+    found = asked.get(f"{path}/finds", params={"text": "999"}).json()
+    assert found == server.center("alice").instances.find_in_log(row["id"], "999")
+    assert problem(asked.get(f"{path}/lines?run=9"), 404)["code"] == "unknown"
+    assert asked.get(f"{path}/lines?since=-1").status_code == 422
+    assert asked.get(f"{path}/finds", params={"text": "x" * 1_001}).status_code == 422
+
+
+def test_an_act_is_asked_about_before_it_is_done(server: Server) -> None:
+    """OPS-2: by whom it may be done, and what it would do."""
+    number = server.create(task=("open.first",))
+    server.run(number)
+    row = server.center("alice").instances.list()["items"][0]
+    body = {"act": "rerun", "ids": [row["id"], 777]}
+    found = server.by("alice").post("/api/v1/instances/foresee", json=body).json()
+    assert (found["fits"], found["refused"][0]["ids"]) == ([row["id"]], [777])
+    seen = server.by("dave").post("/api/v1/instances/foresee", json=body).json()
+    assert (seen["fits"], {one["code"] for one in seen["refused"]}) == ([], {"not_permitted", "unknown"})
+    refused = server.by("alice").post("/api/v1/instances/foresee", json={**body, "act": "explode"})
+    assert refused.status_code == 422

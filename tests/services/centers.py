@@ -16,6 +16,7 @@ from retrofill.services.operation_center import OperationCenter
 from retrofill.services.ports.health import Found
 from retrofill.services.ports.leadership import Leader
 from retrofill.services.ports.logs import LogPart, NoLogError
+from retrofill.services.reading.log_index import LineIndexes
 from services.fakes import FakeNotifier, FakePasswords, FakePoster
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ class MemoryLogs:
 
     def read_tail(self, ref: RunRef, limit: int) -> LogPart:
         return self.read(ref, max(0, len(self.texts.get(ref.instance_id, b"")) - limit), limit)
+
+    def gaps(self, ref: RunRef) -> tuple[tuple[int, int], ...]:
+        return ()
 
 
 @dataclass
@@ -105,6 +109,7 @@ class WorldParts:
         self.graphs = world.graphs
         self.watch = FakeWatch()
         self.logs = MemoryLogs()
+        self.line_indexes = LineIndexes()
         self.premises = FakePremises()
 
     @property

@@ -53,14 +53,18 @@ async def once(line: str) -> AsyncGenerator[bytes, None]:
     yield _END
 
 
-def heard(run_number: int | None, event_id: str) -> tuple[int | None, int]:
-    """Which run a client comes back for, and from which byte; what it says wrongly counts as nothing."""
-    number, _, offset = event_id.partition(".")
-    if not all(part.isascii() and part.isdecimal() and len(part) < 16 for part in (number, offset)):
-        return run_number, 0
+def heard(run_number: int | None, event_id: str, offset: int = 0) -> tuple[int | None, int]:
+    """Which run a client comes back for, and from which byte; what it says wrongly counts as nothing.
+
+    Args:
+        offset: with which it began.
+    """
+    number, _, last = event_id.partition(".")
+    if not all(part.isascii() and part.isdecimal() and len(part) < 16 for part in (number, last)):
+        return run_number, offset
     if run_number is not None and run_number != int(number):
-        return run_number, 0
-    return int(number), int(offset)
+        return run_number, offset
+    return int(number), int(last)
 
 
 class _Text:

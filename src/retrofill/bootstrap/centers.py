@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from retrofill.services.operation_center import OperationCenter
     from retrofill.services.ports import Check, Leadership, Notifier, Reader
     from retrofill.services.ports.notifying import Poster
+    from retrofill.services.reading.log_index import LineIndexes
     from retrofill.services.running.nights import NightMaker
     from retrofill.services.upkeep.retention import Retention
     from retrofill.settings.in_force import Settings
@@ -276,6 +277,10 @@ class Call:
         from retrofill.executors.logs.reading import LogFolder
 
         return LogFolder(self.runs_directory)
+
+    @property
+    def line_indexes(self) -> LineIndexes:
+        return self.deployment.line_indexes
 
     @cached_property
     def specs(self) -> RunSpecs:

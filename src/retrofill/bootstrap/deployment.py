@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from retrofill.services.ports.identities import IdentityProvider
     from retrofill.services.ports.notifying import Poster
     from retrofill.services.reading.feed import Changes, Feed
+    from retrofill.services.reading.log_index import LineIndexes
     from retrofill.services.upkeep.retention import Retention
     from retrofill.settings.in_force import Settings
     from retrofill.store.postgres.database import Database as ServerDatabase
@@ -70,6 +71,13 @@ class Deployment:
         self._store: AnyStore | None = None
         self._deployed: Deployed | None = None
         self._provider: OidcProvider | None = None
+
+    @cached_property
+    def line_indexes(self) -> LineIndexes:
+        """Where the lines of logs lie, for all who look."""
+        from retrofill.services.reading.log_index import LineIndexes
+
+        return LineIndexes()
 
     # The store
 

@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from retrofill.client.logs import OpenLog
     from retrofill.services.reading.documents import (
         DagDocument,
+        Foresight,
         InstanceHistory,
         InstanceLineage,
         InstancePage,
         InstanceRow,
+        LogFinds,
+        LogWindow,
         Page,
         WhyDocument,
     )
@@ -54,6 +57,34 @@ class InstanceDesk(Desk):
 
         return open_log(self._server, instance_id, run_number, offset)
 
+    def log_lines(
+        self,
+        instance_id: int,
+        run_number: int | None = None,
+        since: int | None = None,
+        until: int | None = None,
+        at: int | None = None,
+        line: int | None = None,
+        count: int = 500,
+    ) -> LogWindow:
+        """Some lines of the log of a run; the last ones, where nothing says which. At most a megabyte."""
+        where = {"since": since, "until": until, "at": at, "line": line}
+        query = {"run": run_number, **where, "count": count}
+        return self._server.get(f"instances/{instance_id}/log/lines", query)
+
+    def find_in_log(
+        self,
+        instance_id: int,
+        text: str = "",
+        run_number: int | None = None,
+        since: int = 0,
+        is_error: bool = False,
+        limit: int = 100,
+    ) -> LogFinds:
+        """Lines of a run's log that hold a text, or tell of an error; `next` says where a long search goes on."""
+        query = {"run": run_number, "text": text, "since": since, "error": is_error or None, "limit": limit}
+        return self._server.get(f"instances/{instance_id}/log/finds", query)
+
     def lineage(self, instance_id: int) -> InstanceLineage:
         """The tables that it reads and writes."""
         return self._server.get(f"instances/{instance_id}/lineage")
@@ -68,6 +99,23 @@ class InstanceDesk(Desk):
             return {}
         found = self._server.ask("instances/states", {"ids": [*instance_ids]})["items"]
         return {one["id"]: one["state"] for one in found}
+
+    def foresee(
+        self,
+        act: str,
+        ids: Sequence[int],
+        latest: bool = False,
+        with_self: bool = False,
+        tasks: Sequence[str] = (),
+        upstream: Sequence[int] | None = None,
+        priority: int | None = None,
+        group: str | None = None,
+    ) -> Foresight:
+        """What an act on instances would do, counted before it is done."""
+        above = None if upstream is None else [*upstream]
+        how = {"latest": latest, "with_self": with_self, "tasks": [*tasks], "upstream": above}
+        body = {"act": act, "ids": [*ids], **how, "priority": priority, "group": group}
+        return self._server.ask("instances/foresee", body)
 
     def unattended(self, instance_ids: Collection[int] | None = None) -> Sequence[int]:
         """Instances that count as running though nobody carries them out."""

@@ -19,6 +19,7 @@ from domain.catalogs import make_task
 from retrofill.domain.catalog.definitions import Dependency, DependencyKind, ResourceGroup
 from retrofill.domain.catalog.searches import TaskSearch
 from retrofill.domain.planning.policy import Alert, AlertMethod, AlertTrigger
+from retrofill.domain.running.acts import Act
 from retrofill.domain.running.places import Place
 from retrofill.domain.running.searches import (
     BackfillSearch,
@@ -211,10 +212,14 @@ def arguments(c: Case) -> dict[str, Arguments]:
         "instances.why": each,
         "instances.history": each,
         "instances.log": each,
+        "instances.log_lines": each,
+        "instances.find_in_log": [(number, "um") for number in c.instances],
         "instances.lineage": each,
         "instances.dag": [(number, 9, 9) for number in c.instances],
         "instances.states": several,
         "instances.unattended": [(), *several],
+        "instances.foresee": [(act, c.instances) for act in Act]
+        + [("rerun", c.instances, True), ("rerun-descendants", c.instances, False, True)],
         "instances.running_below": several,
         "names.tasks": [()],
         "names.workspaces": [()],

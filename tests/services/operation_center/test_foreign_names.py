@@ -105,6 +105,8 @@ NAMING = {
     "instances.why": "vault.goldmine",
     "instances.history": "aurum is scarce",
     "instances.log": "aurum",
+    "instances.log_lines": "aurum",
+    "instances.find_in_log": "aurum",
     "instances.dag": "vault.goldmine",
     "instances.lineage": "vault.goldmine",
     "names.tasks": "the ore",

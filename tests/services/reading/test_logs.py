@@ -33,6 +33,9 @@ class Text:
     def read_tail(self, ref: RunRef, limit: int) -> LogPart:
         raise NotImplementedError
 
+    def gaps(self, ref: RunRef) -> tuple[tuple[int, int], ...]:
+        return () if self._gap is None else (self._gap,)
+
 
 def nothing() -> AbstractContextManager[Reader]:
     raise NotImplementedError

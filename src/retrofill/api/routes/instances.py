@@ -34,9 +34,11 @@ from retrofill.api.requests import (
 from retrofill.api.results import items_of, page_of
 from retrofill.domain.people.roles import Action
 from retrofill.domain.people.scopes import Scope
+from retrofill.domain.running.acts import Act
 from retrofill.domain.running.searches import InstanceSearch
 from retrofill.services.reading.documents import (
     DagDocument,
+    Foresight,
     InstanceHistory,
     InstanceLineage,
     InstancePage,
@@ -44,7 +46,9 @@ from retrofill.services.reading.documents import (
     InstanceState,
     ItemRow,
     LogEvent,
+    LogFinds,
     LogPiece,
+    LogWindow,
     Page,
     WhyDocument,
 )
@@ -86,6 +90,9 @@ class Around(Asked):
     down: int = Field(1, ge=0, le=1_000, description="Levels of what waits for it.")
 
 
+Byte = Annotated[int | None, Field(ge=0, lt=2**63)]
+
+
 class LogQuery(Asked):
     """Which log."""
 
@@ -101,6 +108,33 @@ class LogPart(LogQuery):
         lt=2**63,
         description="The byte with which to begin. Who asks with it asks again: while the run goes on, what may "
         "be the beginning of a secret is held back.",
+    )
+
+
+class LinesQuery(LogQuery):
+    """Which lines of a log; the last ones where nothing says which."""
+
+    since: Byte = Field(None, description="From this byte on.")
+    until: Byte = Field(None, description="Before this byte.")
+    at: Byte = Field(None, description="Around the line that holds this byte.")
+    line: int | None = Field(None, ge=1, lt=2**63, description="From the line with this number on.")
+    count: int = Field(500, ge=0, le=2_000, description="How many lines.")
+
+
+class FindsQuery(LogQuery):
+    """What is looked for in a log."""
+
+    text: str = Field("", max_length=1_000, description="In capital or small letters.")
+    error: bool = Field(False, description="Lines that tell of an error, whatever the text.")
+    since: int = Field(0, ge=0, lt=2**63, description="From this byte on.")
+    limit: int = Field(100, ge=1, le=200, description="How many lines.")
+
+
+class FollowQuery(LogQuery):
+    """From where a log is followed."""
+
+    offset: int = Field(
+        0, ge=0, lt=2**63, description="The byte with which to begin; `Last-Event-ID` goes first."
     )
 
 
@@ -145,6 +179,21 @@ class SetGroup(Batch):
     """A slot of another group (OPS-7)."""
 
     group: str = Field(description="The name of a resource group.")
+
+
+class Intended(Asked):
+    """An act on instances that is asked about before it is done."""
+
+    act: Act = Field(description="Which.")
+    ids: Numbers
+    latest: bool = Field(False, description="Reruns take the code of the deployed version.")
+    with_self: bool = Field(False, description="Of a rerun of descendants: they themselves, too.")
+    tasks: Annotated[list[Word], Field(max_length=1_000)] = Field(
+        [], description="Of a rerun of descendants: only of these tasks; none for all."
+    )
+    upstream: Ids | None = Field(None, description="Waits to remove; null for all.")
+    priority: int | None = Field(None, description="The new one.", ge=-(2**31), lt=2**31)
+    group: Word | None = Field(None, description="The new resource group.")
 
 
 class These(Asked):
@@ -221,6 +270,20 @@ def log(
     return StreamingResponse(map(_text, pieces), media_type="text/plain; charset=utf-8")
 
 
+@routes.get("/{instance_id}/log/lines", "instances.log_lines", LogWindow)
+def log_lines(visit: Asking, instance_id: Id, asked: Annotated[LinesQuery, Query()]) -> LogWindow:
+    """Some lines of the log of a run as it is now, at most a megabyte; the last ones, where nothing says which."""
+    where = (asked.since, asked.until, asked.at, asked.line)
+    return visit.center.instances.log_lines(instance_id, asked.run, *where, asked.count)
+
+
+@routes.get("/{instance_id}/log/finds", "instances.find_in_log", LogFinds)
+def find_in_log(visit: Asking, instance_id: Id, asked: Annotated[FindsQuery, Query()]) -> LogFinds:
+    """Lines of a run's log that hold a text, or tell of an error; `next` says where a long search goes on."""
+    how = (asked.run, asked.since, asked.error, asked.limit)
+    return visit.center.instances.find_in_log(instance_id, asked.text, *how)
+
+
 @routes.post("/states", "instances.states", Page[InstanceState], scope=Scope.READ)
 def states(visit: Asking, body: These) -> Page[InstanceState]:
     """The states of those that you see."""
@@ -240,9 +303,16 @@ def running_below(visit: Asking, body: Below) -> Page[int]:
     return page_of(visit.center.instances.running_below(body.ids, body.with_self, body.tasks))
 
 
+@routes.post("/foresee", "instances.foresee", Foresight, scope=Scope.READ)
+def foresee(visit: Asking, body: Intended) -> Foresight:
+    """What an act on instances would do, counted before it is done."""
+    how = (body.latest, body.with_self, body.tasks, body.upstream, body.priority, body.group)
+    return visit.center.instances.foresee(body.act, body.ids, *how)
+
+
 @routes.get("/{instance_id}/log/events", "instances.follow_log", LogEvent, media=EVENTS)
 def follow_log(
-    visit: Asking, request: Request, instance_id: Id, asked: Annotated[LogQuery, Query()]
+    visit: Asking, request: Request, instance_id: Id, asked: Annotated[FollowQuery, Query()]
 ) -> Response:
     """The log of a run as events `output` while it grows; `end` when the run has ended.
 
@@ -250,7 +320,7 @@ def follow_log(
     """
     hub = hub_of(request.app)
     hub.admit(visit.visitor.user)
-    run_number, offset = following.heard(asked.run, request.headers.get("Last-Event-ID", ""))
+    run_number, offset = following.heard(asked.run, request.headers.get("Last-Event-ID", ""), asked.offset)
     found = visit.center.instances.log(instance_id, run_number, offset)
     source = (
         following.once(found)

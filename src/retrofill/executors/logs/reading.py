@@ -34,6 +34,9 @@ class LogFolder:
     def read_tail(self, ref: RunRef, limit: int) -> Part:
         return read_tail(self._runs, ref, limit)
 
+    def gaps(self, ref: RunRef) -> tuple[tuple[int, int], ...]:
+        return gaps(self._runs, ref)
+
 
 def read(runs_directory: Path, ref: RunRef, offset: int = 0, limit: int = 256 << 10) -> Part:
     """Up to `limit` bytes of a run's log from `offset` on, as they are in the file (OPS-10).
@@ -63,6 +66,24 @@ def read_tail(runs_directory: Path, ref: RunRef, limit: int = 64 << 10) -> Part:
     with _open(runs_directory, ref) as file:
         size = os.fstat(file.fileno()).st_size
     return read(runs_directory, ref, max(0, size - limit), limit)
+
+
+def gaps(runs_directory: Path, ref: RunRef) -> tuple[tuple[int, int], ...]:
+    """Begin and end of each part that was cut out, in order (OPS-10).
+
+    Raises:
+        NoLogError: there is none.
+    """
+    found, at = [], 0
+    with _open(runs_directory, ref) as file:
+        descriptor = file.fileno()
+        size = os.fstat(descriptor).st_size
+        while at < size:
+            hole = _seek(descriptor, at, os.SEEK_HOLE, size)
+            at = _seek(descriptor, hole, os.SEEK_DATA, size) if hole < size else size
+            if hole < at:
+                found.append((hole, at))
+    return tuple(found)
 
 
 def shorten(runs_directory: Path, ref: RunRef, head: int = 32 << 10, tail: int = 32 << 10) -> None:

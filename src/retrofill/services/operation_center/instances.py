@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from retrofill.domain.errors import InvalidValueError, shown
+from retrofill.domain.running.acts import Act, Intent
 from retrofill.domain.running.searches import InstanceSearch
 from retrofill.services.operation_center.instance_acts import InstanceActs
 from retrofill.services.people.access import unknown_instance
@@ -14,13 +16,17 @@ if TYPE_CHECKING:
     from retrofill.services.ports.records import InstanceRecord
     from retrofill.services.reading.documents import (
         DagDocument,
+        Foresight,
         InstanceHistory,
         InstanceLineage,
         InstancePage,
         InstanceRow,
+        LogFinds,
+        LogWindow,
         Page,
         WhyDocument,
     )
+    from retrofill.services.reading.log_lines import LogLines
     from retrofill.services.reading.logs import OpenLog
     from retrofill.services.reading.view import View
 
@@ -129,6 +135,75 @@ class InstanceDesk(InstanceActs):
             secrets = secrets_of(view, self._parts.specs, row)
         return OpenLog(self._parts.logs, run, secrets, self._parts.store.read, offset)
 
+    def log_lines(
+        self,
+        instance_id: int,
+        run_number: int | None = None,
+        since: int | None = None,
+        until: int | None = None,
+        at: int | None = None,
+        line: int | None = None,
+        count: int = 500,
+    ) -> LogWindow:
+        """Some lines of the log of a run; the last ones, where nothing says which. At most a megabyte.
+
+        Args:
+            run_number: None for the last run.
+            since: lines from this byte on; `until`: those before it; `at`: around it; `line`: from this one on.
+            count: how many, up to 2,000.
+
+        Raises:
+            UnknownNameError: as for `log`.
+            WrongStateError: it has not run yet.
+        """
+        from retrofill.services.reading.log_lines import LogLines, Where, window_of_words
+
+        found = self._lines(instance_id, run_number)
+        if isinstance(found, LogLines):
+            return found.window(Where(since, until, at, line), count)
+        return window_of_words(instance_id, found)
+
+    def find_in_log(
+        self,
+        instance_id: int,
+        text: str = "",
+        run_number: int | None = None,
+        since: int = 0,
+        is_error: bool = False,
+        limit: int = 100,
+    ) -> LogFinds:
+        """Lines of a run's log that hold a text, in capital or small letters, from a byte on.
+
+        A search of a large log ends before its end: `next` says where it goes on.
+
+        Args:
+            is_error: lines that tell of an error, whatever the text.
+            limit: how many, up to 200.
+
+        Raises:
+            UnknownNameError: as for `log`.
+            WrongStateError: it has not run yet.
+        """
+        from retrofill.services.reading.log_lines import LogLines
+
+        found = self._lines(instance_id, run_number)
+        if isinstance(found, LogLines) and (text or is_error):
+            return found.find(text, since, is_error, limit)
+        return {"id": instance_id, "run_number": run_number or 0, "items": [], "next": None}
+
+    def _lines(self, instance_id: int, run_number: int | None) -> LogLines | str:
+        from retrofill.services.reading.log_lines import LogLines
+        from retrofill.services.reading.logs import instead_of_a_log, run_of, secrets_of
+
+        parts = self._parts
+        with self.view(unknown_instance(instance_id)) as view:
+            row = view.access.get_instance(instance_id)
+            run = run_of(view, row, run_number)
+            if run is None:
+                return instead_of_a_log(view, row)
+            secrets = secrets_of(view, parts.specs, row)
+        return LogLines(parts.logs, run, secrets, parts.store.read, parts.line_indexes)
+
     def lineage(self, instance_id: int) -> InstanceLineage:
         """The tables that it reads and writes, by the version whose code it runs (OPS-10).
 
@@ -166,6 +241,35 @@ class InstanceDesk(InstanceActs):
             reader = InstanceReader(view)
             rows = view.reader.instances(instance_ids)
             return {row.id: reader.state(row) for row in rows if view.access.sees_instance(row)}
+
+    def foresee(
+        self,
+        act: str,
+        ids: Sequence[int],
+        latest: bool = False,
+        with_self: bool = False,
+        tasks: Sequence[str] = (),
+        upstream: Sequence[int] | None = None,
+        priority: int | None = None,
+        group: str | None = None,
+    ) -> Foresight:
+        """What an act on instances would do, counted before it is done (OPS-1..7).
+
+        Args:
+            act: the word of one: `stop`, `rerun`, `rerun-descendants`, `set-successful`, `freeze`, `unfreeze`,
+                `remove-waits`, `priority` or `resource-group`; what follows is what that is asked with.
+
+        Raises:
+            InvalidValueError: there is no such act.
+            UnknownNameError: nothing is deployed, or there is no such task.
+        """
+        from retrofill.services.reading.foresight import foresee
+
+        if act not in [*Act]:
+            raise InvalidValueError(f'"{shown(act)}" is no act on instances', f"There are {', '.join(Act)}.")
+        intent = Intent(Act(act), latest, with_self, self._full_names(tasks), upstream, priority, group)
+        with self.view(unknown_instance(next(iter(ids), 0))) as view:
+            return foresee(view, intent, ids)
 
     def unattended(self, instance_ids: Collection[int] | None = None) -> Sequence[int]:
         """Instances that count as running though nobody carries them out, while no scheduler is there to note it.

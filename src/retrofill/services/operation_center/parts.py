@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         MigratedDocument,
         RestoredDocument,
     )
+    from retrofill.services.reading.log_index import LineIndexes
     from retrofill.services.running.nights import NightMaker
     from retrofill.services.upkeep.retention import Retention
 
@@ -160,6 +161,11 @@ class Parts(Protocol):
 
     @property
     def logs(self) -> Logs: ...
+
+    @property
+    def line_indexes(self) -> LineIndexes:
+        """Where the lines of logs lie, as far as somebody has looked."""
+        ...
 
     @property
     def specs(self) -> RunSpecs:

@@ -26,6 +26,7 @@ from retrofill.services.instances.graph import InstanceGraph
 from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.instances.holds import HeldBackfills, holds_of
 from retrofill.services.instances.propagation import Propagation
+from retrofill.services.operations.judging import describe
 from retrofill.services.people.access import Access, unknown_instance
 from retrofill.services.ports.records import InstanceRecord
 from retrofill.services.ports.store import MOST_ROWS
@@ -160,7 +161,7 @@ class _Part:
         self._applying: dict[int | None, Batch] = {}
         self._siblings_seen: set[int] = set()
         self._records: list[tuple[object, ...]] = []
-        rows = _visible_rows(tx, ids)
+        rows = visible_rows(tx, ids)
         taken, left = 0, MOST_ROWS
         for instance_id in ids:
             row = rows.get(instance_id)
@@ -282,12 +283,7 @@ def _check_all(results: dict[int, ItemResult], ids: Sequence[int]) -> None:
         )
 
 
-def describe(row: InstanceRecord, context: InstanceGraph) -> str:
-    """An instance as sentences name it."""
-    return f"instance {row.id} ({context.task(row.id).name} {row.scheduled_at:%Y-%m-%d %H:%M})"
-
-
-def _visible_rows(tx: Reader, ids: Sequence[int]) -> dict[int, InstanceRecord]:
+def visible_rows(tx: Reader, ids: Sequence[int]) -> dict[int, InstanceRecord]:
     """The instances that are there for everybody, as `find_instance` finds them one by one."""
     found = {}
     is_active: dict[int, bool] = {}

@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING
 from retrofill.domain.errors import RetrofillError, WrongStateError
 from retrofill.domain.people.roles import Actor
 from retrofill.domain.running.results import ItemResult
-from retrofill.domain.running.states import WAITING, Move, State, check, is_legal
+from retrofill.domain.running.states import WAITING, Move, State, is_legal
 from retrofill.domain.texts import Step, Text
-from retrofill.services.instances.as_run import as_run, check_latest
 from retrofill.services.instances.graph import InstanceGraph
 from retrofill.services.instances.graphs import GraphCache
-from retrofill.services.operations.batches import Batch, Batches, Effect, describe
+from retrofill.services.operations.batches import Batch, Batches, Effect
+from retrofill.services.operations.judging import (
+    describe,
+    is_back,
+    judge_freeze,
+    judge_rerun,
+    judge_set_successful,
+    judge_stop,
+    judge_unfreeze,
+)
 from retrofill.services.people.access import Access, unknown_instance
 from retrofill.services.ports.records import InstanceRecord
 
@@ -172,14 +180,8 @@ def _busy(
     )
 
 
-def _check(batch: Batch, move: Move, row: InstanceRecord) -> None:
-    state = batch.state(row)
-    if not is_legal(move, state):
-        check(move, state, describe(row, batch.context))
-
-
 def _stop(batch: Batch, row: InstanceRecord) -> Effect:
-    _check(batch, Move.STOP, row)
+    judge_stop(batch, row)
     return Effect(State.RUNNING, batch.tx.mark_stopping(row.id))
 
 
@@ -193,20 +195,11 @@ class _Rerun:
     keeps_order: bool = False
 
     def apply(self, batch: Batch, row: InstanceRecord) -> Effect:
-        is_back = row.id in batch.restored and row.state in {State.NOT_RUN, *WAITING}  # by an earlier part
-        if not is_back:
-            _check(batch, Move.RERUN, row)
-        mode, version_id = self._choose_code(batch, row)
+        version_id = judge_rerun(batch, row, self.graphs, self.latest)
         words = f"with version {version_id}" if version_id is not None else ""
-        if is_back:
-            self._keep_version(batch, row, version_id)
-            return Effect(State.NOT_RUN, words=words)
-        if mode == "never" or (mode == "on_failure" and row.state != State.FAILED):
-            raise WrongStateError(
-                f"{describe(row, batch.context)} cannot be rerun: its task says rerun mode {mode}",
-                Text("Change `rerun.mode` of the task, deploy, and rerun it with {option.latest}."),
-            )
         self._keep_version(batch, row, version_id)
+        if is_back(batch, row):
+            return Effect(State.NOT_RUN, words=words)
         has_run = any(run.number == row.run_number for run in batch.tx.runs(row.id))
         batch.tx.rerun([(row.id, row.run_number + 1 if has_run else row.run_number, self.ignore_waits)])
         batch.propagation.moved(row.id, row.state, State.NOT_RUN)
@@ -216,16 +209,6 @@ class _Rerun:
         batch.is_reopened = True
         batch.keeps_order = self.keeps_order
         return Effect(State.NOT_RUN, words=words)
-
-    def _choose_code(self, batch: Batch, row: InstanceRecord) -> tuple[str, int | None]:
-        """The rerun mode that holds, and the version that is asked for (OPS-2)."""
-        if not self.latest:
-            return as_run(row, self.graphs.of(batch.tx, row)).task.rerun.mode, None
-        version_id = batch.tx.current_version_id()
-        assert version_id is not None
-        current = self.graphs.catalog(batch.tx, version_id)
-        task = check_latest(row, batch.context, current, version_id, describe(row, batch.context))
-        return task.rerun.mode, version_id
 
     def _keep_version(self, batch: Batch, row: InstanceRecord, version_id: int | None) -> None:
         """From now on; later reruns without a word about it keep it."""
@@ -257,7 +240,7 @@ class _WithDescendants:
 
 
 def _set_successful(batch: Batch, row: InstanceRecord) -> Effect:
-    _check(batch, Move.SET_SUCCESSFUL, row)
+    judge_set_successful(batch, row)
     batch.tx.set_successful(row.id, batch.now_ms)
     batch.propagation.moved(row.id, row.state, State.SUCCESSFUL)
     batch.mended.append(row.id)
@@ -266,9 +249,8 @@ def _set_successful(batch: Batch, row: InstanceRecord) -> Effect:
 
 
 def _freeze(batch: Batch, row: InstanceRecord) -> Effect:
-    if row.state == State.FROZEN:
+    if not judge_freeze(batch, row):
         return Effect(State.FROZEN, False)
-    _check(batch, Move.FREEZE, row)
     if row.state in WAITING:
         batch.tx.hold_back(row.id)
     batch.tx.freeze(row.id)
@@ -277,7 +259,7 @@ def _freeze(batch: Batch, row: InstanceRecord) -> Effect:
 
 
 def _unfreeze(batch: Batch, row: InstanceRecord) -> Effect:
-    if row.state != State.FROZEN:
+    if not judge_unfreeze(batch, row):
         return Effect(batch.state(row), False)
     target = State(row.frozen_from or State.NOT_RUN)
     batch.tx.unfreeze(row.id, *batch.context.unfrozen_kind(row))

@@ -52,3 +52,11 @@ class Logs(Protocol):
             NoLogError: there is none.
         """
         ...
+
+    def gaps(self, ref: RunRef) -> tuple[tuple[int, int], ...]:
+        """Begin and end of each part that was cut out by now, in order.
+
+        Raises:
+            NoLogError: there is none.
+        """
+        ...

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from retrofill.services.ports.records import InstanceRecord, RunRecord
     from retrofill.services.reading.view import View
 
+    Look = Callable[[], AbstractContextManager[Reader]]
+
 _PIECE = 256 << 10
 _TAIL = 16 << 10  # bytes in which the last line is looked for
 _SCREEN = 200  # characters of it
@@ -45,7 +47,7 @@ class OpenLog:
         logs: Logs,
         run: RunRecord,
         secrets: tuple[str, ...],
-        look: Callable[[], AbstractContextManager[Reader]],
+        look: Look,
         offset: int = 0,
     ) -> None:
         self.instance_id, self.run_number = run.instance_id, run.number
@@ -95,19 +97,22 @@ class OpenLog:
         try:
             return self._logs.read(self._ref, self._offset, _PIECE)
         except NoLogError as error:
-            removed_ms = self._run.log_removed_ms
-            if removed_ms is None:
-                why = Step("instance.why", id=self._ref.instance_id)
-                if self._run.host is not None:
-                    message = f"{error.message} here; it lives on {shown(self._run.host)}"
-                    raise NoLogError(message, "Ask for it on that machine.") from None
-                raise NoLogError(error.message, Text("{why} says what became of it.", why=why)) from None
-            day = f"{instant_of(removed_ms):%Y-%m-%d}"
-            raise NoLogError(
-                f"the log of run {self._ref.run_number} of instance {self._ref.instance_id} "
-                f"was deleted by retention on {day}",
-                "The setting `log_days` says how long logs are kept.",
-            ) from None
+            raise without_log(self._run, error) from None
+
+
+def without_log(run: RunRecord, error: NoLogError) -> NoLogError:
+    """What became of a log that is not there, as far as it is known."""
+    if run.log_removed_ms is not None:
+        day = f"{instant_of(run.log_removed_ms):%Y-%m-%d}"
+        return NoLogError(
+            f"the log of run {run.number} of instance {run.instance_id} was deleted by retention on {day}",
+            "The setting `log_days` says how long logs are kept.",
+        )
+    if run.host is not None:
+        message = f"{error.message} here; it lives on {shown(run.host)}"
+        return NoLogError(message, "Ask for it on that machine.")
+    why = Step("instance.why", id=run.instance_id)
+    return NoLogError(error.message, Text("{why} says what became of it.", why=why))
 
 
 def run_of(view: View, row: InstanceRecord, number: int | None) -> RunRecord | None:

@@ -57,6 +57,13 @@ from retrofill.services.reading.documents.dates import BackfillDate, InstanceDet
 from retrofill.services.reading.documents.declared import DeclaredNeighbour, DeclaredTask, TaskWait
 from retrofill.services.reading.documents.errands import Errand
 from retrofill.services.reading.documents.feed import BackfillChanges, ListChanges, LogEvent
+from retrofill.services.reading.documents.foresight import (
+    Foresight,
+    HeldBackfill,
+    Refused,
+    TaskBelow,
+    WaitRow,
+)
 from retrofill.services.reading.documents.instances import (
     Blocker,
     DagDocument,
@@ -66,7 +73,10 @@ from retrofill.services.reading.documents.instances import (
     InstancePage,
     InstanceRow,
     InstanceState,
+    LogFinds,
+    LogLine,
     LogPiece,
+    LogWindow,
     OperationRow,
     RunRow,
     WhyDocument,
@@ -177,10 +187,12 @@ __all__ = [
     "FileDocument",
     "Finding",
     "FirstEstimate",
+    "Foresight",
     "GridDocument",
     "GridRow",
     "GroupRow",
     "HealthCheck",
+    "HeldBackfill",
     "IncludedFile",
     "InstanceDetail",
     "InstanceHistory",
@@ -196,7 +208,10 @@ __all__ = [
     "ListedTask",
     "Load",
     "LogEvent",
+    "LogFinds",
+    "LogLine",
     "LogPiece",
+    "LogWindow",
     "Me",
     "MigratedDocument",
     "MissedNights",
@@ -219,6 +234,7 @@ __all__ = [
     "Publication",
     "Queue",
     "RedeployedVersion",
+    "Refused",
     "RenderedRun",
     "RerunRules",
     "RestoredDocument",
@@ -235,6 +251,7 @@ __all__ = [
     "StopReport",
     "TableRead",
     "TableWritten",
+    "TaskBelow",
     "TaskEdge",
     "TaskInGraph",
     "TaskItemRow",
@@ -257,6 +274,7 @@ __all__ = [
     "VersionRow",
     "VersionTask",
     "VersionTaskPage",
+    "WaitRow",
     "WhyDocument",
     "WorkspaceRow",
 ]

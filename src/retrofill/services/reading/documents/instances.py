@@ -78,6 +78,41 @@ class LogPiece(TypedDict):
     base64: str
 
 
+class LogLine(TypedDict):
+    """A line of a log, or as much of it as is shown."""
+
+    number: (
+        int | None
+    )  #: from 1; a part that was cut out counts as the end of a line; null while lines are being counted
+    offset: int  #: of the first byte that is shown
+    text: str  #: without its end
+    missing: int  #: bytes before it that were cut out of the log
+    starts: bool  #: whether the line begins with what is shown
+    ends: bool  #: whether it ends with it
+
+
+class LogWindow(TypedDict):
+    """Some lines of a log, as it is now."""
+
+    id: int
+    run_number: int  #: 0 where no code ran
+    ended: bool  #: whether nothing more comes
+    size: int  #: bytes of the whole log, those that were cut out included
+    lines: list[LogLine]
+    total: int | None  #: lines of the whole log; null while they are being counted: ask again
+    before: int | None  #: byte with which to ask `until` for what is before; null at the beginning
+    after: int  #: byte with which to ask `since` for what comes next
+
+
+class LogFinds(TypedDict):
+    """Lines of a log in which something was found, from a byte on."""
+
+    id: int
+    run_number: int
+    items: list[LogLine]
+    next: int | None  #: byte at which the search goes on; null where it has come to the end
+
+
 class InstanceState(TypedDict):
     """An instance and its state, as lists show it (OPS-0)."""
 
