@@ -15,7 +15,8 @@ from starlette.exceptions import HTTPException
 from retrofill.api.answers import PARTS_HEADER, encode
 from retrofill.api.faults import FaultLog
 from retrofill.api.intake import MisreadError
-from retrofill.domain.errors import Kind, NotSignedInError, RetrofillError, TooOftenError
+from retrofill.api.misreading import misread
+from retrofill.domain.errors import Kind, NotSignedInError, RetrofillError, TooOftenError, shown
 from retrofill.domain.texts import Step, Text
 
 PROBLEM = "application/problem+json"
@@ -37,6 +38,7 @@ STATUSES: Mapping[Kind, int] = MappingProxyType(
 )
 _BY_CODE = {"changed_meanwhile": 412}  # where HTTP has a status that says more than the kind
 _KINDS = {400: Kind.USAGE, 404: Kind.UNKNOWN, 405: Kind.USAGE, 413: Kind.LIMIT, 415: Kind.USAGE}
+_UNSERVED = {404: "nothing answers {asked}", 405: "nothing here takes {asked}"}
 _SECONDS_TO_WAIT = "1"  # until a store that is busy may be free
 _MOST_PROBLEMS = 20  # of one request, that are told
 _MOST_CHARACTERS = 300  # of each
@@ -103,8 +105,8 @@ def _misread(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError | MisreadError)
     wrong = error.errors() if isinstance(error, RequestValidationError) else error.errors
     found: list[FieldProblem] = [
-        {"at": _cut(".".join(map(str, one["loc"]))), "message": _cut(one["msg"])}
-        for one in wrong[:_MOST_PROBLEMS]
+        {"at": _cut(place), "message": _cut(message)}
+        for place, message in misread(wrong[:_MOST_PROBLEMS], request).items()
     ]
     detail = "; ".join(f"{one['at']}: {one['message']}" for one in found[:3])
     hint = "Write the request as the description of this operation in `GET /api/v1/openapi.json` says."
@@ -120,7 +122,9 @@ def not_served(request: Request, error: Exception) -> Response:
     """What no route answers, or the framework refuses."""
     assert isinstance(error, HTTPException)
     hint = "`GET /api/v1/openapi.json` describes every operation."
-    return refusal(error.status_code, str(error.detail), hint, error.headers)
+    asked = shown(f"{request.method} {request.url.path[:_MOST_CHARACTERS]}")
+    detail = _UNSERVED.get(error.status_code, "{detail}").format(asked=asked, detail=error.detail)
+    return refusal(error.status_code, detail, hint, error.headers)
 
 
 def refusal(status: int, detail: str, hint: str, headers: Mapping[str, str] | None = None) -> Response:
