@@ -42,10 +42,10 @@ class Window:
         self.page: Page = context.new_page()
 
     def sign_in(self, user: str) -> None:
-        """With a link, as `retrofill user link` prints it; it lands at home."""
+        """With a link, as `retrofill user link` prints it."""
         self.page.goto(self.place.link(user))
         self.page.get_by_role("button", name=f"Sign in as {user}").click()
-        self.page.wait_for_url(f"{self.place.url}/")
+        self.page.wait_for_url(lambda url: "/sign-in" not in url)
 
     def go(self, path: str) -> None:
         """Open an address of the place."""
@@ -116,6 +116,7 @@ def open_window(
         if user is not None and known is None:
             window.sign_in(user)
             place.signed_in[user] = context.storage_state()
+        window.go("/")
         yield window
         assert not window.left(), "\n".join(window.left())
     finally:

@@ -83,3 +83,19 @@ def test_a_part_of_a_page_comes_alone(filled: Filled) -> None:
     assert part.text.lstrip().startswith("<section")
     assert "<html" not in part.text
     assert filled.site.alice.get("/account?part=nothing").status_code == 404
+
+
+def test_a_module_is_named_in_one_way_only(filled: Filled) -> None:
+    """Else browsers would run it twice."""
+    browser = filled.site.alice
+    named = re.search(r"/static/retrofill\.js\?v=\w+", browser.get("/account").text)
+    assert named is not None
+    asked, seen = [named[0]], set()
+    while asked:
+        script = browser.get(asked.pop())
+        assert "immutable" in script.headers["cache-control"]
+        imported = re.findall(r"""(?:from|import)\s*\(?\s*"\./([^"]+)\"""", script.text)
+        assert all("?v=" in name for name in imported)
+        asked += [f"/static/{name}" for name in imported if name not in seen]
+        seen |= set(imported)
+    assert {name.partition("?")[0] for name in seen} >= {"dialogs.js", "palette.js", "parts.js"}

@@ -50,6 +50,7 @@ class Frame:
         version: that is deployed; None: nothing is.
         counts: numbers beside entries of the rail, by key.
         said: what became of what one has just done; shown once.
+        revision: of the store, before anything of the page was looked up: what has changed since is told by its stream.
     """
 
     project: str
@@ -64,6 +65,7 @@ class Frame:
     beat: Beat
     counts: Mapping[str, int] = field(default_factory=dict)
     said: str = ""
+    revision: str = ""
     places: Sequence[Place] = PLACES
 
     @property

@@ -1,13 +1,14 @@
 """What pages load: read once, sent packed to browsers that take it so.
 
 Templates name a file with a part of its hash (`/static/pages.css?v=...`): such an address never changes what it holds,
-and a browser asks once. Asked for without, as modules ask for each other, a file is asked for again each time, and
-answered with its tag alone.
+and a browser asks once. Modules name each other without (`from "./parts.js"`), and are sent with it: a module that is
+named in two ways would run twice. Asked for without, a file is asked for again each time, and answered with its tag alone.
 """
 
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
@@ -29,6 +30,7 @@ _TYPES = {
 _FOR_GOOD = "public, max-age=31536000, immutable"
 _ASKED_AGAIN = "no-cache"
 _MARK_LENGTH = 12
+_IMPORT = re.compile(rb"""(\b(?:from|import)\s*\(?\s*"\./)([a-z0-9_.-]+\.js)(?=")""")
 
 
 class StaticFile(NamedTuple):
@@ -43,8 +45,8 @@ class StaticFile(NamedTuple):
 @cache
 def files() -> Mapping[str, StaticFile]:
     """All of them by name."""
-    found = (path for path in sorted(FOLDER.iterdir()) if path.suffix in _TYPES)
-    return MappingProxyType({path.name: _read(path) for path in found})
+    found = (path.name for path in sorted(FOLDER.iterdir()) if path.suffix in _TYPES)
+    return MappingProxyType({name: _read(name) for name in found})
 
 
 def address_of(name: str) -> str:
@@ -86,7 +88,22 @@ def _answer(request: Request, file: StaticFile) -> Response:
     return Response(file.packed, headers={**headers, "Content-Encoding": "gzip"}, media_type=file.media_type)
 
 
-def _read(path: Path) -> StaticFile:
+@cache
+def _read(name: str, *importing: str) -> StaticFile:
+    """A file, with what it imports named as templates name it.
+
+    Args:
+        importing: modules that import it, the first one first: in a circle no hash could be named.
+    """
+    assert name not in importing, f"modules import each other: {importing}"
+    path = FOLDER / name
     plain = path.read_bytes()
+    if path.suffix == ".js":
+        plain = _IMPORT.sub(
+            lambda found: (
+                b"%s%s?v=%s" % (*found.groups(), _read(found[2].decode(), name, *importing).mark.encode())
+            ),
+            plain,
+        )
     mark = sha256(plain).hexdigest()[:_MARK_LENGTH]
     return StaticFile(plain, gzip.compress(plain, 9, mtime=0), _TYPES[path.suffix], mark)

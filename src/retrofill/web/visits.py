@@ -162,7 +162,13 @@ class PageVisit(Visit):
             version=self.center.deployed_version,
             beat=self.request.app.state.pulse.beat(self.center),
             said=cookies.said(self.request),
+            revision=self.revision,
         )
+
+    @cached_property
+    def revision(self) -> str:
+        """Of the store when it was first asked."""
+        return self.center.feed.backfills()["revision"]
 
     def show(self, page: Page, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         """A page, or the part of it that a script fetches.
@@ -281,6 +287,7 @@ def _answered(
             if error.code == "foreign_origin":
                 raise
             return _asked_to_sign_in(visit, form)
+        _ = found.revision  # before anything is looked up
         return answer(found)
 
     return _guarded(request, signed_in, checks_origin=False)  # `visitor_of` does
