@@ -29,7 +29,7 @@ OPEN = r"""
 workspace: open
 members: {alice: administrator, bob: operator, carol: developer, dave: visitor}
 tasks:
-  first: {type: shell, schedule: "0 1 * * *", run: "true", owner: carol, parameters: {day: "$bizdate"}}
+  first: {type: shell, schedule: "0 1 * * *", run: "true", owner: carol, parameters: {day: "$bizdate"}, reads: [raw.flights]}
   last:
     type: shell
     schedule: "0 2 * * *"

@@ -22,6 +22,14 @@ QUESTIONS: dict[str, Asked] = {
     "/tasks?workspace=open&type=shell&limit=1": lambda c: c.tasks.list({"workspace": "open"}, None, 1),
     "/tasks?name=LAST": lambda c: c.tasks.list(None, "last"),
     "/tasks?cursor=open.first": lambda c: c.tasks.list(None, None, None, "open.first"),
+    "/tasks?search=first&cycle=day&owner=carol&frozen=false": lambda c: c.tasks.list(
+        {"cycle": "day", "owner": "carol"}, search="first", frozen=False
+    ),
+    "/tasks/first/calendar?until=2026-01-06&days=7": lambda c: c.tasks.calendar("first", date(2026, 1, 6), 7),
+    "/tasks/first/versions?limit=1": lambda c: c.versions.of_task("first", 1),
+    "/tasks/first/difference?older=1&newer=1": lambda c: c.versions.compare("first", 1, 1),
+    "/tables?name=raw&limit=1": lambda c: c.tables.list("raw", 1),
+    "/tables/picture?table=RAW.flights&up=2&down=2": lambda c: c.tables.show("raw.flights", None, 2, 2),
     "/tasks/graph": lambda c: c.tasks.graph(),
     "/tasks/graph?task=last": lambda c: c.tasks.graph("last"),
     "/tasks/open.first": lambda c: c.tasks.show("open.first"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import pytest
 
@@ -42,3 +43,17 @@ def test_versions_newest_first(store: Store) -> None:
         assert [found.id for found in reader.versions.latest(1, older_than=3)] == [2]
         assert reader.versions.find(1) == first
         assert reader.versions.find(4) is None
+
+
+def test_one_task_of_a_version(store: Store) -> None:
+    """CAT-9: without reading the others, as the text of that version has it."""
+    document = json.dumps({"tasks": {"w.a": {"code": 'echo "\'é"'}, "w-1.b_2": {"code": ""}}})
+    with store.transaction() as tx:
+        tx.add_version(document, 5, "alice", 2)
+        tx.add_version(json.dumps({"tasks": {}}), 6, "alice", 0)
+    with store.read() as reader:
+        assert json.loads(reader.versions.task(1, "w.a") or "") == {"code": 'echo "\'é"'}
+        assert json.loads(reader.versions.task(1, "w-1.b_2") or "") == {"code": ""}
+        assert reader.versions.task(1, "w.b") is None
+        assert reader.versions.task(2, "w.a") is None
+        assert reader.versions.task(3, "w.a") is None

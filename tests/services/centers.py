@@ -167,6 +167,8 @@ class WorldParts:
     def webhooks(self) -> tuple[str, ...]:
         return ()
 
+    retention_days = 30
+
     def lineages(self, catalog: Catalog) -> Lineages:
         return Lineages(catalog, SqlLineage(catalog.connections), self._world.actor.sees)
 

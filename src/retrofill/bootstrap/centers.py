@@ -222,6 +222,10 @@ class Call:
         found = scheduling(self.settings, self.in_force.timezone)
         return NightMaker(self.store, self.graphs, self.clock, found.schedule)
 
+    @property
+    def retention_days(self) -> int:
+        return self.settings.retention_days
+
     def retention(self, is_dry: bool = False) -> Retention:
         """What goes by age and size, as of now (RET-1, RET-2)."""
         return self.deployment.retention(self.settings, is_dry)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from retrofill.client.people import PeopleDesk
     from retrofill.client.saved import SavedDesk
     from retrofill.client.schedule import ScheduleDesk
+    from retrofill.client.tables import TableDesk
     from retrofill.client.tasks import TaskDesk
     from retrofill.client.upkeep import UpkeepDesk
     from retrofill.client.versions import VersionDesk
@@ -159,6 +160,13 @@ class Client:
         from retrofill.client.schedule import ScheduleDesk
 
         return ScheduleDesk(self._transport)
+
+    @cached_property
+    def tables(self) -> TableDesk:
+        """Tables that tasks read and write, and how tasks join them."""
+        from retrofill.client.tables import TableDesk
+
+        return TableDesk(self._transport)
 
     @cached_property
     def tasks(self) -> TaskDesk:

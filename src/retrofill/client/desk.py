@@ -24,11 +24,11 @@ class Desk:
     def _page(self, path: str, query: Mapping[str, Any], limit: int | None) -> Any:
         """One page of a list, of as many items as are asked for, however many the server gives at once."""
         items: list[Any] = []
-        following = None
+        found: dict[str, Any] = {"next": None}
         for page in self._pages(path, query, limit):
             items += page["items"]
-            following = page["next"]
-        return {"items": items, "next": following}
+            found = page
+        return {**found, "items": items}
 
     def _pages(self, path: str, query: Mapping[str, Any], limit: int | None) -> Iterator[Any]:
         """Page after page, until there are as many items as are asked for; None: all that there are."""

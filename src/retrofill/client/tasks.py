@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from retrofill.services.reading.documents import (
         CurrentTask,
         Lineage,
-        ListedTask,
-        Page,
         RenderedRun,
+        TaskCalendar,
         TaskInGraph,
+        TaskList,
         TaskNeighbour,
+        TaskNights,
         WorkspaceRow,
     )
 
@@ -33,13 +34,25 @@ class TaskDesk(Desk):
         name_part: str | None = None,
         limit: int | None = None,
         after: str | None = None,
-    ) -> Page[ListedTask]:
+        search: str | None = None,
+        frozen: bool | None = None,
+    ) -> TaskList:
         """Tasks by their full names."""
-        return self._page("tasks", {**(filters or {}), "name": name_part, "cursor": after}, limit)
+        asked = {**(filters or {}), "name": name_part, "search": search, "frozen": frozen, "cursor": after}
+        return self._page("tasks", asked, limit)
 
     def show(self, name: str) -> CurrentTask:
         """One task: schedule, dependencies, parameters, settings, code, lineage."""
         return self._server.get(f"tasks/{part(name)}")
+
+    def calendar(self, name: str, until: date | None = None, days: int = 366) -> TaskCalendar:
+        """What there is of a task, bizdate by bizdate, whoever made it."""
+        last = None if until is None else until.isoformat()
+        return self._server.get(f"tasks/{part(name)}/calendar", {"until": last, "days": days})
+
+    def nights(self, tasks: Sequence[str], limit: int = 30) -> TaskNights:
+        """What has become of tasks on the latest nights that were made."""
+        return self._server.ask("tasks/nights", {"tasks": [*tasks], "limit": limit})
 
     def graph(self, name: str | None = None) -> Sequence[TaskInGraph]:
         """Who waits for whom, of all tasks or around one."""

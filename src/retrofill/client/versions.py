@@ -16,6 +16,8 @@ if TYPE_CHECKING:
         Page,
         Publication,
         RedeployedVersion,
+        TaskDifference,
+        TaskVersion,
         VersionPage,
         VersionRow,
         VersionTaskPage,
@@ -45,6 +47,14 @@ class VersionDesk(Desk):
     def task(self, version: int, name: str) -> VersionTaskPage:
         """A task as a version has it, with its code."""
         return self._server.get(f"versions/{version}/tasks/{part(name)}")
+
+    def of_task(self, name: str, limit: int = 20, before: int | None = None) -> Page[TaskVersion]:
+        """The versions that added, changed or removed a task, newest first."""
+        return self._server.get(f"tasks/{part(name)}/versions", {"limit": limit, "cursor": before})
+
+    def compare(self, name: str, older: int, newer: int) -> TaskDifference:
+        """What differs of a task between two versions."""
+        return self._server.get(f"tasks/{part(name)}/difference", {"older": older, "newer": newer})
 
     def file(self, version: int, path: str) -> FileDocument:
         """What an included file holds, in base64."""

@@ -9,7 +9,13 @@ import pytest
 
 from domain.catalogs import CHILDREN, SELF, make_catalog, make_task, previous, random_catalog
 from retrofill.domain.catalog.definitions import Catalog, Dependency, DependencyKind
-from retrofill.domain.catalog.lineage import Table, TaskLineage, Users, undeclared_dependencies
+from retrofill.domain.catalog.lineage import (
+    Table,
+    TableGraph,
+    TaskLineage,
+    Users,
+    undeclared_dependencies,
+)
 
 
 def _lineage(reads: str = "", writes: str = "") -> TaskLineage:
@@ -131,3 +137,36 @@ def _waits_directly(catalog: Catalog, task: str, other: str) -> bool:
         )
         for d in catalog.tasks[task].depends_on
     )
+
+
+FLOW = {
+    "w.load": _lineage("raw.orders", "stage.orders"),
+    "w.rates": _lineage("", "stage.rates"),
+    "w.net": _lineage("stage.orders stage.rates mart.net", "mart.net"),
+    "w.report": _lineage("MART.NET", "mart.report"),
+}
+
+
+def test_tables_are_joined_by_tasks() -> None:
+    """OPS-10: from what a task reads to what it writes; its own rows are no other table."""
+    graph = TableGraph(FLOW)
+    net = graph.find("mart.net")
+    assert net is not None
+    assert [(one.upstream.name, one.task) for one in graph.above(net)] == [
+        ("stage.orders", "w.net"),
+        ("stage.rates", "w.net"),
+    ]
+    assert [(one.downstream.name, one.task) for one in graph.below(net)] == [("mart.report", "w.report")]
+    assert (graph.writers(net), graph.readers(net)) == (("w.net",), ("w.net", "w.report"))
+    assert graph.find("mart.nothing") is None
+
+
+def test_a_table_without_a_connection_is_the_only_one_of_its_name() -> None:
+    """OPS-10: where there are two, it is not known which of them."""
+    one, other, declared = Table("raw.t", "db"), Table("raw.t", "mart"), Table("raw.t")
+    alone = TableGraph({"w.a": TaskLineage(writes=(one,)), "w.b": TaskLineage(reads=(declared,))})
+    assert alone.tables == [one]
+    assert (alone.writers(one), alone.readers(one)) == (("w.a",), ("w.b",))
+    both = TableGraph({"w.a": TaskLineage(writes=(one, other)), "w.b": TaskLineage(reads=(declared,))})
+    assert both.tables == [declared, one, other]
+    assert both.find("raw.T", "mart") == other

@@ -9,18 +9,23 @@ from fastapi import Path, Query
 from pydantic import Field
 
 from retrofill.api.operations import Routes
-from retrofill.api.requests import Asked, Asking, Commented, Limit, Word
+from retrofill.api.requests import MOST_ID, Asked, Asking, Commented, Cursor, Limit, Word
 from retrofill.api.results import page_of, task_items_of
+from retrofill.domain.people.scopes import Scope
 from retrofill.services.reading.documents import (
     CurrentTask,
     Lineage,
-    ListedTask,
     OperationRow,
     Page,
     RenderedRun,
+    TaskCalendar,
+    TaskDifference,
     TaskInGraph,
     TaskItemRow,
+    TaskList,
     TaskNeighbour,
+    TaskNights,
+    TaskVersion,
 )
 
 routes = Routes("tasks")
@@ -30,19 +35,36 @@ TaskName = Annotated[
 ]
 
 
+_CONDITIONS = {"workspace", "type", "tag", "cycle", "owner", "resource_group", "baseline"}
+
+
 class TaskQuery(Asked):
     """Which tasks; of what is given, all must hold."""
 
     workspace: str | None = Field(None, description="Of this workspace.")
     type: str | None = Field(None, description="Of this type.")
     tag: str | None = Field(None, description="With this tag.")
+    cycle: str | None = Field(
+        None, description="Of this cycle: `minute`, `hour`, `day`, `week`, `month`, `year`."
+    )
+    owner: str | None = Field(None, description="Owned by this user.")
+    resource_group: str | None = Field(None, description="Which run in this resource group.")
+    baseline: str | None = Field(None, description="Of this baseline.")
     name: str | None = Field(None, description="Is in the full name, in whatever case.")
+    search: str | None = Field(
+        None,
+        max_length=1_000,
+        description="Is in the full name, in a tag or in the name of a table; or is the id.",
+    )
+    frozen: bool | None = Field(
+        None, description="Whether instances made from now on are frozen; without it, whether or not."
+    )
     limit: Limit = 100
     cursor: str | None = Field(None, description="`next` of the page after which to go on.")
 
     @property
     def filters(self) -> dict[str, str]:
-        return self.model_dump(include={"workspace", "type", "tag"}, exclude_none=True)
+        return self.model_dump(include=_CONDITIONS, exclude_none=True)
 
 
 class GraphQuery(Asked):
@@ -73,6 +95,36 @@ class RenderQuery(Asked):
         return None if self.time is None else 60 * int(self.time[:2]) + int(self.time[3:])
 
 
+class CalendarQuery(Asked):
+    """Which bizdates."""
+
+    until: date | None = Field(
+        None, description="The last one; without it, that of today in the task's time zone."
+    )
+    days: int = Field(366, ge=1, le=3_660, description="How many.")
+
+
+class VersionsQuery(Asked):
+    """Which versions."""
+
+    limit: Limit = 20
+    cursor: Cursor = None
+
+
+class DifferenceQuery(Asked):
+    """Which two versions."""
+
+    older: int = Field(ge=1, le=MOST_ID, description="The version to begin with.")
+    newer: int = Field(ge=1, le=MOST_ID, description="The version that is held against it.")
+
+
+class NightsBody(Asked):
+    """Tasks that are looked at."""
+
+    tasks: Annotated[list[Word], Field(max_length=1_000)] = Field(description="Full names.")
+    limit: int = Field(30, ge=1, le=366, description="How many nights.")
+
+
 class TasksBody(Commented):
     """Tasks that something is done to; each is judged by itself."""
 
@@ -84,10 +136,18 @@ class TasksBody(Commented):
 # Questions
 
 
-@routes.get("", "tasks.list", Page[ListedTask])
-def list_tasks(visit: Asking, asked: Annotated[TaskQuery, Query()]) -> Page[ListedTask]:
+@routes.get("", "tasks.list", TaskList)
+def list_tasks(visit: Asking, asked: Annotated[TaskQuery, Query()]) -> TaskList:
     """Tasks by their full names."""
-    return visit.center.tasks.list(asked.filters, asked.name, asked.limit, asked.cursor)
+    return visit.center.tasks.list(
+        asked.filters, asked.name, asked.limit, asked.cursor, asked.search, asked.frozen
+    )
+
+
+@routes.post("/nights", "tasks.nights", TaskNights, scope=Scope.READ)
+def nights(visit: Asking, body: NightsBody) -> TaskNights:
+    """What has become of tasks on the latest nights that were made."""
+    return visit.center.tasks.nights(body.tasks, body.limit)
 
 
 @routes.get("/graph", "tasks.graph", Page[TaskInGraph])
@@ -124,6 +184,24 @@ def lineage(visit: Asking, task: TaskName) -> Lineage:
 def render(visit: Asking, task: TaskName, asked: Annotated[RenderQuery, Query()]) -> RenderedRun:
     """What it would run at a bizdate, with its values and its environment; secrets stay names."""
     return visit.center.tasks.render(task, asked.bizdate, asked.minute)
+
+
+@routes.get("/{task}/calendar", "tasks.calendar", TaskCalendar)
+def calendar(visit: Asking, task: TaskName, asked: Annotated[CalendarQuery, Query()]) -> TaskCalendar:
+    """What there is of it, bizdate by bizdate, whoever made it."""
+    return visit.center.tasks.calendar(task, asked.until, asked.days)
+
+
+@routes.get("/{task}/versions", "versions.of_task", Page[TaskVersion])
+def versions(visit: Asking, task: TaskName, asked: Annotated[VersionsQuery, Query()]) -> Page[TaskVersion]:
+    """The versions that added, changed or removed it, newest first."""
+    return visit.center.versions.of_task(task, asked.limit, asked.cursor)
+
+
+@routes.get("/{task}/difference", "versions.compare", TaskDifference)
+def difference(visit: Asking, task: TaskName, asked: Annotated[DifferenceQuery, Query()]) -> TaskDifference:
+    """What differs of it between two versions: what is declared, and lines of its code."""
+    return visit.center.versions.compare(task, asked.older, asked.newer)
 
 
 @routes.get("/{task}/operations", "operations.of_task", Page[OperationRow])

@@ -96,6 +96,77 @@ def _users(users: Mapping[str, list[tuple[Table, str]]], table: Table) -> tuple[
 
 
 @dataclass(frozen=True, slots=True)
+class Crossing:
+    """A task that reads one table and writes another."""
+
+    upstream: Table
+    downstream: Table
+    task: str
+
+
+class TableGraph:
+    """Tables joined by the tasks whose lineage is given: from each that a task reads to each that it writes.
+
+    A table without a connection is the one of its name that has one, where there is only one.
+    """
+
+    def __init__(self, lineages: Mapping[str, TaskLineage]) -> None:
+        self._known: dict[str, set[Table]] = defaultdict(set)
+        for lineage in lineages.values():
+            for table in (*lineage.reads, *lineage.writes):
+                self._known[table.name.casefold()].add(table)
+        self._writers: dict[Table, set[str]] = defaultdict(set)
+        self._readers: dict[Table, set[str]] = defaultdict(set)
+        self._reads: dict[str, tuple[Table, ...]] = {}
+        self._writes: dict[str, tuple[Table, ...]] = {}
+        for task, lineage in lineages.items():
+            self._reads[task] = self._put(lineage.reads, self._readers, task)
+            self._writes[task] = self._put(lineage.writes, self._writers, task)
+
+    @property
+    def tables(self) -> list[Table]:
+        """By name."""
+        return sorted({*self._writers, *self._readers})
+
+    def writers(self, table: Table) -> tuple[str, ...]:
+        """Full names of the tasks that write it, in order."""
+        return tuple(sorted(self._writers.get(table, ())))
+
+    def readers(self, table: Table) -> tuple[str, ...]:
+        """Full names of the tasks that read it, in order."""
+        return tuple(sorted(self._readers.get(table, ())))
+
+    def find(self, name: str, connection: str | None = None) -> Table | None:
+        """A table by its name, in whatever case; without a connection, the first one of that name."""
+        found = sorted({self._same(table) for table in self._known.get(name.casefold(), ())})
+        fitting = [table for table in found if connection is None or table.connection == connection]
+        return fitting[0] if fitting else None
+
+    def above(self, table: Table) -> list[Crossing]:
+        """The tables that its writers read, but for itself."""
+        pairs = ((other, task) for task in self.writers(table) for other in self._reads[task])
+        return [Crossing(other, table, task) for other, task in pairs if other != table]
+
+    def below(self, table: Table) -> list[Crossing]:
+        """The tables that its readers write, but for itself."""
+        pairs = ((other, task) for task in self.readers(table) for other in self._writes[task])
+        return [Crossing(table, other, task) for other, task in pairs if other != table]
+
+    def _put(self, tables: Iterable[Table], users: dict[Table, set[str]], task: str) -> tuple[Table, ...]:
+        found = tuple(dict.fromkeys(map(self._same, tables)))
+        for table in found:
+            users[table].add(task)
+        return found
+
+    def _same(self, table: Table) -> Table:
+        """The one that stands for all that are surely the same."""
+        alike = self._known[table.name.casefold()]
+        connections = {other.connection for other in alike if other.connection}
+        connection = table.connection or (min(connections) if len(connections) == 1 else "")
+        return Table(min(other.name for other in alike), connection)
+
+
+@dataclass(frozen=True, slots=True)
 class Undeclared:
     """A task reads what another writes, and nothing says which of the two runs first."""
 

@@ -47,7 +47,7 @@ def differences(old: Catalog | None, new: Catalog) -> Differences:
     if old is None:
         return Differences(added=tuple(new.tasks))
     both = [name for name in new.tasks if name in old.tasks]
-    changed = {name: what for name in both if (what := _changed(old.tasks[name], new.tasks[name]))}
+    changed = {name: what for name in both if (what := changes_between(old.tasks[name], new.tasks[name]))}
     return Differences(
         added=tuple(name for name in new.tasks if name not in old.tasks),
         changed=MappingProxyType(changed),
@@ -57,11 +57,21 @@ def differences(old: Catalog | None, new: Catalog) -> Differences:
     )
 
 
-def _changed(old: Task, new: Task) -> tuple[str, ...]:
+def changes_between(old: Task, new: Task) -> tuple[str, ...]:
+    """What has changed of a task, in words."""
+    return tuple(dict.fromkeys(words_of(name) for name in changed_fields(old, new)))
+
+
+def changed_fields(old: Task, new: Task) -> list[str]:
+    """The fields in which two tasks differ."""
     if old == new:
-        return ()
-    names = [one.name for one in fields(Task) if getattr(old, one.name) != getattr(new, one.name)]
-    return tuple(dict.fromkeys(_WORDS.get(name, name.replace("_", " ")) for name in names))
+        return []
+    return [one.name for one in fields(Task) if getattr(old, one.name) != getattr(new, one.name)]
+
+
+def words_of(field_name: str) -> str:
+    """What a field of a task is called."""
+    return _WORDS.get(field_name, field_name.replace("_", " "))
 
 
 _OF_WORKSPACES = {

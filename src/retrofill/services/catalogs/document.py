@@ -96,6 +96,11 @@ def load(text: str) -> Catalog:
     )
 
 
+def load_task(name: str, text: str) -> Task:
+    """One task of a catalog that `dump` wrote, from its part of the text alone."""
+    return _task(name, json.loads(text))
+
+
 def _workspace_document(workspace: Workspace) -> dict[str, Any]:
     document: dict[str, Any] = {
         "timezone": workspace.timezone,

@@ -9,6 +9,7 @@ from retrofill.domain.catalog.definitions import Catalog, Task
 from retrofill.domain.catalog.lineage import (
     ColumnLineage,
     Table,
+    TableGraph,
     TaskLineage,
     Undeclared,
     Users,
@@ -50,6 +51,10 @@ class Lineages:
         """Who writes and who reads a table of this lineage, of the tasks that the user may know of."""
         found = Users(self._concerned((*lineage.reads, *lineage.writes)))
         return lambda table: self._seen(found.writers(table)), lambda table: self._seen(found.readers(table))
+
+    def graph(self) -> TableGraph:
+        """All tables of the tasks that the user may know of."""
+        return TableGraph({name: self.of(name) for name in self._catalog.tasks if self._sees(name)})
 
     def undeclared(self) -> Iterator[Undeclared]:
         """Tasks that read what a task writes that they are not ordered with."""

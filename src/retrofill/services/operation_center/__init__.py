@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from retrofill.services.operation_center.people import PeopleDesk
     from retrofill.services.operation_center.saved import SavedDesk
     from retrofill.services.operation_center.schedule import ScheduleDesk
+    from retrofill.services.operation_center.tables import TableDesk
     from retrofill.services.operation_center.tasks import TaskDesk
     from retrofill.services.operation_center.together import TogetherActs
     from retrofill.services.operation_center.upkeep import UpkeepDesk
@@ -141,6 +142,12 @@ class OperationCenter:
         from retrofill.services.operation_center.schedule import ScheduleDesk
 
         return ScheduleDesk(self._parts, self._actor)
+
+    @cached_property
+    def tables(self) -> TableDesk:
+        from retrofill.services.operation_center.tables import TableDesk
+
+        return TableDesk(self._parts, self._actor)
 
     @cached_property
     def tasks(self) -> TaskDesk:

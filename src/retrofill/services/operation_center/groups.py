@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import UnknownNameError, did_you_mean, shown
@@ -11,6 +11,7 @@ from retrofill.services.operation_center.desk import Desk
 from retrofill.services.reading.queues import counts, group_row, queue_of
 
 if TYPE_CHECKING:
+    from retrofill.domain.catalog.definitions import ResourceGroup
     from retrofill.services.reading.documents import GroupRow, Queue
 
 
@@ -20,13 +21,9 @@ class GroupDesk(Desk):
     def list(self) -> Sequence[GroupRow]:
         """All resource groups with slots in use and the length of their queues."""
         groups = self._parts.in_force.resource_groups.values()
-        sees = self._actor.sees
         with self.view_if_deployed() as view:
             counted = {} if view is None else counts(view)
-        return [
-            group_row(group, counted, None if group.workspaces is None else filter(sees, group.workspaces))
-            for group in groups
-        ]
+        return [group_row(group, counted, self._bound(group)) for group in groups]
 
     def show(self, name: str, limit: int = 20) -> Queue:
         """What holds a group's slots, and what waits for them in the order in which it will start.
@@ -43,5 +40,10 @@ class GroupDesk(Desk):
                 f'there is no resource group "{shown(name)}"{did_you_mean(name, groups)}',
                 Text("{resource_group.list} shows all of them."),
             )
+        group = groups[name]
         with self.view_if_deployed() as view:
-            return queue_of(view, groups[name], limit)
+            return queue_of(view, group, limit, self._bound(group))
+
+    def _bound(self, group: ResourceGroup) -> Iterable[str] | None:
+        """Of the workspaces that a group is bound to, those that the actor may know of."""
+        return None if group.workspaces is None else filter(self._actor.sees, group.workspaces)

@@ -195,6 +195,11 @@ class Parts(Protocol):
         """The extension checks that a catalog's settings and the installed plugins ask for (VER-3)."""
         ...
 
+    @property
+    def retention_days(self) -> int:
+        """How long backfills and instances are kept after their last change (RET-1)."""
+        ...
+
     def retention(self, is_dry: bool = False) -> Retention:
         """What goes by age and size, as of now, by the settings of the deployed version."""
         ...

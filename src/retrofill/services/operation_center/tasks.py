@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from retrofill.domain.errors import WrongStateError
+from retrofill.domain.texts import Text
 from retrofill.services.operation_center.task_acts import TaskActs
 
 if TYPE_CHECKING:
@@ -14,13 +16,18 @@ if TYPE_CHECKING:
         CurrentTask,
         Lineage,
         ListedTask,
-        Page,
         RenderedRun,
+        TaskCalendar,
         TaskInGraph,
+        TaskList,
         TaskNeighbour,
+        TaskNights,
         TaskPage,
         WorkspaceRow,
     )
+
+
+_NEXT = 5  # times that are told of one task
 
 
 class TaskDesk(TaskActs):
@@ -32,36 +39,52 @@ class TaskDesk(TaskActs):
         name_part: str | None = None,
         limit: int | None = None,
         after: str | None = None,
-    ) -> Page[ListedTask]:
+        search: str | None = None,
+        frozen: bool | None = None,
+    ) -> TaskList:
         """Tasks by their full names.
 
         Args:
-            filters: `workspace`, `type`, `tag`.
+            filters: `workspace`, `type`, `tag`, `cycle`, `owner`, `resource_group`, `baseline`.
             name_part: is in the full name, in whatever case.
             limit: None for all.
             after: only those that follow this name.
+            search: is in the full name, in a tag or in the name of a table, in whatever case; or is the id.
+            frozen: only those of which instances made from now on are frozen; False: only the others.
 
         Raises:
-            UnknownNameError: there is no such workspace, as far as the actor knows.
+            UnknownNameError: there is no such workspace, owner or group, as far as the actor knows.
+            InvalidValueError: there is no such cycle or type.
         """
         from bisect import bisect_right
 
         from retrofill.domain.selection.filters import matching
-        from retrofill.services.reading.tasks import task_row
+        from retrofill.services.reading.task_lists import is_found, listed_task
 
-        catalog, (ids, frozen) = self._catalog, self._ledger()
+        catalog, (ids, frozen_tasks) = self._catalog, self._ledger()
         conditions = {key: frozenset({value}) for key, value in (filters or {}).items()}
+        lineages = self._parts.lineages(catalog)
         names = [
             name
             for name in matching(catalog, conditions, self._actor.rights(catalog))
-            if name_part is None or name_part.lower() in name.lower()
+            if (name_part is None or name_part.lower() in name.lower())
+            and (frozen is None or frozen == (name in frozen_tasks))
+            and (search is None or is_found(catalog.tasks[name], search, ids, lineages))
         ]
         start = 0 if after is None else bisect_right(names, after)
         found = names[start : None if limit is None else start + limit]
+        now, run_times = self._now, self._run_times(found, ids)
         rows: Sequence[ListedTask] = [
-            {**task_row(catalog.tasks[n], ids), "frozen": n in frozen} for n in found
+            listed_task(
+                catalog, catalog.tasks[n], ids, n in frozen_tasks, now, run_times.get(n), self._actor.sees
+            )
+            for n in found
         ]
-        return {"items": [*rows], "next": found[-1] if len(names) > start + len(found) else None}
+        return {
+            "items": [*rows],
+            "next": found[-1] if len(names) > start + len(found) else None,
+            "total": len(names),
+        }
 
     def show(self, name: str) -> CurrentTask:
         """One task: schedule, dependencies, parameters, settings, code, lineage.
@@ -69,9 +92,51 @@ class TaskDesk(TaskActs):
         Raises:
             UnknownNameError: there is none of this name or id, as far as the actor knows.
         """
+        from retrofill.services.reading.task_lists import next_slots
+
         catalog, (ids, frozen) = self._catalog, self._ledger()
         full = self._find(name, ids)
-        return {**self._page(catalog, full, ids), "frozen": full in frozen}
+        return {
+            **self._page(catalog, full, ids),
+            "frozen": full in frozen,
+            "next": next_slots(catalog, catalog.tasks[full], self._now, _NEXT),
+            "run_seconds": [ms / 1000 for ms in self._run_times([full], ids).get(full, ())],
+        }
+
+    def calendar(self, name: str, until: date | None = None, days: int = 366) -> TaskCalendar:
+        """What there is of a task, bizdate by bizdate, whoever made it.
+
+        Args:
+            until: the last bizdate; None for that of today in the task's time zone.
+            days: how many; fewer are answered of a task with very many times a day.
+
+        Raises:
+            UnknownNameError: there is none of this name or id, as far as the actor knows.
+            WrongStateError: nothing is deployed yet.
+        """
+        from retrofill.domain.time.bizdates import ONE_DAY
+        from retrofill.domain.time.instants import local_date
+        from retrofill.services.reading.task_calendars import CalendarReader
+
+        catalog, (ids, _) = self._catalog, self._ledger()
+        task = catalog.tasks[self._find(name, ids)]
+        last = until or local_date(self._now, catalog.timezone_of(task)) - ONE_DAY
+        with self.view(_nothing_deployed()) as view:
+            return CalendarReader(view, catalog, task, last, days, self._parts.retention_days).document()
+
+    def nights(self, tasks: Sequence[str], limit: int = 30) -> TaskNights:
+        """What has become of tasks on the latest nights that were made.
+
+        Args:
+            tasks: full names; those that the actor may not see are left out.
+            limit: how many nights.
+        """
+        from retrofill.services.reading.task_calendars import nights_of
+
+        catalog = self._catalog
+        seen = [name for name in dict.fromkeys(tasks) if name in catalog.tasks and self._actor.sees(name)]
+        with self.view_if_deployed() as view:
+            return {"bizdates": [], "tasks": []} if view is None else nights_of(view, seen, limit)
 
     def graph(self, name: str | None = None) -> Sequence[TaskInGraph]:
         """Who waits for whom, of all tasks or around one.
@@ -149,6 +214,19 @@ class TaskDesk(TaskActs):
 
         return find_task(self._catalog, ids, name, self._actor.sees)
 
+    @property
+    def _now(self) -> datetime:
+        from retrofill.domain.time.milliseconds import instant_of
+
+        return instant_of(self._parts.clock.now_ms())
+
+    def _run_times(self, names: Sequence[str], ids: Mapping[str, int]) -> dict[str, Sequence[int]]:
+        """In milliseconds, by full name; of tasks that never ran, nothing."""
+        known = {ids[name]: name for name in names if name in ids}
+        with self.view_if_deployed() as view:
+            found = {} if view is None else view.reader.times.recent(known)
+        return {known[number]: times for number, times in found.items()}
+
     def _neighbours(
         self, name: str, edges: Mapping[str, Sequence[str]], levels: int
     ) -> Sequence[TaskNeighbour]:
@@ -172,3 +250,9 @@ class TaskDesk(TaskActs):
 
         lineage = lineage_of(self._parts.lineages(catalog), full)
         return task_page(catalog, catalog.tasks[full], ids, lineage, self._actor.sees)
+
+
+def _nothing_deployed() -> WrongStateError:
+    return WrongStateError(
+        "nothing is deployed yet, so nothing was made of it", Text("{project.deploy} publishes the folder.")
+    )

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from retrofill.services.reading.documents import (
         FileDocument,
         Page,
+        TaskDifference,
+        TaskVersion,
         VersionHead,
         VersionPage,
         VersionRow,
@@ -106,6 +108,54 @@ class VersionDesk(VersionActs):
         page = task_page(catalog, catalog.tasks[full], ids, lineage, self._actor.sees)
         return {"version": version, **page}
 
+    def of_task(self, name: str, limit: int = 20, before: int | None = None) -> Page[TaskVersion]:
+        """The versions that added, changed or removed a task, newest first.
+
+        A page may hold fewer than asked for and yet have a next one: of many versions, only so many are looked into
+        at once.
+
+        Args:
+            before: only those that are older than this one.
+
+        Raises:
+            UnknownNameError: there is and was no such task, as far as the actor knows.
+        """
+        from retrofill.services.reading.task_versions import versions_of
+
+        with self.view(_no_task(name)) as view:
+            found = versions_of(view.reader, self._past_task(view, name), limit, before)
+            rows: Sequence[TaskVersion] = [
+                {**self._head(view, one.record), "change": one.change, "what": [*one.what]}
+                for one in found.found
+            ]
+        return {"items": [*rows], "next": found.following}
+
+    def compare(self, name: str, older: int, newer: int) -> TaskDifference:
+        """What differs of a task between two versions: what is declared, and lines of its code.
+
+        Raises:
+            UnknownNameError: there is no such version, or neither has such a task, as far as the actor knows.
+        """
+        from retrofill.services.reading.task_versions import changed_of, code_lines, find_task_in
+
+        with self.view(_no_task(name)) as view:
+            full = self._past_task(view, name)
+            for version in (older, newer):
+                self._record(view, version)
+            before, after = (find_task_in(view.reader, version, full) for version in (older, newer))
+        if before is None and after is None:
+            raise UnknownNameError(
+                f"neither version {older} nor version {newer} has a task {full}",
+                Text("{show} lists its tasks.", show=Step("version.show", id=newer)),
+            )
+        return {
+            "task": full,
+            "older": older,
+            "newer": newer,
+            "fields": [*changed_of(before, after, self._actor.sees)],
+            "code": code_lines(before.code if before else "", after.code if after else ""),
+        }
+
     def file(self, version: int, path: str) -> FileDocument:
         """What an included file holds, in base64.
 
@@ -138,6 +188,12 @@ class VersionDesk(VersionActs):
             raise unknown_version(version)
         return found
 
+    def _past_task(self, view: View, name: str) -> str:
+        """The full name of a task that there is or was."""
+        from retrofill.services.catalogs.deploy import find_past_task
+
+        return find_past_task(self._parts.in_force, view.task_ids, name, self._actor.sees)
+
     def _catalog(self, view: View, version: int) -> Catalog:
         return view.graphs.catalog(view.reader, self._record(view, version).id)
 
@@ -149,3 +205,8 @@ class VersionDesk(VersionActs):
             "deployed_at": shown_instant(record.created_ms),
             "deployed_by": record.created_by if record.created_by in known else None,
         }
+
+
+def _no_task(name: str) -> UnknownNameError:
+    """Nothing is deployed, and so no version has it."""
+    return UnknownNameError(f'there is no task "{shown(name)}"', Text("{task.list} shows all tasks."))

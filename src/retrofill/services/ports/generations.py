@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from retrofill.domain.running.filters import ALL_INSTANCES, InstanceFilter
-from retrofill.services.ports.records import GenerationRecord, InstanceRecord
+from retrofill.services.ports.records import GenerationRecord, InstanceRecord, Outcome
 
 
 class Generations(Protocol):
@@ -74,6 +74,13 @@ class Generations(Protocol):
 
     def instances(self, bizdate: str, asked: InstanceFilter = ALL_INSTANCES) -> list[InstanceRecord]:
         """The auto triggered instances of a bizdate."""
+        ...
+
+    def outcomes(self, bizdates: Collection[str], task_ids: Collection[int]) -> list[Outcome]:
+        """What has become of the auto triggered instances of these tasks on these bizdates, in no order.
+
+        Costs what it gives, and a look for each task on each bizdate.
+        """
         ...
 
     def bizdates(self, limit: int, before: str | None = None) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from retrofill.domain.running.filters import ALL_INSTANCES, InstanceFilter
 
 if TYPE_CHECKING:
-    from retrofill.services.ports.records import EndOfRun, InstanceRecord, RunRecord
+    from retrofill.services.ports.records import EndOfRun, InstanceRecord, Outcome, RunRecord
     from retrofill.services.ports.start_filter import StartFilter
 
 
@@ -24,6 +24,10 @@ class InstanceReader(Protocol):
 
     def instances(self, ids: Iterable[int]) -> list[InstanceRecord]:
         """The instances of these ids that exist, by id."""
+        ...
+
+    def outcomes(self, ids: Iterable[int]) -> list[Outcome]:
+        """What has become of the instances of these ids that exist, in no order."""
         ...
 
     def instance_range(

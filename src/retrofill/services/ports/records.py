@@ -116,6 +116,19 @@ class GenerationRecord(NamedTuple):
     made_ms: int
 
 
+class Outcome(NamedTuple):
+    """As much of an instance as tells what has become of its partition."""
+
+    id: int
+    task_id: int
+    bizdate: str
+    slot: int
+    kind: str
+    state: str
+    started_ms: int | None
+    ended_ms: int | None
+
+
 class InstanceRecord(NamedTuple):
     """One instance. `open_waits` counts upstream instances that are not Successful."""
 

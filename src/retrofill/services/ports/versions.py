@@ -21,6 +21,10 @@ class VersionsReader(Protocol):
         """The version before this one."""
         ...
 
+    def task(self, version_id: int, name: str) -> str | None:
+        """A task as the text of a version has it (`services.catalogs.document`), without reading the others."""
+        ...
+
     def content(self, sha256: str) -> bytes:
         """What a file of a version holds.
 

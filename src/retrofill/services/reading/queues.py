@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from retrofill.services.ports.start_filter import StartFilter
 from retrofill.services.reading.instances import InstanceReader
+from retrofill.services.reading.task_lists import usual_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from retrofill.domain.catalog.definitions import ResourceGroup
     from retrofill.services.ports.records import InstanceRecord
-    from retrofill.services.reading.documents import GroupRow, InstanceRow, Queue
+    from retrofill.services.reading.documents import GroupRow, HeldSlot, InstanceRow, Queue
     from retrofill.services.reading.view import View
 
 
@@ -41,7 +42,7 @@ def group_row(
     }
 
 
-def queue_of(view: View | None, group: ResourceGroup, limit: int) -> Queue:
+def queue_of(view: View | None, group: ResourceGroup, limit: int, bound: Iterable[str] | None) -> Queue:
     """What runs in a group and what only lacks a slot of it, first to start first.
 
     Limits of tasks and auto triggered instances that go first may let one further back start
@@ -50,14 +51,21 @@ def queue_of(view: View | None, group: ResourceGroup, limit: int) -> Queue:
     Args:
         view: None where nothing is deployed, and so nothing runs or waits.
         limit: of the queue.
+        bound: of the workspaces that it is bound to, those that may be named; None where it is bound to none.
     """
     running, waiting = ([], []) if view is None else _rows(view, group.name, limit)
     seen = [[] if view is None else _seen(view, rows) for rows in (running, waiting)]
+    counted = {} if view is None else counts(view)
+    row = group_row(group, counted, bound)
     return {
         "resource_group": group.name,
+        "type": group.type,
         "slots": group.slots,
         "reserved_for_auto": group.reserved_for_auto,
-        "running": seen[0],
+        "workspaces": row["workspaces"],
+        "held": len(running),
+        "waiting": row["waiting"],
+        "running": [] if view is None else _held(view, seen[0]),
         "queue": seen[1],
         "hidden": len(running) + len(waiting) - len(seen[0]) - len(seen[1]),
     }
@@ -72,3 +80,10 @@ def _rows(view: View, group: str, limit: int) -> tuple[list[InstanceRecord], lis
 def _seen(view: View, rows: Iterable[InstanceRecord]) -> list[InstanceRow]:
     reader = InstanceReader(view)
     return [reader.row(row) for row in rows if view.access.sees_instance(row)]
+
+
+def _held(view: View, rows: Iterable[InstanceRow]) -> list[HeldSlot]:
+    """Slots with how long such a run usually takes, the one that is held longest first."""
+    rows = sorted(rows, key=lambda row: (row["started_at"] or "", row["id"]))
+    times = view.reader.times.recent({view.task_ids[row["task"]] for row in rows})
+    return [{**row, "usual_seconds": usual_seconds(times.get(view.task_ids[row["task"]]))} for row in rows]

@@ -35,7 +35,7 @@ def task_page(
         "timezone": catalog.timezone_of(task),
         "schedule_in_words": task.schedule.words(),
         "depends_on": [
-            d.task if d.kind is DependencyKind.SAME_CYCLE else _dependency_words(d.kind, d.task)
+            d.task if d.kind is DependencyKind.SAME_CYCLE else dependency_words(d.kind, d.task)
             for d in task.depends_on
             if not d.task or sees(d.task)
         ],
@@ -81,7 +81,7 @@ def graph_of(catalog: Catalog, around: str | None, sees: Callable[[str], bool]) 
                 "upstream": [above for above in graph.upstream[name] if above in inside],
                 "downstream": [below for below in graph.downstream[name] if below in inside],
                 "earlier_cycles": [
-                    _dependency_words(d.kind, d.task)
+                    dependency_words(d.kind, d.task)
                     for d in catalog.tasks[name].depends_on
                     if d.kind is not DependencyKind.SAME_CYCLE and (not d.task or sees(d.task))
                 ],
@@ -113,7 +113,8 @@ def neighbours(
     return found
 
 
-def _dependency_words(kind: DependencyKind, name: str) -> str:
+def dependency_words(kind: DependencyKind, name: str) -> str:
+    """What a task waits for, in words."""
     return {
         DependencyKind.SELF: "its own previous cycle",
         DependencyKind.PREVIOUS: f"{name} (previous cycle)",

@@ -7,10 +7,10 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from retrofill.domain.running.filters import ALL_INSTANCES, InstanceFilter
-from retrofill.services.ports.records import GenerationRecord, InstanceRecord
+from retrofill.services.ports.records import GenerationRecord, InstanceRecord, Outcome
 from retrofill.store import filters
 from retrofill.store.statements import counters
-from retrofill.store.statements.rows import GENERATION, INSTANCE
+from retrofill.store.statements.rows import GENERATION, INSTANCE, OUTCOME
 
 if TYPE_CHECKING:
     from retrofill.store.dialects import Connection
@@ -134,6 +134,14 @@ class Generations:
     def instances(self, bizdate: str, asked: InstanceFilter = ALL_INSTANCES) -> list[InstanceRecord]:
         text, bound = filters.where(("bizdate = ?", [bizdate]), *filters.of_instances(asked))
         return INSTANCE.all(self._execute(f"SELECT {INSTANCE} FROM {_AUTO} AND {text}", bound))
+
+    def outcomes(self, bizdates: Collection[str], task_ids: Collection[int]) -> list[Outcome]:
+        days, tasks = (", ".join("?" * len(values)) for values in (bizdates, task_ids))
+        rows = self._execute(  # lists of values, and not a table: both are looked for in the index
+            f"SELECT {OUTCOME} FROM {_AUTO} AND bizdate IN ({days}) AND task_id IN ({tasks})",
+            (*bizdates, *task_ids),
+        )
+        return OUTCOME.all(rows)
 
     def bizdates(self, limit: int, before: str | None = None) -> list[str]:
         rows = self._execute(

@@ -10,12 +10,12 @@ from retrofill.domain.running.filters import ALL_INSTANCES
 from retrofill.domain.running.states import LEAVING, Reason, State
 from retrofill.services.ports.instances import NO_INSTANCE
 from retrofill.store import filters
-from retrofill.store.statements.rows import INSTANCE, RUN
+from retrofill.store.statements.rows import INSTANCE, OUTCOME, RUN
 from retrofill.store.statements.view import View
 
 if TYPE_CHECKING:
     from retrofill.domain.running.filters import InstanceFilter
-    from retrofill.services.ports.records import InstanceRecord, RunRecord
+    from retrofill.services.ports.records import InstanceRecord, Outcome, RunRecord
     from retrofill.services.ports.start_filter import StartFilter
 
 _EVER = "9999"  # sorts after every bizdate
@@ -71,6 +71,13 @@ class InstanceReader(View):
             (json.dumps(list(ids)),),
         )
         return INSTANCE.all(rows)
+
+    def outcomes(self, ids: Iterable[int]) -> list[Outcome]:
+        rows = self._execute(
+            f"SELECT {OUTCOME.of('i')} FROM json_each(?) j CROSS JOIN instance i ON i.id = j.value",
+            (json.dumps(list(ids)),),
+        )
+        return OUTCOME.all(rows)
 
     def instance_range(
         self, first_id: int, last_id: int, asked: InstanceFilter = ALL_INSTANCES

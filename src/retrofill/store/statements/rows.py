@@ -21,6 +21,7 @@ from retrofill.services.ports.records import (
     LinkRecord,
     OpenBackfill,
     OperationRecord,
+    Outcome,
     PasswordRecord,
     RequestKeyRecord,
     RunRecord,
@@ -72,6 +73,7 @@ BACKFILL = Columns(BackfillRecord)
 OPEN = Columns(OpenBackfill)
 DATE = Columns(DateRecord)
 INSTANCE = Columns(InstanceRecord)
+OUTCOME = Columns(Outcome)
 RUN = Columns(RunRecord)
 OPERATION = Columns(OperationRecord)
 GENERATION = Columns(GenerationRecord)

@@ -37,6 +37,14 @@ class VersionsReader:
         row = self._execute("SELECT max(id) FROM catalog_version WHERE id < ?", (version_id,)).fetchone()
         return None if row[0] is None else int(row[0])
 
+    def task(self, version_id: int, name: str) -> str | None:
+        row = self._execute(
+            "SELECT CAST(e.value AS text) FROM catalog_version v CROSS JOIN json_each(document, '$.tasks') e "
+            "WHERE v.id = ? AND e.key = ?",
+            (version_id, name),
+        ).fetchone()
+        return None if row is None else str(row[0])
+
     def content(self, sha256: str) -> bytes:
         row = self._execute("SELECT data FROM content WHERE sha256 = ?", (sha256,)).fetchone()
         if row is None:

@@ -48,3 +48,53 @@ class InstanceLineage(Lineage):
     id: int
     task: str
     bizdate: str
+
+
+class TableRow(TypedDict):
+    """A table that tasks read or write."""
+
+    table: str
+    connection: str | None
+    written_by: list[str]  #: tasks
+    read_by: list[str]  #: tasks
+
+
+class TableNode(TableRow):
+    """A table near another one."""
+
+    level: int  #: 0 the one asked about, -1 what its writers read, 1 what its readers write
+
+
+class TableEdge(TypedDict):
+    """A task reads one table and writes another."""
+
+    upstream: int  #: index into `tables`
+    downstream: int  #: index into `tables`
+    task: str
+
+
+class TableColumn(Column):
+    """A column of another table, and the task that joins it."""
+
+    task: str
+
+
+class ColumnFlow(TypedDict):
+    """Where a column of a table comes from, and what is made of it."""
+
+    column: str
+    comes_from: list[TableColumn]
+    goes_to: list[TableColumn]
+
+
+class TablePicture(TypedDict):
+    """Tables around one, joined by tasks (OPS-10)."""
+
+    table: str
+    connection: str | None
+    tables: list[TableNode]  #: by level, then name
+    edges: list[TableEdge]
+    columns: list[ColumnFlow]  #: of the table asked about, as far as the SQL of tasks tells
+    more_above: bool  #: whether there is a further level
+    more_below: bool
+    problems: dict[str, str]  #: by task: why tables may be lacking

@@ -51,12 +51,22 @@ class GroupRow(TypedDict):
     workspaces: list[str] | None  #: that it is bound to; null for all
 
 
+class HeldSlot(InstanceRow):
+    """An instance that holds a slot."""
+
+    usual_seconds: float | None  #: mean of its task's latest successful runs
+
+
 class Queue(TypedDict):
     """`resource-group show`: who holds its slots, and who waits for them (RUN-1)."""
 
     resource_group: str
+    type: str  #: `shared`, `exclusive` or `serverless`
     slots: int
     reserved_for_auto: int
-    running: list[InstanceRow]
+    workspaces: list[str] | None  #: that it is bound to; null for all
+    held: int  #: slots that instances hold, also those that may not be shown
+    waiting: int  #: instances that wait for one, also those that may not be shown
+    running: list[HeldSlot]  #: the longest first
     queue: list[InstanceRow]  #: first to start first
     hidden: int  #: instances of both that the actor may not see

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from retrofill.services.reading.documents.instances import InstanceRow
 from retrofill.services.reading.documents.lineage import Lineage
 
 
@@ -20,10 +21,35 @@ class TaskRow(TypedDict):
     resource_group: str
 
 
+class NextSlot(TypedDict):
+    """A time at which a task really runs next."""
+
+    scheduled_at: str
+    due_at: str  #: the instant of it
+    bizdate: str  #: whose data it produces
+
+
 class ListedTask(TaskRow):
     """`task list`: a task in a list."""
 
     frozen: bool  #: whether instances made from now on are frozen
+    mode: str  #: `normal`, `dry_run` or `paused`
+    description: str | None
+    schedule_in_words: str
+    timezone: str
+    next: NextSlot | None  #: null where its validity is over
+    tags: list[str]
+    upstream: int  #: tasks whose same cycle it waits for
+    downstream: int  #: tasks that wait for its same cycle
+    usual_seconds: float | None  #: mean of its latest successful runs
+
+
+class TaskList(TypedDict):
+    """One page of tasks."""
+
+    items: list[ListedTask]
+    next: str | None  #: the cursor that asks for the next page; null on the last one
+    total: int  #: on all pages
 
 
 class RerunRules(TypedDict):
@@ -65,6 +91,42 @@ class CurrentTask(TaskPage):
     """`task show`: a task as the project has it."""
 
     frozen: bool  #: whether instances made from now on are frozen
+    next: list[NextSlot]  #: the next five times
+    run_seconds: list[float]  #: its latest successful runs, oldest first
+
+
+class TaskCalendar(TypedDict):
+    """What there is of a task, bizdate by bizdate.
+
+    A cell is a letter: of states `n`, `t`, `w`, `r`, `s`, `f`, `z` as in pictures of a backfill, of the instance that
+    ran last at each time, and of several times the one that tells most; `d` a dry run, `o` an off day; `.` where there
+    is no instance, and `?` where there may have been one that is not kept any more.
+    """
+
+    task: str
+    first: str  #: bizdate of the first cell
+    last: str
+    cells: str
+    instances: list[int | None]  #: of each cell
+    backfills: list[int | None]  #: that each cell's instance is of; null where it is auto triggered
+    to_backfill: list[str]  #: bizdates that are due and failed, or were never made
+    kept_days: int  #: how long instances are kept after their last change
+    left_out: int  #: older backfills of the task that were not looked into
+    latest: list[InstanceRow]  #: that ran last, newest first
+
+
+class NightCells(TypedDict):
+    """The auto triggered instances of a task."""
+
+    task: str
+    cells: str  #: a letter a bizdate, as in `TaskCalendar`
+
+
+class TaskNights(TypedDict):
+    """What has become of tasks on the latest nights."""
+
+    bizdates: list[str]  #: oldest first
+    tasks: list[NightCells]
 
 
 class VersionTaskPage(TaskPage):
@@ -134,6 +196,40 @@ class VersionRow(VersionHead):
 
     tasks: int | None  #: how many it has
     published_from: int | None  #: the older version that it is anew
+
+
+class TaskVersion(VersionHead):
+    """A version that changed a task."""
+
+    change: str  #: `added`, `changed` or `removed`
+    what: list[str]  #: has changed
+
+
+class ChangedField(TypedDict):
+    """What is declared of a task, in two versions."""
+
+    field: str
+    before: str | None
+    after: str | None
+
+
+class CodeLine(TypedDict):
+    """A line of code in one of two versions, or in both."""
+
+    kind: str  #: `same`, `removed`, `added`, or `gap` where equal lines are left out
+    before: int | None  #: its number in the older version
+    after: int | None
+    text: str
+
+
+class TaskDifference(TypedDict):
+    """A task in two versions."""
+
+    task: str
+    older: int
+    newer: int
+    fields: list[ChangedField]
+    code: list[CodeLine]  #: nothing where it is the same
 
 
 class VersionChanges(TypedDict):
