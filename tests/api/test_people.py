@@ -88,7 +88,9 @@ def test_a_token_is_shown_once_and_reaches_as_far_as_it_was_made_for(server: Ser
         found = problem(looking.request(method, f"/api/v1/{path}", json=body), 403)
         assert found["code"] == "scope_too_small"
     assert alice.delete(f"/api/v1/tokens/{made['id']}").json()["revoked_at"] is not None
-    problem(looking.get("/api/v1/backfills"), 401)
+    found = problem(looking.get("/api/v1/backfills"), 401)
+    assert found["code"] == "token_ended"
+    assert found["detail"].startswith("this token was revoked, on 20")
 
 
 def test_an_access_key_is_shown_once(server: Server) -> None:

@@ -35,7 +35,7 @@ def add_session(store: Store, hashed: str = "a", **columns: object) -> int:
 
 
 def test_a_token_comes_back_with_its_limits(store: Store) -> None:
-    """SEC-1: by the hash of its secret, until it is revoked."""
+    """SEC-1: by the hash of its secret, revoked or not: who shows it is told which."""
     with store.transaction() as tx:
         first = tx.people.add_token("one", TOKEN)
         second = tx.people.add_token("other", TOKEN._replace(user_name="bob", expires_ms=None))
@@ -43,10 +43,11 @@ def test_a_token_comes_back_with_its_limits(store: Store) -> None:
         assert tx.people.revoke_token(first, 9)
         assert not tx.people.revoke_token(first, 10)
     with store.read() as reader:
-        assert reader.people.find_live_token("one") is None
+        assert reader.people.find_token_by_secret("none") is None
+        assert reader.people.find_token_by_secret("one") == TOKEN._replace(id=first, revoked_ms=9)
         assert reader.people.find_token(first) == TOKEN._replace(id=first, revoked_ms=9)
         bobs = TOKEN._replace(id=second, user_name="bob", expires_ms=None, seen_ms=77)
-        assert reader.people.find_live_token("other") == bobs
+        assert reader.people.find_token_by_secret("other") == bobs
         assert reader.people.tokens("bob") == [bobs]
         assert [token.id for token in reader.people.tokens()] == [second, first]
 

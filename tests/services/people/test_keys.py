@@ -11,6 +11,7 @@ from retrofill.domain.people.scopes import Scope
 from retrofill.domain.people.server_keys import BYTES, ServerKey
 from retrofill.domain.people.visitors import Visitor
 from retrofill.services.people.keys import Keys
+from retrofill.services.people.reception import EndedTokenError
 from services.people.offices import Office
 from store.connections import file_of
 
@@ -65,7 +66,8 @@ def test_a_token_opens_until_it_is_revoked(office: Office) -> None:
         assert office.reception.by_token(wrong) is None
     revoked = office.keys("bob").revoke_token(token.id)
     assert revoked.revoked_ms is not None
-    assert office.reception.by_token(secret) is None
+    with pytest.raises(EndedTokenError, match="was revoked, on 20"):
+        office.reception.by_token(secret)
     assert office.keys("bob").revoke_token(token.id) == revoked, "a second time changes nothing"
 
 
@@ -75,7 +77,8 @@ def test_a_token_reaches_so_far_and_for_so_long(office: Office) -> None:
     office.pass_minutes(2 * DAY_MINUTES - 1)
     assert office.reception.by_token(secret) == Visitor("bob", Scope.READ)
     office.pass_minutes(1)
-    assert office.reception.by_token(secret) is None
+    with pytest.raises(EndedTokenError, match="has expired, on 20"):
+        office.reception.by_token(secret)
 
 
 def test_when_a_token_was_used_is_noted_now_and_then(office: Office) -> None:

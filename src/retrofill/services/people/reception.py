@@ -17,6 +17,7 @@ from retrofill.domain.people.passwords import normal_form
 from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR
 from retrofill.domain.people.scopes import Scope, Way
 from retrofill.domain.people.visitors import Admission, Caller, Signer, Visitor
+from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.services.people.clerks import find_actor
 from retrofill.services.people.keys import hash_of, is_key_id, is_live, new_secret
 from retrofill.services.people.throttle import Throttle
@@ -37,6 +38,12 @@ class SignInError(NotSignedInError):
     """Try again, or ask an administrator for a link that signs you in."""
 
     code = "sign_in_refused"
+
+
+class EndedTokenError(NotSignedInError):
+    """Make a new one: {token.create}."""
+
+    code = "token_ended"
 
 
 class Reception:
@@ -64,12 +71,20 @@ class Reception:
     # With every request
 
     def by_token(self, secret: str) -> Visitor | None:
-        """Whose token this is; None for one that opens nothing."""
+        """Whose token this is; None for one that nobody has made.
+
+        Raises:
+            EndedTokenError: it opens nothing any more. Only who has its secret is told so.
+        """
         now_ms = self._clock.now_ms()
         with self._store.read() as reader:
-            record = reader.people.find_live_token(hash_of(secret))
-        if record is None or not is_live(record, now_ms):
+            record = reader.people.find_token_by_secret(hash_of(secret))
+        if record is None:
             return None
+        if record.revoked_ms is not None:
+            raise EndedTokenError(f"this token was revoked, on {shown_instant(record.revoked_ms)}")
+        if record.expires_ms is not None and record.expires_ms <= now_ms:
+            raise EndedTokenError(f"this token has expired, on {shown_instant(record.expires_ms)}")
         if _is_worth_noting(record.seen_ms, now_ms):
             self._note(lambda tx: tx.people.see_token(record.id, now_ms))
         return Visitor(record.user_name, Scope(record.scope))

@@ -18,8 +18,8 @@ class PeopleReader(Protocol):
 
     def find_token(self, token_id: int) -> TokenRecord | None: ...
 
-    def find_live_token(self, secret_hash: str) -> TokenRecord | None:
-        """The token with this hash, unless it was revoked."""
+    def find_token_by_secret(self, secret_hash: str) -> TokenRecord | None:
+        """The token whose secret has this hash, revoked or not."""
         ...
 
     def tokens(self, user: str | None = None) -> list[TokenRecord]:

@@ -30,10 +30,8 @@ class PeopleReader:
         row = self._execute(f"SELECT {TOKEN} FROM token WHERE id = ?", (token_id,)).fetchone()
         return TOKEN.one(row)
 
-    def find_live_token(self, secret_hash: str) -> TokenRecord | None:
-        row = self._execute(
-            f"SELECT {TOKEN} FROM token WHERE secret_hash = ? AND revoked_ms IS NULL", (secret_hash,)
-        ).fetchone()
+    def find_token_by_secret(self, secret_hash: str) -> TokenRecord | None:
+        row = self._execute(f"SELECT {TOKEN} FROM token WHERE secret_hash = ?", (secret_hash,)).fetchone()
         return TOKEN.one(row)
 
     def tokens(self, user: str | None = None) -> list[TokenRecord]:
