@@ -21,6 +21,7 @@ from api.servers import Server
 from retrofill.bootstrap.centers import Call
 from retrofill.bootstrap.deployment import open_deployment
 from retrofill.bootstrap.engine import Engine
+from retrofill.domain.running.searches import InstanceSearch
 from retrofill.services.running.tick_report import TickReport
 from retrofill.web.app import make_site
 
@@ -105,7 +106,7 @@ class Filled:
 
     def instance(self, backfill: int, task: str, bizdate: str = "2026-01-06") -> int:
         """The id of an instance."""
-        rows = self.site.center("admin").instances.list(backfill=backfill, limit=1_000)["items"]
+        rows = self.site.center("admin").instances.list(InstanceSearch((backfill,)), 1_000)["items"]
         return next(row["id"] for row in rows if (row["task"], row["bizdate"]) == (task, bizdate))
 
 

@@ -361,4 +361,4 @@ class _Refusals:
 
 
 def _without(part: str, name: str, number: int) -> str:
-    return part.replace(name, "it") if name else part.replace(f"instance {number}", "such an instance")
+    return part.replace(name, "it") if name else part.replace(f"no instance {number}", "no such instance")

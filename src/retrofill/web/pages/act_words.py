@@ -1,0 +1,277 @@
+"""What is said of an act on instances before it is done: the question, its consequences with their counts, the answers.
+
+Pure: a foresight becomes words. Counts come first, so that a column of them can be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from retrofill.domain.running.acts import Act
+from retrofill.domain.words import many
+from retrofill.web import looks
+
+if TYPE_CHECKING:
+    from retrofill.services.reading.documents import Foresight
+
+
+class Effect(NamedTuple):
+    """A consequence: of how many, and what becomes of them."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """How one act is spoken of.
+
+    Attributes:
+        verb: what the button says before the count; `object`: behind it.
+        done: what was done, before the count.
+        stay: the answer that leaves all as it is; `stays`: of many.
+        placeholder: of the comment.
+    """
+
+    verb: str
+    done: str
+    stay: str
+    stays: str
+    placeholder: str
+    object: str = ""
+
+
+WORDS: Mapping[Act, Words] = MappingProxyType(
+    {
+        Act.STOP: Words("Stop", "Stopping", "Keep it running", "Keep them running", "Who should know why?"),
+        Act.RERUN: Words("Rerun", "Rerun", "Not now", "Not now", "Why now?"),
+        Act.RERUN_DESCENDANTS: Words("Rerun", "Rerun", "Not now", "Not now", "Why now?"),
+        Act.SET_SUCCESSFUL: Words(
+            "Set", "Set successful:", "Not now", "Not now", "What makes it right?", " successful"
+        ),
+        Act.FREEZE: Words(
+            "Freeze", "Froze", "Leave it as it is", "Leave them as they are", "What is it to wait for?"
+        ),
+        Act.UNFREEZE: Words(
+            "Unfreeze", "Unfroze", "Leave it frozen", "Leave them frozen", "What has changed?"
+        ),
+        Act.REMOVE_WAITS: Words(
+            "Remove waits of", "Removed waits of", "Keep the waits", "Keep the waits", "Why may it go first?"
+        ),
+        Act.PRIORITY: Words(
+            "Set the priority of",
+            "Set the priority of",
+            "Leave it as it is",
+            "Leave it as it is",
+            "Why now?",
+        ),
+        Act.RESOURCE_GROUP: Words(
+            "Move", "Moved", "Leave it where it is", "Leave them where they are", "Why there?"
+        ),
+    }
+)
+
+
+def question(act: Act, found: Foresight) -> str:
+    """The title: `Rerun finance.fx_rates for 12 September 2026?`."""
+    words = WORDS[act]
+    if act is Act.RERUN_DESCENDANTS:
+        whose = _name(found) if found["asked"] == 1 else many(found["asked"], "instance")
+        return f"Rerun what depends on {whose}?"
+    subject = _name(found) if found["asked"] == 1 else many(len(found["fits"]), "instance")
+    if act is Act.REMOVE_WAITS:
+        return f"Let {subject} wait no longer?"
+    if act is Act.RESOURCE_GROUP:
+        return f"Move {subject} to another resource group?"
+    return f"{words.verb} {subject}{words.object}?"
+
+
+def _name(found: Foresight) -> str:
+    """The one instance that is asked about; its number where nobody may know more."""
+    if found["act"] == Act.RERUN_DESCENDANTS or not found["examples"]:
+        return "this instance"
+    one = found["examples"][0]
+    return f"{one['task']} for {looks.days(one['bizdate'], one['bizdate'])}"
+
+
+def answer(act: Act, found: Foresight) -> str:
+    """The button: verb and number."""
+    words = WORDS[act]
+    return f"{words.verb} {many(len(found['fits']), 'instance')}{words.object}"
+
+
+def stay(act: Act, found: Foresight) -> str:
+    """The answer that leaves all as it is."""
+    return WORDS[act].stay if len(found["fits"]) == 1 else WORDS[act].stays
+
+
+def done(act: Act, count: int) -> str:
+    """What the next page says."""
+    return f"{WORDS[act].done} {many(count, 'instance')}."
+
+
+def scope(found: Foresight) -> str:
+    """Of how many tasks and bizdates, where it is several instances."""
+    return f"Of {many(found['tasks'], 'task')}, on {many(found['bizdates'], 'bizdate')}."
+
+
+def effects(act: Act, found: Foresight) -> list[Effect]:
+    """Each with its count; what follows from nothing is left out."""
+    return list(_EFFECTS[act](found)) if found["fits"] else []
+
+
+def _stop(found: Foresight) -> Iterator[Effect]:
+    n = len(found["fits"])
+    yield Effect(
+        n,
+        _by(
+            n,
+            "is ended with all its processes and becomes Failed",
+            "are ended with all their processes and become Failed",
+        ),
+    )
+    yield from _waiting(found, "waits for it and stays held up", "wait for them and stay held up")
+
+
+def _rerun(found: Foresight) -> Iterator[Effect]:
+    n, first = len(found["fits"]), found["examples"][0]
+    if n == 1:
+        group = f" of {first['resource_group']}" if first["resource_group"] else ""
+        yield Effect(1, f"runs again, as soon as what it waits for has succeeded and a slot{group} is free")
+    else:
+        yield Effect(n, "run again, each after those of them that it waits for")
+    yield from _waiting(
+        found,
+        "waits for it, and goes on by itself once nothing holds it up",
+        "wait for this, and go on by themselves once nothing holds them up",
+    )
+    yield from _siblings(found)
+    kept = found["successful_below"]
+    if kept:
+        yield Effect(
+            kept,
+            _by(
+                kept,
+                "below has succeeded: it does not run again, and its result stays as it is",
+                "below have succeeded: they do not run again, and their results stay as they are",
+            ),
+        )
+
+
+def _rerun_descendants(found: Foresight) -> Iterator[Effect]:
+    n = len(found["fits"])
+    yield Effect(n, _by(n, "runs again", "run again, in the order in which they wait for each other"))
+
+
+def _set_successful(found: Foresight) -> Iterator[Effect]:
+    n = len(found["fits"])
+    yield Effect(
+        n,
+        _by(
+            n,
+            "becomes Successful, marked as set by hand; it does not run",
+            "become Successful, marked as set by hand; they do not run",
+        ),
+    )
+    yield from _waiting(
+        found,
+        "waits for it, and reads what its table holds for this date now",
+        "wait for this, and read what the tables hold for these dates now",
+    )
+    yield from _siblings(found)
+
+
+def _freeze(found: Foresight) -> Iterator[Effect]:
+    n = len(found["fits"])
+    yield Effect(
+        n, _by(n, "stands still until somebody unfreezes it", "stand still until somebody unfreezes them")
+    )
+    yield from _waiting(
+        found, "waits for it and stands still as well", "wait for this and stand still as well"
+    )
+
+
+def _unfreeze(found: Foresight) -> Iterator[Effect]:
+    n = len(found["fits"])
+    yield Effect(
+        n,
+        _by(
+            n,
+            "goes back to the state that it was frozen from",
+            "go back to the states that they were frozen from",
+        ),
+    )
+    yield from _waiting(
+        found,
+        "waits for it, and goes on by itself once nothing holds it up",
+        "wait for this, and go on by themselves once nothing holds them up",
+    )
+
+
+def _remove_waits(found: Foresight) -> Iterator[Effect]:
+    n = len(found["fits"])
+    yield Effect(
+        n,
+        _by(
+            n,
+            "waits no longer for what is chosen, also if that runs again; it reads what is there when it starts",
+            "wait no longer for what is chosen, also if that runs again; they read what is there when they start",
+        ),
+    )
+    yield from _waiting(found, "waits for it", "wait for this, directly or through others")
+
+
+def _place(found: Foresight) -> Iterator[Effect]:
+    n = len(found["fits"])
+    yield Effect(
+        n,
+        _by(
+            n,
+            "queues in another place, whatever its backfill says",
+            "queue in another place, whatever their backfill says",
+        ),
+    )
+
+
+def _waiting(found: Foresight, one: str, several: str) -> Iterator[Effect]:
+    n = found["waiting_below"]
+    if n:
+        tasks, dates = found["tasks_below"], found["bizdates_below"]
+        where = f" ({many(tasks, 'task')}, {many(dates, 'bizdate')})" if n > 1 else ""
+        least = "" if found["is_all"] else "or more; so many were counted: they "
+        yield Effect(n, f"{least}{_by(n, one, several)}{where}")
+
+
+def _siblings(found: Foresight) -> Iterator[Effect]:
+    n = found["siblings"]
+    if n:
+        yield Effect(
+            n,
+            _by(
+                n,
+                "failed only because of it, and comes back",
+                "failed only because another of their task and bizdate did, and come back",
+            ),
+        )
+
+
+def _by(count: int, one: str, several: str) -> str:
+    return f"instance {one}" if count == 1 else f"instances {several}"
+
+
+_EFFECTS = MappingProxyType(
+    {
+        Act.STOP: _stop,
+        Act.RERUN: _rerun,
+        Act.RERUN_DESCENDANTS: _rerun_descendants,
+        Act.SET_SUCCESSFUL: _set_successful,
+        Act.FREEZE: _freeze,
+        Act.UNFREEZE: _unfreeze,
+        Act.REMOVE_WAITS: _remove_waits,
+        Act.PRIORITY: _place,
+        Act.RESOURCE_GROUP: _place,
+    }
+)
