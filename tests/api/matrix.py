@@ -211,6 +211,8 @@ DECISIONS: dict[str, Decision] = {
     "saved.show": LIST._replace(fills={"form_id": saved_form}),
     "saved.save": LIST._replace(body=lambda t: {"page": "new", "fields": {}}),
     "saved.remove": LIST._replace(fills={"form_id": saved_form}),
+    "home.show": LIST,
+    "home.count": LIST,
     "schedule.show": LIST,
     "schedule.nights": LIST,
     "schedule.pause": SYSTEM._replace(body=nothing, lasting=True),

@@ -48,6 +48,8 @@ QUESTIONS: dict[str, Asked] = {
     "/operations": lambda c: c.operations.list(OperationSearch()),
     "/operations?action=freeze-task": lambda c: c.operations.list(OperationSearch(action="freeze-task")),
     "/operations?user=alice&backfill=1": lambda c: c.operations.list(OperationSearch("alice", backfill_id=1)),
+    "/home": lambda c: c.home.show(),
+    "/home/counts": lambda c: c.home.count(),
     "/schedule": lambda c: c.schedule.show(),
     "/schedule/nights?limit=1": lambda c: c.schedule.nights(1),
     "/versions": lambda c: c.versions.list(50),

@@ -20,6 +20,7 @@ from retrofill.services.ports import ConstraintError, StartFilter, Store
 from retrofill.services.ports.instances import NO_INSTANCE
 from retrofill.services.ports.interventions import ISOLATION, FixedPlace
 from retrofill.services.ports.records import DateRecord, EndOfRun, GenerationRecord
+from retrofill.services.ports.revisions import SCHEDULE
 
 Opener = Callable[[], Store]
 
@@ -683,6 +684,58 @@ def test_backfills_about_something(store: Store) -> None:
         assert found(is_open=True) == [other, monthly]
         assert found(is_open=False) == [ended]
         assert found(is_open=False, about=About("month", None, [task])) == []
+
+
+def test_what_failed_is_found_whatever_there_is_besides(store: Store) -> None:
+    """OPS-9: by backfill, the first ones in time, without those that failed with a sibling."""
+    failed = [in_state(State.FAILED, number, ended_ms=9 - number, reason="exit_code") for number in (1, 2, 3)]
+    first = fill(store, *failed[:2], failed[2]._replace(reason="sibling_failed"), in_state(State.FROZEN, 4))
+    second = fill(store, in_state(State.SUCCESSFUL, 101), first_instance_id=101, ended_ms=7)
+    with store.read() as reader:
+        assert reader.failures() == {first: 2}
+        assert [row.id for row in reader.first_failed(first, 5)] == [2, 1]
+        assert [row.id for row in reader.first_failed(first, 1)] == [2]
+        assert reader.first_failed(second, 5) == reader.first_failed(SCHEDULE, 5) == []
+
+
+def test_backfills_that_have_ended_with_something_left(store: Store) -> None:
+    """BF-4: what was frozen, and what failed, is not left over."""
+    left = fill(store, in_state(State.FAILED), in_state(State.NOT_RUN, 2), ended_ms=5)
+    done = fill(store, in_state(State.SUCCESSFUL, 101), first_instance_id=101, ended_ms=6)
+    frozen = fill(store, in_state(State.FROZEN, 201), first_instance_id=201, ended_ms=7)
+    fill(store, in_state(State.NOT_RUN, 301), first_instance_id=301)
+    with store.read() as reader:
+
+        def found(**asked: Any) -> list[int]:
+            return [record.id for record in reader.backfills(BackfillFilter(**asked))]
+
+        assert found(is_stuck=True) == [left]
+        assert found(ended_from_ms=6) == [frozen, done]
+        assert found(ended_from_ms=6, is_stuck=True) == []
+        assert found(ids=[left, frozen, 999]) == [frozen, left]
+        assert found(ids=[]) == []
+
+
+def test_how_far_a_night_has_come(store: Store) -> None:
+    """AUTO-1: by state, with the last end of each."""
+    fill(store, in_state(State.FAILED, 9, ended_ms=9))
+    rows = [
+        in_state(State.SUCCESSFUL, 1, ended_ms=5), in_state(State.SUCCESSFUL, 2, slot=61, ended_ms=7),
+        in_state(State.FAILED, 3, slot=62, ended_ms=6), in_state(State.NOT_RUN, 4, bizdate="2026-01-06"),
+    ]  # fmt: skip
+    with store.transaction() as tx:
+        tx.add_instances([row._replace(backfill_id=None) for row in rows])
+    with store.read() as reader:
+        counts = reader.generations.counts
+        assert sorted(counts("2026-01-05", "2026-01-05")) == [
+            ("2026-01-05", "failed", 1, 6), ("2026-01-05", "successful", 2, 7)
+        ]  # fmt: skip
+        assert counts("2026-01-06", "2026-01-07") == [("2026-01-06", "not_run", 1, None)]
+        found = reader.generations.in_state("2026-01-05", State.SUCCESSFUL, 9)
+        assert [row.id for row in found] == [1, 2]
+        assert [row.id for row in reader.generations.in_state("2026-01-05", State.FAILED, 9)] == [3]
+        assert reader.failures()[SCHEDULE] == 1
+        assert [row.id for row in reader.first_failed(SCHEDULE, 9)] == [3]
 
 
 def test_the_first_start_and_the_last_end_of_a_range(store: Store) -> None:

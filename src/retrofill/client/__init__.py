@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from retrofill.client.backfills import BackfillDesk
     from retrofill.client.feed import FeedDesk
     from retrofill.client.groups import GroupDesk
+    from retrofill.client.home import HomeDesk
     from retrofill.client.instances import InstanceDesk
     from retrofill.client.names import NameDesk
     from retrofill.client.operations import OperationDesk
@@ -118,6 +119,13 @@ class Client:
         from retrofill.client.groups import GroupDesk
 
         return GroupDesk(self._transport)
+
+    @cached_property
+    def home(self) -> HomeDesk:
+        """What needs a person, what is under way, what comes."""
+        from retrofill.client.home import HomeDesk
+
+        return HomeDesk(self._transport)
 
     @cached_property
     def instances(self) -> InstanceDesk:

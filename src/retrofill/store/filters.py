@@ -21,6 +21,10 @@ _WITH_TASKS = (
     "id IN (SELECT backfill_id FROM backfill_task t JOIN task ON task.id = t.task_id WHERE task.name IN ({}))"
 )
 _WITH_TASK_IDS = "id IN (SELECT t.backfill_id FROM backfill_task t WHERE t.task_id IN (SELECT j.value FROM json_each(?) j))"
+_STUCK = (
+    "phase = 'active' AND ended_ms IS NOT NULL AND EXISTS (SELECT 1 FROM backfill_date d "
+    "WHERE d.backfill_id = backfill.id AND d.successful + d.failed + d.frozen < d.total)"
+)
 # Without instances a backfill has no dates of its own yet; the analysis counts by bizdate.
 _WITH_BIZDATES = (
     "(EXISTS (SELECT 1 FROM backfill_date d WHERE d.backfill_id = backfill.id AND d.bizdate BETWEEN ? AND ?)"
@@ -53,6 +57,12 @@ def of_backfills(asked: BackfillFilter) -> Iterator[Condition]:
         yield _about(asked.about)
     if asked.is_open is not None:
         yield f"ended_ms IS {'' if asked.is_open else 'NOT '}NULL", []
+    if asked.ids is not None:
+        yield "id IN (SELECT j.value FROM json_each(?) j)", [json.dumps(sorted(asked.ids))]
+    if asked.ended_from_ms is not None:
+        yield "ended_ms >= ?", [asked.ended_from_ms]
+    if asked.is_stuck:
+        yield _STUCK, []
 
 
 def _about(asked: About) -> Condition:

@@ -206,6 +206,8 @@ def arguments(c: Case) -> dict[str, Arguments]:
         "feed.eyes": [()],
         "groups.list": [()],
         "groups.show": [("default",), ("deep",)],
+        "home.show": [()],
+        "home.count": [()],
         "instances.list": [(), (InstanceSearch(backfills=(1,)),), (InstanceSearch(auto=True),)],
         "instances.each": [(), (InstanceSearch(states=("failed", "successful")),)],
         "instances.show": each,

@@ -101,6 +101,7 @@ NAMING = {
     "declared.show": "24ct",
     "declared.neighbours": "24ct",
     "groups.show": "vault.goldmine",
+    "home.show": "vault.goldmine",
     "instances.list": "vault.goldmine",
     "instances.why": "vault.goldmine",
     "instances.history": "aurum is scarce",

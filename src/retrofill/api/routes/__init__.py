@@ -4,6 +4,7 @@ from retrofill.api.routes import (
     access_keys,
     backfills,
     feed,
+    home,
     instances,
     me,
     names,
@@ -45,6 +46,7 @@ ALL = (
     access_keys,
     saved_forms,
     me,
+    home,
 )
 # Paths that take larger bodies than others, and how many bytes.
 LARGER = versions.LARGER

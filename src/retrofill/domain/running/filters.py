@@ -33,6 +33,9 @@ class BackfillFilter(NamedTuple):
         created_before_ms: created earlier.
         about: one of what it says holds.
         is_open: whether it has not ended; None: whether or not.
+        ids: one of these.
+        ended_from_ms: has ended, then or later.
+        is_stuck: has ended, and what is neither Successful, Failed nor Frozen is left of it.
     """
 
     name_part: str | None = None
@@ -45,6 +48,9 @@ class BackfillFilter(NamedTuple):
     created_before_ms: int | None = None
     about: About | None = None
     is_open: bool | None = None
+    ids: Collection[int] | None = None
+    ended_from_ms: int | None = None
+    is_stuck: bool = False
 
 
 class InstanceFilter(NamedTuple):

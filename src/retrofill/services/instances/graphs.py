@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import Catalog
     from retrofill.domain.planning.plan import Plan
     from retrofill.domain.running.expected import Expected
-    from retrofill.services.instances.plans import Kept
+    from retrofill.services.instances.plans import Kept, KnownTrouble, TroubleKey
     from retrofill.services.instances.schedule_graph import GenerationCache
     from retrofill.services.ports import Reader
 
@@ -40,6 +40,11 @@ class GraphCache:
     def expected(self) -> Kept[int, Expected]:
         """Ends of backfills that some thread has estimated lately, by id."""
         return self._plans.expected
+
+    @property
+    def troubles(self) -> Kept[TroubleKey, KnownTrouble]:
+        """What some thread has lately found to hold up backfills."""
+        return self._plans.troubles
 
     def catalog(self, tx: Reader, version_id: int) -> Catalog:
         return self._plans.catalog(tx, version_id)

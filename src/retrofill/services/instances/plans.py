@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from retrofill.services.instances.stored import choice_of, policy_of
 from retrofill.services.ports.records import BackfillRecord
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Reader
 
 _KEPT, _KEPT_TEMPLATES, _KEPT_ESTIMATES = 64, 12, 256
+
+TroubleKey = tuple[int, str]
+"""A backfill, and in whose eyes; empty for all who see all of it."""
+KnownTrouble = tuple[Hashable, int, Any]
+"""What it follows from, when it was found, and the document."""
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -58,6 +63,7 @@ class PlanCache:
         self._catalogs: Kept[int, Catalog] = Kept()
         self._plans: Kept[tuple[int, int, str, str], Plan] = Kept()
         self.templates: Kept[int, Template] = Kept(_KEPT_TEMPLATES)  # of nights, by version
+        self.troubles: Kept[TroubleKey, KnownTrouble] = Kept(_KEPT_ESTIMATES)
         self.expected: Kept[int, Expected] = Kept(_KEPT_ESTIMATES)  # ends of backfills, as looked at lately
 
     def catalog(self, tx: Reader, version_id: int) -> Catalog:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from retrofill.services.operation_center.errands import ErrandDesk
     from retrofill.services.operation_center.feed import FeedDesk
     from retrofill.services.operation_center.groups import GroupDesk
+    from retrofill.services.operation_center.home import HomeDesk
     from retrofill.services.operation_center.instances import InstanceDesk
     from retrofill.services.operation_center.names import NameDesk
     from retrofill.services.operation_center.operations import OperationDesk
@@ -106,6 +107,12 @@ class OperationCenter:
         from retrofill.services.operation_center.groups import GroupDesk
 
         return GroupDesk(self._parts, self._actor)
+
+    @cached_property
+    def home(self) -> HomeDesk:
+        from retrofill.services.operation_center.home import HomeDesk
+
+        return HomeDesk(self._parts, self._actor)
 
     @cached_property
     def instances(self) -> InstanceDesk:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from retrofill.domain.running.filters import ALL_INSTANCES, InstanceFilter
+from retrofill.domain.running.states import State
 from retrofill.services.ports.records import GenerationRecord, InstanceRecord, Outcome
 
 
@@ -68,8 +69,12 @@ class Generations(Protocol):
         """Tasks with an auto triggered instance that only lacks a slot (RUN-5)."""
         ...
 
-    def counts(self, first: str, last: str) -> list[tuple[str, str, int]]:
-        """(bizdate, state, number of instances) of bizdates from first to last."""
+    def counts(self, first: str, last: str) -> list[tuple[str, str, int, int | None]]:
+        """(bizdate, state, number of instances, when the last of these ended) of bizdates from first to last."""
+        ...
+
+    def in_state(self, bizdate: str, state: State, limit: int) -> list[InstanceRecord]:
+        """Auto triggered instances of a bizdate in one state, by the time of their end."""
         ...
 
     def instances(self, bizdate: str, asked: InstanceFilter = ALL_INSTANCES) -> list[InstanceRecord]:

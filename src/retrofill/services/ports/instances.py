@@ -59,6 +59,14 @@ class InstanceReader(Protocol):
         """
         ...
 
+    def failures(self) -> dict[int, int]:
+        """By backfill, or `SCHEDULE`, how many are Failed for a reason of their own; costs what failed."""
+        ...
+
+    def first_failed(self, backfill_id: int, limit: int) -> list[InstanceRecord]:
+        """Of a backfill, or of `SCHEDULE`: what is Failed for a reason of its own, the first ones in time."""
+        ...
+
     def due(self, now_ms: int, limit: int) -> list[InstanceRecord]:
         """Instances whose time has come, earliest first."""
         ...

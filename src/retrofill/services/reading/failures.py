@@ -44,9 +44,10 @@ class FailureReader:
 
     def first(self, record: BackfillRecord, dates: Sequence[DateRecord], most: int = _NAMED) -> list[Failure]:
         """Those of instances that are Failed for a reason of their own, the first ones in time."""
-        return [self._failure(row) for row in failed_first(self._view, record, dates)[:most]]
+        return [self.failure(row) for row in failed_first(self._view, record, dates)[:most]]
 
-    def _failure(self, row: InstanceRecord) -> Failure:
+    def failure(self, row: InstanceRecord) -> Failure:
+        """An instance that failed, with how its last run ended."""
         from retrofill.services.reading.logs import last_line
 
         view = self._view

@@ -137,11 +137,17 @@ class NightMaker:
 
     def next_of(self, reader: Reader) -> int | None:
         """The same as one view of the ledger tells it."""
+        found = self.next_night_of(reader)
+        return None if found is None else ms_of(found[1])
+
+    def next_night_of(self, reader: Reader) -> tuple[str, datetime] | None:
+        """The bizdate of which instances are made next, and when."""
         catalog = self._graphs.current(reader)
         if catalog is None or reader.generations.is_held():
             return None
         zones, minute = _timezones(catalog), self.settings.generation_minute
-        return ms_of(night_of(next_night(instant_of(self._clock.now_ms()), minute, zones), minute, zones))
+        bizdate = next_night(instant_of(self._clock.now_ms()), minute, zones)
+        return bizdate.isoformat(), night_of(bizdate, minute, zones)
 
     def pause(self, user: str, comment: str = "") -> bool:
         """Pause the schedule: no night is made and nothing of it starts; whether that is new."""

@@ -251,6 +251,9 @@ instance = Table(
         "task_id",
         **where("state = 'waiting_resources' AND backfill_id IS NULL"),
     ),
+    # What needs somebody, however much there is besides; how far each night has come.
+    Index("instance_failed", "backfill_id", "ended_ms", "id", "reason", **where("state = 'failed'")),
+    Index("instance_night", "bizdate", "state", "ended_ms", **where("backfill_id IS NULL")),
     # Which bizdates of a task are there (VER-1).
     Index(
         "instance_done",

@@ -13,9 +13,11 @@ from retrofill.store.statements import counters
 from retrofill.store.statements.rows import GENERATION, INSTANCE, OUTCOME
 
 if TYPE_CHECKING:
+    from retrofill.domain.running.states import State
     from retrofill.store.dialects import Connection
 
 _AUTO = "instance INDEXED BY instance_auto WHERE backfill_id IS NULL"
+_NIGHTS = "instance INDEXED BY instance_night WHERE backfill_id IS NULL"
 _HELD = "schedule_held"  # rows of `counter`
 _OWING = "owing_version"
 _AFTER_ALL = "9999-12-32"  # follows every date, however texts are sorted
@@ -123,13 +125,21 @@ class Generations:
         )
         return [row[0] for row in rows]
 
-    def counts(self, first: str, last: str) -> list[tuple[str, str, int]]:
+    def counts(self, first: str, last: str) -> list[tuple[str, str, int, int | None]]:
         return list(
             self._execute(
-                f"SELECT bizdate, state, count(*) FROM {_AUTO} AND bizdate BETWEEN ? AND ? GROUP BY bizdate, state",
+                f"SELECT bizdate, state, count(*), max(ended_ms) FROM {_NIGHTS} AND bizdate BETWEEN ? AND ? "
+                "GROUP BY bizdate, state",
                 (first, last),
             )
         )
+
+    def in_state(self, bizdate: str, state: State, limit: int) -> list[InstanceRecord]:
+        rows = self._execute(
+            f"SELECT {INSTANCE} FROM {_NIGHTS} AND bizdate = ? AND state = ? ORDER BY ended_ms, id LIMIT ?",
+            (bizdate, state.value, limit),
+        )
+        return INSTANCE.all(rows)
 
     def instances(self, bizdate: str, asked: InstanceFilter = ALL_INSTANCES) -> list[InstanceRecord]:
         text, bound = filters.where(("bizdate = ?", [bizdate]), *filters.of_instances(asked))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from retrofill.domain.running.filters import ALL_INSTANCES
 from retrofill.domain.running.states import LEAVING, Reason, State
 from retrofill.services.ports.instances import NO_INSTANCE
+from retrofill.services.ports.revisions import SCHEDULE
 from retrofill.store import filters
 from retrofill.store.statements.rows import INSTANCE, OUTCOME, RUN
 from retrofill.store.statements.view import View
@@ -28,6 +29,11 @@ _DONE = (
     f"SELECT ({_NEXT_DONE.format('> done.bizdate')}) FROM done WHERE done.bizdate IS NOT NULL) "
     "SELECT bizdate FROM done WHERE bizdate IS NOT NULL LIMIT ?"
 )
+_FAILED = (
+    "instance INDEXED BY instance_failed WHERE state = 'failed' "
+    f"AND coalesce(reason, '') <> '{Reason.SIBLING_FAILED}'"
+)
+_FAILURES = f"SELECT coalesce(backfill_id, {SCHEDULE}), count(*) FROM {_FAILED} GROUP BY backfill_id"
 _READY = f"SELECT {INSTANCE} FROM instance INDEXED BY instance_ready WHERE state = 'waiting_resources'"
 _INSTANCE_I = INSTANCE.of("i")
 _OPEN_OF = (
@@ -128,6 +134,17 @@ class InstanceReader(View):
         """Bizdates of this range on which the task has really run: from one to the next in the index."""
         rows = self._connection.execute(_DONE, (task_id, first, last or _EVER, task_id, last or _EVER, limit))
         return [row[0] for row in rows]
+
+    def failures(self) -> dict[int, int]:
+        return dict(self._execute(_FAILURES).fetchall())
+
+    def first_failed(self, backfill_id: int, limit: int) -> list[InstanceRecord]:
+        whose, bound = ("IS NULL", []) if backfill_id == SCHEDULE else ("= ?", [backfill_id])
+        rows = self._execute(
+            f"SELECT {INSTANCE} FROM {_FAILED} AND backfill_id {whose} ORDER BY ended_ms, id LIMIT ?",
+            [*bound, limit],
+        )
+        return INSTANCE.all(rows)
 
     def due(self, now_ms: int, limit: int) -> list[InstanceRecord]:
         rows = self._execute(

@@ -64,6 +64,7 @@ from retrofill.services.reading.documents.foresight import (
     TaskBelow,
     WaitRow,
 )
+from retrofill.services.reading.documents.home import Blockage, Coming, Home, HomeCounts, Need
 from retrofill.services.reading.documents.instances import (
     Blocker,
     DagDocument,
@@ -175,6 +176,7 @@ __all__ = [
     "BackfillPage",
     "BackfillRow",
     "BackupDocument",
+    "Blockage",
     "Blocker",
     "Cause",
     "ChangeDocument",
@@ -187,6 +189,7 @@ __all__ = [
     "Column",
     "ColumnFlow",
     "ColumnLineage",
+    "Coming",
     "ContactRow",
     "CopiedDocument",
     "CopiedTableDocument",
@@ -213,6 +216,8 @@ __all__ = [
     "HealthCheck",
     "HeldBackfill",
     "HeldSlot",
+    "Home",
+    "HomeCounts",
     "IncludedFile",
     "InstanceDetail",
     "InstanceHistory",
@@ -237,6 +242,7 @@ __all__ = [
     "MissedNights",
     "NamedBackfill",
     "NamedTask",
+    "Need",
     "Neighbour",
     "NewAccessKey",
     "NewToken",

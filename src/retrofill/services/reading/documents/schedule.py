@@ -15,6 +15,7 @@ class NightRow(TypedDict):
     bizdate: str
     instance_count: int
     counts: Counts
+    ended_at: str | None  #: when the last of its instances ended so far; null where none has
 
 
 class MissedNights(TypedDict):

@@ -421,6 +421,10 @@ CREATE INDEX instance_due ON instance (start_ms) WHERE state = 'waiting_time';
 
 CREATE INDEX instance_due_of ON instance (backfill_id) WHERE state = 'waiting_time';
 
+CREATE INDEX instance_failed ON instance (backfill_id, ended_ms, id, reason) WHERE state = 'failed';
+
+CREATE INDEX instance_night ON instance (bizdate, state, ended_ms) WHERE backfill_id IS NULL;
+
 CREATE INDEX instance_ready ON instance (resource_group, priority DESC, (backfill_id IS NOT NULL), due_ms, id, backfill_id, task_id) WHERE state = 'waiting_resources';
 
 CREATE INDEX instance_ready_of ON instance (backfill_id) WHERE state = 'waiting_resources';
@@ -443,4 +447,4 @@ CREATE INDEX session_user ON session (user_name, id);
 
 CREATE INDEX subject_user ON subject (user_name);
 
-INSERT INTO alembic_version (version_num) VALUES ('0006');
+INSERT INTO alembic_version (version_num) VALUES ('0007');
