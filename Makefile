@@ -9,7 +9,7 @@ RUNS ?= 20
 STORE ?= sqlite
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check docs bench crash sim format clean
+.PHONY: help setup demo test lint check docs screenshots bench crash sim format clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ check: lint  ## what must be clean before a commit: lint, and the fast tests
 docs: setup  ## write the generated reference pages anew
 	$(BIN)/python docs/generate.py
 
+screenshots: setup  ## all pages in light and dark at two widths to .screenshots/, and the pictures of the docs
+	$(BIN)/python tests/browser/screenshots.py --pictures docs/pictures
+
 bench: setup  ## measure: figures with ratios, as a table and JSON
 	@$(BIN)/python -m compileall -q src
 	$(BIN)/python benchmarks/run.py
@@ -58,4 +61,4 @@ format: setup  ## put the code into the house format
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove what make and tests left
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis demo .bench .crash
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis demo .bench .crash .screenshots

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 
-from browser.flights import SMALL_DAY
 from browser.places import Place
-from retrofill.domain.running.searches import InstanceSearch
+
+_A_MONTH_SECONDS = 300.0  # that a whole month may take where the machine has other things to do
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Filling:
 
     Attributes:
         failed: the backfill of `flights` in which one date failed and holds up others.
-        running: one in which one instance runs and others wait.
+        running: one of six dates, in three groups: some instances run, one has failed, others wait.
         done: one that has succeeded.
         paused: one that is paused.
         failed_instance, waiting_instance: of `failed`; `running_instance`: of `running`.
@@ -42,14 +43,16 @@ class Filling:
         }
 
 
-def fill(place: Place, days: int = 2) -> Filling:
+def fill(place: Place, first: date | None = None, last: date | None = None) -> Filling:
     """Make it, and wait until it stands so.
 
     Args:
-        days: of January 2013 that are backfilled, up to the one that fails, which is the third, or beyond it.
+        first, last: days of January 2013 that are backfilled, with the small one among them, which fails; without
+            them, that one and the one before.
     """
-    last = SMALL_DAY.replace(day=max(days + 1, SMALL_DAY.day))
-    first = SMALL_DAY.replace(day=max(last.day - days + 1, 1))
+    small = place.small_day
+    first, last = first or small - timedelta(days=1), last or small
+    done_day, paused_day, *held = place.days(8)
     failed = place.create(
         "admin",
         all_descendants="ops.start_of_day",
@@ -57,22 +60,28 @@ def fill(place: Place, days: int = 2) -> Filling:
         groups="2",
         name="winter, again",
     )
-    held, paused_day, done_day = place.days(3)
     done = place.create(task=("lab.count",), bizdate=(done_day,), name="counts of one day")
-    running = place.create(all_descendants="lab.load", bizdate=(held,), name="rates, mended by hand")
+    place.let_go(held[0], held[2])
+    place.mend(held[0])
+    running = place.create(
+        all_descendants="lab.load",
+        bizdate=(f"{held[0]}..{held[-1]}",),
+        groups="3",
+        name="rates, mended by hand",
+        on_failure="continue",
+    )
     paused = place.create(all_descendants="lab.load", bizdate=(paused_day,), name="the day after")
     place.center("ada").backfills.pause(paused, "until the rates are there")
-    running_row = place.wait_for(running, "lab.load", held, "running")
+    running_row = place.wait_for(running, "lab.load", held[1], "running")
+    place.wait_for(running, "lab.check", held[2], "failed")
     place.wait(done, "succeeded")
-    place.wait(failed, "failed")
-    small = str(SMALL_DAY)
-    waiting = place.center().instances.list(InstanceSearch(backfills=[failed], states=["not_run"]))["items"]
+    place.wait(failed, "failed", _A_MONTH_SECONDS)
     return Filling(
         failed,
         running,
         done,
         paused,
-        place.instance(failed, "ops.check_departures", small)["id"],
-        waiting[-1]["id"],
+        place.instance(failed, "ops.check_departures", str(small))["id"],
+        place.instance(failed, "ops.flights", str(small))["id"],
         running_row["id"],
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 _EXAMPLE = Path(__file__).parents[2] / "examples" / "flights"
 _COPIED = ("retrofill.yaml", "show_results.py", "README.md", "workspaces")
 FIRST_DAY = date(2013, 1, 1)
-SMALL_DAY = date(2013, 1, 3)  # too few departures: `ops.check_departures` refuses it
+SMALL_DAY = date(2013, 1, 3)  # usually the one with too few departures: `ops.check_departures` refuses it
 QUIET_DAY = date(2013, 1, 12)  # fewer than on other days, and yet enough
 _AIRLINES = {"AA": "American Airlines Inc.", "B6": "JetBlue Airways", "UA": "United Air Lines Inc."}
 _AIRPORTS = ("EWR", "JFK", "LGA")
@@ -61,7 +61,7 @@ tasks:
 """
 
 
-def write(home: Path, days: int) -> None:
+def write(home: Path, days: int, small_day: date = SMALL_DAY) -> None:
     """A project's folder, with source data for so many days from 1 January 2013 on."""
     home.mkdir(parents=True, exist_ok=True)
     for name in _COPIED:
@@ -79,23 +79,27 @@ def write(home: Path, days: int) -> None:
         (home / folder).mkdir(parents=True)
     _lines(home / "data" / "airlines.csv", "carrier,name", (f"{c},{n}" for c, n in _AIRLINES.items()))
     for day in (FIRST_DAY + timedelta(days=n) for n in range(days)):
-        _lines(home / "data" / "flights" / f"{day}.csv", _FLIGHTS, _departures(day))
+        _lines(
+            home / "data" / "flights" / f"{day}.csv",
+            _FLIGHTS,
+            _departures(day, 100 if day == small_day else 0),
+        )
         _lines(home / "data" / "weather" / f"{day}.csv", _WEATHER, _observations(day))
 
 
-def mend_small_day(home: Path) -> None:
+def mend_small_day(home: Path, day: date = SMALL_DAY) -> None:
     """What was missing of it has come."""
-    _lines(home / "data" / "flights" / f"{SMALL_DAY}.csv", _FLIGHTS, _departures(SMALL_DAY, 600))
+    _lines(home / "data" / "flights" / f"{day}.csv", _FLIGHTS, _departures(day))
 
 
 def _lines(path: Path, head: str, lines: Iterable[str]) -> None:
     path.write_text("\n".join([head, *lines, ""]))
 
 
-def _departures(day: date, count: int | None = None) -> Iterable[str]:
+def _departures(day: date, count: int = 0) -> Iterable[str]:
+    """So many; 0: as many as usual."""
     carriers = sorted(_AIRLINES)
-    usual = {SMALL_DAY: 100, QUIET_DAY: 550}.get(day, 600)
-    for n in range(count or usual):
+    for n in range(count or (550 if day == QUIET_DAY else 600)):
         hour, minute, delay = 5 + n % 18, n % 60, (n * 7 + day.day * 3) % 41 - 10
         left = f"{hour * 100 + minute},{hour * 100 + minute},{delay},1200,1200,{delay - 3}"
         flight = f"{carriers[n % 3]},{n + 1},N{n:05},{_AIRPORTS[n % 3]},ORD,120,719,{hour},{minute}"

@@ -32,11 +32,14 @@ class Place:
 
     Attributes:
         url: of the server, without a slash at the end.
+        small_day: of January 2013, whose source data is refused.
         signed_in: what a browser keeps of a user who has signed in.
     """
 
-    def __init__(self, home: Path, deployment: Deployment, url: str) -> None:
-        self.home, self.url, self.deployment = home, url, deployment
+    def __init__(
+        self, home: Path, deployment: Deployment, url: str, small_day: date = flights.SMALL_DAY
+    ) -> None:
+        self.home, self.url, self.deployment, self.small_day = home, url, deployment, small_day
         self.signed_in: dict[str, Any] = {}
         self._days = count()
 
@@ -72,11 +75,12 @@ class Place:
         search = InstanceSearch(backfills=[backfill_id], tasks=[task], bizdates=[bizdate])
         return self.center().instances.list(search)["items"][0]
 
-    def wait(self, backfill_id: int, status: str) -> None:
+    def wait(self, backfill_id: int, status: str, patience: float = PATIENCE) -> None:
         """Until a backfill stands so."""
         until(
             lambda: self.center().backfills.row(backfill_id)["status"] == status,
             f"backfill {backfill_id} is {status}",
+            patience,
         )
 
     def wait_for(self, backfill_id: int, task: str, bizdate: str, state: str) -> InstanceRow:
@@ -91,11 +95,13 @@ class Place:
 
 
 @contextmanager
-def opened(home: Path, store: str = "sqlite", days: int = 3) -> Iterator[Place]:
+def opened(
+    home: Path, store: str = "sqlite", days: int = 3, small_day: date = flights.SMALL_DAY
+) -> Iterator[Place]:
     """A place on a store of this kind, with source data for so many days; afterwards nothing of it runs."""
     with ExitStack() as closing:
         environ = {} if store == "sqlite" else {"RETROFILL_STORE": closing.enter_context(postgres.rows())}
-        flights.write(home, days)
+        flights.write(home, days, small_day)
         deployment = open_deployment(str(home), environ)
         closing.callback(deployment.close)
         Call(deployment).center.versions.deploy()
@@ -104,6 +110,6 @@ def opened(home: Path, store: str = "sqlite", days: int = 3) -> Iterator[Place]:
         server = sandbox.spawn("up", "--port", 0, "--output", "json", **environ)
         assert server.stdout is not None
         told = json.loads(server.stdout.readline())
-        yield Place(home, deployment, told["url"].rstrip("/"))
+        yield Place(home, deployment, told["url"].rstrip("/"), small_day)
         server.send_signal(signal.SIGTERM)
         assert server.wait(PATIENCE) == 0

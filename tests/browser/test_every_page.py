@@ -1,38 +1,24 @@
-"""Every page of the router, in both themes and on a phone: nothing to complain of, and nobody is kept out."""
+"""Every page of the router, in both themes and on a phone: nothing to complain of, and nobody is kept out.
+
+RETROFILL_TEST_PICTURES names a folder for a picture of each, as `make screenshots` makes them.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+import os
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from browser.addresses import ELSEWHERE, PATHS, addresses, name_of
 from browser.axe import findings
 from browser.conftest import OpenWindow
 from browser.filling import Filling
 from browser.places import Place
-from browser.windows import PHONE, Window
-from retrofill.web import pages
+from browser.windows import DESK, PHONE, Window
 
-PATHS = sorted({route.path for module in pages.ALL for route in module.ROUTES if "GET" in route.methods})
-# Pages that are none without something that this place lacks, and what.
-ELSEWHERE = {
-    "/sign-in/oidc": "a provider of identities",
-    "/sign-in/oidc/start": "a provider of identities",
-}
-# What stands behind a path, where it shows something else then.
-VARIANTS: Mapping[str, tuple[str, ...]] = {}
-_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
-
-
-def addresses(path: str, filling: Filling) -> list[str]:
-    """Of a page that shows something: one at least, and its variants."""
-    values = filling.values()
-    filled = _PARAMETER.sub(lambda found: str(values[found[1]]), path)
-    if path.startswith("/instances/") and "{" not in path:
-        filled = f"{filled}?id={filling.failed_instance}"
-    return [filled, *(filled + variant.format(**values) for variant in VARIANTS.get(path, ()))]
+_PICTURES = "RETROFILL_TEST_PICTURES"
 
 
 @pytest.mark.parametrize("path", [path for path in PATHS if path not in ELSEWHERE])
@@ -46,15 +32,20 @@ def test_a_page_has_nothing_to_complain_of(
         assert answer.status == 200, address
         assert "content-security-policy" in answer.headers
         expect(window.page.locator("h1")).to_have_count(1)
-        _can_be_used(window, address)
+        for width in (DESK, PHONE):
+            window.widen(width)
+            for theme in ("light", "dark"):
+                window.page.emulate_media(color_scheme=theme)
+                window.settle()
+                found = findings(window.page, only_colours=theme == "dark")
+                assert not found, (address, width, theme, found)
+                _keep_picture(window, f"{name_of(path, address)}-{width}-{theme}")
+            assert window.overflow() <= 0, f"{address} is wider than {width} px"
+        window.widen(320)
+        assert window.overflow() <= 0, f"{address} is wider than 320 px"
+        window.widen(DESK)
 
 
-def _can_be_used(window: Window, address: str) -> None:
-    for theme in ("light", "dark"):
-        window.page.emulate_media(color_scheme=theme)
-        assert not (found := findings(window.page)), (address, theme, found)
-    for width in (PHONE, 320):
-        window.page.set_viewport_size({"width": width, "height": 800})
-        wider = window.page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
-        assert wider <= 0, f"{address}: {wider} px wider than {width}"
-    assert not (found := findings(window.page)), (address, "narrow", found)
+def _keep_picture(window: Window, name: str) -> None:
+    if folder := os.environ.get(_PICTURES):
+        window.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)

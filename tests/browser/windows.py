@@ -7,6 +7,7 @@ requests that go elsewhere and answers 5xx. A test that ends with one has failed
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
     from browser.places import Place
 
 Theme = Literal["light", "dark"]
-DESK, PHONE = 1440, 390
+DESK, PHONE = 1440, 390  # pixels
 _HEIGHT = 900
+_RESTS = """async () => {
+    const ending = document.getAnimations().filter((one) => one.effect.getTiming().iterations !== Infinity);
+    await Promise.allSettled(ending.map((one) => one.finished));
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
 
 
 class Window:
@@ -35,10 +41,13 @@ class Window:
         self.place, self.context = place, context
         self.complaints: list[str] = []
         self._expected: list[re.Pattern[str]] = []
+        self._open: set[Request] = set()  # requests that are not answered yet
         context.on("console", self._heard)
         context.on("weberror", self._broke)
         context.on("request", self._asked)
         context.on("response", self._answered)
+        context.on("requestfinished", self._ended)
+        context.on("requestfailed", self._ended)
         self.page: Page = context.new_page()
 
     def sign_in(self, user: str) -> None:
@@ -50,6 +59,30 @@ class Window:
     def go(self, path: str) -> None:
         """Open an address of the place."""
         self.page.goto(self.place.url + path)
+
+    def widen(self, width: int) -> None:
+        """Make the window so many pixels wide."""
+        self.page.set_viewport_size({"width": width, "height": _HEIGHT})
+
+    @property
+    def width(self) -> int:
+        size = self.page.viewport_size
+        assert size is not None
+        return size["width"]
+
+    def overflow(self) -> int:
+        """How many pixels the page is wider than the window."""
+        found: int = self.page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
+        return found
+
+    def settle(self) -> None:
+        """Until nothing is being fetched or moved any more; streams go on."""
+        self.page.wait_for_load_state("load")
+        self.page.evaluate(_RESTS)
+        until = time.monotonic() + PATIENCE_MS / 1000
+        while self._open:
+            assert time.monotonic() < until, self._open
+            self.page.evaluate(_RESTS)
 
     def expects(self, *complaints: str) -> None:
         """What this test brings about: patterns of complaints that are none."""
@@ -70,6 +103,11 @@ class Window:
     def _asked(self, request: Request) -> None:
         if request.url.startswith(("http:", "https:")) and not _is_of(request.url, self.place.url):
             self.complaints.append(f"asks elsewhere: {request.url}")
+        if not request.url.partition("?")[0].endswith("/events"):
+            self._open.add(request)
+
+    def _ended(self, request: Request) -> None:
+        self._open.discard(request)
 
     def _answered(self, response: Response) -> None:
         if response.status >= 500:

@@ -17,19 +17,21 @@ if TYPE_CHECKING:
 _SCRIPT = Path(__file__).with_name("axe.min.js")
 _SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 _SERIOUS = {"serious", "critical"}
-_RUN = """async () => {
-    const ending = document.getAnimations().filter((one) => one.effect.getTiming().iterations !== Infinity);
-    await Promise.allSettled(ending.map((one) => one.finished));
-    return axe.run(document, {resultTypes: ["violations"], runOnly: {type: "tag", values: [
-    "wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}});
-}"""
+_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+_RUN = "(runOnly) => axe.run(document, {resultTypes: ['violations'], runOnly})"
+_COLOURS = ("color-contrast", "link-in-text-block")
 
 
-def findings(page: Page) -> list[str]:
-    """Serious findings, each with its rule and where it is on the page; of a page that has come to rest."""
+def findings(page: Page, only_colours: bool = False) -> list[str]:
+    """Serious findings, each with its rule and where it is on the page.
+
+    Args:
+        only_colours: of what depends on the theme, for the second one.
+    """
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(_script())  # as a debugger does, which no policy of the page forbids
-    found: dict[str, Any] = page.evaluate(_RUN)
+    only = {"type": "rule", "values": _COLOURS} if only_colours else {"type": "tag", "values": _TAGS}
+    found: dict[str, Any] = page.evaluate(_RUN, only)
     return [
         f"{violation['id']}: {node['target'][0]}: {node['failureSummary']}"
         for violation in found["violations"]
