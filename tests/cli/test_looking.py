@@ -26,7 +26,16 @@ def test_rows_of_backfills(filled: Sandbox) -> None:
     rows = filled.json("backfill", "list")
     assert [row["id"] for row in rows] == [3, 2, 1], "newest first"
     shown = filled.json("backfill", "show", 1)
-    assert list(shown) == [*BACKFILL, "kinds", "runs_by_bizdate", "request", "dates", "first_failures"]
+    assert list(shown) == [
+        *BACKFILL,
+        "kinds",
+        "runs_by_bizdate",
+        "request",
+        "dates",
+        "first_failures",
+        "refusals",
+        "tag",
+    ]
     for row in (*rows, filled.json("backfill", "pause", 1), filled.json("backfill", "resume", 1)):
         assert list(row) == BACKFILL
         assert list(row["counts"]) == STATES

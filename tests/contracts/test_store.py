@@ -14,7 +14,7 @@ import pytest
 
 from contracts.adapters import StoreRoom
 from contracts.ledgers import BACKFILL, INSTANCE, MAKE, fill, in_state
-from retrofill.domain.running.filters import FAILED, About, BackfillFilter
+from retrofill.domain.running.filters import FAILED, About, BackfillFilter, InstanceFilter
 from retrofill.domain.running.states import MOVES, Move, State
 from retrofill.services.ports import ConstraintError, StartFilter, Store
 from retrofill.services.ports.instances import NO_INSTANCE
@@ -66,6 +66,20 @@ def test_states_of_a_range_without_gaps(store: Store) -> None:
     fill(store, *many)
     with store.read() as reader:
         assert reader.states_between(1, len(many)) == bytes(_PLACES.values()) * 300
+
+
+def test_instances_that_are_judged_alike_are_counted_together(store: Store) -> None:
+    """OPS-2: by task, kind, state and the version whose code they run; each sort by its first one."""
+    fill(store, INSTANCE, in_state(State.FAILED, 2), in_state(State.FAILED, 3), in_state(State.SUCCESSFUL, 4))
+    with store.transaction() as tx:
+        tx.set_code_version(3, tx.add_version("{}", 1, "admin"))
+    ended = InstanceFilter(states=frozenset({State.FAILED, State.SUCCESSFUL}))
+    with store.read() as reader:
+        assert [(row.id, count) for row, count in reader.alike(1, 4, ended)] == [(2, 1), (3, 1), (4, 1)]
+        assert [(row.id, count) for row, count in reader.alike(1, 2, ended)] == [(2, 1)]
+    fill(store, in_state(State.FAILED, 5))
+    with store.read() as reader:
+        assert {row.id: count for row, count in reader.alike(1, 9, ended)}[2] == 2
 
 
 def test_states_and_runs_of_a_range(store: Store) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from retrofill.domain.inputs import Given
     from retrofill.domain.planning.changes import Changes
     from retrofill.services.reading.documents import (
+        ActEffects,
         Alert,
         AlertObstacle,
         Analysis,
@@ -77,6 +78,13 @@ class BackfillDesk(Desk):
     def trouble(self, backfill_id: int) -> Trouble:
         """What holds it up, and how much of it."""
         return self._server.get(f"backfills/{backfill_id}/trouble")
+
+    def effects(
+        self, backfill_id: int, act: str, only_failed: bool = False, latest: bool = False
+    ) -> ActEffects:
+        """What would come of an act on all of it."""
+        asked = {"act": act, "only_failed": only_failed, "latest": latest}
+        return self._server.get(f"backfills/{backfill_id}/effects", asked)
 
     def grid(self, backfill_id: int) -> GridDocument:
         """The state of every instance, task by task and date by date."""

@@ -14,7 +14,9 @@ from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 from retrofill.domain.running.states import State
+from retrofill.domain.running.status import STATUS_WORDS
 
+HELD_UP = "held_up"  # counted beside the states: what is Not run and waits for something that failed
 _NAME = 44  # characters of a name before it is cut in the middle
 _LOOKS: Mapping[str, str] = MappingProxyType(
     {
@@ -25,6 +27,7 @@ _LOOKS: Mapping[str, str] = MappingProxyType(
         State.SUCCESSFUL: "ok",
         State.FAILED: "fail",
         State.FROZEN: "frozen",
+        HELD_UP: "blocked",
         # of backfills
         "pending": "idle",
         "checking": "wait",
@@ -34,16 +37,7 @@ _LOOKS: Mapping[str, str] = MappingProxyType(
     }
 )
 _BACKFILL_WORDS: Mapping[str, str] = MappingProxyType(
-    {
-        "pending": "Pending",
-        "checking": "Being checked",
-        "paused": "Paused",
-        "stopped": "Stopped",
-        "succeeded": "Succeeded",
-        "failed": "Failed",
-        "running": "Running",
-        "waiting_resources": "Waiting (for resources)",
-    }
+    {status.value: words for status, words in STATUS_WORDS.items()} | {"checking": "Being checked"}
 )
 _WITHOUT_RUNNING = frozenset({"dry_run", "off_day"})
 
@@ -139,7 +133,7 @@ def look(state: str, reason: str | None = None, by_hand: bool = False, is_held_u
 
 def state_words(state: str) -> str:
     """The words of the state of an instance (OPS-0)."""
-    return State(state).words
+    return "Held up" if state == HELD_UP else State(state).words
 
 
 def backfill_words(status: str) -> str:
@@ -155,7 +149,16 @@ class Segment(NamedTuple):
     width: float
 
 
-_BAR_ORDER = ("successful", "running", "waiting_resources", "waiting_time", "failed", "frozen", "not_run")
+_BAR_ORDER = (
+    "successful",
+    "running",
+    "waiting_resources",
+    "waiting_time",
+    "failed",
+    "frozen",
+    HELD_UP,
+    "not_run",
+)
 _LEAST_WIDTH = 4.0
 
 

@@ -197,6 +197,9 @@ def arguments(c: Case) -> dict[str, Arguments]:
         "backfills.progress": BACKFILLS,
         "backfills.time_left": BACKFILLS,
         "backfills.trouble": BACKFILLS,
+        "backfills.effects": [
+            (*call, act) for call in BACKFILLS for act in ("stop", "resume", "rerun", "freeze")
+        ],
         "backfills.first_failures": BACKFILLS,
         "backfills.grid": BACKFILLS,
         "backfills.timeline": BACKFILLS,

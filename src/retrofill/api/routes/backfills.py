@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query, Response
 from pydantic import Field
@@ -15,6 +15,7 @@ from retrofill.api.results import change_document, items_of, page_of, stop_repor
 from retrofill.domain.planning.changes import read_changes
 from retrofill.domain.running.searches import BackfillSearch
 from retrofill.services.reading.documents import (
+    ActEffects,
     Alert,
     Analysis,
     BackfillDag,
@@ -152,6 +153,20 @@ def timeline(visit: Asking, backfill_id: Id) -> TimelineDocument:
 def dag(visit: Asking, backfill_id: Id) -> BackfillDag:
     """Its tasks with their instances by state, and which of them wait for which."""
     return visit.center.backfills.dag(backfill_id)
+
+
+class EffectsQuery(Asked):
+    """What somebody means to do with all of a backfill."""
+
+    act: Literal["pause", "resume", "stop", "rerun", "freeze", "unfreeze"]
+    only_failed: bool = Field(False, description="Of a rerun: only those that failed.")
+    latest: bool = Field(False, description="Of a rerun: with the code of the deployed version.")
+
+
+@routes.get("/{backfill_id}/effects", "backfills.effects", ActEffects)
+def effects(visit: Asking, backfill_id: Id, asked: Annotated[EffectsQuery, Query()]) -> ActEffects:
+    """What would come of an act on all of it, counted now; does nothing."""
+    return visit.center.backfills.effects(backfill_id, asked.act, asked.only_failed, asked.latest)
 
 
 # Acts

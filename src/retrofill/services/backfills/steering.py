@@ -6,18 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retrofill.domain.errors import NotPermittedError, RetrofillError, WrongStateError
+from retrofill.domain.errors import NotPermittedError, RetrofillError
 from retrofill.domain.people.roles import Actor
 from retrofill.domain.planning.changes import Changes
-from retrofill.domain.running.filters import InstanceFilter
 from retrofill.domain.running.results import ChangeReport, ItemResult, RefusedTogetherError
-from retrofill.domain.running.states import WAITING, State
-from retrofill.domain.running.steering import FLAGS, Steer, Verdict, how_to_go_on, judge
-from retrofill.domain.texts import Step, Text
+from retrofill.domain.running.states import State
+from retrofill.domain.running.steering import FLAGS, Steer, Verdict
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.services.backfills.changes import BackfillChanges
 from retrofill.services.backfills.tags import Check, expecting
-from retrofill.services.instances.backfill_status import note_end, standing
+from retrofill.services.backfills.whole import WholeAct, check_may, judged, nothing_of, taken_by
+from retrofill.services.instances.backfill_status import note_end
 from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.instances.holds import holds_of
 from retrofill.services.operations.operations import Operations
@@ -123,30 +122,18 @@ class BackfillSteering:
         """
         return self._whole(
             backfill_id,
-            Steer.RERUN,
-            "rerun",
-            (State.FAILED,) if only_failed else (State.FAILED, State.SUCCESSFUL),
+            WholeAct.RERUN,
             lambda ids: self._operations().rerun(ids, comment, ignore_waits, latest),
+            only_failed,
         )
 
     def freeze(self, backfill_id: int, comment: str = "") -> list[ItemResult]:
         """BF-4: what has not started and does not wait for time or resources."""
-        states: tuple[State, ...] = (State.NOT_RUN,)
-        with self._store.read() as reader:
-            record = self._with_instances(reader, backfill_id, "frozen")
-        if holds_of([record], instant_of(self._clock.now_ms())).may_not_start:
-            states += tuple(WAITING)  # OPS-0: what waits in a held backfill is Not run
-        return self._whole(
-            backfill_id, None, "frozen", states, lambda ids: self._operations().freeze(ids, comment)
-        )
+        return self._whole(backfill_id, WholeAct.FREEZE, lambda ids: self._operations().freeze(ids, comment))
 
     def unfreeze(self, backfill_id: int, comment: str = "") -> list[ItemResult]:
         return self._whole(
-            backfill_id,
-            None,
-            "unfrozen",
-            (State.FROZEN,),
-            lambda ids: self._operations().unfreeze(ids, comment),
+            backfill_id, WholeAct.UNFREEZE, lambda ids: self._operations().unfreeze(ids, comment)
         )
 
     # Inside
@@ -160,15 +147,6 @@ class BackfillSteering:
     def _access(self, reader: Reader) -> Access:
         return Access(reader, self._graphs, self._actor)
 
-    def _with_instances(self, reader: Reader, backfill_id: int, done: str) -> BackfillRecord:
-        record = self._access(reader).get_backfill(backfill_id)
-        if record.phase == "refused":
-            raise WrongStateError(
-                f"backfill {backfill_id} failed its check and has no instances, so it cannot be {done}",
-                how_to_go_on(backfill_id),
-            )
-        return record
-
     def _steer(self, steer: Steer, backfill_id: int, comment: str) -> Steered:
         with self._store.transaction() as tx:
             steered = self._steer_in(tx, steer, backfill_id, comment)
@@ -179,12 +157,9 @@ class BackfillSteering:
     def _steer_in(self, tx: Ledger, steer: Steer, backfill_id: int, comment: str) -> Steered:
         now_ms, access = self._clock.now_ms(), self._access(tx)
         record = access.get_backfill(backfill_id)
-        refuse = access.check_steer if steer is Steer.RESUME else access.check_hold
-        refuse(record, steer.value)
+        check_may(access, steer, record)
         self._check(record)
-        holds = holds_of([record], instant_of(now_ms))
-        now = standing(tx, record, backfill_id in holds.window_closed)
-        if judge(steer, now, backfill_id) is Verdict.UNCHANGED:
+        if judged(tx, steer, record, now_ms) is Verdict.UNCHANGED:
             return Steered(record, is_changed=False)
         running = [row.id for row, _ in tx.running() if row.backfill_id == backfill_id]
         stopping = running if steer is Steer.STOP else []
@@ -203,35 +178,17 @@ class BackfillSteering:
     def _whole(
         self,
         backfill_id: int,
-        steer: Steer | None,
-        done: str,
-        states: tuple[State, ...],
+        act: WholeAct,
         apply: Callable[[list[int]], list[ItemResult]],
+        only_failed: bool = False,
     ) -> list[ItemResult]:
         with self._store.read() as reader:
-            record = self._with_instances(reader, backfill_id, done)
-            if steer is not None:
-                judge(steer, standing(reader, record, False), backfill_id)
-            last = record.first_instance_id + record.stride * len(reader.dates(backfill_id)) - 1
             access = self._access(reader)
-            asked = InstanceFilter(states=frozenset(states))
-            rows = reader.instance_range(record.first_instance_id, last, asked)
-            ids = [row.id for row in rows if access.sees_instance(row)]
+            record = access.get_backfill(backfill_id)
+            taken = taken_by(reader, record, act, self._clock.now_ms(), only_failed)
+            ids = [row.id for row in reader.instance_range(*taken) if access.sees_instance(row)]
         if not ids:
-            words = " or ".join(state.words for state in states)
-            seen = "" if access.sees_all_of(record) else " that you may see"
-            held = (
-                Text(
-                    "It is {state}; {resume} lets go on what has not run.",
-                    state="stopped" if record.stopped else "paused",
-                    resume=Step("backfill.resume", id=backfill_id),
-                )
-                if record.stopped or record.paused
-                else None
-            )
-            raise WrongStateError(
-                f"backfill {backfill_id} has no {words} instance{seen}, so nothing can be {done}", held
-            )
+            raise nothing_of(record, taken, act, access.sees_all_of(record))
         return apply(ids)
 
     def _note_end(self, tx: Ledger, backfill_id: int, now_ms: int, is_reopened: bool) -> None:

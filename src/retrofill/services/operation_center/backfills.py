@@ -14,6 +14,7 @@ from retrofill.services.reading.backfills import BackfillReader
 
 if TYPE_CHECKING:
     from retrofill.services.reading.documents import (
+        ActEffects,
         Alert,
         Analysis,
         BackfillDag,
@@ -147,6 +148,23 @@ class BackfillDesk(Choosing, RepeatedRequests, BackfillActs):
 
         with self.view(unknown_backfill(backfill_id)) as view:
             return trouble(view, view.access.get_backfill(backfill_id))
+
+    def effects(
+        self, backfill_id: int, act: str, only_failed: bool = False, latest: bool = False
+    ) -> ActEffects:
+        """What would come of pausing, resuming, stopping, rerunning, freezing or unfreezing it now; does nothing.
+
+        Args:
+            act: what, as an address has it.
+            only_failed, latest: as of a rerun.
+
+        Raises:
+            InvalidValueError: there is no such act.
+        """
+        from retrofill.services.reading.effects import effects
+
+        with self.view(unknown_backfill(backfill_id)) as view:
+            return effects(view, view.access.get_backfill(backfill_id), act, only_failed, latest)
 
     def grid(self, backfill_id: int) -> GridDocument:
         """Task by bizdate: the state of every instance that the actor sees, a letter each (BF-2).

@@ -44,6 +44,13 @@ class InstanceReader(Protocol):
         """A byte for each id in the range: the place of its state in `State`, or NO_INSTANCE."""
         ...
 
+    def alike(self, first_id: int, last_id: int, asked: InstanceFilter) -> list[tuple[InstanceRecord, int]]:
+        """Instances of the range that are judged alike, each sort by one of them, with how many there are.
+
+        Alike are those of one task, kind and state that run the same version's code.
+        """
+        ...
+
     def has_isolated(self, first_id: int, last_id: int) -> bool:
         """Whether an isolated instance still waits in this range of ids."""
         ...

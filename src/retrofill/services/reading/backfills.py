@@ -96,6 +96,8 @@ class BackfillReader:
 
     def page(self, record: BackfillRecord, failures: FailureReader) -> BackfillPage:
         """A backfill with everything that it was asked for, what its instances do, and its dates (BF-2, VER-1)."""
+        from retrofill.services.backfills.tags import tag_of
+        from retrofill.services.backfills.whole import refusals
         from retrofill.services.reading.asked_for import request_of
 
         access = self._view.access
@@ -111,6 +113,8 @@ class BackfillReader:
             "request": request,
             "dates": self.dates(record),
             "first_failures": failures.first(record, self._view.reader.dates(record.id)),
+            "refusals": refusals(self._view.reader, access, record, self._view.now_ms),
+            "tag": tag_of(record),
         }
 
     def analysis(self, record: BackfillRecord) -> Analysis:

@@ -58,7 +58,7 @@ _LET_GO_ON = frozenset(
 )  # for which it matters what waits below
 
 
-class _Judging(NamedTuple):
+class Judging(NamedTuple):
     """What instances of one backfill, or of the schedule, are judged by."""
 
     tx: Reader
@@ -94,7 +94,7 @@ class _Foreseeing:
         self._asked = list(dict.fromkeys(ids))
         found = visible_rows(view.reader, self._asked)
         self._rows = {i: row for i, row in found.items() if view.access.sees_instance(row)}
-        self._cases: dict[int | None, _Judging] = {}
+        self._cases: dict[int | None, Judging] = {}
         self._is_all = True
 
     def document(self) -> Foresight:
@@ -153,7 +153,7 @@ class _Foreseeing:
                 unchanged.append(row.id)
         return fits, unchanged
 
-    def _changes(self, case: _Judging, row: InstanceRecord) -> bool:
+    def _changes(self, case: Judging, row: InstanceRecord) -> bool:
         """Whether it would change the instance; raises why it does not fit."""
         intent = self._intent
         match intent.act:
@@ -178,13 +178,13 @@ class _Foreseeing:
                 judge_place(case, row)
                 return intent.group is None or judge_group(case, row, intent.group)
 
-    def _case(self, row: InstanceRecord) -> _Judging:
+    def _case(self, row: InstanceRecord) -> Judging:
         found = self._cases.get(row.backfill_id)
         if found is None:
             view, number = self._view, row.backfill_id
             is_held = view.schedule_is_held if number is None else view.is_held(view.outlines.record(number))
             context = view.graphs.of(view.reader, row)
-            found = self._cases[number] = _Judging(view.reader, context, view.access, is_held)
+            found = self._cases[number] = Judging(view.reader, context, view.access, is_held)
         if row.code_version_id is not None:
             view = self._view
             found.context.newer[row.code_version_id] = view.graphs.catalog(view.reader, row.code_version_id)

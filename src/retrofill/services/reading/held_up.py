@@ -49,6 +49,15 @@ class Standing:
         found: LongArray = np.nonzero(self._codes == _CODES[state])[0]
         return found
 
+    def but_of(self, offsets: LongArray, tasks: BoolArray) -> LongArray:
+        """These without the instances of some tasks.
+
+        Args:
+            tasks: bool[t], by the index of a task in the plan.
+        """
+        found: LongArray = offsets[~tasks[self.plan.task_of[offsets % self.plan.n]]]
+        return found
+
     @cached_property
     def held_up(self) -> BoolArray:
         """bool[dates * n]: what any cause holds up."""

@@ -9,6 +9,7 @@ them while the program runs: only type checkers and the page do.
 from __future__ import annotations
 
 from retrofill.services.reading.documents.acts import (
+    ActEffects,
     AlertObstacle,
     BackupDocument,
     ChangeDocument,
@@ -167,6 +168,7 @@ from retrofill.services.reading.documents.work import (
 
 __all__ = [
     "AccessKeyRow",
+    "ActEffects",
     "Alert",
     "AlertObstacle",
     "Analysis",

@@ -52,6 +52,27 @@ class SteerReport(TypedDict):
     unchanged: bool  #: whether it was so before
 
 
+class ActEffects(TypedDict):
+    """What would come of an act on all of a backfill, as it stands at the moment of asking (BF-3)."""
+
+    id: int
+    act: str  #: `pause`, `resume`, `stop`, `rerun`, `freeze` or `unfreeze`
+    tag: str  #: how the backfill is set up, for `If-Match`
+    refusal: Text | None  #: why it would be refused; then nothing would change
+    hint: Text | None  #: what to do about that
+    unchanged: bool  #: whether it is so already
+    whole: bool  #: false where something goes on that the asker may not operate (SEC-4)
+    acts_on: int  #: instances that it ends, runs again, freezes or unfreezes
+    left_alone: int  #: instances of that state that it would be refused for
+    because: Text | None  #: why, of the first of these
+    running: int  #: instances that run, and go on to their end
+    not_started: int  #: instances that do not start until it is resumed
+    going_on: int  #: instances that can go on by themselves because of it
+    held_up: int  #: instances that wait afterwards for what failed, is frozen or isolated
+    successful: int  #: instances that stay Successful
+    failed: int  #: instances that stay Failed
+
+
 class DifferenceRow(TypedDict):
     """One thing that has changed, in words."""
 

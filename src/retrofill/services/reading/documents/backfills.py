@@ -156,6 +156,10 @@ class BackfillPage(BackfillRow):
     request: dict[str, Any]  #: choice and policy, as they stand now
     dates: list[DateRow]  #: in running order
     first_failures: list[Failure]  #: the first three in time
+    refusals: dict[
+        str, Text
+    ]  #: of `pause`, `resume`, `stop`, `change` and `rerun` those that are refused now, and why
+    tag: str  #: how somebody has set it up, for `If-Match`
 
 
 class RunningInstance(TypedDict):
