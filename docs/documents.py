@@ -17,6 +17,7 @@ _ORDER = (
     "pages",
     "backfills",
     "instances",
+    "closer",
     "pictures",
     "feed",
     "notices",

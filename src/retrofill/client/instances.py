@@ -20,7 +20,10 @@ if TYPE_CHECKING:
         InstanceRow,
         LogFinds,
         LogWindow,
+        OverDates,
         Page,
+        RunCode,
+        WhyChain,
         WhyDocument,
     )
 
@@ -46,6 +49,18 @@ class InstanceDesk(Desk):
     def why(self, instance_id: int) -> WhyDocument:
         """Why it is not running, in one sentence."""
         return self._server.get(f"instances/{instance_id}/why")
+
+    def chain(self, instance_id: int) -> WhyChain:
+        """Why it is not running, link by link down to the cause."""
+        return self._server.get(f"instances/{instance_id}/chain")
+
+    def code(self, instance_id: int) -> RunCode:
+        """The code that it runs, with the values of its parameters; secrets stay names."""
+        return self._server.get(f"instances/{instance_id}/code")
+
+    def over_dates(self, instance_id: int) -> OverDates:
+        """Its task and time on other bizdates of its backfill, or of the schedule."""
+        return self._server.get(f"instances/{instance_id}/over-dates")
 
     def history(self, instance_id: int) -> InstanceHistory:
         """What people did to it, and its runs."""

@@ -105,6 +105,8 @@ NAMING = {
     "instances.list": "vault.goldmine",
     "instances.why": "vault.goldmine",
     "instances.history": "aurum is scarce",
+    "instances.chain": "vault.goldmine",
+    "instances.code": "24ct",
     "instances.log": "aurum",
     "instances.log_lines": "aurum",
     "instances.find_in_log": "aurum",

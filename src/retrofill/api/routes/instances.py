@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
+import itertools
 from collections.abc import Iterator
 from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Query, Request, Response
@@ -49,7 +49,10 @@ from retrofill.services.reading.documents import (
     LogFinds,
     LogPiece,
     LogWindow,
+    OverDates,
     Page,
+    RunCode,
+    WhyChain,
     WhyDocument,
 )
 
@@ -232,6 +235,24 @@ def why(visit: Asking, instance_id: Id) -> WhyDocument:
     return visit.center.instances.why(instance_id)
 
 
+@routes.get("/{instance_id}/chain", "instances.chain", WhyChain)
+def chain(visit: Asking, instance_id: Id) -> WhyChain:
+    """Why it is not running, link by link down to the cause."""
+    return visit.center.instances.chain(instance_id)
+
+
+@routes.get("/{instance_id}/code", "instances.code", RunCode)
+def code(visit: Asking, instance_id: Id) -> RunCode:
+    """The code that it runs, with the values of its parameters; secrets stay names."""
+    return visit.center.instances.code(instance_id)
+
+
+@routes.get("/{instance_id}/over-dates", "instances.over_dates", OverDates)
+def over_dates(visit: Asking, instance_id: Id) -> OverDates:
+    """Its task and time on other bizdates of its backfill, or of the schedule."""
+    return visit.center.instances.over_dates(instance_id)
+
+
 @routes.get("/{instance_id}/history", "instances.history", InstanceHistory)
 def history(visit: Asking, instance_id: Id) -> InstanceHistory:
     """What people did to it, and its runs."""
@@ -405,7 +426,7 @@ def _pieces(opened: OpenLog, is_whole: bool) -> Iterator[_Piece]:
     """All of a log; what is not there is refused here, before an answer has begun."""
     pieces = opened.pieces()
     first = next(pieces, None)
-    return chain([] if first is None else [first], pieces, _rest(opened) if is_whole else ())
+    return itertools.chain([] if first is None else [first], pieces, _rest(opened) if is_whole else ())
 
 
 def _rest(opened: OpenLog) -> Iterator[_Piece]:

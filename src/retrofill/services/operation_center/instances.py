@@ -23,7 +23,10 @@ if TYPE_CHECKING:
         InstanceRow,
         LogFinds,
         LogWindow,
+        OverDates,
         Page,
+        RunCode,
+        WhyChain,
         WhyDocument,
     )
     from retrofill.services.reading.log_lines import LogLines
@@ -100,6 +103,43 @@ class InstanceDesk(InstanceActs):
             row = view.access.get_instance(instance_id)
             state = InstanceReader(view).state(row)
             return why_document(row, state, explained(view, self._parts.watch, row))
+
+    def chain(self, instance_id: int) -> WhyChain:
+        """Why it is not running, link by link down to the cause (OPS-9).
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        from retrofill.services.reading.chain import ChainReader
+        from retrofill.services.reading.explaining import explained
+
+        parts = self._parts
+        with self.view(unknown_instance(instance_id)) as view:
+            row = view.access.get_instance(instance_id)
+            chains = ChainReader(view, lambda: parts.logs, lambda: parts.specs)
+            return chains.chain(row, explained(view, parts.watch, row))
+
+    def code(self, instance_id: int) -> RunCode:
+        """The code that it runs, with the values of its parameters; secrets stay names (SEC-3).
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        from retrofill.services.reading.run_code import run_code
+
+        with self.view(unknown_instance(instance_id)) as view:
+            return run_code(view, self._parts.specs_with_names(), view.access.get_instance(instance_id))
+
+    def over_dates(self, instance_id: int) -> OverDates:
+        """Its task and time on other bizdates of its backfill, or of the schedule.
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        from retrofill.services.reading.over_dates import over_dates
+
+        with self.view(unknown_instance(instance_id)) as view:
+            return over_dates(view, view.access.get_instance(instance_id))
 
     def history(self, instance_id: int) -> InstanceHistory:
         """What people did to it, and its runs (OPS-8).

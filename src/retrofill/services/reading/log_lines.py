@@ -207,6 +207,7 @@ def window_of_words(instance_id: int, text: str) -> LogWindow:
         "missing": 0,
         "starts": True,
         "ends": True,
+        "error": False,
     }
     size = len(text.encode())
     return {
@@ -229,6 +230,7 @@ def _line(part: _Part, number: int | None, missing: int) -> LogLine:
         "missing": missing,
         "starts": part.starts,
         "ends": part.ends,
+        "error": _ERROR.search(part.data) is not None,
     }
 
 
@@ -383,4 +385,5 @@ def _found(chunk: _Chunk, begin: int, end: int, number: int | None, wanted: _Wan
         "missing": 0,
         "starts": first == 0,
         "ends": at + _AROUND >= len(line),
+        "error": _ERROR.search(shown) is not None,
     }

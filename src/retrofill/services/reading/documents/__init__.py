@@ -54,6 +54,16 @@ from retrofill.services.reading.documents.backfills import (
     Trouble,
 )
 from retrofill.services.reading.documents.choosing import ChoosableTask, TaskWays
+from retrofill.services.reading.documents.closer import (
+    ChainLink,
+    CodePart,
+    Condition,
+    DateState,
+    OverDates,
+    RunCode,
+    RunParameter,
+    WhyChain,
+)
 from retrofill.services.reading.documents.dates import BackfillDate, InstanceDetail, Neighbour, NumberedPage
 from retrofill.services.reading.documents.declared import DeclaredNeighbour, DeclaredTask, TaskWait
 from retrofill.services.reading.documents.errands import Errand
@@ -181,6 +191,7 @@ __all__ = [
     "Blockage",
     "Blocker",
     "Cause",
+    "ChainLink",
     "ChangeDocument",
     "ChangedField",
     "CheckAnswer",
@@ -188,10 +199,12 @@ __all__ = [
     "ChoosableTask",
     "ClockState",
     "CodeLine",
+    "CodePart",
     "Column",
     "ColumnFlow",
     "ColumnLineage",
     "Coming",
+    "Condition",
     "ContactRow",
     "CopiedDocument",
     "CopiedTableDocument",
@@ -201,6 +214,7 @@ __all__ = [
     "DagEdge",
     "DagNode",
     "DateRow",
+    "DateState",
     "DeclaredNeighbour",
     "DeclaredTask",
     "DeployedVersion",
@@ -254,6 +268,7 @@ __all__ = [
     "Notice",
     "NumberedPage",
     "OperationRow",
+    "OverDates",
     "Page",
     "PasswordDocument",
     "PlanPreview",
@@ -269,6 +284,8 @@ __all__ = [
     "RerunRules",
     "RestoredDocument",
     "RetentionReport",
+    "RunCode",
+    "RunParameter",
     "RunRow",
     "RunningInstance",
     "SavedForm",
@@ -315,6 +332,7 @@ __all__ = [
     "VersionTask",
     "VersionTaskPage",
     "WaitRow",
+    "WhyChain",
     "WhyDocument",
     "WorkspaceRow",
 ]

@@ -89,6 +89,7 @@ class LogLine(TypedDict):
     missing: int  #: bytes before it that were cut out of the log
     starts: bool  #: whether the line begins with what is shown
     ends: bool  #: whether it ends with it
+    error: bool  #: whether it tells of an error
 
 
 class LogWindow(TypedDict):
