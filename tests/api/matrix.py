@@ -155,6 +155,7 @@ DECISIONS: dict[str, Decision] = {
     "backfills.first_failures": THING,
     "backfills.grid": THING,
     "backfills.timeline": THING,
+    "backfills.forecast": THING,
     "backfills.dag": THING,
     "backfills.pause": Decision("SAO", nothing),
     "backfills.resume": Decision("SAO", nothing),

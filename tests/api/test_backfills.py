@@ -145,6 +145,16 @@ def test_questions_answer_what_the_center_answers(server: Server, path: str, met
     assert answer.json() == getattr(server.center("alice").backfills, method)(number)
 
 
+def test_a_forecast_is_what_the_center_plays(server: Server) -> None:
+    """BF-2: from the moment at which it is asked for."""
+    number = server.create()
+    answer = server.by("alice").get(f"/api/v1/backfills/{number}/forecast").json()
+    assert answer | {"at": ""} == (server.center("alice").backfills.forecast(number) or {}) | {"at": ""}
+    assert answer["unknown_tasks"]
+    post(server, f"/{number}/pause", {})
+    assert server.by("alice").get(f"/api/v1/backfills/{number}/forecast").json() is None
+
+
 @pytest.mark.parametrize(
     ("path", "method"), [("operations", "history"), ("alerts", "alerts"), ("failures", "first_failures")]
 )

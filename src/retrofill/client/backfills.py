@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         CheckRound,
         ChoosableTask,
         Failure,
+        Forecast,
         GridDocument,
         OperationRow,
         Page,
@@ -86,13 +87,17 @@ class BackfillDesk(Desk):
         asked = {"act": act, "only_failed": only_failed, "latest": latest}
         return self._server.get(f"backfills/{backfill_id}/effects", asked)
 
-    def grid(self, backfill_id: int) -> GridDocument:
+    def grid(self, backfill_id: int, positions: Collection[int] = ()) -> GridDocument:
         """The state of every instance, task by task and date by date."""
-        return self._server.get(f"backfills/{backfill_id}/grid")
+        return self._server.get(f"backfills/{backfill_id}/grid", {"position": [*positions]})
 
     def timeline(self, backfill_id: int) -> TimelineDocument:
         """What ran when."""
         return self._server.get(f"backfills/{backfill_id}/timeline")
+
+    def forecast(self, backfill_id: int) -> Forecast | None:
+        """What will run when."""
+        return self._server.get(f"backfills/{backfill_id}/forecast")
 
     def dag(self, backfill_id: int) -> BackfillDag:
         """Who waits for whom."""

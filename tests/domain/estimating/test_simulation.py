@@ -60,6 +60,25 @@ def test_groups_run_beside_each_other() -> None:
     assert play(plan, 10).end_ms == NOW + 20 * MINUTE
 
 
+def test_every_run_is_told_with_its_start_and_its_end() -> None:
+    """BF-2: two chains beside each other, date by date; what runs already begins now."""
+    catalog = make_catalog(make_task("w.a", "0 1 * * *"), make_task("w.b", "0 2 * * *", "w.a"))
+    plan = plan_of(catalog, "2026-01-05..2026-01-08", groups=2)
+    runs = play(plan, 10, 5).runs
+    expected = {
+        position * 2 + place: (minutes + 15 * (position % 2), length)
+        for position in range(4)
+        for place, minutes, length in ((0, 0, 10), (1, 10, 5))
+    }
+    assert {
+        offset: ((start - NOW) // MINUTE, (end - start) // MINUTE) for offset, start, end in runs
+    } == expected
+    begun = {0: DateUnderWay((0, 1), (False, True), (False, False), (0, 0))}
+    runs = play(plan, 10, 5, standing=StartingPoint(begun=begun, ages={0: 4 * MINUTE})).runs
+    assert (0, NOW, NOW + 6 * MINUTE) in runs
+    assert len(runs) == 8
+
+
 def test_barrier_task_lets_dates_flow() -> None:
     """POL-6: a pipeline of two tasks over three dates takes four turns instead of six."""
     catalog = make_catalog(make_task("w.a", "0 1 * * *"), make_task("w.b", "0 2 * * *", "w.a"))

@@ -295,6 +295,39 @@ def test_lists_read_what_the_scheduler_has_stored(world: MakeWorld) -> None:
     assert listed() == "2026-03-02T13:00:10Z", "what runs is late: it may end at any moment"
 
 
+def test_a_forecast_has_every_run_that_is_left(world: MakeWorld) -> None:
+    """BF-2: what runs ends first, the rest follows in order."""
+    w = world(
+        make_task("w.a", "0 1 * * *"),
+        make_task("w.b", "0 2 * * *", "w.a"),
+        slots=1,
+    )
+    with w.store.transaction() as tx:
+        ids = tx.task_ids()
+        tx.times.add({ids["w.a"]: [60_000], ids["w.b"]: [30_000]}, w.clock.now_ms())
+    number = w.create("a", "b", dates="2026-01-05..2026-01-06")
+    w.tick()
+    w.clock.forward(60)
+    w.end("a 5 01:00")
+    w.tick()
+    w.clock.forward(10)
+    found = w.center.backfills.forecast(number)
+    left = w.center.backfills.time_left(number)
+    assert found is not None
+    assert left is not None
+    names = [
+        w.center.instances.show(i)["task"] + w.center.instances.show(i)["bizdate"][-2:]
+        for i in found["instances"]
+    ]
+    assert list(zip(names, found["started"], found["ended"], strict=True)) == [
+        ("w.b05", 0, 20_000),
+        ("w.a06", 20_000, 80_000),
+        ("w.b06", 80_000, 110_000),
+    ]
+    assert found["end_at"] == left["end_at"] == found["low_end_at"] == found["high_end_at"]
+    assert not found["is_partial"]
+
+
 def test_who_goes_on_looking_sees_changed_groups(world: MakeWorld) -> None:
     """BF-2, BF-3: a wait keeps its graphs from look to look, and somebody else changes the backfill."""
     w = world(make_task("w.a", "0 1 * * *"), slots=4)

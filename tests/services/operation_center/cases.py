@@ -203,6 +203,7 @@ def arguments(c: Case) -> dict[str, Arguments]:
         "backfills.first_failures": BACKFILLS,
         "backfills.grid": BACKFILLS,
         "backfills.timeline": BACKFILLS,
+        "backfills.forecast": BACKFILLS,
         "backfills.dag": BACKFILLS,
         "feed.backfill": [(*call, since) for call in BACKFILLS for since in (None, "x.1")],
         "feed.backfills": [(), ("x.1",)],

@@ -96,6 +96,7 @@ NAMING = {
     "dates.neighbours": "vault.goldmine",
     "backfills.grid": "vault.goldmine",
     "backfills.timeline": "vault.goldmine",
+    "backfills.forecast": "vault.goldmine",
     "backfills.dag": "vault.goldmine",
     "declared.list": "24ct",
     "declared.show": "24ct",

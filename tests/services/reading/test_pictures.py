@@ -7,10 +7,11 @@ from collections import Counter
 import pytest
 
 from domain.catalogs import SELF, make_task
+from retrofill.domain.errors import UnknownNameError
 from retrofill.domain.running.searches import InstanceSearch
 from retrofill.domain.running.states import State
 from retrofill.services.reading.documents import GridDocument
-from retrofill.services.reading.grid import LETTERS
+from retrofill.services.reading.grid import LETTERS, MARKS
 from services.worlds import MakeWorld, World
 
 TASKS = (
@@ -37,7 +38,7 @@ def make(world: MakeWorld) -> World:
 def cells_of(grid: GridDocument) -> dict[int, tuple[str, str, str, str]]:
     """By id: task, bizdate, time and state, as the document says that they are found."""
     return {
-        grid["first_instance"] + column * grid["stride"] + row["place"]: (
+        grid["first_instance"] + grid["positions"][column] * grid["stride"] + row["place"]: (
             row["task"],
             grid["bizdates"][column],
             row["slot"],
@@ -46,6 +47,16 @@ def cells_of(grid: GridDocument) -> dict[int, tuple[str, str, str, str]]:
         for row in grid["rows"]
         for column, letter in enumerate(row["cells"])
         if letter != "."
+    }
+
+
+def marks_of(grid: GridDocument) -> dict[int, str]:
+    """By id: what else is told of it."""
+    return {
+        grid["first_instance"] + grid["positions"][column] * grid["stride"] + row["place"]: mark
+        for row in grid["rows"]
+        for column, mark in enumerate(row["marks"])
+        if mark != "-"
     }
 
 
@@ -63,6 +74,42 @@ def test_a_grid_says_what_lists_say(world: MakeWorld, user: str, is_held: bool) 
     }
     assert cells_of(w.center.backfills.grid(1)) == listed
     assert len({state for *_, state in listed.values()}) > (1 if is_held or user == "greta" else 2)
+
+
+def test_a_grid_tells_what_passes_what_is_held_up_and_what_a_person_set(world: MakeWorld) -> None:
+    """SEL-8, OPS-5, OPS-9: marks against the instances one by one."""
+    w = make(world)
+    held_up = w.center.backfills.trouble(1)["held_up"]
+    found = w.center.backfills.grid(1)
+    marks = marks_of(found)
+    rows = {row["id"]: row for row in w.center.instances.each(InstanceSearch(backfills=(1,)))}
+    passing = {number: row["kind"] for number, row in rows.items() if row["kind"] in MARKS}
+    assert {n: mark for n, mark in marks.items() if mark != "h"} == {
+        n: MARKS[kind] for n, kind in passing.items() if marks[n] != "h"
+    }
+    held = [number for number, mark in marks.items() if mark == "h"]
+    assert passing
+    assert len(held) == held_up > 0
+    assert {rows[number]["state"] for number in held} == {"not_run"}
+    w.do("set_successful", "a 4 01:00")
+    after = marks_of(w.center.backfills.grid(1))
+    assert {n for n, mark in after.items() if mark == "m"} == {w.id("a 4 01:00")}
+    w.do("rerun", "a 4 01:00")
+    assert "m" not in marks_of(w.center.backfills.grid(1)).values()
+
+
+def test_a_grid_of_some_dates_is_a_part_of_the_whole(world: MakeWorld) -> None:
+    w = make(world)
+    whole, part = w.center.backfills.grid(1), w.center.backfills.grid(1, [2, 0])
+    assert part["positions"] == [0, 2]
+    assert part["bizdates"] == [whole["bizdates"][0], whole["bizdates"][2]]
+    ids = set(cells_of(whole)) - {
+        n for n, (_, day, *_) in cells_of(whole).items() if day == whole["bizdates"][1]
+    }
+    assert cells_of(part) == {n: cell for n, cell in cells_of(whole).items() if n in ids}
+    assert marks_of(part) == {n: mark for n, mark in marks_of(whole).items() if n in ids}
+    with pytest.raises(UnknownNameError, match="bizdates 0 to 2"):
+        w.center.backfills.grid(1, [3])
 
 
 def test_a_grid_before_instances_are_made_is_empty(world: MakeWorld) -> None:

@@ -23,6 +23,7 @@ from retrofill.services.reading.documents import (
     BackfillRow,
     ChangeDocument,
     Failure,
+    Forecast,
     GridDocument,
     ItemRow,
     OperationRow,
@@ -60,6 +61,16 @@ class BackfillQuery(Asked):
     @property
     def search(self) -> BackfillSearch:
         return BackfillSearch(**self.model_dump(include=set(BackfillSearch._fields)))
+
+
+class GridQuery(Asked):
+    """Of which bizdates."""
+
+    position: list[Annotated[int, Field(ge=0)]] = Field(
+        [],
+        max_length=1_000,
+        description="Only of this one, counted in running order from 0; may be repeated.",
+    )
 
 
 class RerunBody(Commented):
@@ -138,15 +149,21 @@ def first_failures(visit: Asking, backfill_id: Id) -> Page[Failure]:
 
 
 @routes.get("/{backfill_id}/grid", "backfills.grid", GridDocument)
-def grid(visit: Asking, backfill_id: Id) -> GridDocument:
+def grid(visit: Asking, backfill_id: Id, asked: Annotated[GridQuery, Query()]) -> GridDocument:
     """Task by bizdate: the state of every instance that you see, a letter each."""
-    return visit.center.backfills.grid(backfill_id)
+    return visit.center.backfills.grid(backfill_id, asked.position)
 
 
 @routes.get("/{backfill_id}/timeline", "backfills.timeline", TimelineDocument)
 def timeline(visit: Asking, backfill_id: Id) -> TimelineDocument:
     """When what ran: every run that you see, as columns."""
     return visit.center.backfills.timeline(backfill_id)
+
+
+@routes.get("/{backfill_id}/forecast", "backfills.forecast", Forecast | None)
+def forecast(visit: Asking, backfill_id: Id) -> Forecast | None:
+    """What will run when, simulated anew; null where it is held, has not begun or cannot be played."""
+    return visit.center.backfills.forecast(backfill_id)
 
 
 @routes.get("/{backfill_id}/dag", "backfills.dag", BackfillDag)

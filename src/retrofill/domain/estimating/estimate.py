@@ -66,6 +66,7 @@ class Estimate:
         rivals: instances of others that hold or want the same slots now, and are reckoned with.
         is_extrapolated: the plan was not played to its end.
         load: of the resource group that it holds longest, as far as it was played; None where nothing runs.
+        runs: of its instances, those played, as `Played` has them.
     """
 
     at_ms: int
@@ -80,6 +81,7 @@ class Estimate:
     rivals: int = 0
     is_extrapolated: bool = False
     load: Load | None = field(default=None, compare=False)
+    runs: Sequence[tuple[int, int, int]] = field(default=(), compare=False)
 
 
 def slots_for_backfills(catalog: Catalog) -> dict[str, int]:
@@ -163,6 +165,7 @@ def estimate(
         len(rivals),
         player.is_cut,
         _load(usual, slots),
+        usual.runs,
     )
 
 
@@ -226,7 +229,7 @@ class _Player:
         longer = OpenTimes(window).between(min(short.end_ms, long.end_ms), long.end_ms)
         more_ms = round(longer * rest / measured) if measured else 0
         end_ms = max(OpenTimes(window).after(long.end_ms, more_ms), self._last_start())
-        return Played(long.first_ms, end_ms if more_ms else long.end_ms, long.use)
+        return Played(long.first_ms, end_ms if more_ms else long.end_ms, long.use, long.runs)
 
     def spread(self, usual: Played) -> tuple[int, int]:
         """The end with fast and with slow runs; of a huge plan by the proportion of its work."""

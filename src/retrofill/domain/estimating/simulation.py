@@ -43,12 +43,14 @@ _Queued = tuple[int, bool, int, int]
 class Played:
     """What came out: when the first instance took a slot, when the last one ended; NEVER for none.
 
-    `use` has for each resource group when instances of the plan took a slot (+1) and gave it back (-1).
+    `use` has for each resource group when instances of the plan took a slot (+1) and gave it back (-1); `runs` has each
+    of them by the moment at which it starts, or at which playing began: offset, start, end.
     """
 
     first_ms: int
     end_ms: int
     use: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict, compare=False)
+    runs: Sequence[tuple[int, int, int]] = field(default=(), compare=False)
 
 
 @dataclass(slots=True)
@@ -110,6 +112,7 @@ class Simulation:
         self._aside: dict[int, list[_Queued]] = defaultdict(list)  # by task: it runs as often as it may
         self._running = [0] * len(plan.tasks)
         self._ends: list[tuple[int, int]] = []
+        self._runs: list[tuple[int, int, int]] = []
         self._use: dict[str, list[tuple[int, int]]] = {group: [] for group in self._free}
         self._releases: list[tuple[int, int]] = []
         self._succeeded: list[int] = []
@@ -128,7 +131,7 @@ class Simulation:
                 self._start(at_ms)
             at_ms = self._next(at_ms, opens_ms)
             self._take(at_ms)
-        return Played(self._first_ms, self._end_ms, self._use)
+        return Played(self._first_ms, self._end_ms, self._use, self._runs)
 
     def _next(self, at_ms: int, opens_ms: int) -> int:
         """The next moment at which something happens."""
@@ -155,7 +158,9 @@ class Simulation:
             self._free[self._groups[task]] -= 1
             self._use[self._groups[task]].append((self._now_ms, 1))
             self._first_ms = min(self._first_ms, self._now_ms)
-            heappush(self._ends, (self._now_ms + max(self._run_ms[task] - age, 0), offset))
+            end_ms = self._now_ms + max(self._run_ms[task] - age, 0)
+            self._runs.append((offset, self._now_ms, end_ms))
+            heappush(self._ends, (end_ms, offset))
         for date_index in self._heads():
             self._reach(date_index, self._now_ms)
         for date_index, begun in self._standing.begun.items():
@@ -321,6 +326,7 @@ class Simulation:
                 heappush(self._ends, (at_ms + length, number))
                 if number >= 0:
                     self._use[group].append((at_ms, 1))
+                    self._runs.append((number, at_ms, at_ms + length))
                     self._first_ms = min(self._first_ms, at_ms)
 
     def _task_of_rival(self, number: int) -> int | None:

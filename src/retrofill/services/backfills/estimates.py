@@ -99,9 +99,15 @@ def estimate_plan(plan: Plan, facts: PlanningFacts, now_ms: int) -> Estimate:
 
 
 def estimate_left(
-    reader: Reader, graphs: GraphCache, record: BackfillRecord, now_ms: int, most: int = MOST_AT_A_LOOK
+    reader: Reader,
+    graphs: GraphCache,
+    record: BackfillRecord,
+    now_ms: int,
+    most: int = MOST_AT_A_LOOK,
+    *,
+    with_spread: bool = False,
 ) -> Estimate | None:
-    """When an active backfill will end, from where it stands; without fast and slow runs.
+    """When an active backfill will end, from where it stands; fast and slow runs are played only `with_spread`.
 
     None where groups were changed so that their dates no longer lie in a row: those cannot be played.
     """
@@ -120,7 +126,7 @@ def estimate_left(
         standing=_standing(reader, context, reader.dates(record.id), now_ms),
         rivals=facts.rivals,
         most=most,
-        with_spread=False,
+        with_spread=with_spread,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from retrofill.domain.running.searches import BackfillSearch
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         BackfillPage,
         BackfillRow,
         Failure,
+        Forecast,
         GridDocument,
         OperationRow,
         Page,
@@ -166,16 +167,19 @@ class BackfillDesk(Choosing, RepeatedRequests, BackfillActs):
         with self.view(unknown_backfill(backfill_id)) as view:
             return effects(view, view.access.get_backfill(backfill_id), act, only_failed, latest)
 
-    def grid(self, backfill_id: int) -> GridDocument:
+    def grid(self, backfill_id: int, positions: Collection[int] = ()) -> GridDocument:
         """Task by bizdate: the state of every instance that the actor sees, a letter each (BF-2).
 
+        Args:
+            positions: only of these bizdates, counted in running order from 0; none: of all.
+
         Raises:
-            UnknownNameError: there is none with this id, as far as the actor knows.
+            UnknownNameError: there is none with this id, as far as the actor knows, or it has no such bizdate.
         """
         from retrofill.services.reading.grid import grid
 
         with self.view(unknown_backfill(backfill_id)) as view:
-            return grid(view, view.access.get_backfill(backfill_id))
+            return grid(view, view.access.get_backfill(backfill_id), positions)
 
     def timeline(self, backfill_id: int) -> TimelineDocument:
         """When what ran: every run that the actor sees, as columns.
@@ -187,6 +191,17 @@ class BackfillDesk(Choosing, RepeatedRequests, BackfillActs):
 
         with self.view(unknown_backfill(backfill_id)) as view:
             return timeline(view, view.access.get_backfill(backfill_id))
+
+    def forecast(self, backfill_id: int) -> Forecast | None:
+        """What will run when, simulated anew; None where it is held, has not begun or cannot be played (BF-2).
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        from retrofill.services.reading.timeline import forecast
+
+        with self.view(unknown_backfill(backfill_id)) as view:
+            return forecast(view, view.access.get_backfill(backfill_id))
 
     def dag(self, backfill_id: int) -> BackfillDag:
         """Its tasks with their instances by state, and which of them wait for which (OPS-10).

@@ -1,4 +1,4 @@
-"""When what ran: the runs of a backfill as columns."""
+"""When what ran, and what will run when: the runs of a backfill as columns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from retrofill.services.reading.grid import LETTERS, Cells
 
 if TYPE_CHECKING:
     from retrofill.services.ports.records import BackfillRecord, RunRecord
-    from retrofill.services.reading.documents import TimelineDocument
+    from retrofill.services.reading.documents import Forecast, TimelineDocument
     from retrofill.services.reading.view import View
 
 
@@ -38,6 +38,36 @@ def timeline(view: View, record: BackfillRecord) -> TimelineDocument:
         "started": [run.started_ms - began_ms for run, _ in runs],
         "ended": [None if run.ended_ms is None else run.ended_ms - began_ms for run, _ in runs],
         "states": "".join(LETTERS[_state(run)] for run, _ in runs),
+    }
+
+
+def forecast(view: View, record: BackfillRecord) -> Forecast | None:
+    """The document of what will run; None where nothing of it may start, it has not begun, or it cannot be played."""
+    if record.phase != "active" or record.paused or record.stopped or record.ended_ms is not None:
+        return None
+    from retrofill.services.backfills.estimates import estimate_left
+
+    found = estimate_left(view.reader, view.graphs, record, view.now_ms, with_spread=True)
+    if found is None:
+        return None
+    plan = view.graphs.get(view.reader, record.id).plan
+    seen = [view.sees(task.name) for task in plan.tasks]
+    runs = sorted(
+        (start_ms, offset, end_ms)
+        for offset, start_ms, end_ms in found.runs
+        if seen[plan.task_of[offset % plan.n]]
+    )
+    return {
+        "id": record.id,
+        "at": shown_instant(view.now_ms),
+        "end_at": shown_instant(found.end_ms),
+        "low_end_at": shown_instant(found.low_ms),
+        "high_end_at": shown_instant(found.high_ms),
+        "unknown_tasks": view.access.shown_tasks(record, found.unknown_tasks),
+        "is_partial": found.is_extrapolated,
+        "instances": [record.first_instance_id + offset for _, offset, _ in runs],
+        "started": [start_ms - view.now_ms for start_ms, _, _ in runs],
+        "ended": [end_ms - view.now_ms for _, _, end_ms in runs],
     }
 
 

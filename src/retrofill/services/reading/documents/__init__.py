@@ -124,6 +124,7 @@ from retrofill.services.reading.documents.people import (
 )
 from retrofill.services.reading.documents.pictures import (
     BackfillDag,
+    Forecast,
     GridDocument,
     GridRow,
     TaskEdge,
@@ -225,6 +226,7 @@ __all__ = [
     "FileDocument",
     "Finding",
     "FirstEstimate",
+    "Forecast",
     "Foresight",
     "GridDocument",
     "GridRow",

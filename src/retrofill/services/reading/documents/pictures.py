@@ -1,7 +1,8 @@
 """Pictures of a backfill: grid, timeline, graph of its tasks; compact, because there may be a million cells.
 
 A state is a letter: `n` not run, `t` waiting for its time, `w` waiting for resources, `r` running, `s` successful,
-`f` failed, `z` frozen; `.` where there is no instance.
+`f` failed, `z` frozen; `.` where there is no instance. A mark tells more of it: `d` dry run, `o` off day, `v` virtual,
+`h` not run because of something that failed, is frozen or isolated, `m` set successful by a person; `-` nothing.
 """
 
 from __future__ import annotations
@@ -18,17 +19,19 @@ class GridRow(TypedDict):
     slot: str  #: time of day, `HH:MM`
     place: int  #: of its instances among those of a date
     cells: str  #: a letter a bizdate, in the order of `bizdates`
+    marks: str  #: a mark a bizdate; empty where nothing is to be told
 
 
 class GridDocument(TypedDict):
     """Task by bizdate: the state of every instance that the asker sees.
 
-    The instance of the row with place P in column C (from 0) has the id `first_instance + C * stride + P`.
+    The instance of the row with place P on the bizdate at position C has the id `first_instance + C * stride + P`.
     """
 
     id: int
     bizdates: list[str]  #: in running order
     groups: list[int]  #: of each bizdate
+    positions: list[int]  #: of each bizdate, from 0, among all of them in running order
     first_instance: int
     stride: int
     rows: list[GridRow]  #: nothing until its instances are made
@@ -46,6 +49,24 @@ class TimelineDocument(TypedDict):
     started: list[int]  #: milliseconds since `began_at`
     ended: list[int | None]  #: milliseconds since `began_at`; null while it runs
     states: str  #: a letter a run: `r`, `s` or `f`
+
+
+class Forecast(TypedDict):
+    """What will run when, as it looks now: the plan played through with earlier run times, if nothing fails (BF-2).
+
+    What cannot go on before a person mends something takes no part. Columns of equal length, by start.
+    """
+
+    id: int
+    at: str  #: the moment from which it was played
+    end_at: str | None  #: null where it is unknown, or nothing can run
+    low_end_at: str | None  #: with fast runs
+    high_end_at: str | None  #: with slow runs
+    unknown_tasks: list[str]  #: tasks without a successful run yet; they are played as taking no time
+    is_partial: bool  #: whether only the next bizdates of each group were played
+    instances: list[int]  #: of tasks that the asker sees
+    started: list[int]  #: milliseconds since `at`; 0 for what runs already
+    ended: list[int]  #: milliseconds since `at`
 
 
 class TaskNode(TypedDict):
