@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from browser.filling import Filling
 from retrofill.web import pages
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 PATHS = sorted({route.path for module in pages.ALL for route in module.ROUTES if "GET" in route.methods})
 # Pages that are none without something that this place lacks, and what.
@@ -14,18 +17,24 @@ ELSEWHERE = {
     "/sign-in/oidc": "a provider of identities",
     "/sign-in/oidc/start": "a provider of identities",
 }
-# What stands behind a path, where it shows something else then.
-VARIANTS: Mapping[str, tuple[str, ...]] = {}
 _PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 
 
-def addresses(path: str, filling: Filling) -> list[str]:
-    """Of a page that shows something: one at least, and its variants."""
+def address_of(path: str, filling: Filling) -> str:
+    """Of a page of this path that shows something."""
     values = filling.values()
     filled = _PARAMETER.sub(lambda found: str(values[found[1]]), path)
     if path.startswith("/instances/") and "{" not in path:
         filled = f"{filled}?id={filling.failed_instance}"
-    return [filled, *(filled + variant.format(**values) for variant in VARIANTS.get(path, ()))]
+    return filled
+
+
+def tabs(page: Page) -> list[str]:
+    """Addresses of the tabs of a page, without the one that is shown."""
+    found: list[str] = page.eval_on_selector_all(
+        "main .tabs a:not([aria-current])", "(links) => links.map((link) => link.pathname + link.search)"
+    )
+    return found
 
 
 def name_of(path: str, address: str) -> str:

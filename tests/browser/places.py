@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from browser import flights
 from databases import postgres
@@ -36,12 +37,32 @@ class Place:
         signed_in: what a browser keeps of a user who has signed in.
     """
 
-    def __init__(
-        self, home: Path, deployment: Deployment, url: str, small_day: date = flights.SMALL_DAY
-    ) -> None:
-        self.home, self.url, self.deployment, self.small_day = home, url, deployment, small_day
+    def __init__(self, home: Path, deployment: Deployment, small_day: date = flights.SMALL_DAY) -> None:
+        self.home, self.deployment, self.small_day = home, deployment, small_day
+        self.url = ""
         self.signed_in: dict[str, Any] = {}
+        self._sandbox = Sandbox(home)
         self._days = count()
+
+    def serve(self) -> None:
+        """Start a server and a scheduler; after a break, at the same address."""
+        port = urlsplit(self.url).port or 0
+        environ = {
+            key: value for key, value in self.deployment.environ.items() if key.startswith("RETROFILL_")
+        }
+        server = self._sandbox.spawn("up", "--port", port, "--output", "json", **environ)
+        assert server.stdout is not None
+        self.url = json.loads(server.stdout.readline())["url"].rstrip("/")
+
+    def leave(self) -> None:
+        """End both as an interrupt does."""
+        server = self._sandbox.processes[-1]
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(PATIENCE) == 0
+
+    def close(self) -> None:
+        """Nothing of it runs any more."""
+        self._sandbox.close()
 
     def center(self, user: str = "admin") -> OperationCenter:
         """Everything that a user may ask or do, asked without the server."""
@@ -105,11 +126,8 @@ def opened(
         deployment = open_deployment(str(home), environ)
         closing.callback(deployment.close)
         Call(deployment).center.versions.deploy()
-        sandbox = Sandbox(home)
-        closing.callback(sandbox.close)
-        server = sandbox.spawn("up", "--port", 0, "--output", "json", **environ)
-        assert server.stdout is not None
-        told = json.loads(server.stdout.readline())
-        yield Place(home, deployment, told["url"].rstrip("/"), small_day)
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(PATIENCE) == 0
+        place = Place(home, deployment, small_day)
+        closing.callback(place.close)
+        place.serve()
+        yield place
+        place.leave()

@@ -21,7 +21,7 @@ if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).parents[1])]
 
 from browser import chromium
-from browser.addresses import ELSEWHERE, PATHS, addresses, name_of
+from browser.addresses import ELSEWHERE, PATHS, address_of, name_of, tabs
 from browser.filling import Filling, fill
 from browser.places import Place, opened
 from browser.windows import DESK, PHONE, Window, open_window
@@ -74,11 +74,13 @@ def _all(window: Window, filling: Filling, folder: Path) -> None:
     for path in PATHS:
         if path in ELSEWHERE:
             continue
-        for address in addresses(path, filling):
-            window.go(address)
+        address = address_of(path, filling)
+        window.go(address)
+        for one in (address, *tabs(window.page)):
+            window.go(one)
             for theme in ("light", "dark"):
                 window.page.emulate_media(color_scheme=theme)
-                shoot(window, folder / f"{name_of(path, address)}-{window.width}-{theme}.png", is_whole=True)
+                shoot(window, folder / f"{name_of(path, one)}-{window.width}-{theme}.png", is_whole=True)
     print(f"{folder}: {len(list(folder.iterdir()))} screenshots")
 
 

@@ -14,7 +14,6 @@ from playwright.sync_api import Browser, expect
 from browser import flights
 from browser.places import Place
 from browser.windows import open_window
-from e2e.sandboxes import Sandbox
 from retrofill.bootstrap.deployment import open_deployment
 
 _DEMO = Path(__file__).parents[2] / "examples" / "flights" / "demo.py"
@@ -36,14 +35,14 @@ def test_the_demo_ends_with_pages_that_show_what_it_did(
 ) -> None:
     home = tmp_path / "flights"
     flights.write(home, _DAYS)
-    sandbox = Sandbox(home)
     deployment = open_deployment(str(home), {})
+    place = Place(home, deployment)
     try:
         assert demo.fill(home, date(2013, 1, 1)) == 0
         assert demo.serve(home) == 0
         told = capfd.readouterr().out
         link = next(word for word in told.split() if "/sign-in?link=" in word)
-        place = Place(home, deployment, link.partition("/sign-in")[0])
+        place.url = link.partition("/sign-in")[0]
         with open_window(browser, place) as window:
             window.page.goto(link)
             window.page.get_by_role("button", name="Sign in as admin").click()
@@ -54,5 +53,5 @@ def test_the_demo_ends_with_pages_that_show_what_it_did(
         demo.leave(home)
         assert not demo.is_there(served["pid"])
     finally:
+        place.close()
         deployment.close()
-        sandbox.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from browser.addresses import ELSEWHERE, PATHS, addresses, name_of
+from browser.addresses import ELSEWHERE, PATHS, address_of, name_of, tabs
 from browser.axe import findings
 from browser.conftest import OpenWindow
 from browser.filling import Filling
@@ -26,24 +26,30 @@ def test_a_page_has_nothing_to_complain_of(
     place: Place, filling: Filling, open_at: OpenWindow, path: str
 ) -> None:
     window = open_at(place, "admin")
-    for address in addresses(path, filling):
-        answer = window.page.goto(place.url + address)
-        assert answer is not None
-        assert answer.status == 200, address
-        assert "content-security-policy" in answer.headers
-        expect(window.page.locator("h1")).to_have_count(1)
-        for width in (DESK, PHONE):
-            window.widen(width)
-            for theme in ("light", "dark"):
-                window.page.emulate_media(color_scheme=theme)
-                window.settle()
-                found = findings(window.page, only_colours=theme == "dark")
-                assert not found, (address, width, theme, found)
-                _keep_picture(window, f"{name_of(path, address)}-{width}-{theme}")
-            assert window.overflow() <= 0, f"{address} is wider than {width} px"
-        window.widen(320)
-        assert window.overflow() <= 0, f"{address} is wider than 320 px"
-        window.widen(DESK)
+    address = address_of(path, filling)
+    _look(window, path, address)
+    for tab in tabs(window.page):
+        _look(window, path, tab)
+
+
+def _look(window: Window, path: str, address: str) -> None:
+    answer = window.page.goto(window.place.url + address)
+    assert answer is not None
+    assert answer.status == 200, address
+    assert "content-security-policy" in answer.headers
+    expect(window.page.locator("h1")).to_have_count(1)
+    for width in (DESK, PHONE):
+        window.widen(width, is_whole=True)
+        for theme in ("light", "dark"):
+            window.page.emulate_media(color_scheme=theme)
+            window.settle()
+            found = findings(window.page, only_colours=theme == "dark")
+            assert not found, (address, width, theme, found)
+            _keep_picture(window, f"{name_of(path, address)}-{width}-{theme}")
+        assert window.overflow() <= 0, f"{address} is wider than {width} px"
+    window.widen(320)
+    assert window.overflow() <= 0, f"{address} is wider than 320 px"
+    window.widen(DESK)
 
 
 def _keep_picture(window: Window, name: str) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Theme = Literal["light", "dark"]
 DESK, PHONE = 1440, 390  # pixels
-_HEIGHT = 900
+_HEIGHT, _MOST_HEIGHT = 900, 6000
 _RESTS = """async () => {
     const ending = document.getAnimations().filter((one) => one.effect.getTiming().iterations !== Infinity);
     await Promise.allSettled(ending.map((one) => one.finished));
@@ -60,9 +60,12 @@ class Window:
         """Open an address of the place."""
         self.page.goto(self.place.url + path)
 
-    def widen(self, width: int) -> None:
-        """Make the window so many pixels wide."""
+    def widen(self, width: int, is_whole: bool = False) -> None:
+        """Make the window so many pixels wide; as high as the page, if nothing of it shall lie behind a bar."""
         self.page.set_viewport_size({"width": width, "height": _HEIGHT})
+        if is_whole:
+            whole = self.page.evaluate("() => document.documentElement.scrollHeight")
+            self.page.set_viewport_size({"width": width, "height": max(_HEIGHT, min(whole, _MOST_HEIGHT))})
 
     @property
     def width(self) -> int:
