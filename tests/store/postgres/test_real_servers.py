@@ -1,7 +1,8 @@
-"""What happens to a server itself: its disk becomes full, and it may only be read because it follows another one."""
+"""What happens to a server itself: its disk becomes full, it crashes, and it may only be read because it follows another."""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ import pytest
 from contracts.ledgers import INSTANCE, fill
 from databases.server import Server
 from e2e.sandboxes import until
-from retrofill.domain.errors import StoreFullError
+from retrofill.domain.errors import StoreFullError, StoreUnavailableError
+from retrofill.failpoints import passing
 from retrofill.store.postgres.database import Database
 from retrofill.store.postgres.refusals import ReadOnlyStoreError
 from store.postgres.conftest import MakeStore
@@ -100,6 +102,27 @@ def test_a_servers_disk_that_becomes_full(server: Server, narrow: Path, make_sto
     add(store, done)
     with store.read() as reader:
         assert len(reader.instances([done * _ROWS + 1])) == 1
+
+
+def test_a_server_that_crashes_before_a_commit(server: Server, make_store: MakeStore) -> None:
+    """RUN-1: it gives the number of what was lost to another transaction, whose commit is taken for nobody else's."""
+    run(server, "CREATE DATABASE crashing OWNER retrofill")
+    store = make_store(server.url.replace("/postgres", "/crashing"))
+    fill(store, INSTANCE)
+    points = []
+
+    def crash(point: str) -> None:
+        points.append(point)
+        if points.count("store.commit") == 1 and point == "store.commit":
+            server.stop(signal.SIGQUIT)
+            server.start()
+            run(server, *["SELECT pg_current_xact_id()"] * 50)  # each commits
+
+    with pytest.raises(StoreUnavailableError), passing(crash), store.transaction() as tx:
+        tx.wait_for_time([1])
+    assert "store.commit" in points
+    with store.read() as reader:
+        assert reader.instances([1])[0].state == "not_run"
 
 
 def test_a_standby_can_be_looked_at(server: Server, closing: ExitStack, make_store: MakeStore) -> None:

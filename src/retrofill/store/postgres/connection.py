@@ -37,6 +37,12 @@ _KEY = """
     JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = c.number
     WHERE k.contype = 'p' AND k.conrelid = to_regclass(quote_ident($1)) ORDER BY c.position
 """
+# After a crash a server gives numbers anew of transactions that it has lost, as does a replica that is promoted: what one
+# says of a number is only true of transactions of the same life. Statistics are begun anew with each.
+_LIFE = """
+    (SELECT coalesce(extract(epoch FROM stats_reset), random())::text FROM pg_stat_archiver)
+    || CASE WHEN pg_is_in_recovery() THEN '' ELSE ' ' || left(pg_walfile_name(pg_current_wal_lsn()), 8) END
+"""
 _PATIENCE = {
     "connect_timeout": 5,  # seconds
     "keepalives_idle": 5,
@@ -103,7 +109,8 @@ class PostgresConnection:
         )
         self._raw.adapters.register_dumper(bool, _TruthDumper)
         self._settings: str | None = _set(settings, "true")  # of each transaction
-        if self._has_session:
+        process, self._life = self._who_answers()
+        if process == self._raw.info.backend_pid:  # a pooler tells another one: the session is not ours alone
             self._raw.execute(_set(settings, "false"))
             self._settings = None
             self._raw.prepare_threshold = _PREPARED_AFTER
@@ -117,11 +124,11 @@ class PostgresConnection:
         self._pipeline: psycopg.Pipeline | None = None
         self._sending: AbstractContextManager[psycopg.Pipeline] | None = None
 
-    @property
-    def _has_session(self) -> bool:
-        """Whether the server's session is ours alone: a pooler tells another process than the one that answers."""
-        row = self._raw.execute("SELECT pg_backend_pid()").fetchone()
-        return row is not None and row[0] == self._raw.info.backend_pid
+    def _who_answers(self) -> tuple[int, str]:
+        """The server's process, and which life of the server it is of."""
+        row = self._raw.execute(f"SELECT pg_backend_pid(), {_LIFE}").fetchone()
+        assert row is not None
+        return int(row[0]), str(row[1])
 
     @property
     def is_usable(self) -> bool:
@@ -237,9 +244,20 @@ class PostgresConnection:
         self._wait()
         self._writes = False
 
-    def has_committed(self, number: int) -> bool | None:
-        """What became of a transaction of somebody; None while it is under way."""
-        row = self._raw.execute("SELECT pg_xact_status($1::xid8)", (str(number),)).fetchone()
+    @property
+    def life(self) -> str:
+        """Of the server, as this connection was made: another one after each crash."""
+        return self._life
+
+    def has_committed(self, number: int, life: str) -> bool | None:
+        """What became of a transaction of somebody; None while it is under way.
+
+        Args:
+            life: of the server that gave it the number. What another one says of that number is of another transaction:
+                then it counts as lost.
+        """
+        status = f"CASE WHEN {_LIFE} = $2 THEN pg_xact_status($1::xid8) ELSE 'lost' END"
+        row = self._raw.execute(f"SELECT {status}", (str(number), life)).fetchone()
         return None if row is None or row[0] == "in progress" else row[0] == "committed"
 
     def end_reading(self) -> None:

@@ -272,15 +272,16 @@ class Database:
             connection.commit()
         except psycopg.OperationalError:
             # Without a number COMMIT was never sent: the connection was lost before.
-            if connection.is_usable or not connection.number or not self._has_committed(connection.number):
+            if connection.is_usable or not connection.number or not self._has_committed(connection):
                 raise
 
-    def _has_committed(self, number: int) -> bool:
-        """Whether a transaction has been committed, as far as can be found out in a few seconds."""
+    def _has_committed(self, lost: PostgresConnection) -> bool:
+        """Whether the transaction of a lost connection has been committed, as far as can be found out in a few seconds."""
+        number, life = lost.number, lost.life
         until = time.monotonic() + _FINDING_OUT_SECONDS
         while time.monotonic() < until:
             with suppress(RetrofillError):
-                found = self._ask(lambda connection: connection.has_committed(number))
+                found = self._ask(lambda connection: connection.has_committed(number, life))
                 if found is not None:
                     return found
             time.sleep(_LOOK_SECONDS)
