@@ -51,6 +51,16 @@ document.addEventListener("focusout", (e) => {
   if (drop && e.relatedTarget && !drop.contains(e.relatedTarget)) drop.open = false;
 });
 
+// Enter in a line of a question is the answer that stands out, not the first button that there is.
+document.addEventListener("keydown", (e) => {
+  if (e.key !== "Enter" || e.isComposing || !e.target.matches(".dlg input:not([type=checkbox], [type=radio], [type=search])")) return;
+  const buttons = [...(e.target.form?.elements ?? [])].filter((one) => one.type === "submit");
+  const solid = buttons.find((one) => one.classList.contains("solid"));
+  if (buttons.length < 2 || !solid || solid.disabled) return;
+  e.preventDefault();
+  e.target.form.requestSubmit(solid);
+});
+
 // A form is sent once, however often somebody clicks; a page that is come back to can send again.
 document.addEventListener("submit", (e) => {
   const form = e.target;
