@@ -107,6 +107,14 @@ def took(seconds: float | None) -> str:
     return f"{hours}h {minutes:02d}m" if hours < 48 else f"{hours // 24}d {hours % 24}h"
 
 
+def size(number: int) -> str:
+    """`1.1 KB`, in steps of 1,000."""
+    for power, unit in ((1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "KB")):
+        if number >= power:
+            return f"{number / power:,.1f} {unit}"
+    return f"{number} bytes" if number != 1 else "1 byte"
+
+
 def middle_cut(name: str, most: int = _NAME) -> str:
     """A name of which both ends are seen: names differ there."""
     if len(name) <= most:

@@ -16,6 +16,7 @@ from retrofill.web import looks
 from retrofill.web.loom import loom
 from retrofill.web.static_files import address_of
 from retrofill.web.steps import place_of
+from retrofill.web.terminal import painted
 
 if TYPE_CHECKING:
     from retrofill.web.frame import Frame
@@ -84,6 +85,8 @@ def environment() -> Environment:
         "cut": looks.middle_cut,
         "sentence": sentence,
         "told": told,
+        "painted": painted,
+        "bytes": looks.size,
         "segments": looks.segments,
         "bar_words": looks.bar_words,
         "path": looks.part_of_address,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.running.states import NOT_STARTED, State
 from retrofill.domain.time.milliseconds import shown_instant
+from retrofill.services.reading.foresight import refusals
 from retrofill.services.reading.instances import InstanceReader
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class ChainReader:
             "steps": list(found.text.steps),
             "links": [self._link(one) for one in self._rows(row, found)],
             "conditions": _conditions(row, found.code),
+            "refusals": refusals(self._view, row),
         }
 
     def _rows(self, row: InstanceRecord, found: Why) -> list[InstanceRecord]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.people.roles import Action
-from retrofill.domain.running.acts import EMERGENCIES, Act
+from retrofill.domain.running.acts import EMERGENCIES, Act, Intent
 from retrofill.domain.running.states import WAITING, Reason, State
 from retrofill.domain.texts import Text
 from retrofill.services.instances.as_run import differs
@@ -34,7 +34,6 @@ from retrofill.services.reading.instances import InstanceReader
 from retrofill.services.reading.queues import counts, group_row
 
 if TYPE_CHECKING:
-    from retrofill.domain.running.acts import Intent
     from retrofill.services.instances.graph import InstanceGraph
     from retrofill.services.people.access import Access
     from retrofill.services.ports import Reader
@@ -85,6 +84,17 @@ def foresee(view: View, intent: Intent, ids: Sequence[int]) -> Foresight:
     return _Foreseeing(view, intent, ids).document()
 
 
+def refusals(view: View, row: InstanceRecord) -> dict[str, Text]:
+    """The acts that cannot be done to an instance as things are, each with why; of it alone, not of what lies below."""
+    found: dict[str, Text] = {}
+    for act in Act:
+        if act is not Act.RERUN_DESCENDANTS:
+            refused = _Foreseeing(view, Intent(act), [row.id]).refusal(row)
+            if refused is not None:
+                found[act.value] = refused
+    return found
+
+
 class _Foreseeing:
     """One question."""
 
@@ -129,6 +139,14 @@ class _Foreseeing:
             "waits": self._waits(fits),
             "group": self._group(),
         }
+
+    def refusal(self, row: InstanceRecord) -> Text | None:
+        """Why it cannot be done to one of them; None: it can."""
+        refused = _Refusals()
+        _, unchanged = self._judge([row], refused)
+        if unchanged:
+            return Text("it is so already")
+        return refused.documents()[0]["error"] if refused.documents() else None
 
     # Judging
 

@@ -11,6 +11,7 @@ from retrofill.domain.catalog.dialects import dialect_of
 from retrofill.domain.catalog.sql_literals import literal
 from retrofill.domain.errors import RetrofillError
 from retrofill.services.instances.as_run import as_run, differs
+from retrofill.services.reading.task_lists import usual_seconds
 
 if TYPE_CHECKING:
     from retrofill.services.instances.as_run import AsRun
@@ -51,6 +52,14 @@ def run_code(view: View, specs: RunSpecs, row: InstanceRecord) -> RunCode:
         "parameters": list(_parameters(run, values)),
         "differs": differs(row, context, view.graphs.current(view.reader)),
         "problem": problem,
+        "rerun": {
+            "mode": task.rerun.mode,
+            "times": task.rerun.times,
+            "interval_seconds": task.rerun.interval_seconds,
+            "on_lost": task.rerun.on_lost,
+        },
+        "timeout_seconds": task.timeout_seconds,
+        "usual_seconds": usual_seconds(view.reader.times.recent({row.task_id}).get(row.task_id)),
     }
 
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from retrofill.web.pages import account, backfill, backfill_acts, home, instance_acts, looking, signing_in
+from retrofill.web.pages import (
+    account,
+    backfill,
+    backfill_acts,
+    home,
+    instance,
+    instance_acts,
+    looking,
+    signing_in,
+)
 
 # Those that say what they are before those whose path holds any name.
-ALL = (home, looking, account, instance_acts, signing_in, backfill, backfill_acts)
+ALL = (home, looking, account, instance_acts, instance, signing_in, backfill, backfill_acts)

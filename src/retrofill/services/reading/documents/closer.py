@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from retrofill.domain.texts import Step, Text
+from retrofill.services.reading.documents.tasks import RerunRules
 
 
 class ChainLink(TypedDict):
@@ -43,6 +44,7 @@ class WhyChain(TypedDict):
     steps: list[Step]  #: what can be done next
     links: list[ChainLink]  #: it itself first, the cause last; nothing is said of foreign ones between
     conditions: list[Condition]  #: of one that has not begun
+    refusals: dict[str, Text]  #: acts that cannot be done to it as things are, by name, with why
 
 
 class CodePart(TypedDict):
@@ -74,6 +76,9 @@ class RunCode(TypedDict):
     parameters: list[RunParameter]
     differs: bool  #: whether a rerun with the deployed version would run something else
     problem: str | None  #: why it could not be started as it is
+    rerun: RerunRules
+    timeout_seconds: int
+    usual_seconds: float | None  #: that such a run takes; null where none has succeeded yet
 
 
 class DateState(TypedDict):
