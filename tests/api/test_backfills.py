@@ -81,7 +81,9 @@ def test_every_input_of_the_core_is_a_field(shared_server: Server) -> None:
 
     schemas = shared_server.anybody.get("/api/v1/openapi.json").json()["components"]["schemas"]
     inputs = [*INPUTS, *(one for option in options for one in option.inputs)]
-    assert {one.name for one in inputs} | {"name", "expected"} == schemas["CreateBody"]["properties"].keys()
+    assert {one.name for one in inputs} | {"name", "expected", "comment"} == schemas["CreateBody"][
+        "properties"
+    ].keys()
 
 
 def test_steering_says_whether_anything_changed(server: Server) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any, get_origin
 
 from fastapi import Depends, Header, Path, Request, Response
@@ -123,7 +124,8 @@ RequestKey = Annotated[
         min_length=1,
         max_length=255,
         pattern=r"^[!-~]+$",
-        description="Chosen by who asks, for one request: sent again with it, the request gets what the first one made.",
+        description="Chosen by who asks, for one request, which is done once: sent again with it, the request gets what the "
+        "first one made, or, where that is told only once, the refusal `already_made`.",
     ),
 ]
 
@@ -271,6 +273,19 @@ class AdmittedRoute(APIRoute):
                 return await handle(JsonRequest(request, judge))
 
         return admit
+
+
+async def _once(request: Request, key: RequestKey = None) -> None:
+    """Let a request with a key be done once."""
+    if key is None:
+        return
+    parts = b"\0".join((request.method.encode(), request.url.path.encode(), await request.body()))
+    visit: Visit = request.state.visit
+    visit.call.once(key, await run_in_threadpool(lambda: sha256(parts).hexdigest()))
+
+
+# Of what makes something that is no backfill: sent again with its key, a request is refused, and says so.
+Once = Annotated[None, Depends(_once)]
 
 
 async def _admitted(request: Request) -> Visit:

@@ -226,8 +226,10 @@ class Samples:
 
     def of_parameter(self, parameter: Json) -> Any:
         """A value of a parameter; None where its type says enough."""
-        found = self._by_name(parameter["schema"], parameter["name"])
-        return found[0] if found else None
+        schema = parameter["schema"]
+        if found := self._by_name(schema, parameter["name"]):
+            return found[0]
+        return self._resolved(schema).get("enum", [None])[0] if parameter.get("required") else None
 
     def _of(self, schema: Json, name: str, is_whole: bool, depth: int) -> Any:
         schema = self._resolved(schema)

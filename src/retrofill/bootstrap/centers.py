@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from retrofill.bootstrap.deployment import Deployment, open_deployment
 from retrofill.bootstrap.engine import Engine
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from retrofill.services.catalogs.lineage import Lineages
     from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.operation_center import OperationCenter
-    from retrofill.services.ports import Check, Leadership, Notifier, Reader
+    from retrofill.services.ports import Check, Leadership, Ledger, Notifier, Reader
     from retrofill.services.ports.notifying import Poster
     from retrofill.services.reading.log_index import LineIndexes
     from retrofill.services.running.nights import NightMaker
@@ -65,6 +65,7 @@ class Call:
         self.deployment = deployment
         self._is_remote = is_remote
         self._origin = origin
+        self._once: AnyStore | None = None
         self._user = user or deployment.environ.get("RETROFILL_USER", SYSTEM_ADMINISTRATOR)
         self.directory = self.deployment.folder.directory
         self.home = self.deployment.folder.home
@@ -79,7 +80,21 @@ class Call:
 
     @property
     def store(self) -> AnyStore:
-        return self.deployment.store
+        return self.deployment.store if self._once is None else self._once
+
+    def once(self, key: str, asked: str) -> None:
+        """Let what is done from now on be done only if its key has done nothing yet (`note_once`).
+
+        Args:
+            asked: what tells the request from others.
+        """
+        from retrofill.bootstrap.once import OnceStore
+        from retrofill.services.operation_center.repeated_requests import note_once
+
+        def note(tx: Ledger) -> None:
+            note_once(tx, self._user, key, asked, self.clock.now_ms())
+
+        self._once = cast("AnyStore", OnceStore(self.deployment.store, note))
 
     @property
     def has_store(self) -> bool:

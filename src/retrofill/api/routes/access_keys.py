@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import Field
 
 from retrofill.api.operations import Routes
-from retrofill.api.requests import Asking
+from retrofill.api.requests import Asking, Once
 from retrofill.api.results import page_of
 from retrofill.api.routes.tokens import NewKey, Whose
 from retrofill.domain.people.scopes import Scope
@@ -30,7 +30,7 @@ def list_access_keys(visit: Asking, asked: Annotated[Whose, Query()]) -> Page[Ac
 
 
 @routes.post("", "people.create_access_key", NewAccessKey, scope=Scope.ADMIN, status=201)
-def create_access_key(visit: Asking, body: WantedAccessKey) -> NewAccessKey:
+def create_access_key(visit: Asking, body: WantedAccessKey, once: Once = None) -> NewAccessKey:
     """Make an access key; its secret is answered this once."""
     center = visit.center
     return center.people.create_access_key(body.user or center.user, body.label, body.scope, body.days)

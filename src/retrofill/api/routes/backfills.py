@@ -175,7 +175,9 @@ def dag(visit: Asking, backfill_id: Id) -> BackfillDag:
 class EffectsQuery(Asked):
     """What somebody means to do with all of a backfill."""
 
-    act: Literal["pause", "resume", "stop", "rerun", "freeze", "unfreeze"]
+    act: Literal["pause", "resume", "stop", "rerun", "freeze", "unfreeze"] = Field(
+        description="What is meant to be done."
+    )
     only_failed: bool = Field(False, description="Of a rerun: only those that failed.")
     latest: bool = Field(False, description="Of a rerun: with the code of the deployed version.")
 

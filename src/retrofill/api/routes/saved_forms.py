@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import Field
 
 from retrofill.api.operations import Routes
-from retrofill.api.requests import MOST_ID, Asked, Asking, Id
+from retrofill.api.requests import MOST_ID, Asked, Asking, Id, Once
 from retrofill.api.results import page_of
 from retrofill.services.reading.documents import Page, SavedForm
 
@@ -45,7 +45,7 @@ def list_saved(visit: Asking, asked: Annotated[AskedPage, Query()]) -> Page[Save
 
 
 @routes.post("", "saved.save", SavedForm, status=201)
-def save(visit: Asking, body: Kept) -> SavedForm:
+def save(visit: Asking, body: Kept, once: Once = None) -> SavedForm:
     """Keep what was typed: as a draft, or under a name, in place of what has it."""
     return visit.center.saved.save(body.page, body.fields, body.name, body.id)
 

@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import Field
 
 from retrofill.api.operations import Routes
-from retrofill.api.requests import Asked, Asking, Id
+from retrofill.api.requests import Asked, Asking, Id, Once
 from retrofill.api.results import page_of
 from retrofill.domain.people.scopes import Scope
 from retrofill.services.reading.documents import NewToken, Page, TokenRow
@@ -44,7 +44,7 @@ def list_tokens(visit: Asking, asked: Annotated[Whose, Query()]) -> Page[TokenRo
 
 
 @routes.post("", "people.create_token", NewToken, scope=Scope.ADMIN, status=201)
-def create_token(visit: Asking, body: WantedToken) -> NewToken:
+def create_token(visit: Asking, body: WantedToken, once: Once = None) -> NewToken:
     """Make a token; its secret is answered this once."""
     center = visit.center
     return center.people.create_token(body.user or center.user, body.label, body.scope, body.days)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from retrofill.api.operations import Routes
-from retrofill.api.requests import Asked, Asking
+from retrofill.api.requests import Asked, Asking, Once
 from retrofill.api.results import page_of
 from retrofill.domain.people.scopes import Scope
 from retrofill.services.reading.documents import (
@@ -80,7 +80,7 @@ def list_users(visit: Asking) -> Page[UserRow]:
 
 
 @routes.post("", "people.add", UserRow, scope=Scope.ADMIN, status=201)
-def add(visit: Asking, body: NewUser) -> UserRow:
+def add(visit: Asking, body: NewUser, once: Once = None) -> UserRow:
     """Add a user, or write down the first contacts of a member."""
     return visit.center.people.add(body.name, body.email, body.phone)
 
@@ -113,7 +113,7 @@ def send_test(visit: Asking, name: str) -> Page[TestMessage]:
 
 
 @routes.post("/{name}/link", "people.create_link", LinkDocument, scope=Scope.ADMIN, status=201)
-def create_link(visit: Asking, name: str, body: LinkTime) -> LinkDocument:
+def create_link(visit: Asking, name: str, body: LinkTime, once: Once = None) -> LinkDocument:
     """Make a link that signs somebody in once; those before it open nothing any more."""
     return visit.center.people.create_link(name, body.minutes)
 

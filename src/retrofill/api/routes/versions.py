@@ -9,7 +9,7 @@ from fastapi import Query
 from pydantic import Base64Bytes, Field
 
 from retrofill.api.operations import Routes
-from retrofill.api.requests import MOST_ID, Asked, Asking, Cursor, Id, Limit
+from retrofill.api.requests import MOST_ID, Asked, Asking, Cursor, Id, Limit, Once
 from retrofill.api.routes.tasks import TaskName
 from retrofill.bootstrap.bringing import MOST_BYTES, BroughtFile
 from retrofill.domain.people.roles import Action
@@ -120,13 +120,13 @@ def file_of(visit: Asking, version: Id, asked: Annotated[FileQuery, Query()]) ->
 
 
 @routes.post("", "versions.deploy", DeployedVersion, scope=Scope.ADMIN, needs=Action.DEPLOY, turns=TURNS)
-def deploy(visit: Asking, body: Deploy) -> DeployedVersion:
+def deploy(visit: Asking, body: Deploy, once: Once = None) -> DeployedVersion:
     """Publish these files as a new version; files that say what is deployed already make none."""
     visit.call.bring(body.brought)
     return visit.center.versions.deploy(body.expected, body.rename_project, body.lose_everything)
 
 
 @routes.post("/{version}/deploy", "versions.deploy_again", RedeployedVersion, scope=Scope.ADMIN)
-def deploy_again(visit: Asking, version: Id) -> RedeployedVersion:
+def deploy_again(visit: Asking, version: Id, once: Once = None) -> RedeployedVersion:
     """Publish an older version anew, as a version of its own."""
     return visit.center.versions.deploy_again(version)

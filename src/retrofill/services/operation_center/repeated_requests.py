@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from retrofill.domain.errors import Kind, RetrofillError, UsageError
+from retrofill.domain.errors import Kind, RetrofillError, UsageError, WrongStateError
+from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.services.operation_center.backfill_plans import BackfillPlans, noting, store_backfill
 from retrofill.services.ports.records import RequestKeyRecord
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from retrofill.domain.inputs import Given
     from retrofill.services.ports import Ledger, Reader
 
+_NO_BACKFILL = 0  # what a key has made is something else
 _KEPT_MS = 7 * 24 * 3600 * 1000
 
 
@@ -20,6 +22,12 @@ class KeyReusedError(UsageError):
     """Send another request with a key of its own."""
 
     code = "key_reused"
+
+
+class AlreadyMadeError(WrongStateError):
+    """Look at what it has made. What is told only once is not told again: make another one, with another key."""
+
+    code = "already_made"
 
 
 class StillCreatingError(RetrofillError):
@@ -31,6 +39,22 @@ class StillCreatingError(RetrofillError):
 
 class _MadeMeanwhileError(Exception):
     """Another request with the same key was faster; nothing of this one is kept."""
+
+
+def note_once(tx: Ledger, user: str, key: str, asked: str, now_ms: int) -> None:
+    """Write down, in the transaction that makes something other than a backfill, that its key has made it.
+
+    Raises:
+        AlreadyMadeError: the same request has made it before.
+        KeyReusedError: the key came with another request before.
+    """
+    record = tx.request_keys.find(user, key)
+    if record is not None and record.request != asked:
+        raise KeyReusedError("this key came with another request before")
+    if record is not None:
+        raise AlreadyMadeError(f"this request was done before, on {shown_instant(record.created_ms)}")
+    tx.request_keys.forget(now_ms - _KEPT_MS)
+    tx.request_keys.put(RequestKeyRecord(user, key, asked, _NO_BACKFILL, now_ms))
 
 
 class RepeatedRequests(BackfillPlans):

@@ -334,7 +334,12 @@ class PasswordRecord(NamedTuple):
 
 
 class RequestKeyRecord(NamedTuple):
-    """A key by which a request is known again; `request` tells it from others (a hash)."""
+    """A key by which a request is known again.
+
+    Attributes:
+        request: tells it from others (a hash).
+        backfill_id: that it has made; 0: something else.
+    """
 
     user_name: str
     name: str
