@@ -93,3 +93,18 @@ def test_menus_close_by_escape_and_give_the_focus_back(window: Window) -> None:
     page.keyboard.press("Escape")
     expect(page.locator("details.zone-drop")).not_to_have_attribute("open", "")
     expect(chip).to_be_focused()
+
+
+def test_rows_are_gone_through_with_j_and_k(window: Window, filling: Filling) -> None:
+    page = window.page
+    window.go(f"/backfills/{filling.running}?tab=instances")
+    rows = page.locator("main tbody > tr")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(rows.nth(1).get_by_role("link").first).to_be_focused()
+    page.keyboard.press("k")
+    expect(rows.nth(0).get_by_role("link").first).to_be_focused()
+    page.keyboard.press("k")  # there is none before
+    expect(rows.nth(0).get_by_role("link").first).to_be_focused()
+    page.keyboard.press("2")
+    expect(page.locator("main .tabs a").nth(1)).to_have_attribute("aria-current", "page")

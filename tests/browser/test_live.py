@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from browser.conftest import OpenWindow
 from browser.places import Place, opened
@@ -85,7 +85,7 @@ def test_a_server_that_has_gone_is_said_and_what_was_missed_comes_with_it(
     expect(page.locator("#head")).to_contain_text("It is paused")
 
 
-def test_who_is_signed_out_elsewhere_is_told_and_comes_back_to_the_same_page(
+def test_who_is_signed_out_elsewhere_is_told_and_goes_on_once_signed_in(
     place: Place, open_at: OpenWindow
 ) -> None:
     backfill, _ = _running(place)
@@ -101,6 +101,44 @@ def test_who_is_signed_out_elsewhere_is_told_and_comes_back_to_the_same_page(
     other.wait_for_url("**/sign-in*")
     banner = page.locator("#not-live")
     expect(banner).to_contain_text("You were signed out")
-    banner.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/sign-in?goes_to=*")
+    other.goto(place.link("otto"))
+    other.get_by_role("button", name="Sign in as otto").click()
+    other.wait_for_url(lambda url: "/sign-in" not in url)
+    page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")  # its tab is looked at again
+    expect(page.locator("#live")).to_have_text("Live")
+    expect(banner).to_be_hidden()
+    window.context.clear_cookies()
+    page.reload()
     expect(page.locator("input[name=goes_to]")).to_have_value(f"/backfills/{backfill}?tab=operations")
+
+
+def test_a_hidden_page_listens_to_nothing_and_is_right_when_it_is_seen(place: Place, window: Window) -> None:
+    """A browser has six connections to one server: more open tabs than that would wait for each other."""
+    backfill, day = _running(place)
+    window.page.clock.install()
+    window.go(f"/backfills/{backfill}?tab=instances")
+    page = window.page
+    expect(page.locator("#live")).to_have_text("Live")
+    _set_hidden(page, True)
+    with page.expect_event(
+        "requestfailed", lambda request: request.url.partition("?")[0].endswith("/events")
+    ):
+        page.clock.run_for(60_000)
+    place.mend(day)
+    place.let_go(day)
+    place.wait(backfill, "succeeded")
+    expect(page.get_by_role("row", name="lab.load")).to_contain_text("Running")
+    _set_hidden(page, False)
+    page.clock.resume()
+    expect(page.get_by_role("row", name="lab.mail")).to_contain_text("Successful")
+
+
+def _set_hidden(page: Page, is_hidden: bool) -> None:
+    """As if somebody looked at another tab: a browser without a screen knows none."""
+    page.evaluate(
+        """(isHidden) => {
+            Object.defineProperty(document, "hidden", { configurable: true, get: () => isHidden });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        is_hidden,
+    )

@@ -38,6 +38,7 @@ async function listen() {
     if (listening === control) lost(PAUSES[Math.min(failures++, PAUSES.length - 1)]);
   } finally {
     clearTimeout(silence);
+    if (listening === control) listening = null;
   }
 }
 
