@@ -26,7 +26,7 @@ class Browser:
     def get(self, path: str, **more: Any) -> Response:
         return self.client.get(path, **more)
 
-    def submit(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> Response:
+    def submit(self, path: str, headers: dict[str, str] | None = None, **fields: str | list[str]) -> Response:
         """Send a form."""
         given = {
             "Content-Type": "application/x-www-form-urlencoded",
@@ -55,6 +55,7 @@ class Page(HTMLParser):
 
     def __init__(self, answer: Response) -> None:
         super().__init__()
+        self.html = answer.text
         self.text = ""
         self.fields: dict[str, str] = {}
         self.links: list[str] = []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from browser.filling import Filling
 from retrofill.web import pages
+from retrofill.web.pages import several_backfills
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -17,6 +18,7 @@ ELSEWHERE = {
     "/sign-in/oidc": "a provider of identities",
     "/sign-in/oidc/start": "a provider of identities",
 }
+OF_SEVERAL = {f"/backfills/{word}" for word in several_backfills.WORDS}
 _PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 
 
@@ -26,6 +28,8 @@ def address_of(path: str, filling: Filling) -> str:
     filled = _PARAMETER.sub(lambda found: str(values[found[1]]), path)
     if path.startswith("/instances/") and "{" not in path:
         filled = f"{filled}?id={filling.failed_instance}"
+    if path in OF_SEVERAL:
+        filled = f"{filled}?id={values['backfill_id']}"
     return filled
 
 

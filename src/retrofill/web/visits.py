@@ -161,6 +161,7 @@ class PageVisit(Visit):
             theme=cookies.theme_of(self.request),
             version=self.center.deployed_version,
             beat=self.request.app.state.pulse.beat(self.center),
+            counts={"home": self.center.home.count()["needs"]},
             said=cookies.said(self.request),
             revision=self.revision,
         )

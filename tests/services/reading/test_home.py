@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.catalogs import SELF, make_task
+from retrofill.domain.running.searches import BackfillSearch
 from retrofill.domain.selection.ways import ManualSelection
 from retrofill.domain.time.windows import parse_time_range, parse_window
 from retrofill.services.operation_center import OperationCenter
@@ -32,6 +33,8 @@ def needs(w: World, user: str = "admin") -> list[Need]:
     found = w.center.home.show()
     assert w.center.home.count() == found["counts"]
     assert found["counts"]["needs"] == len(found["needs"])
+    listed = w.center.backfills.list(BackfillSearch(needs=True))["items"]
+    assert {row["id"] for row in listed} == {one["backfill"] for one in found["needs"]} - {None}
     return found["needs"]
 
 

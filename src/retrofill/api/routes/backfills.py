@@ -55,6 +55,7 @@ class BackfillQuery(Asked):
         None, description="Is in the name, is the id, or is in the name of a task that takes part."
     )
     is_open: bool | None = Field(None, description="Whether it has not ended.")
+    needs: bool = Field(False, description="Only those that go on only once somebody has done something.")
     limit: Limit = 50
     cursor: Cursor = None
 

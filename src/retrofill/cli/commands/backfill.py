@@ -247,16 +247,23 @@ def _seconds(text: str | None) -> float | None:
 @click.option("--created", metavar="D|D..D", help="Created on these days (UTC).")
 @click.option("--about", "text", metavar="TEXT", help="In the name, the id, or in the name of a task of it.")
 @click.option("--open/--ended", "is_open", default=None, help="Those that go on, or the others.")
+@click.option("--needs", is_flag=True, help="Those that go on only once somebody has done something.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
 @cursor_option
 @pass_session
 def list_command(
-    session: Session, /, limit: int, cursor: str | None, is_open: bool | None, **filters: str | None
+    session: Session,
+    /,
+    limit: int,
+    cursor: str | None,
+    is_open: bool | None,
+    needs: bool,
+    **filters: str | None,
 ) -> None:
     """List backfills, newest first."""
     before = None if cursor is None else integer_id(cursor, "a backfill")
     center = session.center
-    page = center.backfills.list(BackfillSearch(**filters, is_open=is_open), limit, before)
+    page = center.backfills.list(BackfillSearch(**filters, is_open=is_open, needs=needs), limit, before)
     rows = page["items"]
     session.rows(
         [listed(row) for row in rows] if session.is_text else rows,

@@ -20,6 +20,7 @@ class BackfillSearch(NamedTuple):
         task_type, workspace: of a task that takes part.
         text: is in the name, is the id, or is in the name of a task that takes part.
         is_open: whether it has not ended.
+        needs: only those that go on only once somebody has done something.
     """
 
     name: str | None = None
@@ -33,6 +34,7 @@ class BackfillSearch(NamedTuple):
     created: str | None = None
     text: str | None = None
     is_open: bool | None = None
+    needs: bool = False
 
 
 class InstanceSearch(NamedTuple):

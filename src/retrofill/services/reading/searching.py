@@ -98,7 +98,15 @@ def _asked(view: View, search: BackfillSearch) -> BackfillFilter:
         created_before_ms=after,
         about=None if search.text is None else _about(view, search.text),
         is_open=_is_open(search),
+        ids=_needing(view) if search.needs else None,
     )
+
+
+def _needing(view: View) -> list[int]:
+    from retrofill.services.reading.needs import find
+
+    found = find(view, ())
+    return [record.id for record in (*found.backfills, *found.refused)]
 
 
 def _about(view: View, text: str) -> About:

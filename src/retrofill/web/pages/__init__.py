@@ -6,12 +6,25 @@ from retrofill.web.pages import (
     account,
     backfill,
     backfill_acts,
+    backfills,
     home,
     instance,
     instance_acts,
     looking,
+    several_backfills,
     signing_in,
 )
 
 # Those that say what they are before those whose path holds any name.
-ALL = (home, looking, account, instance_acts, instance, signing_in, backfill, backfill_acts)
+ALL = (
+    home,
+    backfills,
+    several_backfills,
+    looking,
+    account,
+    instance_acts,
+    instance,
+    signing_in,
+    backfill,
+    backfill_acts,
+)
