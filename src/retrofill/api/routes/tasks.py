@@ -99,7 +99,8 @@ class CalendarQuery(Asked):
     """Which bizdates."""
 
     until: date | None = Field(
-        None, description="The last one; without it, that of today in the task's time zone."
+        None,
+        description="The last one; without it, that of today in the task's time zone, or of its last day.",
     )
     days: int = Field(366, ge=1, le=3_660, description="How many.")
 

@@ -11,7 +11,7 @@ from retrofill.domain.texts import Text
 from retrofill.services.operation_center.task_acts import TaskActs
 
 if TYPE_CHECKING:
-    from retrofill.domain.catalog.definitions import Catalog
+    from retrofill.domain.catalog.definitions import Catalog, Task
     from retrofill.services.reading.documents import (
         CurrentTask,
         Lineage,
@@ -107,7 +107,7 @@ class TaskDesk(TaskActs):
         """What there is of a task, bizdate by bizdate, whoever made it.
 
         Args:
-            until: the last bizdate; None for that of today in the task's time zone.
+            until: the last bizdate; None for that of today in the task's time zone, or of its last day.
             days: how many; fewer are answered of a task with very many times a day.
 
         Raises:
@@ -120,7 +120,7 @@ class TaskDesk(TaskActs):
 
         catalog, (ids, _) = self._catalog, self._ledger()
         task = catalog.tasks[self._find(name, ids)]
-        last = until or local_date(self._now, catalog.timezone_of(task)) - ONE_DAY
+        last = until or _last_of(task, local_date(self._now, catalog.timezone_of(task))) - ONE_DAY
         with self.view(_nothing_deployed()) as view:
             return CalendarReader(view, catalog, task, last, days, self._parts.retention_days).document()
 
@@ -256,3 +256,8 @@ def _nothing_deployed() -> WrongStateError:
     return WrongStateError(
         "nothing is deployed yet, so nothing was made of it", Text("{project.deploy} publishes the folder.")
     )
+
+
+def _last_of(task: Task, today: date) -> date:
+    """Today, or the last day on which anything is made of a task (TIME-4)."""
+    return today if task.valid_until is None else min(today, task.valid_until)

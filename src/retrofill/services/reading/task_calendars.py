@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from retrofill.domain.running.filters import BackfillFilter, InstanceFilter
@@ -31,6 +32,8 @@ _DRY = ("dry_run", "off_day")
 _DAY_MS = 24 * 60 * 60 * 1000
 MOST_CELLS = 60_000  # instances that are read for one calendar
 _LATEST = 10
+_NEWEST = 10  # backfills and nights that are looked into for what ran last
+_EVER = ("", "9999-12-32")
 
 
 class Found(NamedTuple):
@@ -140,7 +143,7 @@ class CalendarReader:
             ],
             "kept_days": self._kept_days,
             "left_out": self._left_out,
-            "latest": self._latest(one for of_day in found.values() for one in of_day),
+            "latest": self._latest(),
         }
 
     def _found(self) -> Iterator[Found]:
@@ -158,17 +161,18 @@ class CalendarReader:
             if left <= 0:
                 self._left_out += 1
                 continue
-            ids, is_held = self._ids(record, task_id), self._view.is_held(record)
+            ids, is_held = (
+                self._ids(record, task_id, self._texts[0], self._texts[-1]),
+                self._view.is_held(record),
+            )
             left -= max(len(ids), 1)
             for one in self._view.reader.outcomes(ids):
                 if one.task_id == task_id:
                     yield Found(one, record.id, is_held)
 
-    def _ids(self, record: BackfillRecord, task_id: int) -> list[int]:
+    def _ids(self, record: BackfillRecord, task_id: int, first: str, last: str) -> list[int]:
         """Of a task, the places are the same on every date: those of two dates tell them."""
-        within = [
-            d for d in self._view.reader.dates(record.id) if self._texts[0] <= d.bizdate <= self._texts[-1]
-        ]
+        within = [d for d in self._view.reader.dates(record.id) if first <= d.bizdate <= last]
         if not within:
             return []
         begins = [record.first_instance_id + d.position * record.stride for d in within]
@@ -195,8 +199,19 @@ class CalendarReader:
         local = datetime.combine(day + ONE_DAY, time()) + timedelta(minutes=self._task.schedule.slots[0])
         return ms_of(due_at(local, self._zone))
 
-    def _latest(self, found: Iterable[Found]) -> list[InstanceRow]:
-        began = [one.outcome for one in found if one.outcome.started_ms is not None]
+    def _latest(self) -> list[InstanceRow]:
+        """Of the newest backfills and nights, whatever their bizdates."""
+        task_id = self._view.task_ids.get(self._task.name)
+        if task_id is None:
+            return []
+        generations = self._view.reader.generations
+        nights = generations.bizdates(_NEWEST)
+        found = generations.outcomes(nights, [task_id]) if nights else []
+        asked = BackfillFilter(phase="active", tasks=[[self._task.name]])
+        for record in islice(visible_backfills(self._view, asked), _NEWEST):
+            ids = self._ids(record, task_id, *_EVER)
+            found += self._view.reader.outcomes(ids[: self._most])
+        began = [one for one in found if one.started_ms is not None and one.task_id == task_id]
         began.sort(key=lambda one: (one.started_ms or 0, one.id), reverse=True)
         ids = [one.id for one in began[:_LATEST]]
         rows = {row.id: row for row in self._view.reader.instances(ids)}

@@ -10,9 +10,15 @@ from retrofill.web.pages import (
     home,
     instance,
     instance_acts,
+    lineage,
     looking,
+    resource_groups,
     several_backfills,
     signing_in,
+    task,
+    tasks,
+    users,
+    workspaces,
 )
 
 # Those that say what they are before those whose path holds any name.
@@ -22,9 +28,15 @@ ALL = (
     several_backfills,
     looking,
     account,
+    users,
     instance_acts,
     instance,
     signing_in,
     backfill,
     backfill_acts,
+    tasks,
+    task,
+    lineage,
+    resource_groups,
+    workspaces,
 )
