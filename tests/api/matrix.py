@@ -148,6 +148,7 @@ DECISIONS: dict[str, Decision] = {
     "backfills.progress": THING,
     "backfills.time_left": THING,
     "backfills.trouble": THING,
+    "backfills.reasons": THING,
     "backfills.effects": THING._replace(query={"act": "stop"}),
     "backfills.analysis": THING,
     "backfills.history": THING,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from retrofill.web.pages.backfill import TABS
-from web.sites import Filled, shown
+from web.sites import Filled, Site, shown
 
 
 def test_the_head_says_what_failed_and_what_it_holds_up(filled: Filled) -> None:
@@ -44,3 +46,53 @@ def test_the_head_comes_alone(filled: Filled) -> None:
     part = filled.site.alice.get(f"/backfills/{filled.failed}?part=head")
     assert part.text.lstrip().startswith('<div id="head"')
     assert "<table" not in part.text
+
+
+@pytest.mark.parametrize(
+    ("query", "tasks"),
+    [
+        ("state=failed", ["shop.shaky"]),
+        ("state=held_up", ["shop.report", "shop.mail"]),
+        ("state=trouble", ["shop.shaky", "shop.report", "shop.mail"]),
+        ("state=successful&bizdate=2026-01-06&task=CLE", ["shop.clean"]),
+        ("state=unfinished&group=1&bizdate=2026-01-05", []),
+    ],
+)
+def test_instances_are_filtered_by_the_address(filled: Filled, query: str, tasks: list[str]) -> None:
+    """BF-2: by state, date, group, part of a name, and by what is held up."""
+    answer = filled.site.alice.get(f"/backfills/{filled.failed}?tab=instances&part=rows&{query}")
+    shown_tasks = re.findall(r'aria-label="Choose (\S+\.\S+) of', answer.text)
+    assert shown_tasks == tasks
+    assert ("No instance of this backfill fits." in answer.text) == (not tasks)
+
+
+def test_rows_say_why_they_stand_still(filled: Filled) -> None:
+    """OPS-9: what they wait for, and what that waits for in the end; the cause is a link."""
+    cause = filled.instance(filled.failed, "shop.shaky")
+    page = shown(filled.site.alice.get(f"/backfills/{filled.failed}?state=trouble&tab=instances"))
+    assert "waits for shop.shaky (Failed)" in page.text
+    assert "waits for shop.report (Not run); in the end for shop.shaky" in page.text
+    assert page.links.count(f"/instances/{cause}") >= 3
+
+
+@pytest.mark.parametrize("query", ["state=x", "bizdate=yesterdayish", "group=x", "after=999", "after=x"])
+def test_what_cannot_be_looked_for_is_told(filled: Filled, query: str) -> None:
+    """Bad input of an address is a sentence, not a fault."""
+    answer = filled.site.alice.get(f"/backfills/{filled.failed}?tab=instances&{query}")
+    assert answer.status_code in (200, 404, 422)
+    assert any(
+        words in answer.text for words in ("is no state", "bizdate", "whole number", "There is no instance")
+    )
+
+
+def test_pages_of_instances_follow_each_other(site: Site) -> None:
+    """No instance twice, none left out."""
+    number = site.backfill(bizdate=("2026-01-01..2026-01-12",))
+    seen: list[str] = []
+    path: str | None = f"/backfills/{number}?tab=instances"
+    while path is not None:
+        text = site.alice.get(path).text
+        seen += re.findall(r'name="id" value="(\d+)"', text)
+        following = re.search(r'rel="next" href="([^"]+)"', text)
+        path = None if following is None else following[1].replace("&amp;", "&")
+    assert len(seen) == len(set(seen)) == 60

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         OperationRow,
         Page,
         Progress,
+        RowReason,
         TaskWays,
         TimeLeft,
         TimelineDocument,
@@ -79,6 +80,10 @@ class BackfillDesk(Desk):
     def trouble(self, backfill_id: int) -> Trouble:
         """What holds it up, and how much of it."""
         return self._server.get(f"backfills/{backfill_id}/trouble")
+
+    def reasons(self, backfill_id: int, ids: Sequence[int]) -> Sequence[RowReason]:
+        """Why instances of it stand where they do."""
+        return self._server.get(f"backfills/{backfill_id}/reasons", {"id": ids})["items"]
 
     def effects(
         self, backfill_id: int, act: str, only_failed: bool = False, latest: bool = False

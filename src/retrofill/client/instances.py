@@ -208,4 +208,7 @@ def _query(search: InstanceSearch) -> dict[str, Any]:
         "state": search.states,
         "auto": search.auto or None,
         "cursor": search.after,
+        "task_part": search.task_part,
+        "group": search.groups,
+        "held_up": search.held_up or None,
     }

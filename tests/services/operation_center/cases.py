@@ -197,6 +197,7 @@ def arguments(c: Case) -> dict[str, Arguments]:
         "backfills.progress": BACKFILLS,
         "backfills.time_left": BACKFILLS,
         "backfills.trouble": BACKFILLS,
+        "backfills.reasons": [(*call, ids) for call in BACKFILLS for ids in ((), tuple(range(1, 100)))],
         "backfills.effects": [
             (*call, act) for call in BACKFILLS for act in ("stop", "resume", "rerun", "freeze")
         ],

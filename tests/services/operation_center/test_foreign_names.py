@@ -90,6 +90,7 @@ NAMING = {
     "backfills.progress": "goldmine",
     "backfills.time_left": "vault.goldmine",
     "backfills.trouble": "vault.goldmine",
+    "backfills.reasons": "vault.goldmine",
     "backfills.first_failures": "aurum",
     "dates.instances": "vault.goldmine",
     "dates.instance": "24ct",

@@ -29,6 +29,7 @@ from retrofill.services.reading.documents import (
     OperationRow,
     Page,
     Progress,
+    RowReason,
     SteerReport,
     StopReport,
     TimeLeft,
@@ -171,6 +172,18 @@ def forecast(visit: Asking, backfill_id: Id) -> Forecast | None:
 def dag(visit: Asking, backfill_id: Id) -> BackfillDag:
     """Its tasks with their instances by state, and which of them wait for which."""
     return visit.center.backfills.dag(backfill_id)
+
+
+class ReasonsQuery(Asked):
+    """Instances of a backfill."""
+
+    id: Annotated[list[Id], Field(max_length=100)] = Field([], description="Of this one.")
+
+
+@routes.get("/{backfill_id}/reasons", "backfills.reasons", Page[RowReason])
+def reasons(visit: Asking, backfill_id: Id, asked: Annotated[ReasonsQuery, Query()]) -> Page[RowReason]:
+    """Why instances of it stand where they do, in some words each."""
+    return page_of(visit.center.backfills.reasons(backfill_id, asked.id))
 
 
 class EffectsQuery(Asked):

@@ -78,12 +78,29 @@ class InstanceQuery(Asked):
     )
     state: Annotated[list[str], Field(max_length=20)] = Field([], description="In this state.")
     auto: bool = Field(False, description="Only auto triggered ones.")
+    task_part: Annotated[str | None, Field(max_length=200)] = Field(
+        None, description="Is in the name of the task, in whatever case."
+    )
+    group: Annotated[list[int], Field(max_length=100)] = Field([], description="Of this group of bizdates.")
+    held_up: bool = Field(
+        False, description="Besides those states, what waits for something failed, frozen or isolated."
+    )
     limit: Limit = 100
     cursor: Cursor = None
 
     @property
     def search(self) -> InstanceSearch:
-        return InstanceSearch(self.backfill, self.task, self.bizdate, self.state, self.auto, self.cursor)
+        return InstanceSearch(
+            self.backfill,
+            self.task,
+            self.bizdate,
+            self.state,
+            self.auto,
+            self.cursor,
+            self.task_part,
+            self.group,
+            self.held_up,
+        )
 
 
 class Around(Asked):

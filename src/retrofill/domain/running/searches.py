@@ -47,6 +47,9 @@ class InstanceSearch(NamedTuple):
         states: as rows show them.
         auto: only auto triggered ones.
         after: id of the instance after which to go on.
+        task_part: is in the name of the task, in whatever case.
+        groups: of bizdates.
+        held_up: besides those states, what waits for something that failed, is frozen or isolated.
     """
 
     backfills: Sequence[int] = ()
@@ -55,6 +58,9 @@ class InstanceSearch(NamedTuple):
     states: Sequence[str] = ()
     auto: bool = False
     after: int | None = None
+    task_part: str | None = None
+    groups: Sequence[int] = ()
+    held_up: bool = False
 
 
 class OperationSearch(NamedTuple):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         OperationRow,
         Page,
         Progress,
+        RowReason,
         TimeLeft,
         TimelineDocument,
         Trouble,
@@ -166,6 +167,21 @@ class BackfillDesk(Choosing, RepeatedRequests, BackfillActs):
 
         with self.view(unknown_backfill(backfill_id)) as view:
             return effects(view, view.access.get_backfill(backfill_id), act, only_failed, latest)
+
+    def reasons(self, backfill_id: int, ids: Sequence[int]) -> Sequence[RowReason]:
+        """Why instances of it stand where they do, in some words each; of others, nothing.
+
+        Args:
+            ids: a hundred at most.
+
+        Raises:
+            UnknownNameError: there is no such backfill, as far as the actor knows.
+            LimitError: more than a hundred are asked for.
+        """
+        from retrofill.services.reading.row_reasons import row_reasons
+
+        with self.view(unknown_backfill(backfill_id)) as view:
+            return row_reasons(view, view.access.get_backfill(backfill_id), ids)
 
     def grid(self, backfill_id: int, positions: Collection[int] = ()) -> GridDocument:
         """Task by bizdate: the state of every instance that the actor sees, a letter each (BF-2).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from retrofill.domain.running.filters import ALL_INSTANCES, InstanceFilter
@@ -12,7 +12,7 @@ from retrofill.services.instances.outlines import position_of
 from retrofill.services.instances.queue_places import QueuePlaces
 
 if TYPE_CHECKING:
-    from retrofill.services.ports.records import BackfillRecord, InstanceRecord, RunRecord
+    from retrofill.services.ports.records import BackfillRecord, DateRecord, InstanceRecord, RunRecord
     from retrofill.services.reading.documents import InstanceRow, RunRow
     from retrofill.services.reading.view import View
 
@@ -72,7 +72,7 @@ class InstanceReader:
         self,
         record: BackfillRecord,
         asked: InstanceFilter = ALL_INSTANCES,
-        has_bizdate: Callable[[str], bool] = lambda _: True,
+        has_date: Callable[[DateRecord], bool] = lambda _: True,
         after: InstanceRecord | None = None,
     ) -> Iterator[InstanceRow]:
         """Instances of a backfill by bizdate in running order, then scheduled time, then task.
@@ -82,7 +82,8 @@ class InstanceReader:
         """
         if record.phase != "active":
             return
-        positions = [d.position for d in self._view.reader.dates(record.id) if has_bizdate(d.bizdate)]
+        dates = filter(has_date, self._view.reader.dates(record.id))
+        positions = [date.position for date in dates if _may_have(date, asked.states)]
         begin = -1 if after is None else position_of(record, after.id)
         for position in positions:
             if position < begin:
@@ -119,6 +120,20 @@ class InstanceReader:
         """The group of an instance that needs no slot."""
         around = self._view.outlines.of(row)
         return around.plan_of(row.id).resource_group(around.task(row.id))
+
+
+def _may_have(date: DateRecord, states: Collection[State] | None) -> bool:
+    """Whether an instance of a date may be in one of these states, by its counters."""
+    if states is None:
+        return True
+    counted = {
+        State.SUCCESSFUL: date.successful,
+        State.FAILED: date.failed,
+        State.RUNNING: date.running,
+        State.FROZEN: date.frozen,
+    }
+    others = date.total - sum(counted.values())
+    return any(counted.get(state, others) for state in states)
 
 
 def run_row(run: RunRecord, version_id: int) -> RunRow:

@@ -16,7 +16,7 @@ from retrofill.domain.time.bizdates import BizdateError, DateRange, parse_range
 from retrofill.domain.time.milliseconds import ms_of
 from retrofill.services.catalogs.deploy import find_past_task
 from retrofill.services.people.access import Access
-from retrofill.services.ports.records import BackfillRecord
+from retrofill.services.ports.records import BackfillRecord, DateRecord
 from retrofill.services.reading.backfills import BackfillReader
 
 if TYPE_CHECKING:
@@ -213,8 +213,7 @@ def search_instances(view: View, search: InstanceSearch, limit: int = -1) -> Ite
         rows = _auto_triggered(view, asked)
     if not search.auto and (last is None or last.backfill_id is not None):
         rows = chain(_of_backfills(view, asked), rows)
-    fitting = (row for row in rows if not search.states or row["state"] in search.states)
-    return islice(fitting, None if limit < 0 else limit)
+    return islice(filter(asked.has_state, rows), None if limit < 0 else limit)
 
 
 class _Asked:
@@ -235,7 +234,22 @@ class _Asked:
             catalog, ids = _current(view.reader, view.graphs), view.task_ids
             names = (find_past_task(catalog, ids, text, view.sees) for text in search.tasks)
             self.task_ids = frozenset(ids[name] for name in names)
+        if search.task_part is not None:
+            part = search.task_part.lower()
+            fit = frozenset(number for name, number in view.task_ids.items() if part in name.lower())
+            self.task_ids = fit if self.task_ids is None else self.task_ids & fit
+        self.groups, self.with_held_up = search.groups, search.held_up
+        self.held_up: set[int] = set()  # ids of backfills that were looked at
         self.last = None if search.after is None else view.access.get_instance(search.after)
+
+    def has_state(self, row: InstanceRow) -> bool:
+        """By the state that rows show."""
+        if row["id"] in self.held_up:
+            return True
+        return row["state"] in self.states if self.states or self.with_held_up else True
+
+    def has_date(self, date: DateRecord) -> bool:
+        return self.has_bizdate(date.bizdate) and (not self.groups or date.group_number in self.groups)
 
     def has_bizdate(self, bizdate: str) -> bool:
         return not self.days or any(
@@ -245,17 +259,22 @@ class _Asked:
 
 def _of_backfills(view: View, asked: _Asked) -> Iterator[InstanceRow]:
     from retrofill.services.reading.instances import InstanceReader
+    from retrofill.services.reading.trouble import held_up_ids
 
     access, reader, last = view.access, InstanceReader(view), asked.last
     for record in _backfills(view, asked.backfills):
         if last is not None and record.id > (last.backfill_id or 0):
             continue
         listed = access.listed_tasks(record)
-        # A held backfill shows Waiting as Not run, so its states are compared on the row.
-        states = None if view.is_held(record) or not asked.states else asked.states
+        states = None if not asked.states and not asked.with_held_up else asked.states
+        if asked.with_held_up:
+            asked.held_up |= held_up_ids(view, record)
+            states = asked.states | {State.NOT_RUN}
+        if view.is_held(record):  # it shows Waiting as Not run, so states are compared on the row
+            states = None
         wanted = InstanceFilter(task_ids=asked.task_ids, states=states)
         after = last if last is not None and record.id == last.backfill_id else None
-        for row in reader.of_backfill(record, wanted, has_bizdate=asked.has_bizdate, after=after):
+        for row in reader.of_backfill(record, wanted, asked.has_date, after):
             if access.sees(row["task"]):
                 yield row
             elif listed is None or row["task"] in listed:

@@ -43,6 +43,15 @@ def has_isolated(record: BackfillRecord) -> bool:
     return any(finding["code"] == "isolated" for finding in analysis_of(record).get("findings", ()))
 
 
+def held_up_ids(view: View, record: BackfillRecord) -> set[int]:
+    """Ids of what waits for something that failed, is frozen or isolated."""
+    _, _, failed, _, frozen = view.reader.progress(record.id)
+    if record.phase != "active" or not (failed or frozen or has_isolated(record)):
+        return set()
+    held = standing_of(view, record, view.reader.dates(record.id)).held_up
+    return set((np.nonzero(held)[0] + record.first_instance_id).tolist())
+
+
 def trouble(view: View, record: BackfillRecord) -> Trouble:
     """The document; of a backfill in which nothing failed, is frozen or isolated, nothing is read."""
     total, successful, failed, _, frozen = view.reader.progress(record.id)
@@ -62,7 +71,7 @@ def trouble(view: View, record: BackfillRecord) -> Trouble:
     standing = standing_of(view, record, dates)
     held = standing.held_up
     count, isolated = int(np.count_nonzero(held)), len(standing.isolated)
-    causes = [_cause(view, record, standing, row) for row in _causes(view, record, dates, standing)]
+    causes = [_cause(view, record, standing, row) for row in causes_of(view, record, dates, standing)]
     causes.sort(key=lambda cause: -cause["held_up"])
     return {
         **found,
@@ -74,7 +83,7 @@ def trouble(view: View, record: BackfillRecord) -> Trouble:
     }
 
 
-def _causes(
+def causes_of(
     view: View, record: BackfillRecord, dates: Sequence[DateRecord], standing: Standing
 ) -> list[InstanceRecord]:
     """The first of each sort that the actor sees."""

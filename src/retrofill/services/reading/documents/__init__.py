@@ -90,6 +90,7 @@ from retrofill.services.reading.documents.instances import (
     LogPiece,
     LogWindow,
     OperationRow,
+    RowReason,
     RunRow,
     WhyDocument,
 )
@@ -286,6 +287,7 @@ __all__ = [
     "RerunRules",
     "RestoredDocument",
     "RetentionReport",
+    "RowReason",
     "RunCode",
     "RunParameter",
     "RunRow",

@@ -59,6 +59,15 @@ class Blocker(TypedDict, total=False):
     reason: str | None
 
 
+class RowReason(TypedDict):
+    """Why an instance of a list stands where it does, in some words; its own page says more (OPS-9)."""
+
+    id: int
+    text: str  #: empty where there is nothing to say
+    held_up: bool  #: whether it waits in the end for what failed, is frozen or isolated
+    cause: int | None  #: the instance for which it waits in the end, of the first that the asker sees
+
+
 class WhyDocument(TypedDict):
     """`instance why`: why it is not running (OPS-9)."""
 
