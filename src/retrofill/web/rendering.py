@@ -129,7 +129,8 @@ def _told(part: str | Step | Option) -> Markup | str:
 def sentence(text: Text | str) -> Markup:
     """Told from a capital to a full stop."""
     found = told(text)
-    if found[:1].isalpha():
+    first = str(found).partition(" ")[0].rstrip(".")
+    if found[:1].isalpha() and not {".", "_"} & {*first}:  # names stay as they are
         found = Markup("{}{}").format(found[0].upper(), found[1:])
     return found if not found or found[-1] in ".!?" else Markup("{}.").format(found)
 

@@ -12,6 +12,7 @@ from retrofill.web.pages import (
     instance_acts,
     lineage,
     looking,
+    new,
     resource_groups,
     several_backfills,
     signing_in,
@@ -24,6 +25,7 @@ from retrofill.web.pages import (
 # Those that say what they are before those whose path holds any name.
 ALL = (
     home,
+    new,
     backfills,
     several_backfills,
     looking,
