@@ -88,7 +88,7 @@ def test_descendants_are_chosen_by_task(site: Site) -> None:
     rows = site.center("alice").instances.list(limit=100)["items"]
     top = next(row["id"] for row in rows if row["task"] == "shop.fetch")
     page = shown(site.alice.get(f"/instances/rerun-descendants?id={top}"))
-    assert "Rerun what depends on this instance?" in page.text
+    assert "Rerun what depends on shop.fetch for 5 January 2026?" in page.text
     assert "Rerun 4 instances" in page.text
     nothing = site.alice.submit("/instances/rerun-descendants", id=str(top), of_tasks="1")
     assert "No task is chosen." in shown(nothing, 422).text

@@ -124,6 +124,7 @@ class _Foreseeing:
             "fits": [row.id for row in fits],
             "unchanged": unchanged,
             "refused": refused.documents(),
+            "named": next((self._reader.row(row) for row in self._rows.values()), None),
             "examples": [self._reader.row(row) for row in shown[:_SHOWN]],
             "tasks": len({row.task_id for row in shown}),
             "bizdates": len({row.bizdate for row in shown}),

@@ -90,10 +90,10 @@ def question(act: Act, found: Foresight) -> str:
 
 
 def _name(found: Foresight) -> str:
-    """The one instance that is asked about; its number where nobody may know more."""
-    if found["act"] == Act.RERUN_DESCENDANTS or not found["examples"]:
+    """The one instance that is asked about."""
+    one = found["named"]
+    if one is None:
         return "this instance"
-    one = found["examples"][0]
     return f"{one['task']} for {looks.days(one['bizdate'], one['bizdate'])}"
 
 
@@ -140,7 +140,11 @@ def _rerun(found: Foresight) -> Iterator[Effect]:
     n, first = len(found["fits"]), found["examples"][0]
     if n == 1:
         group = f" of {first['resource_group']}" if first["resource_group"] else ""
-        yield Effect(1, f"runs again, as soon as what it waits for has succeeded and a slot{group} is free")
+        number = first["run_number"] + (first["started_at"] is not None)
+        yield Effect(
+            1,
+            f"instance runs again as run {number}, as soon as nothing holds it up and a slot{group} is free",
+        )
     else:
         yield Effect(n, "run again, each after those of them that it waits for")
     yield from _waiting(

@@ -5,11 +5,13 @@ What changes while one looks are parts of the page; a part asks the center for n
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from markupsafe import Markup
 from starlette.datastructures import QueryParams
 
 from retrofill.domain.errors import RetrofillError, UnknownNameError
@@ -19,17 +21,19 @@ from retrofill.web.drawing.graphs import Drawing, Edge, Node, draw_graph
 from retrofill.web.drawing.layers import Sizes
 from retrofill.web.forms import whole_number
 from retrofill.web.rendering import Page, sentence
+from retrofill.web.steps import place_of
 from retrofill.web.visits import page
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
     from starlette.responses import Response
 
+    from retrofill.domain.texts import Text
     from retrofill.services.operation_center import OperationCenter
     from retrofill.services.reading.documents import (
         ChainLink,
         CodePart,
         DagDocument,
+        DagNode,
         DateState,
         Foresight,
         InstanceDetail,
@@ -47,7 +51,9 @@ if TYPE_CHECKING:
 _LINES = 200  # of a log that come with the page
 _MOST_LEVELS = 6
 _MOST_AROUND = 60  # boxes
-_ROOM = 10  # of one bizdate in the strip
+_ROOM, _LEAST_DATES = 10, 60  # of one bizdate in the strip; as wide it is at least
+_ALIKE = 3  # instances of one task and bizdate that are drawn one by one
+_ORDER = {"failed": 0, "frozen": 1, "running": 2, "waiting_resources": 3, "waiting_time": 4, "not_run": 5}
 _HOLDING = frozenset({"failed", "frozen"})
 _CONDITIONS: Mapping[str, tuple[str, str]] = {
     "held": ("Not held", "neither paused nor stopped"),
@@ -162,9 +168,12 @@ class InstancePage(Page):
     look: str
     backfill: str
     dates: Sequence[OnDate] = ()
+    strip_width: int = 0
     before: OnDate | None = None
     after: OnDate | None = None
     chain: WhyChain | None = None
+    sentence: Markup | str = ""
+    steps: Sequence[tuple[str, str]] = ()
     links: Sequence[Link] = ()
     offers: Sequence[Offer] = ()
     needs: Sequence[Need] = ()
@@ -191,12 +200,13 @@ def instance(visit: PageVisit, number: int) -> Response:
         chain = center.instances.chain(number)
         held_up = _is_held_up(chain)
         found |= {"chain": chain, "offers": list(_offers(chain)), "needs": list(_needs(chain))}
-        found["links"] = _links(chain)
+        found |= {"links": _links(chain), "sentence": _sentence(chain["text"])}
+        found["steps"] = list(_steps(chain))
     if part in (None, "head"):
         found |= _strip(center.instances.over_dates(number)["items"], number)
     if part in (None, "why"):
         history = center.instances.history(number)
-        found |= {"held": _held(center, found["chain"]), "runs": list(_runs(history))}
+        found |= {"held": _held(center, found["chain"]), "runs": list(_runs(history, visit.now))}
         found["record"] = [(one, _DONE.get(one["action"], one["action"])) for one in history["operations"]]
     if part in (None, "around"):
         found |= _around(center, number, visit.query)
@@ -224,6 +234,7 @@ def _strip(items: Sequence[DateState], number: int) -> dict[str, Any]:
     own = next(at for at, one in enumerate(marks) if one.is_own)
     return {
         "dates": marks,
+        "strip_width": max(len(marks), _LEAST_DATES) * _ROOM,
         "before": marks[own - 1] if own else None,
         "after": marks[own + 1] if own + 1 < len(marks) else None,
     }
@@ -254,6 +265,27 @@ def _is_held_up(chain: WhyChain) -> bool:
     return chain["state"] == "not_run" and len(chain["links"]) > 1 and chain["links"][-1]["state"] in _HOLDING
 
 
+def _sentence(text: Text) -> Markup | str:
+    """Without the steps that it offers, which become buttons."""
+    at = next((i for i, part in enumerate(text.parts) if not isinstance(part, str)), None)
+    if at is None:
+        return sentence(text)
+    said = str(text.parts[0]) if at else ""
+    head = said.rpartition("; ")[0] or said.rpartition(", ")[0] or said
+    last = text.parts[-1]
+    rest = last.partition(". ")[2] if isinstance(last, str) else ""  # what stands still besides
+    return Markup(" ").join(sentence(part) for part in (head, rest) if part)
+
+
+def _steps(chain: WhyChain) -> Iterator[tuple[str, str]]:
+    """Address and words of each step that the sentence offers and that the page does not offer anyway."""
+    for step in chain["steps"]:
+        place = place_of(step)
+        own = dict(step.arguments).get("id") == chain["id"] and step.name != "instance.remove_wait"
+        if place is not None and not (own and step.name.startswith("instance.")):
+            yield place[0], f"{place[1]}…" if place[1][:1].isupper() else place[1]
+
+
 def _links(chain: WhyChain) -> list[Link]:
     """With looks: what waits for a failure is held up."""
     last = chain["links"][-1]
@@ -280,13 +312,15 @@ def _held(center: OperationCenter, chain: WhyChain) -> Foresight | None:
     return center.instances.foresee(act, [cause["id"]])
 
 
-def _runs(history: InstanceHistory) -> Iterator[ShownRun]:
+def _runs(history: InstanceHistory, now: datetime) -> Iterator[ShownRun]:
     """The last one first."""
     runs = history["runs"]
     shown = []
     for at, run in enumerate(runs):
         earlier = runs[at - 1] if at else None
-        shown.append(ShownRun(run, _how(run, earlier, history["operations"]), _look_of(run), _seconds(run)))
+        shown.append(
+            ShownRun(run, _how(run, earlier, history["operations"]), _look_of(run), _seconds(run, now))
+        )
     yield from reversed(shown)
 
 
@@ -310,11 +344,12 @@ def _look_of(run: RunRow) -> str:
     return "ok" if run["outcome"] == "exited" and run["exit_code"] == 0 else "fail"
 
 
-def _seconds(run: RunRow) -> float | None:
-    if run["started_at"] is None or run["ended_at"] is None:
+def _seconds(run: RunRow, now: datetime) -> float | None:
+    """Of one that runs, so far."""
+    if run["started_at"] is None:
         return None
-    begin, end = (datetime.fromisoformat(one) for one in (run["started_at"], run["ended_at"]))
-    return (end - begin).total_seconds()
+    end = now if run["ended_at"] is None else datetime.fromisoformat(run["ended_at"])
+    return max((end - datetime.fromisoformat(run["started_at"])).total_seconds(), 0.0)
 
 
 # Code
@@ -372,30 +407,50 @@ def _around(center: OperationCenter, number: int, query: QueryParams) -> dict[st
         found = center.instances.dag(number, up, down)
     except RetrofillError as error:
         return {"around_absent": str(error.text), "levels": (up, down)}
-    if len(found["nodes"]) > _MOST_AROUND:
+    drawn = _drawing(found)
+    if len(drawn.boxes) > _MOST_AROUND:
         count = len(found["nodes"])
         return {"around_absent": f"{count:,} instances: too many to draw here.", "levels": (up, down)}
-    return {"around": _drawing(found), "levels": (up, down)}
+    return {"around": drawn, "levels": (up, down)}
 
 
 def _drawing(found: DagDocument) -> Drawing:
+    """As boxes; many instances of one task and bizdate are one box, with a bar."""
     own = next(node for node in found["nodes"] if node["id"] == found["id"])
-    nodes = [
-        Node(
-            key=str(node["id"]),
-            name=node["task"].partition(".")[2],
-            full=f"{node['task']}, {node['bizdate']}",
-            state=looks.look(node["state"], node["reason"]),
-            word=looks.state_words(node["state"]),
-            href=None if node["id"] == found["id"] else f"/instances/{node['id']}",
-            below="" if node["bizdate"] == own["bizdate"] else node["bizdate"],
-            is_focus=node["id"] == found["id"],
-        )
-        for node in found["nodes"]
-    ]
-    edges = [Edge(str(one["upstream"]), str(one["downstream"]), one["removed"]) for one in found["edges"]]
+    stands = own["state"] in _HOLDING
+    groups: dict[tuple[int, str, str], list[DagNode]] = {}
+    for node in found["nodes"]:
+        groups.setdefault((node["level"], node["task"], node["bizdate"]), []).append(node)
+    boxes, box_of = [], dict[int, str]()
+    for group in groups.values():
+        for some in [group] if len(group) > _ALIKE else [[node] for node in group]:
+            boxes.append(_box(some, own, stands))
+            box_of |= {node["id"]: boxes[-1].key for node in some}
+    edges = dict.fromkeys(
+        Edge(box_of[one["upstream"]], box_of[one["downstream"]], one["removed"]) for one in found["edges"]
+    )
     label = f"What lies around {own['task']} of {own['bizdate']}"
-    return draw_graph(nodes, edges, label, sizes=Sizes(width=116, height=36, gap_x=24), pad=6)
+    return draw_graph(boxes, edges, label, sizes=Sizes(width=116, height=36, gap_x=24), pad=6)
+
+
+def _box(some: Sequence[DagNode], own: DagNode, stands: bool) -> Node:
+    """Of one instance or of several; these lead to the one that matters most."""
+    worst = min(some, key=lambda node: (_ORDER.get(node["state"], 9), node["id"]))
+    is_own = worst["id"] == own["id"]
+    counts = Counter(looks.look(node["state"], node["reason"]) for node in some)
+    many = f" × {len(some)}" if len(some) > 1 else ""
+    return Node(
+        key=str(some[0]["id"]),
+        name=worst["task"].partition(".")[2],
+        full=f"{worst['task']}, {worst['bizdate']}{many}",
+        state=looks.look(worst["state"], worst["reason"], is_held_up=stands and worst["level"] > 0),
+        word=looks.state_words(worst["state"]),
+        href=None if is_own else f"/instances/{worst['id']}",
+        counts=tuple(counts.items()) if many else (),
+        more=len(some) - 1,
+        below="" if worst["bizdate"] == own["bizdate"] else worst["bizdate"],
+        is_focus=is_own,
+    )
 
 
 ROUTES = [page("/instances/{number:int}", instance)]

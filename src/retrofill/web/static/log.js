@@ -276,6 +276,7 @@ function start(panel) {
   const press = (button, isOn) => button.setAttribute("aria-pressed", String(isOn));
   const wrap = panel.querySelector("[data-wrap]"), full = panel.querySelector("[data-full]"), copy = panel.querySelector("[data-link]");
   for (const one of [wrap, full, copy]) one.hidden = false;
+  panel.querySelector("[data-go]").classList.add("sr");
   wrap.onclick = () => press(wrap, box.classList.toggle("wrap"));
   full.onclick = () => { press(full, panel.classList.toggle("full")); box.focus(); };
   copy.onclick = async () => {

@@ -55,9 +55,8 @@ class Foresight(TypedDict):
     fits: list[int]  #: to which it would be done; of a rerun of descendants, those that would run again
     unchanged: list[int]  #: for which it holds already
     refused: list[Refused]  #: most first
-    examples: list[
-        InstanceRow
-    ]  #: the first three of those that fit; of those that were named where none fits
+    named: InstanceRow | None  #: the first that was named; null where none is to be seen
+    examples: list[InstanceRow]  #: the first three of those that fit; where none fits, of those named
     tasks: int  #: of how many tasks those are
     bizdates: int  #: on how many bizdates
     waiting_below: int  #: instances that wait for these, directly or through others, and have not begun
