@@ -5,13 +5,14 @@ Names differ at both ends: the middle goes.
 
 from __future__ import annotations
 
-_NARROW = {
-    **dict.fromkeys("ijl|.", 3.1),
-    **dict.fromkeys("frt", 4.6),
-    **dict.fromkeys("mwMW", 10.8),
-    "_": 5.9,
+_OWN = {
+    **dict.fromkeys("ijl|.", 3.8),
+    **dict.fromkeys("frt", 4.9),
+    **dict.fromkeys("ckszxvy", 7.0),
+    **dict.fromkeys("mwMW", 11.7),
+    "_": 6.0,
 }
-_DIGIT, _LETTER, _CAPITAL, _WIDE = 7.1, 7.0, 8.6, 13.0
+_DIGIT, _LETTER, _CAPITAL, _WIDE = 7.65, 7.6, 9.0, 13.0
 _LEAST = 3  # characters that are left at the beginning
 
 
@@ -21,8 +22,8 @@ def text_width(text: str) -> float:
 
 
 def _character_width(character: str) -> float:
-    if character in _NARROW:
-        return _NARROW[character]
+    if character in _OWN:
+        return _OWN[character]
     if character > "\u02ff":
         return _WIDE
     return _DIGIT if character.isdigit() else _CAPITAL if character.isupper() else _LETTER

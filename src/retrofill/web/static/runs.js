@@ -1,0 +1,171 @@
+// Runs of a backfill as columns: what has run and what will, in rows by bizdate, by task or by slot.
+
+export const OK = 0, RUN = 1, FAIL = 2, FORE = 3;
+const STATES = { s: OK, r: RUN, f: FAIL };
+
+/** All runs, and what is expected to run; moments are milliseconds since the first one began. */
+export class Runs {
+  constructor(timeline, grid, forecast, now) {
+    this.began = timeline.began_at ? Date.parse(timeline.began_at) : forecast ? Date.parse(forecast.at) : now;
+    this.now = Math.max(0, (forecast ? Date.parse(forecast.at) : now) - this.began);
+    this.tasks = timeline.tasks;
+    this.grid = grid; // {first, stride, dates, groups}
+    const runs = timeline.instances.length, shift = forecast ? Date.parse(forecast.at) - this.began : 0;
+    const fore = forecast ? forecast.instances.map((_, i) => i).filter((i) => forecast.started[i] > 0 || forecast.ended[i] > 0) : [];
+    const size = runs + fore.length;
+    this.start = new Float64Array(size);
+    this.end = new Float64Array(size);
+    this.state = new Uint8Array(size);
+    this.id = new Float64Array(size);
+    this.task = new Int32Array(size);
+    const running = new Set(), taskOf = new Map();
+    for (let i = 0; i < runs; i++) {
+      const state = STATES[timeline.states[i]];
+      this.start[i] = timeline.started[i];
+      this.end[i] = state === RUN ? Math.max(this.now, timeline.started[i]) : timeline.ended[i];
+      this.state[i] = state;
+      this.id[i] = timeline.instances[i];
+      this.task[i] = timeline.task_of[i];
+      taskOf.set((this.id[i] - grid.first) % grid.stride, this.task[i]);
+      if (state === RUN) running.add(this.id[i]);
+    }
+    this.#names(taskOf);
+    fore.forEach((from, k) => {
+      const i = runs + k, id = forecast.instances[from];
+      this.start[i] = shift + forecast.started[from];
+      this.end[i] = shift + forecast.ended[from];
+      this.state[i] = FORE;
+      this.id[i] = id;
+      this.task[i] = taskOf.get((id - grid.first) % grid.stride) ?? -1;
+    });
+    this.known = runs;
+    this.size = size;
+    this.last = this.end.reduce((a, b) => Math.max(a, b), 0);
+    this.running = running;
+    this.expected = forecast?.end_at ? [forecast.low_end_at, forecast.end_at, forecast.high_end_at].map((at) => (at ? Date.parse(at) - this.began : null)) : null;
+  }
+
+  /** Tasks of which nothing has run yet are known by their place in the grid. */
+  #names(taskOf) {
+    for (const row of this.grid.rows) {
+      if (taskOf.has(row.place)) continue;
+      let index = this.tasks.indexOf(row.task);
+      if (index < 0) index = this.tasks.push(row.task) - 1;
+      taskOf.set(row.place, index);
+    }
+  }
+
+  date(i) {
+    return Math.floor((this.id[i] - this.grid.first) / this.grid.stride);
+  }
+
+  /** Rows of a mode: `{key, label, runs}`, runs by start, and `reach`: how far those up to each one last. */
+  rows(mode) {
+    const order = Uint32Array.from({ length: this.size }, (_, i) => i).sort((a, b) => this.start[a] - this.start[b] || this.end[a] - this.end[b]);
+    if (mode === "slot") return this.#slots(order);
+    const found = new Map();
+    for (const i of order) {
+      const key = mode === "task" ? this.task[i] : this.date(i);
+      if (!found.has(key)) found.set(key, []);
+      found.get(key).push(i);
+    }
+    if (mode === "task") return [...found].map(([key, runs]) => this.#row(key, this.tasks[key] ?? "other tasks", runs));
+    return this.grid.dates.map((date, d) => this.#row(d, date, found.get(d) || []));
+  }
+
+  /** As few rows as there were runs at once: each takes the first that is free. */
+  #slots(order) {
+    const rows = [], free = [];
+    for (const i of order) {
+      let slot = free.findIndex((end) => end <= this.start[i]);
+      if (slot < 0) slot = rows.push([]) - 1;
+      rows[slot].push(i);
+      free[slot] = this.end[i];
+    }
+    return rows.map((runs, slot) => this.#row(slot, `${slot + 1}`, runs));
+  }
+
+  #row(key, label, runs) {
+    const list = Uint32Array.from(runs), reach = new Float64Array(list.length);
+    let far = -Infinity;
+    list.forEach((i, k) => (reach[k] = far = Math.max(far, this.end[i])));
+    return { key, label, runs: list, reach };
+  }
+
+  /** Which of a row's runs may lie in a span: from index, to index. */
+  inside(row, from, to) {
+    return [first(row.reach, (end) => end > from), first(row.runs, (i) => this.start[i] >= to)];
+  }
+
+  /** Run time by task, most first: `{task, count, sum, mean}` in milliseconds. */
+  byTask() {
+    const sums = new Map();
+    for (let i = 0; i < this.known; i++) {
+      const of = sums.get(this.task[i]) || { task: this.tasks[this.task[i]], count: 0, sum: 0 };
+      of.count++;
+      of.sum += this.end[i] - this.start[i];
+      sums.set(this.task[i], of);
+    }
+    return [...sums.values()].map((of) => ({ ...of, mean: of.sum / of.count })).sort((a, b) => b.sum - a.sum);
+  }
+}
+
+function first(values, holds) {
+  let low = 0, high = values.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(values[middle])) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** How much of each pixel is held by runs, several at once added. */
+export class Cover {
+  constructor(size) {
+    this.part = new Float64Array(size + 2);
+    this.step = new Float64Array(size + 2);
+    this.value = new Float64Array(size);
+  }
+
+  clear() {
+    this.part.fill(0);
+    this.step.fill(0);
+  }
+
+  /** From pixel a to pixel b, as fractions. */
+  add(a, b) {
+    const size = this.value.length;
+    if (b <= 0 || a >= size) return;
+    if (a < 0) a = 0;
+    if (b > size) b = size;
+    const i = Math.floor(a), j = Math.floor(b);
+    if (i === j) this.part[i] += b - a;
+    else {
+      this.part[i] += i + 1 - a;
+      this.part[j] += b - j;
+      this.step[i + 1]++;
+      this.step[j]--;
+    }
+  }
+
+  /** Sum up; `smooth` times, each pixel with its neighbours. @returns the greatest value */
+  sum(smooth = 0) {
+    const { part, step, value } = this;
+    let level = 0, most = 0;
+    for (let x = 0; x < value.length; x++) {
+      level += step[x];
+      value[x] = level + part[x];
+    }
+    for (; smooth > 0; smooth--) {
+      let before = value[0];
+      for (let x = 1; x < value.length - 1; x++) {
+        const own = value[x];
+        value[x] = (before + 2 * own + value[x + 1]) / 4;
+        before = own;
+      }
+    }
+    for (let x = 0; x < value.length; x++) if (value[x] > most) most = value[x];
+    return most;
+  }
+}
