@@ -139,7 +139,7 @@ def test_who_wants_no_stream_is_answered(server: Server) -> None:
     later = asked.get(f"{PREFIX}/backfills/{number}/events", params={"since": first["revision"]}).json()
     assert later["instances"] == instances_of(server, number)[:1]
     page = asked.get(f"{PREFIX}/backfills/events", params={"since": first["revision"]}).json()
-    assert page == {"revision": later["revision"], "missed": False, "backfills": [number]}
+    assert page == {"revision": later["revision"], "missed": False, "backfills": [number], "schedule": False}
 
 
 def test_a_revoked_token_ends_its_streams(server: Server, url: str) -> None:

@@ -89,6 +89,15 @@ def test_a_log_that_is_removed_names_its_instance(store: Store) -> None:
     assert found.instances == (1,)
 
 
+def test_a_schedule_that_is_paused_is_changed_as_a_whole(store: Store) -> None:
+    """OPS-0: what waits of it is shown as Not run."""
+    fill(store)
+    for held in (True, False):
+        found = change(store, lambda tx, held=held: tx.generations.hold(held))  # type: ignore[misc]
+        assert found is not None
+        assert found.whole == (SCHEDULE,)
+
+
 OF_A_BACKFILL: dict[str, Callable[[Ledger, int], object]] = {
     "its row": lambda tx, number: tx.set_backfill(number, idle_ms=1),
     "its expected end": lambda tx, number: tx.times.set_expected(number, "{}"),

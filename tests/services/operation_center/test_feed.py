@@ -143,13 +143,32 @@ def test_many_instances_are_not_named_one_by_one(case: Case) -> None:
     assert case.center("alice").feed.backfill(1, since)["missed"]
 
 
+def test_the_schedule_is_told_to_who_sees_something_of_it(case: Case) -> None:
+    """SEC-2: by the workspaces of what has changed; who it concerns whole, all are told."""
+    with case.world.store.read() as reader:
+        (day, *_) = reader.generations.bizdates(1)
+        rows = {reader.task_name(row.task_id): row.id for row in reader.generations.instances(day)}
+    since = now(case)
+    with case.world.store.transaction() as tx:
+        freeze(tx, rows["open.first"])
+    told_to = {
+        user: case.center(user).feed.backfills(since)["schedule"] for user in ("admin", "alice", "greta")
+    }
+    assert told_to == {"admin": True, "alice": True, "greta": False}
+    assert case.center("alice").feed.backfills(since)["backfills"] == []
+    since = now(case)
+    with case.world.store.transaction() as tx:
+        tx.generations.hold(True)
+    assert case.center("greta").feed.backfills(since)["schedule"]
+
+
 def test_a_backfill_that_has_gone(case: Case) -> None:
     """RET-1: the system administrator is told its id; who else might have seen it is not known any more."""
     since = now(case)
     with case.world.store.transaction() as tx:
         tx.set_backfill(3, phase="expired")
     assert case.center("admin").feed.backfills(since) == {
-        "revision": now(case), "missed": False, "backfills": [3]
+        "revision": now(case), "missed": False, "backfills": [3], "schedule": False
     }  # fmt: skip
     assert case.center("alice").feed.backfills(since)["missed"]
 

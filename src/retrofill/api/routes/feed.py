@@ -79,7 +79,7 @@ def _stream(visit: Visit, audience: Audience, found: Any, judge: Any, seen: Hash
 
 def _of_list(eyes: Eyes, changes: Changes) -> ListChanges | None:
     told = eyes.backfills(changes)
-    return told if told["missed"] or told["backfills"] else None
+    return told if told["missed"] or told["backfills"] or told["schedule"] else None
 
 
 def _of_backfill(eyes: Eyes, backfill_id: int, changes: Changes) -> BackfillChanges | None:

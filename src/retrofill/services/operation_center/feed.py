@@ -42,6 +42,6 @@ class FeedDesk(Desk):
         """
         with self.view_if_deployed() as view:
             if view is None:
-                return {"revision": "", "missed": True, "backfills": []}
+                return {"revision": "", "missed": True, "backfills": [], "schedule": True}
             changes = Feed(self._parts.store).since(view.reader, since)
             return self.eyes().backfills(changes)

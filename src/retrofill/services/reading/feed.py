@@ -52,6 +52,7 @@ class Changes:
         rights: whether somebody may see something else by now.
         backfills: by id.
         gone: ids of those that are not there any more, or not yet.
+        schedule: workspaces of auto triggered instances that have changed; None: any may have.
     """
 
     since: int
@@ -61,6 +62,7 @@ class Changes:
     rights: bool = False
     backfills: Mapping[int, BackfillChange] = field(default_factory=dict)
     gone: frozenset[int] = frozenset()
+    schedule: frozenset[str] | None = frozenset()
 
 
 class Eyes(NamedTuple):
@@ -113,7 +115,13 @@ class Eyes(NamedTuple):
             "revision": changes.revision,
             "missed": changes.is_missed or has_missed,
             "backfills": seen if has_missed else sorted([*seen, *changes.gone]),
+            "schedule": changes.is_missed or self._sees_schedule(changes.schedule),
         }
+
+    def _sees_schedule(self, changed: frozenset[str] | None) -> bool:
+        if changed is None:
+            return True
+        return bool(changed) if self.workspaces is None else not self.workspaces.isdisjoint(changed)
 
     def _sees(self, change: BackfillChange) -> bool:
         if self.workspaces is None or change.created_by == self.user:
@@ -152,24 +160,29 @@ class Feed:
             return replace(nothing, is_missed=True, rights=True)
         concerned = {number for one in found for number in (*one.backfills, *one.whole)}
         whole = {number for one in found for number in one.whole}
-        backfills, gone = self._whose(reader, concerned, whole, named)
-        rights = any(one.rights for one in found)
-        return replace(nothing, rights=rights, backfills=backfills, gone=gone)
-
-    def _whose(
-        self, reader: Reader, concerned: set[int], whole: set[int], named: set[int]
-    ) -> tuple[dict[int, BackfillChange], frozenset[int]]:
-        """Changes by backfill, and those that are not there any more."""
         instances: dict[int, list[tuple[int, str]]] = defaultdict(list)
         for place in reader.revisions.places(sorted(named)) if named else ():
             instances[place.backfill_id].append((place.id, self._workspace(reader, place.task_id)))
+        backfills, gone = self._whose(reader, concerned, whole, instances)
+        rights = any(one.rights for one in found)
+        auto = None if SCHEDULE in concerned else frozenset(name for _, name in instances[SCHEDULE])
+        return replace(nothing, rights=rights, backfills=backfills, gone=gone, schedule=auto)
+
+    def _whose(
+        self,
+        reader: Reader,
+        concerned: set[int],
+        whole: set[int],
+        instances: Mapping[int, list[tuple[int, str]]],
+    ) -> tuple[dict[int, BackfillChange], frozenset[int]]:
+        """Changes by backfill, and those that are not there any more."""
         found, ids = {}, {*concerned, *instances} - {SCHEDULE}
         for number in sorted(ids):
             record = reader.find_backfill(number)
             if record is not None:
                 workspaces = frozenset(task.partition(".")[0] for task in running_tasks_of(record))
                 found[number] = BackfillChange(
-                    record.created_by, workspaces, number in whole, tuple(instances[number])
+                    record.created_by, workspaces, number in whole, tuple(instances.get(number, ()))
                 )
         return found, frozenset(ids - found.keys())
 

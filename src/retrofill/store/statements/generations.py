@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.running.filters import ALL_INSTANCES, InstanceFilter
 from retrofill.services.ports.records import GenerationRecord, InstanceRecord, Outcome
+from retrofill.services.ports.revisions import SCHEDULE
 from retrofill.store import filters
 from retrofill.store.statements import counters
+from retrofill.store.statements.revisions import Changed
 from retrofill.store.statements.rows import GENERATION, INSTANCE, OUTCOME
 
 if TYPE_CHECKING:
@@ -26,9 +28,10 @@ _AFTER_ALL = "9999-12-32"  # follows every date, however texts are sorted
 class Generations:
     """Reads within a view; writes within a write transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, changed: Changed | None = None) -> None:
         self._connection = connection
         self._execute = connection.execute
+        self._changed = Changed() if changed is None else changed
 
     def have_any(self) -> bool:
         return self._execute("SELECT 1 FROM generation LIMIT 1").fetchone() is not None
@@ -173,6 +176,7 @@ class Generations:
         return generation_id
 
     def set_phase(self, generation_id: int, phase: str) -> None:
+        self._changed.whole.add(SCHEDULE)
         self._execute("UPDATE generation SET phase = ? WHERE id = ?", (phase, generation_id))
 
     def delete(self, generation_id: int) -> None:
@@ -200,6 +204,7 @@ class Generations:
             self._set(_OWING, 0)
 
     def hold(self, held: bool) -> None:
+        self._changed.whole.add(SCHEDULE)
         self._set(_HELD, int(held))
 
     def _set(self, name: str, value: int) -> None:

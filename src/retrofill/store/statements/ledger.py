@@ -11,6 +11,7 @@ from retrofill.store.statements.backfills import BackfillWriter
 from retrofill.store.statements.catalogs import CatalogWriter
 from retrofill.store.statements.clock import BootClock, ClockKeeper, boot_clock
 from retrofill.store.statements.errands import Errands
+from retrofill.store.statements.generations import Generations
 from retrofill.store.statements.instances import NEXT_START
 from retrofill.store.statements.interventions import Interventions
 from retrofill.store.statements.moves import InstanceWriter
@@ -99,6 +100,10 @@ class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWri
     @cached_property
     def clock(self) -> ClockKeeper:
         return ClockKeeper(self._connection, self._boot_clock, self._changed)
+
+    @cached_property
+    def generations(self) -> Generations:
+        return Generations(self._connection, self._changed)
 
     @property
     def versions(self) -> Versions:

@@ -63,7 +63,7 @@ function take({ kind, id, data }) {
   if (kind !== "change") return;
   if (id) since = id;
   failures = 0;
-  if (data.missed || data.changed || data.backfills?.length) document.dispatchEvent(new CustomEvent("retrofill:changed", { detail: data }));
+  if (data.missed || data.changed || data.backfills?.length || data.schedule) document.dispatchEvent(new CustomEvent("retrofill:changed", { detail: data }));
 }
 
 // What is said of it

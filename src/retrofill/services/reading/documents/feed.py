@@ -21,11 +21,12 @@ class BackfillChanges(TypedDict):
 
 
 class ListChanges(TypedDict):
-    """Which backfills have changed, have come or have gone."""
+    """Which backfills have changed, have come or have gone, and whether the schedule has changed."""
 
     revision: str  #: up to which this is told; the next question is asked since then
     missed: bool  #: what has changed cannot be told any more: the list is to be looked at anew
     backfills: list[int]  #: their ids
+    schedule: bool  #: whether auto triggered instances have changed, or the schedule
 
 
 class LogEvent(TypedDict):
