@@ -96,3 +96,35 @@ def test_pages_of_instances_follow_each_other(site: Site) -> None:
         following = re.search(r'rel="next" href="([^"]+)"', text)
         path = None if following is None else following[1].replace("&amp;", "&")
     assert len(seen) == len(set(seen)) == 60
+
+
+def test_a_report_says_on_one_page_what_ran_what_failed_when_and_by_whom(filled: Filled) -> None:
+    """OPS-8, BF-2: to be printed or sent."""
+    page = shown(filled.site.alice.get(f"/backfills/{filled.failed}/report"))
+    assert "created by alice" in page.text
+    assert "shop.shaky" in page.text
+    assert "exit status 3" in page.text
+    assert "2 bizdates" in page.text
+    assert "What people did" in page.text
+    paused = shown(filled.site.alice.get(f"/backfills/{filled.paused}/report"))
+    assert "not started yet" in paused.text
+    assert "pause" in paused.text
+    assert "script" not in paused.tags
+
+
+def test_settings_say_everything_that_was_asked_for(site: Site) -> None:
+    """BF-2: in words, with overrides as they were typed, inert."""
+    number = site.backfill(
+        groups="2", window="22:00-05:00", max_failures="3", set=("shop.fetch.day=<i>$bizdate</i>",)
+    )
+    page = shown(site.alice.get(f"/backfills/{number}?tab=settings"))
+    for words in ("Max failures3", "22:00-05:00", "Groups2", "<i>$bizdate</i>", "shop.mail"):
+        assert words in page.text
+    assert "i" not in page.tags
+
+
+def test_the_analysis_is_as_it_was_stored(filled: Filled) -> None:
+    """VER-1: counts and findings."""
+    page = shown(filled.site.alice.get(f"/backfills/{filled.succeeded}?tab=analysis"))
+    assert "run: 10" in page.text
+    assert "verification passed" in page.text

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrofill.api.links import PREFIX
 from retrofill.domain.errors import UnknownNameError, shown
-from retrofill.web.pages import backfill_pictures, backfill_tabs
+from retrofill.web.pages import backfill_pictures, backfill_records, backfill_tabs
 from retrofill.web.pages.backfill_frame import BackfillTab, Head, Tab, TabLink, head_of
 from retrofill.web.visits import page
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 _ORDER = ("grid", "instances", "timeline", "dag", "analysis", "operations", "settings")
 TABS = {
     tab.key: tab
-    for tab in sorted((*backfill_pictures.TABS, *backfill_tabs.TABS), key=lambda tab: _ORDER.index(tab.key))
+    for tab in sorted(
+        (*backfill_pictures.TABS, *backfill_tabs.TABS, *backfill_records.TABS),
+        key=lambda tab: _ORDER.index(tab.key),
+    )
 }
 _HEAD = "head"  # the part above the tabs
 
@@ -53,4 +56,4 @@ def _around(head: Head, tab: Tab) -> dict[str, Any]:
     }
 
 
-ROUTES = [page("/backfills/{backfill_id:int}", backfill)]
+ROUTES = [page("/backfills/{backfill_id:int}", backfill), *backfill_records.ROUTES]

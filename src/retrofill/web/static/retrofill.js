@@ -74,5 +74,7 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) { delete form.dataset.sent; form.removeAttribute("aria-busy"); }
 });
 
+for (const print of document.querySelectorAll("[data-print]")) { print.hidden = false; print.addEventListener("click", () => window.print()); }
+
 const own = document.querySelector("[data-own-zone]");
 if (own) { own.value = Intl.DateTimeFormat().resolvedOptions().timeZone; own.hidden = false; own.textContent = `This browser's: ${own.value}`; }
