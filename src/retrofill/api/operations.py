@@ -27,7 +27,7 @@ from functools import wraps
 from threading import BoundedSemaphore
 from typing import Any, ParamSpec, TypeVar
 
-from fastapi import FastAPI, Response
+from fastapi import APIRouter, FastAPI, Response
 from fastapi.routing import APIRoute
 
 from retrofill.api.answers import answer_of
@@ -95,15 +95,15 @@ class Routes:
         """Method, path below the prefix, and operation of each."""
         return [(method, path, operation) for method, path, operation, _ in self.declared]
 
-    def mount(self, app: FastAPI, prefix: str, admitted: type[APIRoute]) -> None:
-        """Let an application answer them.
+    def mount(self, router: APIRouter, prefix: str, admitted: type[APIRoute]) -> None:
+        """Let a router answer them.
 
         Args:
             prefix: of their paths.
             admitted: a route that lets somebody in; public ones let in everybody.
         """
         for method, path, operation, handler in self.declared:
-            app.router.add_api_route(
+            router.add_api_route(
                 prefix + path,
                 _carried_out(operation, handler),
                 methods=[method],
