@@ -130,7 +130,7 @@ def test_users_are_for_system_administrators(filled: Filled) -> None:
         assert shown(filled.site.alice.get(path), 403)
     page = shown(filled.site.browser("admin").get("/users"))
     assert {"/users/alice", "/users/greta"} <= set(page.links)
-    found = shown(filled.site.browser("admin").get("/users?contains=GRE"))
+    found = shown(filled.site.browser("admin").get("/users?search=GRE"))
     assert "/users/greta" in found.links
     assert "/users/alice" not in found.links
     assert "There is no user" in shown(filled.site.browser("admin").get("/users/nobody"), 404).text

@@ -20,10 +20,10 @@ def test_tables_by_name(site: Site) -> None:
     assert "/lineage?table=raw.orders" in page.links
     assert "out/<i>.csv" in page.text
     assert "i" not in page.tags
-    found = shown(site.alice.get("/lineage?contains=STAGE"))
+    found = shown(site.alice.get("/lineage?search=STAGE"))
     assert "/lineage?table=stage.orders" in found.links
     assert "/lineage?table=raw.orders" not in found.links
-    assert "No table has" in shown(site.alice.get("/lineage?contains=moon")).text
+    assert "No table has" in shown(site.alice.get("/lineage?search=moon")).text
 
 
 def test_a_table_with_what_is_around_it(site: Site) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,7 +33,7 @@ _DRY = ("dry_run", "off_day")
 _DAY_MS = 24 * 60 * 60 * 1000
 MOST_CELLS = 60_000  # instances that are read for one calendar
 _LATEST = 10
-_NEWEST = 10  # backfills and nights that are looked into for what ran last
+_NEWEST = 5  # backfills and nights that are looked into for what ran last
 _EVER = ("", "9999-12-32")
 
 
@@ -189,10 +190,15 @@ class CalendarReader:
         scheduled = day + ONE_DAY
         if not (self._task.schedule.matches(scheduled) and self._task.is_valid_on(scheduled)):
             return OFF_DAY
+        kept_from_ms = self._kept_from_ms
+        return FORGOTTEN if kept_from_ms is not None and self._due_ms(day) < kept_from_ms else NONE
+
+    @cached_property
+    def _kept_from_ms(self) -> int | None:
+        """What was due before then may have been removed; None: nothing was there so long ago."""
         kept_from_ms = self._view.now_ms - self._kept_days * _DAY_MS
         deployed_ms = self._view.reader.first_deployed_ms()
-        is_old = deployed_ms is not None and deployed_ms < kept_from_ms and self._due_ms(day) < kept_from_ms
-        return FORGOTTEN if is_old else NONE
+        return kept_from_ms if deployed_ms is not None and deployed_ms < kept_from_ms else None
 
     def _due_ms(self, day: date) -> int:
         """When the first of a bizdate's times is due."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from retrofill.services.ports.records import VersionRecord
     from retrofill.services.reading.documents import ChangedField, CodeLine
 
-MOST_READ = 100  # versions that one question looks into
+MOST_READ = 40  # versions that one question looks into
 _AROUND = 3  # equal lines that are shown around a change
 _BESIDES = {"name", "code"}
 

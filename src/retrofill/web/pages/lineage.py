@@ -57,14 +57,14 @@ class TablesPage(Page):
     """Tables by name.
 
     Attributes:
-        contains: what was searched for.
+        search: what was searched for.
     """
 
     template: ClassVar[str] = "lineage.html"
     nav: ClassVar[str] = "lineage"
     title: str = "Lineage"
     tables: Sequence[TableRow]
-    contains: str
+    search: str
     following: str | None
 
 
@@ -93,16 +93,16 @@ def lineage(visit: PageVisit) -> Response:
     """A table that is asked for, else those that there are."""
     if visit.query.get("table"):
         return _table(visit)
-    contains = visit.query.get("contains", "").strip()
-    found = visit.center.tables.list(contains, _ROWS, visit.query.get("cursor") or None)
+    search = visit.query.get("search", "").strip()
+    found = visit.center.tables.list(search, _ROWS, visit.query.get("cursor") or None)
     following = found["next"]
     return visit.show(
         TablesPage(
             tables=found["items"],
-            contains=contains,
+            search=search,
             following=None
             if following is None
-            else f"/lineage{query({'contains': contains, 'cursor': following})}",
+            else f"/lineage{query({'search': search, 'cursor': following})}",
         )
     )
 

@@ -86,7 +86,6 @@ class TaskPage(Page):
     spark: Spark | None
     operations: Sequence[OperationRow]
     may_freeze: bool
-    last_change: TaskVersion | None
 
 
 def task(visit: PageVisit, task: str) -> Response:
@@ -97,7 +96,6 @@ def task(visit: PageVisit, task: str) -> Response:
     drawing, words = around(visit.center, name)
     filled = _filled(visit, name)
     code = filled.run["code"] if filled and filled.run else found["code"]
-    changes = visit.center.versions.of_task(name, 1)["items"] if visit.center.is_deployed else []
     role = visit.me["roles"].get(name.partition(".")[0])
     return visit.show(
         TaskPage(
@@ -121,7 +119,6 @@ def task(visit: PageVisit, task: str) -> Response:
             spark=_spark(found["run_seconds"]),
             operations=visit.center.operations.of_task(name)[:5] if visit.center.is_deployed else (),
             may_freeze=visit.me["administrator"] or role == Role.ADMINISTRATOR,
-            last_change=changes[0] if changes else None,
         )
     )
 

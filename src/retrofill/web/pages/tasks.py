@@ -30,7 +30,7 @@ ROWS = 100  # on one page
 _NIGHTS = 30
 _MOST_CHOSEN = 500  # tasks in one address
 FILTERS = ("workspace", "cycle", "owner", "type", "resource_group", "tag", "baseline")
-_FILTER_WORDS = {"resource_group": "resource group", "contains": "the search"}
+_FILTER_WORDS = {"resource_group": "resource group", "search": "the search"}
 
 
 class TaskLine(NamedTuple):
@@ -90,7 +90,7 @@ class TasksPage(Page):
 def tasks(visit: PageVisit) -> Response:
     """Tasks that fit, by their full names."""
     asked = {
-        name: text for name in ("contains", "frozen", *FILTERS) if (text := visit.query.get(name, "").strip())
+        name: text for name in ("search", "frozen", *FILTERS) if (text := visit.query.get(name, "").strip())
     }
     try:
         found, trouble, status = _list(visit, asked, ROWS, visit.query.get("cursor") or None), "", 200
@@ -126,7 +126,7 @@ def tasks(visit: PageVisit) -> Response:
 def _list(visit: PageVisit, asked: Mapping[str, str], limit: int, after: str | None = None) -> TaskList:
     filters = {name: asked[name] for name in FILTERS if name in asked}
     return visit.center.tasks.list(
-        filters, None, limit, after, asked.get("contains"), True if asked.get("frozen") else None
+        filters, None, limit, after, asked.get("search"), True if asked.get("frozen") else None
     )
 
 
@@ -168,7 +168,7 @@ def _but(asked: Mapping[str, str], name: str) -> dict[str, str]:
 def _words(asked: Mapping[str, str], name: str) -> str:
     """A filter in words."""
     words = _FILTER_WORDS.get(name, name)
-    return words if name in ("contains", "frozen") else f"{words} {asked[name]}"
+    return words if name in ("search", "frozen") else f"{words} {asked[name]}"
 
 
 # What is done to several
@@ -198,6 +198,8 @@ def chosen(visit: PageVisit) -> Response:
     """What the bar below the list leads to: the tasks of the boxes."""
     names = visit.query.getlist("id")[:_MOST_CHOSEN]
     to = visit.query.get("to", "backfill")
+    if not names:
+        return visit.goes_to("/tasks", said="No task was chosen.")
     if to == "backfill":
         return visit.goes_to(f"/backfills/new{query({'task': names})}")
     return visit.goes_to(f"/tasks/{'unfreeze' if to == 'unfreeze' else 'freeze'}{query({'task': names})}")

@@ -37,13 +37,13 @@ class UsersPage(Page):
     """All of them, and a form for a new one.
 
     Attributes:
-        contains: what was searched for; `total`: how many there are without that.
+        search: what was searched for; `total`: how many there are without that.
     """
 
     template: ClassVar[str] = "users.html"
     title: str = "Users"
     users: Sequence[UserRow]
-    contains: str
+    search: str
     total: int
     trouble: Trouble = _NO_TROUBLE
 
@@ -162,11 +162,9 @@ def _address(user: str) -> str:
 
 
 def _list(visit: PageVisit, trouble: Trouble = _NO_TROUBLE) -> UsersPage:
-    found, contains = visit.center.people.users(), visit.query.get("contains", "").strip()
-    fitting = [
-        row for row in found if contains.casefold() in f"{row['user']} {row['email'] or ''}".casefold()
-    ]
-    return UsersPage(users=fitting, contains=contains, total=len(found), trouble=trouble)
+    found, search = visit.center.people.users(), visit.query.get("search", "").strip()
+    fitting = [row for row in found if search.casefold() in f"{row['user']} {row['email'] or ''}".casefold()]
+    return UsersPage(users=fitting, search=search, total=len(found), trouble=trouble)
 
 
 def _page(

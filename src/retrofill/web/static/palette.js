@@ -54,7 +54,7 @@ async function show() {
   const typed = field.value.trim();
   const number = /^#?(\d{1,18})$/.exec(typed)?.[1];
   offered = [...(number ? [line(`Instance ${number}`, "instance", `/instances/${number}`), line(`Backfill ${number}`, "backfill", `/backfills/${number}`)] : []), ...fitting(all, typed)];
-  if (typed && !number) offered.push(line(`Tasks with “${typed}” in their name`, "search", `/tasks?contains=${encodeURIComponent(typed)}`));
+  if (typed && !number) offered.push(line(`Tasks with “${typed}” in their name`, "search", `/tasks?search=${encodeURIComponent(typed)}`));
   at = 0;
   dialog.querySelector("[role=listbox]").replaceChildren(...offered.map(option));
   mark();
