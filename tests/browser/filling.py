@@ -35,6 +35,7 @@ class Filling:
         return {
             "backfill_id": self.failed,
             "instance_id": self.failed_instance,
+            "number": self.failed_instance,
             "task": "ops.check_departures",
             "name": "ops.check_departures",
             "group": "default",

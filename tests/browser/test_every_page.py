@@ -16,8 +16,9 @@ from browser.axe import findings
 from browser.conftest import OpenWindow
 from browser.filling import Filling
 from browser.places import Place
-from browser.windows import DESK, PHONE, Window
+from browser.windows import DESK, PHONE, Theme, Window
 
+_LOOKS: tuple[tuple[int, Theme], ...] = ((DESK, "light"), (DESK, "dark"), (PHONE, "light"))
 _PICTURES = "RETROFILL_TEST_PICTURES"
 
 
@@ -38,15 +39,14 @@ def _look(window: Window, path: str, address: str) -> None:
     assert answer.status == 200, address
     assert "content-security-policy" in answer.headers
     expect(window.page.locator("h1")).to_have_count(1)
-    for width in (DESK, PHONE):
+    for width, theme in _LOOKS:
         window.widen(width, is_whole=True)
-        for theme in ("light", "dark"):
-            window.page.emulate_media(color_scheme=theme)
-            window.settle()
-            found = findings(window.page, only_colours=theme == "dark")
-            assert not found, (address, width, theme, found)
-            _keep_picture(window, f"{name_of(path, address)}-{width}-{theme}")
+        window.page.emulate_media(color_scheme=theme)
+        window.settle()
+        found = findings(window.page, only_colours=theme == "dark")
+        assert not found, (address, width, theme, found)
         assert window.overflow() <= 0, f"{address} is wider than {width} px"
+        _keep_picture(window, f"{name_of(path, address)}-{width}-{theme}")
     window.widen(320)
     assert window.overflow() <= 0, f"{address} is wider than 320 px"
     window.widen(DESK)

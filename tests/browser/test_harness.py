@@ -60,5 +60,5 @@ def test_what_nobody_can_read_or_name_is_a_serious_finding(browser: Browser, pla
 
 
 def test_who_signs_in_with_a_link_arrives(window: Window) -> None:
-    expect(window.page.locator("body")).to_contain_text("ada")
+    expect(window.page.get_by_title("ada, your account")).to_be_visible()
     assert findings(window.page) == []
