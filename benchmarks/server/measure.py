@@ -121,6 +121,8 @@ def _line_of(process: subprocess.Popen[str]) -> str:
 def _costs(served: Served) -> list[Line]:
     """One request at a time, so that nothing is waited for."""
     kinds: dict[str, Callable[[int], str]] = {
+        "home": lambda _: "/home",
+        "what needs somebody": lambda _: "/home/counts",
         "list of backfills, 50": lambda _: "/backfills?limit=50",
         "list of instances, 100": lambda n: f"/instances?backfill={1 + n % BACKFILLS}&limit=100",
         "a backfill": lambda n: f"/backfills/{1 + n % BACKFILLS}",

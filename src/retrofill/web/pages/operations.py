@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from retrofill.web.visits import PageVisit
 
 _LIMIT = 100
+_VERBS = frozenset({"add", "create", "end", "remove", "revoke", "set"})
 _NAMES = ("user", "action", "backfill", "instance", "task")
 
 
@@ -104,7 +105,7 @@ def _shown(row: OperationRow) -> ShownOperation:
     return ShownOperation(
         row["at"],
         row["user"],
-        row["action"].replace("-", " ").capitalize(),
+        _what(row["action"]),
         row["action"],
         row["backfill"],
         row["instance"],
@@ -113,6 +114,14 @@ def _shown(row: OperationRow) -> ShownOperation:
         (row["to_state"] or "").replace("_", " "),
         row["comment"],
     )
+
+
+def _what(action: str) -> str:
+    """`Create link` of `link-create`, `Pause schedule` of `pause-schedule`: the verb first."""
+    words = action.split("-")
+    if words[-1] in _VERBS:
+        words = [words[-1], *words[:-1]]
+    return " ".join(words).capitalize()
 
 
 ROUTES = [page("/operations", operations)]

@@ -82,6 +82,17 @@ WORDS: Mapping[str, Words] = MappingProxyType(
                 ("going_on", "instance goes on by itself after that", "instances go on by themselves after that"),
             ),
         ),
+        "freeze": Words(
+            "Freeze", "Froze", "Leave them as they are", "Why are they not needed?",
+            (
+                ("acts_on", "instance is frozen and does not run", "instances are frozen and do not run"),
+                ("running", "running instance comes to its end", "running instances come to their end"),
+            ),
+        ),
+        "unfreeze": Words(
+            "Unfreeze", "Unfroze", "Leave them frozen", "What has changed?",
+            (("acts_on", "instance goes back to what it was", "instances go back to what they were"),),
+        ),
     }
 )  # fmt: skip
 
@@ -101,7 +112,7 @@ class SeveralPage(Page):
 
     Attributes:
         word: of the act, as in its address.
-        fits, refused: backfills that it can be done to, and others.
+        fits, unchanged, refused: backfills that it is done to, those that are so already, and others.
         effects: over all that fit.
         commands: that do the same in a terminal.
         go, stay: the answers.
@@ -111,6 +122,7 @@ class SeveralPage(Page):
     nav: ClassVar[str] = "backfills"
     word: str
     fits: Sequence[Named]
+    unchanged: Sequence[Named]
     refused: Sequence[Named]
     effects: Sequence[Effect]
     commands: Sequence[str]
@@ -132,13 +144,15 @@ def _asking(word: str) -> Callable[[PageVisit], Response]:
 def _question(visit: PageVisit, word: str, form: Form) -> Response:
     ids, words = _ids(form), WORDS[word]
     found = [_named(visit.center.backfills, number, word) for number in ids]
-    fits = [(named, effects) for named, effects in found if named.refusal is None and effects is not None]
+    able = [(named, effects) for named, effects in found if named.refusal is None and effects is not None]
+    fits = [(named, effects) for named, effects in able if not effects["unchanged"]]
     number = len(fits) or len(found)
     return visit.show(
         SeveralPage(
             title=f"{words.verb} {many(number, 'backfill')}?",
             word=word,
             fits=[named for named, _ in fits],
+            unchanged=[named for named, effects in able if effects["unchanged"]],
             refused=[named for named, _ in found if named.refusal is not None],
             effects=[*_summed(words, [effects for _, effects in fits])],
             commands=_commands(word, [named.id for named, _ in fits]),
@@ -152,7 +166,7 @@ def _question(visit: PageVisit, word: str, form: Form) -> Response:
 
 
 def _commands(word: str, ids: Sequence[int]) -> list[str]:
-    if word in ("pause", "resume"):
+    if word not in ("stop", "rerun"):
         return [f"retrofill backfill {word} {number}" for number in ids]
     return [
         " ".join(["retrofill backfill", word, *(["--failed"] if word == "rerun" else []), *map(str, ids)])
@@ -166,13 +180,14 @@ def _named(desk: BackfillDesk, number: int, word: str) -> tuple[Named, ActEffect
         effects = desk.effects(number, word, only_failed=word == "rerun")
     except RetrofillError as error:
         return Named(number, "", "", error.text), None
-    said = "so already" if effects["unchanged"] else _said(effects, word)
-    return Named(number, row["name"], said, effects["refusal"]), effects
+    return Named(number, row["name"], _said(effects, word), effects["refusal"]), effects
 
 
 def _said(effects: ActEffects, word: str) -> str:
     if word == "rerun":
         return f"{effects['acts_on']:,} failed"
+    if word in ("freeze", "unfreeze"):
+        return f"{effects['acts_on']:,} {'instance' if effects['acts_on'] == 1 else 'instances'}"
     running = effects["acts_on"] if word == "stop" else effects["running"]
     if word == "resume":
         return f"{effects['going_on']:,} can go on"
@@ -221,7 +236,10 @@ def _act(desk: BackfillDesk, word: str, number: int, comment: str) -> bool:
         return desk.pause(number, comment)
     if word == "resume":
         return desk.resume(number, comment)
-    return any(one.ok for one in desk.rerun(number, only_failed=True, comment=comment))
+    if word == "rerun":
+        return any(one.ok for one in desk.rerun(number, only_failed=True, comment=comment))
+    results = desk.freeze(number, comment) if word == "freeze" else desk.unfreeze(number, comment)
+    return any(one.ok and not one.unchanged for one in results)
 
 
 def _ids(form: Form) -> tuple[int, ...]:
