@@ -199,6 +199,13 @@ def test_a_search_finds_every_line_once(parts: list[bytes], text: str, limit: in
     assert all(text.lower() in one["text"].lower() for one in found)
 
 
+def test_a_search_reads_what_people_read() -> None:
+    """OPS-10: colours of terminals lie between words, and are none."""
+    text = b"one\n\x1b[1mtwo \x1b[32mthree\x1b[0m\n\x1b]0;two three\x07four\n" + b"two three\n"
+    finds = lines_of(Log(text)).find("TWO three", 0, False, 10)["items"]
+    assert [(one["number"], one["offset"]) for one in finds] == [(2, 4), (4, text.rindex(b"two three"))]
+
+
 @pytest.mark.parametrize(
     ("line", "is_error"),
     [
@@ -208,6 +215,7 @@ def test_a_search_finds_every_line_once(parts: list[bytes], text: str, limit: in
         ("sqlite3.OperationalError: no such table", True),
         ("java.lang.NullPointerException", True),
         ("thread 'main' panicked at: panic", True),
+        ("\x1b[1;31mERROR\x1b[0m the file is gone", True),
         ("0 errors", False),
         ("error: 0", False),
         ("terror in the mirror", False),

@@ -32,6 +32,8 @@ _ERROR = re.compile(
     rb"(?i:\b(?:error|fatal|critical|panic|exception)\b(?!\s*[=:]\s*(?:0|none|false)\b))"
     rb"|[A-Za-z](?:Error|Exception)\b|(?i:\btraceback \(most recent)"
 )
+_SEQUENCE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[ -/]*[0-~]?)")
+_COLOURED = 4  # times as long a search takes where there are sequences
 
 
 class Where(NamedTuple):
@@ -177,6 +179,7 @@ class LogLines:
         items: list[LogLine] = []
         numbers = _Numbers(self._index.number_at(self._opened, since))
         limit = min(max(limit, 1), _MOST_FINDS)
+        searched = 0
         for chunk in _chunks(self._pieces(since), since):
             for begin, end in wanted.lines_of(chunk.data):
                 number = numbers.at(chunk, begin)
@@ -184,9 +187,9 @@ class LogLines:
                 if len(items) == limit:
                     return self._finds(items, chunk.offset + end)
             numbers.over(chunk)
-            following = chunk.offset + len(chunk.data)
-            if following - since >= _SEARCHED:
-                return self._finds(items, following)
+            searched += len(chunk.data) * (_COLOURED if b"\x1b" in chunk.data else 1)
+            if searched >= _SEARCHED:
+                return self._finds(items, chunk.offset + len(chunk.data))
         return self._finds(items, None)
 
     def _finds(self, items: list[LogLine], following: int | None) -> LogFinds:
@@ -230,7 +233,7 @@ def _line(part: _Part, number: int | None, missing: int) -> LogLine:
         "missing": missing,
         "starts": part.starts,
         "ends": part.ends,
-        "error": _ERROR.search(part.data) is not None,
+        "error": tells_of_error(part.data),
     }
 
 
@@ -344,7 +347,7 @@ class _Numbers:
 
 
 class _Wanted:
-    """What is looked for."""
+    """What is looked for: in what is read, without the colours of terminals."""
 
     def __init__(self, text: str, is_error: bool) -> None:
         self._needle = text.lower().encode()
@@ -352,30 +355,55 @@ class _Wanted:
 
     def lines_of(self, data: bytes) -> Iterator[tuple[int, int]]:
         """Begin and end of each line that holds it."""
-        low = data.lower()
-        at = self.first(low, data, 0)
+        plain = _plain(data)
+        begin = done = 0  # of the lines that were passed: in the data, and in what is read of it
+        for first, last in self._lines_of(plain):
+            for _ in range(plain.count(b"\n", done, first)):
+                begin = data.index(b"\n", begin) + 1
+            end = data.find(b"\n", begin)
+            end = len(data) if end < 0 else end + 1
+            yield begin, end
+            begin, done = end, last
+
+    def _lines_of(self, plain: bytes) -> Iterator[tuple[int, int]]:
+        low = plain.lower()
+        at = self._first(low, plain, 0)
         while at is not None:
-            begin = low.rfind(b"\n", 0, at) + 1
             end = low.find(b"\n", at)
             end = len(low) if end < 0 else end + 1
-            yield begin, end
-            at = self.first(low, data, end)
+            yield low.rfind(b"\n", 0, at) + 1, end
+            at = self._first(low, plain, end)
 
-    def first(self, low: bytes, data: bytes, begin: int) -> int | None:
+    def place_in(self, line: bytes) -> int:
+        """Where it stands in a line, about."""
+        at = self._first(line.lower(), line, 0)
+        return 0 if at is None else at
+
+    def _first(self, low: bytes, plain: bytes, begin: int) -> int | None:
         """Where it stands from a byte on."""
         if not self._is_error:
             at = low.find(self._needle, begin)
             return at if at >= 0 else None
         if not any(low.find(word, begin) >= 0 for word in _WORDS):
             return None
-        found = _ERROR.search(data, begin)
+        found = _ERROR.search(plain, begin)
         return None if found is None else found.start()
+
+
+def _plain(data: bytes) -> bytes:
+    """Without sequences of terminals; ends of lines stay."""
+    return _SEQUENCE.sub(b"", data) if b"\x1b" in data else data
+
+
+def tells_of_error(data: bytes) -> bool:
+    """Whether a line does."""
+    return _ERROR.search(_plain(data)) is not None
 
 
 def _found(chunk: _Chunk, begin: int, end: int, number: int | None, wanted: _Wanted) -> LogLine:
     """The line, of a long one what lies around the place."""
     line = chunk.data[begin:end].removesuffix(b"\n")
-    at = wanted.first(line.lower(), line, 0) or 0
+    at = wanted.place_in(line)
     first = max(0, at - _AROUND)
     shown = line[first : at + _AROUND]
     return {
@@ -385,5 +413,5 @@ def _found(chunk: _Chunk, begin: int, end: int, number: int | None, wanted: _Wan
         "missing": 0,
         "starts": first == 0,
         "ends": at + _AROUND >= len(line),
-        "error": _ERROR.search(shown) is not None,
+        "error": tells_of_error(shown),
     }

@@ -212,20 +212,18 @@ function start(panel) {
     query = text;
     finds = []; chosen = -1;
     if (!text) { found.textContent = ""; buttons(); highlight(); return; }
+    const top = Number([...list.querySelectorAll("[data-at]")].find((one) => one.offsetTop >= box.scrollTop)?.dataset.at ?? 0);
     let since = 0;
     while (since !== null && finds.length < MOST_FINDS && query === text) {
       const part = await get("finds", { text, since, limit: 200 }).catch((error) => { toast(error.message); return null; });
       if (!part || query !== text) return;
-      const isFirst = !finds.length && part.items.length;
       finds.push(...part.items);
       since = part.next;
-      if (isFirst) { // the one after what is seen, as who searches reads on from there
-        const top = Number([...list.querySelectorAll("[data-at]")].find((one) => one.offsetTop >= box.scrollTop)?.dataset.at ?? 0);
-        const next = finds.findIndex((one) => one.offset >= top);
-        await goTo(next < 0 ? 0 : next);
-      }
+      const next = chosen < 0 ? finds.findIndex((one) => one.offset >= top) : -1;
+      if (next >= 0) await goTo(next); // the one after what is seen, as who searches reads on from there
       tell(since !== null);
     }
+    if (chosen < 0 && finds.length) await goTo(0);
     tell(false);
   }
 
@@ -256,19 +254,26 @@ function start(panel) {
     const needle = query?.toLowerCase();
     if (needle) {
       for (const item of list.querySelectorAll("li > span")) {
-        const walker = document.createTreeWalker(item, NodeFilter.SHOW_TEXT);
-        for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-          const text = node.data.toLowerCase();
-          for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + needle.length)) {
-            const range = new Range();
-            range.setStart(node, at); range.setEnd(node, at + needle.length);
-            (item.parentElement.classList.contains("here") ? here : all).push(range);
-          }
+        const text = item.textContent.toLowerCase();
+        for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + needle.length)) {
+          (item.parentElement.classList.contains("here") ? here : all).push(rangeIn(item, at, at + needle.length));
         }
       }
     }
     CSS.highlights.set("found", new Highlight(...all));
     CSS.highlights.set("found-here", new Highlight(...here));
+  }
+
+  /** From one character to another, whatever elements lie between. */
+  function rangeIn(item, begin, end) {
+    const range = new Range(), walker = document.createTreeWalker(item, NodeFilter.SHOW_TEXT);
+    let at = 0;
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      if (begin >= at && begin < at + node.length) range.setStart(node, begin - at);
+      if (end > at && end <= at + node.length) { range.setEnd(node, end - at); break; }
+      at += node.length;
+    }
+    return range;
   }
 
   // What one does
