@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from api.browsers import Browser
+from api.dataworks.official import Signer
 from api.servers import Server, problem
 from retrofill.api.links import PREFIX, told
 from retrofill.api.operations import Routes
@@ -61,6 +63,12 @@ def test_nobody_is_told_where_the_store_is(server: Server, caplog: pytest.LogCap
     assert problem(answer, 503)["detail"] == "the store cannot be used now"
     assert "localhost" not in answer.text
     assert "shop at localhost" in caplog.text
+    browser = Browser(server.app)
+    for page in (browser.sign_in("alice", "whatever it may be"), browser.get("/sign-in?link=x")):
+        assert (page.status_code, "localhost" in page.text) == (503, False)
+    signed = Signer("RF3854d8373c68c554ec95f510", "secret").sign("ListProjects")
+    answer = server.anybody.post("/", headers=dict(signed.headers), content=signed.body)
+    assert (answer.status_code, answer.json()["Message"]) == (503, "the store cannot be used now")
 
 
 def test_what_is_foreign_is_answered_like_what_is_not_there(server: Server) -> None:

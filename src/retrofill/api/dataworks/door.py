@@ -99,6 +99,11 @@ class Door:
         check_date(signature, self._deployment.clock.now_ms())
         try:
             signer = reception.by_access_key(signature.access_key_id)
+        except StoreUnavailableError as error:  # where the store is, is not told before it is known who asks
+            _log.warning("nobody can sign in: %s", error.message)
+            raise ApiError(
+                503, "ServiceUnavailable", "the store cannot be used now", "Try again in a moment."
+            ) from None
         except RetrofillError as error:
             raise api_error(error) from None
         if signer is None:
