@@ -10,6 +10,7 @@ from httpx import Response
 
 from api.browsers import Browser
 from retrofill.domain.running.searches import InstanceSearch
+from retrofill.web.creating.typed import FIELDS, WAYS
 from web.filling import Filling
 from web.sites import Filled, Site, shown
 
@@ -45,6 +46,12 @@ def test_an_empty_form_says_what_it_needs(filled: Filled) -> None:
     page = shown(filled.site.alice.get(NEW))
     assert "Choose tasks and bizdates; what would run is shown here." in page.text
     assert "create" not in opened(filled.site.alice).buttons
+
+
+@pytest.mark.parametrize("way", ["pick", "link", "workspace", "all"])
+def test_an_address_names_the_way_of_choosing(filled: Filled, way: str) -> None:
+    form = opened(filled.site.alice, f"{NEW}?way={way}&nothing=x")
+    assert form.all("way") == [way]
 
 
 # Ways of choosing
@@ -352,6 +359,35 @@ def test_a_draft_has_an_address_and_goes_when_it_is_created(site: Site) -> None:
     created(site, alice, form)
     assert site.center("alice").saved.list("new") == []
     assert alice.get(form.address).status_code == 404
+
+
+def test_a_draft_that_was_left_is_found_again(site: Site) -> None:
+    """On the empty form, by its name or its first task; and it can be thrown away."""
+    alice = site.alice
+    planned(alice, opened(alice), name="half done")
+    planned(alice, opened(alice, f"{NEW}?task=shop.mail"), reason="later")
+    answer = alice.get(NEW)
+    text = shown(answer).text
+    assert re.search(r"Go on with a draft ?shop\.mail", text)
+    form = Filling(answer, "new")
+    number = next(do for do in form.buttons if do.startswith("forget:"))
+    followed(alice, form.press(alice, number))
+    assert "shop.mail" not in shown(alice.get(NEW)).text
+    assert "half done" in shown(alice.get(NEW)).text
+
+
+def test_whatever_is_typed_is_text(site: Site) -> None:
+    """A script in every field, whether it is the value of a field or a word of an error."""
+    strange = """'"><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}"""
+    kept = site.center("alice").saved
+    for way in WAYS:
+        fields = {name: [strange] for name in FIELDS} | {"way": [way]}
+        number = kept.save("new", fields)["id"]
+        page = shown(site.alice.get(f"{NEW}?draft={number}"))
+        assert not page.tags & {"script", "img"}
+        assert not page.attributes & {"onerror"}
+        assert page.fields["name"] == strange
+        assert "49" not in page.text
 
 
 def test_somebody_elses_draft_is_answered_like_none(site: Site) -> None:

@@ -57,10 +57,6 @@ class PlannedBackfill:
         """Whether it may be stored, but must not run (VER-2)."""
         return self.has_risk and not self.request.policy.allow_risks
 
-    def document(self) -> dict[str, Any]:
-        """What people and programs are shown of it."""
-        return self.summary() | {"findings": [finding.document() for finding in self.findings]}
-
     def summary(self) -> dict[str, Any]:
         """What is stored with a backfill."""
         from retrofill.domain.verification.summaries import summary

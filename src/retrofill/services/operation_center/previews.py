@@ -55,10 +55,15 @@ class Preview:
 
     @property
     def document(self) -> PlanSummary:
-        found = cast("PlanSummary", self.planned.document())
+        findings = [finding.document() for finding in self.planned.findings]
+        found = cast("PlanSummary", {**self._summary, "findings": findings})
         estimate = self.planned.estimate
         found["load"] = None if estimate is None or estimate.load is None else _load(estimate.load)
         return {**found, "checks_to_ask": self.checks_to_ask} if self.checks else found
+
+    @cached_property
+    def _summary(self) -> dict[str, Any]:
+        return self.planned.summary()
 
     @cached_property
     def digest(self) -> str:
@@ -68,7 +73,7 @@ class Preview:
         from retrofill.services.instances.stored import text_of
 
         planned = self.planned
-        summary = {key: value for key, value in planned.summary().items() if key != "estimate"}
+        summary = {key: value for key, value in self._summary.items() if key != "estimate"}
         texts = map(text_of, (planned.request.selection, planned.request.policy, planned.choice, summary))
         return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 

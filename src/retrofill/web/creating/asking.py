@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrofill.domain.planning.policy import WHOLE_DAY
 from retrofill.domain.time.windows import clock
-from retrofill.web.creating.typed import ALL, FIELDS, LINK, PICK, WORKSPACE, Typed
+from retrofill.web.creating.typed import ALL, FIELDS, LINK, PICK, WAYS, WORKSPACE, Typed
 
 if TYPE_CHECKING:
     from retrofill.domain.inputs import Given
@@ -173,7 +173,9 @@ def _chosen_in(names: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
         return {"way": (WORKSPACE,), **_some(names, "root", "workspace", "no_root", "include", "exclude")}
     if names.get("all_descendants"):
         return {"way": (ALL,), **_some(names, "all_descendants", "exclude")}
-    return {"way": (PICK,), **_some(names, "task", "only"), "norun": names.get("exclude", ())}
+    way = (names.get("way") or (PICK,))[-1]
+    wanted = way if way in WAYS else PICK
+    return {"way": (wanted,), **_some(names, "task", "only"), "norun": names.get("exclude", ())}
 
 
 def _some(names: Mapping[str, Sequence[str]], *wanted: str) -> dict[str, Sequence[str]]:

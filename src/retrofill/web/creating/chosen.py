@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 400  # descendants with a row of their own
 _MOST_DRAWN = 240  # tasks of a link
-_SIZES = Sizes(width=132, height=36, gap_x=36, gap_y=10)
+_SIZES = Sizes(width=116, height=36, gap_x=28, gap_y=10)
 
 
 class Level(NamedTuple):

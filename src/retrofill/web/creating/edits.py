@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from retrofill.domain.errors import RetrofillError
+from retrofill.domain.inputs import integer_id
 from retrofill.domain.texts import Text
 from retrofill.domain.words import many, names
 from retrofill.web.creating.asking import levels_of
@@ -180,6 +181,11 @@ def _fix(_: Around, typed: Typed, about: str) -> Outcome:
     return Outcome(mended(typed, about), place="plan")
 
 
+def _forget(around: Around, typed: Typed, number: str) -> Outcome:
+    around.center.saved.remove(integer_id(number, "a draft"))
+    return Outcome(typed, f"Draft {number} is gone.")
+
+
 def _test_alert(around: Around, typed: Typed, _: str) -> Outcome:
     sent = around.center.people.send_test(around.center.user)
     good = [one["method"] for one in sent if one["error"] is None]
@@ -204,6 +210,7 @@ EDITS: Mapping[str, Edit] = MappingProxyType(
         "set": _set,
         "unset": _unset,
         "fix": _fix,
+        "forget": _forget,
         "test-alert": _test_alert,
     }
 )

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 _WIDTH, _HEIGHT = 320, 48
 _MOST_BARS = 80
+_MOST_WORDS = 240  # characters of a finding
 _MOST_LANES = 100  # the width of a lane
 _SHARE = 0.5  # of all run time, from which on a single task is worth naming
+_MOST_FILLED_IN = 500  # tasks of a plan of which an instance is shown: it is found among all of its date
 _LEVELS = ("risk", "warning", "info")
 
 
@@ -78,6 +80,15 @@ class FindingView:
     message: str
     hint: Text
     remedies: Sequence[Remedy]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether its sentence is too long to be read at a glance."""
+        return len(self.message) > _MOST_WORDS
+
+    @property
+    def short(self) -> str:
+        return f"{self.message[: _MOST_WORDS - 30].rstrip()} …" if self.is_cut else self.message
 
 
 @dataclass(frozen=True)
@@ -137,7 +148,7 @@ def view_of(preview: Preview, typed: Typed, zone: ZoneInfo, now: datetime) -> Pl
             for one in plan["findings"]
         ],
         counted=_counted(plan),
-        first=next(preview.instances(), None),
+        first=next(preview.instances(), None) if plan["task_count"] <= _MOST_FILLED_IN else None,
         checks=preview.checks_to_ask,
         notes=preview.notes,
         is_refused=preview.is_refused,

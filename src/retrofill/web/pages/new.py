@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from retrofill.api.errors import STATUSES
 from retrofill.api.origins import origin_of
@@ -50,6 +50,7 @@ HOME = "/backfills/new"
 _KINDS = tuple(TASK_TYPES)
 _CYCLES = tuple(cycle.value for cycle in Cycle)
 _PAGE = "new"  # of what is saved
+_MOST_DRAFTS = 5  # to go on with
 _MOST_BYTES = 2_000_000  # of a form with 20,000 names of tasks
 _LOOK, _CREATE = "look", "create"
 
@@ -63,6 +64,7 @@ class NewPage(Page):
         key: of the request that creates it, so that sending it twice makes one backfill.
         faults: sentences by field.
         plan: None where there is none: `missing` says what it needs, `trouble` and `hint` why it cannot be.
+        drafts: to go on with, where nothing is asked for yet.
         told: why nothing was done, of the button that was pressed.
         said: what was done.
     """
@@ -94,9 +96,18 @@ class NewPage(Page):
     request: str
     as_of: str
     version: int | None
+    drafts: Sequence[Draft] = ()
     told: Text | str = ""
     told_hint: Text | str = ""
     said: str = ""
+
+
+class Draft(NamedTuple):
+    """A form that was left."""
+
+    id: int
+    words: str
+    saved_at: str
 
 
 # What is shown
@@ -104,7 +115,18 @@ class NewPage(Page):
 
 def show(visit: PageVisit) -> Response:
     """A draft, the same as an earlier backfill, what an address asks for, or an empty form."""
-    return visit.show(_page(visit, *_asked_for(visit)))
+    found = _page(visit, *_asked_for(visit))
+    return visit.show(found if visit.query else replace(found, drafts=_drafts(visit)))
+
+
+def _drafts(visit: PageVisit) -> list[Draft]:
+    """The newest ones, by what tells them apart."""
+    kept = [one for one in visit.center.saved.list(_PAGE) if one["name"] is None]
+    return [Draft(one["id"], _words_of(Typed(one["fields"])), one["saved_at"]) for one in kept[:_MOST_DRAFTS]]
+
+
+def _words_of(typed: Typed) -> str:
+    return typed.one("name") or _first_task(typed) or "no task yet"
 
 
 def _asked_for(visit: PageVisit) -> tuple[Typed, int | None]:
