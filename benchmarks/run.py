@@ -1,6 +1,6 @@
 """Measure what the claims about speed and memory rest on.
 
-    python benchmarks/run.py [--only a,b,c,d,e,f,g,h,i,o,l,s,u] [--repeats 5] [--long]
+    python benchmarks/run.py [--only a,b,c,d,e,f,g,h,i,o,l,s,u,v] [--repeats 5] [--long]
 
 Prints tables with ratios against a reference measured in the same run, and writes
 `.bench/results.json`. Nothing is asserted: figures depend on the machine, ratios less so.
@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import drawing
 import estimates
 import following
 import looking
@@ -41,9 +42,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure speed and memory.")
     parser.add_argument(
         "--only",
-        default="a,b,c,d,e,f,g,h,i,o,l,s,u",
+        default="a,b,c,d,e,f,g,h,i,o,l,s,u,v",
         help="which: a throughput, b planning, c memory, d latency, e lineage, f logs, g estimates, h ticks, "
-        "i sql tasks, s the store on a server, u the server",
+        "i sql tasks, s the store on a server, u the server, v pictures in a browser",
     )
     parser.add_argument("--repeats", type=int, default=5, help="k behind a median (default: 5)")
     parser.add_argument(
@@ -88,6 +89,7 @@ def main() -> int:
             lambda: servers.run(min(options.repeats, 3), options.long, options.patience),
         ),
         "u": ("(u) the server", lambda: starting.run(options.repeats, options.patience)),
+        "v": ("(v) pictures of a backfill", lambda: drawing.run(options.patience)),
         "i": ("(i) runs of sql tasks, 2 slots", lambda: sql_tasks.run(options.repeats, options.patience)),
     }
     chosen = options.only.split(",")

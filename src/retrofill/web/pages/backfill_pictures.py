@@ -17,12 +17,8 @@ from retrofill.web.looks import query
 from retrofill.web.pages.backfill_frame import BackfillTab, Head, Tab
 from retrofill.web.pages.backfill_graph import GraphView, graph_view
 from retrofill.web.pages.instance_acts import MOST_IDS
-from retrofill.web.rendering import Page
-from retrofill.web.visits import page
 
 if TYPE_CHECKING:
-    from starlette.responses import Response
-
     from retrofill.services.reading.documents import (
         BackfillDate,
         GridDocument,
@@ -35,6 +31,7 @@ if TYPE_CHECKING:
 
 ROWS, DATES = 60, 31  # of a table on one page
 _LOG_LINES = 4
+_PEEK = "peek"  # a part of the grid's page
 LOOKS: Mapping[str, str] = {
     "n": "idle",
     "t": "wait",
@@ -96,6 +93,21 @@ class TableRow(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Peek:
+    """What one wants to know of an instance before opening it.
+
+    Attributes:
+        lines: the end of the log of what runs or has failed.
+        held_up: instances that wait for it in the end.
+    """
+
+    shown: InstancePage
+    why: WhyDocument
+    lines: Sequence[LogLine]
+    held_up: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class GridTable:
     """Some tasks and some bizdates of the grid.
 
@@ -133,6 +145,7 @@ class GridTab(BackfillTab):
         in_trouble: tasks that failed or are held up.
         only, find: what is left out.
         table: instead of the picture.
+        peek: the instance that a script asks for beside it.
         most: instances that can be chosen for one act.
     """
 
@@ -142,6 +155,7 @@ class GridTab(BackfillTab):
     only: str
     find: str
     table: GridTable | None = None
+    peek: Peek | None = None
     most: int = MOST_IDS
 
 
@@ -155,6 +169,19 @@ def _grid(visit: PageVisit, head: Head, around: Mapping[str, Any]) -> GridTab:
         only=only,
         find=find,
         table=_table(visit, head, only, find) if visit.query.get("as") == "table" else None,
+        peek=_peek(visit, head) if visit.part == _PEEK else None,
+    )
+
+
+def _peek(visit: PageVisit, head: Head) -> Peek:
+    instances = visit.center.instances
+    shown = instances.show(_number(visit, "instance"))
+    held = [cause["held_up"] for cause in head.trouble["causes"] if cause["id"] == shown["id"]]
+    return Peek(
+        shown=shown,
+        why=instances.why(shown["id"]),
+        lines=_last_lines(visit, shown),
+        held_up=sum(held),
     )
 
 
@@ -201,7 +228,7 @@ def _cells(found: GridDocument, row: GridRow) -> Sequence[TableCell]:
 
 def _number(visit: PageVisit, name: str) -> int:
     text = visit.query.get(name, "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
 # The timeline
@@ -261,40 +288,6 @@ def _graph(visit: PageVisit, head: Head, around: Mapping[str, Any]) -> GraphTab:
     return GraphTab(**around, view=view)
 
 
-# One instance beside the grid
-
-
-@dataclass(frozen=True, kw_only=True)
-class PeekPage(Page):
-    """What one wants to know of an instance before opening it."""
-
-    template: ClassVar[str] = "backfill_peek.html"
-    nav: ClassVar[str] = "backfills"
-    shown: InstancePage
-    why: WhyDocument
-    lines: Sequence[LogLine]
-    held_up: int
-
-
-def peek(visit: PageVisit, backfill_id: int, instance_id: int) -> Response:
-    """An instance of a backfill; without a script, its own page."""
-    if visit.part is None:
-        return visit.goes_to(f"/instances/{instance_id}")
-    center = visit.center
-    shown = center.instances.show(instance_id)
-    causes = center.backfills.trouble(backfill_id)["causes"]
-    held = next((cause["held_up"] for cause in causes if cause["id"] == instance_id), 0)
-    return visit.show(
-        PeekPage(
-            title=shown["task"],
-            shown=shown,
-            why=center.instances.why(instance_id),
-            lines=_last_lines(visit, shown),
-            held_up=held,
-        )
-    )
-
-
 def _last_lines(visit: PageVisit, shown: InstancePage) -> Sequence[LogLine]:
     """Of what runs or has failed; of the rest nobody asks."""
     if shown["state"] not in ("failed", "running"):
@@ -310,4 +303,3 @@ TABS: Sequence[Tab] = (
     Tab("timeline", "Timeline", _timeline),
     Tab("dag", "DAG", _graph),
 )
-ROUTES = [page("/backfills/{backfill_id:int}/peek/{instance_id:int}", peek)]

@@ -44,8 +44,13 @@ class Matrix {
     view.layout();
     view.cursor = this.#cell(asked("cell"));
     view.anchor = this.#cell(asked("to")) || view.cursor;
-    if (view.cursor) view.reveal(view.cursor, 0.4);
+    if (view.cursor) this.#restored();
     else this.toTrouble();
+  }
+
+  #restored() {
+    this.view.reveal(this.view.cursor, 0.4);
+    this.chosen();
   }
 
   /** A cell as it stands in the address: `task@2026-09-12`, `task@06:00@2026-09-12`. */
@@ -162,7 +167,7 @@ class Matrix {
     if (at.r.lanes.length > 1) return this.#unfold(at);
     const id = this.grid.id(at.r.lanes[0], at.d);
     if (!at.r.look[at.d]) return;
-    const answer = await fetch(`${this.box.dataset.peek}${id}`, { headers: { "X-Part": "peek" }, credentials: "same-origin" });
+    const answer = await fetch(`${this.box.dataset.peek}${id}`, { headers: { Accept: "text/html" }, credentials: "same-origin" });
     if (!answer.ok) return location.assign(`/instances/${id}`);
     this.drawer.innerHTML = await answer.text();
     this.drawer.hidden = false;
