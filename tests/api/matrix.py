@@ -148,6 +148,7 @@ DECISIONS: dict[str, Decision] = {
     "backfills.progress": THING,
     "backfills.time_left": THING,
     "backfills.trouble": THING,
+    "backfills.preview_change": THING._replace(body=lambda t: {"priority": 8}),
     "backfills.reasons": THING,
     "backfills.effects": THING._replace(query={"act": "stop"}),
     "backfills.analysis": THING,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         BackfillDag,
         BackfillPage,
         BackfillRow,
+        ChangePreview,
         CheckRound,
         ChoosableTask,
         Failure,
@@ -175,6 +176,10 @@ class BackfillDesk(Desk):
         found = self._server.act("PATCH", f"backfills/{backfill_id}", body)
         differences = tuple(Difference(**one) for one in found["changed"])
         return ChangeReport(differences, tuple(found["notes"]))
+
+    def preview_change(self, backfill_id: int, changes: Changes) -> ChangePreview:
+        """What would come of a change; changes nothing."""
+        return self._server.ask(f"backfills/{backfill_id}/change-preview", changes.given)
 
     def rerun(
         self,

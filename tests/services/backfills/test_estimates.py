@@ -15,6 +15,7 @@ from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.domain.time.windows import parse_window
 from retrofill.services.backfills.estimates import estimate_left
 from retrofill.services.instances.graphs import GraphCache
+from services.backfills.running_out import learn, run
 from services.centers import WorldParts, center_of
 from services.conftest import MakeWorld
 from services.worlds import World
@@ -24,33 +25,6 @@ def times_of(w: World, task: str) -> list[int]:
     with w.store.read() as reader:
         task_id = reader.task_ids()[task]
         return reader.times.recent([task_id]).get(task_id, [])
-
-
-def learn(w: World, **seconds: int) -> None:
-    """Write run times as if each task had run once."""
-    with w.store.transaction() as tx:
-        ids = tx.task_ids()
-        tx.times.add({ids[f"w.{name}"]: [length * 1000] for name, length in seconds.items()}, w.clock.ms)
-
-
-def run(w: World, seconds: dict[str, float], until: int | None = None) -> None:
-    """Let the world go on, each run of a task taking so long, until nothing follows or so many have ended."""
-    ended = 0
-    while True:
-        ticked = w.tick()
-        with w.store.read() as reader:
-            names = {i: name.partition(".")[2] for name, i in reader.task_ids().items()}
-            ends = {
-                row.id: (row.started_ms or 0) + round(seconds[names[row.task_id]] * 1000)
-                for row, _ in reader.running()
-            }
-        moments = [*ends.values()] + ([ticked.next_ms] if ticked.next_ms is not None else [])
-        if not moments or (until is not None and ended >= until):
-            return
-        w.clock.ms = max(min(moments), w.clock.ms)
-        for instance_id in [i for i, at in ends.items() if at <= w.clock.ms]:
-            w.executor.end(instance_id)
-            ended += 1
 
 
 # What is learnt

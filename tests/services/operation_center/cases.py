@@ -18,6 +18,7 @@ import retrofill.services.operation_center as rooms
 from domain.catalogs import make_task
 from retrofill.domain.catalog.definitions import Dependency, DependencyKind, ResourceGroup
 from retrofill.domain.catalog.searches import TaskSearch
+from retrofill.domain.planning.changes import Changes
 from retrofill.domain.planning.policy import Alert, AlertMethod, AlertTrigger
 from retrofill.domain.running.acts import Act
 from retrofill.domain.running.places import Place
@@ -198,6 +199,7 @@ def arguments(c: Case) -> dict[str, Arguments]:
         "backfills.time_left": BACKFILLS,
         "backfills.trouble": BACKFILLS,
         "backfills.reasons": [(*call, ids) for call in BACKFILLS for ids in ((), tuple(range(1, 100)))],
+        "backfills.preview_change": [(*call, Changes({"resource_group": "deep"})) for call in BACKFILLS],
         "backfills.effects": [
             (*call, act) for call in BACKFILLS for act in ("stop", "resume", "rerun", "freeze")
         ],

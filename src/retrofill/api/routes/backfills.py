@@ -12,6 +12,7 @@ from retrofill.api.bodies import ChangeBody
 from retrofill.api.operations import Routes
 from retrofill.api.requests import Asked, Asking, Commented, Cursor, Id, Limit, Tags
 from retrofill.api.results import change_document, items_of, page_of, stop_report
+from retrofill.domain.people.scopes import Scope
 from retrofill.domain.planning.changes import read_changes
 from retrofill.domain.running.searches import BackfillSearch
 from retrofill.services.reading.documents import (
@@ -22,6 +23,7 @@ from retrofill.services.reading.documents import (
     BackfillPage,
     BackfillRow,
     ChangeDocument,
+    ChangePreview,
     Failure,
     Forecast,
     GridDocument,
@@ -116,7 +118,7 @@ def progress(visit: Asking, backfill_id: Id) -> Progress:
 
 @routes.get("/{backfill_id}/time-left", "backfills.time_left", TimeLeft | None)
 def time_left(visit: Asking, backfill_id: Id) -> TimeLeft | None:
-    """How long it will go on, simulated anew; null where it is held, has not begun or cannot be played."""
+    """How long it will go on, simulated anew; null where it is held or has not begun."""
     return visit.center.backfills.time_left(backfill_id)
 
 
@@ -164,7 +166,7 @@ def timeline(visit: Asking, backfill_id: Id) -> TimelineDocument:
 
 @routes.get("/{backfill_id}/forecast", "backfills.forecast", Forecast | None)
 def forecast(visit: Asking, backfill_id: Id) -> Forecast | None:
-    """What will run when, simulated anew; null where it is held, has not begun or cannot be played."""
+    """What will run when, simulated anew; null where it is held or has not begun."""
     return visit.center.backfills.forecast(backfill_id)
 
 
@@ -230,6 +232,12 @@ def change(visit: Asking, backfill_id: Id, body: ChangeBody, tags: Tags) -> Chan
     """Change how it runs, also while it runs."""
     report = visit.center.backfills.as_of(tags).change(backfill_id, read_changes(body.given), body.comment)
     return change_document(backfill_id, report)
+
+
+@routes.post("/{backfill_id}/change-preview", "backfills.preview_change", ChangePreview, scope=Scope.READ)
+def preview_change(visit: Asking, backfill_id: Id, body: ChangeBody) -> ChangePreview:
+    """What would come of a change, made now; changes nothing."""
+    return visit.center.backfills.preview_change(backfill_id, read_changes(body.given))
 
 
 @routes.post("/{backfill_id}/rerun", "backfills.rerun", Page[ItemRow])

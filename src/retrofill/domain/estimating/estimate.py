@@ -206,8 +206,9 @@ class _Player:
     ) -> None:
         self._plan, self._times, self._now_ms = plan, times, now_ms
         self._slots, self._standing, self._rivals = slots, standing, rivals
-        self._firsts, self._lasts = _bounds(plan, standing)
-        spans = [last - first + 1 for first, last in zip(self._firsts, self._lasts, strict=True)]
+        self._firsts, self._chains = _begun(plan, standing), plan.grouping.chains
+        self._lasts = [chain[-1] for chain in self._chains]
+        spans = [len(chain) - first for first, chain in zip(self._firsts, self._chains, strict=True)]
         each = max(sum(1 for span in spans if span > 0) * plan.n, 1)
         self._rounds = max(most // each, 2)  # bizdates of each group
         self.is_cut = sum(max(span, 0) for span in spans) * plan.n > most and max(spans) > self._rounds
@@ -257,15 +258,15 @@ class _Player:
 
     def _stops(self, rounds: int) -> list[int]:
         """The last date of each group if so many are played."""
-        pairs = zip(self._firsts, self._lasts, strict=True)
-        return [min(first + rounds - 1, last) for first, last in pairs]
+        pairs = zip(self._firsts, self._chains, strict=True)
+        return [chain[min(first + rounds, len(chain)) - 1] for first, chain in pairs]
 
     def _work(self, run_ms: LongArray, stops: Sequence[int], later: Sequence[int]) -> int:
         """Run time of the dates after these stops, up to later ones."""
         total = 0
         of_place = run_ms[self._plan.task_of]
-        for stop, last in zip(stops, later, strict=True):
-            for date_index in range(stop + 1, last + 1):
+        for stop, last, chain in zip(stops, later, self._chains, strict=True):
+            for date_index in chain[chain.index(stop) + 1 : chain.index(last) + 1]:
                 runs = (self._plan.kinds(date_index) == Kind.RUN) & self._plan.present(date_index)
                 total += int(of_place[runs].sum())
         return total
@@ -279,14 +280,12 @@ class _Player:
         return int(StartTimes(self._plan).starts(latest).max())
 
 
-def _bounds(plan: Plan, standing: StartingPoint) -> tuple[list[int], list[int]]:
-    """Per group, the first date that is not done and the last date; the first lies after the last of a done one."""
-    firsts, lasts, position = [], [], 0
-    for group in plan.groups:
-        last = position + len(group) - 1
-        while position <= last and position in standing.done:
-            position += 1
-        firsts.append(position)
-        lasts.append(last)
-        position = last + 1
-    return firsts, lasts
+def _begun(plan: Plan, standing: StartingPoint) -> list[int]:
+    """Per group, how many of its dates are done from its first one on."""
+    found = []
+    for chain in plan.grouping.chains:
+        done = 0
+        while done < len(chain) and chain[done] in standing.done:
+            done += 1
+        found.append(done)
+    return found

@@ -96,7 +96,9 @@ class Simulation:
         self._openings = OpenTimes(plan.policy.window)
         self._by_task = plan.policy.barrier is Barrier.TASK
         self._stops = frozenset(stops)
-        self._stop_in = {int(plan.group_of[stop]): stop for stop in stops}
+        chains = plan.grouping.chains
+        self._rank = {position: rank for chain in chains for rank, position in enumerate(chain)}
+        self._last_rank = {int(plan.group_of[stop]): self._rank[stop] for stop in stops}
         self._substitute = _substitutes(plan, stops)
         self._before = {after: stop for stop, after in self._substitute.items()}
         self._groups = [plan.resource_group(task) for task in plan.tasks]
@@ -107,6 +109,7 @@ class Simulation:
         self._lists: dict[int, tuple[Edges, list[list[int]]]] = {}  # by identity: few edges serve all dates
         self._index_of = {task.name: i for i, task in enumerate(plan.tasks)}
         self._days: dict[int, _Day] = {}
+        self._come_to: set[int] = set()
         self._open_of_task: dict[tuple[int, int], list[int]] = {}  # [still open, open when it was reached]
         self._queues: dict[str, list[_Queued]] = {group: [] for group in self._free}
         self._aside: dict[int, list[_Queued]] = defaultdict(list)  # by task: it runs as often as it may
@@ -172,13 +175,13 @@ class Simulation:
         plan, standing = self._plan, self._standing
         heads = []
         for date_index in range(len(plan.dates)):
-            if date_index in standing.done or date_index > self._stop_of(date_index):
+            if date_index in standing.done or not self._is_played(date_index):
                 continue
             before = plan.previous_in_group(date_index)
             comes_first = before is None or before in standing.done
             # With `barrier: task` a task may go on where its date before is done, or not there.
             is_open = self._by_task and (plan.has_holes or before in standing.begun)
-            if comes_first or is_open or date_index in standing.begun:
+            if comes_first or is_open or date_index in standing.begun or date_index in standing.reached:
                 heads.append(date_index)
         return heads
 
@@ -246,6 +249,8 @@ class Simulation:
         """Open waits of a date on which nothing has happened."""
         plan = self._plan
         before = self._before.get(date_index, plan.date_before(date_index))
+        if before is not None and not self._is_played(before):
+            before = None  # of a group that was dealt anew; what is left out hinders nothing
         waits = plan.count_waits(date_index, before) + plan.isolated(date_index)
         if before is not None:
             done = self._done_before(before)
@@ -275,6 +280,9 @@ class Simulation:
 
     def _reach(self, date_index: int, at_ms: int) -> None:
         """A group has come to a date: what waits for nothing goes on."""
+        if date_index in self._come_to:
+            return  # begun before its groups were dealt anew, or before the one that it follows now was complete
+        self._come_to.add(date_index)
         day = self._day(date_index)
         day.is_reached = True
         for place, waits in enumerate(day.waits):
@@ -390,7 +398,7 @@ class Simulation:
         if counts[0] or date_index in self._stops:
             return
         after = self._plan.next_of_task(date_index, task)
-        if after is None or after > self._stop_of(date_index):
+        if after is None or not self._is_played(after):
             return
         day = self._day(after)
         for place in range(self._first_of_task[task], self._first_of_task[task + 1]):
@@ -398,9 +406,9 @@ class Simulation:
             if day.waits[place] == 0:
                 self._consider(after, place, at_ms)
 
-    def _stop_of(self, date_index: int) -> int:
-        """The last date that is played of a date's group."""
-        return self._stop_in[int(self._plan.group_of[date_index])]
+    def _is_played(self, date_index: int) -> bool:
+        """Whether its group gets that far."""
+        return self._rank[date_index] <= self._last_rank[int(self._plan.group_of[date_index])]
 
     def _date_after(self, date_index: int) -> int | None:
         """The date whose previous-cycle edges lead here, if it is played."""
@@ -432,7 +440,7 @@ def _lists_below(edges: Edges) -> list[list[int]]:
 
 def _substitutes(plan: Plan, stops: Sequence[int]) -> dict[int, int]:
     """For a group's last played date, the date that waits for the end of the whole group."""
-    last_of = {int(group): position for position, group in enumerate(plan.group_of)}
+    last_of = {number: chain[-1] for number, chain in enumerate(plan.grouping.chains, start=1)}
     found = {}
     for stop in stops:
         after = plan.date_after(last_of[int(plan.group_of[stop])])

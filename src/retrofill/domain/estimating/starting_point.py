@@ -33,11 +33,13 @@ class StartingPoint:
         done: dates of which every instance is Successful.
         begun: dates on which something has happened, but not all.
         ages: for each running instance by offset, for how long it has been running, in ms.
+        reached: dates to which groups have come and on which nothing has happened yet.
     """
 
     done: frozenset[int] = frozenset()
     begun: Mapping[int, DateUnderWay] = field(default_factory=dict)
     ages: Mapping[int, int] = field(default_factory=dict)
+    reached: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ from retrofill.services.ports.records import BackfillRecord
 from retrofill.services.ports.store import MOST_ROWS
 
 if TYPE_CHECKING:
-    from retrofill.services.ports import Clock, Ledger, Store
+    from retrofill.services.ports import Clock, Ledger, Reader, Store
 
 _ANYHOW = expecting(None)
 
@@ -84,7 +84,7 @@ class BackfillChanges:
             catalog = self._graphs.catalog(tx, record.version_id)
             before = policy_of(record)
             after = changes.applied_to(before, catalog.timezone)
-            _check_group(after, catalog)
+            check_group(after, catalog)
             if record.phase == "planned":
                 plan = self._change_planned(tx, record, after, changes.groups, now_ms)
             else:
@@ -100,7 +100,7 @@ class BackfillChanges:
             _place_anew(self._store, self._graphs, backfill_id, now_ms, self._clock.now_ms())
         self._store.wake()
         return ChangeReport(
-            found, _notes(plan, self._actor.sees) if changes.values.get("resource_group") else ()
+            found, notes_of(plan, self._actor.sees) if changes.values.get("resource_group") else ()
         )
 
     def _change_planned(
@@ -124,7 +124,7 @@ class BackfillChanges:
         context = self._graphs.make(tx, record)
         at_once: list[int] = []
         if groups is not None and groups != policy.wanted_groups:
-            policy, at_once = _deal_anew(tx, context.plan, policy, groups, record.id)
+            policy, at_once = deal_anew(tx, context.plan, policy, groups, record.id)
         text = text_of(policy)
         tx.set_backfill(record.id, policy=text)
         record = record._replace(policy=text)
@@ -191,7 +191,7 @@ def _places(changes: Changes) -> bool:
     return not changes.values.keys().isdisjoint(("priority", "resource_group"))
 
 
-def _check_group(policy: Policy, catalog: Catalog) -> None:
+def check_group(policy: Policy, catalog: Catalog) -> None:
     name = policy.resource_group
     if name is not None and name not in catalog.resource_groups:
         near = did_you_mean(name, catalog.resource_groups)
@@ -201,8 +201,8 @@ def _check_group(policy: Policy, catalog: Catalog) -> None:
         )
 
 
-def _deal_anew(
-    tx: Ledger, plan: Plan, policy: Policy, groups: int, backfill_id: int
+def deal_anew(
+    tx: Reader, plan: Plan, policy: Policy, groups: int, backfill_id: int
 ) -> tuple[Policy, list[int]]:
     """The policy with other groups, and the dates that these reach at once."""
     if policy.barrier is Barrier.TASK:
@@ -226,7 +226,7 @@ def _deal_anew(
     return replace(policy, regrouped=Regrouped(groups, to_runs(new.chains))), at_once
 
 
-def _notes(plan: Plan, sees: Callable[[str], bool]) -> tuple[str, ...]:
+def notes_of(plan: Plan, sees: Callable[[str], bool]) -> tuple[str, ...]:
     """POL-10: which tasks keep their own resource group; foreign ones are counted, not named (SEC-2)."""
     name = plan.policy.resource_group
     keep = [task.name for task in plan.tasks if plan.resource_group(task) != name]

@@ -5,7 +5,7 @@ The simulation is imported where something is estimated: most commands only show
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -106,24 +106,26 @@ def estimate_left(
     most: int = MOST_AT_A_LOOK,
     *,
     with_spread: bool = False,
-) -> Estimate | None:
+    instead: BackfillGraph | None = None,
+    at_once: Collection[int] = (),
+) -> Estimate:
     """When an active backfill will end, from where it stands; fast and slow runs are played only `with_spread`.
 
-    None where groups were changed so that their dates no longer lie in a row: those cannot be played.
+    Args:
+        instead: it with another policy than the stored one.
+        at_once: positions of dates that groups would come to with that one.
     """
     from retrofill.domain.estimating.estimate import estimate, slots_for_backfills
 
     graphs.follow([record])  # somebody may have changed it since the last look
-    context = graphs.get(reader, record.id)
-    if tuple(bizdate for group in context.plan.groups for bizdate in group) != context.plan.dates:
-        return None
+    context = instead or graphs.get(reader, record.id)
     facts = gather_facts(reader, graphs, now_ms, besides=record.id)
     return estimate(
         context.plan,
         facts.times,
         now_ms,
         slots_for_backfills(graphs.current(reader) or context.plan.catalog),
-        standing=_standing(reader, context, reader.dates(record.id), now_ms),
+        standing=_standing(reader, context, reader.dates(record.id), now_ms, at_once),
         rivals=facts.rivals,
         most=most,
         with_spread=with_spread,
@@ -131,7 +133,11 @@ def estimate_left(
 
 
 def _standing(
-    reader: Reader, context: BackfillGraph, dates: Sequence[DateRecord], now_ms: int
+    reader: Reader,
+    context: BackfillGraph,
+    dates: Sequence[DateRecord],
+    now_ms: int,
+    at_once: Collection[int],
 ) -> StartingPoint:
     """Counters tell of most dates; the instances of those under way are looked at."""
     from retrofill.domain.estimating.starting_point import StartingPoint
@@ -139,9 +145,13 @@ def _standing(
     done = frozenset(date.position for date in dates if date.reached and date.successful == date.total)
     begun = {}
     ages: dict[int, int] = {}
+    reached = set(at_once)
     for date in dates:
         moved = date.successful or date.failed or date.running or date.frozen
-        if date.position in done or not date.reached or not moved:
+        if date.position in done or not date.reached:
+            continue
+        if not moved:
+            reached.add(date.position)
             continue
         ids = context.ids_of_date(date.position)
         rows = list(reader.instance_range(ids.start, ids.stop - 1))
@@ -149,7 +159,7 @@ def _standing(
         for row in rows:
             if row.state == State.RUNNING and row.started_ms is not None:
                 ages[row.id - context.first_id] = max(now_ms - row.started_ms, 0)
-    return StartingPoint(done, begun, ages)
+    return StartingPoint(done, begun, ages, frozenset(reached))
 
 
 def _begun(context: BackfillGraph, rows: Sequence[InstanceRecord]) -> DateUnderWay:

@@ -13,6 +13,7 @@ from retrofill.services.people.access import unknown_backfill
 from retrofill.services.reading.backfills import BackfillReader
 
 if TYPE_CHECKING:
+    from retrofill.domain.planning.changes import Changes
     from retrofill.services.reading.documents import (
         ActEffects,
         Alert,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         BackfillDag,
         BackfillPage,
         BackfillRow,
+        ChangePreview,
         Failure,
         Forecast,
         GridDocument,
@@ -130,7 +132,7 @@ class BackfillDesk(Choosing, RepeatedRequests, BackfillActs):
             return progress(view, view.access.get_backfill(backfill_id))
 
     def time_left(self, backfill_id: int) -> TimeLeft | None:
-        """How long it will go on, simulated anew; None where it is held, has not begun or cannot be played (BF-2).
+        """How long it will go on, simulated anew; None where it is held or has not begun (BF-2).
 
         Raises:
             UnknownNameError: there is none with this id, as far as the actor knows.
@@ -167,6 +169,17 @@ class BackfillDesk(Choosing, RepeatedRequests, BackfillActs):
 
         with self.view(unknown_backfill(backfill_id)) as view:
             return effects(view, view.access.get_backfill(backfill_id), act, only_failed, latest)
+
+    def preview_change(self, backfill_id: int, changes: Changes) -> ChangePreview:
+        """What would come of a change of how it runs, made now; changes nothing (BF-3).
+
+        Raises:
+            UnknownNameError: there is no such backfill, as far as the actor knows.
+        """
+        from retrofill.services.reading.change_previews import change_preview
+
+        with self.view(unknown_backfill(backfill_id)) as view:
+            return change_preview(view, view.access.get_backfill(backfill_id), changes)
 
     def reasons(self, backfill_id: int, ids: Sequence[int]) -> Sequence[RowReason]:
         """Why instances of it stand where they do, in some words each; of others, nothing.
@@ -209,7 +222,7 @@ class BackfillDesk(Choosing, RepeatedRequests, BackfillActs):
             return timeline(view, view.access.get_backfill(backfill_id))
 
     def forecast(self, backfill_id: int) -> Forecast | None:
-        """What will run when, simulated anew; None where it is held, has not begun or cannot be played (BF-2).
+        """What will run when, simulated anew; None where it is held or has not begun (BF-2).
 
         Raises:
             UnknownNameError: there is none with this id, as far as the actor knows.

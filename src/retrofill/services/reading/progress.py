@@ -44,8 +44,6 @@ def time_left(view: View, record: BackfillRecord) -> TimeLeft | None:
     from retrofill.services.backfills.estimates import estimate_left
 
     found = estimate_left(view.reader, view.graphs, record, view.now_ms)
-    if found is None:
-        return None
     return {
         "end_at": shown_instant(found.end_ms),
         "seconds": None if found.end_ms is None else max(found.end_ms - view.now_ms, 0) / 1000,

@@ -42,14 +42,12 @@ def timeline(view: View, record: BackfillRecord) -> TimelineDocument:
 
 
 def forecast(view: View, record: BackfillRecord) -> Forecast | None:
-    """The document of what will run; None where nothing of it may start, it has not begun, or it cannot be played."""
+    """The document of what will run; None where nothing of it may start, or it has not begun."""
     if record.phase != "active" or record.paused or record.stopped or record.ended_ms is not None:
         return None
     from retrofill.services.backfills.estimates import estimate_left
 
     found = estimate_left(view.reader, view.graphs, record, view.now_ms, with_spread=True)
-    if found is None:
-        return None
     plan = view.graphs.get(view.reader, record.id).plan
     seen = [view.sees(task.name) for task in plan.tasks]
     runs = sorted(

@@ -43,6 +43,20 @@ def has_isolated(record: BackfillRecord) -> bool:
     return any(finding["code"] == "isolated" for finding in analysis_of(record).get("findings", ()))
 
 
+def held_up_count(
+    view: View, record: BackfillRecord, dates: Sequence[DateRecord], context: BackfillGraph | None = None
+) -> int:
+    """How many instances wait for something that failed, is frozen or isolated.
+
+    Args:
+        context: of another policy than the stored one.
+    """
+    _, _, failed, _, frozen = view.reader.progress(record.id)
+    if record.phase != "active" or not (failed or frozen or has_isolated(record)):
+        return 0
+    return int(np.count_nonzero(standing_of(view, record, dates, context).held_up))
+
+
 def held_up_ids(view: View, record: BackfillRecord) -> set[int]:
     """Ids of what waits for something that failed, is frozen or isolated."""
     _, _, failed, _, frozen = view.reader.progress(record.id)

@@ -31,7 +31,7 @@ class BackfillActPage(Page):
     Attributes:
         found: what would come of it.
         only_failed, latest, at_once: how it would be rerun.
-        version: that is deployed.
+        version: that is deployed; `made_from`: from which the backfill was created.
         comment: what was typed.
         error: why it was not done.
     """
@@ -46,6 +46,7 @@ class BackfillActPage(Page):
     latest: bool
     at_once: bool
     version: int | None
+    made_from: int
     comment: str
     error: str
 
@@ -57,8 +58,9 @@ def _question(
     backfills = visit.center.backfills
     only_failed, latest, at_once = (form.has(one) for one in ("only_failed", "latest", "at_once"))
     found = backfills.effects(backfill_id, name, only_failed, latest)
+    row = backfills.row(backfill_id)
     shown = BackfillActPage(
-        title=words.question(found, backfills.row(backfill_id)["name"], only_failed),
+        title=words.question(found, row["name"], only_failed),
         found=found,
         effects=words.effects(found, at_once),
         go=words.answer(found),
@@ -67,6 +69,7 @@ def _question(
         latest=latest,
         at_once=at_once,
         version=visit.center.deployed_version,
+        made_from=row["version"],
         comment=form.one("comment"),
         error="" if error is None else sentence(error.text),
     )

@@ -81,6 +81,26 @@ class DifferenceRow(TypedDict):
     after: str
 
 
+class ChangePreview(TypedDict):
+    """What would come of a change of a backfill, as it stands at the moment of asking (BF-3)."""
+
+    id: int
+    tag: str  #: how the backfill is set up, for `If-Match`
+    refusal: Text | None  #: why it would be refused; then nothing would change
+    hint: Text | None  #: what to do about that
+    changed: list[DifferenceRow]  #: nothing where all of it holds already
+    notes: list[str]  #: what is to be known besides
+    end_at: str | None  #: when what can go on will have run; null where that is unknown, or it is held
+    new_end_at: str | None  #: the same, changed
+    begin_at_once: list[str]  #: bizdates that groups would come to
+    going_on: int  #: instances that wait for something failed, and would not any more
+    held_up: int  #: instances that would still wait for something failed, frozen or isolated
+    ready: int  #: instances that only lack a slot
+    moved: int  #: of these, those that would queue elsewhere
+    opens_at: str | None  #: when the window opens next; null where nothing keeps them from starting
+    pauses: bool  #: whether it would pause by itself, because as many have failed as it bears
+
+
 class ChangeDocument(TypedDict):
     """What a change of a backfill has changed (BF-3)."""
 
