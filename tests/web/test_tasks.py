@@ -102,7 +102,9 @@ def test_a_year_of_bizdates_shows_what_failed(filled: Filled) -> None:
     missing = next(link for link in page.links if link.startswith("/backfills/new?task=shop.shaky&bizdate="))
     assert "bizdate=2026-01-06..2026-01-07" in missing
     assert "The year before" in page.text
-    assert shown(filled.site.alice.get("/tasks/shop.shaky?until=soon"), 422)
+    for wrong in ("soon", "0001-01-01", "9999-12-31"):
+        assert shown(filled.site.alice.get(f"/tasks/shop.shaky?until={wrong}"), 422)
+    assert "The year before" not in shown(filled.site.alice.get("/tasks/shop.shaky?until=1970-01-03")).text
 
 
 def test_code_is_filled_in_for_a_bizdate(filled: Filled) -> None:

@@ -112,15 +112,17 @@ class TaskDesk(TaskActs):
 
         Raises:
             UnknownNameError: there is none of this name or id, as far as the actor knows.
+            BizdateError: `until` is outside of what bizdates are.
             WrongStateError: nothing is deployed yet.
         """
-        from retrofill.domain.time.bizdates import ONE_DAY
+        from retrofill.domain.time.bizdates import ONE_DAY, DateRange
         from retrofill.domain.time.instants import local_date
         from retrofill.services.reading.task_calendars import CalendarReader
 
         catalog, (ids, _) = self._catalog, self._ledger()
         task = catalog.tasks[self._find(name, ids)]
         last = until or _last_of(task, local_date(self._now, catalog.timezone_of(task))) - ONE_DAY
+        DateRange(last, last)  # refuses what is no bizdate
         with self.view(_nothing_deployed()) as view:
             return CalendarReader(view, catalog, task, last, days, self._parts.retention_days).document()
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from retrofill.domain.running.filters import BackfillFilter, InstanceFilter
 from retrofill.domain.running.states import WAITING, State
-from retrofill.domain.time.bizdates import ONE_DAY
+from retrofill.domain.time.bizdates import EARLIEST, ONE_DAY
 from retrofill.domain.time.instants import due_at
 from retrofill.domain.time.milliseconds import ms_of
 from retrofill.services.ports.records import BackfillRecord, Outcome
@@ -117,7 +117,8 @@ class CalendarReader:
     ) -> None:
         self._view, self._task, self._kept_days = view, task, kept_days
         self._zone = catalog.timezone_of(task)
-        self._days = [last - n * ONE_DAY for n in range(_fitting(days, task, most))][::-1]
+        number = min(_fitting(days, task, most), (last - EARLIEST).days + 1)
+        self._days = [last - n * ONE_DAY for n in range(number)][::-1]
         self._texts = [day.isoformat() for day in self._days]
         self._most, self._left_out = most, 0
 

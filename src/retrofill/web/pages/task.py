@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from retrofill.domain.errors import RetrofillError, UnknownNameError, UsageError
 from retrofill.domain.people.roles import Role
+from retrofill.domain.time.bizdates import EARLIEST
 from retrofill.web.code_lines import Piece, code_lines
 from retrofill.web.drawing.calendars import Stretch, Year, ranges_of, stretches, year_of
 from retrofill.web.drawing.graphs import Drawing
@@ -65,6 +66,7 @@ class TaskPage(Page):
     Attributes:
         calendar: None before the first deploy.
         backfill: the address at which what is missing or failed is backfilled; None: nothing is.
+        shows_states: whether anything in the picture has a last night.
         may_freeze: whether who looks may freeze it; `may_ask`: who may, in words.
         older, newer: addresses of the years before and after; None: there is none.
     """
@@ -81,6 +83,7 @@ class TaskPage(Page):
     drawing: Drawing
     shown_around: str
     lines: Sequence[Sequence[Piece]]
+    shows_states: bool
     filled: Filled | None
     usual: str
     spark: Spark | None
@@ -114,6 +117,7 @@ def task(visit: PageVisit, task: str) -> Response:
             drawing=drawing,
             shown_around=words,
             lines=code_lines(code, found["type"]),
+            shows_states=any(box.node.state != "plain" for box in drawing.boxes),
             filled=filled,
             usual=_usual_bizdate(found, calendar),
             spark=_spark(found["run_seconds"]),
@@ -149,8 +153,10 @@ def _year(name: str, calendar: TaskCalendar) -> Year:
     return year_of(first, cells, calendar["instances"], calendar["backfills"], label)
 
 
-def _year_before(name: str, calendar: TaskCalendar) -> str:
+def _year_before(name: str, calendar: TaskCalendar) -> str | None:
     before = date.fromisoformat(calendar["first"]) - timedelta(days=1)
+    if before < EARLIEST:
+        return None
     return f"/tasks/{name}{query({'until': str(before)})}"
 
 

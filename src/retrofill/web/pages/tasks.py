@@ -65,7 +65,8 @@ class TasksPage(Page):
         asked: filters that are set, by their names in the address.
         chips: those of them that no list of the page sets.
         total: tasks that fit; `frozen`: how many of all are.
-        following: the address of the next page; None: this is the last one.
+        following: the address of the next page; None: this is the last one. `begins_later`: it is not the first one.
+        has_nights: whether any night was made.
         without: which filter could be dropped, where nothing fits.
         trouble: why a filter cannot be.
     """
@@ -83,6 +84,7 @@ class TasksPage(Page):
     version: VersionRow | None
     following: str | None
     begins_later: bool
+    has_nights: bool
     without: Sequence[Without] = ()
     trouble: str = ""
 
@@ -117,6 +119,7 @@ def tasks(visit: PageVisit) -> Response:
         version=newest[0] if newest else None,
         following=None if found["next"] is None else f"/tasks{query({**asked, 'cursor': found['next']})}",
         begins_later="cursor" in visit.query,
+        has_nights=any(bits for bits, _ in nights.values()),
         without=() if found["total"] or trouble else _without(visit, asked),
         trouble=trouble,
     )
