@@ -75,7 +75,7 @@ def test_a_row_opens_in_place(filled: Filled) -> None:
     """BF-2: into groups, bizdates and instances, without scripts; the address says which."""
     page = shown(filled.site.alice.get(f"/backfills?open={filled.failed}"))
     assert "Group 1" in page.text
-    assert "group 1 · 5 instances: 2 successful, 1 failed, 2 not run" in page.text
+    assert "group 1 · 5 instances: 2 successful, 1 failed, 2 held up" in page.text
     number = filled.instance(filled.failed, "shop.shaky")
     assert f"/instances/rerun?id={number}&amp;back=" in page.html
     other = shown(filled.site.alice.get(f"/backfills?open={filled.failed}&date-{filled.failed}=2026-01-05"))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from retrofill.services.instances.backfill_graph import BackfillGraph
 from retrofill.services.instances.graph import InstanceGraph, remember
 from retrofill.services.instances.plans import PlanCache
+from retrofill.services.instances.stored import running_tasks_of
 from retrofill.services.ports.records import BackfillRecord, InstanceRecord, OpenBackfill
 
 if TYPE_CHECKING:
@@ -45,6 +46,13 @@ class GraphCache:
     def troubles(self) -> Kept[TroubleKey, KnownTrouble]:
         """What some thread has lately found to hold up backfills."""
         return self._plans.troubles
+
+    def workspaces_of(self, record: BackfillRecord) -> frozenset[str]:
+        """Of the tasks that really run in a backfill, without opening a long text anew for everybody who lists it."""
+        key = record.id, hash(record.choice)
+        return self._plans.workspaces.got(
+            key, lambda: frozenset(task.partition(".")[0] for task in running_tasks_of(record))
+        )
 
     def catalog(self, tx: Reader, version_id: int) -> Catalog:
         return self._plans.catalog(tx, version_id)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Reader
 
 _KEPT, _KEPT_TEMPLATES, _KEPT_ESTIMATES = 64, 12, 256
+_KEPT_WORKSPACES = 4_096
 
 TroubleKey = tuple[int, str]
 """A backfill, and in whose eyes; empty for all who see all of it."""
@@ -63,6 +64,7 @@ class PlanCache:
         self._catalogs: Kept[int, Catalog] = Kept()
         self._plans: Kept[tuple[int, int, str, str], Plan] = Kept()
         self.templates: Kept[int, Template] = Kept(_KEPT_TEMPLATES)  # of nights, by version
+        self.workspaces: Kept[tuple[int, int], frozenset[str]] = Kept(_KEPT_WORKSPACES)
         self.troubles: Kept[TroubleKey, KnownTrouble] = Kept(_KEPT_ESTIMATES)
         self.expected: Kept[int, Expected] = Kept(_KEPT_ESTIMATES)  # ends of backfills, as looked at lately
 

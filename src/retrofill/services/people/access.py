@@ -69,8 +69,7 @@ class Access:
         if self.is_unlimited or record.created_by == self._actor.name:
             return True
         if record.id not in self._seen_backfills:
-            tasks = running_tasks_of(record)
-            self._seen_backfills[record.id] = any(self.sees(task) for task in tasks)
+            self._seen_backfills[record.id] = any(map(self.sees, self._graphs.workspaces_of(record)))
         return self._seen_backfills[record.id]
 
     def sees_all_of(self, record: BackfillRecord) -> bool:

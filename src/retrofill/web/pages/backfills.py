@@ -174,8 +174,9 @@ def _page(
         asked=looks.query(dict(given)),
         rows=[shown_backfill(row, zone, now) for row in items],
         opened={
-            number: opened(visit, number, visit.query.get(f"date-{number}"), _here(visit))
-            for number in open_ids
+            row["id"]: opened(visit, row, visit.query.get(f"date-{row['id']}"), _here(visit))
+            for row in items
+            if row["id"] in open_ids
         },
         open_paths={row["id"]: _toggled(visit, row["id"], open_ids) for row in items},
         choices=_choices(visit, given),

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from retrofill.domain.running.searches import InstanceSearch
 from retrofill.domain.running.states import State
+from retrofill.domain.running.status import Status
 from retrofill.web import looks
 from retrofill.web.words import short_moment, slot
 
 if TYPE_CHECKING:
-    from retrofill.services.reading.documents import DateRow, InstanceRow, Progress
+    from retrofill.services.reading.documents import BackfillRow, DateRow, InstanceRow, Progress
     from retrofill.web.visits import PageVisit
 
 _COLUMN = 28.0
@@ -89,13 +90,15 @@ class Opened:
     fields: Sequence[tuple[str, str]]
 
 
-def opened(visit: PageVisit, backfill_id: int, chosen: str | None, here: Sequence[tuple[str, str]]) -> Opened:
+def opened(visit: PageVisit, row: BackfillRow, chosen: str | None, here: Sequence[tuple[str, str]]) -> Opened:
     """What is shown beneath the row of a backfill.
 
     Args:
+        row: of a failed one nothing goes on by itself, so all that has not run is held up (BF-5).
         chosen: a bizdate of it; None or another text: the first one that has trouble, else that is under way.
         here: the address of the list.
     """
+    backfill_id, is_stuck = row["id"], row["status"] == Status.FAILED
     progress = visit.center.backfills.progress(backfill_id)
     dates = progress["dates"]
     by_date = {one["bizdate"]: one for one in dates}
@@ -106,11 +109,11 @@ def opened(visit: PageVisit, backfill_id: int, chosen: str | None, here: Sequenc
     rows, more = _instances(visit, backfill_id, date_row)
     return Opened(
         id=backfill_id,
-        strips=_strips(progress, chosen, kept),
+        strips=_strips(progress, chosen, kept, is_stuck),
         dates=[*by_date],
         chosen=chosen or "",
-        words="" if date_row is None else _words(date_row),
-        instances=[_shown(visit, row) for row in rows],
+        words="" if date_row is None else _words(date_row, is_stuck),
+        instances=[_shown(visit, one, is_stuck) for one in rows],
         more=more,
         fields=kept,
     )
@@ -142,13 +145,13 @@ _WEIGHT: Mapping[str, int] = {
 }
 
 
-def _shown(visit: PageVisit, row: InstanceRow) -> ShownInstance:
+def _shown(visit: PageVisit, row: InstanceRow, is_stuck: bool) -> ShownInstance:
     zone = visit.frame.zone
     return ShownInstance(
         row["id"],
         row["task"],
         slot(row["scheduled_at"]),
-        looks.look(row["state"], row["reason"]),
+        looks.look(row["state"], row["reason"], is_held_up=is_stuck),
         looks.state_words(row["state"]),
         (row["reason"] or "").replace("_", " "),
         row["run_number"],
@@ -158,19 +161,25 @@ def _shown(visit: PageVisit, row: InstanceRow) -> ShownInstance:
     )
 
 
-def _words(one: DateRow) -> str:
+def _words(one: DateRow, is_stuck: bool) -> str:
     done, failed, total = one["successful"], one["failed"], one["total"]
     parts = [(done, "successful"), (failed, "failed"), (one["running"], "running"), (one["frozen"], "frozen")]
     left = total - sum(number for number, _ in parts)
-    said = ", ".join(f"{number:,} {word}" for number, word in [*parts, (left, "not run")] if number)
+    said = ", ".join(
+        f"{number:,} {word}"
+        for number, word in [*parts, (left, "held up" if is_stuck else "not run")]
+        if number
+    )
     return f"group {one['group']} · {total:,} {'instance' if total == 1 else 'instances'}: {said}"
 
 
-def _strips(progress: Progress, chosen: str | None, here: Sequence[tuple[str, str]]) -> list[Strip]:
+def _strips(
+    progress: Progress, chosen: str | None, here: Sequence[tuple[str, str]], is_stuck: bool
+) -> list[Strip]:
     most = max((one["total"] for one in progress["dates"]), default=1)
     by_group = sorted(progress["dates"], key=lambda one: one["group"])
     return [
-        _strip(number, [*dates], most, progress["id"], chosen, here)
+        _strip(number, [*dates], most, progress["id"], chosen, here, is_stuck)
         for number, dates in groupby(by_group, key=lambda one: one["group"])
     ]
 
@@ -182,6 +191,7 @@ def _strip(
     backfill_id: int,
     chosen: str | None,
     here: Sequence[tuple[str, str]],
+    is_stuck: bool,
 ) -> Strip:
     every = -(-len(dates) // _MOST_TICKS)
     total, done = sum(one["total"] for one in dates), sum(one["successful"] for one in dates)
@@ -191,7 +201,7 @@ def _strip(
             round(place * width, 2),
             _pieces(one, most),
             f"/backfills{looks.query([*here, (f'date-{backfill_id}', one['bizdate'])])}",
-            f"{looks.day(one['bizdate'])}: {_words(one)}",
+            f"{looks.day(one['bizdate'])}: {_words(one, is_stuck)}",
             _tick(one["bizdate"], place) if place % every == 0 else "",
             one["bizdate"] == chosen,
         )
