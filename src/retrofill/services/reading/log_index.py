@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 Open = Callable[[int], "OpenLog"]
 Gaps = tuple[tuple[int, int], ...]
 _STEP = 1 << 20  # bytes between two entries
-_AT_ONCE = 48 << 20  # that one look counts
 _KEPT = 128
 
 
@@ -47,12 +46,13 @@ class LineIndex:
         """Lines up to what was counted, the last one also where it has not ended."""
         return self._ends + self._is_open
 
-    def go_on(self, opened: Open, gaps: Gaps, most: int = _AT_ONCE) -> None:
+    def go_on(self, opened: Open, gaps: Gaps, most: int) -> None:
         """Count on for a moment; anew where something was cut out of what was counted.
 
         Args:
             opened: the log, from a byte on.
             gaps: what was cut out of it by now.
+            most: bytes.
         """
         with self._lock:
             if self._gaps != [gap for gap in gaps if gap[0] < self.counted]:

@@ -25,6 +25,10 @@ _PART = 4 << 10  # bytes of a line that are given out as one
 _MOST_READ = 1 << 20  # bytes of a window
 _FIRST_READ = 64 << 10
 _SEARCHED = 48 << 20  # bytes at once
+_COUNTED, _COUNTED_ALONE = (
+    4 << 20,
+    48 << 20,
+)  # bytes in which lines are counted beside a window; where nothing else is wanted
 _MOST_FINDS = 200
 _AROUND = 300  # bytes of a line before and behind what was found
 _WORDS = (b"error", b"exception", b"traceback", b"fatal", b"critical", b"panic")
@@ -87,7 +91,7 @@ class LogLines:
     def window(self, where: Where, count: int) -> LogWindow:
         """Lines in the order of the log."""
         count = min(max(count, 0), MOST_LINES)
-        self._index.go_on(self._opened, self._gaps)
+        self._index.go_on(self._opened, self._gaps, _COUNTED if count > 1 else _COUNTED_ALONE)
         parts = self._parts(where, count)
         size = self._logs.read(ref_of(self._run), 0, 0).size
         given = parts[-1].offset + len(parts[-1].data) if parts else None
@@ -174,7 +178,7 @@ class LogLines:
 
     def find(self, text: str, since: int, is_error: bool, limit: int) -> LogFinds:
         """Lines that hold a text in whatever letters, or that tell of an error, from a byte on."""
-        self._index.go_on(self._opened, self._gaps)
+        self._index.go_on(self._opened, self._gaps, _COUNTED_ALONE)
         wanted = _Wanted(text, is_error)
         items: list[LogLine] = []
         numbers = _Numbers(self._index.number_at(self._opened, since))
@@ -397,7 +401,8 @@ def _plain(data: bytes) -> bytes:
 
 def tells_of_error(data: bytes) -> bool:
     """Whether a line does."""
-    return _ERROR.search(_plain(data)) is not None
+    low = data.lower()
+    return any(word in low for word in _WORDS) and _ERROR.search(_plain(data)) is not None
 
 
 def _found(chunk: _Chunk, begin: int, end: int, number: int | None, wanted: _Wanted) -> LogLine:
