@@ -55,6 +55,38 @@ def test_changed_groups_end_when_the_preview_says(world: MakeWorld, seed: int) -
     assert expected in (None, row["ended_at"])
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_groups_that_pass_over_failures_end_when_the_preview_says(world: MakeWorld, seed: int) -> None:
+    """BF-2, POL-14: the next dates go on, without what waits for the failure."""
+    chance = Random(seed)
+    names = "abc"
+    tasks = [
+        make_task(
+            f"w.{name}",
+            chance.choice(["0 1 * * *", "0 */8 * * *"]),
+            *(f"w.{other}" for other in names[:i] if chance.random() < 0.5),
+            *([SELF] if chance.random() < 0.3 else []),
+        )
+        for i, name in enumerate(names)
+    ]
+    w = world(*tasks, slots=3)
+    seconds = {name: chance.choice([60.0, 600.0]) for name in names}
+    learn(w, **{name: int(one) for name, one in seconds.items()})
+    number = w.create(dates=DATES, groups=chance.randint(1, 3))
+    w.tick()
+    w.clock.forward(30)
+    w.end(chance.choice(sorted(w.running())), exit_code=1)
+    changes = Changes({"on_failure": OnFailure.CONTINUE})
+    found = w.center.backfills.preview_change(number, changes)
+    w.backfills.change(number, changes)
+    left = w.center.backfills.time_left(number)
+    assert left is not None
+    assert left["end_at"] == found["new_end_at"]
+    failed_at = "2026-03-02T12:00:30Z"
+    run(w, seconds)
+    assert w.row(number)["ended_at"] == (found["new_end_at"] or failed_at), "None: nothing goes on"
+
+
 def under_way(world: MakeWorld, **policy: Any) -> World:
     """Of six dates in one group, the first has failed in `a`; `c` of it runs."""
     tasks = (

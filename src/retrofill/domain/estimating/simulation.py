@@ -224,6 +224,7 @@ class Simulation:
                 waits[place] = _STUCK
             kinds = list(begun.kinds)
             left = int((present & ~np.array(begun.is_done, dtype=bool)).sum())
+        left -= self._standing.passed_over.get(date_index, 0)
         after = self._date_after(date_index)
         return _Day(
             waits,

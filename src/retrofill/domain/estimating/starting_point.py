@@ -34,12 +34,15 @@ class StartingPoint:
         begun: dates on which something has happened, but not all.
         ages: for each running instance by offset, for how long it has been running, in ms.
         reached: dates to which groups have come and on which nothing has happened yet.
+        passed_over: by date, how many of its instances failed or wait for something failed, where groups go on
+            without these (POL-14).
     """
 
     done: frozenset[int] = frozenset()
     begun: Mapping[int, DateUnderWay] = field(default_factory=dict)
     ages: Mapping[int, int] = field(default_factory=dict)
     reached: frozenset[int] = frozenset()
+    passed_over: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

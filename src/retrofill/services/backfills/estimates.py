@@ -159,7 +159,25 @@ def _standing(
         for row in rows:
             if row.state == State.RUNNING and row.started_ms is not None:
                 ages[row.id - context.first_id] = max(now_ms - row.started_ms, 0)
-    return StartingPoint(done, begun, ages, frozenset(reached))
+    passed_over = _passed_over(reader, context, dates)
+    return StartingPoint(done, begun, ages, frozenset(reached), passed_over)
+
+
+def _passed_over(reader: Reader, context: BackfillGraph, dates: Sequence[DateRecord]) -> dict[int, int]:
+    """By position, what failed and what waits for that, of a backfill whose groups go on without them (POL-14)."""
+    from retrofill.services.instances.passing_over import passes_over
+
+    if not passes_over(context) or not any(date.failed for date in dates):
+        return {}
+    import numpy as np
+
+    from retrofill.services.instances.held_up import Standing
+
+    standing = Standing(reader, context, dates, has_isolated=False)
+    failed = standing.of_state(State.FAILED)
+    waiting = np.nonzero(standing.held_up_by(failed))[0]
+    positions, counts = np.unique(np.concatenate((failed, waiting)) // context.plan.n, return_counts=True)
+    return dict(zip(positions.tolist(), counts.tolist(), strict=True))
 
 
 def _begun(context: BackfillGraph, rows: Sequence[InstanceRecord]) -> DateUnderWay:

@@ -22,9 +22,9 @@ from retrofill.services.reading.foresight import Judging
 from retrofill.services.reading.trouble import standing_of
 
 if TYPE_CHECKING:
+    from retrofill.services.instances.held_up import Standing
     from retrofill.services.ports.records import BackfillRecord, InstanceRecord
     from retrofill.services.reading.documents import ActEffects
-    from retrofill.services.reading.held_up import Standing
     from retrofill.services.reading.view import View
 
 

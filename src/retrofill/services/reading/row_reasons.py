@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from retrofill.domain.arrays import BoolArray
+    from retrofill.services.instances.held_up import Standing
     from retrofill.services.ports.records import BackfillRecord, InstanceRecord
     from retrofill.services.reading.documents import RowReason
-    from retrofill.services.reading.held_up import Standing
     from retrofill.services.reading.view import View
 
 _MOST = 100

@@ -9,9 +9,9 @@ import numpy as np
 
 from retrofill.domain.running.filters import InstanceFilter
 from retrofill.domain.running.states import State
+from retrofill.services.instances.held_up import Standing
 from retrofill.services.instances.stored import analysis_of
 from retrofill.services.reading.failures import failed_first
-from retrofill.services.reading.held_up import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -56,7 +56,9 @@ class ChangePage(Page):
 def ask(visit: PageVisit, backfill_id: int) -> Response:
     """As it is; with values in the address, what these would come to."""
     query = dict(visit.query)
-    return _asked(visit, backfill_id, query if any(name in query for name in FIELDS) else None)
+    if not any(name in query for name in FIELDS):
+        return _asked(visit, backfill_id, None)
+    return _asked(visit, backfill_id, {**_now(visit.center.backfills.show(backfill_id)), **query})
 
 
 def change(visit: PageVisit, form: Form, backfill_id: int) -> Response:
