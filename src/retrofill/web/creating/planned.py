@@ -137,10 +137,10 @@ def view_of(preview: Preview, typed: Typed, zone: ZoneInfo, now: datetime) -> Pl
         instances=plan["instance_count"],
         runs=kinds["runs"],
         rest=_rest(kinds),
-        bars=_bars(plan, dates),
-        lanes=_lanes(plan["groups"], dates),
+        bars=bars(plan, dates),
+        lanes=lanes(plan["groups"], dates),
         expected=expectation(plan.get("estimate"), zone, now),
-        load=_load(plan.get("load"), zone, now),
+        load=load_view(plan.get("load"), zone, now),
         findings=[
             FindingView(
                 one["level"], title_of(one), one["message"], one["hint"], remedies_of(one, typed, plan)
@@ -176,7 +176,7 @@ def _counted(plan: PlanSummary) -> str:
 # Dates
 
 
-def _bars(plan: PlanSummary, dates: Sequence[str]) -> list[Bar]:
+def bars(plan: PlanSummary, dates: Sequence[str]) -> list[Bar]:
     """In order of the dates, with a gap where some are left out; of many dates several together."""
     each = -(-len(dates) // _MOST_BARS)
     runs = plan["runs_by_bizdate"]
@@ -223,7 +223,7 @@ def _cut(dates: Sequence[str], size: int) -> list[Sequence[str]]:
     return [dates[start : start + size] for start in range(0, len(dates), size)]
 
 
-def _lanes(groups: Sequence[Sequence[str]], dates: Sequence[str]) -> list[Lane]:
+def lanes(groups: Sequence[Sequence[str]], dates: Sequence[str]) -> list[Lane]:
     """Each group in running order, where its dates lie among all."""
     place = {one: number for number, one in enumerate(dates)}
     found = []
@@ -283,7 +283,8 @@ def _details(estimate: Estimate) -> list[str]:
     return found
 
 
-def _load(load: Load | None, zone: ZoneInfo, now: datetime) -> LoadView | None:
+def load_view(load: Load | None, zone: ZoneInfo, now: datetime) -> LoadView | None:
+    """Slots over the expected time; None where it is not known."""
     if load is None:
         return None
     most = max(load["slots"], load["peak"], 1)

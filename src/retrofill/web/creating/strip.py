@@ -91,7 +91,7 @@ def strip_of(
         calendar = center.tasks.calendar(task, last, (last - first).days + 1) if task else None
     except RetrofillError:
         calendar = None
-    return None if calendar is None else _drawn(calendar, ranges)
+    return None if calendar is None else drawn(calendar, ranges)
 
 
 def ranges_of(rows: Sequence[tuple[str, str]], today: date) -> tuple[DateRange, ...]:
@@ -117,7 +117,8 @@ def _shown(ranges: Sequence[DateRange], today: date) -> tuple[date, date]:
     return max(first, last - timedelta(days=_MOST_DAYS)), last
 
 
-def _drawn(calendar: TaskCalendar, ranges: Sequence[DateRange]) -> Strip:
+def drawn(calendar: TaskCalendar, ranges: Sequence[DateRange]) -> Strip:
+    """A calendar as a strip, with boxes around ranges."""
     first, cells = date.fromisoformat(calendar["first"]), calendar["cells"]
     step = _WIDTH / max(len(cells), 1)
     inside = [one for one in ranges if one.last >= first]

@@ -33,6 +33,15 @@ async function send(what) {
   }
 }
 
+// What the server has sent of each part, without the parts in it: what is as it was is left alone.
+const shown = new Map();
+const own = (part) => {
+  const copy = part.cloneNode(true);
+  for (const inner of copy.querySelectorAll("[data-fresh]")) inner.replaceChildren();
+  return copy.outerHTML;
+};
+const note = (of) => { for (const part of of.querySelectorAll("[data-fresh]")) shown.set(part.id, own(part)); };
+
 function place(found, isEdit) {
   const active = document.activeElement;
   const here = active?.id, from = active?.selectionStart, to = active?.selectionEnd;
@@ -40,11 +49,12 @@ function place(found, isEdit) {
   for (const one of form.elements) if (one.id && (typed.has(one.id) || (!isEdit && one === active && "value" in one))) kept.set(one.id, one.value);
   const open = new Set([...form.querySelectorAll("details[open]")].map((one) => one.id));
   const scrolled = new Map([...form.querySelectorAll("[data-fresh] .scroll[id], #plan .body")].map((one) => [one.id || "body", one.scrollTop]));
+  const isSearching = active?.dataset?.tasks !== undefined && (typed.has(here) || active.getAttribute("aria-expanded") === "true" || (active.dataset.tasks && active.value));
   for (const old of form.querySelectorAll("[data-fresh]")) {
-    if (!old.isConnected || old.parentElement.closest("[data-fresh]")) continue;
-    const fresh = found.querySelector(`#${CSS.escape(old.id)}`);
-    if (fresh && fresh.innerHTML !== old.innerHTML) old.replaceWith(document.importNode(fresh, true));
+    const fresh = old.isConnected && found.querySelector(`#${CSS.escape(old.id)}`); // what stood in another one has gone with it
+    if (fresh && (isEdit || own(fresh) !== shown.get(old.id))) old.replaceWith(document.importNode(fresh, true));
   }
+  note(found);
   if (isEdit) for (const fresh of found.elements) follow(fresh);
   for (const [id, value] of kept) { const one = document.getElementById(id); if (one && one.value !== value) one.value = value; }
   for (const one of form.querySelectorAll("details")) if (open.has(one.id)) one.open = true;
@@ -55,8 +65,7 @@ function place(found, isEdit) {
     if (again?.setSelectionRange && from !== null && again.type === "text") again.setSelectionRange(from, to);
   }
   ready();
-  const writing = document.activeElement;
-  if (typed.has(writing?.id) && writing.dataset.tasks !== undefined) writing.dispatchEvent(new Event("input")); // its list was put away
+  if (isSearching && !active.isConnected) document.getElementById(here)?.dispatchEvent(new Event("input")); // its list went with it
   const draft = found.dataset.draft;
   if (draft) history.replaceState(null, "", `${HOME}?draft=${draft}`);
   if (found.dataset.said) toast(found.dataset.said);
@@ -189,4 +198,5 @@ function option(id, task, n, text) {
   return line;
 }
 
+note(form);
 ready();
