@@ -79,6 +79,10 @@ def test_a_large_log_is_seen_through_a_window(window: Window, place: Place) -> N
     log.evaluate("(box) => { box.scrollTop = 0; }")
     expect(lines.first).not_to_have_attribute("data-no", first or "")
     assert lines.count() <= 2_000
+    page.keyboard.press("f")
+    expect(page.get_by_role("button", name="Full screen")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Full screen")).to_have_attribute("aria-pressed", "false")
     assert findings(page) == []
 
 
@@ -121,7 +125,7 @@ def test_an_instance_is_rerun_from_its_page(window: Window, place: Place) -> Non
     row = place.instance(backfill, "lab.check", day)
     page = window.page
     window.go(f"/instances/{row['id']}")
-    page.locator("#ihead").get_by_role("link", name="Rerun…", exact=True).click()
+    page.keyboard.press("Shift+R")
     question = page.get_by_role("dialog")
     expect(question).to_contain_text("Rerun lab.check for")
     assert findings(page) == []

@@ -90,8 +90,8 @@ def test_a_visitor_sees_why_he_may_not(filled: Filled) -> None:
     number = filled.instance(filled.failed, "shop.shaky")
     answer = filled.site.browser("dave").get(f"/instances/{number}")
     assert "You may not operate it." in shown(answer).text
-    assert 'data-key="R"' not in answer.text
-    assert 'data-key="R"' in filled.site.alice.get(f"/instances/{number}").text
+    assert 'aria-keyshortcuts="Shift+R"' not in answer.text
+    assert 'aria-keyshortcuts="Shift+R"' in filled.site.alice.get(f"/instances/{number}").text
 
 
 def test_strange_texts_are_texts(filled: Filled) -> None:

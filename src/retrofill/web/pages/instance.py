@@ -215,7 +215,10 @@ def instance(visit: PageVisit, number: int) -> Response:
         found |= {"code": code, "code_lines": _lines_of(code), "is_sql": code["type"] == "sql"}
         found |= {"lineage": center.instances.lineage(number), "log": _log(center, it, visit.query)}
     look = looks.look(it["state"], it["reason"], is_held_up=held_up)
-    events = f"/api/v1/backfills/{it['backfill']}/events" if it["backfill"] is not None else ""
+    whose = (
+        f"/{it['backfill']}" if it["backfill"] is not None else ""
+    )  # of the schedule, the stream of all tells
+    events = f"/api/v1/backfills{whose}/events"
     return visit.show(
         InstancePage(title=f"{it['task']} of {looks.day(it['bizdate'])}", look=look, events=events, **found)
     )

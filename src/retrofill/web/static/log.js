@@ -328,12 +328,7 @@ function start(panel) {
     if (e.key === "Home") { e.preventDefault(); jump({ since: 0 }, "begin"); }
     if (e.key === "End") { e.preventDefault(); jump({}, "end"); }
   });
-  document.addEventListener("keydown", (e) => {
-    if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest?.("input, textarea, select, dialog")) return;
-    if (e.key === "f") full.click();
-    else if (e.key === "w") wrap.click();
-    else if (e.key === "Escape" && panel.classList.contains("full")) full.click();
-  });
+  document.addEventListener("keydown", (e) => { if (e.key === "Escape" && panel.classList.contains("full") && !document.querySelector("dialog[open]")) full.click(); });
   document.addEventListener("visibilitychange", () => { if (document.hidden) stop(); else if (!log.ended) more(false).then(follow); });
   addEventListener("pagehide", stop);
 
