@@ -41,7 +41,7 @@ from retrofill.web.rendering import Page, UnknownPartError, html
 
 if TYPE_CHECKING:
     from retrofill.services.operation_center import OperationCenter
-    from retrofill.services.reading.documents import Me
+    from retrofill.services.reading.documents import HomeCounts, Me
 
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -146,6 +146,11 @@ class PageVisit(Visit):
         return self.center.people.me()
 
     @cached_property
+    def counts(self) -> HomeCounts:
+        """How much needs somebody, and is under way."""
+        return self.center.home.count()
+
+    @cached_property
     def frame(self) -> Frame:
         """What stands around the page."""
         usual = self.deployment.in_force().timezone
@@ -161,7 +166,7 @@ class PageVisit(Visit):
             theme=cookies.theme_of(self.request),
             version=self.center.deployed_version,
             beat=self.request.app.state.pulse.beat(self.center),
-            counts={"home": self.center.home.count()["needs"]},
+            counts={"home": self.counts["needs"]},
             said=cookies.said(self.request),
             revision=self.revision,
         )

@@ -237,3 +237,19 @@ def test_what_comes(w: World) -> None:
     assert by_kind["window"]["until"] is not None
     assert by_kind["window"]["at"][11:16] == "03:00"
     assert by_kind["night"]["bizdate"] is not None
+
+
+@pytest.mark.embedded
+def test_counting_costs_what_failed_and_not_what_there_is(world: MakeWorld) -> None:
+    """Every page counts: a day of 288 instances asks no more of the store than one of a single one."""
+
+    def steps(schedule: str) -> int:
+        w = world(make_task("w.a", schedule))
+        w.create()
+        w.night()
+        w.center.home.count()
+        with w.connections.steps(w.connections.reader) as found:
+            assert w.center.home.count() == {"needs": 0, "under_way": 1}
+        return len(found)
+
+    assert steps("*/5 * * * *") == steps("0 1 * * *")

@@ -226,7 +226,7 @@ def _number(text: str | None) -> int | None:
 
 
 def _choices(visit: PageVisit, given: Mapping[str, str]) -> list[Choice]:
-    counts = visit.center.home.count()
+    counts = visit.counts
     return [
         Choice("Need me", "/backfills?needs=true", given == {"needs": "true"}),
         Choice("Mine", f"/backfills{looks.query({'creator': visit.user})}", given == {"creator": visit.user}),
