@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
+from retrofill.web import looks
 from retrofill.web.pages.backfill_rows import ShownBackfill, shown_backfill
 from retrofill.web.pages.needs import ShownNeed, shown_need
 from retrofill.web.pages.nights import NightStrip, night_strip
@@ -100,7 +102,7 @@ def _home(visit: PageVisit, found: Home) -> HomePage:
         coming=coming,
         next_end=next((one for one in coming if one.kind == "end"), None),
         nights=night_strip(found["nights"], zone),
-        last_night=_last_night(found["nights"]),
+        last_night=_last_night(found["nights"], now.astimezone(zone).date()),
         schedule_held=found["schedule_held"],
     )
 
@@ -111,15 +113,17 @@ def _headline(count: int) -> str:
     return f"{number_word(count)} {'thing needs' if count == 1 else 'things need'} you."
 
 
-def _last_night(nights: Sequence[NightRow]) -> str:
-    """Of the last one that has begun."""
+def _last_night(nights: Sequence[NightRow], today: date) -> str:
+    """Of the last one that was made."""
     if not nights:
         return ""
     last = nights[0]
+    is_of_yesterday = date.fromisoformat(last["bizdate"]) == today - timedelta(days=1)
+    named = "Last night" if is_of_yesterday else f"The night of bizdate {looks.day(last['bizdate'])}"
     left = last["instance_count"] - last["counts"]["successful"]
     if not left:
-        return "Last night is complete."
-    return f"Last night is complete but for {left:,} {'instance' if left == 1 else 'instances'}."
+        return f"{named} is complete."
+    return f"{named} is complete but for {left:,} {'instance' if left == 1 else 'instances'}."
 
 
 ROUTES = [page("/", home)]

@@ -155,6 +155,8 @@ def _damage(need: Need) -> tuple[int | None, str]:
     if need["kind"] in ("refused", "no_scheduler", "clock"):
         return None, ""
     count = need["held_up"]
+    if not count:
+        return None, ""
     return count, "instance held up" if count == 1 else "instances held up"
 
 
