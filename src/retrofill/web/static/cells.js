@@ -166,19 +166,27 @@ export class Overview {
   draw(rows, dates, wide, high, scale) {
     const worst = new Uint8Array(wide * high), { order, colours } = this, red = order[FAIL];
     const left = Uint32Array.from({ length: dates }, (_, d) => Math.floor((d * wide) / dates));
-    const right = left.map((x, d) => Math.max(x + 1, Math.floor(((d + 1) * wide) / dates)));
+    const right = left.map((x, d) => Math.max(x + 1, Math.floor(((d + 1) * wide) / dates))), line = new Uint8Array(wide);
     for (const { look, y, h } of rows) {
       if (!look) continue;
-      const y0 = Math.floor(y * scale), y1 = Math.min(high, Math.max(y0 + 1, Math.floor((y + h) * scale)));
+      line.fill(0);
+      let bad = false;
       for (let d = 0; d < dates; d++) {
-        const rank = order[look[d]], more = rank === red ? 2 : 0; // what failed is seen
-        for (let line = y0; line < y1 + more && line < high; line++) {
-          for (let at = line * wide + left[d], end = at + right[d] - left[d] + more; at < end; at++) if (worst[at] < rank) worst[at] = rank;
-        }
+        const rank = order[look[d]];
+        for (let x = left[d], end = right[d]; x < end; x++) if (line[x] < rank) line[x] = rank;
+        if (rank === red) bad = true;
       }
+      const y0 = Math.floor(y * scale), y1 = Math.min(high, Math.max(y0 + 1, Math.floor((y + h) * scale)));
+      for (let at = y0 * wide, end = y1 * wide; at < end; at += wide) for (let x = 0; x < wide; x++) if (worst[at + x] < line[x]) worst[at + x] = line[x];
+      if (bad) grow(worst, line, red, wide, high, y0, y1);
     }
     const image = new ImageData(wide, high), pixels = new Uint32Array(image.data.buffer);
     for (let i = 0; i < worst.length; i++) pixels[i] = colours[worst[i]];
     return image;
   }
+}
+
+/** What failed is seen, however small it is. */
+function grow(worst, line, red, wide, high, y0, y1) {
+  for (let x = 0; x < wide; x++) if (line[x] === red) for (let y = y0; y < Math.min(high, y1 + 2); y++) worst.fill(red, y * wide + x, y * wide + Math.min(wide, x + 3));
 }

@@ -1,6 +1,6 @@
 // When what ran and will run: a ridge per bizdate (its height the slots that it held), or bars by task and by slot.
 // The rows are pixels: a hundred thousand runs in view cost a frame no more than there are pixels.
-import { FAIL, FORE, OK, RUN, Cover, Runs } from "./runs.js";
+import { FAIL, FORE, OK, RUN, Cover, Runs, peakOf } from "./runs.js";
 import { Pen, Tip, ask, asked, calmly, colours, count, many, mark, onTheme, parts, pixel, plain, toAddress } from "./pictures.js";
 
 const HEAD = 118, RIGHT = 14, SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
@@ -40,6 +40,7 @@ class Gantt {
     this.pen = new Pen(this.ctx, C.font);
     this.ground = [pixel(C.surface), pixel(C.surface, C.hover), pixel(C.surface, C.select)];
     this.line = pixel(C.surface, C.line);
+    this.shades = [pixel(C.surface, [C["ink-3"], 0.6]), pixel(C.surface, [C["ink-3"], 0.25])];
     this.pixels = { [OK]: pixel(C.ok), [RUN]: pixel(C.run), [FAIL]: pixel(C.fail), [FORE]: pixel(C.surface, C.hover, [C.ok, 0.18]), edge: pixel(C.surface, C.hover, [C.ok, 0.75]) };
   }
 
@@ -66,18 +67,7 @@ class Gantt {
     }
     this.rows = rows;
     this.total = y + 16;
-    if (mode === "date") this.most = Math.max(1, ...rows.map((row) => this.#peak(row)));
-  }
-
-  /** How many slots a row held at once, at most. */
-  #peak(row) {
-    const { start, end } = this.runs, ends = Float64Array.from(row.runs, (i) => end[i]).sort();
-    let most = 0, ended = 0;
-    row.runs.forEach((i, k) => {
-      while (ended < ends.length && ends[ended] <= start[i]) ended++;
-      most = Math.max(most, k + 1 - ended);
-    });
-    return most;
+    if (mode === "date") this.most = Math.max(1, ...rows.map((row) => peakOf(runs, row.runs)));
   }
 
   // ---- where things lie
@@ -175,14 +165,14 @@ class Gantt {
       cover[runs.state[i]].add(a, b);
       if (runs.state[i] === FAIL && this.failures.length < MARKS) this.failures.push({ x: b / this.scale, y: row.y + row.h - this.scrollY - 5 });
     }
-    const peaks = cover.map((one) => one.sum(smooth)), base = top + tall, unit = (tall + 5 * this.scale) / this.most;
+    const peaks = cover.map((one) => (one.to ? one.sum(smooth) : 0)), base = top + tall, unit = (tall + 5 * this.scale) / this.most;
     const x0 = Math.max(0, Math.floor(least)), x1 = Math.min(wide, Math.ceil(most) + 1);
     if (base - 1 >= 0 && base - 1 < high) for (let x = x0; x < x1; x++) out[(base - 1) * wide + x] = this.line;
     for (let x = x0; x < x1; x++) {
       let y = base;
       for (const state of [FAIL, RUN, OK, FORE]) {
         if (!peaks[state]) continue;
-        const value = cover[state].value[x];
+        const value = cover[state].at(x);
         if (value <= 0.004) continue;
         const to = Math.max(base - Math.round(unit * this.most), y - Math.max(state === RUN || state === FAIL ? 4 * sure : 1, Math.round(value * unit)));
         for (let line = Math.min(y, high) - 1; line >= Math.max(0, to); line--) out[line * wide + x] = pixels[state];
@@ -238,13 +228,15 @@ class Gantt {
     if (this.used?.key !== `${this.from} ${this.until} ${wide} ${runs.size} ${runs.now}`) {
       const past = new Cover(wide), fore = new Cover(wide), span = wide / (this.until - this.from);
       for (let i = 0; i < runs.size; i++) (runs.state[i] === FORE ? fore : past).add((runs.start[i] - this.from) * span, (runs.end[i] - this.from) * span);
-      this.used = { key: `${this.from} ${this.until} ${wide} ${runs.size} ${runs.now}`, past, fore, most: Math.max(1, Math.ceil(Math.max(past.sum(), fore.sum()) - 0.02)) };
+      this.used = { key: `${this.from} ${this.until} ${wide} ${runs.size} ${runs.now}`, past, fore };
+      past.sum();
+      fore.sum();
     }
-    const { past, fore, most } = this.used, image = new ImageData(Math.round(wide), high), out = new Uint32Array(image.data.buffer);
-    const ground = pixel(C.surface), dark = pixel(C.surface, [C["ink-3"], 0.6]), light = pixel(C.surface, [C["ink-3"], 0.25]);
+    const { past, fore } = this.used, most = Math.max(1, runs.peak), image = new ImageData(Math.round(wide), high), out = new Uint32Array(image.data.buffer);
+    const { ground: [ground], shades: [dark, light] } = this;
     out.fill(ground);
     for (let x = 0; x < wide; x++) {
-      const a = Math.round((past.value[x] / most) * high), b = Math.round((fore.value[x] / most) * high);
+      const a = Math.round((past.at(x) / most) * high), b = Math.round((fore.at(x) / most) * high);
       for (let y = 0; y < a + b && y < high; y++) out[(high - 1 - y) * wide + x] = y < a ? dark : light;
     }
     const strip = (this.strip ||= new OffscreenCanvas(1, 1));
@@ -395,6 +387,7 @@ class Gantt {
       this.draw();
     });
     new ResizeObserver(() => {
+      if (box.clientWidth === this.W && box.clientHeight === this.H && (devicePixelRatio || 1) === this.scale) return;
       this.layout();
       this.draw();
     }).observe(box);

@@ -3,7 +3,7 @@ import { Grid, CLASS, FAIL, said, tally } from "./grid.js";
 import { LEVELS, MatrixView } from "./matrix_view.js";
 import { Tip, ask, asked, calmly, count, many, onTheme, parts, plain, toAddress } from "./pictures.js";
 
-const ONE_DAY = 864e5, IN_ADDRESS = 400; // instances; the question about more is a page
+const ONE_DAY = 864e5;
 // Which instances an operation fits, by what they look like; the server judges again.
 const FITS = { rerun: "ok dry hand fail", stop: "run", "set-successful": "fail", freeze: "idle blocked ok dry hand fail", unfreeze: "frozen" };
 
@@ -21,19 +21,29 @@ class Matrix {
     this.filter = asked("find") || "";
     this.#read();
     this.#listen();
-    this.show();
+    this.view.draw();
+    this.#tellNothing();
   }
 
   // ---- what is shown
 
   show() {
+    this.#choose();
+    this.view.layout();
+    this.view.draw();
+    this.#tellNothing();
+  }
+
+  #tellNothing() {
+    const none = document.getElementById("nothing");
+    if (none) none.hidden = this.view.rows.length > 0;
+  }
+
+  /** Which tasks are shown. */
+  #choose() {
     const words = this.filter.toLowerCase().split(/\s+/).filter(Boolean);
     const isTrouble = (task) => task.look.some((look) => ["fail", "blocked", "frozen"].includes(CLASS[look]));
     this.view.wanted = (task) => (!this.only || isTrouble(task)) && words.every((word) => task.full.toLowerCase().includes(word));
-    this.view.layout();
-    this.view.draw();
-    const none = document.getElementById("nothing");
-    if (none) none.hidden = this.view.rows.length > 0;
   }
 
   #read() {
@@ -41,6 +51,7 @@ class Matrix {
     if (level !== null && LEVELS[+level]) view.level = +level;
     for (const one of (asked("fold") || "").split(",")) if (one) view.folded.add(one);
     for (const one of (asked("open") || "").split(",")) if (one) view.open.add(one);
+    this.#choose();
     view.layout();
     view.cursor = this.#cell(asked("cell"));
     view.anchor = this.#cell(asked("to")) || view.cursor;
@@ -136,7 +147,6 @@ class Matrix {
     button.textContent = ids.length ? `${button.dataset.word} ${count(ids.length)}…` : `${button.dataset.word}…`;
     button.disabled = !ids.length || ids.length > most;
     button.title = ids.length > most ? `At most ${count(most)} at once: choose fewer, or use the backfill's own operations.` : ids.length ? "" : "Fits none of these.";
-    button.toggleAttribute("data-dialog", ids.length <= IN_ADDRESS);
   }
 
   /** What is chosen goes into the form when it is sent. */
@@ -206,6 +216,7 @@ class Matrix {
       view.draw();
     });
     new ResizeObserver(() => {
+      if (!view.hasGrown) return;
       view.layout();
       view.draw();
     }).observe(box);

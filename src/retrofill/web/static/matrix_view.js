@@ -29,7 +29,7 @@ export class MatrixView {
   recolour() {
     this.C = colours();
     this.pen = new Pen(this.ctx, this.C.font);
-    this.sprites = this.map = this.overview = null;
+    this.sprites = this.map = this.mapped = this.overview = null;
   }
 
   // ---- where things lie
@@ -59,7 +59,7 @@ export class MatrixView {
       this.canvas[key] = Math.round(size * scale);
       this.canvas.style[key] = `${size}px`;
     }
-    this.map = null;
+    this.mapped = this.map = null;
     this.#follow();
   }
 
@@ -86,6 +86,11 @@ export class MatrixView {
     }
     this.rows = rows;
     this.total = y + FOOT;
+  }
+
+  /** Whether its box has another size than that which it was laid out for. */
+  get hasGrown() {
+    return this.box.clientWidth !== this.W || this.box.clientHeight !== this.H || (devicePixelRatio || 1) !== this.scale;
   }
 
   /** The cursor stays at its cell over another layout. */
@@ -405,6 +410,16 @@ export class MatrixView {
     return row;
   }
 
+  #drawMap(wide, high) {
+    const { scale } = this, w = Math.round(wide * scale), h = Math.round(high * scale);
+    this.overview ||= new Overview(this.C);
+    this.map = new OffscreenCanvas(w, h);
+    this.map.getContext("2d").putImageData(this.overview.draw(this.rows, this.grid.dates.length, w, h, (high * scale) / this.total), 0, 0);
+    this.mapped = this.grid.version;
+    this.mapping = null;
+    this.draw();
+  }
+
   /** All of it, and which part is in view. */
   #minimap() {
     if (!this.right) return;
@@ -412,20 +427,8 @@ export class MatrixView {
     ctx.fillStyle = C.surface;
     ctx.fillRect(W - right, 0, right, H);
     this.pen.write("overview", W - right + 9, 80, { size: 11, colour: C["ink-3"] });
-    if (!this.wasDrawn) {
-      this.wasDrawn = true; // what is first seen are the cells
-      requestAnimationFrame(() => this.draw());
-      return;
-    }
-    if (!this.map || (this.mapped !== this.grid.version && performance.now() > this.mapAgain)) {
-      this.overview ||= new Overview(C);
-      const w = Math.round(wide * scale), h = Math.round(high * scale);
-      this.map = new OffscreenCanvas(w, h);
-      this.map.getContext("2d").putImageData(this.overview.draw(this.rows, this.grid.dates.length, w, h, (high * scale) / this.total), 0, 0);
-      this.mapped = this.grid.version;
-      this.mapAgain = performance.now() + 1000;
-    }
-    ctx.drawImage(this.map, x, TOP, wide, high);
+    if (this.mapped !== this.grid.version && !this.mapping) this.mapping = setTimeout(() => this.#drawMap(wide, high), this.map ? 1000 : 30); // what is first seen are the cells
+    if (this.map) ctx.drawImage(this.map, x, TOP, wide, high);
     const part = Math.min(1, (W - this.left - right) / (this.width + 14)), from = (this.scrollX / (this.width + 14)) * (wide + 6);
     ctx.strokeStyle = C.ink;
     ctx.lineWidth = 1.5;

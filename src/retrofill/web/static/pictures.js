@@ -64,15 +64,11 @@ export class Pen {
   }
 
   #shorten(text, most) {
-    const letters = [...text], fits = (s) => this.ctx.measureText(s).width <= most;
-    if (fits(text)) return text;
-    let low = 2, high = letters.length;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (fits(joined(letters, middle))) low = middle;
-      else high = middle - 1;
-    }
-    return joined(letters, low);
+    const letters = [...text], width = (s) => this.ctx.measureText(s).width, whole = width(text);
+    if (whole <= most) return text;
+    let left = Math.max(2, Math.min(letters.length - 1, Math.floor((letters.length * most) / whole)));
+    while (left > 2 && width(joined(letters, left)) > most) left--;
+    return joined(letters, left);
   }
 }
 
