@@ -38,6 +38,36 @@ def test_a_form_of_who_is_signed_out_keeps_what_was_typed(site: Site) -> None:
     assert page.fields == {"password": '"><script>long enough', "current": "x"}
 
 
+def test_a_form_of_another_site_is_not_kept_to_be_sent_again(site: Site) -> None:
+    """SEC-6: its words would come from a page of ours the second time; cookies of other sites' forms are not sent."""
+    number = site.backfill()
+    strange = {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
+    answer = Browser(site.app).submit(f"/backfills/{number}/stop", strange, comment="from elsewhere")
+    page = shown(answer, 403)
+    assert "this was not sent by a page of this server" in page.text.lower()
+    assert "from elsewhere" not in page.html
+
+
+@pytest.mark.parametrize("scope", ["read", "admin"])
+def test_a_token_sends_no_forms(site: Site, scope: str) -> None:
+    """SEC-1: how far a token reaches is held by the API; a form would reach as far as its user."""
+    number = site.backfill()
+    token = site.center("alice").people.create_token("alice", "", scope, 1)["token"]
+    shows = {"Authorization": f"Bearer {token}"}
+    assert Browser(site.app).get(f"/backfills/{number}", headers=shows).status_code == 200
+    for path, fields in ((f"/backfills/{number}/pause", {}), ("/account/tokens", {"scope": "admin"})):
+        page = shown(Browser(site.app).submit(path, shows, **fields), 403)
+        assert "A form is sent by a browser in which somebody has signed in." in page.text
+    assert site.center("alice").backfills.row(number)["held"] is None
+    assert len(site.center("alice").people.tokens("alice")) == 1
+
+
+@pytest.mark.parametrize("path", ["/backfills/{}", "/instances/{}", "/backfills/{}/stop"])
+def test_numbers_of_many_digits_name_nothing(filled: Filled, path: str) -> None:
+    answer = filled.site.alice.get(path.format("9" * 5_000))
+    assert "There is no such page." in shown(answer, 404).text
+
+
 @pytest.mark.parametrize("path", ["/nothing", "/account/nothing", "/%3Cscript%3E"])
 def test_where_nothing_is(filled: Filled, path: str) -> None:
     headers = {"Accept": "text/html"}

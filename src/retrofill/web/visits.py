@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import IntegerConvertor
 from starlette.datastructures import QueryParams
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -56,8 +57,15 @@ _PACKED_FROM = 1_400  # bytes; less goes in one packet anyway
 _MOST_STRANGE_BYTES = 20_000  # of a form of somebody whom nobody knows
 _MOST_STRANGE_FIELDS = 10
 _MOST_NUMBER = 2**63
+_MOST_DIGITS = 30
 _MAX_ADDRESS = 2_000  # characters of one that somebody comes back to
 _log = logging.getLogger(__name__)
+
+
+class TokenInFormError(NotPermittedError):
+    """Send a request to the REST API instead, which holds what a token's scope allows."""
+
+    code = "token_in_form"
 
 
 class Visit:
@@ -263,9 +271,19 @@ def _dialog(visit: Visit) -> str | None:
 
 
 def _route(path: str, answer: Any, method: str, named: Show) -> Route:
-    return Route(
-        path, answer, methods=[method], name=f"{named.__module__.rpartition('.')[2]}.{named.__name__}"
-    )
+    name = f"{named.__module__.rpartition('.')[2]}.{named.__name__}"
+    route = Route(path, answer, methods=[method], name=name)
+    for parameter, convertor in route.param_convertors.items():
+        if isinstance(convertor, IntegerConvertor):
+            route.param_convertors[parameter] = _Number()
+    return route
+
+
+class _Number(IntegerConvertor):
+    """Python reads no number of thousands of digits."""
+
+    def convert(self, value: str) -> int:
+        return int(value) if len(value) < _MOST_DIGITS else _MOST_NUMBER
 
 
 def _path_values(request: Request) -> dict[str, Any]:
@@ -293,6 +311,8 @@ def _answered(
             if error.code == "foreign_origin":
                 raise
             return _asked_to_sign_in(visit, form)
+        if form is not None and visitor.session is None:
+            raise TokenInFormError("a form is sent by a browser in which somebody has signed in")
         _ = found.revision  # before anything is looked up
         return answer(found)
 
@@ -300,7 +320,9 @@ def _answered(
 
 
 def _asked_to_sign_in(visit: Visit, form: Form | None) -> Response:
+    """Forms of other sites are not kept: their words would be sent again from a page of ours (SEC-6)."""
     if form is not None:
+        check_origin(visit.request, visit.deployment)
         return visit.send(html(SignedOutPage(address=visit.here, fields=form.fields)), 401)
     if visit.part is not None:
         return visit.send("", 401)
