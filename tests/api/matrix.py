@@ -214,6 +214,7 @@ DECISIONS: dict[str, Decision] = {
     "operations.list": LIST,
     "groups.list": LIST,
     "groups.show": LIST._replace(fills={"name": lambda t: "default"}),
+    "groups.use": LIST._replace(fills={"name": lambda t: "default"}),
     "saved.list": LIST._replace(query={"page": "new"}),
     "saved.show": LIST._replace(fills={"form_id": saved_form}),
     "saved.save": LIST._replace(body=lambda t: {"page": "new", "fields": {}}),

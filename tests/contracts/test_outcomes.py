@@ -45,3 +45,15 @@ def test_outcomes_of_auto_triggered_instances(store: Store) -> None:
         assert outcome(DONE, 11) in found
         assert [one.id for one in generations.outcomes(["2026-01-06"], [2, 3])] == [15]
         assert generations.outcomes(["2026-01-04"], [1, 2]) == []
+
+
+def test_when_runs_held_slots_of_a_group(store: Store) -> None:
+    """RUN-1: those of a range that ran since then, and those that run on; of other groups none."""
+    rows = [in_state(State.SUCCESSFUL, number, slot=number, started_ms=1, ended_ms=2) for number in (1, 2, 3)]
+    fill(store, rows[0], rows[1]._replace(state="running"), rows[2]._replace(resource_group="other"))
+    with store.transaction() as tx:
+        tx.start([(2, 1, "token")], "boot", 50)
+    with store.read() as reader:
+        assert reader.spans("default", 1, 9, 0, -1) == [(50, None)]
+        assert reader.spans("default", 3, 9, 0, -1) == []
+        assert reader.spans("other", 1, 9, 0, -1) == []

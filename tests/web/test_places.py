@@ -13,6 +13,8 @@ def test_slots_are_places(filled: Filled) -> None:
     assert "Waits for a slot, in this order" in page.text
     alone = shown(filled.site.alice.get("/resource-groups/default"))
     assert "5 tasks run in it" in alone.text
+    assert "Since yesterday" in alone.text
+    assert "of 4 at most" in alone.text
     part = filled.site.alice.get("/resource-groups/default?part=slots")
     assert part.text.lstrip().startswith("<section")
     assert shown(filled.site.alice.get("/resource-groups/moon"), 404)

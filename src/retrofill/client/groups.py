@@ -9,7 +9,7 @@ from retrofill.client.desk import Desk
 from retrofill.client.transport import part
 
 if TYPE_CHECKING:
-    from retrofill.services.reading.documents import GroupRow, Queue
+    from retrofill.services.reading.documents import GroupRow, GroupUse, Queue
 
 
 class GroupDesk(Desk):
@@ -22,3 +22,7 @@ class GroupDesk(Desk):
     def show(self, name: str, limit: int = 20) -> Queue:
         """What holds a group's slots, and what waits for them in the order in which it will start."""
         return self._server.get(f"resource-groups/{part(name)}", {"limit": limit})
+
+    def use(self, name: str, hours: int = 24) -> GroupUse:
+        """How many of a group's slots were in use over the last hours, by the schedule and by backfills."""
+        return self._server.get(f"resource-groups/{part(name)}/use", {"hours": hours})

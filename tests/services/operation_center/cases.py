@@ -213,6 +213,7 @@ def arguments(c: Case) -> dict[str, Arguments]:
         "feed.eyes": [()],
         "groups.list": [()],
         "groups.show": [("default",), ("deep",)],
+        "groups.use": [("default",), ("deep", 168)],
         "home.show": [()],
         "home.count": [()],
         "instances.list": [(), (InstanceSearch(backfills=(1,)),), (InstanceSearch(auto=True),)],

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from domain.catalogs import make_task
 from retrofill.domain.catalog.definitions import ResourceGroup
+from retrofill.domain.errors import UnknownNameError
 from services.centers import center_of
 from services.worlds import MakeWorld
 
@@ -55,3 +58,27 @@ def test_which_workspaces_may_use_it(world: MakeWorld) -> None:
     found = center_of(w).groups.show("narrow")
     assert (found["type"], found["workspaces"]) == ("serverless", ["w"])
     assert center_of(w).groups.show("default")["workspaces"] is None
+
+
+def test_how_many_slots_were_in_use(world: MakeWorld) -> None:
+    """RUN-1: by the schedule and by backfills, whosever they are, up to now."""
+    w = world(*TASKS, members=MEMBERS, now="2026-03-01T22:00")
+    w.create("a", "b", dates="2026-01-04")
+    w.tick()
+    w.clock.forward(30 * 60)
+    w.finish()
+    w.create("a", dates="2026-01-05")
+    w.clock.move_to("2026-03-01T23:31")
+    w.night()
+    w.clock.move_to("2026-03-02T03:00")
+    w.tick()
+    w.clock.forward(60 * 60)
+    w.user = "alice"
+    found = center_of(w).groups.use("default", 8)
+    assert (found["slots"], found["step_seconds"], found["complete"]) == (4, 300, True)
+    hours = [sum(found["backfills"][n : n + 12]) / 12 for n in range(0, 96, 12)]
+    assert hours == pytest.approx([0, 0, 1, 29 / 60, 1, 1, 1, 1], abs=0.01)
+    assert found["schedule"][:84] == [0.0] * 84
+    assert found["schedule"][84:] == [3.0] * 12
+    with pytest.raises(UnknownNameError):
+        center_of(w).groups.use("moon")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from retrofill.domain.errors import UnknownNameError, did_you_mean, shown
 from retrofill.domain.texts import Text
 from retrofill.services.operation_center.desk import Desk
-from retrofill.services.reading.queues import counts, group_row, queue_of
+from retrofill.services.reading.queues import counts, group_row, queue_of, use_of
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import ResourceGroup
-    from retrofill.services.reading.documents import GroupRow, Queue
+    from retrofill.services.reading.documents import GroupRow, GroupUse, Queue
 
 
 class GroupDesk(Desk):
@@ -34,15 +34,30 @@ class GroupDesk(Desk):
         Raises:
             UnknownNameError: there is no such group.
         """
+        group = self._find(name)
+        with self.view_if_deployed() as view:
+            return queue_of(view, group, limit, self._bound(group))
+
+    def use(self, name: str, hours: int = 24) -> GroupUse:
+        """How many of a group's slots were in use over the last hours, by the schedule and by backfills.
+
+        Raises:
+            UnknownNameError: there is no such group.
+        """
+        group = self._find(name)
+        with self.view_if_deployed() as view:
+            return use_of(view, group, hours, self._parts.clock.now_ms())
+
+    # Inside
+
+    def _find(self, name: str) -> ResourceGroup:
         groups = self._parts.in_force.resource_groups
         if name not in groups:
             raise UnknownNameError(
                 f'there is no resource group "{shown(name)}"{did_you_mean(name, groups)}',
                 Text("{resource_group.list} shows all of them."),
             )
-        group = groups[name]
-        with self.view_if_deployed() as view:
-            return queue_of(view, group, limit, self._bound(group))
+        return groups[name]
 
     def _bound(self, group: ResourceGroup) -> Iterable[str] | None:
         """Of the workspaces that a group is bound to, those that the actor may know of."""

@@ -30,6 +30,16 @@ class InstanceReader(Protocol):
         """What has become of the instances of these ids that exist, in no order."""
         ...
 
+    def spans(
+        self, resource_group: str, first_id: int, last_id: int, since_ms: int, limit: int
+    ) -> list[tuple[int, int | None]]:
+        """When runs of this range began and ended that held a slot of the group since then; None: they hold it now.
+
+        Args:
+            limit: of the runs; -1 for all.
+        """
+        ...
+
     def instance_range(
         self, first_id: int, last_id: int, asked: InstanceFilter = ALL_INSTANCES
     ) -> Iterator[InstanceRecord]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from retrofill.domain.running.filters import BackfillFilter
+from retrofill.domain.running.occupancy import in_use
+from retrofill.domain.time.milliseconds import instant_of, shown_instant
 from retrofill.services.ports.start_filter import StartFilter
 from retrofill.services.reading.instances import InstanceReader
 from retrofill.services.reading.task_lists import usual_seconds
@@ -12,9 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from retrofill.domain.catalog.definitions import ResourceGroup
-    from retrofill.services.ports.records import InstanceRecord
-    from retrofill.services.reading.documents import GroupRow, HeldSlot, InstanceRow, Queue
+    from retrofill.domain.running.occupancy import Span
+    from retrofill.services.ports.records import BackfillRecord, InstanceRecord
+    from retrofill.services.reading.documents import GroupRow, GroupUse, HeldSlot, InstanceRow, Queue
     from retrofill.services.reading.view import View
+
+_HOUR_MS = 60 * 60 * 1000
+_STEPS = 96
+_MOST_RUNS = 20_000  # that are read for one picture
+_MOST_BACKFILLS = 200
+_REACH = timedelta(days=3)  # before which no bizdate lies whose night may run in these hours
 
 
 def counts(view: View) -> dict[tuple[str, str], int]:
@@ -87,3 +98,50 @@ def _held(view: View, rows: Iterable[InstanceRow]) -> list[HeldSlot]:
     rows = sorted(rows, key=lambda row: (row["started_at"] or "", row["id"]))
     times = view.reader.times.recent({view.task_ids[row["task"]] for row in rows})
     return [{**row, "usual_seconds": usual_seconds(times.get(view.task_ids[row["task"]]))} for row in rows]
+
+
+def use_of(view: View | None, group: ResourceGroup, hours: int, now_ms: int) -> GroupUse:
+    """How many slots of a group were in use over the last hours.
+
+    Args:
+        view: None where nothing is deployed, and so nothing ran.
+    """
+    since_ms = now_ms - hours * _HOUR_MS
+    auto, backfills, complete = ([], [], True) if view is None else _spans(view, group.name, since_ms)
+    return {
+        "resource_group": group.name,
+        "slots": group.slots,
+        "reserved_for_auto": group.reserved_for_auto,
+        "since": shown_instant(since_ms),
+        "step_seconds": (now_ms - since_ms) / 1000 / _STEPS,
+        "schedule": in_use(auto, since_ms, now_ms, _STEPS),
+        "backfills": in_use(backfills, since_ms, now_ms, _STEPS),
+        "complete": complete,
+    }
+
+
+def _spans(view: View, group: str, since_ms: int) -> tuple[list[Span], list[Span], bool]:
+    """Runs of the schedule and of backfills, and whether these are all."""
+    reader, left = view.reader, _MOST_RUNS
+    first = (instant_of(since_ms) - _REACH).date().isoformat()
+    auto: list[Span] = []
+    for one in reader.generations.between(first, "9999-12-31"):
+        auto += reader.spans(
+            group, one.first_instance_id, one.first_instance_id + one.stride - 1, since_ms, left
+        )
+    left -= len(auto)
+    found: list[Span] = []
+    for record in _lately(view, since_ms):
+        if left <= 0:
+            return auto, found, False
+        last_id = record.first_instance_id + record.stride * len(reader.dates(record.id)) - 1
+        spans = reader.spans(group, record.first_instance_id, last_id, since_ms, left)
+        left -= len(spans)
+        found += spans
+    return auto, found, left > 0
+
+
+def _lately(view: View, since_ms: int) -> list[BackfillRecord]:
+    """Backfills of which something may have run since then, newest first."""
+    records = view.reader.backfills(BackfillFilter(phase="active"), limit=_MOST_BACKFILLS)
+    return [one for one in records if one.started_ms and (one.ended_ms is None or one.ended_ms > since_ms)]

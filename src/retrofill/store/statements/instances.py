@@ -85,6 +85,17 @@ class InstanceReader(View):
         )
         return OUTCOME.all(rows)
 
+    def spans(
+        self, resource_group: str, first_id: int, last_id: int, since_ms: int, limit: int
+    ) -> list[tuple[int, int | None]]:
+        rows = self._execute(
+            "SELECT r.started_ms, r.ended_ms FROM run r CROSS JOIN instance i ON i.id = r.instance_id "
+            "WHERE r.instance_id BETWEEN ? AND ? AND (r.ended_ms IS NULL OR r.ended_ms > ?) "
+            "AND i.resource_group = ? LIMIT ?",
+            (first_id, last_id, since_ms, resource_group, limit),
+        )
+        return [(row[0], row[1]) for row in rows]
+
     def instance_range(
         self, first_id: int, last_id: int, asked: InstanceFilter = ALL_INSTANCES
     ) -> Iterator[InstanceRecord]:

@@ -15,11 +15,13 @@ from retrofill.web.visits import page
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from retrofill.services.reading.documents import GroupRow, HeldSlot, Queue
+    from retrofill.services.reading.documents import GroupRow, GroupUse, HeldSlot, Queue
     from retrofill.web.visits import PageVisit
 
 _FEW, _MANY = 6, 200  # of a queue
 _MOST_PLACES = 30  # that are drawn of one group
+_HOURS = 24
+_USE_WIDTH, _USE_HEIGHT = 480.0, 80.0
 _LIVE = f"{PREFIX}/backfills/events"
 
 
@@ -52,6 +54,22 @@ class Slots(NamedTuple):
     bound: str
 
 
+class Use(NamedTuple):
+    """Slots in use over the last day, as bars in a box of 480 x 80.
+
+    Attributes:
+        bars: left end, height of what the schedule held, height of what backfills held.
+        kept_y: up to where backfills may use slots; None: up to all of them.
+        label: the same in words.
+    """
+
+    bars: Sequence[tuple[float, float, float]]
+    kept_y: float | None
+    moments: Sequence[str]
+    label: str
+    complete: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class GroupsPage(Page):
     """All groups."""
@@ -71,6 +89,7 @@ class GroupPage(Page):
     nav: ClassVar[str] = "groups"
     group: Slots
     tasks: int
+    use: Use
 
 
 def groups(visit: PageVisit) -> Response:
@@ -84,7 +103,8 @@ def group(visit: PageVisit, group: str) -> Response:
     """One of them."""
     found = _slots(visit.center.groups.show(group, _MANY), visit.now)
     tasks = visit.center.tasks.list({"resource_group": group}, limit=1)["total"]
-    return visit.show(GroupPage(title=group, group=found, tasks=tasks, events=_LIVE))
+    use = _use(visit.center.groups.use(group, _HOURS), visit.now)
+    return visit.show(GroupPage(title=group, group=found, tasks=tasks, use=use, events=_LIVE))
 
 
 def _words(rows: Sequence[GroupRow]) -> str:
@@ -113,6 +133,27 @@ def _slots(queue: Queue, now: datetime) -> Slots:
     kept = min(left, max(queue["reserved_for_auto"] - autos, 0))
     places = [*seen, *others, *[Place("free")] * (left - kept), *[Place("kept")] * kept]
     return Slots(queue, places[:_MOST_PLACES], _more(places[_MOST_PLACES:]), _bound(queue))
+
+
+def _use(found: GroupUse, now: datetime) -> Use:
+    """As high as all slots are, or as most of them were held where there were more once."""
+    both = [a + b for a, b in zip(found["schedule"], found["backfills"], strict=True)]
+    most = max(found["slots"], *both)
+    scale, width = _USE_HEIGHT / most, _USE_WIDTH / len(both)
+    since = datetime.fromisoformat(found["since"])
+    moments = [(since + (now - since) * n / 4).strftime("%Y-%m-%dT%H:%M:%SZ") for n in range(5)]
+    kept = found["reserved_for_auto"]
+    return Use(
+        bars=[
+            (round(n * width, 1), round(a * scale, 1), round(b * scale, 1))
+            for n, (a, b) in enumerate(zip(found["schedule"], found["backfills"], strict=True))
+        ],
+        kept_y=round(_USE_HEIGHT - (found["slots"] - kept) * scale, 1) if kept else None,
+        moments=moments,
+        label=f"Slots in use over the last {_HOURS} hours: {max(both):g} of {found['slots']:,} at most, "
+        f"{sum(both) / len(both):.1f} on average",
+        complete=found["complete"],
+    )
 
 
 def _held(one: HeldSlot, now: datetime) -> Place:

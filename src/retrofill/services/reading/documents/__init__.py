@@ -136,6 +136,7 @@ from retrofill.services.reading.documents.pictures import (
 from retrofill.services.reading.documents.saved import SavedForm
 from retrofill.services.reading.documents.schedule import (
     GroupRow,
+    GroupUse,
     HeldSlot,
     MissedNights,
     NightRow,
@@ -234,6 +235,7 @@ __all__ = [
     "GridDocument",
     "GridRow",
     "GroupRow",
+    "GroupUse",
     "HealthCheck",
     "HeldBackfill",
     "HeldSlot",

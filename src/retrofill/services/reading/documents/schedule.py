@@ -58,6 +58,19 @@ class HeldSlot(InstanceRow):
     usual_seconds: float | None  #: mean of its task's latest successful runs
 
 
+class GroupUse(TypedDict):
+    """How many slots of a resource group were in use, step by step up to now."""
+
+    resource_group: str
+    slots: int
+    reserved_for_auto: int
+    since: str
+    step_seconds: float
+    schedule: list[float]  #: mean in use by auto triggered instances, for each step
+    backfills: list[float]  #: mean in use by instances of backfills, for each step
+    complete: bool  #: whether all that ran is counted; of very many runs, only so many are
+
+
 class Queue(TypedDict):
     """`resource-group show`: who holds its slots, and who waits for them (RUN-1)."""
 
