@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import InvalidValueError, UnknownNameError, did_you_mean, shown
 from retrofill.domain.running.filters import About, BackfillFilter, InstanceFilter
-from retrofill.domain.running.states import State
+from retrofill.domain.running.states import WAITING, State
 from retrofill.domain.running.status import ENDED, Status
 from retrofill.domain.texts import Text
 from retrofill.domain.time.bizdates import BizdateError, DateRange, parse_range
@@ -268,10 +268,11 @@ def _of_backfills(view: View, asked: _Asked) -> Iterator[InstanceRow]:
         listed = access.listed_tasks(record)
         states = None if not asked.states and not asked.with_held_up else asked.states
         if asked.with_held_up:
-            asked.held_up |= held_up_ids(view, record)
-            states = asked.states | {State.NOT_RUN}
-        if view.is_held(record):  # it shows Waiting as Not run, so states are compared on the row
-            states = None
+            held_up = held_up_ids(view, record)
+            asked.held_up |= held_up
+            states = asked.states | ({State.NOT_RUN} if held_up else set())
+        if states is not None and view.is_held(record):  # it shows Waiting as Not run
+            states = states - WAITING | (WAITING if State.NOT_RUN in states else frozenset())
         wanted = InstanceFilter(task_ids=asked.task_ids, states=states)
         after = last if last is not None and record.id == last.backfill_id else None
         for row in reader.of_backfill(record, wanted, asked.has_date, after):

@@ -39,6 +39,20 @@ _CHOICE = {
     "workspace": "descendants in workspaces",
     "all_descendants": "a task and everything below it, looked up when it starts",
 }
+_VALUES = {
+    ("order", "asc"): "oldest bizdate first",
+    ("order", "desc"): "newest bizdate first",
+    ("barrier", "date"): "the next bizdate of a group begins when the one before is complete",
+    ("barrier", "task"): "a task's next bizdate begins when its own one before is complete",
+    ("across_groups", "wait"): "a group waits for the one before where its first bizdate depends on that",
+    ("across_groups", "ignore"): "groups do not wait for each other",
+    ("on_failure", "stop"): "the next bizdates of the group wait until it is mended",
+    ("on_failure", "continue"): "the next bizdates of the group go on",
+    ("priority", None): "each task's own",
+    ("resource_group", None): "each task's own",
+    ("max_failures", None): "however many fail, it does not pause by itself",
+    ("window", None): "at any time of the day",
+}
 _OF_REPORT = 20  # failures, and acts of people
 
 
@@ -168,6 +182,8 @@ def settings_of(request: Mapping[str, Any]) -> Iterator[Setting]:
         seen.add(option.name)
         value = request[option.name]
         words = option.without or "none" if value is None else _words(value)
+        if isinstance(value, str | None):
+            words = _VALUES.get((option.name, value), words)
         yield Setting(
             option.name.replace("_", " ").capitalize(), words, is_changeable=option.name in changeable
         )
