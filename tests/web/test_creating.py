@@ -6,6 +6,7 @@ import json
 import shlex
 from datetime import UTC, date, datetime
 from typing import Any, cast
+from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +15,7 @@ from retrofill.domain.inputs import Given
 from retrofill.services.reading.documents import Estimate, Load, PlanSummary, TaskCalendar
 from retrofill.web.creating import planned, strip
 from retrofill.web.creating.asking import given_of, typed_of_query
-from retrofill.web.creating.commands import as_command, as_request
+from retrofill.web.creating.commands import as_address, as_command, as_request
 from retrofill.web.creating.remedies import TITLES, mended
 from retrofill.web.creating.typed import FIELDS, Typed
 
@@ -124,6 +125,16 @@ def test_a_call_of_the_api_says_the_same() -> None:
     assert sent == {
         name: [*value] if isinstance(value, tuple) else value for name, value in GIVEN.items()
     } | {"comment": "why"}
+
+
+def test_an_address_asks_everybody_for_the_same() -> None:
+    address = as_address(GIVEN, "https://example.org", "why & so")
+    path, _, query = address.partition("?")
+    assert path == "https://example.org/backfills/new"
+    typed = typed_of_query(parse_qs(query))
+    assert given_of(typed) == {**GIVEN, "bizdate": ("-7d..yesterday", "2026-01-05")}
+    assert typed.one("reason") == "why & so"
+    assert as_address({"task": ("w.a" * 2_000,)}, "https://example.org") == ""
 
 
 def test_an_address_and_what_it_asks_for_are_the_same() -> None:

@@ -93,6 +93,8 @@ def test_a_root_may_only_be_passed_through(site: Site) -> None:
     form = followed(alice, form.press(alice, "norun:shop.clean"))
     page = shown(alice.get(form.address))
     assert "Some tasks pass without running" in page.text
+    assert "shop.clean01 pass: left out" in page.text
+    assert "shop.fetch1" in page.text
     assert form.buttons["create"] == "Create and run 2 instances"
     form = followed(alice, form.press(alice, "fix:run=shop.clean"))
     assert form.buttons["create"] == "Create and run 3 instances"

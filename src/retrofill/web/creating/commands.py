@@ -1,4 +1,4 @@
-"""What a form asks for, as a command and as a request of the API: to be copied into a script or a message."""
+"""What a form asks for, as a command, a request of the API and an address: to be copied into a script or a message."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from retrofill.web.looks import query
+
 if TYPE_CHECKING:
     from retrofill.domain.inputs import Given
+
+_LONGEST = 4_000
 
 
 def as_command(given: Given, comment: str = "") -> str:
@@ -46,3 +50,10 @@ def as_request(given: Given, origin: str, comment: str = "") -> str:
         "  -H 'Content-Type: application/json' \\\n"
         f"  -d {shlex.quote(text)}"
     )
+
+
+def as_address(given: Given, origin: str, comment: str = "") -> str:
+    """Of a form that asks for the same, for whoever opens it; empty where it is too long for some browser."""
+    pairs = {name: ("on",) if value is True else value for name, value in given.items()}
+    found = f"{origin}/backfills/new{query({**pairs, 'reason': comment})}"
+    return found if len(found) <= _LONGEST else ""

@@ -16,11 +16,18 @@ from retrofill.web.creating.remedies import Remedy, remedies_of, title_of
 
 if TYPE_CHECKING:
     from retrofill.services.operation_center.previews import Preview
-    from retrofill.services.reading.documents import Estimate, Load, PlanSummary
+    from retrofill.services.reading.documents import Estimate, Load, PlannedTask, PlanSummary
     from retrofill.web.creating.typed import Typed
 
 _WIDTH, _HEIGHT = 320, 48
 _MOST_BARS = 80
+_MOST_ROWS = 300
+_WHY = {
+    "intermediate": "it lies between tasks that run",
+    "blacklisted": "left out",
+    "no_permission": "you may not backfill it",
+    "mode": "by its mode",
+}
 _MOST_WORDS = 240  # characters of a finding
 _MOST_LANES = 100  # the width of a lane
 _SHARE = 0.5  # of all run time, from which on a single task is worth naming
@@ -91,12 +98,21 @@ class FindingView:
         return f"{self.message[: _MOST_WORDS - 30].rstrip()} …" if self.is_cut else self.message
 
 
+class TaskRow(NamedTuple):
+    """How many instances of a task really run, and what becomes of the others."""
+
+    task: str
+    runs: int
+    words: str
+
+
 @dataclass(frozen=True)
 class PlanView:
     """What would be created.
 
     Attributes:
         rest: instances that pass without running, by what they are, in words.
+        rows: tasks by name; of so many more there is none.
         submit: what the button says.
         first: an instance with its parameters; None where it may not be seen.
     """
@@ -113,6 +129,8 @@ class PlanView:
     load: LoadView | None
     findings: Sequence[FindingView]
     counted: str
+    rows: Sequence[TaskRow]
+    more: int
     first: Mapping[str, Any] | None
     checks: Sequence[str]
     notes: Sequence[str]
@@ -148,6 +166,8 @@ def view_of(preview: Preview, typed: Typed, zone: ZoneInfo, now: datetime) -> Pl
             for one in plan["findings"]
         ],
         counted=_counted(plan),
+        rows=[_row(one) for one in plan["tasks"][:_MOST_ROWS]],
+        more=max(len(plan["tasks"]) - _MOST_ROWS, 0),
         first=next(preview.instances(), None) if plan["task_count"] <= _MOST_FILLED_IN else None,
         checks=preview.checks_to_ask,
         notes=preview.notes,
@@ -164,6 +184,23 @@ def _rest(kinds: Mapping[str, int]) -> list[str]:
         "frozen": "are frozen",
     }
     return [f"{kinds[kind]:,} {text}" for kind, text in words.items() if kinds.get(kind)]
+
+
+def _row(task: PlannedTask) -> TaskRow:
+    if task["dry_run"]:
+        return TaskRow(task["task"], 0, f"{task['instances']:,} pass: {_WHY[task['dry_run']]}")
+    nouns = {
+        "off_days": "off day",
+        "virtual": "virtual instance",
+        "frozen": "frozen instance",
+        "dry_runs": "dry run",
+    }
+    counts: Mapping[str, Any] = task
+    return TaskRow(
+        task["task"],
+        task["runs"],
+        ", ".join(many(counts[kind], noun) for kind, noun in nouns.items() if counts.get(kind)),
+    )
 
 
 def _counted(plan: PlanSummary) -> str:

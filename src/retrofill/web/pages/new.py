@@ -27,7 +27,7 @@ from retrofill.domain.time.cron import Cycle
 from retrofill.domain.time.instants import local_date
 from retrofill.domain.words import many
 from retrofill.web.creating import asking, chosen
-from retrofill.web.creating.commands import as_command, as_request
+from retrofill.web.creating.commands import as_address, as_command, as_request
 from retrofill.web.creating.edits import Around, edited
 from retrofill.web.creating.faults import counted_dates, faults_of
 from retrofill.web.creating.planned import PlanView, view_of
@@ -94,6 +94,7 @@ class NewPage(Page):
     hint: Text | None
     command: str
     request: str
+    address: str
     as_of: str
     version: int | None
     drafts: Sequence[Draft] = ()
@@ -161,6 +162,7 @@ def _page(
     below, gone = chosen.below_of(center, typed.all("task") if typed.way == PICK else ())
     given = asking.given_of(typed, below)
     today = _today(visit)
+    origin, reason = origin_of(visit.request, visit.deployment), typed.one("reason")
     planned = _planned(visit, typed, given)
     return NewPage(
         typed=typed,
@@ -183,8 +185,9 @@ def _page(
         missing=planned.missing,
         trouble=planned.trouble,
         hint=planned.hint,
-        command=as_command(given, typed.one("reason")),
-        request=as_request(given, origin_of(visit.request, visit.deployment), typed.one("reason")),
+        command=as_command(given, reason),
+        request=as_request(given, origin, reason),
+        address=as_address(given, origin, reason),
         as_of=visit.now.isoformat(),
         version=center.deployed_version,
         told=told,
