@@ -10,6 +10,7 @@ from httpx import Response
 
 from api.browsers import Browser
 from retrofill.domain.running.searches import InstanceSearch
+from retrofill.web.creating.strip import drawn
 from retrofill.web.creating.typed import FIELDS, WAYS
 from web.filling import Filling
 from web.sites import Filled, Site, shown
@@ -270,6 +271,14 @@ def test_what_failed_or_is_missing_alone(filled: Filled) -> None:
     )
     form = followed(alice, form.press(alice, "missing:shop.shaky"))
     assert (form.all("first"), form.all("last")) == (["2026-01-06"], ["2026-01-08"])
+
+
+def test_an_off_day_is_no_success() -> None:
+    """The strip colours what succeeded, and nothing else: on an off day nothing was made."""
+    calendar: Any = {"task": "shop.weekly", "first": "2026-01-05", "cells": "sooof."}
+    strip = drawn(calendar, ())
+    assert [cell.look for cell in strip.cells] == ["ok", "fail", "dotidle"]
+    assert strip.words.startswith("1 successful, 3 an off day, 1 failed, 1 never made")
 
 
 def test_the_contact_is_checked_before_the_alert_is_asked_for(site: Site) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from retrofill.domain.errors import RetrofillError
 from retrofill.domain.time.bizdates import DateRange, merge_ranges, parse_range
 from retrofill.domain.words import many
+from retrofill.web.drawing.calendars import SIGNS, Sign
 
 if TYPE_CHECKING:
     from retrofill.services.operation_center import OperationCenter
@@ -21,22 +21,7 @@ _LEAST_DAYS, _MOST_DAYS = 92, 1_100
 _AROUND = 14  # days shown on both sides of what is chosen
 _MONTH = 64.0  # pixels for a name
 
-# How a letter of a calendar looks: class, height within 26 pixels, and the word for it.
-_LOOKS: Mapping[str, tuple[str, int, str]] = MappingProxyType(
-    {
-        "s": ("ok", 6, "successful"),
-        "o": ("ok", 6, "an off day"),
-        "d": ("dry", 6, "passed without running"),
-        "f": ("fail", 18, "failed"),
-        "r": ("run", 18, "running"),
-        "w": ("wait", 10, "waiting"),
-        "t": ("wait", 10, "waiting for its time"),
-        "z": ("frozen", 12, "frozen"),
-        "n": ("idle", 4, "not run"),
-        ".": ("none", 2, "not there"),
-        "?": ("none", 2, "not kept any more"),
-    }
-)
+_TALLEST, _MIDDLE = 18.0, 14.0  # pixels: the height of what stands out, and where the line of days runs
 
 
 class Cell(NamedTuple):
@@ -118,7 +103,7 @@ def _shown(ranges: Sequence[DateRange], today: date) -> tuple[date, date]:
 
 
 def drawn(calendar: TaskCalendar, ranges: Sequence[DateRange]) -> Strip:
-    """A calendar as a strip, with boxes around ranges."""
+    """A calendar as a strip; an off day is left empty, as nothing was made on it."""
     first, cells = date.fromisoformat(calendar["first"]), calendar["cells"]
     step = _WIDTH / max(len(cells), 1)
     inside = [one for one in ranges if one.last >= first]
@@ -131,7 +116,7 @@ def drawn(calendar: TaskCalendar, ranges: Sequence[DateRange]) -> Strip:
     return Strip(
         calendar["task"],
         _WIDTH,
-        [_cell(letter, number, step) for number, letter in enumerate(cells)],
+        [_cell(sign, number, step) for number, sign in enumerate(map(_sign, cells)) if sign.look],
         [Month(round(number * step, 1), f"{day:%B}") for number, day in _months(days, step)],
         boxes,
         f"{_counted(cells)}; {many(chosen, 'bizdate')} chosen",
@@ -139,9 +124,15 @@ def drawn(calendar: TaskCalendar, ranges: Sequence[DateRange]) -> Strip:
     )
 
 
-def _cell(letter: str, number: int, step: float) -> Cell:
-    look, height, _ = _LOOKS.get(letter, _LOOKS["?"])
-    return Cell(round(number * step + step * 0.08, 2), 14 - height / 2, round(step * 0.84, 2), height, look)
+def _sign(letter: str) -> Sign:
+    return SIGNS.get(letter, SIGNS["?"])
+
+
+def _cell(sign: Sign, number: int, step: float) -> Cell:
+    _, _, _, of_fourteen = sign.inset
+    height = round(_TALLEST * of_fourteen / 14, 1)
+    x, width = round(number * step + step * 0.08, 2), round(step * 0.84, 2)
+    return Cell(x, _MIDDLE - height / 2, width, height, sign.look)
 
 
 def _months(days: Sequence[date], step: float) -> Iterator[tuple[int, date]]:
@@ -159,7 +150,7 @@ def _months(days: Sequence[date], step: float) -> Iterator[tuple[int, date]]:
 def _counted(cells: str) -> str:
     words: dict[str, int] = {}
     for letter in cells:
-        word = _LOOKS.get(letter, _LOOKS["?"])[2]
+        word = _sign(letter).words.lower()
         words[word] = words.get(word, 0) + 1
     return ", ".join(f"{count:,} {word}" for word, count in words.items())
 
