@@ -5,7 +5,6 @@ What changes while one looks are parts of the page; a part asks the center for n
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,10 +15,11 @@ from starlette.datastructures import QueryParams
 
 from retrofill.domain.errors import RetrofillError, UnknownNameError
 from retrofill.domain.running.acts import Act
+from retrofill.domain.words import many
 from retrofill.web import looks
-from retrofill.web.drawing.graphs import Drawing, Edge, Node, draw_graph
-from retrofill.web.drawing.layers import Sizes
+from retrofill.web.drawing.graphs import Drawing
 from retrofill.web.forms import whole_number
+from retrofill.web.pages.instance_around import HOLDING, around
 from retrofill.web.rendering import Page, sentence
 from retrofill.web.steps import place_of
 from retrofill.web.visits import page
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from retrofill.services.reading.documents import (
         ChainLink,
         CodePart,
-        DagDocument,
-        DagNode,
         DateState,
         Foresight,
         InstanceDetail,
@@ -49,20 +47,22 @@ if TYPE_CHECKING:
     from retrofill.web.visits import PageVisit
 
 _LINES = 200  # of a log that come with the page
-_MOST_LEVELS = 6
-_MOST_AROUND = 60  # boxes
 _ROOM, _LEAST_DATES = 10, 60  # of one bizdate in the strip; as wide it is at least
-_ALIKE = 3  # instances of one task and bizdate that are drawn one by one
-_ORDER = {"failed": 0, "frozen": 1, "running": 2, "waiting_resources": 3, "waiting_time": 4, "not_run": 5}
-_HOLDING = frozenset({"failed", "frozen"})
+_ENDS: Mapping[str, str] = {
+    "failed": "failed",
+    "frozen": "is frozen",
+    "running": "is running",
+    "waiting_resources": "waits for a slot",
+    "waiting_time": "waits for its time",
+}
 _CONDITIONS: Mapping[str, tuple[str, str]] = {
-    "held": ("Not held", "neither paused nor stopped"),
-    "turn": ("Its date’s turn", "its group has come to its bizdate"),
-    "upstream": ("Upstream", "what it waits for has succeeded"),
-    "time": ("Time", "its scheduled time has come"),
-    "window": ("Window", "the execution window is open"),
-    "scheduler": ("Scheduler", "one runs"),
-    "slot": ("Slot", "one of its resource group is free"),
+    "held": ("Not held", "not paused"),
+    "turn": ("Its date’s turn", "has come"),
+    "upstream": ("Upstream", "has succeeded"),
+    "time": ("Time", "has come"),
+    "window": ("Window", "is open"),
+    "scheduler": ("Scheduler", "runs"),
+    "slot": ("Slot", "is free"),
 }
 _DONE: Mapping[str, str] = {
     "stop": "stopped it",
@@ -196,20 +196,21 @@ def instance(visit: PageVisit, number: int) -> Response:
     it = center.dates.instance(number)
     found: dict[str, Any] = {"it": it, "backfill": _name_of_backfill(center, it)}
     held_up = False
-    if part in (None, "head", "why"):
+    if part in (None, "head", "why", "around"):
         chain = center.instances.chain(number)
         held_up = _is_held_up(chain)
         found |= {"chain": chain, "offers": list(_offers(chain)), "needs": list(_needs(chain))}
-        found |= {"links": _links(chain), "sentence": _sentence(chain["text"])}
+        found |= {"links": _links(chain), "sentence": _waiting(chain) or _sentence(chain["text"])}
         found["steps"] = list(_steps(chain))
     if part in (None, "head"):
-        found |= _strip(center.instances.over_dates(number)["items"], number)
+        found |= _strip(center.instances.over_dates(number)["items"], number, held_up)
     if part in (None, "why"):
         history = center.instances.history(number)
         found |= {"held": _held(center, found["chain"]), "runs": list(_runs(history, visit.now))}
         found["record"] = [(one, _DONE.get(one["action"], one["action"])) for one in history["operations"]]
     if part in (None, "around"):
-        found |= _around(center, number, visit.query)
+        levels = (_number(visit.query, "up") or 1, _number(visit.query, "down") or 1)
+        found |= around(center, number, levels, held_up)
     if part is None:
         code = center.instances.code(number)
         found |= {"code": code, "code_lines": _lines_of(code), "is_sql": code["type"] == "sql"}
@@ -231,9 +232,9 @@ def _name_of_backfill(center: OperationCenter, it: InstanceDetail) -> str:
     return "" if it["backfill"] is None else center.backfills.row(it["backfill"])["name"]
 
 
-def _strip(items: Sequence[DateState], number: int) -> dict[str, Any]:
+def _strip(items: Sequence[DateState], number: int, held_up: bool) -> dict[str, Any]:
     """The bizdates around its own, and its neighbours."""
-    marks = [_mark(at, one, number) for at, one in enumerate(items)]
+    marks = [_mark(at, one, number, held_up) for at, one in enumerate(items)]
     own = next(at for at, one in enumerate(marks) if one.is_own)
     return {
         "dates": marks,
@@ -243,8 +244,8 @@ def _strip(items: Sequence[DateState], number: int) -> dict[str, Any]:
     }
 
 
-def _mark(at: int, one: DateState, number: int) -> OnDate:
-    look = looks.look(one["state"], one["reason"])
+def _mark(at: int, one: DateState, number: int, held_up: bool) -> OnDate:
+    look = looks.look(one["state"], one["reason"], is_held_up=held_up and one["id"] == number)
     x = at * _ROOM
     if look in ("ok", "dry", "hand"):
         y, height, width = 10, 6, _ROOM - 1
@@ -265,7 +266,7 @@ def _offers(chain: WhyChain) -> Iterator[Offer]:
 
 
 def _is_held_up(chain: WhyChain) -> bool:
-    return chain["state"] == "not_run" and len(chain["links"]) > 1 and chain["links"][-1]["state"] in _HOLDING
+    return chain["state"] == "not_run" and len(chain["links"]) > 1 and chain["links"][-1]["state"] in HOLDING
 
 
 def _sentence(text: Text) -> Markup | str:
@@ -278,6 +279,21 @@ def _sentence(text: Text) -> Markup | str:
     last = text.parts[-1]
     rest = last.partition(". ")[2] if isinstance(last, str) else ""  # what stands still besides
     return Markup(" ").join(sentence(part) for part in (head, rest) if part)
+
+
+def _waiting(chain: WhyChain) -> Markup | None:
+    """Of one that waits for others: for which, and in the end for what."""
+    if chain["code"] != "upstream" or len(chain["links"]) < 2:
+        return None
+    own, first, *_, cause = [*chain["links"], chain["links"][-1]]
+    others = own["open"] - 1
+    also = f" and {many(others, 'other')}" if others > 0 else ""
+    of = "" if first["bizdate"] == own["bizdate"] else f" of {looks.day(first['bizdate'])}"
+    end = _ENDS.get(cause["state"], "has not had its turn yet")
+    if first["id"] == cause["id"]:
+        return Markup("It waits for <b>{}</b>{}{}, which {}.").format(first["task"], of, also, end)
+    form = "It waits for <b>{}</b>{}{}, and in the end for <b>{}</b>, which {}."
+    return Markup(form).format(first["task"], of, also, cause["task"], end)  # noqa: S704  (values are escaped)
 
 
 def _steps(chain: WhyChain) -> Iterator[tuple[str, str]]:
@@ -295,7 +311,7 @@ def _links(chain: WhyChain) -> list[Link]:
     return [
         Link(
             one,
-            looks.look(one["state"], one["reason"], is_held_up=one is not last and last["state"] in _HOLDING),
+            looks.look(one["state"], one["reason"], is_held_up=one is not last and last["state"] in HOLDING),
         )
         for one in chain["links"]
     ]
@@ -309,7 +325,7 @@ def _needs(chain: WhyChain) -> Iterator[Need]:
 def _held(center: OperationCenter, chain: WhyChain) -> Foresight | None:
     """What waits for the cause, if a person has to look after that."""
     cause = chain["links"][-1]
-    if cause["state"] not in _HOLDING:
+    if cause["state"] not in HOLDING:
         return None
     act = Act.SET_SUCCESSFUL if cause["state"] == "failed" else Act.UNFREEZE
     return center.instances.foresee(act, [cause["id"]])
@@ -399,61 +415,6 @@ def _log(center: OperationCenter, it: InstanceDetail, query: QueryParams) -> Log
 def _number(query: QueryParams, name: str) -> int | None:
     text = query.get(name, "")
     return whole_number(name, text) if text else None
-
-
-# Around
-
-
-def _around(center: OperationCenter, number: int, query: QueryParams) -> dict[str, Any]:
-    up, down = (min(_number(query, name) or 1, _MOST_LEVELS) for name in ("up", "down"))
-    try:
-        found = center.instances.dag(number, up, down)
-    except RetrofillError as error:
-        return {"around_absent": str(error.text), "levels": (up, down)}
-    drawn = _drawing(found)
-    if len(drawn.boxes) > _MOST_AROUND:
-        count = len(found["nodes"])
-        return {"around_absent": f"{count:,} instances: too many to draw here.", "levels": (up, down)}
-    return {"around": drawn, "levels": (up, down)}
-
-
-def _drawing(found: DagDocument) -> Drawing:
-    """As boxes; many instances of one task and bizdate are one box, with a bar."""
-    own = next(node for node in found["nodes"] if node["id"] == found["id"])
-    stands = own["state"] in _HOLDING
-    groups: dict[tuple[int, str, str], list[DagNode]] = {}
-    for node in found["nodes"]:
-        groups.setdefault((node["level"], node["task"], node["bizdate"]), []).append(node)
-    boxes, box_of = [], dict[int, str]()
-    for group in groups.values():
-        for some in [group] if len(group) > _ALIKE else [[node] for node in group]:
-            boxes.append(_box(some, own, stands))
-            box_of |= {node["id"]: boxes[-1].key for node in some}
-    edges = dict.fromkeys(
-        Edge(box_of[one["upstream"]], box_of[one["downstream"]], one["removed"]) for one in found["edges"]
-    )
-    label = f"What lies around {own['task']} of {own['bizdate']}"
-    return draw_graph(boxes, edges, label, sizes=Sizes(width=116, height=36, gap_x=24), pad=6)
-
-
-def _box(some: Sequence[DagNode], own: DagNode, stands: bool) -> Node:
-    """Of one instance or of several; these lead to the one that matters most."""
-    worst = min(some, key=lambda node: (_ORDER.get(node["state"], 9), node["id"]))
-    is_own = worst["id"] == own["id"]
-    counts = Counter(looks.look(node["state"], node["reason"]) for node in some)
-    many = f" × {len(some)}" if len(some) > 1 else ""
-    return Node(
-        key=str(some[0]["id"]),
-        name=worst["task"].partition(".")[2],
-        full=f"{worst['task']}, {worst['bizdate']}{many}",
-        state=looks.look(worst["state"], worst["reason"], is_held_up=stands and worst["level"] > 0),
-        word=looks.state_words(worst["state"]),
-        href=None if is_own else f"/instances/{worst['id']}",
-        counts=tuple(counts.items()) if many else (),
-        more=len(some) - 1,
-        below="" if worst["bizdate"] == own["bizdate"] else worst["bizdate"],
-        is_focus=is_own,
-    )
 
 
 ROUTES = [page("/instances/{number:int}", instance)]
