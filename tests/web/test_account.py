@@ -167,6 +167,7 @@ def test_what_an_administrator_does_to_a_user(site: Site) -> None:
     admin.submit("/users/bob/remove-password")
     assert bob.get("/account").status_code == 303
     assert Browser(site.app).sign_in("bob", GOOD).status_code == 401
+    assert 'disabled title="Every deployment keeps this one"' in admin.get("/users/admin").text
     assert "administrator" in shown(admin.submit("/users/admin/administrator", is_administrator=""), 409).text
 
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from retrofill.api.errors import STATUSES
 from retrofill.domain.errors import RetrofillError, UnknownNameError, did_you_mean, shown
+from retrofill.domain.people.roles import SYSTEM_ADMINISTRATOR
 from retrofill.domain.texts import Text
 from retrofill.domain.words import many
 from retrofill.web.pages.account import Trouble
@@ -53,6 +54,7 @@ class UserPage(Page):
     """One of them.
 
     Attributes:
+        stays_administrator: whether it is the one that every deployment keeps.
         link: that was just made; it is shown this once.
     """
 
@@ -62,6 +64,7 @@ class UserPage(Page):
     tokens: Sequence[TokenRow]
     keys: Sequence[AccessKeyRow]
     is_self: bool
+    stays_administrator: bool
     link: LinkDocument | None = None
     told: Sequence[TestMessage] = ()
     trouble: Trouble = _NO_TROUBLE
@@ -188,6 +191,7 @@ def _page(
         tokens=[row for row in people.tokens(user) if row["revoked_at"] is None],
         keys=[row for row in people.access_keys(user) if row["revoked_at"] is None],
         is_self=user == visit.user,
+        stays_administrator=user == SYSTEM_ADMINISTRATOR,
         link=link,
         told=told,
         trouble=trouble,
