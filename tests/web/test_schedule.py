@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from retrofill.bootstrap.centers import Call
+from retrofill.domain.running.searches import InstanceSearch
 from web.sites import Filled, Site, shown
 
 # Made at the deploy for the rest of the day; where one of them has none left, the other has.
@@ -167,3 +168,16 @@ def test_the_record_goes_on_page_by_page(filled: Filled) -> None:
     page = shown(filled.site.browser("admin").get(f"/operations?before={newest['id']}"))
     assert page.html.count("<tr>") == len(everything(OperationSearch(), 100, newest["id"])["items"]) + 1
     assert "Newest" in page.text
+
+
+def test_the_page_of_an_auto_triggered_instance(nightly: Site) -> None:
+    """OPS-9, AUTO-2: with the nights around it, and back to its own; live by the stream of the schedule."""
+    row = nightly.center("alice").instances.list(InstanceSearch(auto=True))["items"][0]
+    answer = nightly.alice.get(f"/instances/{row['id']}")
+    page = shown(answer)
+    assert f"/schedule?night={row['bizdate']}" in page.links
+    assert "Made by the schedule" in page.text.replace("Made bythe", "Made by the")
+    assert "The schedule made it" in page.text
+    assert 'data-events="/api/v1/backfills/events"' in answer.text
+    for part in ("head", "why", "around"):
+        assert nightly.alice.get(f"/instances/{row['id']}?part={part}").status_code == 200

@@ -7,6 +7,8 @@ const MOST = 2000; // lines that the page holds
 const STEP = 400; // lines that are fetched at once
 const NEAR = 600; // pixels from an edge at which more is fetched
 const MOST_FINDS = 2000;
+// As the server tells errors (`log_lines.py`), for lines that come while one looks.
+const ERRORS = [/\b(?:error|fatal|critical|panic|exception)\b(?!\s*[=:]\s*(?:0|none|false)\b)|\btraceback \(most recent/i, /[A-Za-z](?:Error|Exception)\b/];
 const panel = document.querySelector("[data-log]");
 if (panel) start(panel);
 
@@ -182,6 +184,7 @@ function start(panel) {
         list.append(open);
       }
       open.lastChild.replaceChildren(painted(open.dataset.raw.replace(/\n$/, "").slice(0, 20000)));
+      if (ERRORS.some((words) => words.test(open.lastChild.textContent))) open.classList.add("err");
       if (ends) { delete open.dataset.raw; delete open.dataset.open; open = null; } else open.dataset.open = "1";
       at += encoder.encode(piece).length;
     }
