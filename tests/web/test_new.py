@@ -401,6 +401,16 @@ def test_whatever_is_typed_is_text(site: Site) -> None:
         assert "49" not in page.text
 
 
+def test_what_is_too_much_to_keep_stays_on_the_page(site: Site) -> None:
+    alice = site.alice
+    pasted = "\n".join(f"nothing.{number:060}" for number in range(9_000))
+    answer = opened(alice).set(pasted=pasted, name="much").press(alice, "look")
+    shown(answer)
+    form = Filling(answer, "new")
+    assert (form.all("name"), form.all("draft")) == (["much"], [])
+    assert form.all("pasted")[0].split() == pasted.split()
+
+
 def test_somebody_elses_draft_is_answered_like_none(site: Site) -> None:
     """SEC-2."""
     alice = site.alice

@@ -16,10 +16,12 @@ from retrofill.api.errors import STATUSES
 from retrofill.api.origins import origin_of
 from retrofill.domain.catalog.task_types import TASK_TYPES
 from retrofill.domain.errors import (
+    LimitError,
     NotSignedInError,
     RetrofillError,
     StoreUnavailableError,
     UnknownNameError,
+    WrongStateError,
 )
 from retrofill.domain.inputs import integer_id
 from retrofill.domain.texts import Text
@@ -257,7 +259,7 @@ def do(visit: PageVisit, form: Form) -> Response:
     typed = _with_levels(visit, typed, form)
     outcome = edited(Around(visit.center, _today(visit)), typed, word)
     draft = _kept(visit, outcome.typed, draft)
-    if visit.part is not None or outcome.trouble:
+    if visit.part is not None or outcome.trouble or draft is None:
         found = _page(visit, outcome.typed, draft, told=outcome.trouble, said=outcome.said)
         return visit.show(found, 422 if outcome.trouble and visit.part is None else 200)
     return visit.goes_to(f"{HOME}?draft={draft}#{outcome.place or 'plan'}", said=outcome.said)
@@ -270,12 +272,14 @@ def _with_levels(visit: PageVisit, typed: Typed, form: Form) -> Typed:
     return asking.with_levels(typed, below, form.all("level_was"))
 
 
-def _kept(visit: PageVisit, typed: Typed, draft: int | None) -> int:
-    """The number of the draft that holds what is typed; a new one where the old one is gone."""
+def _kept(visit: PageVisit, typed: Typed, draft: int | None) -> int | None:
+    """The number of the draft that holds what is typed; a new one where the old one is gone, None where none can be."""
     try:
         return visit.center.saved.save(_PAGE, typed.fields, None, draft)["id"]
     except UnknownNameError:
         return visit.center.saved.save(_PAGE, typed.fields)["id"]
+    except (LimitError, WrongStateError):  # too much to keep, or there is no store yet: the page holds it
+        return None
 
 
 def _create(visit: PageVisit, form: Form, typed: Typed, draft: int | None) -> Response:
