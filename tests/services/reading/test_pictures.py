@@ -10,6 +10,7 @@ from domain.catalogs import SELF, make_task
 from retrofill.domain.errors import UnknownNameError
 from retrofill.domain.running.searches import InstanceSearch
 from retrofill.domain.running.states import State
+from retrofill.services.ports.records import DateRecord
 from retrofill.services.reading.documents import GridDocument
 from retrofill.services.reading.grid import LETTERS, MARKS
 from services.worlds import MakeWorld, World
@@ -74,6 +75,25 @@ def test_a_grid_says_what_lists_say(world: MakeWorld, user: str, is_held: bool) 
     }
     assert cells_of(w.center.backfills.grid(1)) == listed
     assert len({state for *_, state in listed.values()}) > (1 if is_held or user == "greta" else 2)
+
+
+def _dates(w: World) -> list[DateRecord]:
+    with w.store.read() as reader:
+        return list(reader.dates(1))
+
+
+def test_a_grid_sees_what_waits_out_of_turn(world: MakeWorld) -> None:
+    """OPS-3: rerun at once on a date whose turn was taken back, so that no counter tells of it."""
+    w = world(make_task("w.a", "0 1 * * *"), slots=1)
+    w.create("a", dates="2026-01-04..2026-01-06")
+    w.finish()
+    w.do("rerun", "a 4 01:00", "a 5 01:00")
+    w.do("rerun", "a 6 01:00", ignore_waits=True)
+    w.tick()
+    assert [(date.reached, date.running) for date in _dates(w)] == [(1, 1), (0, 0), (0, 0)]
+    states = [cell[-1] for _, cell in sorted(cells_of(w.center.backfills.grid(1)).items())]
+    assert states == [w.state(f"a {day} 01:00") for day in (4, 5, 6)]
+    assert states == ["running", "not_run", "waiting_resources"]
 
 
 def test_a_grid_tells_what_passes_what_is_held_up_and_what_a_person_set(world: MakeWorld) -> None:

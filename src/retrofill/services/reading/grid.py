@@ -6,6 +6,7 @@ A place is where an instance stands among those of one date; its id follows from
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import groupby
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -34,6 +35,7 @@ MARKS = MappingProxyType(
     {"dry_run": "d", "off_day": "o", "virtual": "v", "held_up": "h", "set_successful": "m"}
 )
 _NONE, _PLAIN = ord("."), ord("-")
+_CODES = MappingProxyType({state: place for place, state in enumerate(State)})
 _MOST_SET = 2_000  # instances set successful that are looked for, the latest ones
 
 
@@ -104,10 +106,30 @@ class Cells:
         for place, state in enumerate(State):
             table[place] = ord(letters[state])
         states = bytearray()
-        for position, count in _rows_of(self.positions):
-            first = record.first_instance_id + position * record.stride
-            states += self._view.reader.states_between(first, first + count * record.stride - 1)
+        for known, run in groupby(self.dates, self._state_of_all):
+            for position, count in _rows_of([date.position for date in run]):
+                states += self._states(position, count, known)
         return states.translate(table)
+
+    def _states(self, position: int, count: int, state: State | None) -> bytearray:
+        """Of these dates, whose instances are all in one state, or of which nothing is known yet."""
+        reader, size = self._view.reader, count * self._record.stride
+        first = self._record.first_instance_id + position * self._record.stride
+        if state is None or (
+            state == State.NOT_RUN
+            and reader.is_waiting_between(self._record.id, first, first + size - 1)  # out of turn (OPS-3)
+        ):
+            return reader.states_between(first, first + size - 1)
+        return bytearray([_CODES[state]]) * size
+
+    def _state_of_all(self, date: DateRecord) -> State | None:
+        """That of all instances of a date as far as its counters tell; None: they have to be looked at."""
+        if date.total != self._record.stride:
+            return None
+        if date.successful == date.total:
+            return State.SUCCESSFUL
+        has_begun = date.reached or date.successful or date.failed or date.running or date.frozen
+        return None if has_begun else State.NOT_RUN
 
     def _examples(self, cells: bytearray) -> dict[int, InstanceRecord]:
         """One instance of each place that has any: it tells the task and the time of all of them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -24,9 +24,11 @@ def task_dag(view: View, record: BackfillRecord) -> BackfillDag:
     lanes = Cells(view, record).lanes()
     if not lanes:
         return {"id": record.id, "nodes": [], "edges": []}
-    counted: dict[str, Counter[str]] = {}
+    counted: dict[str, Counter[str]] = defaultdict(Counter)
     for lane in lanes:
-        counted.setdefault(lane.task, Counter()).update(lane.cells)
+        counts = counted[lane.task]
+        for letter in LETTERS.values():
+            counts[letter] += lane.cells.count(letter)
     plan = view.graphs.get(view.reader, record.id).plan
     reasons = plan.dry_runs
     return {
