@@ -259,7 +259,6 @@ class _Asked:
 
 def _of_backfills(view: View, asked: _Asked) -> Iterator[InstanceRow]:
     from retrofill.services.reading.instances import InstanceReader
-    from retrofill.services.reading.trouble import held_up_ids
 
     access, reader, last = view.access, InstanceReader(view), asked.last
     for record in _backfills(view, asked.backfills):
@@ -268,6 +267,8 @@ def _of_backfills(view: View, asked: _Asked) -> Iterator[InstanceRow]:
         listed = access.listed_tasks(record)
         states = None if not asked.states and not asked.with_held_up else asked.states
         if asked.with_held_up:
+            from retrofill.services.reading.trouble import held_up_ids  # with arrays
+
             held_up = held_up_ids(view, record)
             asked.held_up |= held_up
             states = asked.states | ({State.NOT_RUN} if held_up else set())
