@@ -68,6 +68,10 @@ class Place:
         """Everything that a user may ask or do, asked without the server."""
         return Call(self.deployment, user, is_remote=True, origin=self.url).center
 
+    def deploy(self) -> None:
+        """What its folder holds by now."""
+        Call(self.deployment).center.versions.deploy()
+
     def link(self, user: str) -> str:
         """A link that signs in a user, once."""
         return self.center().people.create_link(user)["link"]
@@ -125,8 +129,8 @@ def opened(
         flights.write(home, days, small_day)
         deployment = open_deployment(str(home), environ)
         closing.callback(deployment.close)
-        Call(deployment).center.versions.deploy()
         place = Place(home, deployment, small_day)
+        place.deploy()
         closing.callback(place.close)
         place.serve()
         yield place

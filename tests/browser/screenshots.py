@@ -37,8 +37,7 @@ PICTURES = {
     "backfill-grid": ("/backfills/{backfill_id}", "light"),
     "backfill-grid-dark": ("/backfills/{backfill_id}", "dark"),
     "instance": ("/instances/{instance_id}", "light"),
-    "new": ("/backfills/new", "light"),
-    "timeline": ("/backfills/{backfill_id}?tab=timeline", "light"),
+    "new": ("/backfills/new?reuse={backfill_id}", "light"),
 }
 
 

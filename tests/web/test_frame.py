@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 
 import pytest
 
 from api.browsers import Browser
+from retrofill.web.static_files import files
 from web.sites import Filled, Site, shown
 
 PARTS = {"X-Part": "dialog"}
+HTMX = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"
 
 
 def test_who_has_not_signed_in_is_asked_to_and_comes_back(filled: Filled) -> None:
@@ -129,3 +132,14 @@ def test_a_module_is_named_in_one_way_only(filled: Filled) -> None:
         asked += [f"/static/{name}" for name in imported if name not in seen]
         seen |= set(imported)
     assert {name.partition("?")[0] for name in seen} >= {"dialogs.js", "palette.js", "parts.js"}
+
+
+def test_scripts_stay_small() -> None:
+    """All of ours together, as they are sent, are below 60 KB: no page loads even most of them."""
+    ours = [file for name, file in files().items() if name.endswith(".js") and name != "htmx.min.js"]
+    assert sum(len(file.packed) for file in ours) < 60_000
+
+
+def test_what_others_have_written_is_as_they_published_it() -> None:
+    """htmx 4.0.1, by the hash of its file on npm."""
+    assert sha256(files()["htmx.min.js"].plain).hexdigest() == HTMX

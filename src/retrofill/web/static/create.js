@@ -5,13 +5,20 @@ import { toast } from "./retrofill.js";
 const HOME = "/backfills/new";
 const WAIT = 450; // milliseconds after the last key
 const form = document.getElementById("new");
-let timer = 0, asked = null, typed = new Set();
+let timer = 0, asked = null, edit = null, typed = new Set();
 
 const later = () => { clearTimeout(timer); timer = setTimeout(() => send("look"), WAIT); };
 
-/** Send the form for one of its buttons, and put in place what comes back. */
+/** Send the form for one of its buttons. What a button does is never lost: whatever is sent meanwhile waits for it. */
 async function send(what) {
   clearTimeout(timer);
+  while (edit) await edit;
+  if (what === "look") await post(what);
+  else await (edit = post(what).finally(() => { edit = null; }));
+}
+
+/** Send the form, and put in place what comes back. */
+async function post(what) {
   asked?.abort();
   const mine = asked = new AbortController();
   typed = new Set();
@@ -110,14 +117,7 @@ form.addEventListener("change", (e) => {
 document.addEventListener("keydown", (e) => {
   if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) { e.preventDefault(); document.getElementById("create")?.click(); }
 });
-document.addEventListener("click", async (e) => {
-  const copy = e.target.closest("[data-copy]");
-  if (copy) {
-    await navigator.clipboard.writeText(document.getElementById(copy.dataset.copy).textContent).then(() => toast("Copied"), () => {
-      document.getElementById("as-command").open = true;
-      getSelection().selectAllChildren(document.getElementById(copy.dataset.copy));
-    });
-  }
+document.addEventListener("click", (e) => {
   const node = e.target.closest(".linkbox .node");
   if (node) [...form.querySelectorAll("input[name=skip]")].find((one) => one.value === node.dataset.name && !one.disabled)?.click();
 });

@@ -20,10 +20,17 @@ function expand(expander) {
   keeps(opened, "hidden");
 }
 
+/** What `[data-copy]` names; where the browser does not let us, it is chosen, for somebody to copy it. */
 async function copy(button) {
   const source = document.getElementById(button.dataset.copy);
-  await navigator.clipboard.writeText((source.value ?? source.textContent).trim());
-  toast("Copied.");
+  try {
+    await navigator.clipboard.writeText((source.value ?? source.textContent).trim());
+    toast("Copied");
+  } catch {
+    for (let around = source.closest("details"); around; around = around.parentElement.closest("details")) around.open = true;
+    if (source.select) source.select();
+    else getSelection().selectAllChildren(source);
+  }
 }
 
 document.addEventListener("click", (e) => {
