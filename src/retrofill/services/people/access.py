@@ -87,6 +87,14 @@ class Access:
         tasks = running_tasks_of(record)
         return all(self._may(Action.OPERATE, catalog.tasks[task]) for task in tasks)
 
+    def may_operate_each(self, record: BackfillRecord) -> bool:
+        """Whether no instance of it is kept from the actor, dry runs among them: then nobody need ask one by one."""
+        if self.is_unlimited:
+            return True
+        catalog = self._graphs.catalog(self._reader, record.version_id)
+        tasks = [*running_tasks_of(record), *dry_runs_of(record)]
+        return all(self.sees(task) and self._may(Action.OPERATE, catalog.tasks[task]) for task in tasks)
+
     def may_hold(self, record: BackfillRecord) -> bool:
         """Whether the actor may pause and stop it: its creator whatever has become of him, and who may steer it."""
         return record.created_by == self._actor.name or self.may_steer(record)

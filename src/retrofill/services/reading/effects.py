@@ -12,10 +12,10 @@ import numpy as np
 
 from retrofill.domain.errors import InvalidValueError, NotPermittedError, RetrofillError, shown
 from retrofill.domain.people.roles import Action
-from retrofill.domain.running.states import State
+from retrofill.domain.running.states import WAITING, State
 from retrofill.domain.running.steering import Steer, Verdict
 from retrofill.services.backfills.tags import tag_of
-from retrofill.services.backfills.whole import WholeAct, check_may, judged, nothing_of, taken_by
+from retrofill.services.backfills.whole import Taken, WholeAct, check_may, judged, nothing_of, taken_by
 from retrofill.services.instances.backfill_status import Counted
 from retrofill.services.operations.judging import describe, judge_rerun
 from retrofill.services.reading.foresight import Judging
@@ -135,6 +135,8 @@ class _Asking:
     def _of_instances(self) -> ActEffects:
         view, record = self._view, self._record
         taken = taken_by(view.reader, record, self._act, view.now_ms, self._only_failed)
+        if self._act is not WholeAct.RERUN and view.access.may_operate_each(record):
+            return self._of_all(taken)
         sorts = [one for one in view.reader.alike(*taken) if view.access.sees_instance(one[0])]
         if not sorts:
             raise nothing_of(record, taken, self._act, view.access.sees_all_of(record))
@@ -156,6 +158,24 @@ class _Asking:
             "successful": successful,
             "failed": failed,
         }
+
+    def _of_all(self, taken: Taken) -> ActEffects:
+        """A freeze or an unfreeze that nobody refuses: counters tell all of it."""
+        view, record = self._view, self._record
+        total, successful, failed, running, frozen = view.reader.progress(record.id)
+        number = frozen
+        if self._act is WholeAct.FREEZE:
+            waiting = (
+                0 if (taken.asked.states or frozenset()) >= WAITING else sum(view.reader.waiting(record.id))
+            )
+            number = total - successful - failed - running - frozen - waiting
+        if not number:
+            raise nothing_of(record, taken, self._act, sees_all=True)
+        found = {**self._nothing(), "acts_on": number}
+        if self._act is WholeAct.UNFREEZE:
+            held_up, after = self._held_up_before_and_after(None)
+            found |= {"going_on": max(held_up - after, 0), "held_up": after}
+        return found  # type: ignore[return-value]
 
     def _judge(self, sorts: list[tuple[InstanceRecord, int]]) -> _Judged:
         done = refused = 0
@@ -202,11 +222,11 @@ class _Asking:
             return 0
         return int(np.count_nonzero(self._standing().held_up))
 
-    def _held_up_before_and_after(self, tasks: frozenset[int]) -> tuple[int, int]:
-        """Instances that wait for a cause, now and once those of these tasks are none any more."""
+    def _held_up_before_and_after(self, tasks: frozenset[int] | None) -> tuple[int, int]:
+        """Instances that wait for a cause, now and once those of these tasks, or all, are none any more."""
         standing = self._standing()
-        names = {self._view.task_names[number] for number in tasks}
-        mended = np.array([task.name in names for task in standing.plan.tasks], dtype=bool)
+        names = None if tasks is None else {self._view.task_names[number] for number in tasks}
+        mended = np.array([names is None or task.name in names for task in standing.plan.tasks], dtype=bool)
         failed, frozen = standing.of_state(State.FAILED), standing.of_state(State.FROZEN)
         if self._act is WholeAct.RERUN:
             failed = standing.but_of(failed, mended)
