@@ -117,7 +117,14 @@ class Actor:
             return ALL_RIGHTS
 
         def permitted(action: Action) -> frozenset[str]:
-            return frozenset(t.name for t in catalog.tasks.values() if self.may(action, t.name, t.owner))
+            reaches = {workspace: reach_of(role, action) for workspace, role in self.roles.items()}
+            whole = {workspace for workspace, reach in reaches.items() if reach is Reach.ALL}
+            own = {workspace for workspace, reach in reaches.items() if reach is Reach.OWN}
+            return frozenset(
+                t.name
+                for t in catalog.tasks.values()
+                if t.workspace in whole or (t.workspace in own and t.owner == self.name)
+            )
 
         return Rights(permitted(Action.BACKFILL), frozenset(self.roles), permitted(Action.OVERRIDE))
 
