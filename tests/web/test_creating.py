@@ -166,18 +166,10 @@ CALENDAR = {"task": "w.a", "first": "2026-01-01", "last": "2026-01-10", "cells":
 def test_the_strip_shows_what_there_is_and_boxes_what_is_chosen() -> None:
     ranges = strip.ranges_of([("2026-01-03", "2026-01-05"), ("nonsense", "")], date(2026, 1, 10))
     found = strip.drawn(cast("TaskCalendar", CALENDAR), ranges)
-    assert [cell.look for cell in found.cells] == [
-        "ok",
-        "ok",
-        "fail",
-        "ok",
-        "none",
-        "none",
-        "ok",
-        "idle",
-        "run",
-        "ok",
-    ]
+    looks = [cell.look for cell in found.cells]
+    assert looks == ["ok", "ok", "fail", "ok", "dotidle", "soft", "ok", "idle", "run"], (
+        "an off day draws none"
+    )
     assert [(box.x, box.width) for box in found.boxes] == [(144, 216)]
     assert found.words.endswith("1 not run, 1 running, 1 an off day; 3 bizdates chosen")
     assert found.missing == 2
