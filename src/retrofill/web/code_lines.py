@@ -22,6 +22,9 @@ _SHELL = "case do done elif else esac exit export fi for function if in local re
 _FORMS = {"sql": (_SQL, "--", re.IGNORECASE), "python": (_PYTHON, "#", 0), "shell": (_SHELL, "#", 0)}
 _TEXT = r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\""""
 _PARAMETER = r"\$\{\w+\}"
+_MOST_CHARACTERS = (
+    2_000  # of a line in which words are told apart: quotes that nothing closes cost its length each
+)
 
 
 class Piece(NamedTuple):
@@ -46,6 +49,8 @@ def _pieces(line: str, task_type: str) -> list[Piece]:
         return [Piece(COMMENT, line)]
     if not line:
         return [Piece(PLAIN, " ")]
+    if len(line) > _MOST_CHARACTERS:
+        return _in_text(line)
     keywords = frozenset(words.casefold().split() if flags else words.split())
     found: list[Piece] = []
     end = 0

@@ -27,13 +27,13 @@ _DRAWN = (
 def painted(text: str) -> Markup:
     """One line: what a carriage return has written over is gone, control characters are seen as signs."""
     text = text.removesuffix("\r").rpartition("\r")[2]
-    found, style, at = Markup(""), dict[str, str](), 0
+    found, style, at = list[Markup](), dict[str, str](), 0
     for match in _SEQUENCE.finditer(text):
-        found += _span(text[at : match.start()], style.values())
+        found.append(_span(text[at : match.start()], style.values()))
         at = match.end()
         if match[1] is not None:
             _apply(match[1], style)
-    return found + _span(text[at:], style.values())
+    return Markup("").join([*found, _span(text[at:], style.values())])
 
 
 def _span(text: str, classes: Iterable[str]) -> Markup:

@@ -37,14 +37,14 @@ def around(center: OperationCenter, number: int, levels: tuple[int, int], held_u
     except RetrofillError as error:
         return {"around_absent": str(error.text), "levels": (up, down)}
     drawn = _drawing(found, held_up)
-    if len(drawn.boxes) > _MOST_AROUND:
+    if drawn is None:
         count = len(found["nodes"])
         return {"around_absent": f"{count:,} instances: too many to draw here.", "levels": (up, down)}
     return {"around": drawn, "levels": (up, down)}
 
 
-def _drawing(found: DagDocument, held_up: bool) -> Drawing:
-    """As boxes; many instances of one task and bizdate are one box, with a bar."""
+def _drawing(found: DagDocument, held_up: bool) -> Drawing | None:
+    """As boxes; many instances of one task and bizdate are one box, with a bar. None: too many, which are not laid out."""
     own = next(node for node in found["nodes"] if node["id"] == found["id"])
     stands = held_up or own["state"] in HOLDING  # and so all that waits for it
     groups: dict[tuple[int, str, str], list[DagNode]] = {}
@@ -55,6 +55,8 @@ def _drawing(found: DagDocument, held_up: bool) -> Drawing:
         for some in [group] if len(group) > _ALIKE else [[node] for node in group]:
             boxes.append(_box(some, own, stands))
             box_of |= {node["id"]: boxes[-1].key for node in some}
+    if len(boxes) > _MOST_AROUND:
+        return None
     edges = dict.fromkeys(
         Edge(box_of[one["upstream"]], box_of[one["downstream"]], one["removed"]) for one in found["edges"]
     )
