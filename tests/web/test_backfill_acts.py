@@ -89,3 +89,13 @@ def test_a_foreign_backfill_is_unknown(filled: Filled, act: str) -> None:
     path = f"/backfills/{filled.foreign}/{act}"
     assert "There is no backfill" in shown(filled.site.alice.get(path), 404).text
     assert "There is no backfill" in shown(filled.site.alice.submit(path), 404).text
+
+
+@pytest.mark.parametrize("act", ["rerun", "freeze"])
+def test_what_can_be_done_to_no_instance_is_not_offered(filled: Filled, act: str) -> None:
+    """SEC-4: dave visits; a button that does nothing is none."""
+    page = shown(
+        filled.site.browser("dave").get(f"/backfills/{filled.failed}/{act}", headers={"X-Part": "dialog"})
+    )
+    assert "ou may not operate instance" in page.text
+    assert "button" not in page.tags

@@ -191,3 +191,15 @@ def test_several_are_chosen_by_their_boxes(filled: Filled) -> None:
     assert "Freeze 2 tasks?" in asked.text
     assert "No task is chosen." in shown(alice.get("/tasks/freeze")).text
     assert alice.get("/tasks/chosen").headers["location"] == "/tasks"
+
+
+def test_who_may_not_freeze_is_asked_nothing(site: Site) -> None:
+    """SEC-4: a button that does nothing is none."""
+    page = shown(site.browser("bob").get("/tasks/freeze?task=shop.mail"))
+    assert "1 is left out: an administrator of the workspace may freeze it" in page.text
+    assert "task" not in page.fields
+
+
+def test_more_tasks_than_one_act_takes_are_refused(site: Site) -> None:
+    path = "/tasks/freeze?" + "&".join(f"task=shop.t{number}" for number in range(501))
+    assert "501 tasks are more than the 500 of one act" in shown(site.alice.get(path), 422).text

@@ -147,6 +147,8 @@ class _Asking:
             "left_alone": judged_ones.refused,
             "because": None if judged_ones.error is None else judged_ones.error.text,
         }
+        if judged_ones.error is not None and not judged_ones.done:
+            found |= {"refusal": judged_ones.error.text, "hint": judged_ones.error.hint}
         if self._act is WholeAct.FREEZE:
             return found
         held_up, after = self._held_up_before_and_after(judged_ones.tasks)

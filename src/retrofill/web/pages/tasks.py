@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from retrofill.api.errors import STATUSES
 from retrofill.domain.catalog.task_types import TASK_TYPES
-from retrofill.domain.errors import InvalidValueError, RetrofillError, UnknownNameError
+from retrofill.domain.errors import InvalidValueError, LimitError, RetrofillError, UnknownNameError
+from retrofill.domain.people.roles import Role
 from retrofill.domain.time.cron import Cycle
 from retrofill.domain.words import many
 from retrofill.web.addresses import own_path
@@ -183,7 +184,7 @@ class FreezePage(Page):
 
     Attributes:
         word: `freeze` or `unfreeze`.
-        fits: of which it would change something; `same`: that are so already.
+        fits: of which it would change something; `same`: that are so already; `refused`: how many others may freeze.
     """
 
     template: ClassVar[str] = "task_freeze.html"
@@ -191,6 +192,7 @@ class FreezePage(Page):
     word: str
     fits: Sequence[ListedTask]
     same: Sequence[ListedTask]
+    refused: int
     below: int
     back: str
     comment: str = ""
@@ -232,12 +234,14 @@ def _asked(
     visit: PageVisit, word: str, names: Sequence[str], comment: str = "", error: str = "", status: int = 200
 ) -> Response:
     wanted, to_frozen = _rows(visit, names), word == "freeze"
-    fits = [row for row in wanted if row["frozen"] != to_frozen]
+    changed = [row for row in wanted if row["frozen"] != to_frozen]
+    fits = [row for row in changed if _may(visit, row)]
     below = {one["task"] for row in fits for one in visit.center.tasks.downstream(row["task"], _EVERY_LEVEL)}
     page_ = FreezePage(
         title=_title(word, fits),
         word=word,
         fits=fits,
+        refused=len(changed) - len(fits),
         same=[row for row in wanted if row["frozen"] == to_frozen],
         below=len(below - {row["task"] for row in fits}),
         back=own_path(visit.query.get("back") or "/tasks"),
@@ -245,6 +249,12 @@ def _asked(
         error=error,
     )
     return visit.show(page_, status)
+
+
+def _may(visit: PageVisit, row: ListedTask) -> bool:
+    """SEC-4: administrators of the workspace."""
+    role = visit.me["roles"].get(row["task"].partition(".")[0])
+    return visit.me["administrator"] or role == Role.ADMINISTRATOR
 
 
 def _rows(visit: PageVisit, names: Sequence[str]) -> list[ListedTask]:
@@ -255,6 +265,10 @@ def _rows(visit: PageVisit, names: Sequence[str]) -> list[ListedTask]:
     """
     if not names:
         return []
+    if len(names) > _MOST_CHOSEN:
+        raise LimitError(
+            f"{len(names):,} tasks are more than the {_MOST_CHOSEN} of one act", "Choose fewer of them."
+        )
     desk = visit.center.tasks
     listed = desk.list(name_part=names[0] if len(names) == 1 else None)["items"]
     known = {row["task"]: row for row in listed}
