@@ -128,3 +128,29 @@ def test_the_analysis_is_as_it_was_stored(filled: Filled) -> None:
     page = shown(filled.site.alice.get(f"/backfills/{filled.succeeded}?tab=analysis"))
     assert "run: 10" in page.text
     assert "verification passed" in page.text
+
+
+@pytest.fixture(scope="module")
+def unmade(filled: Filled) -> int:
+    """A backfill whose instances are made when it starts (SEL-4)."""
+    backfills = filled.site.center("alice").backfills
+    asked = {"all_descendants": "shop.fetch", "bizdate": ("2040-01-05..2040-01-06",), "name": "later"}
+    return backfills.create(backfills.plan(asked))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f"?tab={tab}" for tab in TABS),
+        "/report",
+        "/change?groups=2",
+        "/stop",
+        "/freeze",
+        "/rerun",
+        "/resume",
+    ],
+)
+def test_what_has_no_instances_yet_can_be_looked_at(filled: Filled, unmade: int, path: str) -> None:
+    """SEL-4: every tab, question and preview of a backfill that is only planned."""
+    page = shown(filled.site.alice.get(f"/backfills/{unmade}{path}"))
+    assert "later" in page.text
