@@ -1,4 +1,4 @@
-"""How fast the pictures of a backfill are drawn, in Chromium, without a server: (v) of `run.py`.
+"""How fast the pictures of a backfill are drawn, in Chromium, without a server, and what its pages cost: (v) of `run.py`.
 
 Frames are held against those of a canvas of the same size that is only cleared, in the same run; where that one is
 bad itself, the machine is busy and the run is repeated.
@@ -6,19 +6,20 @@ bad itself, the machine is busy and the run is repeated.
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 import shutil
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from measuring import Line, await_quiet
+from measuring import Line, await_quiet, scratch
 
 from retrofill.web.drawing.layers import lay_out
 from retrofill.web.static_files import FOLDER as STATIC
@@ -28,12 +29,49 @@ TASKS, DATES, BARS, VERTICES, EDGES = 2_000, 366, 100_000, 2_000, 3_520
 _PAGES = Path(__file__).parent / "pages"
 _TRIES = 3
 _GOOD = 0.05  # of the control's frames may be late
+_HERE = "http://127.0.0.1:8080"
+_QUERIES = ("grid", "grid&as=table", "timeline", "timeline&as=table", "dag", "dag&show=all", "instances")
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".json": "application/json"}
 
 
-def run(patience: float) -> list[Line]:
-    """All of them."""
-    return [*_layouts(), _script_sizes(), *_in_browser(patience)]
+def run(patience: float, is_long: bool) -> list[Line]:
+    """All of them; pages beside 1,000,000 instances only if there is time."""
+    pages = _pages() if is_long else ()
+    return [*_layouts(), _script_sizes(), *_in_browser(patience), *pages]
+
+
+def _pages() -> Iterator[Line]:
+    """Processor time and size of each tab and document of one of 50 backfills with 20,000 instances each."""
+    from fastapi.testclient import TestClient
+    from server.filling import fill
+
+    from retrofill.bootstrap.centers import Call
+    from retrofill.bootstrap.deployment import open_deployment
+    from retrofill.web.app import make_site
+
+    with scratch() as folder:
+        fill(folder / "project")
+        with closing(open_deployment(str(folder / "project"), {})) as deployment:
+            client = TestClient(make_site(deployment), _HERE)
+            secret = Call(deployment).center.people.create_link("admin")["link"].partition("link=")[2]
+            client.post("/sign-in/link", data={"link": secret}, headers={"Origin": _HERE}).raise_for_status()
+            number = Call(deployment).center.backfills.list(limit=1)["items"][0]["id"]
+            for query in _QUERIES:
+                yield _page(client, f"/backfills/{number}?tab={query}", query)
+            for name in ("grid", "grid?position=6", "timeline", "forecast", "dag"):
+                yield _page(client, f"/api/v1/backfills/{number}/{name}", f"document {name}")
+
+
+def _page(client: Any, path: str, what: str) -> Line:
+    seconds, answer = [], client.get(path)
+    assert answer.status_code == 200, answer.text
+    for _ in range(5):
+        began = time.process_time()
+        answer = client.get(path)
+        seconds.append(time.process_time() - began)
+    packed = len(gzip.compress(answer.content, 5)) / 1000
+    figure = f"{min(seconds) * 1000:.0f} ms, {packed:.0f} KB packed"
+    return Line(f"beside 1,000,000 instances: {what}", figure, "at most 150 ms, 150 KB")
 
 
 def _layouts() -> list[Line]:

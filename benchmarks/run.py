@@ -89,7 +89,7 @@ def main() -> int:
             lambda: servers.run(min(options.repeats, 3), options.long, options.patience),
         ),
         "u": ("(u) the server", lambda: starting.run(options.repeats, options.patience)),
-        "v": ("(v) pictures of a backfill", lambda: drawing.run(options.patience)),
+        "v": ("(v) pictures of a backfill", lambda: drawing.run(options.patience, options.long)),
         "i": ("(i) runs of sql tasks, 2 slots", lambda: sql_tasks.run(options.repeats, options.patience)),
     }
     chosen = options.only.split(",")

@@ -77,7 +77,7 @@ class Gantt {
     this.W = box.clientWidth;
     this.H = box.clientHeight;
     this.isNarrow = this.W < 700;
-    this.left = this.mode === "task" ? (this.isNarrow ? 110 : 210) : this.isNarrow ? 64 : 128;
+    this.left = this.mode === "task" ? (this.isNarrow ? 110 : 210) : this.isNarrow ? 76 : 128;
     this.sizer.style.height = `${HEAD + this.total}px`;
     for (const [key, size] of [["width", this.W], ["height", this.H]]) {
       this.canvas[key] = Math.round(size * scale);

@@ -2,6 +2,7 @@
 
 export const OK = 0, RUN = 1, FAIL = 2, FORE = 3;
 const STATES = { s: OK, r: RUN, f: FAIL };
+const SLACK = 100; // milliseconds: a slot is free when a tick sees that its run has ended, and that tick began a little earlier
 
 /** All runs, and what is expected to run; moments are milliseconds since the first one began. */
 export class Runs {
@@ -91,7 +92,7 @@ export class Runs {
   #slots(order) {
     const rows = [], free = [];
     for (const i of order) {
-      let slot = free.findIndex((end) => end <= this.start[i]);
+      let slot = free.findIndex((end) => end <= this.start[i] + SLACK);
       if (slot < 0) slot = rows.push([]) - 1;
       rows[slot].push(i);
       free[slot] = this.end[i];
@@ -129,7 +130,7 @@ export function peakOf({ start, end }, list) {
   const ends = Float64Array.from(list, (i) => end[i]).sort();
   let most = 0, ended = 0;
   list.forEach((i, k) => {
-    while (ended < ends.length && ends[ended] <= start[i]) ended++;
+    while (ended < ends.length && ends[ended] <= start[i] + SLACK) ended++;
     most = Math.max(most, k + 1 - ended);
   });
   return most;
