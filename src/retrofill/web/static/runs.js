@@ -41,7 +41,8 @@ export class Runs {
     });
     this.known = runs;
     this.size = size;
-    this.last = this.end.reduce((a, b) => Math.max(a, b), 0);
+    this.last = 0;
+    for (let i = 0; i < size; i++) if (this.end[i] > this.last) this.last = this.end[i];
     this.running = running;
     this.expected = forecast?.end_at ? [forecast.low_end_at, forecast.end_at, forecast.high_end_at].map((at) => (at ? Date.parse(at) - this.began : null)) : null;
   }
@@ -80,7 +81,9 @@ export class Runs {
     const { size, start } = this, grain = Math.max(1, Math.ceil((this.last * size) / 2 ** 52)), keys = new Float64Array(size);
     for (let i = 0; i < size; i++) keys[i] = Math.floor(start[i] / grain) * size + i;
     keys.sort();
-    return (this.order = Uint32Array.from(keys, (key) => key % size));
+    const order = new Uint32Array(size);
+    for (let k = 0; k < size; k++) order[k] = keys[k] % size;
+    return (this.order = order);
   }
 
   /** How many slots were held at once at most, and will be. */
@@ -103,7 +106,10 @@ export class Runs {
   #row(key, label, runs) {
     const list = Uint32Array.from(runs), reach = new Float64Array(list.length);
     let far = -Infinity;
-    list.forEach((i, k) => (reach[k] = far = Math.max(far, this.end[i])));
+    for (let k = 0; k < list.length; k++) {
+      if (this.end[list[k]] > far) far = this.end[list[k]];
+      reach[k] = far;
+    }
     return { key, label, runs: list, reach };
   }
 
@@ -127,12 +133,14 @@ export class Runs {
 
 /** How many of these runs, by start, there were at once at most. */
 export function peakOf({ start, end }, list) {
-  const ends = Float64Array.from(list, (i) => end[i]).sort();
+  const ends = new Float64Array(list.length);
+  for (let k = 0; k < list.length; k++) ends[k] = end[list[k]];
+  ends.sort();
   let most = 0, ended = 0;
-  list.forEach((i, k) => {
-    while (ended < ends.length && ends[ended] <= start[i] + SLACK) ended++;
-    most = Math.max(most, k + 1 - ended);
-  });
+  for (let k = 0; k < list.length; k++) {
+    while (ended < ends.length && ends[ended] <= start[list[k]] + SLACK) ended++;
+    if (k + 1 - ended > most) most = k + 1 - ended;
+  }
   return most;
 }
 
