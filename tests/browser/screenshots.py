@@ -93,8 +93,12 @@ def _few(browser: Browser, place: Place, filling: Filling, folder: Path) -> None
 
 def shoot(window: Window, path: Path, is_whole: bool = False) -> None:
     """A picture of what has come to rest."""
+    if is_whole:
+        window.widen(
+            window.width, is_whole=True
+        )  # so that a bar at the bottom is there, and not in the middle
     window.settle()
-    window.page.screenshot(path=path, full_page=is_whole)
+    window.page.screenshot(path=path)
 
 
 if __name__ == "__main__":

@@ -54,4 +54,4 @@ def _look(window: Window, path: str, address: str) -> None:
 
 def _keep_picture(window: Window, name: str) -> None:
     if folder := os.environ.get(_PICTURES):
-        window.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+        window.page.screenshot(path=Path(folder) / f"{name}.png")

@@ -60,7 +60,7 @@ def test_many_instances_are_chosen_and_rerun_at_once(place: Place, open_at: Open
     expect(boxes).to_have_count(3)
     boxes.first.check()
     boxes.last.click(modifiers=["Shift"])
-    page.get_by_role("button", name="Rerun").click()
+    page.keyboard.press("Shift+R")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("button", name="Rerun 3 instances")).to_be_visible()
     dialog.get_by_role("button", name="Rerun 3 instances").click()

@@ -22,7 +22,8 @@ document.addEventListener("keydown", (e) => {
 
 /** What a key does; whether it does anything. */
 function act(e) {
-  const named = [...document.querySelectorAll("[aria-keyshortcuts]")].find((one) => isSeen(one) && one.getAttribute("aria-keyshortcuts").split(" ").includes(nameOf(e)));
+  // The last one: what can be done with rows that are chosen stands after what can be done with all.
+  const named = [...document.querySelectorAll("[aria-keyshortcuts]")].findLast((one) => isSeen(one) && one.getAttribute("aria-keyshortcuts").split(" ").includes(nameOf(e)));
   if (named) { named.click(); return true; }
   if (e.key === "/") return focusOn([...document.querySelectorAll("[data-filter]")].find(isSeen) ?? document.getElementById("find"));
   if (e.key === "?") return show(document.getElementById("keys"));
