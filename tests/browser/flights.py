@@ -70,7 +70,7 @@ def write(home: Path, days: int, small_day: date = SMALL_DAY) -> None:
     settings = home / "retrofill.yaml"
     settings.write_text(
         settings.read_text().replace(
-            "resource_groups:\n", "resource_groups:\n  bench: {type: exclusive, slots: 6}\n"
+            "resource_groups:\n", "resource_groups:\n  bench: {type: exclusive, slots: 90}\n"
         )
     )
     (home / "workspaces" / "lab").mkdir()

@@ -14,7 +14,7 @@ from browser.windows import Window
 
 def test_the_palette_goes_to_tasks_backfills_instances_and_pages(window: Window, filling: Filling) -> None:
     page = window.page
-    window.go("/account")
+    window.go("/more")
     page.keyboard.press("Control+k")
     field = page.get_by_role("combobox", name="Go to")
     expect(field).to_be_focused()
