@@ -42,6 +42,10 @@ def test_the_rail_counts_the_same(filled: Filled) -> None:
     assert "One thing needs you." in shown(filled.site.alice.get("/")).text
 
 
+def test_a_new_backfill_is_one_step_away(filled: Filled) -> None:
+    assert "/backfills/new" in shown(filled.site.alice.get("/")).links
+
+
 def test_what_is_under_way_and_what_has_ended(filled: Filled) -> None:
     """BF-2."""
     page = shown(filled.site.alice.get("/"))

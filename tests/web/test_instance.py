@@ -33,7 +33,7 @@ def test_what_waits_is_led_to_the_cause(filled: Filled) -> None:
     page = shown(filled.site.alice.get(f"/instances/{number}"))
     assert "Why it is not running" in page.text
     assert "It waits for shop.report, and in the end for shop.shaky, which failed." in page.text
-    assert "waits for 1 of its 2" in page.text
+    assert "waits for 1 of 2 instances" in page.text
     assert "2 instances wait for it" in page.text
     assert {f"/instances/{cause}#log", f"/instances/rerun?id={cause}"} <= set(page.links)
     assert "Upstream not yet" in page.text.replace("Upstreamnot", "Upstream not")

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from retrofill.services.reading.documents import Coming, NightRow
+from retrofill.web.looks import backfill_words
 from retrofill.web.pages.nights import look_of, night_strip, words_of
 from retrofill.web.pages.upcoming import shown_coming
 from retrofill.web.words import number_word, short_moment, since, slot
@@ -52,6 +53,20 @@ def test_how_long_ago(iso: str, words: str) -> None:
 )
 def test_moments_of_columns_are_of_the_zone_that_their_head_names(iso: str, words: str) -> None:
     assert short_moment(iso, BERLIN, NOW) == words
+
+
+@pytest.mark.parametrize(
+    ("status", "held", "words"),
+    [
+        ("running", None, "Running"),
+        ("running", "paused", "Running, paused"),
+        ("running", "stopped", "Running, stopped"),
+        ("paused", "paused", "Paused"),
+    ],
+)
+def test_what_is_held_says_so_before_it_stands(status: str, held: str | None, words: str) -> None:
+    """BF-5: as the command line does; until what runs has ended, it is still running."""
+    assert backfill_words(status, held) == words
 
 
 def test_small_words() -> None:

@@ -387,6 +387,17 @@ def test_a_draft_that_was_left_is_found_again(site: Site) -> None:
     assert "half done" in shown(alice.get(NEW)).text
 
 
+def test_who_comes_back_to_what_became_a_backfill_is_told_where_it_went(site: Site) -> None:
+    """The address of its draft is what stands in the browser's history."""
+    alice = site.alice
+    form = planned(alice, opened(alice), name="mine")
+    site.center("alice").saved.remove(int(form.address.partition("=")[2]))
+    page = shown(alice.get(form.address), 404)
+    assert "A draft goes when a backfill is made of it" in page.text
+    assert "Reuse the choice of tasks" in page.text
+    assert page.fields["name"] == ""
+
+
 def test_whatever_is_typed_is_text(site: Site) -> None:
     """A script in every field, whether it is the value of a field or a word of an error."""
     strange = """'"><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}"""

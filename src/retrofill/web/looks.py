@@ -144,9 +144,10 @@ def state_words(state: str) -> str:
     return "Held up" if state == HELD_UP else State(state).words
 
 
-def backfill_words(status: str) -> str:
-    """The words of a backfill's status (BF-5)."""
-    return _BACKFILL_WORDS.get(status, status.replace("_", " ").capitalize())
+def backfill_words(status: str, held: str | None = None) -> str:
+    """The words of a backfill's status (BF-5); `Running, paused` where what runs has not ended and nothing new starts."""
+    words = _BACKFILL_WORDS.get(status, status.replace("_", " ").capitalize())
+    return f"{words}, {held}" if held and status == "running" else words
 
 
 class Segment(NamedTuple):

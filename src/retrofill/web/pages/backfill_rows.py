@@ -66,7 +66,7 @@ def shown_backfill(row: BackfillRow, zone: ZoneInfo, now: datetime) -> ShownBack
         name=row["name"],
         status=row["status"],
         look=looks.look(row["status"]),
-        word=looks.backfill_words(row["status"]),
+        word=looks.backfill_words(row["status"], row["held"]),
         check=row["check_status"],
         counts=counts,
         total=total,

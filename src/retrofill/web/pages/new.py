@@ -113,13 +113,30 @@ class Draft(NamedTuple):
     saved_at: str
 
 
+_WHERE_DRAFTS_GO = (
+    "A draft goes when a backfill is made of it. To make another like that one, choose “Reuse the choice of tasks” at the "
+    "backfill. What nobody touches goes by age."
+)
+
+
 # What is shown
 
 
 def show(visit: PageVisit) -> Response:
     """A draft, the same as an earlier backfill, what an address asks for, or an empty form."""
-    found = _page(visit, *_asked_for(visit))
+    try:
+        found = _page(visit, *_asked_for(visit))
+    except UnknownNameError as error:
+        if "draft" not in visit.query:
+            raise
+        return visit.show(_gone(visit, error), STATUSES[error.kind])
     return visit.show(found if visit.query else replace(found, drafts=_drafts(visit)))
+
+
+def _gone(visit: PageVisit, error: UnknownNameError) -> NewPage:
+    """An empty form for who comes back to a draft that is none any more: most have just made a backfill of it."""
+    found = _page(visit, asking.typed_of_query({}), None, told=error.text, told_hint=_WHERE_DRAFTS_GO)
+    return replace(found, drafts=_drafts(visit))
 
 
 def _drafts(visit: PageVisit) -> list[Draft]:
