@@ -203,6 +203,24 @@ def test_a_deploy_of_what_was_deployed_a_moment_ago_is_what_was_shown(server: Se
     assert server.center("admin").versions.list()["items"][0]["version"] == 2
 
 
+def test_what_is_created_runs_the_code_that_was_shown(server: Server) -> None:
+    """VER-4: a deploy of other code between plan and creation makes it another plan; of other tasks' code, not."""
+    alice, asked = server.by("alice"), {"task": ["open.last"], "bizdate": ["2026-01-05"]}
+
+    def agreed() -> dict[str, Any]:
+        return {**asked, "expected": alice.post(f"{PREFIX}/backfills/plan", json=asked).json()["digest"]}
+
+    def deploy(opened: str) -> None:
+        assert alice.post(f"{PREFIX}/versions", json=body(project(opened))).json()["new"] is True
+
+    before = agreed()
+    deploy(OPEN.replace("one ", "two "))
+    assert problem(alice.post(f"{PREFIX}/backfills", json=before), 409)["code"] == "plan_changed"
+    before = agreed()
+    deploy(OPEN.replace("one ", "two ").replace('run: "true"', 'run: "exit 0"'))
+    assert alice.post(f"{PREFIX}/backfills", json=before).status_code == 201
+
+
 def test_included_files_come_along(server: Server, tmp_path: Path) -> None:
     """CAT-9: with their contents, and whether they can be run."""
     home = tmp_path / "elsewhere"

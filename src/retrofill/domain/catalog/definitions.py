@@ -6,8 +6,8 @@ are seconds, names are full (`workspace.task`). Reading it from files is `projec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -148,6 +148,19 @@ class Workspace:
     members: Mapping[str, str] = field(default_factory=dict)
     include: tuple[str, ...] = ()
     files: tuple[IncludedFile, ...] = ()
+
+
+def told_of_runs(catalog: Catalog, names: Iterable[str]) -> Iterator[str]:
+    """What the runs of some tasks come from, as texts by which one version of it is told from another.
+
+    Everything that is declared of a task but what is only said of it, the files of its workspace, and its connection.
+    """
+    tasks = [catalog.tasks[name] for name in names]
+    for task in tasks:
+        yield repr([getattr(task, one.name) for one in fields(task) if one.name not in _WORDS])
+        yield catalog.connections.get(task.connection, "")
+    for name in sorted({task.workspace for task in tasks}):
+        yield repr((catalog.workspaces[name].timezone, catalog.workspaces[name].files))
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,15 +67,17 @@ class Preview:
 
     @cached_property
     def digest(self) -> str:
-        """Tells this plan from another: what was asked for, what would be made of it, and what was found (VER-4)."""
+        """Tells this plan from another: what was asked for, what would be made and run, and what was found (VER-4)."""
         import hashlib
 
+        from retrofill.domain.catalog.definitions import told_of_runs
         from retrofill.services.instances.stored import text_of
 
         planned = self.planned
         summary = {key: value for key, value in self._summary.items() if key != "estimate"}
         texts = map(text_of, (planned.request.selection, planned.request.policy, planned.choice, summary))
-        return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+        runs = told_of_runs(planned.plan.catalog, planned.choice.tasks)
+        return hashlib.sha256("\n".join([*texts, *runs]).encode(errors="surrogatepass")).hexdigest()
 
     def instances(self) -> Iterator[dict[str, Any]]:
         """Every instance, in an order in which they may run."""
