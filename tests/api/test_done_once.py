@@ -1,4 +1,4 @@
-"""What makes something is done once, however often it is sent with its key (INTERFACES: `Idempotency-Key`)."""
+"""What makes something is done once, however often it is sent with its key (`Idempotency-Key`)."""
 
 from __future__ import annotations
 

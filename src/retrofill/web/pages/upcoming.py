@@ -70,9 +70,9 @@ def _words(one: Coming, zone: ZoneInfo) -> tuple[str, str, str]:
         until = "" if one["until"] is None else f", until {at_clock(one['until'], zone)}"
         return "Window of", "opens", f"{left}{until}"
     if one["kind"] == "start":
-        return "", "starts", ""
+        return "Backfill", "starts", ""
     return (
-        "",
+        "Backfill",
         "done but for what waits for you" if one["held_up"] else "done, about",
         looks.middle_cut(one["name"] or "", 34),
     )

@@ -288,7 +288,8 @@ export class MatrixView {
       ctx.fillRect(middle - 9, 33, 18, 16);
       pen.write(fact.number, middle, 41, { size: 11, weight: 600, align: "center", colour: C["on-solid"] });
     } else if ((fact.number === "1" || starts) && x >= free) {
-      const name = cw > 12 ? fact.monthWhole : fact.month === "Jan" ? `${fact.month} ${fact.year % 100}` : fact.month;
+      const day = fact.number === "1" ? "" : `${fact.number} `; // where a group begins within a month, the day is said
+      const name = day ? `${day}${fact.month}` : cw > 12 ? fact.monthWhole : fact.month === "Jan" ? `${fact.month} ${fact.year % 100}` : fact.month;
       pen.write(name, x, 41, { size: 11, weight: 600, colour: C["ink-2"] });
       free = x + pen.width(name, 11, 600) + 4;
     } else if (x > free && (cw >= 15 || (fact.isMonday && cw >= 3 && fact.room > 30 / cw)) && !(this.spotted && Math.abs(this.x(this.spotted.d) - x) <= 20)) {
