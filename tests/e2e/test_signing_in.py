@@ -74,7 +74,7 @@ def test_the_first_start(sandbox: Sandbox) -> None:
     secret = path.partition("link=")[2]
     assert visitor.submit("/sign-in/link", link=secret).status_code == 303
     assert visitor.client.get("/api/v1/me").json()["administrator"]
-    assert visitor.submit("/password", password=RIGHT).status_code == 200
+    assert visitor.submit("/password", password=RIGHT).status_code == 303
     assert visitor.submit("/sign-out").status_code == 303
     assert not visitor.is_in()
     assert visitor.submit("/sign-in/link", link=secret).status_code == 401
