@@ -76,16 +76,22 @@ class RetentionReader:
             f"AND NOT EXISTS (SELECT 1 FROM ({_GENERATION_OF}) g WHERE made_ms >= ? OR phase <> 'active')",
             "i.bizdate, i.id",
             (before_date, *after, before_ms, before_ms, before_ms),
+            "instance_auto",
         )
 
-    def _part(self, condition: str, order: str, values: Sequence[object]) -> Part:
-        """As many instances as may be deleted with all that belongs to them, at least one."""
+    def _part(self, condition: str, order: str, values: Sequence[object], index: str = "") -> Part:
+        """As many instances as may be deleted with all that belongs to them, at least one.
+
+        Args:
+            index: by which they are found in the order asked for, where there are several.
+        """
+        named = f" INDEXED BY {index}" if index else ""
         belonging = " + ".join(
             f"(SELECT count(*) FROM {table} x WHERE x.{column} = i.id)"
             for table, column in self._referrers("instance")
         )
         rows = self._execute(
-            f"SELECT i.id, 1 + {belonging} FROM instance i WHERE {condition} ORDER BY {order} LIMIT {MOST_ROWS}",
+            f"SELECT i.id, 1 + {belonging} FROM instance i{named} WHERE {condition} ORDER BY {order} LIMIT {MOST_ROWS}",
             values,
         ).fetchall()
         sums = accumulate(row[1] for row in rows)
