@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from browser.axe import findings
@@ -40,6 +42,8 @@ def test_a_task_is_found_and_frozen_with_the_keyboard_alone(window: Window) -> N
     expect(page.get_by_role("status").filter(has_text=f"Froze lab.{LONG}")).to_be_visible()
     expect(page.get_by_role("link", name="Frozen 1")).to_be_visible()
     page.get_by_role("link", name="Frozen 1").click()
+    expect(page).to_have_url(re.compile("frozen="))
+    window.settle()
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page.get_by_text("until the source is back").first).to_be_visible()

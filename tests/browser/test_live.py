@@ -104,7 +104,7 @@ def test_who_is_signed_out_elsewhere_is_told_and_goes_on_once_signed_in(
     expect(page.locator("#live")).to_have_text("Live")
     other = window.context.new_page()
     other.goto(f"{place.url}/account")
-    other.get_by_role("button", name="Sign out").click()
+    other.get_by_role("button", name="Sign out").first.click()
     other.wait_for_url("**/sign-in*")
     banner = page.locator("#not-live")
     expect(banner).to_contain_text("You were signed out")

@@ -35,7 +35,7 @@ class Kept(Asked):
     name: str | None = Field(
         None, max_length=1_000, description="Under which it is found again; null: a draft, which goes by age."
     )
-    id: int | None = Field(None, ge=1, le=MOST_ID, description="In place of this one of yours.")
+    id: int | None = Field(None, strict=True, ge=1, le=MOST_ID, description="In place of this one of yours.")
 
 
 @routes.get("", "saved.list", Page[SavedForm])

@@ -60,7 +60,7 @@ class Expectation(NamedTuple):
     more: str
 
 
-class Step(NamedTuple):
+class Stretch(NamedTuple):
     """Slots that are held for a while."""
 
     x: float
@@ -72,7 +72,7 @@ class Step(NamedTuple):
 class LoadView:
     """Slots over time, in a box of 320 x 44."""
 
-    steps: Sequence[Step]
+    steps: Sequence[Stretch]
     words: str
     begins: str
     ends: str
@@ -327,7 +327,7 @@ def load_view(load: Load | None, zone: ZoneInfo, now: datetime) -> LoadView | No
     most = max(load["slots"], load["peak"], 1)
     width = _WIDTH / max(len(load["used"]), 1)
     steps = [
-        Step(round(number * width, 2), round(width, 2), round(used / most * 36, 1))
+        Stretch(round(number * width, 2), round(width, 2), round(used / most * 36, 1))
         for number, used in enumerate(load["used"])
     ]
     begins = datetime.fromisoformat(load["from_at"])
