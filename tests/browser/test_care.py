@@ -34,7 +34,9 @@ def test_the_palette_goes_to_tasks_backfills_instances_and_pages(window: Window,
     expect(page.get_by_role("option", selected=True)).to_contain_text("Home")
     page.keyboard.press("Enter")
     page.wait_for_url(f"{window.place.url}/")
+    window.settle()
     page.keyboard.press("Control+k")
+    expect(page.get_by_role("combobox", name="Go to")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.get_by_role("combobox", name="Go to")).to_be_hidden()
 
