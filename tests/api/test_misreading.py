@@ -56,6 +56,13 @@ def test_a_query(shared_server: Server, query: str, detail: str) -> None:
     assert problem(shared_server.by("alice").get(f"/api/v1/backfills?{query}"), 422)["detail"] == detail
 
 
+@pytest.mark.parametrize("given", ["0", "86400", "-0", "2026-01-05T00:00:00", "20260105", "2026-02-30"])
+def test_a_date_is_written_as_one(shared_server: Server, given: str) -> None:
+    """Seconds since 1970 are none, whatever a validator makes of them."""
+    problem(shared_server.by("alice").get(f"/api/v1/schedule/nights?cursor={given}"), 422)
+    assert shared_server.by("alice").get("/api/v1/schedule/nights?cursor=2026-01-05").status_code == 200
+
+
 def test_an_address_that_nothing_answers(shared_server: Server) -> None:
     """It is said which, as it was read."""
     found = problem(shared_server.by("alice").get("/api/v1/backfils/%1b%5b2J"), 404)

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any, get_origin
@@ -45,6 +46,7 @@ MOST_IDS = 10_000  # of one batch
 _MOST_ASKED = 100_000  # ids of one question
 MOST_WORDS = 100_000  # texts of one list
 MOST_CHARACTERS = 10_000  # of a comment
+_DATE_LENGTH = len("2026-01-05")
 _MOST_WORD = 1_000  # characters of a text in a list
 _MOST_UNKNOWN = 20  # names that an object holds beyond those that it may
 
@@ -110,7 +112,15 @@ def _digits(value: object) -> object:
     return value
 
 
+def _iso_date(value: object) -> object:
+    """A date as `2026-01-05`: what else is a date to a validator, as seconds since 1970, is none here."""
+    if isinstance(value, str) and not (len(value) == _DATE_LENGTH and value[4] == value[7] == "-"):
+        raise ValueError("write a date as 2026-01-05")
+    return value
+
+
 Digits = BeforeValidator(_digits)
+Bizdate = Annotated[date, BeforeValidator(_iso_date)]
 Limit = Annotated[int, Digits, Field(ge=1, le=MOST_ITEMS, description="How many items at most.")]
 Cursor = Annotated[
     int | None, Digits, Field(ge=1, le=MOST_ID, description="`next` of the page after which to go on.")

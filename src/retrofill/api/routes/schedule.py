@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Query
 from pydantic import Field
 
 from retrofill.api.operations import Routes
-from retrofill.api.requests import Asked, Asking, Commented, Limit
+from retrofill.api.requests import Asked, Asking, Bizdate, Commented, Limit
 from retrofill.domain.people.scopes import Scope
 from retrofill.services.reading.documents import (
     ClockState,
@@ -26,7 +25,7 @@ class NightQuery(Asked):
     """Which nights."""
 
     limit: Limit = 30
-    cursor: date | None = Field(None, description="`next` of the page after which to go on.")
+    cursor: Bizdate | None = Field(None, description="`next` of the page after which to go on.")
 
 
 @routes.get("", "schedule.show", ScheduleDocument)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Path, Query
 from pydantic import Field
 
 from retrofill.api.operations import Routes
-from retrofill.api.requests import MOST_ID, Asked, Asking, Commented, Cursor, Limit, Word
+from retrofill.api.requests import MOST_ID, Asked, Asking, Bizdate, Commented, Cursor, Limit, Word
 from retrofill.api.results import page_of, task_items_of
 from retrofill.domain.people.scopes import Scope
 from retrofill.services.reading.documents import (
@@ -82,7 +81,7 @@ class Levels(Asked):
 class RenderQuery(Asked):
     """Which instance to show."""
 
-    bizdate: date = Field(description="The business date.")
+    bizdate: Bizdate = Field(description="The business date.")
     time: str | None = Field(
         None,
         pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
@@ -98,7 +97,7 @@ class RenderQuery(Asked):
 class CalendarQuery(Asked):
     """Which bizdates."""
 
-    until: date | None = Field(
+    until: Bizdate | None = Field(
         None,
         description="The last one; without it, that of today in the task's time zone, or of its last day.",
     )
