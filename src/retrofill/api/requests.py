@@ -160,6 +160,12 @@ Tags = Annotated[Collection[str] | None, Depends(_tags)]
 Id = Annotated[int, Digits, Path(ge=0, lt=2**63)]  # whatever can be written is unknown, and no mistake
 
 
+def call_of(request: Request, deployment: Deployment, visitor: Visitor) -> Call:
+    """What a request asks and does, in the name of who sent it; links that it makes lead where the server was reached."""
+    origin = origin_of(request, deployment)
+    return Call(deployment, visitor.user, is_remote=True, origin=origin)
+
+
 class Visit:
     """One request of somebody who has signed in; of one thread at a time.
 
@@ -175,8 +181,7 @@ class Visit:
     @cached_property
     def call(self) -> Call:
         """As of the version that is deployed when it is first asked."""
-        origin = origin_of(self.request, self.deployment)
-        return Call(self.deployment, self.visitor.user, is_remote=True, origin=origin)
+        return call_of(self.request, self.deployment, self.visitor)
 
     @property
     def center(self) -> OperationCenter:

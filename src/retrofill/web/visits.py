@@ -22,7 +22,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from retrofill.api.errors import STATUSES, note_bug, waiting_headers
-from retrofill.api.origins import check_origin, origin_of
+from retrofill.api.origins import check_origin
+from retrofill.api.requests import call_of
 from retrofill.api.sign_in import visitor_of
 from retrofill.bootstrap.centers import Call
 from retrofill.bootstrap.deployment import Deployment
@@ -136,8 +137,7 @@ class PageVisit(Visit):
     @cached_property
     def call(self) -> Call:
         """As of the version that is deployed when it is first asked."""
-        origin = origin_of(self.request, self.deployment)
-        return Call(self.deployment, self.visitor.user, is_remote=True, origin=origin)
+        return call_of(self.request, self.deployment, self.visitor)
 
     @property
     def center(self) -> OperationCenter:
