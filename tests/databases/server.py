@@ -26,7 +26,7 @@ from typing import Any
 
 PASSWORD = "not-a-secret"
 USER = "retrofill"
-_HBA = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+_HBA = "local all all trust\nhost all all all scram-sha-256\n"
 _PATIENCE_SECONDS = 60
 
 
@@ -107,6 +107,10 @@ class Server:
     def url(self) -> str:
         """Of a user that may make databases and nothing else."""
         return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/postgres"
+
+    def url_at(self, address: str) -> str:
+        """The same for those who reach it at an address; the setting listen_addresses has to say it."""
+        return self.url.replace("127.0.0.1", address)
 
     @property
     def owner_url(self) -> str:
