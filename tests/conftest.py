@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import examples
+from brokers import shared as brokers
 from databases import postgres
 
 examples.register()
@@ -34,12 +35,14 @@ def pytest_configure(config: pytest.Config) -> None:
         tempfile.tempdir = None  # what was found before
     if not hasattr(config, "workerinput"):
         postgres.begin()
+        brokers.begin()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     postgres.drop_all()
     if not hasattr(config, "workerinput"):
         postgres.end()
+        brokers.end()
 
 
 def _is_for_programs(folder: Path) -> bool:
