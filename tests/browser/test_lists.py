@@ -109,9 +109,16 @@ def test_filters_answer_as_one_types_and_new_ones_wait(place: Place, window: Win
     page.wait_for_url("**text=bread**")
     expect(page.locator("tr[id^=row-]")).to_have_count(1)
     expect(page.get_by_label("Name, id or task")).to_be_focused()
+    expect(page.locator(f"#row-{old}")).to_contain_text(
+        "Succeeded"
+    )  # looked at again, it asks for news all the same
     new = place.create(task=("lab.count",), bizdate=(second,), name="more bread")
     link = page.get_by_role("link", name="1 new backfill: show")
     expect(link).to_be_visible()
+    expect(page.locator(f"#row-{new}")).to_have_count(0)
+    page.locator(f"#row-{old} [data-expand]").click()
+    expect(page.locator(f"#in-{old}")).to_be_visible()
+    expect(page.locator(f"#row-{new}")).to_have_count(0)
     link.click()
     expect(page.locator(f"#row-{new}")).to_be_visible()
     expect(page.locator(f"#row-{old}")).to_be_visible()

@@ -78,6 +78,10 @@ def test_a_row_opens_in_place(filled: Filled) -> None:
     assert "group 1 · 5 instances: 2 successful, 1 failed, 2 held up" in page.text
     number = filled.instance(filled.failed, "shop.shaky")
     assert f"/instances/rerun?id={number}&amp;back=" in page.html
+    part = filled.site.alice.get(f"/backfills?open={filled.failed}&part=rows&newest=9").text
+    assert f"back=%2Fbackfills%3Fopen%3D{filled.failed}&" in part.replace(
+        '"', "&"
+    )  # to the page, not to a part of it
     other = shown(filled.site.alice.get(f"/backfills?open={filled.failed}&date-{filled.failed}=2026-01-05"))
     assert "All of this date have succeeded." in other.text
     assert f'aria-label="Close {filled.failed} in place"' in page.html
@@ -101,11 +105,15 @@ def test_a_foreign_one_is_not_opened(filled: Filled) -> None:
 def test_new_ones_wait_until_they_are_wanted(filled: Filled) -> None:
     """Rows never move under the pointer: how many have come is told, and they are shown at a click."""
     browser = filled.site.alice
-    assert "1 new backfill: show" in browser.get("/backfills?part=new&after=2").text
-    assert "show" not in browser.get("/backfills?part=new&after=3").text
-    assert "new" not in browser.get("/backfills?part=new&after=1&status=succeeded").text.replace(
-        "new-rows", ""
-    )
+    page = shown(browser.get("/backfills?part=rows&newest=2"))
+    assert ids(page.html) == [2, 1]
+    assert "1 new backfill: show" in page.text
+    assert 'data-part="?part=rows&amp;newest=2"' in page.html  # asked for again, it stays so
+    page = shown(browser.get("/backfills?part=rows&newest=0"))
+    assert ids(page.html) == []
+    assert "3 new backfills: show" in page.text
+    for query in ("part=rows&newest=3", "part=rows&newest=1&status=succeeded", "", "before=3", "newest=x"):
+        assert ": show" not in shown(browser.get(f"/backfills?{query}")).text, query
 
 
 @pytest.mark.parametrize("word", list(WORDS))

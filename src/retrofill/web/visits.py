@@ -35,7 +35,7 @@ from retrofill.domain.errors import (
     UnknownNameError,
 )
 from retrofill.domain.people.visitors import Visitor
-from retrofill.web import cookies
+from retrofill.web import cookies, looks
 from retrofill.web.forms import MEDIA_TYPE, MOST_BYTES, MOST_FIELDS, Form
 from retrofill.web.frame import Frame
 from retrofill.web.refusals import RefusalPage, SignedOutPage, refusal_of
@@ -53,6 +53,7 @@ HEADERS: Mapping[str, str] = {
     "Vary": "X-Part, Accept-Encoding",
 }
 PART_HEADER = "X-Part"  # by which scripts fetch a part of a page
+OF_PARTS = ("part", "newest")  # what the address of a part holds besides that of its page
 DIALOG = "dialog"  # the part of a question that a script shows above the page that asks it
 _PACKED_FROM = 1_400  # bytes; less goes in one packet anyway
 _MOST_STRANGE_BYTES = 20_000  # of a form of somebody whom nobody knows
@@ -88,9 +89,11 @@ class Visit:
 
     @property
     def here(self) -> str:
-        """The address as it was asked for, of this server."""
-        query = self.request.url.query
-        return f"{self.request.url.path}?{query}" if query else self.request.url.path
+        """The address as it was asked for, of this server; where a part is wanted, that of its page."""
+        path, query = self.request.url.path, self.request.url.query
+        if "part" in self.query:
+            return path + looks.query([pair for pair in self.query.multi_items() if pair[0] not in OF_PARTS])
+        return f"{path}?{query}" if query else path
 
     @property
     def part(self) -> str | None:

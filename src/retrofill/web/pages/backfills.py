@@ -19,13 +19,14 @@ from retrofill.web.forms import Form
 from retrofill.web.pages.backfill_rows import ShownBackfill, shown_backfill
 from retrofill.web.pages.in_place import Opened, opened
 from retrofill.web.rendering import Page, sentence
-from retrofill.web.visits import act, page
+from retrofill.web.visits import OF_PARTS, act, page
 
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
     from starlette.responses import Response
 
     from retrofill.services.reading.documents import BackfillRow, SavedForm
+    from retrofill.services.reading.documents import Page as Rows
     from retrofill.web.visits import PageVisit
 
 LIMIT = 50
@@ -78,6 +79,14 @@ class Without(NamedTuple):
     path: str
 
 
+class Place(NamedTuple):
+    """Where in the list a page stands: see `BackfillsPage`."""
+
+    is_first: bool
+    newest: int | None
+    arrived: int
+
+
 class View(NamedTuple):
     """A view that somebody keeps."""
 
@@ -95,7 +104,8 @@ class BackfillsPage(Page):
         given: what is searched for, by name.
         asked: the same, as it stands behind the path.
         rows: that fit; `opened`: what is shown beneath them, by id.
-        newest: the id of the first row; None: of a later page, or there is none.
+        newest: the id above which backfills wait to be shown, on the first page; None: on a later one.
+        arrived: how many of those fit, at most LIMIT.
         older: the address of the next page; empty: there is none.
         is_first: whether this is the first page.
         without: where nothing fits, the filter that costs most.
@@ -117,6 +127,8 @@ class BackfillsPage(Page):
     users: Sequence[tuple[str, str]]
     task_types: Sequence[tuple[str, str]]
     newest: int | None
+    arrived: int
+    limit: int
     older: str
     is_first: bool
     without: Without | None
@@ -125,48 +137,46 @@ class BackfillsPage(Page):
     has_more_filters: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class NewRowsPage(Page):
-    """What has come since a page of the list was made, for its script.
-
-    Attributes:
-        count: of those that fit.
-        path: where they are shown.
-    """
-
-    template: ClassVar[str] = "new_rows.html"
-    count: int
-    is_more: bool
-    path: str
-
-
 def backfills(visit: PageVisit) -> Response:
-    """A page of the list; with `part=new` and `after`, how many have come since."""
+    """A page of the list; with `newest`, those that came after it are counted and not shown."""
     given = given_of(visit.query)
-    if visit.part == "new":
-        return _new_rows(visit, given)
     before = _number(visit.query.get("before"))
+    newest = None if before is not None else _number(visit.query.get("newest"))
     try:
-        found = visit.center.backfills.list(search_of(given), LIMIT, before)
+        found, arrived = _found(visit, search_of(given), before, newest)
         error = None
     except RetrofillError as refusal:
-        found, error = {"items": [], "next": None}, refusal
-    items = found["items"]
-    shown = _page(visit, given, items, before, error, found["next"])
+        found, arrived, error = {"items": [], "next": None}, 0, refusal
+    newest = _newest(found["items"]) if before is None and newest is None else newest
+    shown = _page(visit, given, found, Place(before is None, newest, arrived), error)
     return visit.show(shown, 200 if error is None else STATUSES[error.kind])
+
+
+def _found(
+    visit: PageVisit, search: BackfillSearch, before: int | None, newest: int | None
+) -> tuple[Rows[BackfillRow], int]:
+    """A page of rows, none of them above `newest`, and how many fit above it."""
+    listed = visit.center.backfills.list
+    found = listed(search, LIMIT, before)
+    arrived = 0 if newest is None else sum(row["id"] > newest for row in found["items"])
+    return (listed(search, LIMIT, newest + 1) if newest is not None and arrived else found), arrived
+
+
+def _newest(items: Sequence[BackfillRow]) -> int:
+    return items[0]["id"] if items else 0
 
 
 def _page(
     visit: PageVisit,
     given: Mapping[str, str],
-    items: Sequence[BackfillRow],
-    before: int | None,
+    found: Rows[BackfillRow],
+    place: Place,
     error: RetrofillError | None,
-    following: object,
 ) -> BackfillsPage:
     zone, now, names = visit.frame.zone, visit.now, visit.center.names
+    items, following = found["items"], found["next"]
     open_ids = [number for number in _opened_ids(visit.query) if any(row["id"] == number for row in items)]
-    is_first, is_bare = before is None, not given
+    is_first, is_bare = place.is_first, not given
     return BackfillsPage(
         title="Backfills",
         events="/api/v1/backfills/events",
@@ -185,7 +195,9 @@ def _page(
         workspaces=[(name, name) for name in names.workspaces()],
         users=[(name, "me" if name == visit.user else name) for name in names.users()],
         task_types=[(name, name) for name in TASK_TYPES],
-        newest=items[0]["id"] if items and is_first else 0 if is_first else None,
+        newest=place.newest,
+        arrived=place.arrived,
+        limit=LIMIT,
         older=looks.query({**given, "before": following}) if following else "",
         is_first=is_first,
         without=_costliest(visit, given) if not items and error is None and is_first else None,
@@ -261,7 +273,7 @@ def _opened_ids(query: QueryParams) -> list[int]:
 
 
 def _here(visit: PageVisit) -> list[tuple[str, str]]:
-    return [(name, text) for name, text in visit.query.multi_items() if name not in ("part", "after")]
+    return [(name, text) for name, text in visit.query.multi_items() if name not in OF_PARTS]
 
 
 def _toggled(visit: PageVisit, number: int, open_ids: Sequence[int]) -> str:
@@ -270,14 +282,6 @@ def _toggled(visit: PageVisit, number: int, open_ids: Sequence[int]) -> str:
     others = [one for one in open_ids if one != number]
     ids = others if number in open_ids else [*others, number][-_MOST_OPEN:]
     return f"/backfills{looks.query([*kept, ('open', ids)])}"
-
-
-def _new_rows(visit: PageVisit, given: Mapping[str, str]) -> Response:
-    after = _number(visit.query.get("after")) or 0
-    page = visit.center.backfills.list(search_of(given), LIMIT)
-    count = sum(row["id"] > after for row in page["items"])
-    path = f"/backfills{looks.query(dict(given))}"
-    return visit.show(NewRowsPage(title="New backfills", count=count, is_more=count == LIMIT, path=path))
 
 
 # Views that are kept

@@ -4,12 +4,14 @@ import { keeps } from "./parts.js";
 const PAUSE = 350; // milliseconds after the last letter
 let asking = null;
 
-/** Show the rows at another address of the list, which becomes that of the page. */
-async function showRows(address, focus) {
+/** Show the rows at another address of the list, which becomes that of the page; without those that have come since, if `stays`. */
+async function showRows(address, focus, stays = false) {
   const rows = document.getElementById("rows");
   asking?.abort();
   const control = (asking = new AbortController());
-  const answer = await fetch(address, { headers: { "X-Part": "rows" }, signal: control.signal }).catch(() => null);
+  const wanted = new URL(address);
+  if (stays && rows?.dataset.newest) wanted.searchParams.set("newest", rows.dataset.newest);
+  const answer = await fetch(wanted, { headers: { "X-Part": "rows" }, signal: control.signal }).catch(() => null);
   if (control.signal.aborted) return;
   if (!rows || !answer || answer.redirected || !(answer.headers.get("Content-Type") ?? "").startsWith("text/html")) { location.href = address; return; }
   history.replaceState(null, "", address);
@@ -23,7 +25,7 @@ document.addEventListener("click", (e) => {
     e.preventDefault();
     const row = link.closest("tr[id]");
     const focus = link.matches("[data-expand]") && row ? `#${row.id} [data-expand]` : "";
-    showRows(new URL(link.getAttribute("href"), location.href).href.split("#")[0], focus);
+    showRows(new URL(link.getAttribute("href"), location.href).href.split("#")[0], focus, true);
   }
 });
 
