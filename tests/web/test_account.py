@@ -171,6 +171,32 @@ def test_what_an_administrator_does_to_a_user(site: Site) -> None:
     assert "administrator" in shown(admin.submit("/users/admin/administrator", is_administrator=""), 409).text
 
 
+def test_an_administrator_is_asked_first(site: Site) -> None:
+    """SEC-4, SEC-6: with what follows; the answer is what the act takes."""
+    admin, bob = site.browser("admin"), site.browser("bob")
+    token = site.center("bob").people.create_token("bob", "job")["id"]
+    links = {link for link in shown(admin.get("/users/bob")).links if "/ask" in link}
+    assert links == {
+        "/users/bob/ask?act=administrator",
+        "/users/bob/ask?act=remove-password",
+        "/users/bob/ask?act=sign-out",
+        f"/users/bob/ask?act=revoke&token={token}",
+    }
+    pages = {link: shown(admin.get(link)) for link in links}
+    assert "They are signed out of 1 browser now." in pages["/users/bob/ask?act=remove-password"].text
+    assert "Sign bob out of 1 browser?" in pages["/users/bob/ask?act=sign-out"].text
+    assert "Revoke the token job?" in pages[f"/users/bob/ask?act=revoke&token={token}"].text
+    for act, asked in (("administrator", "administrator"), ("revoke", f"revoke&token={token}")):
+        fields = pages[f"/users/bob/ask?act={asked}"].fields
+        assert admin.submit(f"/users/bob/{act}", **fields).headers["location"] == "/users/bob"
+    assert "/users" in shown(bob.get("/account")).links
+    assert "Take system administration from bob?" in shown(admin.get("/users/bob/ask?act=administrator")).text
+    gone = shown(admin.get(f"/users/bob/ask?act=revoke&token={token}"), 404)
+    assert "has no token" in gone.text
+    assert shown(admin.get("/users/bob/ask?act=rename"), 404)
+    assert shown(site.browser("carol").get("/users/bob/ask?act=sign-out"), 403)
+
+
 def test_nobody_else_may(site: Site) -> None:
     """SEC-4: whatever form is sent."""
     alice = site.browser("alice")

@@ -21,6 +21,7 @@ from retrofill.web.pages import (
     signing_in,
     task,
     tasks,
+    user_questions,
     users,
     workspaces,
 )
@@ -36,6 +37,7 @@ ALL = (
     looking,
     account,
     users,
+    user_questions,
     instance_acts,
     instance,
     signing_in,
