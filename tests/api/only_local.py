@@ -31,6 +31,7 @@ ONLY_LOCAL = {
     "backfills.create_once": "`backfills.create` with an `Idempotency-Key`",
     "backfills.tag": "the `ETag` of `backfills.show`",
     "backfills.as_of": "`If-Match` of what steers a backfill",
+    "instances.as_of": "questions of pages, which stand open while others act",
     "instances.each": "a list that a client reads page by page",
     "upkeep.back_up": "writes a file on the machine of the store",
     "upkeep.restore": "puts a file of that machine in the place of the store, while no server runs",

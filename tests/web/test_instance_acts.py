@@ -6,7 +6,10 @@ import re
 
 import pytest
 
+from retrofill.domain.errors import WrongStateError
 from retrofill.domain.running.acts import Act
+from retrofill.domain.running.results import ItemResult
+from retrofill.web.pages import act_words
 from web.sites import Filled, Site, shown
 
 DIALOG = {"X-Part": "dialog"}
@@ -74,11 +77,38 @@ def test_an_act_is_done_and_said(site: Site) -> None:
     fields = {"id": str(number), "comment": "the rates are there", "back": f"/instances/{number}?x=1"}
     answer = site.alice.submit("/instances/rerun", **fields)
     assert (answer.status_code, answer.headers["location"]) == (303, f"/instances/{number}?x=1")
-    assert "Rerun 1 instance." in shown(site.alice.get("/account")).text
+    assert "1 instance runs again." in shown(site.alice.get("/account")).text
     history = site.center("alice").instances.history(number)["operations"]
     assert [(one["action"], one["comment"]) for one in history] == [("rerun", "the rates are there")]
     again = shown(site.alice.submit("/instances/rerun", **fields), 409)
     assert re.search(r"is (Not run|Waiting \(for resources\)); only Successful or Failed", again.text)
+
+
+def test_a_question_that_stood_open_does_not_rerun_what_has_run_since(site: Site) -> None:
+    """OPS-2: two tabs ask the same; what failed again in between is not rerun once more by the older one."""
+    site.trouble.touch()
+    site.run_to(site.backfill(), "failed")
+    rows = site.center("alice").instances.list(limit=100)["items"]
+    number = next(row["id"] for row in rows if row["state"] == "failed")
+    older, newer = (shown(site.alice.get(f"/instances/rerun?id={number}")).fields for _ in range(2))
+    site.alice.submit("/instances/rerun", **newer)
+    site.run_to(rows[0]["backfill"] or 0, "failed")
+    refused = shown(site.alice.submit("/instances/rerun", **older), 409)
+    assert "has begun to run again since you looked at it" in refused.text
+    again = refused.fields
+    assert int(again["as_of"]) > int(older["as_of"])
+    assert site.alice.submit("/instances/rerun", **again).status_code == 303
+    assert len(site.center("alice").instances.show(number)["runs"]) == 2
+
+
+def test_what_was_so_already_and_what_was_left_out_is_said() -> None:
+    """OPS-8: each with its count."""
+    refused = WrongStateError("it is Running")
+    results = [ItemResult(1, "frozen"), ItemResult(2, "frozen", unchanged=True), ItemResult(3, None, refused)]
+    said = act_words.done(Act.FREEZE, results)
+    assert said == "1 instance is frozen. 1 instance was so already. 1 left out: it is Running."
+    assert act_words.done(Act.STOP, results[:1] * 2) == "2 instances are being stopped."
+    assert act_words.done(Act.FREEZE, results[1:2] * 2) == "2 instances were so already."
 
 
 def test_descendants_are_chosen_by_task(site: Site) -> None:

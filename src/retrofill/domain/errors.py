@@ -134,6 +134,12 @@ class WrongStateError(RetrofillError):
     kind = Kind.WRONG_STATE
 
 
+class ChangedMeanwhileError(WrongStateError):
+    """Look at it as it is now, then decide again."""
+
+    code = "changed_meanwhile"
+
+
 class StoreUnavailableError(RetrofillError):
     """Look at the disk; nothing that was noted is lost, and what is running goes on."""
 

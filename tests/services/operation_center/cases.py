@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -191,6 +191,7 @@ def arguments(c: Case) -> dict[str, Arguments]:
         "backfills.row": BACKFILLS,
         "backfills.tag": BACKFILLS,
         "backfills.as_of": [(None,), (["x"],)],
+        "instances.as_of": [(None,), (datetime(2026, 1, 1, tzinfo=UTC),)],
         "backfills.show": BACKFILLS,
         "backfills.analysis": BACKFILLS,
         "backfills.history": BACKFILLS,

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from retrofill.domain.errors import WrongStateError
+from retrofill.domain.errors import ChangedMeanwhileError
 from retrofill.services.ports.records import BackfillRecord
 
 Check = Callable[[BackfillRecord], None]
-
-
-class ChangedMeanwhileError(WrongStateError):
-    """Look at it as it is now, then decide again."""
-
-    code = "changed_meanwhile"
 
 
 def tag_of(record: BackfillRecord) -> str:

@@ -7,7 +7,8 @@ instance that he may not see is answered like one that there is not (SEC-2, SEC-
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
 
 from retrofill.domain.errors import UnknownNameError
 from retrofill.domain.running.results import ItemResult
@@ -21,6 +22,18 @@ _Act = Callable[["Operations"], list[ItemResult]]
 
 
 class InstanceActs(Desk):
+    _as_of_ms: int | None = None
+
+    def as_of(self, moment: datetime | None) -> Self:
+        """The same desk, which reruns nothing that has begun to run since somebody looked: ChangedMeanwhileError.
+
+        Args:
+            moment: when that was; None: whatever has run.
+        """
+        desk = type(self)(self._parts, self._actor)
+        desk._as_of_ms = None if moment is None else round(moment.timestamp() * 1000)
+        return desk
+
     def stop(self, ids: Sequence[int], comment: str = "") -> list[ItemResult]:
         """Ask for the end of running instances (OPS-1); they are Failed once their processes have ended."""
         return self._each(ids, lambda operations: operations.stop(ids, comment))
@@ -125,7 +138,7 @@ class InstanceActs(Desk):
         from retrofill.services.operations.operations import Operations
 
         parts = self._parts
-        return Operations(parts.store, parts.graphs, parts.clock, self._actor)
+        return Operations(parts.store, parts.graphs, parts.clock, self._actor, as_of_ms=self._as_of_ms)
 
     def _full_names(self, tasks: Sequence[str]) -> frozenset[str] | None:
         """Full names of deployed tasks; None where none are named."""

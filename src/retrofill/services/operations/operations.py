@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retrofill.domain.errors import RetrofillError, WrongStateError
+from retrofill.domain.errors import ChangedMeanwhileError, RetrofillError, WrongStateError
 from retrofill.domain.people.roles import Actor
 from retrofill.domain.running.results import ItemResult
 from retrofill.domain.running.states import WAITING, Move, State, is_legal
@@ -35,14 +35,22 @@ class Operations:
 
     Args:
         together: as in `Batches`.
+        as_of_ms: when somebody looked at what is rerun; what has begun to run since is refused. None: whenever.
     """
 
     def __init__(
-        self, store: Store, graphs: GraphCache, clock: Clock, actor: Actor, together: bool = False
+        self,
+        store: Store,
+        graphs: GraphCache,
+        clock: Clock,
+        actor: Actor,
+        together: bool = False,
+        as_of_ms: int | None = None,
     ) -> None:
         self._store = store
         self._graphs = graphs
         self._actor = actor
+        self._as_of_ms = as_of_ms
         self.batches = Batches(store, graphs, clock, actor, together)
 
     def stop(self, ids: Sequence[int], comment: str = "") -> list[ItemResult]:
@@ -62,7 +70,7 @@ class Operations:
             latest: with the code of the current version, from now on.
         """
         keeps_order = not ignore_waits and len(set(ids)) > 1
-        how = _Rerun(self._graphs, latest, ignore_waits, keeps_order)
+        how = _Rerun(self._graphs, latest, ignore_waits, keeps_order, self._as_of_ms)
         return self.batches.each("rerun", ids, comment, how.apply, upstream_first=not ignore_waits)
 
     def set_successful(self, ids: Sequence[int], comment: str = "") -> list[ItemResult]:
@@ -193,8 +201,13 @@ class _Rerun:
     latest: bool = False
     ignore_waits: bool = False
     keeps_order: bool = False
+    as_of_ms: int | None = None
 
     def apply(self, batch: Batch, row: InstanceRecord) -> Effect:
+        if self.as_of_ms is not None and (row.started_ms or 0) > self.as_of_ms:
+            raise ChangedMeanwhileError(
+                f"{describe(row, batch.context)} has begun to run again since you looked at it"
+            )
         version_id = judge_rerun(batch, row, self.graphs, self.latest)
         words = f"with version {version_id}" if version_id is not None else ""
         self._keep_version(batch, row, version_id)

@@ -5,7 +5,7 @@ Pure: a foresight becomes words. Counts come first, so that a column of them can
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,7 +15,10 @@ from retrofill.domain.words import many
 from retrofill.web import looks
 
 if TYPE_CHECKING:
+    from retrofill.domain.running.results import ItemResult
     from retrofill.services.reading.documents import Foresight
+
+_SAID_REASONS = 2
 
 
 class Effect(NamedTuple):
@@ -31,45 +34,73 @@ class Words:
 
     Attributes:
         verb: what the button says before the count; `object`: behind it.
-        done: what was done, before the count.
+        done: what becomes of one, and of several: what is said behind their count.
         stay: the answer that leaves all as it is; `stays`: of many.
         placeholder: of the comment.
     """
 
     verb: str
-    done: str
+    done: tuple[str, str]
     stay: str
     stays: str
     placeholder: str
     object: str = ""
 
 
+_RUNS = ("runs again", "run again")
 WORDS: Mapping[Act, Words] = MappingProxyType(
     {
-        Act.STOP: Words("Stop", "Stopping", "Keep it running", "Keep them running", "Who should know why?"),
-        Act.RERUN: Words("Rerun", "Rerun", "Not now", "Not now", "Why now?"),
-        Act.RERUN_DESCENDANTS: Words("Rerun", "Rerun", "Not now", "Not now", "Why now?"),
+        Act.STOP: Words(
+            "Stop",
+            ("is being stopped", "are being stopped"),
+            "Keep it running",
+            "Keep them running",
+            "Who should know why?",
+        ),
+        Act.RERUN: Words("Rerun", _RUNS, "Not now", "Not now", "Why now?"),
+        Act.RERUN_DESCENDANTS: Words("Rerun", _RUNS, "Not now", "Not now", "Why now?"),
         Act.SET_SUCCESSFUL: Words(
-            "Set", "Set successful:", "Not now", "Not now", "What makes it right?", " successful"
+            "Set",
+            ("counts as successful now", "count as successful now"),
+            "Not now",
+            "Not now",
+            "What makes it right?",
+            " successful",
         ),
         Act.FREEZE: Words(
-            "Freeze", "Froze", "Leave it as it is", "Leave them as they are", "What is it to wait for?"
+            "Freeze",
+            ("is frozen", "are frozen"),
+            "Leave it as it is",
+            "Leave them as they are",
+            "What is it to wait for?",
         ),
         Act.UNFREEZE: Words(
-            "Unfreeze", "Unfroze", "Leave it frozen", "Leave them frozen", "What has changed?"
+            "Unfreeze",
+            ("is unfrozen", "are unfrozen"),
+            "Leave it frozen",
+            "Leave them frozen",
+            "What has changed?",
         ),
         Act.REMOVE_WAITS: Words(
-            "Remove waits of", "Removed waits of", "Keep the waits", "Keep the waits", "Why may it go first?"
+            "Remove waits of",
+            ("waits no longer for that", "wait no longer for that"),
+            "Keep the waits",
+            "Keep the waits",
+            "Why may it go first?",
         ),
         Act.PRIORITY: Words(
             "Set the priority of",
-            "Set the priority of",
+            ("has another priority now", "have another priority now"),
             "Leave it as it is",
             "Leave it as it is",
             "Why now?",
         ),
         Act.RESOURCE_GROUP: Words(
-            "Move", "Moved", "Leave it where it is", "Leave them where they are", "Why there?"
+            "Move",
+            ("takes its slot from another group now", "take their slots from another group now"),
+            "Leave it where it is",
+            "Leave them where they are",
+            "Why there?",
         ),
     }
 )
@@ -108,9 +139,20 @@ def stay(act: Act, found: Foresight) -> str:
     return WORDS[act].stay if len(found["fits"]) == 1 else WORDS[act].stays
 
 
-def done(act: Act, count: int) -> str:
-    """What the next page says."""
-    return f"{WORDS[act].done} {many(count, 'instance')}."
+def done(act: Act, results: Sequence[ItemResult]) -> str:
+    """What the next page says: what became of how many, what was so already, what was left out and why."""
+    changed = sum(one.ok and not one.unchanged for one in results)
+    was_so = sum(one.ok and one.unchanged for one in results)
+    said = [f"{many(changed, 'instance')} {WORDS[act].done[changed != 1]}."] if changed else []
+    if was_so:
+        said.append(f"{many(was_so, 'instance')} {'was' if was_so == 1 else 'were'} so already.")
+    refused = [one.error for one in results if one.error is not None]
+    if refused:
+        reasons = list(dict.fromkeys(error.message for error in refused))
+        more = f" (and {len(reasons) - _SAID_REASONS} more)" if len(reasons) > _SAID_REASONS else ""
+        said.append(f"{len(refused):,} left out: {'; '.join(reasons[:_SAID_REASONS])}{more}.")
+    said += dict.fromkeys(str(one.note) for one in results if one.ok and one.note.parts)
+    return " ".join(said)
 
 
 def scope(found: Foresight) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from urllib.parse import urlsplit
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from retrofill.web.visits import PageVisit
 
 MOST_IDS = 10_000
-_SAID_REASONS = 2
 _MOST_COMMENT = 1_000
+_LAST_MS = 253_402_300_799_000  # of the year 9999
 
 
 class Asked(NamedTuple):
@@ -45,6 +46,7 @@ class Asked(NamedTuple):
         tasks: those whose instances run again; `has_tasks`: whether they could be chosen.
         upstream: waits to remove; None for all of them. `ticked`: the boxes.
         back: where to go afterwards.
+        as_of: when the question was asked to which this answers; None: it answers to none.
     """
 
     ids: tuple[int, ...]
@@ -59,6 +61,7 @@ class Asked(NamedTuple):
     priority: int | None = None
     group: str = ""
     back: str = "/"
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +73,7 @@ class InstanceActPage(Page):
         found: the consequences.
         groups: resource groups to choose from.
         running: ids of what runs below and hinders a rerun of descendants.
+        asked_ms: when it was looked at what would come of it.
         error: why it was not done.
     """
 
@@ -86,6 +90,7 @@ class InstanceActPage(Page):
     groups: Sequence[GroupRow] = ()
     priorities: Sequence[int] = PRIORITIES
     running: Sequence[int] = ()
+    asked_ms: int
     error: str = ""
 
 
@@ -93,7 +98,7 @@ class InstanceActPage(Page):
 
 
 def _rerun(desk: InstanceDesk, asked: Asked) -> Sequence[ItemResult]:
-    return desk.rerun(asked.ids, asked.comment, asked.at_once, asked.latest)
+    return desk.as_of(asked.as_of).rerun(asked.ids, asked.comment, asked.at_once, asked.latest)
 
 
 def _rerun_descendants(desk: InstanceDesk, asked: Asked) -> Sequence[ItemResult]:
@@ -140,7 +145,7 @@ DO: Mapping[Act, Callable[[InstanceDesk, Asked], Sequence[ItemResult]]] = Mappin
 
 def _question(visit: PageVisit, wanted: Act, asked: Asked, error: RetrofillError | None = None) -> Response:
     """The page; with an error, its status."""
-    desk = visit.center.instances
+    desk, asked_ms = visit.center.instances, round(visit.now.timestamp() * 1000)
     found = desk.foresee(
         wanted,
         asked.ids,
@@ -167,6 +172,7 @@ def _question(visit: PageVisit, wanted: Act, asked: Asked, error: RetrofillError
         placeholder=act_words.WORDS[wanted].placeholder,
         groups=visit.center.groups.list() if wanted is Act.RESOURCE_GROUP else (),
         running=running[:MOST_IDS],
+        asked_ms=asked_ms,
         error="" if error is None else sentence(error.text),
     )
     return visit.show(shown, 200 if error is None else STATUSES[error.kind])
@@ -202,13 +208,7 @@ def _told(visit: PageVisit, wanted: Act, asked: Asked, results: Sequence[ItemRes
     refused = [one.error for one in results if one.error is not None]
     if refused and len(refused) == len(results):
         raise refused[0]
-    said = [act_words.done(wanted, sum(one.ok and not one.unchanged for one in results))]
-    if refused:
-        reasons = list(dict.fromkeys(error.message for error in refused))
-        more = f" (and {len(reasons) - _SAID_REASONS} more)" if len(reasons) > _SAID_REASONS else ""
-        said.append(f"{len(refused):,} left out: {'; '.join(reasons[:_SAID_REASONS])}{more}.")
-    said += dict.fromkeys(str(one.note) for one in results if one.ok and one.note.parts)
-    return visit.goes_to(asked.back, said=" ".join(said))
+    return visit.goes_to(asked.back, said=act_words.done(wanted, results))
 
 
 def _asked(visit: PageVisit, form: Form, is_answer: bool) -> Asked:
@@ -237,7 +237,13 @@ def _asked(visit: PageVisit, form: Form, is_answer: bool) -> Asked:
         priority=form.number("priority"),
         group=form.one("group"),
         back=own_path(form.one("back")) if form.has("back") else _came_from(visit, ids),
+        as_of=_moment(form.number("as_of")) if is_answer else None,
     )
+
+
+def _moment(ms: int | None) -> datetime | None:
+    """Of a field of ours; what somebody has made up is no moment."""
+    return None if ms is None or ms > _LAST_MS else datetime.fromtimestamp(ms / 1000, UTC)
 
 
 def _came_from(visit: PageVisit, ids: Sequence[int]) -> str:

@@ -76,7 +76,7 @@ WORDS: Mapping[str, Words] = MappingProxyType(
             ),
         ),
         "rerun": Words(
-            "Rerun the failed of", "Rerun the failed of", "Not now", "Why now?",
+            "Rerun the failed of", "Reran what had failed of", "Not now", "Why now?",
             (
                 ("acts_on", "failed instance runs again, in order", "failed instances run again, in order"),
                 ("going_on", "instance goes on by itself after that", "instances go on by themselves after that"),
