@@ -88,6 +88,9 @@ def test_a_cell_is_clicked_and_a_block_is_dragged(
     across = range(round(box["x"]) + 240, round(box["x"] + box["width"]), 9)
     cells = [x for x in across if "data of" in (_tip_at(page, x, y) or "")]
     assert "ops.check_departures" in (_tip_at(page, cells[0], y) or "")
+    failed = next(x for x in cells if "Failed" in (_tip_at(page, x, y) or ""))
+    page.mouse.move(failed, y)
+    expect(page.locator("#tip .why")).to_contain_text("exit")  # who rests there is told why
     page.mouse.click(cells[0] + 9, y)
     expect(page.locator("#drawer")).to_contain_text("check_departures")
     page.mouse.move(cells[0] + 9, y)
@@ -148,6 +151,11 @@ def test_the_timeline_is_drawn_and_leads_on(place: Place, filling: Filling, open
     page.reload()
     _is_drawn(page, "#gantt")
     assert "rows=task" in page.url
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_label("More operations").click()
+    page.get_by_role("button", name="Copy the link to this view").click()
+    expect(page.get_by_text("Link copied")).to_be_visible()
+    assert page.evaluate("() => navigator.clipboard.readText()") == page.url
     page.locator("#gantt").focus()
     page.keyboard.press("0")
     page.keyboard.press("ArrowDown")

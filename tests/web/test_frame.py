@@ -8,7 +8,7 @@ from hashlib import sha256
 import pytest
 
 from api.browsers import Browser
-from retrofill.web.static_files import files
+from retrofill.web.static_files import FOLDER, files
 from web.sites import Filled, Site, shown
 
 PARTS = {"X-Part": "dialog"}
@@ -138,6 +138,21 @@ def test_scripts_stay_small() -> None:
     """All of ours together, as they are sent, are below 60 KB: no page loads even most of them."""
     ours = [file for name, file in files().items() if name.endswith(".js") and name != "htmx.min.js"]
     assert sum(len(file.packed) for file in ours) < 60_000
+
+
+def test_notes_of_scripts_are_not_sent_and_lines_stay_where_they_are() -> None:
+    """A fault is reported by its line; no text of a script goes over lines, so that none is taken for a note."""
+    for name, file in files().items():
+        written = (FOLDER / name).read_text().splitlines()
+        if not name.endswith(".js") or name == "htmx.min.js":
+            continue
+        sent = file.plain.decode().splitlines()
+        assert len(sent) == len(written), name
+        for number, (line, text) in enumerate(zip(sent, written, strict=True), 1):
+            assert text.count("`") % 2 == 0, f"{name}:{number} begins or ends a text of several lines"
+            assert not line.startswith(("//", "/**", " ")), f"{name}:{number}"
+            is_note = not text.strip() or text.lstrip().startswith(("//", "/**", "* ", "*/"))
+            assert bool(line) is not is_note, f"{name}:{number}"
 
 
 def test_what_others_have_written_is_as_they_published_it() -> None:

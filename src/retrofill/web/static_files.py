@@ -3,6 +3,9 @@
 Templates name a file with a part of its hash (`/static/pages.css?v=...`): such an address never changes what it holds,
 and a browser asks once. Modules name each other without (`from "./parts.js"`), and are sent with it: a module that is
 named in two ways would run twice. Asked for without, a file is asked for again each time, and answered with its tag alone.
+
+What stands on lines of its own for who reads a module, comments and indentation, stays here: a sixth of what would be sent.
+Lines keep their numbers.
 """
 
 from __future__ import annotations
@@ -30,6 +33,8 @@ _TYPES = {
 _FOR_GOOD = "public, max-age=31536000, immutable"
 _ASKED_AGAIN = "no-cache"
 _MARK_LENGTH = 12
+_FOR_READERS = re.compile(rb"^[ \t]*(?://.*$|/\*\*.*?\*/[ \t]*$)|^[ \t]+", re.MULTILINE)
+_OVER_LINES = re.compile(rb"^[ \t]*/\*\*(?:[^*]|\*(?!/))*\*/[ \t]*$", re.MULTILINE)
 _IMPORT = re.compile(rb"""(\b(?:from|import)\s*\(?\s*"\./)([a-z0-9_.-]+\.js)(?=")""")
 
 
@@ -98,7 +103,8 @@ def _read(name: str, *importing: str) -> StaticFile:
     assert name not in importing, f"modules import each other: {importing}"
     path = FOLDER / name
     plain = path.read_bytes()
-    if path.suffix == ".js":
+    if path.suffix == ".js" and not name.endswith(".min.js"):
+        plain = _without_notes(plain)
         plain = _IMPORT.sub(
             lambda found: (
                 b"%s%s?v=%s" % (*found.groups(), _read(found[2].decode(), name, *importing).mark.encode())
@@ -107,3 +113,9 @@ def _read(name: str, *importing: str) -> StaticFile:
         )
     mark = sha256(plain).hexdigest()[:_MARK_LENGTH]
     return StaticFile(plain, gzip.compress(plain, 9, mtime=0), _TYPES[path.suffix], mark)
+
+
+def _without_notes(script: bytes) -> bytes:
+    """A module of ours without what only its readers need. No text of a module goes over several lines."""
+    script = _OVER_LINES.sub(lambda found: b"\n" * found[0].count(b"\n"), script)
+    return _FOR_READERS.sub(b"", script)

@@ -1,7 +1,7 @@
 // When what ran and will run: a ridge per bizdate (its height the slots that it held), or bars by task and by slot.
 // The rows are pixels: a hundred thousand runs in view cost a frame no more than there are pixels.
 import { FAIL, FORE, OK, RUN, Cover, Runs, peakOf } from "./runs.js";
-import { Pen, Tip, ask, asked, calmly, colours, count, many, mark, onTheme, parts, pixel, plain, toAddress } from "./pictures.js";
+import { Pen, Tip, ask, asked, calmly, colours, count, many, mark, onTheme, onceAFrame, parts, pixel, plain, toAddress } from "./pictures.js";
 
 const HEAD = 118, RIGHT = 14, SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 const STEPS = [SECOND, 5 * SECOND, 10 * SECOND, 30 * SECOND, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 30 * DAY];
@@ -317,7 +317,7 @@ class Gantt {
 
   // ---- pointer and keyboard
 
-  later = once(() => this.draw());
+  later = onceAFrame(() => this.draw());
 
   #write = calmly(async () => {
     const isWhole = this.from <= 0 && this.until >= this.whole, iso = (at) => new Date(this.runs.began + at).toISOString().replace(/\.\d+Z/, "Z");
@@ -484,16 +484,6 @@ function offset(ms, zone) {
   const text = new Intl.DateTimeFormat("en-GB", { timeZone: zone, timeZoneName: "longOffset" }).formatToParts(ms).find((p) => p.type === "timeZoneName").value;
   const [, sign, h, m] = /([+-])(\d\d):(\d\d)/.exec(text) || [0, "+", 0, 0];
   return (sign === "-" ? -1 : 1) * (h * HOUR + m * MINUTE);
-}
-
-function once(draw) {
-  let waits = 0;
-  return () => {
-    waits ||= requestAnimationFrame(() => {
-      waits = 0;
-      draw();
-    });
-  };
 }
 
 /** Names differ at both ends: the middle goes. */

@@ -1,7 +1,8 @@
 // Task by bizdate: the grid under pointer and keyboard, what is chosen, what changes, and all of it in the address.
-import { Grid, CLASS, FAIL, said, tally } from "./grid.js";
+import { Grid, CLASS, FAIL, isDone, said, tally } from "./grid.js";
 import { LEVELS, MatrixView } from "./matrix_view.js";
-import { Tip, ask, asked, calmly, count, many, onTheme, parts, plain, toAddress } from "./pictures.js";
+import { Tip, ask, asked, calmly, count, many, onTheme, onceAFrame, parts, plain, toAddress } from "./pictures.js";
+import { Whys } from "./whys.js";
 
 const ONE_DAY = 864e5;
 // Which instances an operation fits, by what they look like; the server judges again.
@@ -16,7 +17,8 @@ class Matrix {
     this.say = document.getElementById("cellsay");
     this.bar = document.getElementById("selbar");
     this.drawer = document.getElementById("drawer");
-    this.later = calmlyDrawn(() => this.view.draw());
+    this.whys = new Whys((box.dataset.grid || "").replace(/grid$/, "reasons"), grid);
+    this.later = onceAFrame(() => this.view.draw());
     this.only = asked("only") === "trouble";
     this.filter = asked("find") || "";
     this.#read();
@@ -110,6 +112,10 @@ class Matrix {
     return [`data of ${data.weekday} ${data.day} ${data.monthWhole} ${data.year}`, `scheduled ${due.weekday} ${due.day} ${due.month} ${times} ${this.box.dataset.zone || ""}`];
   }
 
+  #said(at) {
+    return [at.r.task.full, ...this.#lines(at), this.#word(at)].join(", ");
+  }
+
   #word({ r, d }) {
     return r.lanes.length === 1 ? this.grid.word(r.lanes[0], d) : said(tally(r.lanes, d, d));
   }
@@ -133,7 +139,8 @@ class Matrix {
     }
     const c = tally(block.lanes, block.from, block.to), n = c.reduce((a, b) => a + b, 0) - c[0], dates = block.to - block.from + 1;
     const one = block.tasks === 1 && dates === 1;
-    this.say.textContent = one ? [this.view.cursor.r.task.full, ...this.#lines(this.view.cursor), this.#word(this.view.cursor)].join(", ") : `${many(n, "instance")} selected: ${said(c)}`;
+    this.say.textContent = one ? this.#said(this.view.cursor) : `${many(n, "instance")} selected: ${said(c)}`;
+    if (one && this.byKeyboard) this.#why(this.view.cursor, (why) => why && (this.say.textContent = `${this.#said(this.view.cursor)}. ${why}`));
     this.bar.hidden = one || !n;
     this.bar.querySelector("[data-count]").textContent = count(n);
     document.getElementById("selnote").textContent = `${many(block.tasks, "task")} × ${many(dates, "bizdate")}: ${said(c)}`;
@@ -236,12 +243,22 @@ class Matrix {
       this.chosen();
     }
     if (this.drag === "map" && map !== undefined) this.#toPart(map);
-    if (cell && !this.drag) {
-      const look = cell.r.look[cell.d];
-      this.tip.show(e.clientX, e.clientY, cell.r.task.full, this.#lines(cell), CLASS[look], this.#word(cell));
-    } else if (name && !this.drag) this.#nameTip(e, name);
+    if (cell && !this.drag) this.#cellTip(e, cell); else if (name && !this.drag) this.#nameTip(e, name);
     else this.tip.hide();
+    if (!cell) this.whys.leave();
     this.later();
+  }
+
+  #cellTip(e, cell) {
+    const show = (why) => this.tip.show(e.clientX, e.clientY, cell.r.task.full, this.#lines(cell), CLASS[cell.r.look[cell.d]], this.#word(cell), why);
+    show();
+    this.#why(cell, show);
+  }
+
+  /** Why what has not succeeded stands where it does, once somebody rests there. */
+  #why({ r, d }, tell) {
+    if (r.lanes.length > 1 || !r.look[d] || isDone(r.look[d])) this.whys.leave();
+    else this.whys.rest(this.grid.id(r.lanes[0], d), tell);
   }
 
   #nameTip(e, row) {
@@ -252,6 +269,7 @@ class Matrix {
 
   #leave() {
     this.view.spot = null;
+    this.whys.leave();
     this.tip.hide();
     this.later();
   }
@@ -398,17 +416,6 @@ class Matrix {
     this.chosen();
     this.later();
   }, 700);
-}
-
-/** At most one frame waits to be drawn. */
-function calmlyDrawn(draw) {
-  let waits = 0;
-  return () => {
-    waits ||= requestAnimationFrame(() => {
-      waits = 0;
-      draw();
-    });
-  };
 }
 
 /** Dates on whose following night the zone's clocks change. */

@@ -125,13 +125,13 @@ export function hatch(ctx, x, y, w, h, colour, step = 4) {
   ctx.restore();
 }
 
-/** What stands beside the pointer: a heading, lines, and at last a state. */
+/** What stands beside the pointer: a heading, lines, a state, and at last why. */
 export class Tip {
   constructor(element) {
     this.element = element;
   }
 
-  show(x, y, heading, lines, state, word) {
+  show(x, y, heading, lines, state, word, why) {
     const tip = this.element;
     const put = (tag, text, className) => {
       const made = document.createElement(tag);
@@ -155,6 +155,7 @@ export class Tip {
       cell.append(icon);
     }
     if (word) put("span", word);
+    if (why) put("p", why, "why");
     tip.hidden = false;
     const { offsetWidth: w, offsetHeight: h } = tip;
     tip.style.left = `${Math.max(8, Math.min(innerWidth - w - 8, x + 14))}px`;
@@ -184,6 +185,17 @@ export async function ask(path) {
   const document_ = await answer.json();
   if (!answer.ok) throw new Error(document_.detail || document_.title || answer.statusText);
   return document_;
+}
+
+/** Draw with the next frame, however often it is asked for until then. */
+export function onceAFrame(draw) {
+  let waits = 0;
+  return () => {
+    waits ||= requestAnimationFrame(() => {
+      waits = 0;
+      draw();
+    });
+  };
 }
 
 /** Call `act` at most once in so many milliseconds, never while the page is hidden, and not twice at once. */

@@ -20,8 +20,9 @@ function expand(expander) {
   keeps(opened, "hidden");
 }
 
-/** What `[data-copy]` names; where the browser does not let us, it is chosen, for somebody to copy it. */
+/** What `[data-copy]` names, or the address of what is shown; where the browser does not let us, it is chosen, to be copied. */
 async function copy(button) {
+  if (!button.dataset.copy) return copyAddress();
   const source = document.getElementById(button.dataset.copy);
   try {
     await navigator.clipboard.writeText((source.value ?? source.textContent).trim());
@@ -30,6 +31,15 @@ async function copy(button) {
     for (let around = source.closest("details"); around; around = around.parentElement.closest("details")) around.open = true;
     if (source.select) source.select();
     else getSelection().selectAllChildren(source);
+  }
+}
+
+async function copyAddress() {
+  try {
+    await navigator.clipboard.writeText(location.href);
+    toast("Link copied");
+  } catch {
+    prompt("The link to what is shown:", location.href);
   }
 }
 
