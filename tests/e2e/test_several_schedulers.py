@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,61 +17,25 @@ import pytest
 
 from databases import pooler, postgres
 from databases.wire import wired
-from e2e.sandboxes import RETROFILL, Sandbox, until
+from e2e.machines import PATIENCE, Machine, Process
+from e2e.sandboxes import until
 from retrofill.cli.commands.scheduler import LOOK_MS
 from retrofill.store.postgres.leading import TERM_SECONDS
 
 pytestmark = pytest.mark.slow
-PATIENCE = 90.0
 
 
-class Machine(Sandbox):
-    """One of several machines: a folder of its own, and the server's database."""
-
-    def __init__(self, home: Path, url: str) -> None:
-        super().__init__(home)
-        self.url = url
-        self.clock: dict[str, str] = {}  # what makes its clock wrong
-
-    def environment(self, more: object) -> dict[str, str]:
-        return super().environment(more) | {"RETROFILL_STORE": self.url} | self.clock  # type: ignore[arg-type]
-
-    def scheduler(self) -> Scheduler:
-        return Scheduler(self)
-
-
-class Scheduler:
-    """A scheduler's process, and what it says."""
+class Scheduler(Process):
+    """A scheduler's process."""
 
     def __init__(self, machine: Machine) -> None:
-        self.said: list[str] = []
-        self.process = subprocess.Popen(
-            [RETROFILL, "scheduler"],
-            cwd=machine.home,
-            env=machine.environment({}),
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        machine.processes.append(self.process)  # type: ignore[arg-type]
-        threading.Thread(target=self._hear, daemon=True).start()
-
-    def _hear(self) -> None:
-        assert self.process.stderr is not None
-        self.said.extend(self.process.stderr)
-
-    def says(self, what: str) -> None:
-        until(lambda: any(what in line for line in self.said), f"it says {what!r}", PATIENCE)
+        super().__init__(machine, ("scheduler",), {})
 
     def leads(self) -> None:
         self.says("runs; Ctrl-C ends it")
 
     def stands_by(self) -> None:
         self.says("this one stands by")
-
-    def kill(self, number: int = signal.SIGKILL) -> None:
-        os.kill(self.process.pid, number)
-        if number in (signal.SIGKILL, signal.SIGTERM):
-            self.process.wait()
 
 
 TASKS = """
@@ -110,9 +72,9 @@ def machines(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[M
 
 def both(one: Machine, two: Machine) -> tuple[Scheduler, Scheduler]:
     """Two schedulers: that of the first machine leads."""
-    first = one.scheduler()
+    first = Scheduler(one)
     first.leads()
-    second = two.scheduler()
+    second = Scheduler(two)
     second.stands_by()
     return first, second
 
@@ -158,7 +120,7 @@ def test_a_killed_leader_is_followed(machines: tuple[Machine, Machine]) -> None:
     until(lambda: len(record(one)) > 6, "work is done", PATIENCE)
     first.kill()
     second.leads()
-    again = one.scheduler()  # sees to what runs on its machine, and stands by
+    again = Scheduler(one)  # sees to what runs on its machine, and stands by
     again.stands_by()
     until(lambda: told_of_both(two), "both machines are told of", PATIENCE)
     until(lambda: succeeded(two), "it has succeeded", PATIENCE)
@@ -215,10 +177,10 @@ def test_one_that_is_asked_to_leave_hands_over_at_once(machines: tuple[Machine, 
 def test_one_that_stands_by_outlives_the_server(machines: tuple[Machine, Machine]) -> None:
     """RUN-1: it waits for it as who leads does, though it never led."""
     one, two = machines
-    one.scheduler().leads()
+    Scheduler(one).leads()
     with wired(one.url) as wire:
         two.url = wire.url
-        second = two.scheduler()
+        second = Scheduler(two)
         second.stands_by()
     second.says("; trying again.")
     second.kill(signal.SIGTERM)
@@ -238,7 +200,7 @@ def test_a_command_that_waits_gives_way(machines: tuple[Machine, Machine], where
     create(one, 6)
     waiting = one.spawn("backfill", "wait", 1)
     until(lambda: len(record(one)) == 3, "three run", PATIENCE)
-    (one if where == "on the same machine" else two).scheduler().leads()
+    Scheduler(one if where == "on the same machine" else two).leads()
     gate.touch()  # what runs ends where it runs, whoever leads
     assert waiting.wait(PATIENCE) == 0
     each_ran_once(one, 6)
@@ -265,7 +227,7 @@ def test_behind_a_pooler(machines: tuple[Machine, Machine]) -> None:
     until(lambda: len(record(one)) > 6, "work is done", PATIENCE)
     first.kill()
     second.leads()
-    one.scheduler().stands_by()
+    Scheduler(one).stands_by()
     until(lambda: succeeded(two), "it has succeeded", PATIENCE)
     each_ran_once(one, 15)
 
@@ -281,7 +243,7 @@ def test_clocks_an_hour_apart(machines: tuple[Machine, Machine], hours: int) -> 
     assert not any("runs; Ctrl-C" in line for line in second.said)
     first.kill()
     second.leads()
-    one.scheduler().stands_by()
+    Scheduler(one).stands_by()
     until(lambda: succeeded(one), "it has succeeded", PATIENCE)
     each_ran_once(one, 15)
 

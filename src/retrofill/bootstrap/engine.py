@@ -17,6 +17,7 @@ from retrofill.domain.errors import RetrofillError
 
 if TYPE_CHECKING:
     from retrofill.executors.code import CodeFolders
+    from retrofill.executors.routing import Surroundings
     from retrofill.services.alerts.delivery import Courier, Delivery
     from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.ports import Executor, Leadership
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from retrofill.services.running.following import InForce, Parts
     from retrofill.services.running.loop import Loop
     from retrofill.services.running.nights import NightMaker
+    from retrofill.services.running.offering import Offering
     from retrofill.services.running.scheduler import Scheduler
     from retrofill.services.running.tick_report import TickReport
     from retrofill.services.upkeep.daily import Daily
@@ -130,8 +132,12 @@ class Engine:
         Raises:
             NotLeadingError: somebody else may lead by now.
         """
+        from retrofill.executors.routing import Dispatchers
+        from retrofill.services.running.offering import Offering
+
         hosts = self._deployment.hosts(self.settings.host_lost_minutes)
         self._learn_secrets()
+        dispatchers = Dispatchers(self._surroundings)
         executor = self._executor()
         tally = self._deployment.tallies.open()
 
@@ -144,10 +150,22 @@ class Engine:
             with hosts.beating() if hosts is not None else nullcontext():
                 if hosts is not None and not stands_by:
                     self._note_that_it_leads()
-                self._loop(executor, starts and not stands_by, auto, hosts, stands_by).run(noted, observe_ms)
+                offering = Offering(hosts, dispatchers.get)
+                loop = self._loop(executor, starts and not stands_by, auto, hosts, stands_by, offering)
+                loop.run(noted, observe_ms)
         finally:
             tally.close()
+            dispatchers.close()
             executor.close()
+
+    def _surroundings(self) -> Surroundings:
+        """What dispatchers are made with."""
+        from retrofill.executors.routing import Surroundings
+
+        on = self._deployment
+        with on.store.read() as reader:
+            name = f"{self._version.catalog.project}.{reader.word()}"
+        return Surroundings(name, self.settings.values(), on.secret)
 
     def _note_that_it_leads(self) -> None:
         """In the record of operations: which of several machines, from when on."""
@@ -157,7 +175,13 @@ class Engine:
             tx.record(on.clock.now_ms(), "scheduler", "lead", comment=f"on {on.host}")
 
     def _loop(
-        self, executor: Executor, starts: bool, auto: bool, hosts: Hosts | None, stands_by: bool
+        self,
+        executor: Executor,
+        starts: bool,
+        auto: bool,
+        hosts: Hosts | None,
+        stands_by: bool,
+        offering: Offering,
     ) -> Loop:
         from retrofill.services.backfills.expecting import Expecting
         from retrofill.services.running.following import Following
@@ -178,6 +202,7 @@ class Engine:
             None if stands_by else self._leadership,
             hosts,
             not stands_by,
+            offering,
         )
         scheduler.clock_tolerance_ms = found.clock_tolerance_ms
         parts = self._parts(scheduler, auto)

@@ -51,6 +51,7 @@ _LAZY = {
     "up": "server",
     "serve": "server",
     "scheduler": "scheduler",
+    "worker": "worker",
     "retention": "retention",
     "store": "store",
     "backup": "backup",

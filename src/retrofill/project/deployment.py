@@ -160,7 +160,9 @@ def _groups(
         _check_workspaces(listed, workspaces, report)
         bound = None if group.workspaces is None else frozenset(group.workspaces)
         if listed is None or bound is not None:
-            groups[name] = ResourceGroup(name, group.type, group.slots, group.reserved_for_auto, bound)
+            groups[name] = ResourceGroup(
+                name, group.type, group.slots, group.reserved_for_auto, bound, group.executor
+            )
     return groups
 
 

@@ -265,6 +265,11 @@ class ResourceGroupShape(Shape):
         0, ge=0, le=100_000, description="Slots that backfills may not use; default 0."
     )
     workspaces: list[Text] | None = Field(None, description="Workspaces that may use it; default: all.")
+    executor: Name = Field(
+        "local",
+        description="Where they run: `local`, on the machine of who schedules (default); on a PostgreSQL store also "
+        "`pull`, on workers that ask for work, or `celery`, on workers that a broker tells of it.",
+    )
 
 
 class BaselineShape(Shape):

@@ -63,6 +63,10 @@ class Settings:
     trusted_proxies: tuple[str, ...]  # networks
     oidc: IdentityProvider | None
 
+    def values(self) -> dict[str, object]:
+        """All of them by name."""
+        return {setting.name: getattr(self, setting.name) for setting in TABLE}
+
 
 def load(declared: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
     """The settings in force.

@@ -57,6 +57,10 @@ class Connection(Protocol):
         """A number that differs once another connection has committed."""
         ...
 
+    def now_ms(self) -> int:
+        """By the clock that all who share the store go by."""
+        ...
+
     def damage(self) -> list[str]:
         """What is wrong with the data as it is kept, a sentence each."""
         ...

@@ -163,15 +163,26 @@ def told_of_runs(catalog: Catalog, names: Iterable[str]) -> Iterator[str]:
         yield repr((catalog.workspaces[name].timezone, catalog.workspaces[name].files))
 
 
+LOCAL = "local"  # the executor of a resource group whose instances run on the machine of who schedules
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceGroup:
-    """A named pool of slots; `workspaces` is None when bound to all of them."""
+    """A named pool of slots; `workspaces` is None when bound to all of them.
+
+    `executor` says where its instances run: `local`, on the machine of who schedules, or what offers them to others.
+    """
 
     name: str
     type: str = "exclusive"  # shared | exclusive | serverless
     slots: int = 4
     reserved_for_auto: int = 0
     workspaces: frozenset[str] | None = None
+    executor: str = LOCAL
+
+    @property
+    def is_local(self) -> bool:
+        return self.executor == LOCAL
 
     def is_bound_to(self, workspace: str) -> bool:
         return self.workspaces is None or workspace in self.workspaces

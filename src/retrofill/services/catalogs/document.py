@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from retrofill.domain.catalog.definitions import (
+    LOCAL,
     Catalog,
     Dependency,
     DependencyKind,
@@ -130,6 +131,7 @@ def _group_document(group: ResourceGroup) -> dict[str, Any]:
         "slots": group.slots,
         "reserved_for_auto": group.reserved_for_auto,
         "workspaces": None if group.workspaces is None else sorted(group.workspaces),
+        **({} if group.is_local else {"executor": group.executor}),
     }
 
 
@@ -141,6 +143,7 @@ def _group(name: str, document: Mapping[str, Any]) -> ResourceGroup:
         document["slots"],
         document["reserved_for_auto"],
         None if bound is None else frozenset(bound),
+        document.get("executor", LOCAL),
     )
 
 

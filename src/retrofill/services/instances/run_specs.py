@@ -103,6 +103,7 @@ class RunSpecs:
             shell=task.shell,
             inherit=task.inherit_env,
             code_file=self._code_file(task, included),
+            on_lost=task.rerun.on_lost,
         )
 
     def _code_file(self, task: Task, included: IncludedCode | None) -> str:

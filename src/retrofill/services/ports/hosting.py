@@ -14,8 +14,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from retrofill.domain.errors import WrongStateError
+
 if TYPE_CHECKING:
     from retrofill.services.ports.running import RunEnd, RunRef, RunSpec
+
+
+class HostRefusedError(WrongStateError):
+    """Mend what the message names, then start the worker again."""
+
+    code = "host_refused"
 
 
 class Offer(NamedTuple):
@@ -24,6 +32,13 @@ class Offer(NamedTuple):
     instance_id: int
     run_number: int
     token: str
+
+
+class OwnRun(NamedTuple):
+    """A run that lives at a host; `on_lost`: it starts elsewhere when it is taken for lost (RUN-3)."""
+
+    ref: RunRef
+    on_lost: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +124,7 @@ class Hosting(Protocol):
         """
         ...
 
-    def own(self, status: HostStatus) -> list[RunRef]:
+    def own(self, status: HostStatus) -> list[OwnRun]:
         """The open runs that live there, for who has just begun to see to them.
 
         Raises:

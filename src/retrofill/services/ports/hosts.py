@@ -7,7 +7,12 @@ keeps the beats, so that machines whose clocks differ agree.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from retrofill.services.ports.feed import Ear
 
 
 class Host(NamedTuple):
@@ -18,10 +23,26 @@ class Host(NamedTuple):
 
 
 class Hosts(Protocol):
-    def beat(self) -> None:
-        """Say that this machine is there."""
+    def beat(self, host: str | None = None) -> None:
+        """Say that a machine is there; None: this one."""
         ...
 
     def all(self) -> list[Host]:
         """Every machine that was ever heard of, by name."""
+        ...
+
+    def call(self) -> None:
+        """Tell them that there is something to do; a hint, as all waking is (`feed`)."""
+        ...
+
+    def reply(self) -> None:
+        """Tell who schedules that a host has reported something; a hint."""
+        ...
+
+    def listen(self, home: Path) -> Ear:
+        """Hear `call` on one of them.
+
+        Args:
+            home: a folder of the process that listens, and of no other one.
+        """
         ...

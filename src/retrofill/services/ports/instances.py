@@ -166,12 +166,19 @@ class InstanceWriter(Protocol):
         ...
 
     def start(
-        self, rows: Sequence[tuple[int, int, str]], boot_id: str, at_ms: int, host: str | None = None
+        self,
+        rows: Sequence[tuple[int, int, str]],
+        boot_id: str,
+        at_ms: int,
+        host: str | None = None,
+        executor: str | None = None,
     ) -> None:
         """Start (instance id, run number, token): the commit of this is the start (OPS-0).
 
         Args:
-            host: where they live; None: on the one machine that has the store.
+            boot_id: of the machine where they live; empty while that is not known.
+            host: where they live; None: on the one machine that has the store, or offered.
+            executor: what offers them to other machines; None: they start where this one lives.
         """
         ...
 

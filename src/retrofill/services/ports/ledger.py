@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from retrofill.services.ports.errands import ErrandReader, Errands
     from retrofill.services.ports.generations import FrozenTasks, Generations
     from retrofill.services.ports.health import HealthReader
+    from retrofill.services.ports.host_tables import HostReader, HostTables
     from retrofill.services.ports.interventions import InterventionReader, Interventions
     from retrofill.services.ports.outbox import Outbox, OutboxReader
     from retrofill.services.ports.people import PeopleReader, PeopleTables
@@ -68,6 +69,9 @@ class Reader(CatalogReader, BackfillReader, InstanceReader, OperationReader, Pro
 
     @property
     def failed_starts(self) -> FailedStartsReader: ...
+
+    @property
+    def hosting(self) -> HostReader: ...
 
     @property
     def versions(self) -> VersionsReader: ...
@@ -137,6 +141,9 @@ class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWri
 
     @property
     def failed_starts(self) -> FailedStarts: ...
+
+    @property
+    def hosting(self) -> HostTables: ...
 
     @property
     def versions(self) -> Versions: ...

@@ -199,7 +199,42 @@ class RunRecord(NamedTuple):
     message: str | None
     log_removed_ms: int | None = None
     version_id: int | None = None  # whose code ran; None: that of the version its instance was made from
-    host: str | None = None  # where it lives; None: on the one machine that has the store
+    host: str | None = None  # where it lives; None: on the one machine that has the store, or offered
+    executor: str | None = None  # what has offered it to other machines; None: who scheduled has started it
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether it waits for a machine that claims it."""
+        return self.executor is not None and self.host is None and self.ended_ms is None
+
+
+class ReportedEnd(NamedTuple):
+    """How a run on another machine has ended, as that has reported it; times by the store's clock."""
+
+    instance_id: int
+    number: int
+    token: str
+    outcome: str
+    exit_code: int | None
+    signal: int | None
+    started_ms: int | None
+    ended_ms: int
+    message: str
+
+
+class HostRecord(NamedTuple):
+    """A machine that carries out what is offered, as it said of itself; `groups` is JSON."""
+
+    name: str
+    label: str
+    executor: str
+    groups: str
+    slots: int
+    version: str
+    logs_at: str
+    since_ms: int
+    draining: int = 0
+    left_ms: int | None = None
 
 
 class EndOfRun(NamedTuple):

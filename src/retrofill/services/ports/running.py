@@ -52,6 +52,7 @@ class RunSpec:
         str, ...
     ] = ()  # further variables of the executor's own environment: names, beginnings as AWS_*
     code_file: str = ""  # where the code came from; empty for inline code
+    on_lost: bool = False  # taken for lost it starts again, maybe elsewhere (RUN-3)
 
 
 @dataclass(frozen=True, slots=True)

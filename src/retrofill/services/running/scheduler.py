@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import StoreUnavailableError
@@ -32,12 +32,14 @@ from retrofill.services.ports.start_filter import StartFilter
 from retrofill.services.running.closing import close_runs
 from retrofill.services.running.judging import Judging
 from retrofill.services.running.ledger_snapshot import LedgerSnapshot, Propagations
+from retrofill.services.running.offering import Offering
 from retrofill.services.running.slots import Slots
 from retrofill.services.running.tick_report import TickReport, earliest
 from retrofill.services.upkeep.clocks import trouble_with
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Clock, Executor, Leadership, Ledger, Reader, RunRef, RunSpec, Store
+    from retrofill.services.ports.dispatching import Dispatcher
     from retrofill.services.ports.hosts import Hosts
 
 _BATCH = 2_000  # rows of one kind that a tick moves; the next tick follows at once
@@ -56,6 +58,7 @@ class Scheduler:
             the same task and T, or that one waits (RUN-5, setting `auto_conflict`).
         leadership: held by this process; None where nobody else could schedule.
         hosts: the machines that share the store; None where it is one.
+        offering: tells other machines of starts that are theirs; None where nothing is offered.
         leads: False to write down ends of this machine's runs, and stop them, while another process leads.
     """
 
@@ -72,8 +75,10 @@ class Scheduler:
         leadership: Leadership | None = None,
         hosts: Hosts | None = None,
         leads: bool = True,
+        offering: Offering | None = None,
     ) -> None:
         self.starts = starts
+        self._offering = offering or Offering(None, _no_dispatcher)
         self._auto = auto
         self.clock_tolerance_ms = DEFAULT_TOLERANCE_MS
         self._doubt_ms = 0  # by how much the clock is ahead of the time that is sure (TIME-8)
@@ -94,6 +99,7 @@ class Scheduler:
         self._must_look = True
         self._must_find_out = False
         self._deciding: list[RunSpec] = []  # starts of a pass that is not committed yet, as far as is known
+        self._has_unclaimed = False  # an offer is to be stopped: the next pass does so
         self._has_room = False  # what was chosen could not start, so that others can
         self._next_ms: int | None = None
         self._run_times: dict[int, list[int]] = defaultdict(list)  # by task, not yet written
@@ -119,6 +125,7 @@ class Scheduler:
             self._slots = Slots(self._graphs)
             self._adopted, self._known, self._must_look = ends, None, True
             self._must_find_out = True
+            self._offering.forget()
             self.judging.begin_anew()
             raise
 
@@ -143,14 +150,15 @@ class Scheduler:
         self._not_started.load(reader)
         return [self._specs.ref(run) for _, run in reader.running() if run.host == self._executor.host]
 
-    def _pass(self, ends: list[RunEnd]) -> TickReport:
-        now_ms, ticked, began = self._clock.now_ms(), TickReport(ends), time.perf_counter()
+    def _pass(self, own_ends: Sequence[RunEnd]) -> TickReport:
+        now_ms, ticked, began = self._clock.now_ms(), TickReport(), time.perf_counter()
         with self._store.transaction() as tx:
             if self._leadership is not None:
                 self._leadership.check(tx)
             check = tx.clock.keep(now_ms, self.clock_tolerance_ms) if self._leads else tx.clock.check(now_ms)
             self._doubt_ms = check.wall_ms - check.sure_ms
             known = self._look_around(tx)
+            ticked.ends = ends = [*own_ends, *self._ends_elsewhere(tx, known, now_ms)]
             holds = known.holds(now_ms)
             propagations = Propagations(tx, self._graphs, now_ms, holds, known.schedule_is_held)
             self._end(tx, ends, propagations, now_ms)
@@ -166,7 +174,7 @@ class Scheduler:
             self._write_run_times(tx, now_ms)
             self._note_ends(tx, propagations, known, holds, now_ms, ticked)
             stops = self._stops(tx, known)
-            ticked.more = ticked.more or propagations.are_cut or self._has_room
+            ticked.more = ticked.more or propagations.are_cut or self._has_room or self._has_unclaimed
             self._must_look = self._must_look or propagations.are_cut
             ticked.clock_trouble = trouble_with(check)
             upcoming = tx.upcoming()
@@ -175,6 +183,7 @@ class Scheduler:
         self._deciding = []
         self._still_leads()
         self._executor.start(starts)
+        self._offering.make_known()
         self._tell_to_stop(stops)
         ticked.started = len(starts)
         ticked.notes = self._not_started.take_notes()
@@ -214,6 +223,19 @@ class Scheduler:
             for run in runs
         ]
 
+    def _ends_elsewhere(self, tx: Ledger, known: LedgerSnapshot, now_ms: int) -> list[RunEnd]:
+        """What hosts have reported, and offers that are to be stopped before a host has claimed them."""
+        if not self._leads or not self._offering.is_possible:
+            return []
+        unclaimed = [
+            run
+            for instance_id in known.stopping
+            if instance_id in self._slots
+            for run in tx.runs(instance_id)
+            if run.is_offered
+        ]
+        return [*self._offering.reports(tx), *self._offering.withdraw(unclaimed, now_ms)]
+
     def _look_around(self, tx: Ledger) -> LedgerSnapshot:
         """What others may have changed; looked up again only when somebody else has committed."""
         others = tx.others_commits()
@@ -244,14 +266,21 @@ class Scheduler:
         return self._refs_to_stop(tx, known.stopping)
 
     def _refs_to_stop(self, reader: Reader, stopping: Iterable[int]) -> list[RunRef]:
+        """Those that live here; other hosts are called, and look for themselves."""
+        self._has_unclaimed = False
         open_runs = [
             run
             for instance_id in stopping
             if instance_id not in self._told_to_stop
             for run in reader.runs(instance_id)
-            if run.ended_ms is None and run.host == self._executor.host
+            if run.ended_ms is None
         ]
-        return [self._specs.ref(run) for run in open_runs]
+        elsewhere = [run for run in open_runs if run.host != self._executor.host]
+        if elsewhere:
+            self._offering.call()
+            self._has_unclaimed = any(run.is_offered for run in elsewhere)
+            self._told_to_stop |= {run.instance_id for run in elsewhere if run.host is not None}
+        return [self._specs.ref(run) for run in open_runs if run.host == self._executor.host]
 
     def _tell_to_stop(self, stops: Iterable[RunRef]) -> None:
         for ref in stops:
@@ -274,7 +303,8 @@ class Scheduler:
             propagation = propagations.of(running.backfill_id)
             if end.outcome == Outcome.EXITED and end.exit_code == 0:
                 succeeded.append((ended_ms, instance_id))
-                self._run_times[running.task_id].append(max(ended_ms - running.started_ms, 0))
+                began_ms = max(running.started_ms, round((end.started_at or 0) * 1000))
+                self._run_times[running.task_id].append(max(ended_ms - began_ms, 0))
                 propagation.moved(instance_id, State.RUNNING, State.SUCCESSFUL)
                 begun.append(instance_id)
             elif not self._end_badly(tx, end, propagation, now_ms, ended_ms):
@@ -365,7 +395,7 @@ class Scheduler:
         wanted = StartFilter(held=holds.may_not_start)
         if known.has_auto:
             wanted = self._slots.wanted(holds.may_not_start, known.starts_auto(self._auto))
-        chosen = self._slots.choose(tx, known.catalog, wanted)
+        chosen = self._slots.choose(tx, known.catalog, wanted, self._offering.is_possible)
         if not chosen:
             return []
         self._note_starts(tx, chosen, known, now_ms)
@@ -380,11 +410,12 @@ class Scheduler:
         now_ms: int,
     ) -> list[RunSpec]:
         word = tx.word()  # RUN-8: the marks of processes say whose they are
-        tokens = [word + os.urandom(8).hex() for _ in chosen]
-        starts = [(row.id, row.run_number, token) for row, token in zip(chosen, tokens, strict=True)]
+        started = [(row, word + os.urandom(8).hex()) for row in chosen]
+        here = self._offer(tx, started, propagations, known)
+        starts = [(row.id, row.run_number, token) for row, token in here]
         tx.start(starts, self._executor.boot_id, now_ms, self._executor.host)
         specs = []
-        for row, token in zip(chosen, tokens, strict=True):
+        for row, token in here:
             propagation = propagations.of(row.backfill_id)
             propagation.moved(row.id, row.state, State.RUNNING)
             try:
@@ -402,10 +433,30 @@ class Scheduler:
                 propagation.moved(row.id, State.RUNNING, State.NOT_RUN)
                 continue
             self._slots.take(row, now_ms)
-        self._has_room = len(specs) < len(chosen)
+        self._has_room = len(specs) < len(here)
         if known.has_auto:
             self._slots.find_rivals(tx)
         return specs
+
+    def _offer(
+        self,
+        tx: Ledger,
+        started: list[tuple[InstanceRecord, str]],
+        propagations: Propagations,
+        known: LedgerSnapshot,
+    ) -> list[tuple[InstanceRecord, str]]:
+        """Offer what runs on other machines; the rest, which starts here."""
+        assert known.catalog is not None
+        groups = known.catalog.resource_groups
+        elsewhere = [one for one in started if not groups[one[0].resource_group].is_local]
+        if not elsewhere:
+            return started
+        at_ms = tx.hosting.now_ms()
+        self._offering.offer(tx, elsewhere, known.catalog, at_ms)
+        for row, _ in elsewhere:
+            propagations.of(row.backfill_id).moved(row.id, row.state, State.RUNNING)
+            self._slots.take(row, at_ms)
+        return [one for one in started if groups[one[0].resource_group].is_local]
 
     def _note_starts(
         self, tx: Ledger, chosen: list[InstanceRecord], known: LedgerSnapshot, now_ms: int
@@ -441,6 +492,10 @@ class Scheduler:
     def running(self) -> int:
         """How many instances run."""
         return len(self._slots)
+
+
+def _no_dispatcher(executor: str) -> Dispatcher:
+    raise KeyError(executor)
 
 
 def _by_backfill(rows: Iterable[InstanceRecord]) -> dict[int | None, list[InstanceRecord]]:

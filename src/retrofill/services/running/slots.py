@@ -125,8 +125,14 @@ class Slots:
         rivals = [r.same_partition_id for r in running if r.same_partition_id is not None]
         return StartFilter(held=held, auto=auto, taken=sorted(taken), yields=auto, behind=sorted(rivals))
 
-    def choose(self, tx: Ledger, catalog: Catalog, wanted: StartFilter) -> list[InstanceRecord]:
-        """The instances that start now, in their order (RUN-1); none writes what another one writes (RUN-7)."""
+    def choose(
+        self, tx: Ledger, catalog: Catalog, wanted: StartFilter, elsewhere: bool = True
+    ) -> list[InstanceRecord]:
+        """The instances that start now, in their order (RUN-1); none writes what another one writes (RUN-7).
+
+        Args:
+            elsewhere: whether instances of groups may start that run on other machines.
+        """
         running = self._running.values()
         writing = {r.partition for r in running}
         self._behind = {partition: ids for partition, ids in self._behind.items() if partition in writing}
@@ -137,6 +143,7 @@ class Slots:
         free = {
             name: free_slots(group.slots, group.reserved_for_auto, used[name], of_backfills[name])
             for name, group in catalog.resource_groups.items()
+            if group.is_local or elsewhere
         }
         limits: dict[int, int | None] = {}
         chosen: list[InstanceRecord] = []

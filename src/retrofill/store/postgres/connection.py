@@ -43,6 +43,7 @@ _LIFE = """
     (SELECT coalesce(extract(epoch FROM stats_reset), random())::text FROM pg_stat_archiver)
     || CASE WHEN pg_is_in_recovery() THEN '' ELSE ' ' || left(pg_walfile_name(pg_current_wal_lsn()), 8) END
 """
+_NOW = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"
 _PATIENCE = {
     "connect_timeout": 5,  # seconds
     "keepalives_idle": 5,
@@ -189,6 +190,12 @@ class PostgresConnection:
     def others_commits(self) -> int:
         """Counted by the numbers that the server gives to transactions which write: somebody has drawn one."""
         return self._others_commits
+
+    def now_ms(self) -> int:
+        """The server's."""
+        row = self._raw.execute(_NOW).fetchone()
+        assert row is not None
+        return int(row[0])
 
     def damage(self) -> list[str]:
         """What the server has noticed: pages whose checksum is wrong, where it keeps checksums."""

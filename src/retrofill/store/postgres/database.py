@@ -22,7 +22,7 @@ from retrofill.failpoints import fail_point
 from retrofill.store.postgres import belonging, blocking, leading, leases, schema
 from retrofill.store.postgres.connection import PostgresConnection
 from retrofill.store.postgres.hosts import SharedHosts
-from retrofill.store.postgres.listening import CHANNEL, Listening
+from retrofill.store.postgres.listening import CHANNEL, WORK, Listening
 from retrofill.store.postgres.refusals import refusal
 from retrofill.store.schema.revision import is_head
 from retrofill.store.sqlite import waking
@@ -56,6 +56,7 @@ _SETTINGS = {
     "jit": "off",
     "max_parallel_workers_per_gather": "0",  # what is joined in an order stays in it
 }
+_WAKE = f"SELECT pg_notify('{CHANNEL}', ''), pg_notify('{WORK}', '')"
 
 
 class Database:
@@ -364,10 +365,10 @@ class Database:
         return self._ask(lambda connection: leases.is_being_created(connection, self.directory, what))
 
     def wake(self) -> None:
-        """Tell running schedulers that something has changed: on this machine, and through the server."""
+        """Tell schedulers and workers that something has changed: on this machine, and through the server."""
         waking.wake(self.directory)
         with suppress(RetrofillError):
-            self._ask(lambda connection: connection.execute(f"SELECT pg_notify('{CHANNEL}', '')"))
+            self._ask(lambda connection: connection.execute(_WAKE))
 
     def listen(self) -> Listening:
         """Where a scheduler hears `wake`, from whatever machine."""
@@ -379,7 +380,7 @@ class Database:
 
     def hosts(self, host: str, lost_after_seconds: float) -> SharedHosts:
         """The machines that share it, as this one sees them."""
-        return SharedHosts(self._ask, host, lost_after_seconds)
+        return SharedHosts(self._ask, self.url, host, lost_after_seconds)
 
     def obstacle(self) -> str | None:
         """Why nobody could write just now, None where one can."""

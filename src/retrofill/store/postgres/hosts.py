@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from retrofill.domain.errors import RetrofillError
 from retrofill.services.ports.hosts import Host, Hosts
 from retrofill.store.postgres.leases import NOW_MS, Ask
+from retrofill.store.postgres.listening import CHANNEL, WORK, Listening
 
 _BEATS = 8  # in the time after which a machine is given up
 _LONGEST_PAUSE = 15.0  # seconds
@@ -23,23 +25,38 @@ class SharedHosts(Hosts):
     """As one of them sees it.
 
     Args:
+        url: of the server, for who listens.
         host: the one that this is.
         lost_after_seconds: without a beat for so long, its runs are lost.
     """
 
-    def __init__(self, ask: Ask, host: str, lost_after_seconds: float) -> None:
+    def __init__(self, ask: Ask, url: str, host: str, lost_after_seconds: float) -> None:
         self._ask = ask
+        self._url = url
         self._host = host
         self._lost_after_seconds = lost_after_seconds
 
-    def beat(self) -> None:
-        values = (self._host, round(self._lost_after_seconds * 1000))
+    def beat(self, host: str | None = None) -> None:
+        values = (host or self._host, round(self._lost_after_seconds * 1000))
         self._ask(lambda connection: connection.execute(_BEAT, values))
 
     def all(self) -> list[Host]:
         found: list[Host] = []
         self._ask(lambda connection: found.extend(Host(*row) for row in connection.execute(_ALL)))
         return found
+
+    def call(self) -> None:
+        self._notify(WORK)
+
+    def reply(self) -> None:
+        self._notify(CHANNEL)
+
+    def _notify(self, channel: str) -> None:
+        with suppress(RetrofillError):
+            self._ask(lambda connection: connection.execute("SELECT pg_notify(?, '')", (channel,)))
+
+    def listen(self, home: Path) -> Listening:
+        return Listening(home, self._url, WORK)
 
     @contextmanager
     def beating(self) -> Iterator[None]:

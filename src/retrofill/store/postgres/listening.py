@@ -18,17 +18,19 @@ import psycopg
 from retrofill.store.postgres.connection import patiently
 from retrofill.store.sqlite.waking import WakeSocket, wake
 
-CHANNEL = "retrofill"
+CHANNEL = "retrofill"  # for who schedules
+WORK = "retrofill_work"  # for machines that carry out what is offered
 _LOOK_SECONDS = 5.0
 _PAUSE_SECONDS = 2.0  # before a lost connection is made anew
 _WRITTEN = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text"
 
 
 class Listening(WakeSocket):
-    """Where a scheduler hears what happens on its machine and on others."""
+    """Where a scheduler hears what happens on its machine and on others; or a worker, what there is to do."""
 
-    def __init__(self, directory: Path, url: str) -> None:
+    def __init__(self, directory: Path, url: str, channel: str = CHANNEL) -> None:
         super().__init__(directory)
+        self._channel = channel
         self._home = directory
         self._url = url
         self._ended, self._end = os.pipe()
@@ -58,7 +60,7 @@ class Listening(WakeSocket):
             prepare_threshold=None,
             fallback_application_name="retrofill listening",
         ) as connection:
-            connection.execute(f"LISTEN {CHANNEL}")
+            connection.execute(f"LISTEN {self._channel}")
             connection.add_notify_handler(lambda _: None)  # that it has come is all that it says
             before = None
             while True:

@@ -280,8 +280,44 @@ run = Table(
     Column(
         "host", Text
     ),  # where it lives, of the machines that share the store; null: of the one that has it
+    Column(
+        "executor", Text
+    ),  # what has offered it to other machines; null: who scheduled has started it there
     Index("run_open", "instance_id", **where("ended_ms IS NULL")),
+    Index(
+        "run_offered", "instance_id", **where("ended_ms IS NULL AND host IS NULL AND executor IS NOT NULL")
+    ),
     sqlite_with_rowid=False,
+)
+
+reported_end = Table(  # how a run on another machine has ended, until who schedules has taken it in
+    "reported_end",
+    metadata,
+    Column("instance_id", Int, primary_key=True),
+    Column("number", Int, primary_key=True),
+    Column("token", Text, primary_key=True),
+    Column("outcome", Text, nullable=False),
+    Column("exit_code", Int),
+    Column("signal", Int),
+    Column("started_ms", Int),
+    Column("ended_ms", Int, nullable=False),
+    Column("message", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+host = Table(  # machines that carry out what is offered, as they said of themselves; whether they are there: leases
+    "host",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("label", Text, nullable=False),
+    Column("executor", Text, nullable=False),
+    Column("groups", Text, nullable=False),  # JSON: names of resource groups
+    Column("slots", Int, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("logs_at", Text, nullable=False),
+    Column("since_ms", Int, nullable=False),
+    Column("draining", Int, nullable=False, server_default="0"),  # a person wants that it takes no more
+    Column("left_ms", Int),  # when it has left by itself, with nothing running
 )
 
 removed_wait = Table(  # what an administrator has told an instance not to wait for (OPS-7)

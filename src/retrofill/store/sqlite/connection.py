@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -31,6 +32,10 @@ class SqliteConnection(sqlite3.Connection):
 
     def others_commits(self) -> int:
         return int(self.execute("PRAGMA data_version").fetchone()[0])
+
+    def now_ms(self) -> int:
+        """All who share it are on one machine."""
+        return time.time_ns() // 1_000_000
 
     def damage(self) -> list[str]:
         """What SQLite finds wrong with the file, without its headlines."""

@@ -12,6 +12,7 @@ from retrofill.store.statements.catalogs import CatalogWriter
 from retrofill.store.statements.clock import BootClock, ClockKeeper, boot_clock
 from retrofill.store.statements.errands import Errands
 from retrofill.store.statements.generations import Generations
+from retrofill.store.statements.hosting import HostTables
 from retrofill.store.statements.instances import NEXT_START
 from retrofill.store.statements.interventions import Interventions
 from retrofill.store.statements.moves import InstanceWriter
@@ -104,6 +105,10 @@ class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWri
     @cached_property
     def generations(self) -> Generations:
         return Generations(self._connection, self._changed)
+
+    @property
+    def hosting(self) -> HostTables:
+        return HostTables(self._connection, self._changed)
 
     @property
     def versions(self) -> Versions:

@@ -105,7 +105,12 @@ class InstanceWriter(Writer):
         self._execute(_move(Move.WITHDRAW), (instance_id,))
 
     def start(
-        self, rows: Sequence[tuple[int, int, str]], boot_id: str, at_ms: int, host: str | None = None
+        self,
+        rows: Sequence[tuple[int, int, str]],
+        boot_id: str,
+        at_ms: int,
+        host: str | None = None,
+        executor: str | None = None,
     ) -> None:
         """Start (instance id, run number, token): the commit of this is the start (OPS-0)."""
         self._changed.instances.update(row[0] for row in rows)
@@ -114,9 +119,9 @@ class InstanceWriter(Writer):
             [(at_ms, instance_id, number) for instance_id, number, _ in rows],
         )
         self._connection.executemany(
-            "INSERT INTO run (instance_id, number, token, boot_id, started_ms, host, version_id) "
-            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, (SELECT i.code_version_id FROM instance i WHERE i.id = ?1))",
-            [(instance_id, number, token, boot_id, at_ms, host) for instance_id, number, token in rows],
+            "INSERT INTO run (instance_id, number, token, boot_id, started_ms, host, executor, version_id) "
+            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, (SELECT i.code_version_id FROM instance i WHERE i.id = ?1))",
+            [(*row, boot_id, at_ms, host, executor) for row in rows],
         )
 
     def pass_by(self, rows: Sequence[tuple[int, str | None]], at_ms: int) -> None:

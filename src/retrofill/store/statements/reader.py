@@ -12,6 +12,7 @@ from retrofill.store.statements.clock import BootClock, ClockReader, boot_clock
 from retrofill.store.statements.errands import ErrandReader
 from retrofill.store.statements.generations import FrozenTasks, Generations
 from retrofill.store.statements.health import Health
+from retrofill.store.statements.hosting import HostReader
 from retrofill.store.statements.instances import InstanceReader
 from retrofill.store.statements.interventions import InterventionReader
 from retrofill.store.statements.operations import OperationReader
@@ -84,6 +85,10 @@ class Reader(CatalogReader, BackfillReader, InstanceReader, OperationReader):
     @cached_property
     def clock(self) -> ClockReader:
         return ClockReader(self._connection, self._boot_clock)
+
+    @property
+    def hosting(self) -> HostReader:
+        return HostReader(self._connection)
 
     @property
     def versions(self) -> VersionsReader:

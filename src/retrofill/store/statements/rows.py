@@ -17,12 +17,14 @@ from retrofill.services.ports.records import (
     ErrandRecord,
     FailedStartRecord,
     GenerationRecord,
+    HostRecord,
     InstanceRecord,
     LinkRecord,
     OpenBackfill,
     OperationRecord,
     Outcome,
     PasswordRecord,
+    ReportedEnd,
     RequestKeyRecord,
     RunRecord,
     SavedFormRecord,
@@ -89,3 +91,5 @@ PASSWORD = Columns(PasswordRecord)
 ERRAND = Columns(ErrandRecord)
 REQUEST_KEY = Columns(RequestKeyRecord)
 SAVED_FORM = Columns(SavedFormRecord)
+REPORTED_END = Columns(ReportedEnd)
+HOST = Columns(HostRecord)

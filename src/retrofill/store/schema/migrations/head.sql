@@ -114,7 +114,7 @@ CREATE TABLE run (
 	ended_ms INTEGER,
 	outcome TEXT,
 	exit_code INTEGER,
-	message TEXT, log_removed_ms INTEGER, version_id INTEGER, host TEXT,
+	message TEXT, log_removed_ms INTEGER, version_id INTEGER, host TEXT, executor TEXT,
 	PRIMARY KEY (instance_id, number),
 	FOREIGN KEY(instance_id) REFERENCES instance (id)
 )
@@ -397,6 +397,35 @@ CREATE TABLE saved_form (
 	UNIQUE (user_name, page, name)
 );
 
+CREATE TABLE reported_end (
+	instance_id INTEGER NOT NULL,
+	number INTEGER NOT NULL,
+	token TEXT NOT NULL,
+	outcome TEXT NOT NULL,
+	exit_code INTEGER,
+	signal INTEGER,
+	started_ms INTEGER,
+	ended_ms INTEGER NOT NULL,
+	message TEXT NOT NULL,
+	PRIMARY KEY (instance_id, number, token)
+)
+ WITHOUT ROWID
+;
+
+CREATE TABLE host (
+	name TEXT NOT NULL,
+	label TEXT NOT NULL,
+	executor TEXT NOT NULL,
+	groups TEXT NOT NULL,
+	slots INTEGER NOT NULL,
+	version TEXT NOT NULL,
+	logs_at TEXT NOT NULL,
+	since_ms INTEGER NOT NULL,
+	draining INTEGER DEFAULT '0' NOT NULL,
+	left_ms INTEGER,
+	PRIMARY KEY (name)
+);
+
 CREATE INDEX alert_due ON alert (next_ms) WHERE next_ms IS NOT NULL;
 
 CREATE INDEX backfill_ended ON backfill (ended_ms) WHERE ended_ms IS NOT NULL;
@@ -441,10 +470,12 @@ CREATE INDEX removed_wait_upstream ON removed_wait (upstream_id);
 
 CREATE INDEX request_key_created ON request_key (created_ms);
 
+CREATE INDEX run_offered ON run (instance_id) WHERE ended_ms IS NULL AND host IS NULL AND executor IS NOT NULL;
+
 CREATE INDEX run_open ON run (instance_id) WHERE ended_ms IS NULL;
 
 CREATE INDEX session_user ON session (user_name, id);
 
 CREATE INDEX subject_user ON subject (user_name);
 
-INSERT INTO alembic_version (version_num) VALUES ('0007');
+INSERT INTO alembic_version (version_num) VALUES ('0008');

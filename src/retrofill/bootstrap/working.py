@@ -1,0 +1,278 @@
+"""What a worker process needs: its home, its executor, and the deployment as its host sees it.
+
+A home is a folder of one worker at a time, which a lock says; its folder of runs names the host.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retrofill import __version__
+from retrofill.domain.errors import RetrofillError, UsageError, WrongStateError, shown
+
+if TYPE_CHECKING:
+    from retrofill.bootstrap.deployment import Deployment
+    from retrofill.executors.local.executor import LocalExecutor
+    from retrofill.services.instances.run_specs import RunSpecs
+    from retrofill.services.ports import Ear, RunSpec
+    from retrofill.services.ports.hosting import Hosting, HostStatus
+    from retrofill.services.running.hosting import LedgerHosting
+    from retrofill.services.running.worker import Round, Told
+
+_LOCK = "worker.lock"
+Watched = Sequence[tuple[int, Callable[[], None]]]
+"""Descriptors that a worker's loop waits for, too, and what is done when one is readable."""
+
+
+class WorkerRunsError(WrongStateError):
+    """One worker serves a home; give another one a home of its own."""
+
+    code = "worker_runs"
+
+
+class NoSharedStoreError(UsageError):
+    """Put the store on a PostgreSQL server (the setting `store`)."""
+
+    code = "no_shared_store"
+
+
+class NothingToTakeError(UsageError):
+    """Give a resource group this executor in retrofill.yaml and deploy it, or name the groups that the worker serves."""
+
+    code = "nothing_to_take"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What whoever starts a worker wants of it.
+
+    Attributes:
+        executor: how it hears of offers.
+        groups: resource groups; none: all of that executor.
+        slots: how many runs at once; 0: two for each processor.
+        min_age_ms: it takes offers that nobody has told it of when they are as old as this; None: none.
+        logs_at: where its logs can be read.
+    """
+
+    executor: str = "pull"
+    groups: tuple[str, ...] = ()
+    slots: int = 0
+    min_age_ms: int | None = 0
+    logs_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a worker works.
+
+    Attributes:
+        home: its own folder.
+        folder: the project's folder as it is called here; relative paths of tasks are below it.
+        code: where files of versions are laid out (CAT-9).
+        log_cap: most bytes of one log.
+        grace_seconds: between TERM and KILL.
+    """
+
+    home: Path
+    folder: Path
+    code: Path
+    log_cap: int
+    grace_seconds: int
+
+
+@dataclass(slots=True)
+class Worker:
+    """One worker of this machine, whatever way it reaches its deployment.
+
+    Attributes:
+        told: offers that a broker tells of.
+        watched: what its loop waits for besides.
+    """
+
+    hosting: Hosting
+    place: Place
+    wanted: Wanted
+    listen: Callable[[Path], Ear]
+    told: Told | None = None
+    watched: Watched = field(default_factory=tuple)
+
+    def run(
+        self,
+        observe: Callable[[Round], bool],
+        on_ready: Callable[[HostStatus], None],
+        takes: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Work until `observe` says that it is enough; running instances go on.
+
+        Args:
+            observe: called after every round, and every second while nothing happens.
+            on_ready: called once it has taken over what an earlier worker has left.
+            takes: whether it takes more.
+
+        Raises:
+            WorkerRunsError: another one works in this home.
+            HostRefusedError: the deployment does not want this host as it is.
+        """
+        from retrofill.executors.clock import SystemClock
+        from retrofill.services.running import worker
+
+        with alone(self.place.home):
+            executor = self._executor()
+            status = self._status(executor.boot_id, executor.host or "")
+            made = worker.Worker(
+                self.hosting,
+                executor,
+                status,
+                SystemClock(),
+                _passed_seconds,
+                self.wanted.min_age_ms,
+                self.told,
+                takes,
+            )
+            try:
+                made.start()
+                on_ready(status)
+                worker.WorkerLoop(made, executor, self.listen(self.place.home), self.watched).run(observe)
+            finally:
+                executor.close()
+
+    def _executor(self) -> LocalExecutor:
+        from retrofill.executors.code import CodeFolders
+        from retrofill.executors.local.executor import LocalExecutor
+        from retrofill.executors.local.hosts import host_of
+
+        code, runs = CodeFolders(self.place.code), self.place.home / "runs"
+
+        def prepare(spec: RunSpec) -> None:
+            code.prepare(spec, self._content)
+
+        return LocalExecutor(
+            runs,
+            self.place.home / "wake.sock",
+            log_cap_bytes=self.place.log_cap,
+            grace_seconds=self.place.grace_seconds,
+            host=host_of(runs),
+            prepare=prepare,
+        )
+
+    def _content(self, sha256: str) -> bytes:
+        """A file of a version; where it cannot be had now, the start is tried again, as on a full disk."""
+        try:
+            return self.hosting.content(sha256)
+        except RetrofillError as error:
+            raise OSError(errno.EIO, error.message) from error
+
+    def _status(self, boot_id: str, host: str) -> HostStatus:
+        from retrofill.services.ports.hosting import HostStatus
+
+        wanted = self.wanted
+        return HostStatus(
+            name=host,
+            boot_id=boot_id,
+            label=os.uname().nodename,
+            executor=wanted.executor,
+            groups=wanted.groups,
+            slots=wanted.slots or 2 * (os.cpu_count() or 1),
+            version=__version__,
+            folder=str(self.place.folder),
+            interpreter=sys.executable,
+            logs_at=wanted.logs_at,
+        )
+
+
+def worker_of(deployment: Deployment, wanted: Wanted, home: Path | None = None) -> Worker:
+    """A worker beside the store, which this machine reaches.
+
+    Args:
+        home: its folder; None: `worker` beside the project's runs.
+
+    Raises:
+        NoSharedStoreError: no other machine reaches the store.
+        NothingToTakeError: no group has its executor.
+    """
+    if deployment.store_url is None:
+        raise NoSharedStoreError(
+            "the store is a file of this machine, whose scheduler runs everything itself"
+        )
+    settings = deployment.settings()
+    hosts = deployment.hosts(settings.host_lost_minutes)
+    assert hosts is not None
+    folder = deployment.folder
+    place = Place(
+        (home or folder.home / "worker").absolute(),
+        folder.directory,
+        folder.code,
+        settings.log_cap,
+        settings.grace_seconds,
+    )
+    return Worker(hosting_of(deployment), place, _with_groups(deployment, wanted), hosts.listen)
+
+
+def _with_groups(deployment: Deployment, wanted: Wanted) -> Wanted:
+    from dataclasses import replace
+
+    found = deployment.in_force().resource_groups
+    unknown = [name for name in wanted.groups if name not in found]
+    if unknown:
+        known = ", ".join(found)
+        raise NothingToTakeError(f"there is no resource group {shown(unknown[0])}; there are {known}")
+    groups = wanted.groups or tuple(name for name, one in found.items() if one.executor == wanted.executor)
+    if not groups:
+        raise NothingToTakeError(f"no resource group has the executor {wanted.executor}")
+    return replace(wanted, groups=groups)
+
+
+def hosting_of(deployment: Deployment) -> LedgerHosting:
+    """The deployment as its hosts see it, beside the store; one for a process."""
+    from retrofill.services.running.hosting import LedgerHosting, Premises
+
+    hosts = deployment.hosts(deployment.settings().host_lost_minutes)
+    assert hosts is not None
+
+    def specs(status: HostStatus) -> RunSpecs:
+        from retrofill.services.instances.run_specs import RunSpecs
+
+        interpreter = deployment.settings().python or status.interpreter
+        return RunSpecs(Path(status.folder), deployment.secrets.find_soon, interpreter)
+
+    def lost_after_ms() -> int:
+        return 60_000 * deployment.settings().host_lost_minutes
+
+    return LedgerHosting(deployment.store, hosts, Premises(deployment.graphs, specs, lost_after_ms))
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Have a home alone until the end, or until this process dies.
+
+    Raises:
+        WorkerRunsError: another worker has it.
+    """
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(home / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = os.pread(lock, 20, 0).decode("ascii", "replace").strip()
+            whose = f", as process {pid}" if pid else ""
+            raise WorkerRunsError(f"a worker runs already in {shown(str(home))}{whose}") from None
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _passed_seconds() -> float:
+    """Since the machine was started, suspended or not."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
