@@ -55,6 +55,10 @@ def test_what_only_an_instance_knows(sandbox: Sandbox) -> None:
     assert found["environment"]["RETROFILL_CODE"].endswith(".retrofill/code/VERSION/w")
     assert found["environment"]["RETROFILL_DUE_AT"] == "2026-01-05T01:00:00Z"
     assert found["working_directory"] == str(sandbox.home / "workspaces/w")
+    elsewhere = sandbox.call(
+        *args, "--output", "json", RETROFILL_WORKING_FOLDERS='{"w": "../etl", "v": "/v"}'
+    )
+    assert elsewhere.json["working_directory"] == str(sandbox.home / "../etl")
     sandbox.json("deploy")
     found = sandbox.json(*args)
     number = sandbox.json("task", "show", "ids")["id"]

@@ -6,7 +6,7 @@ entry; what it cannot do it says in a flag, for which the suite skips what asks 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,16 @@ from typing import Protocol
 
 from databases import postgres
 from executors.rooms import Room
-from retrofill.services.ports import Leadership, Store
+from retrofill.domain.people.server_keys import ServerKey
+from retrofill.executors.local.adoption import name_of
+from retrofill.executors.logs.door import LogDoor
+from retrofill.executors.logs.fetching import LogDoors
+from retrofill.executors.logs.paths import RunPaths
+from retrofill.executors.logs.reading import LogFolder
+from retrofill.executors.logs.routing import RoutedLogs
+from retrofill.executors.logs.storage import open_storage
+from retrofill.services.ports import Leadership, RunRef, Store
+from retrofill.services.ports.logs import Logs
 from retrofill.store.postgres.database import Database as PostgresDatabase
 from retrofill.store.sqlite.database import Database
 from retrofill.store.sqlite.leading import FlockLeadership
@@ -112,3 +121,86 @@ class LeaseRoom:
 LEADERSHIPS: dict[str, Callable[[Path], LeadershipRoom]] = {"flock": FlockRoom, "lease": LeaseRoom}
 
 EXECUTORS: dict[str, Callable[[Path], Room]] = {"local": Room}
+
+
+class LogsRoom(Protocol):
+    """Logs of runs that have ended, as one adapter gives them."""
+
+    def show(self, ref: RunRef, pieces: Sequence[tuple[int, bytes]]) -> Logs:
+        """Write a log of these bytes at these offsets, and give what reads it."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class FolderRoom:
+    """Those of a folder of runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.runs = folder / "runs"
+        RunPaths(str(self.runs)).make()
+
+    def show(self, ref: RunRef, pieces: Sequence[tuple[int, bytes]]) -> Logs:
+        with open(RunPaths(str(self.runs)).log(name_of(ref)), "wb") as file:
+            for offset, data in pieces:
+                file.seek(offset)
+                file.write(data)
+        return LogFolder(self.runs)
+
+    def close(self) -> None:
+        pass
+
+
+class StorageRoom:
+    """Those of shared storage, to which they were pushed, in part also while they grew.
+
+    Args:
+        url: `{}` stands for the test's folder.
+    """
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self._source = FolderRoom(folder)
+        self._storage = open_storage(url.format(folder))
+
+    def show(self, ref: RunRef, pieces: Sequence[tuple[int, bytes]]) -> Logs:
+        source, offset = self._source.show(ref, pieces), 0
+        if is_pushed_while_it_grows := ref.run_number % 2 == 0:
+            while (part := source.read(ref, offset, 1000)).data and offset < 3000:
+                self._storage.put(ref, part)
+                offset = part.next_offset
+        self._storage.complete(ref, source, not is_pushed_while_it_grows)
+        return self._storage
+
+    def close(self) -> None:
+        pass
+
+
+class DoorRoom:
+    """Those of another host, read through its door."""
+
+    def __init__(self, folder: Path) -> None:
+        self._source = FolderRoom(folder / "there")
+        self._key = ServerKey(b"k" * 32)
+        self._door = LogDoor("127.0.0.1:0", LogFolder(self._source.runs), self._key, "there")
+
+    def show(self, ref: RunRef, pieces: Sequence[tuple[int, bytes]]) -> Logs:
+        self._source.show(ref, pieces)
+        own = LogFolder(self._source.runs.parent / "nothing")
+        return RoutedLogs(own, "here", self, LogDoors(lambda: self._key), None)
+
+    def host_of(self, ref: RunRef) -> str | None:
+        return "there"
+
+    def door_of(self, host: str) -> str:
+        return self._door.url
+
+    def close(self) -> None:
+        self._door.close()
+
+
+LOGS: dict[str, Callable[[Path], LogsRoom]] = {
+    "folder": FolderRoom,
+    "storage: file": partial(StorageRoom, "file://{}/logs"),
+    "storage: memory": partial(StorageRoom, "memory://{}/logs"),
+    "door": DoorRoom,
+}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.adapters import EXECUTORS, LEADERSHIPS, STORES, StoreRoom
+from contracts.adapters import EXECUTORS, LEADERSHIPS, LOGS, STORES, LogsRoom, StoreRoom
 from executors.rooms import Room
 from retrofill.services.ports import Leadership, Store
 
@@ -22,6 +22,13 @@ def room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Room]:
 @pytest.fixture(params=STORES)
 def store_room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreRoom]:
     made = STORES[request.param](tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=LOGS)
+def logs_room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LogsRoom]:
+    made = LOGS[request.param](tmp_path)
     yield made
     made.close()
 

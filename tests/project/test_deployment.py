@@ -72,6 +72,10 @@ from retrofill import project
             "project: x\nsettings: {generation_time: 24:00}",
             '2:29: "generation_time" is "24:00"; write a time of day',
         ),
+        (
+            "project: x\nsettings: {working_folders: {nowhere: /srv}}",
+            '2:30: there is no workspace "nowhere"; the workspaces are',
+        ),
         ("project: x\nsettings: {checks: {c: {url: 'ftp://x'}}}", '2:30: "checks.c.url" is no web address'),
         (
             "project: x\nalerts: {mail: 'mailto://x'}",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from retrofill.domain.people.server_keys import BYTES, ServerKey
@@ -149,6 +150,7 @@ class WorldParts:
         return self._world.directory
 
     interpreter = "python3"
+    working_folders: Mapping[str, str] = MappingProxyType({})
     passwords = FakePasswords()
     server_key = ServerKey(bytes(BYTES))
     public_origin = "https://retrofill.example.org"

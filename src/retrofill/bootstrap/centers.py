@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from retrofill.domain.people.server_keys import ServerKey
     from retrofill.domain.running.startable import Known
     from retrofill.executors.local.watch import LocalWatch
-    from retrofill.executors.logs.reading import LogFolder
     from retrofill.identity.passwords import Argon2Passwords
     from retrofill.project.problems import ProjectError
     from retrofill.services.backfills.requests import PlanLimits
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.operation_center import OperationCenter
     from retrofill.services.ports import Check, Leadership, Ledger, Notifier, Reader
+    from retrofill.services.ports.logs import Logs
     from retrofill.services.ports.notifying import Poster
     from retrofill.services.reading.log_index import LineIndexes
     from retrofill.services.running.nights import NightMaker
@@ -275,6 +275,10 @@ class Call:
     # What the center looks at
 
     @property
+    def working_folders(self) -> Mapping[str, str]:
+        return self.settings.working_folders
+
+    @property
     def interpreter(self) -> str:
         """What runs python tasks."""
         return self.settings.python or sys.executable
@@ -291,11 +295,9 @@ class Call:
 
         return LocalPremises(self.deployment)
 
-    @cached_property
-    def logs(self) -> LogFolder:
-        from retrofill.executors.logs.reading import LogFolder
-
-        return LogFolder(self.runs_directory)
+    @property
+    def logs(self) -> Logs:
+        return self.deployment.logs.everywhere
 
     @property
     def line_indexes(self) -> LineIndexes:
@@ -308,7 +310,8 @@ class Call:
     def specs_with_names(self) -> RunSpecs:
         from retrofill.services.instances.run_specs import RunSpecs
 
-        return RunSpecs(self.directory, lambda name: f"${{secret:{name}}}", "")
+        folders = self.settings.working_folders
+        return RunSpecs(self.directory, lambda name: f"${{secret:{name}}}", "", folders)
 
     @property
     def copies(self) -> LocalCopies:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from threading import RLock
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from retrofill.bootstrap.folder import Deployed, Folder, find_folder
@@ -23,6 +24,7 @@ from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.instances.plans import PlanCache
 
 if TYPE_CHECKING:
+    from retrofill.bootstrap.logs import LogRooms
     from retrofill.bootstrap.stores import StoreUrl
     from retrofill.bootstrap.tallies import TallyFile
     from retrofill.domain.addresses import InternalAddressError
@@ -78,6 +80,21 @@ class Deployment:
         from retrofill.services.reading.log_index import LineIndexes
 
         return LineIndexes()
+
+    @cached_property
+    def logs(self) -> LogRooms:
+        """The logs of all of its machines, for all who read them, and where those of this one go besides."""
+        from retrofill.bootstrap.logs import LogRooms, Surroundings
+
+        around = Surroundings(
+            self.folder,
+            self.environ,
+            lambda: self.host,
+            lambda: self.store,
+            self.settings,
+            lambda: self.server_key,
+        )
+        return LogRooms(around)
 
     # The store
 
@@ -338,17 +355,24 @@ class Deployment:
 
     # Adapters for services
 
-    def specs(self, interpreter: str = "", *, starts: bool = False) -> RunSpecs:
+    def specs(
+        self,
+        interpreter: str = "",
+        working_folders: Mapping[str, str] = MappingProxyType({}),
+        *,
+        starts: bool = False,
+    ) -> RunSpecs:
         """What runs of this deployment are given.
 
         Args:
             interpreter: runs python tasks; who starts nothing needs none.
+            working_folders: where they run, by workspace; nor these.
             starts: for who starts runs within a transaction, where nothing may wait for a secret.
         """
         from retrofill.services.instances.run_specs import RunSpecs
 
         find = self.secrets.find_soon if starts else self.secret
-        return RunSpecs(self.folder.directory, find, interpreter)
+        return RunSpecs(self.folder.directory, find, interpreter, working_folders)
 
     def known_of(self, catalog: Catalog) -> Known:
         """What runs of a catalog's tasks would find here: secrets, drivers, interpreters."""

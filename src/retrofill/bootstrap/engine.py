@@ -73,7 +73,8 @@ class Engine:
 
     @cached_property
     def specs(self) -> RunSpecs:
-        return self._deployment.specs(self._in_force().interpreter, starts=True)
+        found = self._in_force()
+        return self._deployment.specs(found.interpreter, found.working_folders, starts=True)
 
     def _executor(self) -> Executor:
         """What carries out runs, observed where events are to be sent."""
@@ -88,7 +89,8 @@ class Engine:
             host=self._deployment.host,
             prepare=lambda spec: self._code_folders.prepare(spec, self._content),
         )
-        return self._observed(executor) if self.settings.openlineage else executor
+        found = self._observed(executor) if self.settings.openlineage else executor
+        return self._deployment.logs.pushed(found, folder.runs)
 
     @cached_property
     def _code_folders(self) -> CodeFolders:

@@ -67,7 +67,7 @@ def read_deployment(node: Node, workspaces: Collection[str], report: Report) -> 
         connections=_connections(shape, node, report),
         resource_groups=_groups(shape, node, workspaces, report),
         baselines=_baselines(shape, node, report),
-        settings=_settings(node, report),
+        settings=_settings(node, workspaces, report),
         secrets=_secrets(shape, node, workspaces, report),
         inherit_env=check_patterns(shape.inherit_env, node.find("inherit_env"), DEPLOYMENT_FILE, report),
         connection_names=_keys(node, "connections"),
@@ -215,7 +215,7 @@ def _baselines(shape: DeploymentShape, node: Node, report: Report) -> dict[str, 
     return baselines
 
 
-def _settings(node: Node, report: Report) -> dict[str, object]:
+def _settings(node: Node, workspaces: Collection[str], report: Report) -> dict[str, object]:
     """Settings under `settings:`, and those sections that may also stand at the top."""
     settings: dict[str, object] = {}
     places: dict[str, Place] = {}
@@ -238,7 +238,16 @@ def _settings(node: Node, report: Report) -> dict[str, object]:
         if problem.is_key:
             place = (holder.find(*problem.path[:-1]) or holder).key_place(str(problem.path[-1]))
         report.add(DEPLOYMENT_FILE, place, problem.message, problem.hint)
+    _check_working_folders(node.find("settings", "working_folders"), workspaces, report)
     return settings
+
+
+def _check_working_folders(folders: Node | None, workspaces: Collection[str], report: Report) -> None:
+    """What has a working folder is a workspace."""
+    for name, (place, _) in (folders.entries or {} if folders else {}).items():
+        if name not in workspaces:
+            near = did_you_mean(name, workspaces)[2:] or "the workspaces are the folders below workspaces/"
+            report.add(DEPLOYMENT_FILE, place, f'there is no workspace "{name}"', near)
 
 
 def plain(node: Node) -> Any:

@@ -183,7 +183,7 @@ most 10,000,000. 2,000 tasks are checked in about a second, 20,000 in about ten.
 _SETTINGS_INTRODUCTION = """
 A setting is taken from the environment variable `RETROFILL_<NAME>`, for example `RETROFILL_MAX_TASKS`,
 else from `settings:` in `retrofill.yaml`, else it has its default. In the environment lists and mappings
-are written as JSON. A scheduler that runs follows the settings of the version that is deployed (`openlineage` it reads
-when it starts, as its environment). `alerts`, `checks`, `webhooks` and
+are written as JSON. A scheduler that runs follows the settings of the version that is deployed (`openlineage` and
+`log_storage` it reads when it starts, as its environment). `alerts`, `checks`, `webhooks` and
 `allow_internal` may also stand at the top of `retrofill.yaml`.
 """

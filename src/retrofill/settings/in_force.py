@@ -49,8 +49,10 @@ class Settings:
     retention_time: int  # minutes after midnight
     log_days: Mapping[str, int]  # by type of resource group
     log_cap: int  # bytes, 0 for none
+    log_storage: str  # URL, "" for none
     auto_log_cap: int  # bytes, 0 for none
     grace_seconds: int
+    working_folders: Mapping[str, str]  # path by workspace
     python: str  # "" for the interpreter that runs Retrofill
     alerts: Mapping[str, str]  # URL by method; secrets unresolved
     webhooks: Mapping[str, Receiver]
@@ -121,4 +123,5 @@ def scheduling(settings: Settings, timezone: str) -> InForce:
         interpreter=settings.python or sys.executable,
         log_cap_bytes=settings.log_cap,
         grace_seconds=settings.grace_seconds,
+        working_folders=settings.working_folders,
     )

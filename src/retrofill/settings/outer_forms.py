@@ -54,6 +54,42 @@ class WebAddress:
         return text
 
 
+class StorageUrl:
+    """The URL of files that all machines reach, or nothing."""
+
+    words = "URL, or empty"
+    _form = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s]*/?\S*")
+
+    @property
+    def schema(self) -> dict[str, object]:
+        return {"type": "string", "pattern": "^([a-z][a-z0-9+.-]*://.+)?$"}
+
+    def read(self, value: object) -> str:
+        text = as_text(value)
+        if text and (not self._form.fullmatch(text) or not text.partition("://")[2]):
+            raise FormError("is no URL", "write one like s3://BUCKET/PREFIX or file:///mnt/logs")
+        if text.startswith(("file://", "local://")) and not text.partition("://")[2].startswith("/"):
+            raise FormError("names no absolute path", "write file:/// and the path, as file:///mnt/logs")
+        if "@" in text.partition("://")[2].partition("/")[0]:
+            raise FormError("holds a user name", "leave it out: credentials come from the environment")
+        return text
+
+
+class Folders:
+    """Paths of folders by workspace."""
+
+    words = "mapping: workspace to path"
+
+    @property
+    def schema(self) -> dict[str, object]:
+        return {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}}
+
+    def read(self, value: object) -> Mapping[str, str]:
+        return MappingProxyType(
+            {str(name): at(name, _filled, path) for name, path in as_mapping(value).items()}
+        )
+
+
 class Alerts:
     """Where alerts go, by method."""
 

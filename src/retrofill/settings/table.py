@@ -18,9 +18,11 @@ from retrofill.settings.forms import FormError
 from retrofill.settings.identity_forms import Oidc, Origin
 from retrofill.settings.outer_forms import (
     Alerts,
+    Folders,
     Networks,
     Receivers,
     Sources,
+    StorageUrl,
     StoreUrl,
     WebAddress,
     Webhooks,
@@ -128,12 +130,27 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting("log_cap", Size(100_000), "50m", "Most bytes of one log; over it the middle is cut out."),
     Setting(
+        "log_storage",
+        StorageUrl(),
+        "",
+        "Where logs are kept besides, for machines that do not reach each other: a bucket or a shared folder, as "
+        "`s3://BUCKET/PREFIX` or `file:///mnt/logs` (extra `storage`, and the package of fsspec for such URLs). Read when "
+        "a process starts.",
+    ),
+    Setting(
         "auto_log_cap",
         Size(100_000),
         "3m",
         "Most bytes of all logs of one date's auto triggered instances, cut daily.",
     ),
     Setting("grace_seconds", Whole(0, 3600), 10, "Seconds from asking a process to end until it is killed."),
+    Setting(
+        "working_folders",
+        Folders(),
+        {},
+        "The folder in which tasks of a workspace run, by workspace: a path, relative to the project's folder as each "
+        "machine calls it; else `workspaces/NAME`.",
+    ),
     Setting("python", PlainText(), "", "The interpreter of python tasks; empty: Retrofill's own."),
     Setting(
         "alerts",

@@ -40,6 +40,7 @@ def test_everybody_gets_the_settings_of_the_new_version(world: MakeWorld) -> Non
         limits=replace(w.limits, max_instances=5),
         schedule=ScheduleSettings(22 * 60, 0),
         interpreter="other",
+        working_folders={"w": "/srv/w"},
     )
     following = Following(w.store, parts, lambda: after, w.version_id)
     assert following.look() is None
@@ -53,6 +54,7 @@ def test_everybody_gets_the_settings_of_the_new_version(world: MakeWorld) -> Non
         5,
         "other",
     )
+    assert specs.working_folders == {"w": "/srv/w"}
     assert w.schedule.settings == after.schedule
     w.clock.move_to("2026-03-02T22:00")
     assert w.night() == ["2026-03-02"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from retrofill.domain.catalog import parameters
@@ -45,12 +47,20 @@ class RunSpecs:
         project: the project's folder; a task runs in its workspace's folder.
         secrets: the value of a secret by name, None where there is none (SEC-3).
         interpreter: runs python tasks.
+        working_folders: where tasks run instead, by workspace; relative to the project's folder.
     """
 
-    def __init__(self, project: Path, secrets: FindSecret, interpreter: str) -> None:
+    def __init__(
+        self,
+        project: Path,
+        secrets: FindSecret,
+        interpreter: str,
+        working_folders: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._project = str(project)
         self._secrets = secrets
         self.interpreter = interpreter
+        self.working_folders = working_folders
 
     def ref(self, run: RunRecord) -> RunRef:
         return RunRef(run.instance_id, run.number, run.token, run.boot_id)
@@ -91,7 +101,7 @@ class RunSpecs:
             | values
             | _own(row, task, values)
             | ({CODE: included.folder} if included else {}),
-            working_directory=f"{self._project}/workspaces/{task.workspace}",
+            working_directory=self._working_directory(task.workspace),
             timeout_seconds=task.timeout_seconds,
             connection_url=self._url(run) if task.type.traits.has_connection else None,
             interpreter=self.interpreter,
@@ -105,6 +115,9 @@ class RunSpecs:
             code_file=self._code_file(task, included),
             on_lost=task.rerun.on_lost,
         )
+
+    def _working_directory(self, workspace: str) -> str:
+        return os.path.join(self._project, self.working_folders.get(workspace, f"workspaces/{workspace}"))
 
     def _code_file(self, task: Task, included: IncludedCode | None) -> str:
         """The path of the code's file: among the version's files where it is one of them, else in the live folder."""

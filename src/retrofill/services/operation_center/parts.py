@@ -144,6 +144,11 @@ class Parts(Protocol):
         ...
 
     @property
+    def working_folders(self) -> Mapping[str, str]:
+        """Where tasks run, by workspace, where that is not the workspace's own folder."""
+        ...
+
+    @property
     def interpreter(self) -> str:
         """What runs python tasks."""
         ...

@@ -197,12 +197,13 @@ class TaskDesk(TaskActs):
             UnknownNameError: there is none of this name or id, as far as the actor knows.
             UsageError: it has no instance then, or no code.
         """
-        from retrofill.services.reading.rendering import render
+        from retrofill.services.reading.rendering import Around, render
 
         ids, folder = self._ledger()[0], self._parts.folder
-        directory, python = self._parts.directory, self._parts.interpreter
+        parts = self._parts
+        around = Around(parts.directory, parts.interpreter, parts.working_folders)
         full = self._find(name, ids)
-        rendered = render(folder.catalog, full, bizdate, minute, directory, python, folder.version_id, ids)
+        rendered = render(folder.catalog, full, bizdate, minute, around, folder.version_id, ids)
         return rendered.document(folder.version_id)
 
     # Inside

@@ -20,6 +20,12 @@ class NoLogError(UnknownNameError):
     code = "no_log"
 
 
+class LogAwayError(NoLogError):
+    """Ask again once the machine that keeps it can be reached; the setting `log_storage` keeps logs where all can read them."""
+
+    code = "log_away"
+
+
 class LogPart(NamedTuple):
     """A piece of a log. `missing` bytes before `offset`, where the data begins, were cut out."""
 

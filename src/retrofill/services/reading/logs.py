@@ -11,7 +11,7 @@ from retrofill.domain.running.masking import Masking
 from retrofill.domain.running.states import Reason, State
 from retrofill.domain.texts import Step, Text
 from retrofill.domain.time.milliseconds import instant_of
-from retrofill.services.ports.logs import NoLogError
+from retrofill.services.ports.logs import LogAwayError, LogPart, NoLogError
 from retrofill.services.ports.running import RunRef
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.ports import Reader
-    from retrofill.services.ports.logs import LogPart, Logs
+    from retrofill.services.ports.logs import Logs
     from retrofill.services.ports.records import InstanceRecord, RunRecord
     from retrofill.services.reading.view import View
 
@@ -55,7 +55,8 @@ class OpenLog:
         self._ref = ref_of(run)
         self._masking = Masking(secrets)
         self._begin = offset
-        self._offset = max(0, offset - self._masking.longest)  # a value may lie across where it begins
+        self._start = max(0, offset - self._masking.longest)  # a value may lie across where it begins
+        self._offset = self._start
         self._missing = 0  # before what is given out next
         self._given = self._offset  # offset of what is given out next
 
@@ -96,18 +97,24 @@ class OpenLog:
     def _read(self) -> LogPart:
         try:
             return self._logs.read(self._ref, self._offset, _PIECE)
+        except LogAwayError:
+            if self._offset > self._start and not self.has_ended():
+                return LogPart(self._offset, b"", 0, self._offset)  # who follows it goes on when it is back
+            raise
         except NoLogError as error:
             raise without_log(self._run, error) from None
 
 
 def without_log(run: RunRecord, error: NoLogError) -> NoLogError:
-    """What became of a log that is not there, as far as it is known."""
+    """What became of a log that is not to be had, as far as it is known."""
     if run.log_removed_ms is not None:
         day = f"{instant_of(run.log_removed_ms):%Y-%m-%d}"
         return NoLogError(
             f"the log of run {run.number} of instance {run.instance_id} was deleted by retention on {day}",
             "The setting `log_days` says how long logs are kept.",
         )
+    if isinstance(error, LogAwayError):
+        return error
     if run.host is not None:
         message = f"{error.message} here; it lives on {shown(run.host)}"
         return NoLogError(message, "Ask for it on that machine.")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from retrofill.domain.catalog import parameters
 from retrofill.domain.catalog.definitions import Catalog, Task
@@ -76,11 +76,21 @@ def _interpreter(spec: RunSpec) -> str | None:
     return None if found is None else " ".join(found.words)
 
 
+class Around(NamedTuple):
+    """What a run finds on this machine: the project's folder, what runs python, and working folders by workspace."""
+
+    project: Path
+    interpreter: str
+    folders: Mapping[str, str]
+
+
 class _Unresolved(RunSpecs):
     """Leaves open what an instance would say."""
 
-    def __init__(self, project: Path, interpreter: str, node_id: int | None) -> None:
-        super().__init__(project, lambda name: f"${{secret:{name}}}", interpreter)
+    def __init__(self, around: Around, node_id: int | None) -> None:
+        super().__init__(
+            around.project, lambda name: f"${{secret:{name}}}", around.interpreter, around.folders
+        )
         self._node_id = node_id
 
     def at(self, row: InstanceRecord, task: Task) -> parameters.Context:
@@ -93,8 +103,7 @@ def render(
     name: str,
     bizdate: date,
     minute: int | None,
-    project: Path,
-    interpreter: str,
+    around: Around,
     version_id: int | None,
     ids: Mapping[str, int],
 ) -> Rendered:
@@ -122,7 +131,7 @@ def render(
     place = slots.index(minute) if minute is not None else 0
     row = _row(bizdate, slots[place], int(plan.due(0)[place]) * 1000, ids.get(name, 0))
     context = BackfillGraph(0, -place, plan, dict(ids), version_id or _NO_VERSION, "")
-    made = _Unresolved(project, interpreter, ids.get(name)).make(row, context, "", "")
+    made = _Unresolved(around, ids.get(name)).make(row, context, "", "")
     environment = dict(made.environment) | {"RETROFILL_INSTANCE": _TASK_ID}
     if version_id is None and CODE in environment:
         environment[CODE] = environment[CODE].replace(f"/{_NO_VERSION}/", "/VERSION/")

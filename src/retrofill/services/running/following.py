@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from retrofill.domain.errors import RetrofillError, StoreUnavailableError
@@ -31,6 +31,7 @@ class InForce:
     interpreter: str
     log_cap_bytes: int
     grace_seconds: float
+    working_folders: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Parts:
         self.later_starts.limits = found.limits
         self.daily.set_time(found.retention_minute, found.timezone)
         self.specs.interpreter = found.interpreter
+        self.specs.working_folders = found.working_folders
         self.limit_runs(found.log_cap_bytes, found.grace_seconds)
         if self.schedule is not None:
             self.schedule.settings = found.schedule
