@@ -4,8 +4,8 @@ Between the two there may be a pooler that gives every transaction another conne
 is left behind in the server's session: settings are those of a transaction, and statements are not prepared. A
 session of one's own is given both once. Locks end with their transaction in any case.
 
-What a transaction writes is sent without waiting for the answer: it is waited for where something is asked, and
-at the commit. So an error may be raised by a later statement of the same transaction than the one that it is of.
+What a transaction writes is sent when something is asked, or with the commit, and then waited for (`wire`). So an error
+may be raised by a later statement of the same transaction than the one that it is of.
 What is asked first in nearly every transaction is asked along with its begin (`foreknown`), what is asked last along
 with its end (`later`).
 """
@@ -13,8 +13,8 @@ with its end (`later`).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -23,19 +23,20 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import IntDumper
 
 from retrofill.domain.errors import StoreUnavailableError
-from retrofill.store.dialects import postgresql
-from retrofill.store.postgres.foreknown import Foreknown, Known
+from retrofill.store.dialects import Rows, postgresql
+from retrofill.store.postgres.foreknown import Foreknown
+from retrofill.store.postgres.wire import Wire
 
 _REFERRERS = """
     SELECT c.relname, a.attname FROM pg_constraint f
     JOIN pg_class c ON c.oid = f.conrelid
     JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = f.conkey[1]
-    WHERE f.contype = 'f' AND f.confrelid = to_regclass(quote_ident($1)) ORDER BY c.relname
+    WHERE f.contype = 'f' AND f.confrelid = to_regclass(quote_ident(?)) ORDER BY c.relname
 """
 _KEY = """
     SELECT a.attname FROM pg_constraint k CROSS JOIN unnest(k.conkey) WITH ORDINALITY AS c (number, position)
     JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = c.number
-    WHERE k.contype = 'p' AND k.conrelid = to_regclass(quote_ident($1)) ORDER BY c.position
+    WHERE k.contype = 'p' AND k.conrelid = to_regclass(quote_ident(?)) ORDER BY c.position
 """
 # After a crash a server gives numbers anew of transactions that it has lost, as does a replica that is promoted: what one
 # says of a number is only true of transactions of the same life. Statistics are begun anew with each.
@@ -60,25 +61,6 @@ class _TruthDumper(IntDumper):
 
     def dump(self, value: Any) -> Any:
         return super().dump(int(value))
-
-
-class Sent:
-    """A statement that has been sent; its answer is waited for when it is asked for."""
-
-    def __init__(self, cursor: psycopg.Cursor[Any], pipeline: psycopg.Pipeline | None) -> None:
-        self._cursor = cursor
-        self._pipeline = pipeline
-        self.fetchone = cursor.fetchone
-        self.fetchall = cursor.fetchall
-
-    @property
-    def rowcount(self) -> int:
-        if self._pipeline is not None:
-            self._pipeline.sync()
-        return self._cursor.rowcount
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._cursor)
 
 
 def patiently(conninfo: str) -> str:
@@ -122,8 +104,7 @@ class PostgresConnection:
         self._number = 0
         self._writes = False  # between begin and end of a transaction
         self._foreknown = Foreknown()
-        self._pipeline: psycopg.Pipeline | None = None
-        self._sending: AbstractContextManager[psycopg.Pipeline] | None = None
+        self._wire = Wire(self._raw, prepares=self._settings is None)
 
     def _who_answers(self) -> tuple[int, str]:
         """The server's process, and which life of the server it is of."""
@@ -141,12 +122,15 @@ class PostgresConnection:
         """What libpq knows is only as of the last answer that was waited for."""
         return self._writes or self._raw.info.transaction_status is not TransactionStatus.IDLE
 
-    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Sent | Known:
+    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Rows:
         known = self._foreknown.answer(statement)
         return self._sent(statement, values) if known is None else known
 
-    def _sent(self, statement: str, values: Sequence[Any]) -> Sent:
-        return Sent(self._raw.execute(postgresql(statement), values or None), self._pipeline)
+    def _sent(self, statement: str, values: Sequence[Any]) -> Rows:
+        said = postgresql(statement)
+        return (
+            self._wire.send(said, values) if self._wire.is_open else self._raw.execute(said, values or None)
+        )
 
     def later(self, statement: str, values: Sequence[Any] = (), /) -> Callable[[], Any]:
         """What it answers is known at the latest with the end of the transaction, and costs no waiting then."""
@@ -160,32 +144,25 @@ class PostgresConnection:
 
         return row
 
-    def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> Sent:
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> Rows:
+        """Within a transaction that writes."""
         self._foreknown.answer(statement)
-        listed = list(rows)
-        cursor = self._raw.cursor()
-        if len(listed) == 1:
-            cursor.execute(postgresql(statement), listed[0])
-        else:
-            cursor.executemany(postgresql(statement), listed)
-        return Sent(cursor, self._pipeline)
+        return self._wire.send_many(postgresql(statement), rows)
 
     def write_rows(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         self._foreknown.forget(table)
         names = ", ".join(f'"{name}"' for name in columns)
-        sends = self._pipeline is not None
-        self._wait()  # COPY is a conversation of its own
+        self._wire.close()  # COPY is a conversation of its own
         with self._raw.cursor().copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
             for row in rows:
                 copy.write_row(row)
-        if sends:
-            self._send()
+        self._wire.open()
 
     def referrers(self, table: str) -> list[tuple[str, str]]:
-        return self._raw.execute(_REFERRERS, (table,)).fetchall()
+        return self._sent(_REFERRERS, (table,)).fetchall()
 
     def key_of(self, table: str) -> list[str]:
-        return [row[0] for row in self._raw.execute(_KEY, (table,))]
+        return [row[0] for row in self._sent(_KEY, (table,))]
 
     def others_commits(self) -> int:
         """Counted by the numbers that the server gives to transactions which write: somebody has drawn one."""
@@ -199,9 +176,8 @@ class PostgresConnection:
 
     def damage(self) -> list[str]:
         """What the server has noticed: pages whose checksum is wrong, where it keeps checksums."""
-        row = self._raw.execute(
-            "SELECT checksum_failures FROM pg_stat_database WHERE datname = current_database()"
-        ).fetchone()
+        asked = "SELECT checksum_failures FROM pg_stat_database WHERE datname = current_database()"
+        row = self._sent(asked, ()).fetchone()
         return [f"the server has read {row[0]} damaged pages"] if row and row[0] else []
 
     # Transactions
@@ -217,12 +193,12 @@ class PostgresConnection:
         Each statement sees what was committed before it, so all see what was committed before the lock was had.
         """
         self._number, self._writes = 0, True
-        self._send()
-        self._raw.execute("BEGIN")
+        self._wire.open()
+        self._wire.send("BEGIN")
         if self._settings:
-            self._raw.execute(self._settings)
-        self._raw.execute(f"SELECT {self._limit}pg_advisory_xact_lock({lock})")
-        following, self._number = self._foreknown.read(self._raw)
+            self._wire.send(self._settings)
+        self._wire.send(f"SELECT {self._limit}pg_advisory_xact_lock({lock})")
+        following, self._number = self._foreknown.read(self._wire)
         self._others_commits += following != self._expected
         self._expected = self._number + 1
 
@@ -231,24 +207,11 @@ class PostgresConnection:
         """Of the transaction under way, or of the last one; 0 while the server has not told it."""
         return self._number
 
-    def _send(self) -> None:
-        """From now on without waiting for answers."""
-        self._sending = self._raw.pipeline()
-        self._pipeline = self._sending.__enter__()
-
-    def _wait(self) -> None:
-        """For all answers."""
-        sending, self._sending, self._pipeline = self._sending, None, None
-        if sending is not None:
-            sending.__exit__(None, None, None)
-
     def commit(self) -> None:
-        """Raises an error where something has failed in it: the server would roll it back without a word."""
-        if self._raw.info.transaction_status is TransactionStatus.INERROR:
-            raise psycopg.errors.InFailedSqlTransaction("a statement of the transaction has failed")
+        """Raises what has failed in it, though nobody has asked: the server would roll it back without a word."""
         self._foreknown.forget_all()
-        self._raw.execute("COMMIT")
-        self._wait()
+        self._wire.send("COMMIT")
+        self._wire.close()
         self._writes = False
 
     @property
@@ -273,7 +236,8 @@ class PostgresConnection:
     def roll_back(self) -> None:
         self._foreknown.forget_all()
         with suppress(psycopg.Error):  # of a statement that had been sent
-            self._wait()
+            if self._wire.is_open:
+                self._wire.close()
         self._raw.execute("ROLLBACK")
         self._writes = False
 

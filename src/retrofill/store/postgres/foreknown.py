@@ -15,7 +15,7 @@ from retrofill.store.statements.interventions import ANY_REMOVED_WAIT
 from retrofill.store.statements.ledger import TERM
 
 if TYPE_CHECKING:
-    import psycopg
+    from retrofill.store.postgres.wire import Wire
 
 _ASKED = {
     "clock_anchor": ANCHOR,
@@ -65,12 +65,11 @@ class Foreknown:
         self._answers: dict[str, Known] = {}
         self._places: list[slice] | None = None  # of each answer in the row of all
 
-    def read(self, connection: psycopg.Connection[Any]) -> tuple[int, int]:
+    def read(self, wire: Wire) -> tuple[int, int]:
         """Ask and wait; the number that the server had for the next transaction that writes, and that of this one."""
-        cursor = connection.execute(_TOGETHER)
-        row = cursor.fetchone()
-        assert row is not None
-        self._places = self._places or _places_in(cursor)
+        asked = wire.send(_TOGETHER)
+        row = asked.fetchone()
+        self._places = self._places or _places_in(asked.columns)
         parts = [row[place] for place in self._places]
         self._answers = {
             statement: Known([] if part[0] is None else [part[1:]])
@@ -96,8 +95,6 @@ class Foreknown:
         self._answers = {}
 
 
-def _places_in(cursor: psycopg.Cursor[Any]) -> list[slice]:
-    assert cursor.description is not None
-    names = [column.name for column in cursor.description]
+def _places_in(names: list[str]) -> list[slice]:
     begins = [names.index(f"n{place}") for place in range(len(_ASKED))]
     return [slice(begin, end) for begin, end in zip(begins, [*begins[1:], len(names)], strict=True)]
