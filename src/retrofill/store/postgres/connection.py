@@ -170,9 +170,7 @@ class PostgresConnection:
 
     def now_ms(self) -> int:
         """The server's."""
-        row = self._raw.execute(_NOW).fetchone()
-        assert row is not None
-        return int(row[0])
+        return int(self._sent(_NOW, ()).fetchone()[0])
 
     def damage(self) -> list[str]:
         """What the server has noticed: pages whose checksum is wrong, where it keeps checksums."""
