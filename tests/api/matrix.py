@@ -255,6 +255,7 @@ DECISIONS: dict[str, Decision] = {
     "people.users": SYSTEM,
     "people.add": SYSTEM._replace(body=lambda t: {"name": f"user{t.backfill_id}"}),
     "people.set_administrator": SYSTEM._replace(fills=MINE, body=lambda t: {"is_administrator": False}),
+    "people.remove": SYSTEM._replace(fills=MINE),
     "people.contact": OWN,
     "people.set_contact": OWN._replace(body=lambda t: {"email": "a@b.org"}),
     "people.send_test": OWN,

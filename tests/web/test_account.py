@@ -148,6 +148,13 @@ def test_a_user_is_added_and_let_in_by_a_link(site: Site) -> None:
     secret = shown(nina.get(link.removeprefix(HERE))).fields["link"]
     assert nina.submit("/sign-in/link", link=secret).status_code == 303
     assert "Member of no workspace" in shown(nina.get("/account")).text
+    assert "/users/nina/ask?act=remove" in shown(admin.get("/users/nina")).links
+    assert "Their backfills run on" in shown(admin.get("/users/nina/ask?act=remove")).text
+    assert admin.submit("/users/nina/remove").headers["location"] == "/users"
+    assert nina.get("/account").headers["location"].startswith("/sign-in")
+    assert "/users/nina" not in shown(admin.get("/users")).links
+    assert "/users/bob/ask?act=remove" not in shown(admin.get("/users/bob")).links
+    assert "bob is a member of shop" in shown(admin.submit("/users/bob/remove"), 409).text.lower()
 
 
 def test_what_an_administrator_does_to_a_user(site: Site) -> None:

@@ -89,6 +89,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "user add": ("retrofill user add erin --email erin@example.com",),
     "user list": ("retrofill user list",),
+    "user remove": ("retrofill user remove erin",),
     "user role": ("retrofill user role erin administrator",),
     "user contact": (
         "retrofill user contact alice --phone +15551234567",

@@ -42,6 +42,11 @@ class PeopleDesk(Desk):
         made: UserRow = self._server.act("POST", "users", {"name": name, "email": email, "phone": phone})
         return made
 
+    def remove(self, name: str) -> UserRow:
+        """Forget a user, with how they sign in and what they keep; what was known."""
+        row: UserRow = self._server.act("DELETE", f"users/{part(name)}")
+        return row
+
     def set_administrator(self, name: str, is_administrator: bool) -> UserRow:
         """Make somebody system administrator, or no longer."""
         row: UserRow = self._server.act(

@@ -336,6 +336,7 @@ def acts(c: Case) -> dict[str, Arguments]:
         "instances.set_resource_group": [(c.instances, "default"), (c.seen, "deep")],
         "people.add": [("newcomer",), ("greta",)],
         "people.set_administrator": [("greta", True), ("nobody", True)],
+        "people.remove": [("greta",), ("nobody",)],
         "people.set_contact": [("alice", "alice@example.org"), ("greta", "g@example.org")],
         "people.create_token": [("alice",), ("greta",), ("nobody",)],
         "people.revoke_token": [(1,), (777,)],

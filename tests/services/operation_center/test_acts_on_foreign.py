@@ -204,6 +204,7 @@ CALLS: dict[str, list[Call]] = {
     "people.users": [lambda c: c.alice.people.users()],
     "people.add": [lambda c: c.alice.people.add("mallory")],
     "people.set_administrator": [lambda c: c.alice.people.set_administrator("alice", True)],
+    "people.remove": [lambda c: c.alice.people.remove("greta")],
     "people.contact": [lambda c: c.alice.people.contact("greta")],
     "people.set_contact": [lambda c: c.alice.people.set_contact("greta", email="mallory@open.example")],
     "people.create_token": [lambda c: c.alice.people.create_token("greta")],

@@ -13,9 +13,12 @@ from retrofill.services.people.accounts import (
     Contact,
     LastAdministratorError,
     People,
+    StillMemberError,
     UserExistsError,
 )
+from retrofill.services.people.keys import hash_of
 from retrofill.services.ports import Ledger, Store
+from retrofill.services.ports.records import SavedFormRecord, SessionRecord
 from services.people.offices import Office
 from store.connections import file_of
 
@@ -150,3 +153,54 @@ def test_what_was_done_is_recorded(office: Office) -> None:
         ("admin", "user-add", "eve"),
         ("admin", "user-administrator", "eve"),
     ]
+
+
+def test_who_leaves_is_forgotten(office: Office) -> None:
+    """SEC-1, OPS-8: with every way in; what they have done stays on record, and who comes next starts with nothing."""
+    office.people().add("eve", "eve@example.org")
+    office.people().set_administrator("eve", True)
+    office.set_password("eve", "correct horse battery")
+    office.keys().create_token("eve")
+    office.keys().create_access_key(office.server_key, "eve")
+    link = office.sign_ins().create_link("eve")[1]
+    with office.world.store.transaction() as tx:
+        tx.signing_in.put_subject("https://issuer.example", "eve-1", "eve", 0)
+        session = tx.signing_in.add_session(
+            "hash", SessionRecord(0, "eve", "link", "", "", 0, 0, 2**50, None)
+        )
+        form = tx.saved_forms.put(SavedFormRecord(0, "eve", "backfills", None, "{}", 0))
+
+    known = office.people().remove("eve")
+
+    assert (known.user, known.is_administrator, known.contact.email) == ("eve", True, "eve@example.org")
+    assert office.actor("eve") is None
+    assert office.contact("eve") == Contact()
+    now_ms = office.world.clock.now_ms()
+    with office.world.store.transaction() as tx:
+        assert tx.signing_in.find_password("eve") is None
+        assert tx.signing_in.use_link(hash_of(link), now_ms) is None
+        assert tx.signing_in.user_of_subject("https://issuer.example", "eve-1") is None
+        ended = tx.signing_in.session(session)
+        assert ended is not None
+        assert ended.ended_ms == now_ms
+        assert tx.saved_forms.find(form) is None
+        assert [token.revoked_ms for token in tx.people.tokens("eve")] == [now_ms]
+        assert [key.revoked_ms for key in tx.people.access_keys("eve")] == [now_ms]
+    with pytest.raises(UnknownNameError):
+        office.people().remove("eve")
+    with pytest.raises(NotPermittedError):
+        office.people("bob").remove("eve")
+    office.people().add("eve")
+    assert office.actor("eve") == Actor("eve")
+    with file_of(office.world.store) as file:
+        actions = [row[0] for row in file.execute("SELECT action FROM operation ORDER BY id")]
+    assert actions[-2:] == ["user-remove", "user-add"]
+
+
+def test_who_stays_is_not_removed(office: Office) -> None:
+    """SEC-1: a member's roles come from a file, which would let them in again; one administrator is always there."""
+    with pytest.raises(StillMemberError, match="ann is a member of w"):
+        office.people().remove("ann")
+    with pytest.raises(LastAdministratorError):
+        office.people().remove("admin")
+    assert office.actor("ann") is not None

@@ -85,6 +85,12 @@ def add(visit: Asking, body: NewUser, once: Once = None) -> UserRow:
     return visit.center.people.add(body.name, body.email, body.phone)
 
 
+@routes.delete("/{name}", "people.remove", UserRow, scope=Scope.ADMIN)
+def remove(visit: Asking, name: str) -> UserRow:
+    """Forget a user who is a member of no workspace, with how they sign in; answered is what was known."""
+    return visit.center.people.remove(name)
+
+
 @routes.patch("/{name}", "people.set_administrator", UserRow, scope=Scope.ADMIN)
 def set_administrator(visit: Asking, name: str, body: ChangedUser) -> UserRow:
     """Make somebody system administrator, or no longer."""

@@ -46,6 +46,19 @@ def user_add(session: Session, name: str, email: str | None, phone: str | None) 
     session.document(row, lambda: _print_user(row))
 
 
+@user.command("remove")
+@click.argument("name", metavar="NAME")
+@pass_session
+def user_remove(session: Session, name: str) -> None:
+    """Forget a user: contacts, password, sessions, tokens and access keys.
+
+    Backfills of theirs run on, and what they have done stays on record. Members of a workspace are taken out of its file
+    first.
+    """
+    row = session.center.people.remove(name)
+    session.document(row, lambda: click.echo(f"{row['user']} is no user any more."))
+
+
 @user.command("list")
 @pass_session
 def user_list(session: Session) -> None:

@@ -42,6 +42,18 @@ class PeopleDesk(KeyActs, SignInActs):
         """
         return user_row(self._people.add(name, email, phone))
 
+    def remove(self, name: str) -> UserRow:
+        """Forget a user, with how they sign in and what they keep; what was known.
+
+        Their tokens and access keys open nothing any more. Their backfills run on, and what they have done stays on
+        record under their name.
+
+        Raises:
+            LastAdministratorError: `admin`, whom every deployment keeps.
+            StillMemberError: their roles come from the files of workspaces.
+        """
+        return user_row(self._people.remove(name))
+
     def set_administrator(self, name: str, is_administrator: bool) -> UserRow:
         """Make somebody system administrator, or no longer (SEC-4).
 

@@ -32,6 +32,12 @@ class LastAdministratorError(WrongStateError):
     code = "last_administrator"
 
 
+class StillMemberError(WrongStateError):
+    """Take them out of `members` in the file of each workspace, and deploy it."""
+
+    code = "still_member"
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
     """Where somebody can be reached; empty texts are not registered (POL-9)."""
@@ -86,6 +92,34 @@ class People(Clerk):
                 raise UserExistsError(f"there is a user {name} already")
             tx.people.put_user(record)
             tx.record(record.created_ms, self._actor.name, "user-add", comment=name)
+        return self._account(name, record)
+
+    def remove(self, name: str) -> Account:
+        """Forget a user: what was written down of them, how they sign in, and what they keep; keys open nothing any more.
+
+        What they have done stays on record under their name, and so do their backfills, which run on. Who is added
+        under that name later is taken for the same person.
+
+        Returns:
+            What was known.
+
+        Raises:
+            LastAdministratorError: `admin`, whom every deployment keeps.
+            StillMemberError: their roles come from the files of workspaces, and would let them in again.
+        """
+        self._check_administrator("remove users")
+        if name == SYSTEM_ADMINISTRATOR:
+            raise LastAdministratorError(f"{name} is the system administrator that every deployment keeps")
+        self._check_known(name)
+        if roles := actor_of(name, self._catalog).roles:
+            raise StillMemberError(f"{name} is a member of {', '.join(sorted(roles))}")
+        now_ms = self._clock.now_ms()
+        with self._store.transaction() as tx:
+            record = tx.people.remove_user(name, now_ms)
+            tx.signing_in.remove_user(name, now_ms)
+            tx.saved_forms.remove_of(name)
+            if record is not None:  # else somebody was faster
+                tx.record(now_ms, self._actor.name, "user-remove", comment=name)
         return self._account(name, record)
 
     def set_administrator(self, name: str, is_administrator: bool) -> Account:

@@ -42,6 +42,10 @@ class PeopleTables(PeopleReader, Protocol):
         """Insert with a new id, or replace what is known about the user of this name."""
         ...
 
+    def remove_user(self, name: str, at_ms: int) -> UserRecord | None:
+        """Forget a user, and revoke their tokens and access keys; what was known, None where nothing was."""
+        ...
+
     def add_token(self, secret_hash: str, record: TokenRecord) -> int:
         """A new token's id; that of the record does not count."""
         ...

@@ -34,6 +34,10 @@ class SavedForms(SavedFormReader, Protocol):
 
     def remove(self, form_id: int) -> None: ...
 
+    def remove_of(self, user: str) -> None:
+        """All that a user keeps."""
+        ...
+
     def forget_drafts(self, before_ms: int) -> int:
         """Remove drafts that were saved last before that; how many."""
         ...

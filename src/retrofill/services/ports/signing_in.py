@@ -90,6 +90,10 @@ class SignInTables(SignInReader, Protocol):
         """From now on who the provider knows by this subject is this user."""
         ...
 
+    def remove_user(self, user: str, at_ms: int) -> None:
+        """No password, link or provider of identities lets them in any more, and their sessions end."""
+        ...
+
     def add_failure(self, about: str, at_ms: int) -> int:
         """Count one more; how many it are now."""
         ...

@@ -66,6 +66,15 @@ class PeopleTables(PeopleReader):
             record[1:],
         )
 
+    def remove_user(self, name: str, at_ms: int) -> UserRecord | None:
+        self._changed.rights = True
+        for table in ("token", "access_key"):
+            self._execute(
+                f"UPDATE {table} SET revoked_ms = ? WHERE user_name = ? AND revoked_ms IS NULL", (at_ms, name)
+            )
+        row = self._execute(f'DELETE FROM "user" WHERE name = ? RETURNING {USER}', (name,)).fetchone()
+        return USER.one(row)
+
     def add_token(self, secret_hash: str, record: TokenRecord) -> int:
         return self._add("token", TOKEN.names, record, secret_hash=secret_hash)
 

@@ -59,5 +59,8 @@ class SavedForms(SavedFormReader):
     def remove(self, form_id: int) -> None:
         self._execute("DELETE FROM saved_form WHERE id = ?", (form_id,))
 
+    def remove_of(self, user: str) -> None:
+        self._execute("DELETE FROM saved_form WHERE user_name = ?", (user,))
+
     def forget_drafts(self, before_ms: int) -> int:
         return self._execute(f"DELETE FROM {_OLD_DRAFTS}", (before_ms,)).rowcount

@@ -135,6 +135,12 @@ class SignInTables(SignInReader):
             (issuer, subject, user, at_ms),
         )
 
+    def remove_user(self, user: str, at_ms: int) -> None:
+        self.remove_password(user)
+        self.withdraw_links(user)
+        self._execute("DELETE FROM subject WHERE user_name = ?", (user,))
+        self.end_sessions_of(user, at_ms)
+
     def add_failure(self, about: str, at_ms: int) -> int:
         row = self._execute(
             "INSERT INTO sign_in_failure (about, count, last_ms) VALUES (?, 1, ?) ON CONFLICT (about) "

@@ -109,12 +109,22 @@ def _revoke(people: PeopleDesk, row: UserRow, given: Mapping[str, str]) -> Quest
     )
 
 
+def _remove(people: PeopleDesk, row: UserRow, given: Mapping[str, str]) -> Question:
+    effects = (
+        "Their contacts, their password and what they keep in forms are forgotten; they are signed out now.",
+        "Their tokens and access keys open nothing any more.",
+        "Their backfills run on, and what they have done stays on record under their name.",
+    )
+    return Question(f"Remove {row['user']}?", effects, "Remove them", "Keep them")
+
+
 ASK: Mapping[str, Callable[[PeopleDesk, UserRow, Mapping[str, str]], Question]] = MappingProxyType(
     {
         "administrator": _administrator,
         "remove-password": _remove_password,
         "sign-out": _sign_out,
         "revoke": _revoke,
+        "remove": _remove,
     }
 )
 

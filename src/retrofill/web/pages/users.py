@@ -130,6 +130,15 @@ def administrator_set(visit: PageVisit, form: Form, user: str) -> Response:
     return visit.goes_to(_address(user), said=f"{user} {words}.")
 
 
+def removed(visit: PageVisit, form: Form, user: str) -> Response:
+    """Forget them."""
+    try:
+        visit.center.people.remove(user)
+    except RetrofillError as error:
+        return _refused(visit, user, "remove", error, {})
+    return visit.goes_to("/users", said=f"{user} is no user any more.")
+
+
 def signed_out(visit: PageVisit, form: Form, user: str) -> Response:
     """End all their sessions."""
     ended = visit.center.people.end_sessions(user)
@@ -217,6 +226,7 @@ ROUTES = [
     act("/users/{user}/test-message", test_sent),
     act("/users/{user}/link", link_made),
     act("/users/{user}/administrator", administrator_set),
+    act("/users/{user}/remove", removed),
     act("/users/{user}/sign-out", signed_out),
     act("/users/{user}/remove-password", password_removed),
     act("/users/{user}/revoke", key_revoked),
