@@ -19,6 +19,7 @@ _ON_BOTH |= {
     "test_keys",
     "test_reception",
     "test_scheduler",
+    "test_hosting",
     "test_searching",
     "test_reruns",
     "test_random_histories",

@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from retrofill.domain.time.clocks import Boot
 from retrofill.services.ports import Message, RunEnd, RunRef, RunSpec
+from retrofill.services.ports.dispatching import Offered
+from retrofill.services.ports.feed import Ear
+from retrofill.services.ports.hosting import Offer
+from retrofill.services.ports.hosts import Host
 from retrofill.services.ports.notifying import Delivered
 
 
@@ -128,6 +133,53 @@ class FakeExecutor:
         spec = self.running.pop(instance_id)
         now = self._clock.now_ms() / 1000
         self._ends.append(RunEnd(spec.ref, outcome, exit_code, signal, now, now, message))
+
+
+class FakeHosts:
+    """Keeps who has beaten, and how often hosts and schedulers were called."""
+
+    def __init__(self) -> None:
+        self.beaten: list[str] = []
+        self.calls = 0
+        self.replies = 0
+
+    def beat(self, host: str | None = None) -> None:
+        self.beaten.append(host or "this")
+
+    def all(self) -> list[Host]:
+        return [Host(name, 1) for name in dict.fromkeys(self.beaten)]
+
+    def call(self) -> None:
+        self.calls += 1
+
+    def reply(self) -> None:
+        self.replies += 1
+
+    def listen(self, home: Path) -> Ear:
+        raise NotImplementedError
+
+
+class FakeDispatcher:
+    """Keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.offered: list[Offered] = []
+        self.withdrawn: list[Offer] = []
+
+    def offer(self, offers: Sequence[Offered]) -> None:
+        self.offered += offers
+
+    def withdraw(self, offers: Sequence[Offer]) -> None:
+        self.withdrawn += offers
+
+    def alive(self, host: str) -> bool | None:
+        return None
+
+    def trouble(self) -> str | None:
+        return None
+
+    def close(self) -> None:
+        """Holds nothing."""
 
 
 class FakeNotifier:

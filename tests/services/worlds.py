@@ -49,10 +49,11 @@ from retrofill.services.reading.redaction import shown_why
 from retrofill.services.reading.view import View
 from retrofill.services.reading.why import why
 from retrofill.services.running.nights import NightMaker, ScheduleSettings
+from retrofill.services.running.offering import Offering
 from retrofill.services.running.scheduler import Scheduler
 from retrofill.services.running.tick_report import TickReport
 from retrofill.services.upkeep.consistency import drift, schedule_drift
-from services.fakes import FakeClock, FakeExecutor
+from services.fakes import FakeClock, FakeDispatcher, FakeExecutor, FakeHosts
 from store.connections import Connections
 
 NIGHTS = ScheduleSettings(generation_minute=23 * 60 + 30, catch_up_nights=7)
@@ -86,11 +87,14 @@ class World:
         nights: ScheduleSettings = NIGHTS,
         members: Mapping[str, Mapping[str, str]] | None = None,
         stores: str | None = None,
+        hosts: FakeHosts | None = None,
     ) -> None:
         """
         Args:
             stores: the kind of database that the store lies in.
+            hosts: other machines that share it.
         """
+        self.hosts = hosts
         self.secrets = secrets
         self.auto, self.stops_for_auto, self.night_settings = auto, stops_for_auto, nights
         self.directory = directory
@@ -102,6 +106,7 @@ class World:
         self.user = user
         self.limits = limits
         self.executor = FakeExecutor(self.clock)
+        self.dispatcher = FakeDispatcher()
         self.catalog = make_catalog(
             *tasks, groups=(ResourceGroup("default", slots=slots), *groups), members=members
         )
@@ -128,6 +133,7 @@ class World:
             graphs,
             auto=self.auto,
             stops_for_auto=self.stops_for_auto,
+            offering=None if self.hosts is None else Offering(self.hosts, lambda _: self.dispatcher),
         )
         self.schedule = NightMaker(self.scheduler_store, graphs, self.clock, self.night_settings)
         self.schedule.repair()

@@ -73,7 +73,7 @@ class LedgerHosting:
         if exchange.ends or found.offers or self._noted.get(status.name) != status:
             with self._store.transaction() as tx:
                 self._note(tx, status, now_ms)
-                claimed = self._write(tx, status, exchange, now_ms)
+                claimed = self._write(tx, status, exchange, found.room, now_ms)
             self._noted[status.name] = status
         if exchange.ends:
             self._hosts.reply()
@@ -113,8 +113,9 @@ class LedgerHosting:
         is_draining = record is not None and bool(record.draining)
         stops = [_ref(run) for run in hosting.stopping(status.name)]
         over, unheard = self._compare(reader, status, exchange) if exchange.holds is not None else ([], [])
-        offers = [] if is_draining else _wanted(reader, status, exchange, now_ms)
-        return _Found(offers, stops, over, unheard, is_draining)
+        room = exchange.free - len(unheard)
+        offers = [] if is_draining else _wanted(reader, status, exchange, room, now_ms)
+        return _Found(offers, stops, over, unheard, is_draining, room)
 
     def _compare(
         self, reader: Reader, status: HostStatus, exchange: Exchange
@@ -125,12 +126,14 @@ class LedgerHosting:
         known = {_offer(ref) for ref in (*holds, *(end.ref for end in exchange.ends))}
         return [ref for ref in holds if _offer(ref) not in own], sorted(own - known)
 
-    def _write(self, tx: Ledger, status: HostStatus, exchange: Exchange, now_ms: int) -> list[Offer]:
+    def _write(
+        self, tx: Ledger, status: HostStatus, exchange: Exchange, room: int, now_ms: int
+    ) -> list[Offer]:
         if exchange.ends:
             tx.hosting.report(status.name, [_reported(end, now_ms, exchange.now_ms) for end in exchange.ends])
         record = tx.hosting.find(status.name)
-        offers = [] if record is not None and record.draining else _wanted(tx, status, exchange, now_ms)
-        claimed = offers[: exchange.free]
+        is_draining = record is not None and bool(record.draining)
+        claimed = [] if is_draining else _wanted(tx, status, exchange, room, now_ms)[:room]
         if claimed:
             tx.hosting.claim(claimed, status.name, status.boot_id, now_ms)
         return claimed
@@ -179,13 +182,14 @@ class _Found:
     over: list[RunRef]
     unheard: list[Offer]
     is_draining: bool
+    room: int  # for claims, besides what it has claimed without hearing so
 
 
-def _wanted(reader: Reader, status: HostStatus, exchange: Exchange, now_ms: int) -> list[Offer]:
+def _wanted(reader: Reader, status: HostStatus, exchange: Exchange, room: int, now_ms: int) -> list[Offer]:
     """What it may claim now, best first; one more than it takes, so that it hears that something was left."""
-    if exchange.free <= 0:
+    if room <= 0:
         return []
-    most = min(exchange.free, _MOST) + 1
+    most = min(room, _MOST) + 1
     found = reader.hosting.named(exchange.named, status.groups) if exchange.named else []
     if exchange.min_age_ms is not None:
         known = set(found)
