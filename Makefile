@@ -7,6 +7,8 @@ SEED ?= 1
 KILLS ?= 300
 RUNS ?= 20
 STORE ?= sqlite
+EXECUTOR ?= local
+BROKER ?= rabbitmq
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint check docs screenshots bench crash sim format clean
@@ -49,8 +51,8 @@ bench: setup  ## measure: figures with ratios, as a table and JSON
 	@$(BIN)/python -m compileall -q src
 	$(BIN)/python benchmarks/run.py
 
-crash: setup  ## the crash harness: SEED=1 KILLS=300 STORE=sqlite or postgresql; then logs of 5 GB
-	STORE=$(STORE) $(BIN)/python tests/crash/harness.py --seed $(SEED) --kills $(KILLS)
+crash: setup  ## the crash harness: SEED=1 KILLS=300 STORE=postgresql EXECUTOR=pull or celery; then logs of 5 GB
+	STORE=$(STORE) EXECUTOR=$(EXECUTOR) BROKER=$(BROKER) $(BIN)/python tests/crash/harness.py --seed $(SEED) --kills $(KILLS)
 	TMPDIR=/tmp LOG_BYTES=5000000000 $(BIN)/python -m pytest -n 0 tests/e2e/test_logs.py -k larger_than_memory
 
 sim: setup  ## simulated histories of a scheduler and its users: SEED=1 RUNS=20 STORE=sqlite or postgresql

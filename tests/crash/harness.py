@@ -1,20 +1,26 @@
 """Kill Retrofill at random and hold what its tasks saw against the plan.
 
     STORE=postgresql python tests/crash/harness.py --seed 1 --kills 300
+    EXECUTOR=celery python tests/crash/harness.py --seed 1 --kills 800
 
 A scenario is a real project in a folder of its own, a backfill of it, and `backfill wait` run
 again and again while schedulers, launchers and supervisors are killed, until the backfill has
 ended. The seed decides what is asked for, who dies and when; what the machine does in between
 it does not decide, so a seed repeats the plan of the attack and not its every step.
+
+With EXECUTOR=pull or celery, workers carry out half of what runs, and they, what they reach the store by, its server
+and the broker (BROKER=rabbitmq or redis) are attacked, too.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -26,7 +32,9 @@ if __name__ == "__main__":
 
 from crash import creating, faulting
 from crash.checking import Ended, Event, Verdict, check, check_partitions, expect, parse_events
+from crash.crew import Crew
 from crash.nemesis import COMMIT_POINTS, FAIL_POINTS, Deaths, Nemesis
+from crash.site import Site, opened
 from crash.world import DATABASES, World, WorldError
 from databases import postgres
 from databases.stores import chosen
@@ -121,6 +129,7 @@ def run_scenario(
     made = [(_create(world, random, deaths, one), one) for one in requests]
     nemesis = Nemesis(world, random, deaths, fail_points, kills, _PATIENCE_SECONDS)
     verdict = Verdict()
+    nemesis.crew = crew = Crew(world, deaths, nemesis.for_worker) if world.site is not None else None
     try:
         for backfill_id, _ in made:
             status = nemesis.run(backfill_id)
@@ -133,6 +142,10 @@ def run_scenario(
             f"nothing began or ended for {_PATIENCE_SECONDS:.0f} s; first of the rest: {still[:3]}"
         )
         return verdict
+    finally:
+        if crew is not None:
+            crew.dismiss()
+            verdict.other += crew.complaints
     events = parse_events((world.oracle / "events").read_text())
     for backfill_id, one in made:
         verdict.add(_check_one(world, backfill_id, one, events))
@@ -193,10 +206,10 @@ def _check_rest(world: World, verdict: Verdict) -> None:
         verdict.other.append(str(error))
 
 
-def run(seed: int, kills: int, say: Say, root: Path = _ROOT) -> Total:
+def run(seed: int, kills: int, say: Say, root: Path = _ROOT, site: Site | None = None) -> Total:
     """Scenarios until so many have been killed; stops at the first that went wrong, and keeps its folder."""
     total = Total()
-    creates = max(1, round(kills * _CREATE_SHARE))
+    creates = max(1, round(kills * _CREATE_SHARE)) if site is None else 0
     root.mkdir(exist_ok=True)
     folder = Path(mkdtemp(prefix=f"seed-{seed}-", dir=root))
     fail_points = cycle(Random(seed).sample(FAIL_POINTS, len(FAIL_POINTS)))
@@ -205,14 +218,14 @@ def run(seed: int, kills: int, say: Say, root: Path = _ROOT) -> Total:
         random = Random(f"{seed}.{name}")
         deaths = Deaths()
         enough = min(left, random.randint(*_KILLS_A_SCENARIO))
-        verdict = _run_guarded(folder / name, random, deaths, fail_points, enough)
+        verdict = _run_guarded(folder / name, random, deaths, fail_points, enough, site)
         _add(total, verdict, deaths, folder / name, say)
-    if total.is_clean:
+    if total.is_clean and site is None:
         deaths = Deaths()
         left = max(1, kills - total.deaths.total)
         verdict = creating.run(folder / "create", Random(f"{seed}.create"), deaths, left)
         _add(total, verdict, deaths, folder / "create", say)
-    if total.is_clean:
+    if total.is_clean and site is None:
         deaths = Deaths()
         verdict = faulting.run(folder / "faults", Random(f"{seed}.faults"), deaths)
         _add(total, verdict, deaths, folder / "faults", say)
@@ -222,9 +235,14 @@ def run(seed: int, kills: int, say: Say, root: Path = _ROOT) -> Total:
 
 
 def _run_guarded(
-    directory: Path, random: Random, deaths: Deaths, fail_points: Iterator[str], kills: int
+    directory: Path,
+    random: Random,
+    deaths: Deaths,
+    fail_points: Iterator[str],
+    kills: int,
+    site: Site | None,
 ) -> Verdict:
-    world = World(directory, seed=random.randrange(1 << 30))
+    world = World(directory, seed=random.randrange(1 << 30), site=site)
     try:
         return run_scenario(world, random, deaths, fail_points, kills)
     except WorldError as error:
@@ -263,17 +281,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     print(f"crash harness: seed {options.seed}, {options.kills} kills", flush=True)
     began = time.monotonic()
+    with _site() as site, DATABASES:
+        total = run(options.seed, options.kills, lambda text: print(text, flush=True), site=site)
+    print(f"killed: {total.deaths.words}; {total.reruns} reruns; {time.monotonic() - began:.0f} s")
+    if total.deaths.faults:
+        print("besides:", ", ".join(f"{count} {fault}" for fault, count in total.deaths.faults.most_common()))
+    print(total.summary(options.seed))
+    return 0 if total.is_clean else 1
+
+
+@contextmanager
+def _site() -> Iterator[Site | None]:
+    """As the environment wants it: EXECUTOR, BROKER, STORE."""
+    executor = os.environ.get("EXECUTOR", "local")
+    if executor != "local":
+        os.environ["STORE"] = "postgresql"  # nothing else is reached from other machines
+        with opened(executor, os.environ.get("BROKER", "rabbitmq")) as site:
+            yield site
+        return
     if chosen() == "postgresql":
         postgres.begin()
     try:
-        total = run(options.seed, options.kills, lambda text: print(text, flush=True))
+        yield None
     finally:
-        DATABASES.close()
         if chosen() == "postgresql":
             postgres.end()
-    print(f"killed: {total.deaths.words}; {total.reruns} reruns; {time.monotonic() - began:.0f} s")
-    print(total.summary(options.seed))
-    return 0 if total.is_clean else 1
 
 
 if __name__ == "__main__":

@@ -10,14 +10,21 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from random import Random
+from typing import TYPE_CHECKING
 
 from crash.world import Process, World, died_by, runs_under, send
+
+if TYPE_CHECKING:
+    from crash.crew import Crew
 
 _LOOK_SECONDS = 0.01
 _LONGEST_PAUSE = 0.5
 _STANDS_STILL = 0.25  # share of strikes that stop somebody for a while instead of killing
 _SCHEDULER, _LAUNCHER, _SUPERVISOR, _ALL = "scheduler", "launcher", "supervisor", "all"
 _VICTIMS = {_SCHEDULER: 45, _SUPERVISOR: 30, _LAUNCHER: 17, _ALL: 8}
+_WORKER, _POOL = "worker", "pool"
+_OF_A_CREW = {_SCHEDULER: 18, _SUPERVISOR: 18, _LAUNCHER: 8, _ALL: 3, _WORKER: 20}
+_OF_A_SITE = 14  # each thing that can happen to it
 FAIL_POINTS = (
     "claim.before",
     "claim.written",
@@ -102,6 +109,7 @@ class Nemesis:
         self._points = ""
         self._launcher_deaths = 0
         self._standing: list[tuple[float, Process]] = []  # until when each stands still
+        self.crew: Crew | None = None  # where workers carry out what is offered
         self.struck: set[tuple[int, int]] = set()  # runs, by instance id and number, whose supervisor died
         # A supervisor that dies at a fail point may stay unseen; without them, all deaths are known.
         self.knows_all = random.random() < 0.5
@@ -114,6 +122,7 @@ class Nemesis:
         """
         while True:
             waiting = self._start(backfill_id)
+            troubles = self._troubles
             # Another waiting command takes over when the first one dies.
             standby = self._start(backfill_id) if self._is_angry and self._random.random() < 0.2 else None
             try:
@@ -123,7 +132,7 @@ class Nemesis:
                 for one in (waiting, standby):
                     if one is not None:
                         _end(one)
-            is_faulty = "fault." in self._points
+            is_faulty = "fault." in self._points or troubles != self._troubles
             if status in (0, 1) or (status > 1 and not is_faulty):
                 return status
             if self._random.random() < 0.12:
@@ -133,13 +142,24 @@ class Nemesis:
     def _is_angry(self) -> bool:
         return self._deaths.total < self._enough
 
+    @property
+    def _troubles(self) -> int:
+        return 0 if self._world.site is None else self._world.site.troubles
+
     def _start(self, backfill_id: int) -> subprocess.Popen[bytes]:
         self._points = self._choose_points() if self._is_angry else ""
-        environment = {
-            "RETROFILL_FAIL_POINTS": self._points,
+        environment = self._with(self._points)
+        return self._world.popen("backfill", "wait", str(backfill_id), environment=environment)
+
+    def _with(self, points: str) -> dict[str, str]:
+        return {
+            "RETROFILL_FAIL_POINTS": points,
             "RETROFILL_FAIL_SEED": str(self._random.randrange(1 << 30)),
         }
-        return self._world.popen("backfill", "wait", str(backfill_id), environment=environment)
+
+    def for_worker(self) -> dict[str, str]:
+        """The environment of the next worker that is started."""
+        return self._with(self._choose_points() if self._is_angry else "")
 
     def _choose_points(self) -> str:
         """Where the scheduler and its processes die, and which of their calls fail now and then."""
@@ -175,6 +195,8 @@ class Nemesis:
                 continue
             now = time.monotonic()
             self._let_go_on(now)
+            if self.crew is not None:
+                self.crew.keep()
             self._look_for_progress(now)
             if now > self._deadline:
                 raise TimeoutError
@@ -201,7 +223,7 @@ class Nemesis:
             self._stop_for_a_while([process for process in there if process.role != "task"])
             return
         # After the last kill, a scheduler with fail points gives way to one without.
-        kind = self._random.choices([*_VICTIMS], [*_VICTIMS.values()])[0] if self._is_angry else _SCHEDULER
+        kind = self._choose_kind(there) if self._is_angry else _SCHEDULER
         supervisors = [process for process in there if process.role == _SUPERVISOR]
         launchers = [process for process in there if process.role == _LAUNCHER]
         if kind == _SUPERVISOR and supervisors:
@@ -211,6 +233,13 @@ class Nemesis:
         elif kind == _LAUNCHER and launchers and self._launcher_deaths < _LAUNCHERS_A_SCHEDULER:
             self._launcher_deaths += 1
             self._kill(self._random.choice(launchers))
+        elif kind in (_WORKER, _POOL) and (victims := [one for one in there if one.role == kind]):
+            victim = self._random.choice(victims)
+            if send(victim, signal.SIGKILL) and kind == _POOL:  # a worker's end is counted where it is missed
+                self._deaths.kinds[_POOL] += 1
+        elif self._world.site is not None and kind in self._world.site.strikes:
+            self._world.site.strike(kind, self._random)
+            self._deaths.kinds[kind] += 1
         else:
             if kind == _ALL:
                 for process in launchers:
@@ -220,6 +249,14 @@ class Nemesis:
             waiting.send_signal(signal.SIGKILL)  # counted where its end is seen
             waiting.wait()
 
+    def _choose_kind(self, there: list[Process]) -> str:
+        victims = _VICTIMS
+        if self._world.site is not None:
+            victims = _OF_A_CREW | dict.fromkeys(self._world.site.strikes, _OF_A_SITE)
+            if any(process.role == _POOL for process in there):
+                victims |= {_POOL: _OF_A_SITE}
+        return self._random.choices([*victims], [*victims.values()])[0]
+
     def _stop_for_a_while(self, ours: list[Process]) -> None:
         """A process that stands still keeps its locks and its runs; nobody may take them for free."""
         if not ours:
@@ -227,6 +264,7 @@ class Nemesis:
         process = self._random.choice(ours)
         if send(process, signal.SIGSTOP):
             self._deaths.stood_still += 1
+            self._deaths.faults[f"{process.role} stood still"] += 1
             self._standing.append((time.monotonic() + self._random.uniform(0.0, 2 * _LONGEST_PAUSE), process))
 
     def _look_for_progress(self, now: float) -> None:
@@ -237,6 +275,8 @@ class Nemesis:
             self._deadline = now + self._patience_seconds
 
     def _let_go_on(self, now: float) -> None:
+        if self._world.site is not None:
+            self._world.site.heal(now)
         for until, process in self._standing:
             if until <= now:
                 send(process, signal.SIGCONT)

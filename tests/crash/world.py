@@ -11,10 +11,13 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from databases import postgres
 from databases.stores import chosen
+
+if TYPE_CHECKING:
+    from crash.site import Site
 
 DATABASES = contextlib.ExitStack()  # of all worlds; closed at the end of it all
 _RETROFILL = Path(sys.executable).with_name("retrofill")
@@ -24,9 +27,9 @@ _COMMAND_SECONDS = 120
 _PROJECT = """\
 project: crash
 resource_groups:
-  default: {type: exclusive, slots: 3}
-  narrow: {type: shared, slots: 2}
-"""
+  default: {{type: exclusive, slots: {slots}{executor}}}
+  narrow: {{type: shared, slots: 2}}
+{settings}"""
 
 
 class WorldError(Exception):
@@ -34,7 +37,7 @@ class WorldError(Exception):
 
 
 class Process(NamedTuple):
-    """A living process of the project. `role`: launcher, supervisor, task or command."""
+    """A living process of the project. `role`: launcher, supervisor, task, worker, pool or command."""
 
     pid: int
     parent: int
@@ -50,9 +53,18 @@ class World:
         seed: decides how long tasks take and which fail.
         longest_ms: the longest that a task takes.
         like: whose database is copied, where the store is one of a server (STORE=postgresql).
+        site: where workers carry out what its scheduler offers; None: it runs everything itself.
     """
 
-    def __init__(self, directory: Path, seed: int, longest_ms: int = 80, like: World | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        seed: int,
+        longest_ms: int = 80,
+        like: World | None = None,
+        site: Site | None = None,
+    ) -> None:
+        self.site = site
         self.directory = directory.absolute()
         self.oracle = self.directory / "oracle"
         for name in ("holders", "partitions"):
@@ -62,6 +74,8 @@ class World:
         self.url = ""
         if chosen() == "postgresql":
             self.url = DATABASES.enter_context(postgres.database(like=like.url if like else ""))
+        if site is not None:
+            site.connect(self.url)
 
     @property
     def _environment(self) -> dict[str, str]:
@@ -82,7 +96,7 @@ class World:
         program = self.directory / "oracle_task.py"
         program.write_text(_ORACLE_TASK.read_text())
         code = f"exec {sys.executable} -I -S {program} {self.oracle} {seed} {longest_ms}"
-        for name, text in workspace_files(code).items():
+        for name, text in workspace_files(code, self.site).items():
             path = self.directory / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
@@ -225,8 +239,11 @@ def _look(pid: int, mark: bytes) -> Process | None:
     state, parent, start_time = stat
     if state in "ZX":
         return None
-    if os.fsencode(_RETROFILL) in command.split(b"\0"):
-        role = "command"
+    words = command.split(b"\0")
+    if b"celery" in words:
+        role = "pool"
+    elif os.fsencode(_RETROFILL) in words:
+        role = "worker" if b"worker" in words else "command"
     elif b"executors.launcher" in command:
         role = "supervisor" if name == b"retrofill-run" else "launcher"
     else:
@@ -250,12 +267,20 @@ def _stat(pid: int) -> tuple[str, int, str] | None:
     return fields[0].decode(), int(fields[1]), fields[19].decode()
 
 
-def workspace_files(code: str) -> dict[str, str]:
+def project_file(site: Site | None) -> str:
+    """With workers, half of what runs is theirs, and half the scheduler's own."""
+    if site is None:
+        return _PROJECT.format(slots=3, executor="", settings="")
+    settings = f"settings: {{broker: '{site.broker.url}'}}\n" if site.broker is not None else ""
+    return _PROJECT.format(slots=5, executor=f", executor: {site.executor}", settings=settings)
+
+
+def workspace_files(code: str, site: Site | None = None) -> dict[str, str]:
     """The project's files: two workspaces, eight tasks, every kind of wait between them."""
     run = json.dumps(code)
     shell = f"type: shell, run: {run}"
     return {
-        "retrofill.yaml": _PROJECT,
+        "retrofill.yaml": project_file(site),
         "workspaces/ops/workspace.yaml": f"""\
 workspace: ops
 defaults:
