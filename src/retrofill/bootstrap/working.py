@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,9 +21,9 @@ from retrofill.domain.errors import RetrofillError, UsageError, WrongStateError,
 
 if TYPE_CHECKING:
     from retrofill.bootstrap.deployment import Deployment
-    from retrofill.executors.local.executor import LocalExecutor
+    from retrofill.bootstrap.logs import LogRooms
     from retrofill.services.instances.run_specs import RunSpecs
-    from retrofill.services.ports import Ear, RunSpec
+    from retrofill.services.ports import Ear, Executor, RunSpec
     from retrofill.services.ports.hosting import Hosting, HostStatus
     from retrofill.services.running.hosting import LedgerHosting
     from retrofill.services.running.worker import Round, Told
@@ -60,13 +60,15 @@ class Wanted:
         groups: resource groups; none: all of that executor.
         slots: how many runs at once; 0: two for each processor.
         min_age_ms: it takes offers that nobody has told it of when they are as old as this; None: none.
-        logs_at: where its logs can be read.
+        serve_logs: address at which its logs can be read (`executors.logs.door`); empty: nowhere.
+        logs_at: the URL by which others reach that; empty: as the address says.
     """
 
     executor: str = "pull"
     groups: tuple[str, ...] = ()
     slots: int = 0
     min_age_ms: int | None = 0
+    serve_logs: str = ""
     logs_at: str = ""
 
 
@@ -96,6 +98,7 @@ class Worker:
     Attributes:
         told: offers that a broker tells of.
         watched: what its loop waits for besides.
+        logs: where its logs are served, and brought besides; None: they stay in its home.
     """
 
     hosting: Hosting
@@ -104,6 +107,7 @@ class Worker:
     listen: Callable[[Path], Ear]
     told: Told | None = None
     watched: Watched = field(default_factory=tuple)
+    logs: LogRooms | None = None
 
     def run(
         self,
@@ -121,13 +125,15 @@ class Worker:
         Raises:
             WorkerRunsError: another one works in this home.
             HostRefusedError: the deployment does not want this host as it is.
+            LogDoorError, ServerKeyError: its logs cannot be served.
         """
         from retrofill.executors.clock import SystemClock
         from retrofill.services.running import worker
 
-        with alone(self.place.home):
+        with alone(self.place.home), ExitStack() as closing:
             executor = self._executor()
-            status = self._status(executor.boot_id, executor.host or "")
+            logs_at = self._open_door(executor.host or "", closing)
+            status = self._status(executor.boot_id, executor.host or "", logs_at)
             made = worker.Worker(
                 self.hosting,
                 executor,
@@ -145,17 +151,29 @@ class Worker:
             finally:
                 executor.close()
 
-    def _executor(self) -> LocalExecutor:
+    @property
+    def _runs(self) -> Path:
+        return self.place.home / "runs"
+
+    def _open_door(self, host: str, closing: ExitStack) -> str:
+        """Let servers read the logs of this host from now on; the URL that they are told, empty without."""
+        if self.logs is None or not self.wanted.serve_logs:
+            return ""
+        door = self.logs.door(self.wanted.serve_logs, host, self._runs)
+        closing.callback(door.close)
+        return self.wanted.logs_at or door.url
+
+    def _executor(self) -> Executor:
         from retrofill.executors.code import CodeFolders
         from retrofill.executors.local.executor import LocalExecutor
         from retrofill.executors.local.hosts import host_of
 
-        code, runs = CodeFolders(self.place.code), self.place.home / "runs"
+        code, runs = CodeFolders(self.place.code), self._runs
 
         def prepare(spec: RunSpec) -> None:
             code.prepare(spec, self._content)
 
-        return LocalExecutor(
+        executor = LocalExecutor(
             runs,
             self.place.home / "wake.sock",
             log_cap_bytes=self.place.log_cap,
@@ -163,6 +181,7 @@ class Worker:
             host=host_of(runs),
             prepare=prepare,
         )
+        return executor if self.logs is None else self.logs.pushed(executor, runs)
 
     def _content(self, sha256: str) -> bytes:
         """A file of a version; where it cannot be had now, the start is tried again, as on a full disk."""
@@ -171,7 +190,7 @@ class Worker:
         except RetrofillError as error:
             raise OSError(errno.EIO, error.message) from error
 
-    def _status(self, boot_id: str, host: str) -> HostStatus:
+    def _status(self, boot_id: str, host: str, logs_at: str) -> HostStatus:
         from retrofill.services.ports.hosting import HostStatus
 
         wanted = self.wanted
@@ -185,7 +204,7 @@ class Worker:
             version=__version__,
             folder=str(self.place.folder),
             interpreter=sys.executable,
-            logs_at=wanted.logs_at,
+            logs_at=logs_at,
         )
 
 
@@ -214,7 +233,8 @@ def worker_of(deployment: Deployment, wanted: Wanted, home: Path | None = None) 
         settings.log_cap,
         settings.grace_seconds,
     )
-    return Worker(hosting_of(deployment), place, _with_groups(deployment, wanted), hosts.listen)
+    hosting, takes = hosting_of(deployment), _with_groups(deployment, wanted)
+    return Worker(hosting, place, takes, hosts.listen, logs=deployment.logs)
 
 
 def _with_groups(deployment: Deployment, wanted: Wanted) -> Wanted:
@@ -241,8 +261,10 @@ def hosting_of(deployment: Deployment) -> LedgerHosting:
     def specs(status: HostStatus) -> RunSpecs:
         from retrofill.services.instances.run_specs import RunSpecs
 
-        interpreter = deployment.settings().python or status.interpreter
-        return RunSpecs(Path(status.folder), deployment.secrets.find_soon, interpreter)
+        settings = deployment.settings()
+        interpreter = settings.python or status.interpreter
+        find = deployment.secrets.find_soon
+        return RunSpecs(Path(status.folder), find, interpreter, settings.working_folders)
 
     def lost_after_ms() -> int:
         return 60_000 * deployment.settings().host_lost_minutes

@@ -46,9 +46,27 @@ if TYPE_CHECKING:
     show_default=True,
     help="When asked to leave: take no more, and wait so long for what runs here.",
 )
+@click.option(
+    "--serve-logs",
+    default="",
+    metavar="HOST:PORT",
+    help="Let servers read its logs at this address, with the key that they share (RETROFILL_SERVER_KEY).",
+)
+@click.option(
+    "--logs-at",
+    default="",
+    metavar="URL",
+    help="How servers reach that address, where they call it otherwise.",
+)
 @pass_session
 def worker(
-    session: Session, groups: tuple[str, ...], slots: int | None, home: Path | None, drain_seconds: int
+    session: Session,
+    groups: tuple[str, ...],
+    slots: int | None,
+    home: Path | None,
+    drain_seconds: int,
+    serve_logs: str,
+    logs_at: str,
 ) -> None:
     """Carry out runs of resource groups that have an `executor`, until interrupted.
 
@@ -58,7 +76,7 @@ def worker(
     """
     from retrofill.bootstrap.working import Wanted, worker_of
 
-    wanted = Wanted(groups=groups, slots=slots or 0)
+    wanted = Wanted(groups=groups, slots=slots or 0, serve_logs=serve_logs, logs_at=logs_at)
     made = worker_of(session.call.deployment, wanted, home)
     leaving = Leaving(drain_seconds)
     made.run(leaving.observe, _tell_ready, lambda: leaving.takes)

@@ -1,8 +1,8 @@
 """The log door: over it the servers of a deployment read the logs that lie on a worker's machine, and nothing else.
 
 `GET /logs/RUN?ask=read|tail|gaps&offset=&limit=&until=`, signed for that host, that run and a time by the door's own
-clock with the key that the servers share: `until` (epoch seconds) may be a few minutes ahead at most. A refusal says
-what the door's clock says, so that one whose clock differs signs again. Contents are not encrypted: it belongs into a
+clock with the key that the servers share: `until` (epoch seconds) may be a few minutes ahead at most. Each answer
+says what the door's clock shows, so that one whose clock differs signs again. Contents are not encrypted: it belongs into a
 network of the deployment's own.
 """
 
@@ -11,12 +11,13 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from retrofill.domain.errors import UsageError, shown
@@ -109,8 +110,10 @@ class _Server(ThreadingHTTPServer):
         finally:
             self._room.release()
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A reader that has gone."""
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A reader that has gone is no trouble of ours."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -162,10 +165,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(HTTPStatus.OK, part.data, {key: str(value) for key, value in about.items()})
 
     def _refuse(self, status: HTTPStatus) -> None:
-        self._send(status, b"", {NOW: str(int(self.server.now()))})
+        self._send(status, b"")
 
     def _send(self, status: HTTPStatus, data: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
+        self.send_header(NOW, str(int(self.server.now())))
         for key, value in (headers or {}).items():
             self.send_header(key, value)
         self.send_header("Content-Type", "application/octet-stream")

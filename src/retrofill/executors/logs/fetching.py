@@ -11,7 +11,7 @@ import json
 import threading
 import time
 from collections import defaultdict
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -69,23 +69,27 @@ class LogDoors:
     def _part(self, host: str, at: str, ref: RunRef, asked: dict[str, object]) -> LogPart:
         headers, data = self._ask(host, at, ref, asked)
         try:
-            offset, missing, size = (int(headers[name]) for name in (door.OFFSET, door.MISSING, door.SIZE))
-        except (KeyError, ValueError) as error:
+            offset, missing, size = (
+                int(headers.get(name, "")) for name in (door.OFFSET, door.MISSING, door.SIZE)
+            )
+        except ValueError as error:
             raise self._failed(host, at, "answers as no log door does") from error
         return LogPart(offset, data, missing, size)
 
-    def _ask(self, host: str, at: str, ref: RunRef, asked: dict[str, object]) -> tuple[dict[str, str], bytes]:
+    def _ask(self, host: str, at: str, ref: RunRef, asked: dict[str, object]) -> tuple[HTTPMessage, bytes]:
         """Headers and body of the answer; signed again where the host's clock is another one."""
         self._look_whether_silent(host, at)
         for _ in range(2):
             status, headers, data = self._sent(host, at, ref, asked)
+            now = headers.get(door.NOW, "")
+            if not (now.isascii() and now.isdigit()):
+                raise self._failed(host, at, f"answers as no log door does (status {status})")
             if status == 200:
                 return headers, data
-            now = headers.get(door.NOW, "")
-            if status != 403 or not (now.isascii() and now.isdigit()):
+            if status != 403:
                 break
             self._ahead[at] = time.time() - int(now)
-        if status == 404 and door.NOW in headers:
+        if status == 404:
             raise NoLogError(
                 f"run {ref.run_number} of instance {ref.instance_id} has no log on {shown(host)}"
             )
@@ -94,7 +98,7 @@ class LogDoors:
 
     def _sent(
         self, host: str, at: str, ref: RunRef, asked: dict[str, object]
-    ) -> tuple[int, dict[str, str], bytes]:
+    ) -> tuple[int, HTTPMessage, bytes]:
         run = run_name(ref.instance_id, ref.run_number, ref.token)
         until = int(time.time() - self._ahead.get(at, 0.0)) + _HOLDS_SECONDS
         path = f"{door.PATH}{quote(run)}?{urlencode({**asked, 'until': until})}"
@@ -108,7 +112,6 @@ class LogDoors:
                     raise
                 connection = _new(at)  # the kept one had been closed meanwhile
                 response = _answer(connection, path, headers)
-            found = dict(response.getheaders())
             data = response.read(door.MOST_BYTES)
             whole = response.isclosed()
         except (OSError, HTTPException) as error:
@@ -116,7 +119,7 @@ class LogDoors:
             why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise self._failed(host, at, f"does not answer: {why or type(error).__name__}") from error
         self._give_back(at, connection, whole)
-        return response.status, found, data
+        return response.status, response.headers, data
 
     def _connection(self, at: str) -> tuple[HTTPConnection, bool]:
         """One to a door, and whether it is new."""
