@@ -148,6 +148,7 @@ class Worker:
                 made.start()
                 on_ready(status)
                 worker.WorkerLoop(made, executor, self.listen(self.place.home), self.watched).run(observe)
+                made.leave()
             finally:
                 executor.close()
 

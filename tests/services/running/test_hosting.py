@@ -248,6 +248,28 @@ def test_a_draining_host_takes_no_more(w: World) -> None:
     assert (done.is_draining, done.started, done.ended) == (True, 0, 1)
 
 
+def test_a_host_that_leaves(w: World) -> None:
+    """It is known to have left, unless something of it is open."""
+    one = Host(w, "one")
+    one.worker.round()
+    one.worker.leave()
+    assert _left(w) is None
+    for instance_id in sorted(one.executor.running):
+        one.executor.end(instance_id)
+    one.worker.status = replace(one.status, slots=0)
+    one.worker.round()
+    one.worker.leave()
+    assert _left(w) is not None, "also before who schedules has taken in what it has reported"
+    w.tick()
+
+
+def _left(w: World) -> int | None:
+    with w.store.read() as reader:
+        found = reader.hosting.find("one")
+    assert found is not None
+    return found.left_ms
+
+
 def test_a_stop_before_and_after_a_claim(w: World) -> None:
     """OPS-1: an offer is closed by who schedules; a run elsewhere by its host."""
     unclaimed, claimed = sorted(w.running())[:2]

@@ -72,7 +72,7 @@ class HostTables(HostReader, Protocol):
         ...
 
     def leave(self, name: str, at_ms: int) -> None:
-        """It has left by itself; `note` brings it back."""
+        """It has left by itself, unless runs live there whose ends were not reported; `note` brings it back."""
         ...
 
     def forget(self, name: str) -> bool:

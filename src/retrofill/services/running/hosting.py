@@ -101,8 +101,7 @@ class LedgerHosting:
 
     def leave(self, status: HostStatus) -> None:
         with self._store.transaction() as tx:
-            if not tx.hosting.open_runs(status.name):
-                tx.hosting.leave(status.name, tx.hosting.now_ms())
+            tx.hosting.leave(status.name, tx.hosting.now_ms())
         self._noted.pop(status.name, None)
 
     # One exchange

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import select
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -141,6 +142,12 @@ class Worker:
             self._carry_out(answer, done)
         done.running = len(self._held)
         return done
+
+    def leave(self) -> None:
+        """Say that the host is gone, when nothing of it is left; else the next worker goes on here."""
+        if not self._held and not self._unreported:
+            with suppress(StoreUnavailableError):
+                self._hosting.leave(self.status)
 
     def _exchange(self, now: float) -> Exchange:
         is_time = now - self._compared_at > _COMPARE_EVERY_MS / 1000

@@ -44,6 +44,12 @@ _NOTE = (
     "groups = excluded.groups, slots = excluded.slots, version = excluded.version, logs_at = excluded.logs_at, left_ms = NULL"
 )
 
+_LEAVE = (
+    "UPDATE host SET left_ms = ?2 WHERE name = ?1 AND NOT EXISTS (SELECT 1 FROM run r INDEXED BY run_open "
+    "WHERE r.ended_ms IS NULL AND r.host = ?1 AND NOT EXISTS (SELECT 1 FROM reported_end e "
+    "WHERE e.instance_id = r.instance_id AND e.number = r.number AND e.token = r.token))"
+)
+
 
 class HostReader(View):
     """Looking at them."""
@@ -124,7 +130,7 @@ class HostTables(HostReader, Writer):
         return cursor.rowcount == 1
 
     def leave(self, name: str, at_ms: int) -> None:
-        self._execute("UPDATE host SET left_ms = ? WHERE name = ?", (at_ms, name))
+        self._execute(_LEAVE, (name, at_ms))
 
     def forget(self, name: str) -> bool:
         self._execute("DELETE FROM lease WHERE name = 'host ' || ?", (name,))
