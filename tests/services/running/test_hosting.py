@@ -113,7 +113,7 @@ def w(world: MakeWorld) -> World:
 
 
 def test_an_offer_holds_its_slot_and_lives_nowhere(world: MakeWorld) -> None:
-    """RUN-1: it is running, is made known once, and nothing of it starts where the scheduler is."""
+    """RUN-9: it is running, is made known once, and nothing of it starts where the scheduler is."""
     w = world(*tasks(), groups=(replace(ETL, slots=3),), hosts=FakeHosts())
     w.create()
     w.tick()
@@ -128,7 +128,7 @@ def test_an_offer_holds_its_slot_and_lives_nowhere(world: MakeWorld) -> None:
 
 
 def test_one_host_wins(w: World) -> None:
-    """RUN-1: the most urgent first, each by one of them; what exceeds a host's slots is left to others."""
+    """RUN-9: the most urgent first, each by one of them; what exceeds a host's slots is left to others."""
     one, two, three = (Host(w, name) for name in ("one", "two", "three"))
     first = one.worker.round()
     assert (first.started, first.next_ms) == (2, 10_000), "full: nothing more is asked for"
@@ -156,7 +156,7 @@ def test_the_end_of_a_run_elsewhere(w: World) -> None:
 
 
 def test_messages_twice_late_and_from_strangers(w: World) -> None:
-    """RUN-1: a message names a run; only one that is open under that token, of a group that is served, is claimed."""
+    """RUN-9: a message names a run; only one that is open under that token, of a group that is served, is claimed."""
     offers = [one.offer for one in w.dispatcher.offered]
     one, other = Host(w, "one", slots=9), Host(w, "other", slots=9, groups=("default",))
     one.min_age_ms = other.min_age_ms = None
@@ -179,7 +179,7 @@ def test_messages_twice_late_and_from_strangers(w: World) -> None:
 
 
 def test_offers_that_nobody_was_told_of_are_taken_when_they_are_old(w: World) -> None:
-    """RUN-1: a message that got lost costs time and nothing else."""
+    """RUN-9: a message that got lost costs time and nothing else."""
     one = Host(w, "one", slots=9)
     one.min_age_ms = 3_600_000
     one.begin()
@@ -224,7 +224,7 @@ def test_a_worker_that_begins_anew_adopts(w: World) -> None:
 
 
 def test_a_host_is_believed_about_its_own_runs_only(w: World) -> None:
-    """RUN-3: who names another one's run changes nothing."""
+    """RUN-9: who names another one's run changes nothing."""
     one, two = Host(w, "one"), Host(w, "two")
     one.worker.round()
     two.worker.round()
@@ -238,6 +238,7 @@ def test_a_host_is_believed_about_its_own_runs_only(w: World) -> None:
 
 
 def test_a_draining_host_takes_no_more(w: World) -> None:
+    """RUN-9: what runs there goes on."""
     one = Host(w, "one")
     one.worker.round()
     with w.store.transaction() as tx:
@@ -340,7 +341,7 @@ def test_what_cannot_be_specified_has_ended(world: MakeWorld) -> None:
 
 
 def test_times_are_those_of_the_store(w: World) -> None:
-    """TIME-8: a host tells how long ago something was; what its clock shows does not matter."""
+    """RUN-9: a host tells how long ago something was; what its clock shows does not matter."""
     one = Host(w, "one")
     one.worker.round()
     instance_id = min(one.executor.running)
@@ -369,7 +370,7 @@ steps = st.lists(
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps)
 def test_whatever_gets_lost_each_run_starts_once(world: MakeWorld, steps: list[tuple[str, int]]) -> None:
-    """RUN-1, RUN-3: against the obvious: a set of all that was ever started, and one end for each."""
+    """RUN-9: against the obvious: a set of all that was ever started, and one end for each."""
     w = world(*tasks("abcdef"), groups=(replace(ETL, slots=5),), hosts=FakeHosts())
     w.create()
     hosts = [Host(w, "one"), Host(w, "two", slots=3)]
