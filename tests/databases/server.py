@@ -108,10 +108,6 @@ class Server:
         """Of a user that may make databases and nothing else."""
         return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/postgres"
 
-    def url_at(self, address: str) -> str:
-        """The same for those who reach it at an address; the setting listen_addresses has to say it."""
-        return self.url.replace("127.0.0.1", address)
-
     @property
     def owner_url(self) -> str:
         """Of its superuser."""

@@ -4,7 +4,7 @@
         db, etl1 = network.host("db"), network.host("etl1")
         with db.inside():
             server = Server(directory, ["listen_addresses=*"])  # whatever starts in here lives on `db`
-        worker = etl1.popen([RETROFILL, "worker", ...])  # and reaches it at server.url_at(db.address)
+        worker = etl1.popen([RETROFILL, "worker", ...])  # and reaches it at db.address
         with network.cut(etl1, db):
             ...
 
