@@ -27,9 +27,9 @@ class FaultyStore:
         return getattr(self._store, name)
 
     @contextmanager
-    def transaction(self, *, checks_references: bool = True) -> Iterator[Ledger]:
+    def transaction(self, *, checks_references: bool = True, is_brief: bool = False) -> Iterator[Ledger]:
         self._perhaps_die()
-        with self._store.transaction(checks_references=checks_references) as tx:
+        with self._store.transaction(checks_references=checks_references, is_brief=is_brief) as tx:
             yield tx
         self._perhaps_die()
         if self.faults.unanswered and self.chance.random() < self.faults.unanswered:

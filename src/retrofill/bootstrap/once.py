@@ -27,9 +27,9 @@ class OnceStore:
         return getattr(self._store, name)
 
     @contextmanager
-    def transaction(self, *, checks_references: bool = True) -> Iterator[Ledger]:
+    def transaction(self, *, checks_references: bool = True, is_brief: bool = False) -> Iterator[Ledger]:
         """As that of the store."""
-        with self._store.transaction(checks_references=checks_references) as tx:
+        with self._store.transaction(checks_references=checks_references, is_brief=is_brief) as tx:
             if not self._is_noted:
                 self._note(tx)
             yield tx

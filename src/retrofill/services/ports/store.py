@@ -49,12 +49,16 @@ class Store(Feed, Protocol):
         """One consistent view."""
         ...
 
-    def transaction(self, *, checks_references: bool = True) -> AbstractContextManager[Ledger]:
+    def transaction(
+        self, *, checks_references: bool = True, is_brief: bool = False
+    ) -> AbstractContextManager[Ledger]:
         """One write transaction: commits at the end, rolls back on an exception.
 
         Args:
             checks_references: False to delete what surely nothing refers to any more; looking for
                 what refers to a backfill may cost as much as there are instances.
+            is_brief: nothing is computed in it. Who still holds it after some seconds stands still or was cut off
+                from the store, and it is rolled back so that others can write.
 
         Raises:
             ConstraintError: what was written contradicts what the store holds.

@@ -71,7 +71,7 @@ class LedgerHosting:
         self._beat(status.name, now_ms)
         claimed: list[Offer] = []
         if exchange.ends or found.offers or self._noted.get(status.name) != status:
-            with self._store.transaction() as tx:
+            with self._store.transaction(is_brief=True) as tx:
                 self._note(tx, status, now_ms)
                 claimed = self._write(tx, status, exchange, found.room, now_ms)
             self._noted[status.name] = status
@@ -100,7 +100,7 @@ class LedgerHosting:
             return reader.versions.content(sha256)
 
     def leave(self, status: HostStatus) -> None:
-        with self._store.transaction() as tx:
+        with self._store.transaction(is_brief=True) as tx:
             tx.hosting.leave(status.name, tx.hosting.now_ms())
         self._noted.pop(status.name, None)
 
@@ -168,7 +168,7 @@ class LedgerHosting:
         return made
 
     def _report(self, status: HostStatus, ends: Sequence[ReportedEnd]) -> None:
-        with self._store.transaction() as tx:
+        with self._store.transaction(is_brief=True) as tx:
             now_ms = tx.hosting.now_ms()
             tx.hosting.report(status.name, [end._replace(ended_ms=now_ms) for end in ends])
         self._hosts.reply()

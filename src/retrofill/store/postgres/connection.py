@@ -185,20 +185,32 @@ class PostgresConnection:
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         self._raw.execute(f"{begin}; {self._settings}" if self._settings else begin, prepare=False)
 
-    def begin_writing(self, lock: int) -> None:
+    def begin_writing(self, lock: int, seconds: float | None = None) -> None:
         """A transaction that only one has at a time: whoever else wants `lock` waits, in a queue.
 
         Each statement sees what was committed before it, so all see what was committed before the lock was had.
+
+        Args:
+            seconds: for how long the lock is had at most, from when it is; None: as the connection says.
         """
         self._number, self._writes = 0, True
         self._wire.open()
         self._wire.send("BEGIN")
         if self._settings:
             self._wire.send(self._settings)
-        self._wire.send(f"SELECT {self._limit}pg_advisory_xact_lock({lock})")
+        before, after = (self._limit, "") if seconds is None else ("", self._brief(seconds))
+        self._wire.send(f"SELECT {before}pg_advisory_xact_lock({lock}){after}")
         following, self._number = self._foreknown.read(self._wire)
         self._others_commits += following != self._expected
         self._expected = self._number + 1
+
+    def _brief(self, seconds: float) -> str:
+        """What is selected after the lock: limits that hold from then on, however long it was waited for.
+
+        The one of the transaction counts from when it is first set in it, and not anew.
+        """
+        limits = ["idle_in_transaction_session_timeout", *(["transaction_timeout"] if self._limit else [])]
+        return "".join(f", set_config('{name}', '{seconds * 1000:.0f}', true)" for name in limits)
 
     @property
     def number(self) -> int:

@@ -44,7 +44,7 @@ _STATEMENT_SECONDS = 300
 _FINDING_OUT_SECONDS, _LOOK_SECONDS = 5, 0.2  # what became of a commit
 # Within a transaction of ours: a process that stands still shall not keep others from writing. While it sends without
 # waiting, a server takes it for active: there the whole transaction is limited.
-_IDLE_SECONDS, _WRITE_SECONDS = 600, 1_800
+_IDLE_SECONDS, _WRITE_SECONDS, _BRIEF_SECONDS = 600, 1_800, 5
 # Like the hints of SQLite's statements: each of ours has an index, whatever statistics say of a table that has
 # just been filled. JIT would compile the plans that only seem dear for that.
 _SETTINGS = {
@@ -71,6 +71,7 @@ class Database:
         project: the deployment's name.
         patience_seconds: how long a transaction waits for others.
         longest_write_seconds: after which the server ends a transaction that writes.
+        brief_seconds: after which it ends one in which nothing is computed.
 
     Raises:
         StoreUnreachableError: then: the server cannot be reached, or refuses.
@@ -85,6 +86,7 @@ class Database:
         boot_clock: BootClock = boot_clock,
         patience_seconds: float = PATIENCE_SECONDS,
         longest_write_seconds: float = _WRITE_SECONDS,
+        brief_seconds: float = _BRIEF_SECONDS,
     ) -> None:
         self.url = url
         self.directory = directory
@@ -93,6 +95,7 @@ class Database:
         self._patience_seconds = patience_seconds
         self._settings = {"lock_timeout": f"{patience_seconds * 1000:.0f}", **_SETTINGS}
         self._longest_write_seconds = longest_write_seconds
+        self._brief_seconds = brief_seconds
         self._turn = threading.RLock()  # among the threads; the server's lock is among processes
         self._writer: PostgresConnection | None = None
         self._idle: list[PostgresConnection] = []  # that no thread uses now
@@ -234,11 +237,14 @@ class Database:
                     view.close()
 
     @contextmanager
-    def transaction(self, *, checks_references: bool = True) -> Iterator[Ledger]:
+    def transaction(self, *, checks_references: bool = True, is_brief: bool = False) -> Iterator[Ledger]:
         """One write transaction: commits at the end, rolls back on any exception."""
         with self._my_turn():
             writer = self._connected_writer()
-            connection = self._begun(writer, lambda one: one.begin_writing(WRITERS), self._connected_writer)
+            seconds = self._brief_seconds if is_brief else None
+            connection = self._begun(
+                writer, lambda one: one.begin_writing(WRITERS, seconds), self._connected_writer
+            )
             fail_point("store.begun")
             try:
                 self._still_creates(connection)

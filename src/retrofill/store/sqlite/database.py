@@ -200,8 +200,8 @@ class Database:
             self._turn.release()
 
     @contextmanager
-    def transaction(self, *, checks_references: bool = True) -> Iterator[Ledger]:
-        """One write transaction: commits at the end, rolls back on any exception."""
+    def transaction(self, *, checks_references: bool = True, is_brief: bool = False) -> Iterator[Ledger]:
+        """One write transaction: commits at the end, rolls back on any exception. On one machine nobody is cut off in one."""
         connection = self._writer
         with self._exclusive(), self._references(checks_references):
             began = time.monotonic()
