@@ -15,7 +15,8 @@ from retrofill.domain.people.roles import system_administrator
 from retrofill.domain.running.filters import OperationFilter
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.services.upkeep.clocks import ClockDoubtedError, accept_clock
-from retrofill.services.upkeep.retention import Retention, Rules
+from retrofill.services.upkeep.custody import Rules
+from retrofill.services.upkeep.retention import Retention
 from services.worlds import MakeWorld, World
 
 ADMIN = system_administrator("admin")

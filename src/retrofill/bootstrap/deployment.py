@@ -462,11 +462,13 @@ class Deployment:
     def retention(self, settings: Settings, is_dry: bool = False) -> Retention:
         """What goes by age and size, as of now (RET-1, RET-2)."""
         from retrofill.executors.code import CodeFolders
-        from retrofill.services.upkeep.retention import Retention, Rules
+        from retrofill.services.upkeep.custody import Rules
+        from retrofill.services.upkeep.retention import Retention
 
         rules = Rules(settings.retention_days, settings.log_days, settings.auto_log_cap)
         folder, code = self.runs_folder(), CodeFolders(self.folder.code)
-        return Retention(self.store, folder, self.graphs(), self.clock, rules, is_dry, code)
+        shelves = self.logs.shelves()
+        return Retention(self.store, folder, self.graphs(), self.clock, rules, is_dry, code, shelves)
 
 
 def open_deployment(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from retrofill.bootstrap.folder import Folder
     from retrofill.domain.people.server_keys import ServerKey
     from retrofill.executors.logs.door import LogDoor
-    from retrofill.executors.logs.storage import LogStorage
+    from retrofill.executors.logs.storage import LogStorage, StoreLogs
     from retrofill.services.ports import Executor, RunRef, Store
     from retrofill.services.ports.logs import Logs
     from retrofill.settings.in_force import Settings
@@ -71,6 +71,18 @@ class LogRooms:
 
         url = self._around.settings().log_storage
         return open_storage(url) if url else None
+
+    def shelves(self) -> list[StoreLogs]:
+        """What retention sees to besides the logs of this machine.
+
+        Raises:
+            LogStorageError: nothing here reads such a URL.
+        """
+        if self.storage is None:
+            return []
+        with self._around.store().read() as reader:
+            word = reader.word()
+        return [self.storage.of(word)] if word else []
 
     def pushed(self, executor: Executor, runs_directory: Path) -> Executor:
         """The executor with its logs brought to the storage, where there is one.

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,10 @@ from retrofill.domain.errors import RetrofillError, UsageError, WrongStateError,
 if TYPE_CHECKING:
     from retrofill.bootstrap.deployment import Deployment
     from retrofill.bootstrap.logs import LogRooms
+    from retrofill.executors.code import CodeFolders
     from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.ports import Ear, Executor, RunSpec
+    from retrofill.services.ports.custody import Custody
     from retrofill.services.ports.hosting import Hosting, HostStatus
     from retrofill.services.running.hosting import LedgerHosting
     from retrofill.services.running.worker import Round, Told
@@ -91,7 +94,7 @@ class Place:
     grace_seconds: int
 
 
-@dataclass(slots=True)
+@dataclass
 class Worker:
     """One worker of this machine, whatever way it reaches its deployment.
 
@@ -99,6 +102,7 @@ class Worker:
         told: offers that a broker tells of.
         watched: what its loop waits for besides.
         logs: where its logs are served, and brought besides; None: they stay in its home.
+        custody: what the ledger lets a host of this name let go of; None: everything stays.
     """
 
     hosting: Hosting
@@ -108,6 +112,7 @@ class Worker:
     told: Told | None = None
     watched: Watched = field(default_factory=tuple)
     logs: LogRooms | None = None
+    custody: Callable[[str], Custody] | None = None
 
     def run(
         self,
@@ -133,6 +138,7 @@ class Worker:
         with alone(self.place.home), ExitStack() as closing:
             executor = self._executor()
             logs_at = self._open_door(executor.host or "", closing)
+            self._tidy_daily(executor.host or "", closing)
             status = self._status(executor.boot_id, executor.host or "", logs_at)
             made = worker.Worker(
                 self.hosting,
@@ -164,15 +170,32 @@ class Worker:
         closing.callback(door.close)
         return self.wanted.logs_at or door.url
 
-    def _executor(self) -> Executor:
+    def _tidy_daily(self, host: str, closing: ExitStack) -> None:
+        from retrofill.bootstrap.tidying import Tidying
+        from retrofill.executors.local.folder import RunsFolder
+
+        custody = self.custody
+        if custody is not None:
+            folder = RunsFolder(self._runs)
+            job = Tidying(self.place.home, lambda: custody(host), folder, self._code)
+            closing.enter_context(job.going_on())
+
+    @cached_property
+    def _code(self) -> CodeFolders:
         from retrofill.executors.code import CodeFolders
+
+        return CodeFolders(self.place.code)
+
+    def _executor(self) -> Executor:
+        from retrofill.executors.contents import ContentCache
         from retrofill.executors.local.executor import LocalExecutor
         from retrofill.executors.local.hosts import host_of
 
-        code, runs = CodeFolders(self.place.code), self._runs
+        contents, runs = ContentCache(self.place.home / "contents", self._content), self._runs
 
         def prepare(spec: RunSpec) -> None:
-            code.prepare(spec, self._content)
+            self._code.prepare(spec, contents.get)
+            make_working_folder(self.place.folder, spec.working_directory)
 
         executor = LocalExecutor(
             runs,
@@ -235,7 +258,20 @@ def worker_of(deployment: Deployment, wanted: Wanted, home: Path | None = None) 
         settings.grace_seconds,
     )
     hosting, takes = hosting_of(deployment), _with_groups(deployment, wanted)
-    return Worker(hosting, place, takes, hosts.listen, logs=deployment.logs)
+    return Worker(
+        hosting, place, takes, hosts.listen, logs=deployment.logs, custody=partial(custody_of, deployment)
+    )
+
+
+def custody_of(deployment: Deployment, host: str) -> Custody:
+    """What a host may let go of, by the ledger and its clock, as of now."""
+    from retrofill.services.upkeep.custody import LedgerCustody, Rules
+
+    settings = deployment.settings()
+    rules = Rules(settings.retention_days, settings.log_days, settings.auto_log_cap)
+    with deployment.store.read() as reader:
+        now_ms = reader.hosting.now_ms()
+    return LedgerCustody(deployment.store, deployment.graphs(), now_ms, rules, host)
 
 
 def _with_groups(deployment: Deployment, wanted: Wanted) -> Wanted:
@@ -294,6 +330,16 @@ def alone(home: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def make_working_folder(folder: Path, path: str) -> None:
+    """On a host without the project's files a workspace's folder is made, empty; elsewhere it is one of these files.
+
+    Args:
+        folder: the project's, as it is called here.
+    """
+    if not os.path.isdir(path) and not (folder / "retrofill.yaml").exists() and folder in Path(path).parents:
+        os.makedirs(path, mode=0o700, exist_ok=True)
 
 
 def _passed_seconds() -> float:

@@ -145,6 +145,8 @@ def _lock(descriptor: int) -> None:
 
 
 def _write(folder: Path, file: IncludedFile, data: bytes) -> None:
+    if hashlib.sha256(data).hexdigest() != file.sha256:
+        raise OSError(errno.EIO, f"what came for {file.path} is not what the version holds")
     path = folder / file.path
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     mode = 0o555 if file.is_executable else 0o444

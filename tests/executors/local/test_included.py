@@ -97,6 +97,15 @@ def test_what_a_crash_or_a_task_has_changed(home: Path, damage: str) -> None:
     assert stat.S_IMODE((folder / "run.sh").stat().st_mode) == 0o555
 
 
+def test_other_bytes_than_the_versions(home: Path) -> None:
+    """CAT-9: what came from elsewhere is compared; nothing is laid out, and it can be tried again."""
+    code = code_of(home, FILES)
+    with pytest.raises(OSError, match="is not what the version holds"):
+        CodeFolders(home).lay_out(code, lambda _: b"something else")
+    assert not Path(code.folder).exists()
+    assert lay_out(home) == Path(code.folder)
+
+
 def test_what_python_leaves_there(home: Path) -> None:
     """CAT-9: compiled modules are no change."""
     folder = lay_out(home)

@@ -28,7 +28,8 @@ from retrofill.executors.local.folder import RunsFolder
 from retrofill.services.backfills.requests import Request, make_plan
 from retrofill.services.operations import batches
 from retrofill.services.reading.instances import InstanceReader
-from retrofill.services.upkeep.retention import Retention, Rules
+from retrofill.services.upkeep.custody import Rules
+from retrofill.services.upkeep.retention import Retention
 from services.reached import REACH_AUTO, two_tasks
 from services.worlds import MakeWorld, World
 from store.connections import file_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import sqlite3
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,12 @@ from retrofill.executors.local.journals import Journal
 from retrofill.executors.logs.names import run_name
 from retrofill.executors.logs.paths import RunPaths
 from retrofill.services.ports.records import BackfillRecord, EndOfRun, InstanceRecord, SavedFormRecord
-from retrofill.services.ports.retention import RunName
+from retrofill.services.ports.retention import LogFile, RunName
 from retrofill.services.upkeep.clocks import accept_clock
+from retrofill.services.upkeep.custody import DAY_MS, LedgerCustody, Rules
 from retrofill.services.upkeep.daily import Daily
-from retrofill.services.upkeep.retention import DAY_MS, KEEP_BYTES, Report, Retention, Rules
+from retrofill.services.upkeep.files import KEEP_BYTES, FileKeeping, Report
+from retrofill.services.upkeep.retention import Retention
 from retrofill.store.statements import retention as stored
 from services.fakes import ms
 from services.worlds import MakeWorld, World
@@ -687,3 +690,86 @@ def test_what_has_gone_of_the_night_before_is_not_waited_for(world: MakeWorld, r
     assert old.world.night()[0] == "2026-03-03"
     old.world.finish()
     assert set(old.world.auto_states().values()) == {"successful"}
+
+
+# On other hosts, and in shared storage
+
+
+def job_of(old: Old, host: str, rules: Rules = RULES, runs: Path | None = None) -> FileKeeping:
+    """The job of a worker, whose clock is an hour ahead."""
+    world = old.world
+    custody = LedgerCustody(world.store, world.graphs, world.clock.now_ms(), rules, host)
+    now_ms = world.clock.now_ms() + 3_600_000
+    return FileKeeping(custody, RunsFolder(runs or old.runs), now_ms, Report())
+
+
+def test_a_host_lets_go_of_its_logs(old: Old) -> None:
+    """RET-1: what the ledger says has ended for so long; by ages, so that its clock need not agree."""
+    old.world.create()
+    old.world.finish()
+    for path in old.write_logs():
+        old.age(path, old.world.clock.now_ms() + 3_600_000)
+    names = old.world.rows()
+    open_journal = old.write_log((9, 9, "unknown"), at=old.world.clock.now_ms() + 3_600_000)
+    old.world.clock.forward(days(8))
+    for _ in job_of(old, "elsewhere").steps(days(1)):
+        pass
+    assert {name.split(".")[0] for name in old.logs()} == {str(names["a 5 00:00"].id), "9"}
+    with old.world.store.read() as reader:
+        assert reader.runs(names["b 5 00:00"].id)[0].log_removed_ms == old.world.clock.now_ms()
+    old.world.clock.forward(days(23))
+    for _ in job_of(old, "elsewhere").steps(days(1)):
+        pass
+    assert not open_journal.exists()
+
+
+@pytest.mark.embedded
+def test_a_host_cuts_the_logs_of_its_own_runs(old: Old) -> None:
+    """RET-2: the cap holds for what one host has of a date; those of others are not asked for."""
+    rows = [old.add_auto(size=200_000) for _ in range(4)]
+    with file_of(old.world.store) as file:
+        file.execute("UPDATE run SET host = 'one' WHERE instance_id IN (?, ?)", (rows[0].id, rows[1].id))
+        file.execute("UPDATE run SET host = 'two' WHERE instance_id IN (?, ?)", (rows[2].id, rows[3].id))
+        file.commit()
+    cap = Rules(30, RULES.log_days, 300_000)
+    for _ in job_of(old, "one", cap).steps(days(1)):
+        pass
+    folder = RunsFolder(old.runs)
+    sizes = {run[0]: folder.size(run) for run in old.all_runs()}
+    assert sorted(sizes[row.id] < 80_000 for row in rows[:2]) == [False, True]
+    assert [sizes[row.id] for row in rows[2:]] == [200_000, 200_000]
+
+
+class Shared:
+    """Shared storage with these files, or one that cannot be reached."""
+
+    def __init__(self, files: list[LogFile], is_away: bool = False) -> None:
+        self.files, self.is_away = files, is_away
+
+    def scan(self) -> Iterator[LogFile]:
+        if self.is_away:
+            raise OSError("no route to host")
+        yield from self.files
+
+    def remove(self, names: Iterable[str]) -> None:
+        gone = set(names)
+        self.files = [file for file in self.files if file.name not in gone]
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+def test_shared_storage_is_seen_to_by_who_leads(old: Old, is_away: bool) -> None:
+    """RET-1: by the same rules, whoever has pushed there; one that cannot be reached keeps nothing else from going."""
+    world = old.world
+    world.create()
+    world.finish()
+    old.write_logs()
+    now, names = world.clock.now_ms(), world.rows()
+    shared = Shared([LogFile(f"0/{run_name(*run)}", run, now, 10) for run in old.all_runs()], is_away)
+    world.clock.forward(days(8))
+    Retention(world.store, RunsFolder(old.runs), world.graphs, world.clock, RULES, shelves=[shared]).run()
+    left = [file.run[0] for file in shared.files if file.run is not None]
+    kept = names["a 5 00:00"].id
+    assert left == ([run[0] for run in old.all_runs()] if is_away else [kept])
+    assert [name.split(".")[0] for name in old.logs()] == [str(kept)]
+    with world.store.read() as reader:
+        assert reader.retention.last_run_ms() == world.clock.now_ms()

@@ -195,6 +195,10 @@ class LogStorage:
 
     # Retention
 
+    def of(self, word: str) -> StoreLogs:
+        """Those of the store with this word, as retention sees them."""
+        return StoreLogs(self, word)
+
     def scan(self, word: str) -> Iterator[LogFile]:
         """Each log of a store, by the word that its tokens begin with: as old as its newest piece.
 
@@ -241,6 +245,19 @@ class LogStorage:
     def _folder(self, ref: RunRef) -> str:
         name = run_name(ref.instance_id, ref.run_number, ref.token)
         return f"{self._root}/{ref.token[:_WORD_LENGTH]}/{ref.instance_id // 1000}/{name}"
+
+
+class StoreLogs(NamedTuple):
+    """The logs of one store among those of a storage."""
+
+    storage: LogStorage
+    word: str
+
+    def scan(self) -> Iterator[LogFile]:
+        return self.storage.scan(self.word)
+
+    def remove(self, names: Iterable[str]) -> None:
+        self.storage.remove(names)
 
 
 def open_storage(url: str) -> LogStorage:

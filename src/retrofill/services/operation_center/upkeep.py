@@ -41,7 +41,8 @@ class UpkeepDesk(Desk):
         Raises:
             ClockDoubtedError: what is old cannot be told (TIME-8).
         """
-        from retrofill.services.upkeep.retention import Pacing, Report
+        from retrofill.services.upkeep.files import Report
+        from retrofill.services.upkeep.retention import Pacing
 
         check_system_administrator(self._actor, "remove what is old")
         is_there = self._parts.deployed is not None

@@ -80,8 +80,8 @@ class RetentionReader(Protocol):
         """Bizdates of auto triggered instances that have ended since."""
         ...
 
-    def auto_runs(self, bizdate: str) -> list[EndedRun]:
-        """Ended runs of the date's finished auto triggered instances that have a log."""
+    def auto_runs(self, bizdate: str, host: str | None = None) -> list[EndedRun]:
+        """Ended runs of the date's finished auto triggered instances that have a log; of one host, if it is named."""
         ...
 
 

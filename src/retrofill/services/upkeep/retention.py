@@ -8,67 +8,23 @@ what a crash leaves undone the next job finds again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from retrofill.domain.running.states import State
 from retrofill.domain.time.milliseconds import instant_of
 from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.upkeep.clocks import check_before_deleting
+from retrofill.services.upkeep.custody import DAY_MS, LedgerCustody, Rules
+from retrofill.services.upkeep.files import FileKeeping, Report, Shelf
 
 if TYPE_CHECKING:
-    from retrofill.domain.catalog.definitions import Catalog
     from retrofill.services.ports import Clock, Reader, Store
-    from retrofill.services.ports.retention import (
-        EndedRun,
-        Expired,
-        LaidOut,
-        LogFile,
-        LogFolder,
-        Part,
-        RunName,
-    )
+    from retrofill.services.ports.retention import Expired, LaidOut, LogFolder, Part, RunName
 
-DAY_MS = 24 * 60 * 60 * 1000
-KEEP_BYTES = 32 << 10  # of the beginning and of the end of a log that is cut
 _LONGEST_PAUSE_SECONDS = 0.05
-_FILES = 400  # looked at in one step
 _ZONES_DAYS = 2  # a bizdate ends this much later at most, wherever it is
-_LONGEST_KEPT = "exclusive"  # what a group that is deployed no longer counts as
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The settings that say what may go."""
-
-    retention_days: int
-    log_days: Mapping[str, int]  # by type of resource group
-    auto_log_cap: int  # bytes, 0 for none
-
-
-@dataclass(slots=True)
-class Report:
-    """What went, or would go; `cut_bytes` are those that were cut out of logs."""
-
-    backfills: int = 0
-    instances: int = 0
-    runs: int = 0
-    operations: int = 0
-    logs: int = 0
-    log_bytes: int = 0
-    unknown_files: int = 0
-    unknown_bytes: int = 0
-    journals: int = 0
-    drafts: int = 0  # of forms
-    code_folders: int = 0  # of versions, with the files that they include
-    cut_logs: int = 0
-    cut_bytes: int = 0
-
-    def row(self) -> dict[str, int]:
-        return asdict(self)
 
 
 class Retention:
@@ -76,6 +32,7 @@ class Retention:
 
     Args:
         is_dry: only count.
+        shelves: logs besides those of the folder, which go by age as well.
     """
 
     def __init__(
@@ -87,17 +44,20 @@ class Retention:
         rules: Rules,
         is_dry: bool = False,
         laid_out: LaidOut | None = None,
+        shelves: Iterable[Shelf] = (),
     ) -> None:
-        self._laid_out = laid_out
+        self._shelves = shelves
         self._store = store
         self._folder = folder
         self._graphs = graphs
-        self._rules = rules
+        self._retention_days = rules.retention_days
         self._is_dry = is_dry
         self._now_ms = clock.now_ms()
         self._before_ms = self._now_ms - rules.retention_days * DAY_MS
         self._counted: set[RunName] = set()  # dry: their logs are still there when files are looked at
         self.report = Report()
+        custody = LedgerCustody(store, graphs, self._now_ms, rules, is_dry=is_dry)
+        self._files = FileKeeping(custody, folder, self._now_ms, self.report, is_dry, laid_out)
 
     def steps(self) -> Iterator[None]:
         """Do one short step each time that the next one is asked for.
@@ -108,20 +68,21 @@ class Retention:
         if not self._is_dry:
             with self._store.transaction() as tx:
                 check = tx.clock.keep(self._now_ms)
-            check_before_deleting(check, self._rules.retention_days)
+            check_before_deleting(check, self._retention_days)
         yield from self._backfills()
         yield from self._auto()
         self._drafts()
         yield
-        yield from self._logs()
-        yield from self._journals()
-        yield from self._code()
-        if self._rules.auto_log_cap:
-            yield from self._cut_auto_logs()
+        yield from self._files.steps(self._since_ms(), self._counted, self._shelves)
         if not self._is_dry:
             self._folder.tidy((self._now_ms - DAY_MS) / 1000)
             with self._store.transaction() as tx:
                 tx.retention.note_run(self._now_ms)
+
+    def _since_ms(self) -> int:
+        """How long ago the job last went through."""
+        with self._store.read() as reader:
+            return self._now_ms - (reader.retention.last_run_ms() or 0)
 
     def run(self, pause: Callable[[], None] = lambda: None) -> Report:
         """All steps at once; `pause` is called between them, so that others can write."""
@@ -234,101 +195,6 @@ class Retention:
             return
         with self._store.transaction() as tx:
             self.report.drafts = tx.saved_forms.forget_drafts(self._before_ms)
-
-    # Files
-
-    def _logs(self) -> Iterator[None]:
-        """Logs of runs that ended long enough ago, and files that no known run has made."""
-        days = self._rules.log_days.values()
-        newest_ms = self._now_ms - min(days) * DAY_MS
-        unknown_ms = self._now_ms - max(days) * DAY_MS
-        files = self._folder.scan()
-        while looked_at := list(islice(files, _FILES)):
-            old = [f for f in looked_at if f.modified_ms < newest_ms and f.run not in self._counted]
-            if old:
-                self._remove_logs(old, unknown_ms)
-            yield
-
-    def _remove_logs(self, files: list[LogFile], unknown_ms: int) -> None:
-        with self._store.read() as reader:
-            catalog = self._graphs.current(reader)
-            names = [file.run for file in files if file.run is not None]
-            known = {run.name: run for run in reader.retention.runs_named(names)}
-        ended = [f for f in files if f.run in known and self._log_may_go(known[f.run], catalog)]
-        unknown = [file for file in files if file.run not in known and file.modified_ms < unknown_ms]
-        self.report.logs += len(ended)
-        self.report.log_bytes += sum(file.bytes for file in ended)
-        self.report.unknown_files += len(unknown)
-        self.report.unknown_bytes += sum(file.bytes for file in unknown)
-        if self._is_dry or not (ended or unknown):
-            return
-        if ended:
-            with self._store.transaction() as tx:
-                tx.retention.note_removed_logs([f.run for f in ended if f.run is not None], self._now_ms)
-        self._folder.remove(file.name for file in (*ended, *unknown))
-
-    def _log_may_go(self, run: EndedRun, catalog: Catalog | None) -> bool:
-        group = None if catalog is None else catalog.resource_groups.get(run.resource_group)
-        days = self._rules.log_days[_LONGEST_KEPT if group is None else group.type]
-        return run.ended_ms is not None and run.ended_ms < self._now_ms - days * DAY_MS
-
-    def _journals(self) -> Iterator[None]:
-        for path, runs in self._folder.dead_journals():
-            # Looked up after the journal was found unlocked: a run that it tells of is in the ledger
-            # by now, and open as long as its end has not been taken from here.
-            with self._store.read() as reader:
-                is_needed = any(
-                    (run.instance_id, run.number, run.token) in runs for run in reader.open_runs()
-                )
-            if not is_needed:
-                self.report.journals += 1
-                if not self._is_dry:
-                    self._folder.remove_journal(path)
-            yield
-
-    def _code(self) -> Iterator[None]:
-        """Folders of files that versions include, for none of which a run is open (CAT-9)."""
-        if self._laid_out is not None:
-            self.report.code_folders = self._laid_out.remove_unneeded(self._open_versions, self._is_dry)
-            yield
-
-    def _open_versions(self) -> set[int]:
-        with self._store.read() as reader:
-            rows = reader.instances([run.instance_id for run in reader.open_runs()])
-            return {row.code_version_id or self._graphs.of(reader, row).version_id(row.id) for row in rows}
-
-    # Size
-
-    def _cut_auto_logs(self) -> Iterator[None]:
-        """RET-2, for the dates of which something has ended since the job went through."""
-        with self._store.read() as reader:
-            dates = reader.retention.auto_dates(reader.retention.last_run_ms() or 0)
-        yield
-        for bizdate in dates:
-            with self._store.read() as reader:
-                runs = reader.retention.auto_runs(bizdate)
-            sizes: dict[RunName, int] = {}
-            for start in range(0, len(runs), _FILES):
-                sizes |= {run.name: self._folder.size(run.name) for run in runs[start : start + _FILES]}
-                yield
-            yield from self._cut_until_small(runs, sizes)
-
-    def _cut_until_small(self, runs: list[EndedRun], sizes: Mapping[RunName, int]) -> Iterator[None]:
-        total = sum(sizes.values())
-        for run in sorted(runs, key=lambda run: (run.state == "failed", -sizes[run.name])):
-            if total <= self._rules.auto_log_cap:
-                return
-            if sizes[run.name] <= 2 * KEEP_BYTES:
-                continue
-            gone = sizes[run.name] - 2 * KEEP_BYTES
-            if not self._is_dry:
-                self._folder.shorten(run.name, KEEP_BYTES)
-                gone = sizes[run.name] - self._folder.size(run.name)
-                yield
-            if gone > 0:
-                total -= gone
-                self.report.cut_logs += 1
-                self.report.cut_bytes += gone
 
 
 class Pacing:

@@ -136,12 +136,13 @@ class RetentionReader:
         )
         return [row[0] for row in rows]
 
-    def auto_runs(self, bizdate: str) -> list[EndedRun]:
+    def auto_runs(self, bizdate: str, host: str | None = None) -> list[EndedRun]:
+        whose, values = ("", (bizdate,)) if host is None else (" AND r.host = ?", (bizdate, host))
         rows = self._execute(
             f"SELECT {_RUN_OF} FROM instance i INDEXED BY instance_auto CROSS JOIN run r ON r.instance_id = i.id "
             "WHERE i.backfill_id IS NULL AND i.bizdate = ? AND i.state IN ('successful', 'failed') "
-            "AND r.ended_ms IS NOT NULL AND r.log_removed_ms IS NULL",
-            (bizdate,),
+            f"AND r.ended_ms IS NOT NULL AND r.log_removed_ms IS NULL{whose}",
+            values,
         )
         return [EndedRun(*row) for row in rows]
 
