@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retrofill.domain.errors import RetrofillError
+from retrofill.domain.errors import RetrofillError, StoreUnavailableError
 from retrofill.domain.running.outcomes import Outcome
 from retrofill.services.instances.as_run import as_run
 from retrofill.services.instances.outlines import Outlines
-from retrofill.services.instances.run_specs import UnstartableError
 from retrofill.services.ports.hosting import Answer, Exchange, HostStatus, Offer, OwnRun
 from retrofill.services.ports.records import HostRecord, ReportedEnd
 from retrofill.services.ports.running import RunRef
@@ -159,10 +158,10 @@ class LedgerHosting:
                 row = rows[offer.instance_id]
                 try:
                     made.append(specs.make(row, outlines.of(row), offer.token, status.boot_id))
-                except UnstartableError as error:
-                    failed.append(_failed(offer, Outcome.EXITED, error))
-                except SecretUnavailableError as error:
+                except (SecretUnavailableError, StoreUnavailableError) as error:
                     failed.append(_failed(offer, Outcome.NOT_STARTED, error))
+                except RetrofillError as error:  # as a version that cannot be read any more
+                    failed.append(_failed(offer, Outcome.EXITED, error))
         if failed:
             self._report(status, failed)
         return made
