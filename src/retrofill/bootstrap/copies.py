@@ -47,7 +47,7 @@ class RunsGoOnError(WrongStateError):
 
 
 class ServersStoreError(UsageError):
-    """Use `pg_dump` and `pg_restore`; docs/guides/postgresql.md says how."""
+    """Use `pg_dump` and `pg_restore`, as docs/guides/postgresql.md says; logs are on the machines that ran them."""
 
     code = "servers_store"
 

@@ -14,7 +14,7 @@ from retrofill.executors.logs.pushing import LogPusher, PushingExecutor
 from retrofill.executors.logs.reading import LogFolder
 from retrofill.executors.logs.storage import LogStorage, LogStorageError, open_storage
 from retrofill.services.ports import RunRef
-from retrofill.services.ports.logs import NoLogError
+from retrofill.services.ports.logs import LogAwayError, NoLogError
 
 Push = Callable[..., LogPusher]
 
@@ -182,3 +182,28 @@ def test_nothing_is_read_from_elsewhere(tmp_path: Path) -> None:
         (folder / name).write_text("abc")
     with pytest.raises(NoLogError):
         storage.read(ref, 0, 10)
+
+
+class Unreachable:
+    """A driver whose network is down."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def ls(self, path: str, detail: bool) -> list[str]:
+        self.asked += 1
+        raise TimeoutError("no route to host")
+
+
+def test_a_storage_that_cannot_be_reached_is_left_alone_for_a_moment() -> None:
+    """OPS-10: a page with many logs waits for it once; it is said that it is away, not that there is no log."""
+    now, files = 1000.0, Unreachable()
+    storage = LogStorage(files, "bucket", monotonic=lambda: now)
+    for _ in range(3):
+        with pytest.raises(LogAwayError, match="cannot be reached: no route to host"):
+            storage.read(RunRef(7, 1, "0a1b2c3d44", ""), 0, 10)
+    assert files.asked == 1
+    now += 60
+    with pytest.raises(LogAwayError):
+        storage.read(RunRef(7, 1, "0a1b2c3d44", ""), 0, 10)
+    assert files.asked == 2

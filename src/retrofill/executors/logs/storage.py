@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _PIECE = re.compile(r"([0-9]{15})-([0-9]{15})(\.end)?")
 _PIECE_BYTES = 2 << 20
 _WORD_LENGTH = 8  # tokens begin with the word of their store
+_LEFT_ALONE_SECONDS = 5.0
 _KEPT = 256  # lists of pieces of runs that have ended
 _LOCAL = ("file", "local")
 _TIMES = ("mtime", "LastModified", "last_modified", "updated", "modified")
@@ -57,10 +59,15 @@ class LogStorage:
         files: what reaches them, a file system of fsspec.
         root: path there.
         is_local: whether files appear before they are whole, so that they are moved into their place.
+        monotonic: seconds; one that cannot be reached is left alone for some, so that a page waits for it once.
     """
 
-    def __init__(self, files: Any, root: str, is_local: bool = False) -> None:
+    def __init__(
+        self, files: Any, root: str, is_local: bool = False, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._files = files
+        self._monotonic = monotonic
+        self._failed_at, self._failure = -_LEFT_ALONE_SECONDS, ""  # of the last look that failed
         self._root = root.rstrip("/")
         self._is_local = is_local
         self._whole: OrderedDict[str, list[_Piece]] = OrderedDict()
@@ -109,6 +116,8 @@ class LogStorage:
             if folder in self._whole:
                 self._whole.move_to_end(folder)
                 return self._whole[folder]
+        if self._monotonic() - self._failed_at < _LEFT_ALONE_SECONDS:
+            raise _away(self._failure)
         pieces = sorted(self._listed(folder), key=lambda one: (one.end, one.begin))
         if not pieces:
             raise NoLogError(f"run {ref.run_number} of instance {ref.instance_id} has no log")
@@ -125,7 +134,7 @@ class LogStorage:
         except FileNotFoundError:
             return
         except Exception as error:  # whatever drivers and networks come up with
-            raise _away(error) from error
+            raise self._failed(error) from error
         for path in names:
             found = _PIECE.fullmatch(path.rpartition("/")[2])
             if found:
@@ -141,8 +150,12 @@ class LogStorage:
                 "the log has just been moved within the storage of logs", "Ask again."
             ) from None
         except Exception as error:
-            raise _away(error) from error
+            raise self._failed(error) from error
         return data
+
+    def _failed(self, error: Exception) -> LogAwayError:
+        self._failed_at, self._failure = self._monotonic(), str(error) or type(error).__name__
+        return _away(self._failure)
 
     # Writing
 
@@ -291,8 +304,8 @@ def _as_os_errors() -> Iterator[None]:
         raise OSError(f"{type(error).__name__}: {error}") from error
 
 
-def _away(error: Exception) -> LogAwayError:
-    return LogAwayError(f"the storage of logs cannot be reached: {shown(str(error) or type(error).__name__)}")
+def _away(why: str) -> LogAwayError:
+    return LogAwayError(f"the storage of logs cannot be reached: {shown(why)}")
 
 
 def _covering(pieces: list[_Piece], offset: int) -> _Piece | None:
