@@ -164,6 +164,22 @@ def test_a_lost_connection_ends_no_term(machines: tuple[Machine, Machine]) -> No
     each_ran_once(one, 15)
 
 
+def test_what_lies_on_a_machine_that_does_not_lead(machines: tuple[Machine, Machine]) -> None:
+    """RET-1, OPS-10: is let go of by who stands by there; and its logs are read elsewhere through its door."""
+    one, two = machines
+    key = {"RETROFILL_SERVER_KEY": "ab" * 32}
+    leader = one.process("scheduler", "--serve-logs", "127.0.0.1:0", **key)
+    leader.says("runs; Ctrl-C ends it")
+    two.process("scheduler").says("stands by")
+    until((two.home / ".retrofill/tidied").exists, "the job has gone through", PATIENCE)
+    create(one, 1)
+    until(lambda: succeeded(one), "the backfill has succeeded", PATIENCE)
+    assert two.call("instance", "log", 1, status=0, **key).stdout == ""  # it says nothing, and that is known
+    assert "RETROFILL_SERVER_KEY" in two.call("instance", "log", 1, status=5).stderr
+    leader.kill(signal.SIGTERM)
+    assert "which serves none" in two.call("instance", "log", 1, status=5, **key).stderr
+
+
 def test_one_that_is_asked_to_leave_hands_over_at_once(machines: tuple[Machine, Machine]) -> None:
     one, two = machines
     first, second = both(one, two)

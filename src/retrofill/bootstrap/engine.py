@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Collection
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -149,7 +149,7 @@ class Engine:
             return observe(ticked)
 
         try:
-            with hosts.beating() if hosts is not None else nullcontext():
+            with hosts.beating() if hosts is not None else nullcontext(), self._tidying(stands_by):
                 if hosts is not None and not stands_by:
                     self._note_that_it_leads()
                 offering = Offering(hosts, dispatchers.get)
@@ -159,6 +159,13 @@ class Engine:
             tally.close()
             dispatchers.close()
             executor.close()
+
+    def _tidying(self, stands_by: bool) -> AbstractContextManager[None]:
+        """While another machine leads, what lies on this one is let go of all the same."""
+        from retrofill.bootstrap.tidying import tidying_of
+
+        job = tidying_of(self._deployment) if stands_by else None
+        return nullcontext() if job is None else job.going_on()
 
     def _surroundings(self) -> Surroundings:
         """What dispatchers are made with."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from retrofill import __version__
+from retrofill.domain.errors import RetrofillError
 
 if TYPE_CHECKING:
     from retrofill.bootstrap.folder import Folder
@@ -107,6 +112,38 @@ class LogRooms:
         from retrofill.executors.logs.reading import LogFolder
 
         return LogDoor(address, LogFolder(runs_directory), self._known_key(), host)
+
+    @contextmanager
+    def serving(self, address: str, logs_at: str = "") -> Iterator[None]:
+        """Let servers read the logs of this machine, beside whatever it does, and tell them where; nothing without an address.
+
+        Raises:
+            LogDoorError: nothing can listen there, or nobody else shares the store.
+            ServerKeyError: this machine does not have the key that the servers share.
+        """
+        if not address:
+            yield
+            return
+        from retrofill.executors.logs.door import LogDoorError
+        from retrofill.services.ports.records import HostRecord
+
+        host = self._around.host()
+        if host is None:
+            raise LogDoorError(
+                "no other machine asks for these logs, because the store is a file of this one",
+                "Leave --serve-logs out; a server beside the store reads them anyway.",
+            )
+        door = self.door(address, host, self._around.folder.runs)
+        try:
+            with self._around.store().transaction() as tx:
+                now_ms, label = tx.hosting.now_ms(), os.uname().nodename
+                at = logs_at or door.url
+                tx.hosting.note(HostRecord(host, label, "local", "[]", 0, __version__, at, now_ms))
+            yield
+            with suppress(RetrofillError), self._around.store().transaction() as tx:
+                tx.hosting.leave(host, tx.hosting.now_ms())
+        finally:
+            door.close()
 
     def _known_key(self) -> ServerKey:
         """The one that servers share; never a new one, which no other machine would have.

@@ -1,7 +1,7 @@
-"""What a worker lets go of once a day, in a thread beside its rounds (RET-1, RET-2, CAT-9).
+"""What a host lets go of once a day, in a thread beside the rounds of a worker, or of a scheduler that stands by.
 
-What may go the ledger says, because only that knows what has ended. A job that is broken off, or cannot ask, is
-begun anew after an hour.
+Who leads sees to its own files with the rest of retention (RET-1, RET-2, CAT-9). What may go the ledger says, because only
+that knows what has ended. A job that is broken off, or cannot ask, is begun anew after an hour.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from retrofill.domain.errors import RetrofillError
 
 if TYPE_CHECKING:
+    from retrofill.bootstrap.deployment import Deployment
     from retrofill.services.ports.custody import Custody
     from retrofill.services.ports.retention import LaidOut, LogFolder
 
@@ -27,7 +28,7 @@ _DONE = "tidied"  # in its home: when a job went through
 
 @dataclass(frozen=True, slots=True)
 class Tidying:
-    """One worker's.
+    """One host's.
 
     Attributes:
         custody: what may go, as of the moment at which it is called.
@@ -88,3 +89,25 @@ class Tidying:
             pacing.pause()
         self.folder.tidy(began - _DAY_SECONDS)
         (self.home / _DONE).touch()
+
+
+def tidying_of(deployment: Deployment) -> Tidying | None:
+    """That of the machine whose scheduler this is; None where no other one could lead."""
+    from retrofill.executors.code import CodeFolders
+
+    on, host = deployment, deployment.host
+    if host is None:
+        return None
+    code = CodeFolders(on.folder.code)
+    return Tidying(on.folder.home, lambda: custody_of(on, host), on.runs_folder(), code)
+
+
+def custody_of(deployment: Deployment, host: str) -> Custody:
+    """What a host may let go of, by the ledger and its clock, as of now."""
+    from retrofill.services.upkeep.custody import LedgerCustody, Rules
+
+    settings = deployment.settings()
+    rules = Rules(settings.retention_days, settings.log_days, settings.auto_log_cap)
+    with deployment.store.read() as reader:
+        now_ms = reader.hosting.now_ms()
+    return LedgerCustody(deployment.store, deployment.graphs(), now_ms, rules, host)

@@ -246,6 +246,8 @@ def worker_of(deployment: Deployment, wanted: Wanted, home: Path | None = None) 
         raise NoSharedStoreError(
             "the store is a file of this machine, whose scheduler runs everything itself"
         )
+    from retrofill.bootstrap.tidying import custody_of
+
     settings = deployment.settings()
     hosts = deployment.hosts(settings.host_lost_minutes)
     assert hosts is not None
@@ -261,17 +263,6 @@ def worker_of(deployment: Deployment, wanted: Wanted, home: Path | None = None) 
     return Worker(
         hosting, place, takes, hosts.listen, logs=deployment.logs, custody=partial(custody_of, deployment)
     )
-
-
-def custody_of(deployment: Deployment, host: str) -> Custody:
-    """What a host may let go of, by the ledger and its clock, as of now."""
-    from retrofill.services.upkeep.custody import LedgerCustody, Rules
-
-    settings = deployment.settings()
-    rules = Rules(settings.retention_days, settings.log_days, settings.auto_log_cap)
-    with deployment.store.read() as reader:
-        now_ms = reader.hosting.now_ms()
-    return LedgerCustody(deployment.store, deployment.graphs(), now_ms, rules, host)
 
 
 def _with_groups(deployment: Deployment, wanted: Wanted) -> Wanted:

@@ -27,15 +27,29 @@ class _Stopped(Exception):
 
 
 @click.command(cls=Command)
+@click.option(
+    "--serve-logs",
+    default="",
+    metavar="HOST:PORT",
+    help="On a PostgreSQL server: let servers read the logs of this machine at this address, with the key that they "
+    "share (RETROFILL_SERVER_KEY).",
+)
+@click.option(
+    "--logs-at",
+    default="",
+    metavar="URL",
+    help="How servers reach that address, where they call it otherwise.",
+)
 @pass_session
-def scheduler(session: Session) -> None:
+def scheduler(session: Session, serve_logs: str, logs_at: str) -> None:
     """Run the scheduler until interrupted.
 
     It makes auto triggered instances every night and runs them, and those of every unfinished backfill.
     TERM or Ctrl-C ends it; running instances go on, and the next scheduler takes them over.
     On a PostgreSQL server any number may run, on any machines: one leads, the others stand by.
     """
-    schedule(session.call)
+    with session.call.deployment.logs.serving(serve_logs, logs_at):
+        schedule(session.call)
 
 
 def schedule(call: Call, on_ready: Callable[[], None] = lambda: None) -> None:
