@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from retrofill.services.ports.hosting import Hosting, HostStatus
     from retrofill.services.running.hosting import LedgerHosting
     from retrofill.services.running.worker import Round, Told
+    from retrofill.settings.in_force import Settings
 
 _LOCK = "worker.lock"
+_SETTINGS_SECONDS = 5.0  # after which a deploy is noticed
 Watched = Sequence[tuple[int, Callable[[], None]]]
 """Descriptors that a worker's loop waits for, too, and what is done when one is readable."""
 
@@ -283,21 +285,37 @@ def hosting_of(deployment: Deployment) -> LedgerHosting:
     """The deployment as its hosts see it, beside the store; one for a process."""
     from retrofill.services.running.hosting import LedgerHosting, Premises
 
-    hosts = deployment.hosts(deployment.settings().host_lost_minutes)
+    recent = _RecentSettings(deployment)
+    hosts = deployment.hosts(recent.get().host_lost_minutes)
     assert hosts is not None
 
     def specs(status: HostStatus) -> RunSpecs:
         from retrofill.services.instances.run_specs import RunSpecs
 
-        settings = deployment.settings()
+        settings = recent.get()
         interpreter = settings.python or status.interpreter
         find = deployment.secrets.find_soon
         return RunSpecs(Path(status.folder), find, interpreter, settings.working_folders)
 
     def lost_after_ms() -> int:
-        return 60_000 * deployment.settings().host_lost_minutes
+        return 60_000 * recent.get().host_lost_minutes
 
     return LedgerHosting(deployment.store, hosts, Premises(deployment.graphs, specs, lost_after_ms))
+
+
+class _RecentSettings:
+    """Those that are deployed, asked for now and then: an exchange needs them thrice, and they seldom change."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._read_at = 0.0
+        self._settings: Settings | None = None
+
+    def get(self) -> Settings:
+        now = time.monotonic()
+        if self._settings is None or now - self._read_at > _SETTINGS_SECONDS:
+            self._settings, self._read_at = self._deployment.settings(), now
+        return self._settings
 
 
 @contextmanager
