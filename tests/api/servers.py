@@ -85,7 +85,9 @@ class Server:
         return self._clients[scope]
 
     def token(self, user: str, scope: Scope = Scope.ADMIN) -> str:
-        return self.center("admin").people.create_token(user, scope=scope)["token"]
+        groups = ["default"] if scope is Scope.WORKER else []
+        made = self.center("admin").people.create_token(user, scope=scope, resource_groups=groups)
+        return made["token"]
 
     def run(self, backfill_id: int | None = None) -> None:
         """Schedule until a backfill has ended: this one, or any."""

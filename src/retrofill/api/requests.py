@@ -206,7 +206,7 @@ def visit_of(request: Request) -> Visit:
     operation = operation_of(request.scope["endpoint"])
     needed = operation.scope or Scope.READ
     try:
-        visit = Visit(request, deployment, visitor_of(request, deployment))
+        visit = Visit(request, deployment, visitor_of(request, deployment, needed is Scope.WORKER))
     except StoreUnavailableError as error:  # who asks is not known: where the store is, is not told
         _log.warning("nobody can sign in: %s", error.message)
         raise StoreUnavailableError(

@@ -12,22 +12,35 @@ from fastapi import Request, Response
 
 from retrofill.api.origins import check_origin, origin_of
 from retrofill.bootstrap.deployment import Deployment
-from retrofill.domain.errors import NotSignedInError
+from retrofill.domain.errors import NotPermittedError, NotSignedInError
 from retrofill.domain.people.visitors import Caller, Visitor, address_behind
 
 _USUAL_PORTS = {"http": 80, "https": 443}
 
 
-def visitor_of(request: Request, deployment: Deployment) -> Visitor:
+class WorkerTokenError(NotPermittedError):
+    """Ask with a token of scope read, operate or admin."""
+
+    code = "worker_token"
+
+
+def visitor_of(request: Request, deployment: Deployment, is_for_workers: bool = False) -> Visitor:
     """Who sends this request.
+
+    Args:
+        is_for_workers: what is asked is what workers ask.
 
     Raises:
         NotSignedInError: nobody says so, or with a token or a session that opens nothing.
         ForeignOriginError: it was sent by the page of somebody else.
+        WorkerTokenError: a worker asks for something else.
     """
     shown = request.headers.get("Authorization")
     if shown is not None:
-        return _bearer(shown, deployment)
+        bearer = _bearer(shown, deployment)
+        if bearer.worker is not None and not is_for_workers:
+            raise WorkerTokenError("a worker's token opens what workers ask, and nothing else")
+        return bearer
     secret = session_secret(request, deployment)
     visitor = None if secret is None else deployment.reception.by_session(secret)
     if visitor is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from retrofill.client.desk import Desk
@@ -108,10 +109,16 @@ class PeopleDesk(Desk):
     # Keys of programs
 
     def create_token(
-        self, user: str, label: str = "", scope: str = "admin", days: int | None = None
+        self,
+        user: str,
+        label: str = "",
+        scope: str = "admin",
+        days: int | None = None,
+        resource_groups: Sequence[str] = (),
     ) -> NewToken:
         """Make a token; its secret is told this once."""
-        body = {"user": user, "label": label, "scope": scope, "days": days}
+        groups = list(resource_groups)
+        body = {"user": user, "label": label, "scope": scope, "days": days, "resource_groups": groups}
         made: NewToken = self._server.act("POST", "tokens", body)
         return made
 

@@ -13,12 +13,13 @@ from retrofill.domain.people.visitors import Caller, address_behind
 
 
 def test_each_scope_includes_those_before() -> None:
-    """SEC-1."""
+    """SEC-1: but for that of workers, which is good for nothing else, and nothing else for that."""
     covered = {have: [need for need in Scope if have.covers(need)] for have in Scope}
     assert covered == {
         Scope.READ: [Scope.READ],
         Scope.OPERATE: [Scope.READ, Scope.OPERATE],
         Scope.ADMIN: [Scope.READ, Scope.OPERATE, Scope.ADMIN],
+        Scope.WORKER: [Scope.WORKER],
     }
 
 

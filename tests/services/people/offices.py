@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TypeVar
 
-from retrofill.domain.catalog.definitions import Catalog, Workspace
+from retrofill.domain.catalog.definitions import Catalog, ResourceGroup, Workspace
 from retrofill.domain.people.roles import Actor
 from retrofill.domain.people.server_keys import BYTES, ServerKey
 from retrofill.services.people.accounts import Contact, People, contact_of
@@ -24,7 +24,8 @@ class Office:
     def __init__(self, world: World) -> None:
         self.world = world
         tasks = world.catalog.tasks
-        self.catalog = Catalog("test", workspaces={"w": Workspace("w", members=MEMBERS)}, tasks=tasks)
+        workspaces, groups = {"w": Workspace("w", members=MEMBERS)}, {"etl": ResourceGroup("etl")}
+        self.catalog = Catalog("test", workspaces=workspaces, tasks=tasks, resource_groups=groups)
         self.passwords = FakePasswords()
         self.server_key = ServerKey(bytes(range(BYTES)))
 

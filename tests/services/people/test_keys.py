@@ -9,7 +9,7 @@ import pytest
 from retrofill.domain.errors import NotPermittedError, RetrofillError, UnknownNameError, UsageError
 from retrofill.domain.people.scopes import Scope
 from retrofill.domain.people.server_keys import BYTES, ServerKey
-from retrofill.domain.people.visitors import Visitor
+from retrofill.domain.people.visitors import Visitor, WorkerRight
 from retrofill.services.people.keys import Keys
 from retrofill.services.people.reception import EndedTokenError
 from services.people.offices import Office
@@ -79,6 +79,27 @@ def test_a_token_reaches_so_far_and_for_so_long(office: Office) -> None:
     office.pass_minutes(1)
     with pytest.raises(EndedTokenError, match="has expired, on 20"):
         office.reception.by_token(secret)
+
+
+def test_a_workers_token_is_for_resource_groups(office: Office) -> None:
+    """SEC-1: it names whose runs may be carried out with it, for good."""
+    record, secret = office.keys().create_token("bob", scope=Scope.WORKER, resource_groups=["etl", "etl"])
+    right = WorkerRight(record.id, ("etl",))
+    assert office.reception.by_token(secret) == Visitor("bob", Scope.WORKER, worker=right)
+    assert office.keys("bob").revoke_token(record.id).revoked_ms is not None, "whose it is may end it"
+
+
+def test_only_a_system_administrator_makes_workers_tokens(office: Office) -> None:
+    """SEC-3: what runs in a group is handed over with its code and its secrets."""
+    with pytest.raises(NotPermittedError, match="ann may not make tokens for workers"):
+        office.keys("ann").create_token("ann", scope=Scope.WORKER, resource_groups=["etl"])
+    with pytest.raises(UnknownNameError, match='no resource group "elt"; did you mean "etl"'):
+        office.keys().create_token("ann", scope=Scope.WORKER, resource_groups=["elt"])
+    with pytest.raises(UsageError, match="names the resource groups"):
+        office.keys().create_token("ann", scope=Scope.WORKER)
+    with pytest.raises(UsageError, match="scope read is for no resource groups"):
+        office.keys().create_token("ann", scope=Scope.READ, resource_groups=["etl"])
+    assert office.keys().tokens() == []
 
 
 def test_when_a_token_was_used_is_noted_now_and_then(office: Office) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query
 from pydantic import Field
@@ -20,7 +20,9 @@ routes = Routes("access-keys")
 class WantedAccessKey(NewKey):
     """An access key (SEC-1)."""
 
-    scope: Scope = Field(Scope.OPERATE, description="How far it reaches, within what its user may do.")
+    scope: Literal[Scope.READ, Scope.OPERATE, Scope.ADMIN] = Field(
+        Scope.OPERATE, description="How far it reaches, within what its user may do."
+    )
 
 
 @routes.get("", "people.access_keys", Page[AccessKeyRow])

@@ -28,7 +28,12 @@ class NewKey(Asked):
 class WantedToken(NewKey):
     """A token (SEC-1)."""
 
-    scope: Scope = Field(Scope.ADMIN, description="How far it reaches, within what its user may do.")
+    scope: Scope = Field(
+        Scope.ADMIN, description="How far it reaches, within what its user may do; `worker`: for a worker."
+    )
+    resource_groups: list[_Short] = Field(
+        [], max_length=1_000, description="Of scope `worker`: whose runs it may carry out."
+    )
 
 
 class Whose(Asked):
@@ -47,7 +52,8 @@ def list_tokens(visit: Asking, asked: Annotated[Whose, Query()]) -> Page[TokenRo
 def create_token(visit: Asking, body: WantedToken, once: Once = None) -> NewToken:
     """Make a token; its secret is answered this once."""
     center = visit.center
-    return center.people.create_token(body.user or center.user, body.label, body.scope, body.days)
+    user = body.user or center.user
+    return center.people.create_token(user, body.label, body.scope, body.days, body.resource_groups)
 
 
 @routes.delete("/{token_id}", "people.revoke_token", TokenRow, scope=Scope.ADMIN)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -11,7 +11,7 @@ from retrofill.cli.grammar import Group
 from retrofill.cli.session import Session, pass_session, say
 from retrofill.domain.errors import UsageError
 from retrofill.domain.inputs import integer_id
-from retrofill.domain.people.scopes import Scope
+from retrofill.domain.people.scopes import PERSONAL, Scope
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _COLUMNS = ["id", "user", "label", "scope", "created_at", "expires_at", "used_at", "revoked_at"]
@@ -30,10 +30,19 @@ _expires = click.option(
 )
 
 
-def _scope(default: Scope) -> Callable[[_Command], _Command]:
+_groups = click.option(
+    "--resource-group",
+    "groups",
+    multiple=True,
+    metavar="NAME",
+    help="Of scope worker: whose runs it may carry out; several times for several.",
+)
+
+
+def _scope(default: Scope, scopes: Sequence[Scope]) -> Callable[[_Command], _Command]:
     return click.option(
         "--scope",
-        type=click.Choice([scope.value for scope in Scope]),
+        type=click.Choice([scope.value for scope in scopes]),
         default=default.value,
         help=f"How far it reaches, within what its user may do (default {default}).",
     )
@@ -54,15 +63,26 @@ def token() -> None:
 @_name
 @_user
 @_label
-@_scope(Scope.ADMIN)
+@_scope(Scope.ADMIN, tuple(Scope))
 @_expires
+@_groups
 @pass_session
 def token_create(
-    session: Session, user: str | None, name: str | None, label: str, scope: str, days: int | None
+    session: Session,
+    user: str | None,
+    name: str | None,
+    label: str,
+    scope: str,
+    days: int | None,
+    groups: tuple[str, ...],
 ) -> None:
-    """Make a token and print it; it is shown this once."""
+    """Make a token and print it; it is shown this once.
+
+    With `--scope worker` it is for workers that reach the server and not the database: it opens what they ask, and
+    nothing else.
+    """
     owner = _owner(session, user, name, "a token")
-    row = session.center.people.create_token(owner, label, scope, days)
+    row = session.center.people.create_token(owner, label, scope, days, groups)
     session.document(row, lambda: click.echo(row["token"]))
     say(f"Token {row['id']} of {owner}. Keep it now: it cannot be shown again.")
 
@@ -93,7 +113,7 @@ def access_key() -> None:
 @_name
 @_user
 @_label
-@_scope(Scope.OPERATE)
+@_scope(Scope.OPERATE, PERSONAL)
 @_expires
 @pass_session
 def access_key_create(

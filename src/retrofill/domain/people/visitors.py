@@ -13,17 +13,32 @@ _NETWORK_OF_ONE = 64  # bits of an IPv6 address that a single customer of a prov
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerRight:
+    """What a worker's token opens.
+
+    Attributes:
+        token: its id.
+        groups: the resource groups whose runs it may carry out.
+    """
+
+    token: int
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Visitor:
     """Somebody who was recognised.
 
     Attributes:
         scope: how far this sign-in reaches, whatever the user's roles allow.
         session: the id of the browser's session; None for a program with a key.
+        worker: of a worker, which acts for no user; None for everybody else.
     """
 
     user: str
     scope: Scope
     session: int | None = None
+    worker: WorkerRight | None = None
 
 
 @dataclass(frozen=True, slots=True)

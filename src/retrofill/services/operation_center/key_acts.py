@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from retrofill.domain.people.scopes import Scope, parse_scope
+from retrofill.domain.people.scopes import PERSONAL, Scope, parse_scope
 from retrofill.services.operation_center.desk import Desk
 from retrofill.services.people.clerks import Clerk
 from retrofill.services.people.keys import Keys
@@ -30,15 +31,21 @@ class KeyActs(PeoplesDesk):
         return self._clerk(Keys)
 
     def create_token(
-        self, user: str, label: str = "", scope: str = Scope.ADMIN, days: int | None = None
+        self,
+        user: str,
+        label: str = "",
+        scope: str = Scope.ADMIN,
+        days: int | None = None,
+        resource_groups: Sequence[str] = (),
     ) -> NewToken:
         """Make a token; its secret is told this once.
 
         Args:
-            scope: how far it reaches: `read`, `operate` or `admin`.
+            scope: how far it reaches: `read`, `operate` or `admin`; `worker` for a worker, which does nothing else.
             days: after which it opens nothing any more; None: until it is revoked.
+            resource_groups: whose runs a worker may carry out.
         """
-        record, secret = self._keys.create_token(user, label, parse_scope(scope), days)
+        record, secret = self._keys.create_token(user, label, parse_scope(scope), days, resource_groups)
         return {**token_row(record), "token": secret}
 
     def tokens(self, user: str | None = None) -> list[TokenRow]:
@@ -59,7 +66,7 @@ class KeyActs(PeoplesDesk):
             days: after which it signs nothing any more; None: until it is revoked.
         """
         key = self._parts.server_key
-        record, secret = self._keys.create_access_key(key, user, label, parse_scope(scope), days)
+        record, secret = self._keys.create_access_key(key, user, label, parse_scope(scope, PERSONAL), days)
         return {**access_key_row(record), "access_key_id": record.key_id, "access_key_secret": secret}
 
     def access_keys(self, user: str | None = None) -> list[AccessKeyRow]:

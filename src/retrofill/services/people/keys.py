@@ -7,12 +7,15 @@ worked out from the server's key whenever a signature is compared (decision 0020
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from retrofill.domain.errors import LimitError, UnknownNameError, UsageError, shown
+from retrofill.domain.errors import LimitError, UnknownNameError, UsageError, did_you_mean, shown
 from retrofill.domain.people.contacts import MOST_CHARACTERS
 from retrofill.domain.people.scopes import Scope
+from retrofill.domain.people.visitors import WorkerRight
 from retrofill.domain.texts import Text
 from retrofill.services.people.clerks import Clerk, check_label
 from retrofill.services.ports.records import AccessKeyRecord, TokenRecord
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 MOST_DAYS = 3_650
 MOST_KEYS = 1_000  # of one user, of each kind
 _DAY_MS = 86_400_000
+_ONLY_WORKERS = Text("Leave {option.resource_group} out, or make one of scope worker.")
+_NAME_GROUPS = Text("Name each with {option.resource_group}.")
 
 
 class Keys(Clerk):
@@ -31,23 +36,53 @@ class Keys(Clerk):
     # Tokens
 
     def create_token(
-        self, user: str, label: str = "", scope: Scope = Scope.ADMIN, days: int | None = None
+        self,
+        user: str,
+        label: str = "",
+        scope: Scope = Scope.ADMIN,
+        days: int | None = None,
+        resource_groups: Sequence[str] = (),
     ) -> tuple[TokenRecord, str]:
         """A new token and its secret, which cannot be had a second time.
 
         Args:
             days: after which it opens nothing any more; None: until it is revoked.
+            resource_groups: of a worker's token: whose runs it may carry out.
+
+        Raises:
+            NotPermittedError: for somebody else, or a worker's, and the actor is no system administrator.
         """
         self._check_self(user, "make tokens for others")
         check_label(label, "a token")
+        groups = self._groups(scope, resource_groups)
         now_ms = self._clock.now_ms()
         secret = new_secret()
-        record = TokenRecord(0, user, label, now_ms, None, scope, _expiry(now_ms, days), None)
+        record = TokenRecord(0, user, label, now_ms, None, scope, _expiry(now_ms, days), None, groups)
         with self._store.transaction() as tx:
             _check_room(len(tx.people.tokens(user)), user, "tokens")
             record = record._replace(id=tx.people.add_token(hash_of(secret), record))
             tx.record(now_ms, self._actor.name, "token-create", comment=f"{user}: token {record.id}")
         return record, secret
+
+    def _groups(self, scope: Scope, groups: Sequence[str]) -> str | None:
+        """What a token of this scope is kept with: what runs in these groups hands over code and secrets."""
+        if scope is not Scope.WORKER:
+            if groups:
+                raise UsageError(f"a token of scope {scope} is for no resource groups", _ONLY_WORKERS)
+            return None
+        self._check_administrator("make tokens for workers")
+        if not groups:
+            raise UsageError(
+                "a worker's token names the resource groups whose runs it carries out", _NAME_GROUPS
+            )
+        known = None if self._catalog is None else self._catalog.resource_groups
+        for name in groups:
+            if known is not None and name not in known:
+                raise UnknownNameError(
+                    f'there is no resource group "{shown(name)}"{did_you_mean(name, known)}',
+                    Text("{resource_group.list} shows all of them."),
+                )
+        return json.dumps(list(dict.fromkeys(groups)))
 
     def tokens(self, user: str | None = None) -> list[TokenRecord]:
         """Tokens, newest first: the actor's own; a system administrator may see everybody's."""
@@ -133,6 +168,13 @@ def is_key_id(text: str) -> bool:
 def is_live(record: TokenRecord | AccessKeyRecord, now_ms: int) -> bool:
     """Whether a key still opens anything."""
     return record.revoked_ms is None and (record.expires_ms is None or now_ms < record.expires_ms)
+
+
+def worker_right(record: TokenRecord) -> WorkerRight | None:
+    """What a worker's token opens; None for those of people."""
+    if record.resource_groups is None:
+        return None
+    return WorkerRight(record.id, tuple(json.loads(record.resource_groups)))
 
 
 def new_secret() -> str:

@@ -19,7 +19,7 @@ from retrofill.domain.people.scopes import Scope, Way
 from retrofill.domain.people.visitors import Admission, Caller, Signer, Visitor
 from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.services.people.clerks import find_actor
-from retrofill.services.people.keys import hash_of, is_key_id, is_live, new_secret
+from retrofill.services.people.keys import hash_of, is_key_id, is_live, new_secret, worker_right
 from retrofill.services.people.throttle import Throttle
 from retrofill.services.ports.records import PasswordRecord, SessionRecord
 
@@ -87,7 +87,7 @@ class Reception:
             raise EndedTokenError(f"this token has expired, on {shown_instant(record.expires_ms)}")
         if _is_worth_noting(record.seen_ms, now_ms):
             self._note(lambda tx: tx.people.see_token(record.id, now_ms))
-        return Visitor(record.user_name, Scope(record.scope))
+        return Visitor(record.user_name, Scope(record.scope), worker=worker_right(record))
 
     def by_session(self, secret: str) -> Visitor | None:
         """Whose browser this is; None for a session that has ended."""

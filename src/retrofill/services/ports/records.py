@@ -235,6 +235,7 @@ class HostRecord(NamedTuple):
     since_ms: int
     draining: int = 0
     left_ms: int | None = None
+    token_id: int | None = None  # with which it asks a server; None: it reaches the store
 
 
 class EndOfRun(NamedTuple):
@@ -320,6 +321,9 @@ class TokenRecord(NamedTuple):
     scope: str
     expires_ms: int | None
     seen_ms: int | None
+    resource_groups: str | None = (
+        None  # JSON: those whose runs a worker may carry out; None: it is no worker's
+    )
 
 
 class AccessKeyRecord(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from retrofill.domain.time.milliseconds import shown_instant
@@ -45,6 +46,7 @@ def token_row(record: TokenRecord) -> TokenRow:
         "user": record.user_name,
         "label": record.label or None,
         "scope": record.scope,
+        "resource_groups": json.loads(record.resource_groups) if record.resource_groups else None,
         "created_at": shown_instant(record.created_ms),
         "expires_at": shown_instant(record.expires_ms),
         "used_at": shown_instant(record.seen_ms),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, Index, Table, UniqueConstraint
 
-from retrofill.domain.people.scopes import Scope, Way
+from retrofill.domain.people.scopes import PERSONAL, Way
 from retrofill.store.schema.columns import Int, Text, metadata, one_of
 
 user = Table(
@@ -30,6 +30,7 @@ token = Table(
     Column("scope", Text, nullable=False, server_default="admin"),
     Column("expires_ms", Int),  # null: when somebody revokes it
     Column("seen_ms", Int),  # when it was used last, to some minutes
+    Column("resource_groups", Text),  # of a worker's token: JSON
 )
 
 access_key = Table(  # signs requests; the secret is worked out from the server's key and kept nowhere
@@ -45,7 +46,7 @@ access_key = Table(  # signs requests; the secret is worked out from the server'
     Column("expires_ms", Int),
     Column("seen_ms", Int),
     Column("revoked_ms", Int),
-    CheckConstraint(one_of("scope", Scope), name="access_key_scope"),
+    CheckConstraint(one_of("scope", PERSONAL), name="access_key_scope"),
 )
 
 saved_form = Table(  # what somebody has typed into a page and keeps

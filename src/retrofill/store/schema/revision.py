@@ -6,7 +6,7 @@ from pathlib import Path
 
 from retrofill.domain.errors import Kind, RetrofillError
 
-HEAD = "0008"
+HEAD = "0009"
 MIGRATIONS = Path(__file__).parent / "migrations"
 SNAPSHOT = MIGRATIONS / "head.sql"  # what they make of an empty file
 

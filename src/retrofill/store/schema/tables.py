@@ -318,6 +318,7 @@ host = Table(  # machines that carry out what is offered, as they said of themse
     Column("since_ms", Int, nullable=False),
     Column("draining", Int, nullable=False, server_default="0"),  # a person wants that it takes no more
     Column("left_ms", Int),  # when it has left by itself, with nothing running
+    Column("token_id", Int),  # with which it asks a server; null: it reaches the store
 )
 
 removed_wait = Table(  # what an administrator has told an instance not to wait for (OPS-7)

@@ -38,7 +38,8 @@ class TokenRow(TypedDict):
     id: int
     user: str
     label: str | None
-    scope: str  #: `read`, `operate` or `admin`: how far it reaches, within what its user may do
+    scope: str  #: `read`, `operate` or `admin`: how far it reaches, within what its user may do; `worker`: a worker's
+    resource_groups: list[str] | None  #: whose runs a worker may carry out; null for others
     created_at: str
     expires_at: str | None  #: null: when it is revoked
     used_at: str | None  #: last, to five minutes

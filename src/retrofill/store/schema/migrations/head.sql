@@ -187,7 +187,7 @@ CREATE TABLE token (
 	label TEXT DEFAULT '' NOT NULL,
 	secret_hash TEXT NOT NULL,
 	created_ms INTEGER NOT NULL,
-	revoked_ms INTEGER, scope TEXT DEFAULT 'admin' NOT NULL, expires_ms INTEGER, seen_ms INTEGER,
+	revoked_ms INTEGER, scope TEXT DEFAULT 'admin' NOT NULL, expires_ms INTEGER, seen_ms INTEGER, resource_groups TEXT,
 	PRIMARY KEY (id),
 	UNIQUE (secret_hash)
 );
@@ -422,7 +422,7 @@ CREATE TABLE host (
 	logs_at TEXT NOT NULL,
 	since_ms INTEGER NOT NULL,
 	draining INTEGER DEFAULT '0' NOT NULL,
-	left_ms INTEGER,
+	left_ms INTEGER, token_id INTEGER,
 	PRIMARY KEY (name)
 );
 
@@ -478,4 +478,4 @@ CREATE INDEX session_user ON session (user_name, id);
 
 CREATE INDEX subject_user ON subject (user_name);
 
-INSERT INTO alembic_version (version_num) VALUES ('0008');
+INSERT INTO alembic_version (version_num) VALUES ('0009');
