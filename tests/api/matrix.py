@@ -133,8 +133,16 @@ LIST = Decision(ALL, alone=True)  # everybody, who finds what is theirs in it
 MINE = {"name": lambda t: t.world.user}
 OWN = Decision("SD", fills=MINE, stranger=None)  # a person's own, and the system administrator
 SYSTEM = Decision("S", stranger=None, alone=True)
+NOBODY = Decision("", stranger=None, alone=True)  # whatever they are: workers have tokens of their own
 
 DECISIONS: dict[str, Decision] = {
+    "hosting.rules": NOBODY,
+    "hosting.exchange": NOBODY,
+    "hosting.own": NOBODY,
+    "hosting.leave": NOBODY,
+    "hosting.call": NOBODY,
+    "hosting.content": NOBODY._replace(fills={"sha256": lambda t: "0" * 64}),
+    "hosting.keep_log": NOBODY,
     "backfills.plan": Decision("SAOD", planned),
     "backfills.planned": Decision("SAOD", planned),
     "backfills.ask_checks": Decision("SAOD", planned),

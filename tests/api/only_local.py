@@ -41,6 +41,10 @@ ONLY_LOCAL = {
 # Operations that are no method of a desk of that name, each with what it asks instead.
 BESIDE_DESKS = {
     "instances.follow_log": "`instances.log`, as it grows",
+    **{
+        f"hosting.{name}": "what workers ask, which act for nobody"
+        for name in ("rules", "exchange", "own", "leave", "call", "content", "keep_log")
+    },
     "server.metrics": "numbers of a process, for whoever watches many",
     "backfills.planned": "what a `Preview` of `backfills.plan` lists",
 }

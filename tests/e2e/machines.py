@@ -55,7 +55,10 @@ class Process:
         self.said.extend(self.process.stderr)
 
     def says(self, what: str) -> None:
-        until(lambda: any(what in line for line in self.said), f"it says {what!r}", PATIENCE)
+        try:
+            until(lambda: any(what in line for line in self.said), f"it says {what!r}", PATIENCE)
+        except AssertionError:
+            raise AssertionError(f"it does not say {what!r}, but {self.said}") from None
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         os.kill(self.process.pid, number)

@@ -17,6 +17,7 @@ from retrofill.api.links import PREFIX
 from retrofill.api.requests import AdmittedRoute
 from retrofill.api.routes import metrics
 from retrofill.api.traffic import Counted, Traffic
+from retrofill.api.workers import Workers
 from retrofill.bootstrap.deployment import Deployment
 
 
@@ -32,6 +33,7 @@ def make_app(deployment: Deployment) -> FastAPI:
     )
     app.state.deployment = deployment
     app.state.hub = Hub(deployment.look)
+    app.state.workers = Workers(deployment)
     app.state.traffic = Traffic()
     app.router.routes.extend(_operations())
     health.mount(app, deployment)

@@ -20,11 +20,13 @@ from retrofill.api.links import PREFIX
 from retrofill.api.operations import EVENTS, JSON, Operation, operations_of
 from retrofill.api.samples import Samples
 from retrofill.api.schemas import Json, Schemas
+from retrofill.domain.people.scopes import Scope
 
 _ABOUT = f"""
 Everything that somebody may ask or do with Retrofill: one operation for each method of its operation center.
 
 - Send a token as `Authorization: Bearer ...`. Its scope is `read`, `operate` or `admin`; roles are judged besides.
+  What is below `/hosting` is for workers alone, whose tokens are of scope `worker`; it changes with their versions.
 - Lists answer `{{"items": [...], "next": ...}}`; `next`, sent as `cursor`, asks for the next page.
 - What is refused is a problem (RFC 9457) with a `code` that stays, a `hint` and the requests that help.
 - Instants are UTC (`...Z`), dates are ISO, lengths are seconds. Sentences are strings; with `{PARTS_HEADER}: parts`
@@ -120,6 +122,8 @@ def _statuses(operation: Operation, has_parameters: bool, has_body: bool, has_na
     """Of refusals that there can be."""
     if operation.scope is not None:
         yield from (401, 403)
+    if operation.scope is Scope.WORKER:
+        yield from (409, 422)  # this host, or no host of this deployment
     if has_name or has_body or has_parameters:
         yield 404
     if has_body or has_name:

@@ -57,7 +57,7 @@ class Server(uvicorn.Server):
         )
         self.server_state = app.state.connections = LimitedState(limits)
         self._on_ready = on_ready
-        self._hub = app.state.hub
+        self._hub, self._workers = app.state.hub, app.state.workers
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         current_default_thread_limiter().total_tokens = _THREADS
@@ -67,6 +67,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._hub.close()  # else those who listen would be waited for
+        self._workers.close()
         await super().shutdown(sockets)
 
     @contextlib.contextmanager

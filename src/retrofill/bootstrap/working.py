@@ -15,15 +15,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from retrofill import __version__
 from retrofill.domain.errors import RetrofillError, UsageError, WrongStateError, shown
 
 if TYPE_CHECKING:
     from retrofill.bootstrap.deployment import Deployment
-    from retrofill.bootstrap.logs import LogRooms
     from retrofill.executors.code import CodeFolders
+    from retrofill.executors.logs.door import LogDoor
     from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.ports import Ear, Executor, RunSpec
     from retrofill.services.ports.custody import Custody
@@ -96,6 +96,18 @@ class Place:
     grace_seconds: int
 
 
+class LogWays(Protocol):
+    """How others come by the logs of a host."""
+
+    def pushed(self, executor: Executor, runs_directory: Path) -> Executor:
+        """The executor with its logs brought to where others read them, if that is wanted."""
+        ...
+
+    def door(self, address: str, host: str, runs_directory: Path) -> LogDoor:
+        """Let servers read them here."""
+        ...
+
+
 @dataclass
 class Worker:
     """One worker of this machine, whatever way it reaches its deployment.
@@ -113,7 +125,7 @@ class Worker:
     listen: Callable[[Path], Ear]
     told: Told | None = None
     watched: Watched = field(default_factory=tuple)
-    logs: LogRooms | None = None
+    logs: LogWays | None = None
     custody: Callable[[str], Custody] | None = None
 
     def run(

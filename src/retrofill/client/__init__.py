@@ -300,6 +300,16 @@ def client_of(environ: Mapping[str, str], project: str | None = None) -> Client:
     Raises:
         UsageError: one of them is missing or in a wrong form.
     """
+    url, token = address_of(environ)
+    return Client(url, token, project or environ.get("RETROFILL_PROJECT"))
+
+
+def address_of(environ: Mapping[str, str]) -> tuple[str, str]:
+    """The server that RETROFILL_URL names, and the token with which it is asked.
+
+    Raises:
+        UsageError: there is no token.
+    """
     url, token = environ.get("RETROFILL_URL", ""), environ.get("RETROFILL_TOKEN", "")
     if not token:
         raise UsageError(
@@ -309,4 +319,4 @@ def client_of(environ: Mapping[str, str], project: str | None = None) -> Client:
                 "Or ask an administrator of the server for one."
             ),
         )
-    return Client(url, token, project or environ.get("RETROFILL_PROJECT"))
+    return url, token

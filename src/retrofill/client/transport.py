@@ -51,6 +51,7 @@ class _Request(NamedTuple):
         is_safe: asked twice it does no more than asked once.
         key: with which the server knows it again.
         is_whole: whether the answer is read at once.
+        tries: how often it is tried where nothing else says otherwise.
     """
 
     method: str
@@ -60,6 +61,7 @@ class _Request(NamedTuple):
     is_safe: bool = False
     key: str | None = None
     is_whole: bool = True
+    tries: int = _TRIES
 
 
 class _Patience(NamedTuple):
@@ -82,6 +84,7 @@ class Transport:
         token: who asks.
         sleep: waits between two tries.
         now: seconds of a clock that runs while it sleeps.
+        connections: that are kept, for as many threads.
 
     Raises:
         UsageError: an address or a token in a wrong form.
@@ -93,13 +96,14 @@ class Transport:
         token: str,
         sleep: Callable[[float], object] = time.sleep,
         now: Callable[[], float] = time.monotonic,
+        connections: int = 1,
     ) -> None:
         self.url = checked_url(url)
         self._token = _checked_token(token)
         self._sleep = sleep
         self._now = now
         self._patience: _Patience | None = None
-        self._pool = _make_pool()
+        self._pool = _make_pool(connections)
 
     def __repr__(self) -> str:
         return f"Transport({self.url!r})"
@@ -117,7 +121,7 @@ class Transport:
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         """The document of a question; values of the query that are None or empty are left out."""
-        return self._document(_Request("GET", f"{path}{_query(query or {})}", is_safe=True))
+        return self._document(_Request("GET", f"{path}{query_of(query or {})}", is_safe=True))
 
     def ask(self, path: str, body: Mapping[str, Any]) -> Any:
         """The same of a question that has a body and changes nothing."""
@@ -135,13 +139,24 @@ class Transport:
         request = _Request("POST", path, _json(body), ACT_SECONDS, is_safe=True, key=uuid.uuid4().hex)
         return self._document(request)
 
+    def once(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, seconds: float = QUESTION_SECONDS
+    ) -> Any:
+        """The document of something that whoever asks goes on asking for, and so decides when it is tried again."""
+        data = None if body is None else _json(body)
+        return self._document(_Request(method, path, data, seconds, tries=1))
+
+    def once_raw(self, path: str) -> bytes:
+        """The bytes of a question that is answered with some."""
+        return self._answer(_Request("GET", path, is_safe=True, tries=1)).data
+
     @contextmanager
     def lines(
         self, path: str, query: Mapping[str, Any] | None = None, body: Mapping[str, Any] | None = None
     ) -> Iterator[Iterator[bytes]]:
         """The lines of the answer of a question, as they come, however long it is."""
         method, data = ("GET", None) if body is None else ("POST", _json(body))
-        path = f"{path}{_query(query or {})}"
+        path = f"{path}{query_of(query or {})}"
         request = _Request(method, path, data, ACT_SECONDS, is_safe=True, is_whole=False)
         response = self._answer(request)
         try:
@@ -196,7 +211,7 @@ class Transport:
     def _has_tries(self, request: _Request, tried: int, may_be_made: bool, began: float) -> bool:
         """Whether a request that has been tried so often is tried again."""
         now = self._now()
-        if tried < _TRIES or (may_be_made and now < began + request.seconds):
+        if tried < request.tries or (may_be_made and now < began + request.seconds):
             return True
         if self._patience is None or now >= min(began + AWAY_SECONDS, self._patience.end):
             return False
@@ -269,14 +284,14 @@ class Transport:
         )
 
 
-def _make_pool() -> PoolManager:
+def _make_pool(connections: int) -> PoolManager:
     try:
         from urllib3 import PoolManager
     except ImportError:
         raise UsageError(
             "asking a server needs the package urllib3", "Install it: pip install 'retrofill[client]'."
         ) from None
-    return PoolManager(retries=False)
+    return PoolManager(retries=False, maxsize=connections)
 
 
 def _json(body: Mapping[str, Any]) -> bytes:
@@ -324,7 +339,7 @@ def _checked_token(token: str) -> str:
     return token
 
 
-def _query(values: Mapping[str, Any]) -> str:
+def query_of(values: Mapping[str, Any]) -> str:
     """What stands behind the path; lists as the same name several times."""
     pairs = [
         (name, _written(one))

@@ -5,6 +5,7 @@ from retrofill.api.routes import (
     backfills,
     feed,
     home,
+    hosting,
     instances,
     me,
     names,
@@ -47,6 +48,7 @@ ALL = (
     saved_forms,
     me,
     home,
+    hosting,
 )
 # Paths that take larger bodies than others, and how many bytes.
-LARGER = versions.LARGER
+LARGER = {**versions.LARGER, **hosting.LARGER}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from retrofill.cli.session import Session, pass_session, say
 from retrofill.domain.words import many
 
 if TYPE_CHECKING:
+    from retrofill.bootstrap.working import Wanted, Worker
     from retrofill.services.ports.hosting import HostStatus
     from retrofill.services.running.worker import Round
 
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     "--home",
     type=click.Path(file_okay=False, path_type=Path),
     default=None,
-    help="Its folder, of no other worker; default: .retrofill/worker in the project.",
+    help="Its folder, of no other worker; default: .retrofill/worker in the project, for a server .retrofill-worker here.",
 )
 @click.option(
     "--drain-seconds",
@@ -70,17 +72,29 @@ def worker(
 ) -> None:
     """Carry out runs of resource groups that have an `executor`, until interrupted.
 
-    Any number may run, on any machines that reach the store on its PostgreSQL server. Each takes what its slots
-    allow, the most urgent first. TERM or Ctrl-C ends it; what runs goes on, and the next worker with this home takes it
-    over; asked twice, it does not wait for anything.
+    Any number may run, on any machines that reach the store on its PostgreSQL server; or, with RETROFILL_URL and a
+    token of scope worker, that reach a server only. Each takes what its slots allow, the most urgent first. TERM or
+    Ctrl-C ends it; what runs goes on, and the next worker with this home takes it over; asked twice, it does not wait
+    for anything.
     """
-    from retrofill.bootstrap.working import Wanted, worker_of
+    from retrofill.bootstrap.working import Wanted
 
     wanted = Wanted(groups=groups, slots=slots or 0, serve_logs=serve_logs, logs_at=logs_at)
-    made = worker_of(session.call.deployment, wanted, home)
+    made = _worker_of(session, wanted, home)
     leaving = Leaving(drain_seconds)
     made.run(leaving.observe, _tell_ready, lambda: leaving.takes)
     say("The worker has left.")
+
+
+def _worker_of(session: Session, wanted: Wanted, home: Path | None) -> Worker:
+    """Beside the store, or for a server."""
+    if session.server is None:
+        from retrofill.bootstrap.working import worker_of
+
+        return worker_of(session.call.deployment, wanted, home)
+    from retrofill.client.working import remote_worker
+
+    return remote_worker(os.environ, wanted, home, session.directory)
 
 
 def _tell_ready(status: HostStatus) -> None:

@@ -41,7 +41,15 @@ class HostReader(Protocol):
         """Of these, those that somebody wants stopped, or that make way (RUN-5)."""
         ...
 
+    def called(self) -> tuple[dict[str, int], list[str]]:
+        """Resource groups that have offers, with when the newest was made, and hosts on which something is to be stopped."""
+        ...
+
     def find(self, name: str) -> HostRecord | None: ...
+
+    def with_token(self, token_id: int) -> int:
+        """How many hosts ask a server with this token."""
+        ...
 
     def all(self) -> list[HostRecord]:
         """All that ever took part and were not forgotten, by label."""
@@ -65,6 +73,10 @@ class HostTables(HostReader, Protocol):
 
     def note(self, record: HostRecord) -> None:
         """What a host says of itself; since when it is known, and whether it drains, stays."""
+        ...
+
+    def bind(self, name: str, token_id: int) -> None:
+        """Let a host be that of another token."""
         ...
 
     def set_draining(self, name: str, draining: bool) -> bool:

@@ -40,6 +40,24 @@ class LogPart(NamedTuple):
         return self.offset + len(self.data)
 
 
+class LogKeeper(Protocol):
+    """Keeps the logs of runs that live on other hosts, as these push them, where `Logs` finds them."""
+
+    def keep(self, ref: RunRef, part: LogPart) -> int:
+        """A further piece, which begins where what is kept ends, or where a gap after that does.
+
+        What is kept already is left as it is, and what is not connected to it is left out: so a piece may come
+        twice, late, or never.
+
+        Returns:
+            The length of what is kept now: from there on whoever pushes goes on.
+
+        Raises:
+            OSError: there is no room.
+        """
+        ...
+
+
 class Logs(Protocol):
     """What runs have printed, byte for byte."""
 

@@ -29,6 +29,15 @@ _NAMED = (
     "SELECT r.instance_id, r.number, r.token FROM json_each(?) j CROSS JOIN instance i ON i.id = j.value "
     f"JOIN run r ON r.instance_id = i.id AND r.number = i.run_number WHERE {_IS_OFFERED} AND {_MAY_GO}"
 )
+_CALLED_GROUPS = (
+    "SELECT i.resource_group, max(r.started_ms) FROM run r INDEXED BY run_offered "
+    f"CROSS JOIN instance i ON i.id = r.instance_id WHERE {_IS_OFFERED} AND {_MAY_GO} GROUP BY i.resource_group"
+)
+_CALLED_HOSTS = (
+    "SELECT DISTINCT r.host FROM run r INDEXED BY run_open CROSS JOIN instance i ON i.id = r.instance_id "
+    "WHERE r.ended_ms IS NULL AND r.host IS NOT NULL AND r.executor IS NOT NULL AND i.state = 'running' "
+    f"AND {filters.one_of('i.reason', LEAVING)}"
+)
 _IN_ORDER = "ORDER BY i.priority DESC, (i.backfill_id IS NOT NULL), i.due_ms, i.id LIMIT ?"
 _CLAIM = (
     "UPDATE run SET host = ?4, boot_id = ?5, started_ms = ?6 WHERE instance_id = ?1 AND number = ?2 AND token = ?3 "
@@ -94,6 +103,13 @@ class HostReader(View):
         )
         return RUN.all(rows)
 
+    def called(self) -> tuple[dict[str, int], list[str]]:
+        groups, hosts = self._execute(_CALLED_GROUPS).fetchall(), self._execute(_CALLED_HOSTS).fetchall()
+        return {row[0]: row[1] for row in groups}, [row[0] for row in hosts]
+
+    def with_token(self, token_id: int) -> int:
+        return int(self._execute("SELECT count(*) FROM host WHERE token_id = ?", (token_id,)).fetchone()[0])
+
     def find(self, name: str) -> HostRecord | None:
         return HOST.one(self._execute(f"SELECT {HOST} FROM host WHERE name = ?", (name,)).fetchone())
 
@@ -124,6 +140,9 @@ class HostTables(HostReader, Writer):
 
     def note(self, record: HostRecord) -> None:
         self._execute(_NOTE, record)
+
+    def bind(self, name: str, token_id: int) -> None:
+        self._execute("UPDATE host SET token_id = ? WHERE name = ?", (token_id, name))
 
     def set_draining(self, name: str, draining: bool) -> bool:
         cursor = self._execute("UPDATE host SET draining = ? WHERE name = ?", (int(draining), name))
