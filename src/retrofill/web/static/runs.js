@@ -19,16 +19,18 @@ export class Runs {
     this.state = new Uint8Array(size);
     this.id = new Float64Array(size);
     this.task = new Int32Array(size);
-    const running = new Set(), taskOf = new Map();
+    this.day = new Int32Array(size); // position of the bizdate in running order
+    const running = new Set(), taskOf = new Int32Array(grid.stride).fill(-1), { first, stride } = grid;
+    const { states, instances, task_of } = timeline;
     for (let i = 0; i < runs; i++) {
-      const state = STATES[timeline.states[i]];
+      const state = STATES[states[i]], id = instances[i], day = Math.floor((id - first) / stride);
       this.start[i] = timeline.started[i];
       this.end[i] = state === RUN ? Math.max(this.now, timeline.started[i]) : timeline.ended[i];
       this.state[i] = state;
-      this.id[i] = timeline.instances[i];
-      this.task[i] = timeline.task_of[i];
-      taskOf.set((this.id[i] - grid.first) % grid.stride, this.task[i]);
-      if (state === RUN) running.add(this.id[i]);
+      this.id[i] = id;
+      this.day[i] = day;
+      this.task[i] = taskOf[id - first - day * stride] = task_of[i];
+      if (state === RUN) running.add(id);
     }
     this.#names(taskOf);
     fore.forEach((from, k) => {
@@ -37,7 +39,8 @@ export class Runs {
       this.end[i] = shift + forecast.ended[from];
       this.state[i] = FORE;
       this.id[i] = id;
-      this.task[i] = taskOf.get((id - grid.first) % grid.stride) ?? -1;
+      this.day[i] = Math.floor((id - first) / stride);
+      this.task[i] = taskOf[(id - first) % stride];
     });
     this.known = runs;
     this.size = size;
@@ -50,29 +53,24 @@ export class Runs {
   /** Tasks of which nothing has run yet are known by their place in the grid. */
   #names(taskOf) {
     for (const row of this.grid.rows) {
-      if (taskOf.has(row.place)) continue;
+      if (taskOf[row.place] >= 0) continue;
       let index = this.tasks.indexOf(row.task);
       if (index < 0) index = this.tasks.push(row.task) - 1;
-      taskOf.set(row.place, index);
+      taskOf[row.place] = index;
     }
   }
 
   date(i) {
-    return Math.floor((this.id[i] - this.grid.first) / this.grid.stride);
+    return this.day[i];
   }
 
   /** Rows of a mode: `{key, label, runs}`, runs by start, and `reach`: how far those up to each one last. */
   rows(mode) {
     const order = this.#byStart();
     if (mode === "slot") return this.#slots(order);
-    const found = new Map();
-    for (const i of order) {
-      const key = mode === "task" ? this.task[i] : this.date(i);
-      if (!found.has(key)) found.set(key, []);
-      found.get(key).push(i);
-    }
-    if (mode === "task") return [...found].map(([key, runs]) => this.#row(key, this.tasks[key] ?? "other tasks", runs));
-    return this.grid.dates.map((date, d) => this.#row(d, date, found.get(d) || []));
+    if (mode === "date") return dealt(order, this.day, this.grid.dates.length).map((runs, d) => this.#row(d, this.grid.dates[d], runs));
+    const rows = dealt(order, this.task, this.tasks.length).map((runs, key) => this.#row(key, this.tasks[key], runs));
+    return rows.filter((row) => row.runs.length).sort((a, b) => this.start[a.runs[0]] - this.start[b.runs[0]]);
   }
 
   /** Sorted as numbers, each the moment and the run in one: a tenth of the time that comparing takes. */
@@ -104,7 +102,7 @@ export class Runs {
   }
 
   #row(key, label, runs) {
-    const list = Uint32Array.from(runs), reach = new Float64Array(list.length);
+    const list = runs instanceof Uint32Array ? runs : Uint32Array.from(runs), reach = new Float64Array(list.length);
     let far = -Infinity;
     for (let k = 0; k < list.length; k++) {
       if (this.end[list[k]] > far) far = this.end[list[k]];
@@ -129,6 +127,16 @@ export class Runs {
     }
     return [...sums.values()].map((of) => ({ ...of, mean: of.sum / of.count })).sort((a, b) => b.sum - a.sum);
   }
+}
+
+/** Runs by their key, 0 to `size`, in the order in which they come; those of no key are left out. */
+function dealt(order, keys, size) {
+  const from = new Uint32Array(size + 1), all = new Uint32Array(order.length), n = order.length;
+  for (let k = 0; k < n; k++) if (keys[order[k]] >= 0) from[keys[order[k]] + 1]++;
+  for (let key = 0; key < size; key++) from[key + 1] += from[key];
+  const next = from.slice();
+  for (let k = 0; k < n; k++) if (keys[order[k]] >= 0) all[next[keys[order[k]]]++] = order[k];
+  return Array.from({ length: size }, (_, key) => all.subarray(from[key], from[key + 1]));
 }
 
 /** How many of these runs, by start, there were at once at most. */
