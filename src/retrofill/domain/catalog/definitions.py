@@ -125,6 +125,7 @@ _PLACE = (
     "resource_group", "max_parallel_instances",
 )  # fmt: skip
 _WORDS = ("owner", "tags", "description", "reads", "writes", "code_file")
+_OF_RUNS = tuple(one.name for one in fields(Task) if one.name not in _WORDS)
 
 
 def renewed(task: Task, newer: Task) -> Task:
@@ -157,7 +158,7 @@ def told_of_runs(catalog: Catalog, names: Iterable[str]) -> Iterator[str]:
     """
     tasks = [catalog.tasks[name] for name in names]
     for task in tasks:
-        yield repr([getattr(task, one.name) for one in fields(task) if one.name not in _WORDS])
+        yield catalog.told_of_run(task)
         yield catalog.connections.get(task.connection, "")
     for name in sorted({task.workspace for task in tasks}):
         yield repr((catalog.workspaces[name].timezone, catalog.workspaces[name].files))
@@ -231,6 +232,18 @@ class Catalog:
                 for name, task in self.tasks.items()
             }
         )
+
+    def told_of_run(self, task: Task) -> str:
+        """One of its tasks, without what is only said of it, as a text; made once."""
+        found = self._told_of_runs.get(task.name)
+        if found is None:
+            found = repr([getattr(task, name) for name in _OF_RUNS])
+            self._told_of_runs[task.name] = found
+        return found
+
+    @cached_property
+    def _told_of_runs(self) -> dict[str, str]:
+        return {}
 
     def timezone_of(self, task: Task) -> str:
         return self.workspaces[task.workspace].timezone

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -139,9 +139,8 @@ def dependencies(tasks: Sequence[Task], index_of: Mapping[str, int]) -> Iterator
                 yield up, down, False
 
 
-@dataclass(frozen=True, slots=True)
-class _Alike:
-    """What pairs of tasks have in common that share one pattern of edges; identity counts."""
+class _Alike(NamedTuple):
+    """What pairs of tasks have in common that share one pattern of edges; identity counts. Hashed once an edge."""
 
     waits: int
     is_same_cycle: bool
@@ -192,9 +191,15 @@ class _Wiring:
         """Indices of an upstream and a downstream task, and their edges (DEP-10: both are here)."""
         tasks = self._template.tasks
         itself = [task.depends_on_itself for task in tasks]
+        schedules = [task.schedule for task in tasks]
+        found: dict[tuple[int, bool, int, bool], Waits] = {}  # by identity: a schedule is hashed slowly
         for up, down, is_same_cycle in dependencies(tasks, self._template.index_of):
-            edges_of = same_cycle if is_same_cycle else previous_cycle
-            yield up, down, edges_of(tasks[up].schedule, itself[up], tasks[down].schedule), is_same_cycle
+            key = (id(schedules[up]), itself[up], id(schedules[down]), is_same_cycle)
+            waits = found.get(key)
+            if waits is None:
+                edges_of = same_cycle if is_same_cycle else previous_cycle
+                waits = found[key] = edges_of(schedules[up], itself[up], schedules[down])
+            yield up, down, waits, is_same_cycle
 
     def _add(self, alike: _Alike, waits: Waits, ups: LongArray, downs: LongArray) -> None:
         (up_first, up_last), (down_first, down_last) = alike.kept_up, alike.kept_down

@@ -67,12 +67,7 @@ class Schedule:
 
     def words(self) -> str:
         """For people: "every day at 02:00", "every hour at :05", "Mondays at 03:30"."""
-        times, days = _times_in_words(self.slots), self.days_in_words()
-        if times.startswith("at "):
-            return f"{days or 'every day'} {times}"
-        return (
-            f"{times} {'on ' if self.weekdays != _ALL_WEEKDAYS and not self.is_either else ''}{days}".rstrip()
-        )
+        return _in_words(self)
 
     def days_in_words(self) -> str:
         """The dates that match, for people; empty for every day."""
@@ -313,6 +308,15 @@ def _refuse_impossible_dates(days: frozenset[int], months: frozenset[int], words
 def _cut(text: str) -> str:
     safe = shown(text)
     return safe if len(safe) <= 40 else f"{safe[:39]}…"
+
+
+@lru_cache(maxsize=8192)
+def _in_words(schedule: Schedule) -> str:
+    times, days = _times_in_words(schedule.slots), _days_in_words(schedule)
+    if times.startswith("at "):
+        return f"{days or 'every day'} {times}"
+    has_on = schedule.weekdays != _ALL_WEEKDAYS and not schedule.is_either
+    return f"{times} {'on ' if has_on else ''}{days}".rstrip()
 
 
 def _times_in_words(slots: Sequence[int]) -> str:
