@@ -14,6 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from math import inf
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,7 +31,8 @@ _PIECE = re.compile(r"([0-9]{15})-([0-9]{15})(\.end)?")
 _PIECE_BYTES = 2 << 20
 _WORD_LENGTH = 8  # tokens begin with the word of their store
 _LEFT_ALONE_SECONDS = 5.0
-_KEPT = 256  # lists of pieces of runs that have ended
+_LISTED_SECONDS = 0.5  # that a list of the pieces of a run that goes on holds: one look reads many times
+_KEPT = 256  # lists of pieces
 _LOCAL = ("file", "local")
 _TIMES = ("mtime", "LastModified", "last_modified", "updated", "modified")
 
@@ -70,13 +72,25 @@ class LogStorage:
         self._failed_at, self._failure = -_LEFT_ALONE_SECONDS, ""  # of the last look that failed
         self._root = root.rstrip("/")
         self._is_local = is_local
-        self._whole: OrderedDict[str, list[_Piece]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[list[_Piece], float]] = OrderedDict()  # and until when it holds
         self._lock = Lock()
 
     # Reading
 
     def read(self, ref: RunRef, offset: int, limit: int) -> LogPart:
         """As `Logs.read`."""
+        try:
+            return self._read(ref, offset, limit)
+        except (
+            FileNotFoundError
+        ):  # the pieces of a run that went on have just become those of one that has ended
+            self._forget(self._folder(ref))
+        try:
+            return self._read(ref, offset, limit)
+        except FileNotFoundError as error:
+            raise self._failed(error) from error
+
+    def _read(self, ref: RunRef, offset: int, limit: int) -> LogPart:
         pieces = self._pieces(ref)
         size = pieces[-1].end
         if offset >= size or limit <= 0:
@@ -113,19 +127,19 @@ class LogStorage:
         """
         folder = self._folder(ref)
         with self._lock:
-            if folder in self._whole:
-                self._whole.move_to_end(folder)
-                return self._whole[folder]
+            pieces, holds_until = self._known.get(folder, ([], 0.0))
+        if pieces and self._monotonic() < holds_until:
+            return pieces
         if self._monotonic() - self._failed_at < _LEFT_ALONE_SECONDS:
             raise _away(self._failure)
         pieces = sorted(self._listed(folder), key=lambda one: (one.end, one.begin))
         if not pieces:
             raise NoLogError(f"run {ref.run_number} of instance {ref.instance_id} has no log")
-        if any(piece.is_last for piece in pieces):
-            with self._lock:
-                self._whole[folder] = pieces
-                if len(self._whole) > _KEPT:
-                    self._whole.popitem(last=False)
+        is_whole = any(piece.is_last for piece in pieces)
+        with self._lock:
+            self._known[folder] = pieces, inf if is_whole else self._monotonic() + _LISTED_SECONDS
+            if len(self._known) > _KEPT:
+                self._known.popitem(last=False)
         return pieces
 
     def _listed(self, folder: str) -> Iterator[_Piece]:
@@ -141,14 +155,15 @@ class LogStorage:
                 yield _Piece(int(found[1]), int(found[2]), bool(found[3]), path)
 
     def _cut_out(self, piece: _Piece, start: int, end: int) -> bytes:
-        """Bytes of a log out of a piece. One that has gone since it was listed has been written anew in another one."""
+        """Bytes of a log out of a piece.
+
+        Raises:
+            FileNotFoundError: it has gone since it was listed.
+        """
         try:
             data: bytes = self._files.cat_file(piece.path, start=start - piece.begin, end=end - piece.begin)
         except FileNotFoundError:
-            self._forget(piece.path.rpartition("/")[0])
-            raise LogAwayError(
-                "the log has just been moved within the storage of logs", "Ask again."
-            ) from None
+            raise
         except Exception as error:
             raise self._failed(error) from error
         return data
@@ -253,7 +268,7 @@ class LogStorage:
 
     def _forget(self, folder: str) -> None:
         with self._lock:
-            self._whole.pop(folder, None)
+            self._known.pop(folder, None)
 
     def _folder(self, ref: RunRef) -> str:
         name = run_name(ref.instance_id, ref.run_number, ref.token)
