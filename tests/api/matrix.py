@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from api.servers import OPEN, VAULT, Server
 from retrofill.bootstrap.bringing import BroughtFile
 from retrofill.bootstrap.centers import Call
+from retrofill.services.ports.records import HostRecord
 
 USERS = {"S": "admin", "A": "alice", "O": "bob", "D": "carol", "V": "dave", "F": "greta"}
 ALL = "SAODVF"
@@ -128,6 +129,16 @@ def saved_form(t: Target) -> int:
     return t.server.center(USERS[t.letter]).saved.save("new", {"task": [t.world.task]})["id"]
 
 
+def host(t: Target) -> str:
+    """One that has left."""
+    record = HostRecord("etl1-1", "etl1", "pull", '["default"]', 2, "0.1.0", "", 5, left_ms=9)
+    with t.server.deployment.store.transaction() as tx:
+        tx.hosting.note(record)
+        tx.hosting.leave(record.name, 9)
+    return record.name
+
+
+HOST = {"host": host}
 THING = Decision(MEMBERS)  # whoever is a member looks at what belongs to the workspace
 LIST = Decision(ALL, alone=True)  # everybody, who finds what is theirs in it
 MINE = {"name": lambda t: t.world.user}
@@ -223,6 +234,11 @@ DECISIONS: dict[str, Decision] = {
     "groups.list": LIST,
     "groups.show": LIST._replace(fills={"name": lambda t: "default"}),
     "groups.use": LIST._replace(fills={"name": lambda t: "default"}),
+    "hosts.list": LIST,
+    "hosts.show": LIST._replace(fills=HOST),
+    "hosts.drain": SYSTEM._replace(fills=HOST, body=nothing),
+    "hosts.undrain": SYSTEM._replace(fills=HOST, body=nothing),
+    "hosts.forget": SYSTEM._replace(fills=HOST, body=nothing),
     "saved.list": LIST._replace(query={"page": "new"}),
     "saved.show": LIST._replace(fills={"form_id": saved_form}),
     "saved.save": LIST._replace(body=lambda t: {"page": "new", "fields": {}}),

@@ -69,3 +69,34 @@ def test_the_graph_of_a_long_chain(tmp_path: Path) -> None:
     assert lines[20].lstrip() == "w.t20  <- w.t19"
     assert lines[299] == " " * 40 + "(299) w.t299  <- w.t298"
     assert len(lines) == count
+
+
+ELSEWHERE = """
+resource_groups:
+  etl: {executor: pull, slots: 8}
+  far: {executor: pul}
+connections: {here: {url: "duckdb:///data.duckdb"}, there: {url: "mysql+pymysql://h/x"}}
+"""
+
+
+def test_groups_on_other_machines(tmp_path: Path) -> None:
+    """RUN-3: what cannot work there is said where it is written, and leaves the exit status 0."""
+    project = Sandbox(tmp_path).write(
+        """
+a: {type: sql, connection: here, run: "SELECT 1", resource_group: etl, schedule: "@daily"}
+b: {type: sql, connection: there, run: "SELECT 1", resource_group: etl, schedule: "@daily"}
+c: {type: sql, connection: here, run: "SELECT 1", schedule: "@daily"}
+""",
+        ELSEWHERE,
+    )
+    found = project.json("check")["warnings"]
+    assert [(w["code"], w["path"].rpartition("/")[2], w["line"], w["tasks"]) for w in found] == [
+        ("store_of_one_machine", "retrofill.yaml", 4, []),
+        ("unknown_executor", "retrofill.yaml", 5, []),
+        ("store_of_one_machine", "retrofill.yaml", 5, []),
+        ("file_of_one_machine", "workspace.yaml", 5, ["w.a"]),
+    ]
+    assert 'there is no executor "pul" here' in found[1]["message"]
+    assert found[1]["hint"] == 'did you mean "pull"?'
+    shared = project.json("check", RETROFILL_STORE="postgresql://nobody@127.0.0.1:1/x")["warnings"]
+    assert [w["code"] for w in shared] == ["unknown_executor", "file_of_one_machine"]

@@ -15,6 +15,7 @@ from retrofill.services.catalogs.lineage import Lineages
 from retrofill.services.instances.run_specs import RunSpecs
 from retrofill.services.operation_center import OperationCenter
 from retrofill.services.ports.health import Found
+from retrofill.services.ports.hosts import Host
 from retrofill.services.ports.leadership import Leader
 from retrofill.services.ports.logs import LogPart, NoLogError
 from retrofill.services.reading.log_index import LineIndexes
@@ -66,6 +67,8 @@ class FakeWatch:
     still: tuple[Standstill, ...] = ()
     living: frozenset[str] = frozenset()
     host: str | None = None
+    left: dict[str, int] = field(default_factory=dict)  # by name of a host, until its runs are lost
+    lost_after_ms: int = 120_000
 
     def leader(self) -> Leader | None:
         return Leader("here", 7, None, True) if self.is_running else None
@@ -78,6 +81,9 @@ class FakeWatch:
 
     def living_runs(self) -> frozenset[str]:
         return self.living
+
+    def hosts(self) -> list[Host]:
+        return [Host(name, left_ms) for name, left_ms in self.left.items()]
 
 
 class FakePremises:

@@ -85,6 +85,7 @@ class FakeExecutor:
         self._clock = clock
         self.obeys = obeys
         self.running: dict[int, RunSpec] = {}
+        self._began: dict[int, float] = {}
         self.started: list[RunSpec] = []
         self.told_to_stop: list[RunRef] = []
         self.adopted: list[RunRef] = []
@@ -95,6 +96,7 @@ class FakeExecutor:
         for spec in runs:
             assert spec.ref.instance_id not in self.running, "started while it still runs"
             self.running[spec.ref.instance_id] = spec
+            self._began[spec.ref.instance_id] = self._clock.now_ms() / 1000
             self.started.append(spec)
 
     def poll(self) -> list[RunEnd]:
@@ -131,8 +133,8 @@ class FakeExecutor:
     ) -> None:
         """Let a run end; the next poll tells it."""
         spec = self.running.pop(instance_id)
-        now = self._clock.now_ms() / 1000
-        self._ends.append(RunEnd(spec.ref, outcome, exit_code, signal, now, now, message))
+        began, now = self._began[instance_id], self._clock.now_ms() / 1000
+        self._ends.append(RunEnd(spec.ref, outcome, exit_code, signal, began, now, message))
 
 
 class FakeHosts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from retrofill.services.ports.records import HostRecord
 from web.sites import Filled, Site, shown
 
 
@@ -49,3 +50,27 @@ def test_members_with_what_they_may(filled: Filled) -> None:
     assert "/tasks?workspace=shop" in page.links
     for name in ("vault", "moon"):
         assert "There is no workspace" in shown(filled.site.alice.get(f"/workspaces/{name}"), 404).text
+
+
+def test_hosts_and_what_is_asked_of_one(filled: Filled) -> None:
+    """RUN-9, SEC-4: everybody sees who carries out runs; a system administrator lets one take no more."""
+    site = filled.site
+    record = HostRecord("etl1-4f0c9a1b", "etl1", "pull", '["default"]', 2, "0.1.0", "", 5)
+    with site.deployment.store.transaction() as tx:
+        tx.hosting.note(record)
+    assert "Everything runs on the machine that schedules" not in shown(site.alice.get("/hosts")).text
+    page = shown(site.alice.get("/hosts/etl1-4f0c9a1b"))
+    assert "It was never heard of: nothing lives there" in page.text
+    assert "Drain" not in page.text, "she may not"
+    assert "Only a system administrator may" in shown(site.alice.get("/hosts/etl1/drain")).text
+    admin = site.browser("admin")
+    asked = shown(admin.get("/hosts/etl1/drain"))
+    assert "Let etl1 take no more?" in asked.text
+    admin.submit("/hosts/etl1-4f0c9a1b/drain", comment="new kernel")
+    assert "etl1 takes no more." in shown(admin.get("/hosts")).text
+    with site.deployment.store.read() as reader:
+        assert reader.hosting.all()[0].draining
+    assert site.alice.submit("/hosts/etl1/forget").status_code == 403
+    admin.submit("/hosts/etl1-4f0c9a1b/forget")
+    assert "Everything runs on the machine that schedules" in shown(site.alice.get("/hosts")).text
+    assert shown(site.alice.get("/hosts/etl1"), 404)

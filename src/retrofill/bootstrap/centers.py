@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from retrofill.bootstrap.deployment import AnyStore
     from retrofill.bootstrap.premises import LocalPremises
     from retrofill.domain.catalog.definitions import Catalog
+    from retrofill.domain.catalog.elsewhere import Misfit
     from retrofill.domain.people.server_keys import ServerKey
     from retrofill.domain.running.startable import Known
     from retrofill.executors.local.watch import LocalWatch
@@ -230,6 +231,14 @@ class Call:
         """Lineage of the tasks of a catalog."""
         return self.deployment.lineages(catalog, self.actor.sees)
 
+    def misfits(self, catalog: Catalog) -> list[Misfit]:
+        """What of a catalog does not fit where its groups run, as far as the actor may know."""
+        from retrofill.domain.catalog.elsewhere import misfits
+        from retrofill.executors import routing
+
+        found = misfits(catalog, self.deployment.store_url is not None, routing.names())
+        return [one for one in found if not one.task or self.actor.sees(one.task)]
+
     def schedule(self) -> NightMaker:
         from retrofill.services.running.nights import NightMaker
         from retrofill.settings.in_force import scheduling
@@ -287,7 +296,14 @@ class Call:
     def watch(self) -> LocalWatch:
         from retrofill.executors.local.watch import LocalWatch
 
-        return LocalWatch(self.runs_directory, self.leadership.leader, self.deployment.host)
+        on = self.deployment
+        return LocalWatch(
+            self.runs_directory,
+            self.leadership.leader,
+            on.host,
+            on.hosts,
+            lambda: 60_000 * self.settings.host_lost_minutes,
+        )
 
     @property
     def premises(self) -> LocalPremises:

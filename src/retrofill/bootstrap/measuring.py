@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from retrofill.bootstrap.deployment import Deployment
     from retrofill.bootstrap.tallies import Tallies
     from retrofill.services.ports.leadership import Leader
-    from retrofill.services.reading.documents import GroupRow
+    from retrofill.services.reading.documents import GroupRow, HostRow
 
 _STANDS_STILL_SECONDS = 150  # a loop that sleeps for longest ticks every minute
 
@@ -30,6 +30,10 @@ class Measures(NamedTuple):
         outbox_seconds: for how long an alert has been due that is not sent; 0 where none is.
         ready_seconds: since when nothing has started although an instance waits for resources; 0 where none waits.
         open_backfills: how many have not ended, by every status that such a one can have.
+        hosts: those that carry out runs, but for what is gone.
+        offer_seconds: for how long the oldest offer waits for a host, by resource group with offers.
+        failed_backfills: how many need somebody because something of them failed or is in the way.
+        failed_tasks: how many hold up nights of the last two weeks.
     """
 
     groups: list[GroupRow]
@@ -38,6 +42,10 @@ class Measures(NamedTuple):
     outbox_seconds: float
     ready_seconds: float
     open_backfills: Mapping[str, int]
+    hosts: list[HostRow]
+    offer_seconds: Mapping[str, float]
+    failed_backfills: int
+    failed_tasks: int
 
 
 def measure(call: Call) -> Measures:
@@ -54,7 +62,22 @@ def measure(call: Call) -> Measures:
         0.0 if due_ms is None else max(now_ms - due_ms, 0) / 1000,
         max(now_ms / 1000 - tallies.started_at, 0.0) if waits and tallies.started_at else 0.0,
         _open_backfills(call),
+        list(call.center.hosts.list()),
+        *_attention(call),
     )
+
+
+def _attention(call: Call) -> tuple[Mapping[str, float], int, int]:
+    """How long offers wait, and how many backfills and tasks of nights need somebody."""
+    from retrofill.services.reading.needs import find, last_nights
+    from retrofill.services.reading.unattended import offers_of
+
+    with call.center.backfills.view_if_deployed() as view:
+        if view is None:
+            return {}, 0, 0
+        offers = {group: one.age_ms / 1000 for group, one in offers_of(view.reader).items()}
+        found = find(view, last_nights(view))
+        return offers, len(found.backfills), len(found.nights)
 
 
 def _open_backfills(call: Call) -> Mapping[str, int]:

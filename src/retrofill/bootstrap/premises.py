@@ -38,7 +38,9 @@ class LocalPremises:
             return
         with self._deployment.store.read() as reader:
             open_runs = Counter(run.host for run in reader.open_runs())
-        known = [host for host in hosts.all() if host.left_ms >= 0 or open_runs[host.name]]
+            workers = {record.name for record in reader.hosting.all()}  # looked at as hosts
+        machines = [host for host in hosts.all() if host.name not in workers]
+        known = [host for host in machines if host.left_ms >= 0 or open_runs[host.name]]
         here = self._deployment.host
         words = [
             f"{shown(host.name)}{' (this one)' if host.name == here else ''}: "

@@ -66,6 +66,7 @@ def _looks(
         "D|D..D": _dates,
         "ID": _instances if of_instances or name == "instance" else _backfills,
         "USER": _users,
+        "HOST": _hosts,
     }.get(metavar)
 
 
@@ -84,6 +85,10 @@ def _workspaces(center: OperationCenter, incomplete: str) -> Found:
 
 def _groups(center: OperationCenter, incomplete: str) -> Found:
     return ((name, "") for name in center.names.resource_groups())
+
+
+def _hosts(center: OperationCenter, incomplete: str) -> Found:
+    return ((host["label"], host["state"]) for host in center.hosts.list())
 
 
 def _users(center: OperationCenter, incomplete: str) -> Found:

@@ -29,6 +29,15 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "workspace list": ("retrofill workspace list",),
     "resource-group list": ("retrofill resource-group list",),
     "resource-group show": ("retrofill resource-group show default",),
+    "worker": (
+        "retrofill worker --resource-group etl",
+        "retrofill worker --slots 8 --home /var/lib/retrofill-worker --drain-seconds 600",
+    ),
+    "host list": ("retrofill host list",),
+    "host show": ("retrofill host show etl2",),
+    "host drain": ('retrofill host drain etl2 --comment "new kernel"',),
+    "host undrain": ("retrofill host undrain etl2",),
+    "host forget": ("retrofill host forget etl2-1f3a9c07",),
     "backfill plan": (
         "retrofill backfill plan --task raw_flights --descendants all --bizdate 2013-01-01..2013-01-31",
         "retrofill backfill plan --from raw_flights --to report --bizdate -7d..yesterday --instances",

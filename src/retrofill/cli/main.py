@@ -41,6 +41,7 @@ _LAZY = {
     "task": "catalog",
     "workspace": "catalog",
     "resource-group": "groups",
+    "host": "hosts",
     "backfill": "backfill",
     "instance": "instance",
     "operation": "history",

@@ -59,8 +59,13 @@ _LOOKS = {
     "paused": ("‖", "yellow"),
     "stopped": ("■", "red"),
     "frozen": ("✱", "magenta"),
+    "there": ("●", "green"),
+    "draining": ("◔", "yellow"),
+    "unknown": ("?", "yellow"),
+    "lost": ("✗", "red"),
+    "left": ("○", "bright_black"),
 }
-"""Glyph and colour of the states of instances and of the statuses of backfills; the word is always there too."""
+"""Glyph and colour of the states of instances and hosts, and of the statuses of backfills; the word is always there too."""
 
 _SAME_YEAR = re.compile(r"^([0-9]{4}-)([0-9]{2}-[0-9]{2})\.\.\1([0-9]{2}-[0-9]{2})")
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from retrofill.client.feed import FeedDesk
     from retrofill.client.groups import GroupDesk
     from retrofill.client.home import HomeDesk
+    from retrofill.client.hosts import HostDesk
     from retrofill.client.instances import InstanceDesk
     from retrofill.client.names import NameDesk
     from retrofill.client.operations import OperationDesk
@@ -126,6 +127,13 @@ class Client:
         from retrofill.client.home import HomeDesk
 
         return HomeDesk(self._transport)
+
+    @cached_property
+    def hosts(self) -> HostDesk:
+        """The machines that carry out runs, and which of them are heard of."""
+        from retrofill.client.hosts import HostDesk
+
+        return HostDesk(self._transport)
 
     @cached_property
     def instances(self) -> InstanceDesk:

@@ -14,10 +14,9 @@ from retrofill.domain.catalog.definitions import Catalog, SourceFile, Workspace
 from retrofill.project.problems import Problem, ProjectError
 
 if TYPE_CHECKING:
-    from retrofill.project.loader import Loaded, TaskPlace
-    from retrofill.project.problems import Doubtful
+    from retrofill.project.loader import Loaded
 
-__all__ = ["Problem", "ProjectError", "load", "load_whole", "load_with_places", "schema", "unchanged"]
+__all__ = ["Problem", "ProjectError", "load", "load_whole", "schema", "unchanged"]
 
 _NONE: Mapping[str, Workspace] = MappingProxyType({})
 
@@ -33,19 +32,8 @@ def load(directory: Path) -> Catalog:
     return loader.load(directory)
 
 
-def load_with_places(directory: Path) -> tuple[Catalog, dict[str, TaskPlace], tuple[Doubtful, ...]]:
-    """The catalog, by task where its dependencies are written, and what `check` warns of.
-
-    Raises:
-        ProjectError: like `load`.
-    """
-    from retrofill.project import loader
-
-    return loader.load_with_places(directory)
-
-
 def load_whole(directory: Path) -> Loaded:
-    """The catalog with all that was read on the way.
+    """The catalog with all that was read on the way: where things are written, and what is doubtful.
 
     Raises:
         ProjectError: like `load`.

@@ -37,6 +37,7 @@ class Deployment:
     settings: Mapping[str, object] = field(default_factory=dict)
     inherit_env: tuple[str, ...] = ()
     secrets: Mapping[str, frozenset[str]] = field(default_factory=dict)  # the bound ones, by name: workspaces
+    group_places: Mapping[str, Place] = field(default_factory=dict)
     connection_names: Collection[str] | None = None
     group_names: Collection[str] | None = None
     baseline_names: Collection[str] | None = None
@@ -66,6 +67,7 @@ def read_deployment(node: Node, workspaces: Collection[str], report: Report) -> 
         region=shape.region or "default",
         connections=_connections(shape, node, report),
         resource_groups=_groups(shape, node, workspaces, report),
+        group_places={name: _place_of(node, name) for name in _keys(node, "resource_groups")},
         baselines=_baselines(shape, node, report),
         settings=_settings(node, workspaces, report),
         secrets=_secrets(shape, node, workspaces, report),
@@ -106,6 +108,12 @@ def check_patterns(
 def _keys(node: Node, section: str) -> tuple[str, ...]:
     found = node.find(section)
     return found.names() if found else ()
+
+
+def _place_of(node: Node, group: str) -> Place:
+    found = node.find("resource_groups")
+    assert found is not None
+    return found.key_place(group)
 
 
 def _connections(shape: DeploymentShape, node: Node, report: Report) -> dict[str, str]:

@@ -36,20 +36,14 @@ def load(directory: Path) -> Catalog:
     Raises:
         ProjectError: with every problem of every file, in order of files and lines.
     """
-    return load_with_places(directory)[0]
-
-
-def load_with_places(directory: Path) -> tuple[Catalog, dict[str, TaskPlace], tuple[Doubtful, ...]]:
-    """The same, with the place of every task's dependencies by its full name, and what is doubtful."""
-    loaded = load_whole(directory)
-    return loaded.catalog, loaded.places, loaded.doubts
+    return load_whole(directory).catalog
 
 
 def load_whole(directory: Path) -> Loaded:
     """The same, with all that was read on the way."""
     with _no_garbage_collection():
         load = _Load(directory)
-        return Loaded(load.catalog(), load.places, load.report.doubts, load.contents)
+        return Loaded(load.catalog(), load.places, load.report.doubts, load.contents, load.group_places)
 
 
 @contextmanager
@@ -66,7 +60,7 @@ def _no_garbage_collection() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class TaskPlace:
-    """Where a task names what it depends on, or where it begins: the file relative to the project."""
+    """Where a task names what it depends on, or where it or a resource group begins: the file relative to the project."""
 
     path: str
     line: int
@@ -75,12 +69,16 @@ class TaskPlace:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A catalog, where its tasks stand, what is doubtful, and what the files hold that it includes, by SHA-256."""
+    """A catalog, where its tasks stand, what is doubtful, and what the files hold that it includes, by SHA-256.
+
+    `group_places` has the resource groups that are written.
+    """
 
     catalog: Catalog
     places: dict[str, TaskPlace]
     doubts: tuple[Doubtful, ...]
     contents: dict[str, bytes]
+    group_places: dict[str, TaskPlace]
 
 
 class _Load:
@@ -89,6 +87,7 @@ class _Load:
     def __init__(self, directory: Path) -> None:
         self.report = Report()
         self.places: dict[str, TaskPlace] = {}
+        self.group_places: dict[str, TaskPlace] = {}
         self.root = _root(directory)
         self.sources: list[SourceText] = []
         self.code_files = CodeFiles(self.root)
@@ -169,6 +168,9 @@ class _Load:
 
     def _made(self, deployment: Deployment, workspaces: dict[str, ReadWorkspace]) -> Catalog:
         tasks: dict[str, Task] = {}
+        self.group_places |= {
+            name: TaskPlace(DEPLOYMENT_FILE, *place) for name, place in deployment.group_places.items()
+        }
         for folder, read in workspaces.items():
             for name, found in read.tasks.items():
                 assert found.task is not None, name  # else there was a problem

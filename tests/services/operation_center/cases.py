@@ -34,7 +34,7 @@ from retrofill.domain.selection.ways import ManualSelection
 from retrofill.services.catalogs.freezing import freeze_tasks
 from retrofill.services.operation_center import OperationCenter
 from retrofill.services.operation_center.desk import Desk
-from retrofill.services.ports.records import ErrandRecord, SavedFormRecord
+from retrofill.services.ports.records import ErrandRecord, HostRecord, SavedFormRecord
 from services.centers import WorldParts
 from services.worlds import World
 
@@ -98,6 +98,7 @@ def make_world(home: Path) -> World:
     with w.store.transaction() as tx:
         tx.errands.add(ErrandRecord(ERRAND, "create", "admin", request, 5))
         tx.saved_forms.put(SavedFormRecord(0, "admin", "new", None, '{"task": ["vault.goldmine"]}', 5))
+        tx.hosting.note(HostRecord("etl1-4f0c9a1b", "etl1", "pull", '["default"]', 2, "0.1.0", "", 5))
     w.clock.move_to("2026-03-03T00:30")
     w.night()
     w.clock.move_to("2026-03-20T12:00")
@@ -215,6 +216,8 @@ def arguments(c: Case) -> dict[str, Arguments]:
         "groups.list": [()],
         "groups.show": [("default",), ("deep",)],
         "groups.use": [("default",), ("deep", 168)],
+        "hosts.list": [(True,), ()],
+        "hosts.show": [("etl1",), ("absent",)],
         "home.show": [()],
         "home.count": [()],
         "instances.list": [(), (InstanceSearch(backfills=(1,)),), (InstanceSearch(auto=True),)],
@@ -313,6 +316,9 @@ def acts(c: Case) -> dict[str, Arguments]:
         "backfills.rerun": BACKFILLS,
         "backfills.freeze": BACKFILLS,
         "backfills.unfreeze": BACKFILLS,
+        "hosts.drain": [("etl1",), ("absent",)],
+        "hosts.undrain": [("etl1",), ("absent",)],
+        "hosts.forget": [("etl1",), ("absent",)],
         "errands.ask_for_backfill": [(given,) for given in GIVEN],
         "errands.ask_for_rerun": [([(number, 0)], {}) for (number,) in BACKFILLS],
         "errands.carry_out": [(ERRAND,)],

@@ -46,7 +46,9 @@ class _Collected:
 
         yield from _of_scheduler(self._found)
         yield from _of_groups(self._found)
+        yield from _of_hosts(self._found)
         yield _of_backfills(self._found)
+        yield from _of_failures(self._found)
         yield from _of_server(self._request)
         yield from _of_traffic(self._request.app.state.traffic)
         yield from ProcessCollector(registry=None).collect()
@@ -98,6 +100,51 @@ def _of_groups(found: Measures) -> Iterator[Metric]:
         for group in found.groups:
             family.add_metric([group["resource_group"]], group[name])  # type: ignore[literal-required]
         yield family
+
+
+def _of_hosts(found: Measures) -> Iterator[Metric]:
+    from prometheus_client.core import GaugeMetricFamily
+
+    offered = GaugeMetricFamily(
+        "retrofill_group_offered",
+        "Instances of a resource group that are offered to hosts and claimed by none.",
+        labels=["resource_group"],
+    )
+    age = GaugeMetricFamily(
+        "retrofill_offer_age_seconds",
+        "For how long the oldest offer of a resource group waits for a host; 0 where none does.",
+        labels=["resource_group"],
+    )
+    for group in found.groups:
+        if group["hosts"] is not None:
+            offered.add_metric([group["resource_group"]], group["offered"])
+            age.add_metric([group["resource_group"]], found.offer_seconds.get(group["resource_group"], 0.0))
+    yield from (offered, age)
+    labels = ["host", "label", "executor"]
+    heard = GaugeMetricFamily(
+        "retrofill_host_heard", "1 where a host is heard of, 0 where it is unknown or lost.", labels=labels
+    )
+    running = GaugeMetricFamily("retrofill_host_running", "Runs that live on a host.", labels=labels)
+    slots = GaugeMetricFamily("retrofill_host_slots", "Runs that a host carries out at most.", labels=labels)
+    for host in found.hosts:
+        values = [host["name"], host["label"], host["executor"]]
+        heard.add_metric(values, int(host["state"] in ("there", "draining")))
+        running.add_metric(values, host["running"])
+        if host["slots"] is not None:
+            slots.add_metric(values, host["slots"])
+    yield from (heard, running, slots)
+
+
+def _of_failures(found: Measures) -> Iterator[Metric]:
+    from prometheus_client.core import GaugeMetricFamily
+
+    words = (
+        "Backfills that need somebody, because something of them failed or is in the way: open ones that nobody has "
+        "stopped or paused, and those that have ended for two weeks at most."
+    )
+    yield GaugeMetricFamily("retrofill_failed_backfills", words, found.failed_backfills)
+    nights = "Tasks that hold up nights of the last two weeks, because they failed or are in the way."
+    yield GaugeMetricFamily("retrofill_failed_night_tasks", nights, found.failed_tasks)
 
 
 def _of_backfills(found: Measures) -> Metric:

@@ -63,12 +63,13 @@ def check(session: Session) -> int:
     another writes without depending on it, leave the exit status 0.
     """
     from retrofill import project
+    from retrofill.cli.printing.elsewhere import elsewhere_warnings
     from retrofill.cli.printing.lineage import doubts_in, warnings_of
     from retrofill.cli.printing.periods import period_warnings
     from retrofill.cli.printing.webhooks import webhook_warnings
 
     try:
-        catalog, places, doubts = project.load_with_places(session.folder_call.directory)
+        loaded = project.load_whole(session.folder_call.directory)
     except project.ProjectError as error:
         seen = (session.opened or session.folder_call).as_seen(
             error
@@ -77,11 +78,13 @@ def check(session: Session) -> int:
             raise seen from None
         say_json({"errors": [problem.to_json() for problem in seen.problems]})
         return exit_status(seen)
+    catalog = loaded.catalog
     rights = session.folder_call.actor.rights(catalog)
     warnings = [
-        *doubts_in(doubts, rights),
-        *period_warnings(catalog, places, rights),
-        *warnings_of(session.folder_call.lineages(catalog), places),
+        *doubts_in(loaded.doubts, rights),
+        *period_warnings(catalog, loaded.places, rights),
+        *elsewhere_warnings(session.folder_call.misfits(catalog), loaded.places, loaded.group_places),
+        *warnings_of(session.folder_call.lineages(catalog), loaded.places),
         *webhook_warnings(session.folder_call.deployment.internal_webhooks(catalog)),
     ]
     document = {

@@ -129,11 +129,15 @@ def _run_words(runs: Sequence[RunRow]) -> Iterator[str]:
     is_mixed = len({run["version"] for run in runs}) > 1
     for run in runs:
         version = f", version {run['version']}" if is_mixed else ""
+        host = "" if run["host_label"] is None else f" on {cell(run['host_label'])}"
+        if run["offered"]:
+            yield f"offered {run['started_at']}{version}"
+            continue
         if not run["ended_at"]:
-            yield f"started {run['started_at']}{version}, running"
+            yield f"started {run['started_at']}{host}{version}, running"
             continue
         how = run["message"] or ("exit status 0" if run["exit_code"] == 0 else run["outcome"])
-        yield f"started {run['started_at']}, ended {run['ended_at']}{version}: {how}"
+        yield f"started {run['started_at']}{host}, ended {run['ended_at']}{version}: {how}"
 
 
 @instance.command("log")

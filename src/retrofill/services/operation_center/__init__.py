@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from retrofill.services.operation_center.feed import FeedDesk
     from retrofill.services.operation_center.groups import GroupDesk
     from retrofill.services.operation_center.home import HomeDesk
+    from retrofill.services.operation_center.hosts import HostDesk
     from retrofill.services.operation_center.instances import InstanceDesk
     from retrofill.services.operation_center.names import NameDesk
     from retrofill.services.operation_center.operations import OperationDesk
@@ -113,6 +114,12 @@ class OperationCenter:
         from retrofill.services.operation_center.home import HomeDesk
 
         return HomeDesk(self._parts, self._actor)
+
+    @cached_property
+    def hosts(self) -> HostDesk:
+        from retrofill.services.operation_center.hosts import HostDesk
+
+        return HostDesk(self._parts, self._actor)
 
     @cached_property
     def instances(self) -> InstanceDesk:

@@ -191,10 +191,12 @@ class BackfillDesk(Choosing, RepeatedRequests, BackfillActs):
             UnknownNameError: there is no such backfill, as far as the actor knows.
             LimitError: more than a hundred are asked for.
         """
+        from retrofill.services.reading.known_hosts import KnownHosts
         from retrofill.services.reading.row_reasons import row_reasons
 
         with self.view(unknown_backfill(backfill_id)) as view:
-            return row_reasons(view, view.access.get_backfill(backfill_id), ids)
+            hosts = KnownHosts(view.reader, self._parts.watch)
+            return row_reasons(view, view.access.get_backfill(backfill_id), ids, hosts)
 
     def grid(self, backfill_id: int, positions: Collection[int] = ()) -> GridDocument:
         """Task by bizdate: the state of every instance that the actor sees, a letter each (BF-2).

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from retrofill.domain.errors import UnknownNameError, did_you_mean, shown
 from retrofill.domain.texts import Text
 from retrofill.services.operation_center.desk import Desk
-from retrofill.services.reading.queues import counts, group_row, queue_of, use_of
+from retrofill.services.reading.known_hosts import KnownHosts
+from retrofill.services.reading.queues import counts, group_row, offered, queue_of, use_of
 
 if TYPE_CHECKING:
     from retrofill.domain.catalog.definitions import ResourceGroup
     from retrofill.services.reading.documents import GroupRow, GroupUse, Queue
+    from retrofill.services.reading.known_hosts import KnownHost
 
 
 class GroupDesk(Desk):
@@ -22,8 +24,13 @@ class GroupDesk(Desk):
         """All resource groups with slots in use and the length of their queues."""
         groups = self._parts.in_force.resource_groups.values()
         with self.view_if_deployed() as view:
-            counted = {} if view is None else counts(view)
-        return [group_row(group, counted, self._bound(group)) for group in groups]
+            if view is None:
+                return [group_row(group, {}, self._bound(group)) for group in groups]
+            counted, waits, hosts = counts(view), offered(view), KnownHosts(view.reader, self._parts.watch)
+            return [
+                group_row(group, counted, self._bound(group), waits[group.name], _serving(hosts, group))
+                for group in groups
+            ]
 
     def show(self, name: str, limit: int = 20) -> Queue:
         """What holds a group's slots, and what waits for them in the order in which it will start.
@@ -36,7 +43,8 @@ class GroupDesk(Desk):
         """
         group = self._find(name)
         with self.view_if_deployed() as view:
-            return queue_of(view, group, limit, self._bound(group))
+            hosts = None if view is None else KnownHosts(view.reader, self._parts.watch)
+            return queue_of(view, hosts, group, limit, self._bound(group))
 
     def use(self, name: str, hours: int = 24) -> GroupUse:
         """How many of a group's slots were in use over the last hours, by the schedule and by backfills.
@@ -62,3 +70,8 @@ class GroupDesk(Desk):
     def _bound(self, group: ResourceGroup) -> Iterable[str] | None:
         """Of the workspaces that a group is bound to, those that the actor may know of."""
         return None if group.workspaces is None else filter(self._actor.sees, group.workspaces)
+
+
+def _serving(hosts: KnownHosts, group: ResourceGroup) -> Sequence[KnownHost]:
+    """None is asked for where the group runs on the machine that schedules."""
+    return () if group.is_local else hosts.serving(group.name)

@@ -8,7 +8,7 @@ are looked at for system administrators alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,8 @@ from retrofill.services.ports.health import Found
 if TYPE_CHECKING:
     from retrofill.services.ports.leadership import Leader
     from retrofill.services.ports.records import OpenBackfill
+    from retrofill.services.reading.known_hosts import KnownHost
+    from retrofill.services.reading.unattended import Offers
     from retrofill.services.reading.view import View
 
 _SETTLE_SECONDS = 1.0
@@ -67,6 +69,7 @@ class Examination(Desk):
             ("clock", self._times),
             ("work", self._work),
             ("starts", self._starts),
+            ("hosts", self._hosts),
             ("nights", self._nights),
         ):
             yield from _looked_at(name, partial(self._on_view, looks))
@@ -193,6 +196,22 @@ class Examination(Desk):
             f"(instance {first.instance_id}, {many(first.tries, 'time')}: {first.message})",
         )
 
+    def _hosts(self, view: View) -> Iterator[Found]:
+        """Whether what runs elsewhere is attended to; nothing where nothing does."""
+        from retrofill.services.reading.known_hosts import KnownHosts
+        from retrofill.services.reading.unattended import find_unattended, offers_of
+
+        groups = [group for group in self._parts.in_force.resource_groups.values() if not group.is_local]
+        hosts = KnownHosts(view.reader, self._parts.watch)
+        troubles = find_unattended(view, hosts)
+        for one in troubles:
+            yield Found("hosts", False, one.text)
+        if troubles or not groups:
+            return
+        offers = offers_of(view.reader)
+        words = [_group_words(group.name, hosts.serving(group.name), offers) for group in groups]
+        yield Found("hosts", True, "; ".join(words))
+
     def _nights(self, view: View) -> Iterator[Found]:
         """Whether every night was made, once any was (AUTO-3)."""
         from retrofill.services.running.missed import find_missed
@@ -270,6 +289,13 @@ class Examination(Desk):
             ]
             seen = {row.id for row in view.reader.instances(alone) if view.access.sees_instance(row)}
         return len(runs), [one if one in seen else None for one in alone]
+
+
+def _group_words(group: str, serving: Sequence[KnownHost], offers: Mapping[str, Offers]) -> str:
+    heard = [host for host in serving if host.presence.is_heard]
+    taken, slots = sum(host.running for host in heard), sum(host.slots or 0 for host in heard)
+    waits = f", {len(offers[group].ids)} offered" if group in offers else ""
+    return f"{group}: {many(len(heard), 'host')}, {taken} of {many(slots, 'slot')} taken{waits}"
 
 
 def _looked_at(name: str, looks: _Looks) -> Iterator[Found]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from retrofill.domain.running.filters import BackfillFilter
 from retrofill.domain.texts import Step, Text
+from retrofill.domain.time.milliseconds import shown_instant
 from retrofill.services.operation_center.desk import Desk
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class HomeDesk(Desk):
     def _general(self, view: View) -> list[Need]:
         """What hinders everything."""
         from retrofill.services.reading.describing import about_everything
+        from retrofill.services.reading.known_hosts import KnownHosts
+        from retrofill.services.reading.unattended import find_unattended
         from retrofill.services.upkeep.clocks import trouble_with
 
         found = []
@@ -61,6 +64,12 @@ class HomeDesk(Desk):
         clock = trouble_with(view.reader.clock.check(view.now_ms))
         if clock is not None:
             found.append(about_everything("clock", clock, Step("schedule.accept_clock")))
+        hosts = KnownHosts(view.reader, self._parts.watch)
+        for one in find_unattended(view, hosts):
+            since = shown_instant(view.now_ms - one.since_ms)
+            found.append(
+                {**about_everything(one.kind, one.text, *one.steps), "name": one.name, "since": since}
+            )
         return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from retrofill.services.ports.hosts import Host
     from retrofill.services.ports.leadership import Leader
 
 
@@ -48,6 +49,15 @@ class Watch(Protocol):
 
     def standstills(self) -> Sequence[Standstill]:
         """What stands still now."""
+        ...
+
+    def hosts(self) -> Sequence[Host]:
+        """The machines that share the store and were ever heard of; none where this one has it alone."""
+        ...
+
+    @property
+    def lost_after_ms(self) -> int:
+        """A machine that was not heard of for so long has lost its runs (RUN-3)."""
         ...
 
     def living_runs(self) -> Container[str]:

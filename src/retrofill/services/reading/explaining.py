@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from retrofill.domain.running.states import State
 from retrofill.domain.texts import Text
+from retrofill.services.reading.known_hosts import KnownHosts
 from retrofill.services.reading.reasons import Why
 from retrofill.services.reading.redaction import shown_why
 from retrofill.services.reading.why import why
@@ -23,7 +24,7 @@ _RESTING = frozenset({State.SUCCESSFUL, State.FAILED, State.FROZEN})
 def explained(view: View, watch: Watch, row: InstanceRecord) -> Why:
     """The sentence, and what it is about; also what stands still that would start or carry it out."""
     starts = watch.starts(auto=row.backfill_id is None)
-    found = why(view.reader, view.graphs, row, view.now_ms, starts)
+    found = why(view.reader, view.graphs, row, view.now_ms, starts, KnownHosts(view.reader, watch))
     still = "" if row.state in _RESTING else _standing_still(watch, row)
     text = Text("{text}{still}", text=found.text, still=still)
     return shown_why(view.access, row, replace(found, text=text))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from retrofill.domain.running.filters import ALL_INSTANCES, InstanceFilter
@@ -65,8 +65,11 @@ class InstanceReader:
 
     def runs(self, row: InstanceRecord) -> list[RunRow]:
         """Its runs, the first one first."""
-        made_from = self._view.outlines.of(row).version_id(row.id)
-        return [run_row(run, made_from) for run in self._view.reader.runs(row.id)]
+        made_from, hosting = self._view.outlines.of(row).version_id(row.id), self._view.reader.hosting
+        runs = self._view.reader.runs(row.id)
+        records = {name: hosting.find(name) for name in {run.host for run in runs} if name is not None}
+        labels = {name: name if found is None else found.label for name, found in records.items()}
+        return [run_row(run, made_from, labels) for run in runs]
 
     def of_backfill(
         self,
@@ -136,8 +139,13 @@ def _may_have(date: DateRecord, states: Collection[State] | None) -> bool:
     return any(counted.get(state, others) for state in states)
 
 
-def run_row(run: RunRecord, version_id: int) -> RunRow:
-    """A run of an instance; `version_id` is the one that the instance was made from."""
+def run_row(run: RunRecord, version_id: int, labels: Mapping[str, str]) -> RunRow:
+    """A run of an instance.
+
+    Args:
+        version_id: the one that the instance was made from.
+        labels: what people call hosts, by name.
+    """
     return {
         "run_number": run.number,
         "version": run.version_id or version_id,
@@ -146,4 +154,7 @@ def run_row(run: RunRecord, version_id: int) -> RunRow:
         "outcome": run.outcome,
         "exit_code": run.exit_code,
         "message": run.message,
+        "host": run.host,
+        "host_label": None if run.host is None else labels[run.host],
+        "offered": run.is_offered,
     }

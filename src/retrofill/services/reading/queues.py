@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -9,16 +10,18 @@ from retrofill.domain.running.filters import BackfillFilter
 from retrofill.domain.running.occupancy import in_use
 from retrofill.domain.time.milliseconds import instant_of, shown_instant
 from retrofill.services.ports.start_filter import StartFilter
+from retrofill.services.reading.holding import held_slots
+from retrofill.services.reading.hosts import host_row
 from retrofill.services.reading.instances import InstanceReader
-from retrofill.services.reading.task_lists import usual_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from retrofill.domain.catalog.definitions import ResourceGroup
     from retrofill.domain.running.occupancy import Span
-    from retrofill.services.ports.records import BackfillRecord, InstanceRecord
-    from retrofill.services.reading.documents import GroupRow, GroupUse, HeldSlot, InstanceRow, Queue
+    from retrofill.services.ports.records import BackfillRecord, InstanceRecord, RunRecord
+    from retrofill.services.reading.documents import GroupRow, GroupUse, InstanceRow, Queue
+    from retrofill.services.reading.known_hosts import KnownHost, KnownHosts
     from retrofill.services.reading.view import View
 
 _HOUR_MS = 60 * 60 * 1000
@@ -34,13 +37,25 @@ def counts(view: View) -> dict[tuple[str, str], int]:
     return {(group, state): count for group, state, count in found}
 
 
+def offered(view: View) -> Counter[str]:
+    """How many instances no host has claimed yet, by resource group."""
+    ids = [run.instance_id for run in view.reader.hosting.waiting()]
+    return Counter(row.resource_group for row in view.reader.instances(ids))
+
+
 def group_row(
-    group: ResourceGroup, counted: dict[tuple[str, str], int], seen: Iterable[str] | None
+    group: ResourceGroup,
+    counted: dict[tuple[str, str], int],
+    seen: Iterable[str] | None,
+    waits: int = 0,
+    serving: Sequence[KnownHost] = (),
 ) -> GroupRow:
     """A resource group in a list.
 
     Args:
         seen: of the workspaces that it is bound to, those that may be named; None where it is bound to none.
+        waits: how many of its instances no host has claimed yet.
+        serving: the hosts that take its instances.
     """
     return {
         "resource_group": group.name,
@@ -50,24 +65,29 @@ def group_row(
         "waiting": counted.get((group.name, "waiting_resources"), 0),
         "reserved_for_auto": group.reserved_for_auto,
         "workspaces": None if seen is None else sorted(seen),
+        "executor": group.executor,
+        "offered": waits,
+        "hosts": None if group.is_local else sum(host.presence.is_heard for host in serving),
     }
 
 
-def queue_of(view: View | None, group: ResourceGroup, limit: int, bound: Iterable[str] | None) -> Queue:
+def queue_of(
+    view: View | None, hosts: KnownHosts | None, group: ResourceGroup, limit: int, bound: Iterable[str] | None
+) -> Queue:
     """What runs in a group and what only lacks a slot of it, first to start first.
 
     Limits of tasks and auto triggered instances that go first may let one further back start
     earlier; `why` of an instance tells.
 
     Args:
-        view: None where nothing is deployed, and so nothing runs or waits.
+        view, hosts: None where nothing is deployed, and so nothing runs or waits.
         limit: of the queue.
         bound: of the workspaces that it is bound to, those that may be named; None where it is bound to none.
     """
     running, waiting = ([], []) if view is None else _rows(view, group.name, limit)
-    seen = [[] if view is None else _seen(view, rows) for rows in (running, waiting)]
-    counted = {} if view is None else counts(view)
-    row = group_row(group, counted, bound)
+    held = [] if view is None else [pair for pair in running if view.access.sees_instance(pair[0])]
+    queue = [] if view is None else _seen(view, waiting)
+    row = group_row(group, {} if view is None else counts(view), bound)
     return {
         "resource_group": group.name,
         "type": group.type,
@@ -76,28 +96,26 @@ def queue_of(view: View | None, group: ResourceGroup, limit: int, bound: Iterabl
         "workspaces": row["workspaces"],
         "held": len(running),
         "waiting": row["waiting"],
-        "running": [] if view is None else _held(view, seen[0]),
-        "queue": seen[1],
-        "hidden": len(running) + len(waiting) - len(seen[0]) - len(seen[1]),
+        "running": [] if view is None or hosts is None else held_slots(view, hosts, held),
+        "queue": queue,
+        "hidden": len(running) + len(waiting) - len(held) - len(queue),
+        "executor": group.executor,
+        "offered": sum(run.is_offered for _, run in running),
+        "hosts": [] if hosts is None or group.is_local else [*map(host_row, hosts.serving(group.name))],
     }
 
 
-def _rows(view: View, group: str, limit: int) -> tuple[list[InstanceRecord], list[InstanceRecord]]:
+def _rows(
+    view: View, group: str, limit: int
+) -> tuple[list[tuple[InstanceRecord, RunRecord]], list[InstanceRecord]]:
     wanted = StartFilter(held=view.held_backfills, auto=not view.schedule_is_held)
-    running = [row for row, _ in view.reader.running() if row.resource_group == group]
+    running = [pair for pair in view.reader.running() if pair[0].resource_group == group]
     return running, list(view.reader.candidates(group, wanted, limit))
 
 
 def _seen(view: View, rows: Iterable[InstanceRecord]) -> list[InstanceRow]:
     reader = InstanceReader(view)
     return [reader.row(row) for row in rows if view.access.sees_instance(row)]
-
-
-def _held(view: View, rows: Iterable[InstanceRow]) -> list[HeldSlot]:
-    """Slots with how long such a run usually takes, the one that is held longest first."""
-    rows = sorted(rows, key=lambda row: (row["started_at"] or "", row["id"]))
-    times = view.reader.times.recent({view.task_ids[row["task"]] for row in rows})
-    return [{**row, "usual_seconds": usual_seconds(times.get(view.task_ids[row["task"]]))} for row in rows]
 
 
 def use_of(view: View | None, group: ResourceGroup, hours: int, now_ms: int) -> GroupUse:

@@ -16,6 +16,7 @@ from retrofill.domain.running.states import Reason, State
 from retrofill.domain.words import many
 from retrofill.services.people.access import ANOTHER
 from retrofill.services.reading.trouble import causes_of, has_isolated, standing_of
+from retrofill.services.reading.whereabouts import whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from retrofill.services.instances.held_up import Standing
     from retrofill.services.ports.records import BackfillRecord, InstanceRecord
     from retrofill.services.reading.documents import RowReason
+    from retrofill.services.reading.known_hosts import KnownHosts
     from retrofill.services.reading.view import View
 
 _MOST = 100
@@ -41,8 +43,13 @@ _PASSED = {
 }
 
 
-def row_reasons(view: View, record: BackfillRecord, ids: Sequence[int]) -> list[RowReason]:
+def row_reasons(
+    view: View, record: BackfillRecord, ids: Sequence[int], hosts: KnownHosts | None = None
+) -> list[RowReason]:
     """The documents, in the order of the ids; of what is no instance of it, or not seen, nothing.
+
+    Args:
+        hosts: where what runs may be; None: it is not asked for.
 
     Raises:
         LimitError: more are asked for than a list shows.
@@ -57,15 +64,17 @@ def row_reasons(view: View, record: BackfillRecord, ids: Sequence[int]) -> list[
     }
     if not found or record.phase != "active":
         return []
-    explaining = _Explaining(view, record, list(found.values()))
+    explaining = _Explaining(view, record, list(found.values()), hosts)
     return [explaining.of(found[number]) for number in wanted if number in found]
 
 
 class _Explaining:
     """Rows of one backfill."""
 
-    def __init__(self, view: View, record: BackfillRecord, rows: Sequence[InstanceRecord]) -> None:
-        self._view, self._record, self._rows = view, record, rows
+    def __init__(
+        self, view: View, record: BackfillRecord, rows: Sequence[InstanceRecord], hosts: KnownHosts | None
+    ) -> None:
+        self._view, self._record, self._rows, self._hosts = view, record, rows, hosts
         view.graphs.follow([record])
         self._context = view.graphs.get(view.reader, record.id)
         self._dates = view.reader.dates(record.id)
@@ -91,7 +100,20 @@ class _Explaining:
             return f"waits for a slot of {row.resource_group}"
         if row.state == State.NOT_RUN:
             return self._waiting(row, cause)
-        return ""
+        return self._where.get(row.id, "") if row.state == State.RUNNING else ""
+
+    @cached_property
+    def _where(self) -> dict[int, str]:
+        """Where what runs is, if anything is to be said of that."""
+        ids = {row.id for row in self._rows if row.state == State.RUNNING}
+        if not ids or self._hosts is None:
+            return {}
+        now_ms = self._view.reader.hosting.now_ms()
+        return {
+            row.id: whereabouts(run, row.resource_group, False, self._hosts, now_ms - run.started_ms).short
+            for row, run in self._view.reader.running()
+            if row.id in ids
+        }
 
     @cached_property
     def _messages(self) -> dict[int, str]:

@@ -21,12 +21,14 @@ from retrofill.services.instances.holds import holds_of
 from retrofill.services.instances.outlines import Outlines, position_of
 from retrofill.services.ports.records import BackfillRecord, InstanceRecord
 from retrofill.services.reading.reasons import Why, reason_of
+from retrofill.services.reading.whereabouts import whereabouts
 from retrofill.services.reading.why_slots import lacks_a_slot
 
 if TYPE_CHECKING:
     from retrofill.services.instances.graph import InstanceGraph
     from retrofill.services.instances.graphs import GraphCache
     from retrofill.services.ports import Reader
+    from retrofill.services.reading.known_hosts import KnownHosts
 
 _NAMED = 3  # blockers named in a sentence; all of them are listed
 _MOST_LOOKED_AT = 5_000  # instances on the way to a cause
@@ -54,13 +56,21 @@ _WEIGHT: dict[str, int] = {
 }
 
 
-def why(reader: Reader, graphs: GraphCache, row: InstanceRecord, now_ms: int, has_scheduler: bool) -> Why:
+def why(
+    reader: Reader,
+    graphs: GraphCache,
+    row: InstanceRecord,
+    now_ms: int,
+    has_scheduler: bool,
+    hosts: KnownHosts | None = None,
+) -> Why:
     """Explain the state of an instance.
 
     Args:
         has_scheduler: whether one runs that would start it.
+        hosts: where it may run; None: it is not asked for.
     """
-    return _Explaining(reader, graphs, row, now_ms, has_scheduler).why()
+    return _Explaining(reader, graphs, row, now_ms, has_scheduler, hosts).why()
 
 
 def _once(start: str, message: str | None) -> str:
@@ -76,9 +86,15 @@ class _Explaining:
     """One question."""
 
     def __init__(
-        self, reader: Reader, graphs: GraphCache, row: InstanceRecord, now_ms: int, has_scheduler: bool
+        self,
+        reader: Reader,
+        graphs: GraphCache,
+        row: InstanceRecord,
+        now_ms: int,
+        has_scheduler: bool,
+        hosts: KnownHosts | None,
     ) -> None:
-        self._reader, self._graphs, self._row = reader, graphs, row
+        self._reader, self._graphs, self._row, self._hosts = reader, graphs, row, hosts
         self._now_ms, self._has_scheduler = now_ms, has_scheduler
         self._backfill: BackfillRecord | None = None
         if row.backfill_id is not None:
@@ -117,7 +133,23 @@ class _Explaining:
         }
         ending = endings.get(self._row.reason or "", "")
         unheard = "" if self._has_scheduler else "; no scheduler runs that would hear of its end"
-        return reason_of("running", f"It is running (run {self._row.run_number}){ending}{unheard}.")
+        code, where = self._where()
+        return reason_of(
+            code, Text("It {where}{ending}{unheard}.", where=where, ending=ending, unheard=unheard)
+        )
+
+    def _where(self) -> tuple[str, Text]:
+        """A word, and what follows "It "."""
+        plain = Text("is running (run {run})", run=str(self._row.run_number))
+        run = next(
+            (one for one in self._reader.runs(self._row.id) if one.number == self._row.run_number), None
+        )
+        if run is None or self._hosts is None or (run.host is None and not run.is_offered):
+            return "running", plain
+        age_ms = self._reader.hosting.now_ms() - run.started_ms
+        on_lost = as_run(self._row, self._around).task.rerun.on_lost
+        found = whereabouts(run, self._row.resource_group, on_lost, self._hosts, age_ms)
+        return found.code, found.text
 
     def _failed(self) -> Why:
         row = self._row
@@ -347,7 +379,8 @@ class _Explaining:
 
     def _slot(self) -> Why:
         most = self._around.task(self._row.id).max_parallel_instances
-        return lacks_a_slot(self._reader, self._graphs.current(self._reader), self._row, most)
+        is_shared = self._hosts is None or self._hosts.is_shared
+        return lacks_a_slot(self._reader, self._graphs.current(self._reader), self._row, most, is_shared)
 
     def _names(self, rows: Sequence[InstanceRecord]) -> str:
         named = ", ".join(self._name_whole(row) for row in rows[:_NAMED])

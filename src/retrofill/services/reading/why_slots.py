@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 _NAMED = 3  # in a sentence; all of them are listed
 
 
-def lacks_a_slot(reader: Reader, current: Catalog | None, row: InstanceRecord, most: int | None) -> Why:
+def lacks_a_slot(
+    reader: Reader, current: Catalog | None, row: InstanceRecord, most: int | None, is_shared: bool
+) -> Why:
     """Why it has none yet.
 
     Args:
         current: what is deployed.
         most: how many instances of its task may run at a time.
+        is_shared: whether other machines can have the store.
     """
     running = [other for other, _ in reader.running()]
     own = [other for other in running if other.task_id == row.task_id]
@@ -34,6 +37,12 @@ def lacks_a_slot(reader: Reader, current: Catalog | None, row: InstanceRecord, m
         return reason_of(
             "no_group",
             f"The resource group {row.resource_group} is gone from the project; declare it again and deploy.",
+        )
+    if not (group.is_local or is_shared):
+        return reason_of(
+            "store_of_one_machine",
+            f"Resource group {group.name} runs on other machines (executor {group.executor}), which cannot reach the "
+            "store: it is a file of this one. Keep the store on PostgreSQL, or leave `executor` out and deploy.",
         )
     first = _auto_first(reader, row, own) if row.backfill_id is not None else _rival(row, own)
     if first is not None:

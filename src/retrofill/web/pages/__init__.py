@@ -9,6 +9,7 @@ from retrofill.web.pages import (
     backfill_change,
     backfills,
     home,
+    hosts,
     instance,
     instance_acts,
     lineage,
@@ -48,5 +49,6 @@ ALL = (
     task,
     lineage,
     resource_groups,
+    hosts,
     workspaces,
 )

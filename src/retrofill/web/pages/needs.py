@@ -60,9 +60,11 @@ class ShownNeed:
 
 _LOOKS = {
     "failed": "fail", "frozen": "frozen", "isolated": "blocked", "loop": "blocked", "refused": "stopped",
-    "no_scheduler": "stopped", "clock": "stopped",
+    "no_scheduler": "stopped", "clock": "stopped", "no_worker": "stopped", "unknown_host": "stopped",
 }  # fmt: skip
 _NO_SCHEDULER = "Nothing starts until one does. On the server's machine, in the folder of the project:"
+_PLACES = {"no_worker": "/resource-groups/{name}", "unknown_host": "/hosts/{name}"}
+_WITHOUT_INSTANCES = ("refused", "no_scheduler", "clock", *_PLACES)
 _ACTS = {
     "instance.log": ("Read the log", "/instances/{id}?tab=log", False),
     "instance.rerun": ("Rerun…", "/instances/rerun?id={id}&back=/", True),
@@ -74,6 +76,8 @@ _ACTS = {
     "backfill.analysis": ("Read the findings", "/backfills/{id}?tab=analysis", False),
     "backfill.create": ("Reuse with changes", "/backfills/new?reuse={reuse}", False),
     "schedule.accept_clock": ("Accept the clock…", "/schedule/accept-clock", True),
+    "host.show": ("See what runs there", "/hosts/{name}", False),
+    "host.undrain": ("Let it take work again…", "/hosts/{name}/undrain", True),
 }
 
 
@@ -95,7 +99,7 @@ def shown_need(need: Need, now: datetime) -> ShownNeed:
         at=need["since"],
         ago="" if need["since"] is None else since(need["since"], now),
         backfill=need["backfill"] if need["kind"] != "refused" else None,
-        name=need["name"],
+        name=None if need["kind"] in _PLACES else need["name"],
         facts=_facts(need, cause),
         number=number,
         of_what=of_what,
@@ -111,6 +115,10 @@ def _title(need: Need, cause: Blockage | None, now: datetime) -> str:
         return "No scheduler runs"
     if kind == "clock":
         return "The clock of the server is doubted"
+    if kind == "no_worker":
+        return f"No host takes what {need['name']} offers"
+    if kind == "unknown_host":
+        return f"Host {need['name']} is not heard of"
     if kind == "refused":
         return f"{need['backfill']} {need['name']} was not started"
     if cause is None:
@@ -135,6 +143,8 @@ def _dates(need: Need, cause: Blockage, now: datetime) -> str:
 def _path(need: Need, cause: Blockage | None) -> str:
     if cause is not None:
         return f"/instances/{cause['id']}"
+    if need["kind"] in _PLACES:
+        return _PLACES[need["kind"]].format(name=quote(need["name"] or "", safe=""))
     return "" if need["backfill"] is None else f"/backfills/{need['backfill']}"
 
 
@@ -152,7 +162,7 @@ def _facts(need: Need, cause: Blockage | None) -> list[str]:
 
 
 def _damage(need: Need) -> tuple[int | None, str]:
-    if need["kind"] in ("refused", "no_scheduler", "clock"):
+    if need["kind"] in _WITHOUT_INSTANCES:
         return None, ""
     count = need["held_up"]
     if not count:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from retrofill.api.links import PREFIX
 from retrofill.domain.words import many
+from retrofill.web.pages.host_rows import ShownHost, shown_host
 from retrofill.web.rendering import Page
 from retrofill.web.visits import page
 
@@ -46,12 +47,14 @@ class Slots(NamedTuple):
     Attributes:
         more: slots that are not drawn, in words; empty: all are.
         bound: the workspaces that may use it, in words.
+        hosts: that take its instances; none where they run on the machine that schedules.
     """
 
     queue: Queue
     places: Sequence[Place]
     more: str
     bound: str
+    hosts: Sequence[ShownHost] = ()
 
 
 class Use(NamedTuple):
@@ -79,6 +82,7 @@ class GroupsPage(Page):
     title: str = "Resource groups"
     groups: Sequence[Slots]
     words: str
+    has_hosts: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +100,8 @@ def groups(visit: PageVisit) -> Response:
     """Each with its slots and the head of its queue; those that are in use first."""
     rows = sorted(visit.center.groups.list(), key=lambda row: (-row["running"] - row["waiting"],))
     found = [_slots(visit.center.groups.show(row["resource_group"], _FEW), visit.now) for row in rows]
-    return visit.show(GroupsPage(groups=found, words=_words(rows), events=_LIVE))
+    has_hosts = any(row["hosts"] is not None for row in rows)
+    return visit.show(GroupsPage(groups=found, words=_words(rows), has_hosts=has_hosts, events=_LIVE))
 
 
 def group(visit: PageVisit, group: str) -> Response:
@@ -126,13 +131,14 @@ def _words(rows: Sequence[GroupRow]) -> str:
 
 def _slots(queue: Queue, now: datetime) -> Slots:
     """Slots in the order: those that are seen to be held, those that others hold, free ones, those for the schedule."""
-    seen = [_held(one, now) for one in queue["running"]]
+    seen = [held(one, now) for one in queue["running"]]
     others = [Place("hidden")] * (queue["held"] - len(seen))
     autos = sum(one["backfill"] is None for one in queue["running"])
     left = max(queue["slots"] - queue["held"], 0)
     kept = min(left, max(queue["reserved_for_auto"] - autos, 0))
     places = [*seen, *others, *[Place("free")] * (left - kept), *[Place("kept")] * kept]
-    return Slots(queue, places[:_MOST_PLACES], _more(places[_MOST_PLACES:]), _bound(queue))
+    hosts = [*map(shown_host, queue["hosts"])]
+    return Slots(queue, places[:_MOST_PLACES], _more(places[_MOST_PLACES:]), _bound(queue), hosts)
 
 
 def _use(found: GroupUse, now: datetime) -> Use:
@@ -156,7 +162,10 @@ def _use(found: GroupUse, now: datetime) -> Use:
     )
 
 
-def _held(one: HeldSlot, now: datetime) -> Place:
+def held(one: HeldSlot, now: datetime) -> Place:
+    """An instance that holds a slot; what is offered has not begun."""
+    if one["offered"]:
+        return Place("busy", one)
     seconds = None
     if one["started_at"] is not None:
         seconds = max((now - datetime.fromisoformat(one["started_at"])).total_seconds(), 0.0)

@@ -77,6 +77,7 @@ from retrofill.services.reading.documents.foresight import (
     WaitRow,
 )
 from retrofill.services.reading.documents.home import Blockage, Coming, Home, HomeCounts, Need
+from retrofill.services.reading.documents.hosts import HostAct, HostPage
 from retrofill.services.reading.documents.instances import (
     Blocker,
     DagDocument,
@@ -138,6 +139,7 @@ from retrofill.services.reading.documents.schedule import (
     GroupRow,
     GroupUse,
     HeldSlot,
+    HostRow,
     MissedNights,
     NightRow,
     Queue,
@@ -241,6 +243,9 @@ __all__ = [
     "HeldSlot",
     "Home",
     "HomeCounts",
+    "HostAct",
+    "HostPage",
+    "HostRow",
     "IncludedFile",
     "InstanceDetail",
     "InstanceHistory",

@@ -29,11 +29,9 @@ class Blockage(TypedDict):
 class Need(TypedDict):
     """Something that goes on only once a person has done something."""
 
-    kind: (
-        str  #: `failed`, `frozen`, `isolated`, `loop`, `refused`, `no_scheduler`, `clock` or `missed_nights`
-    )
+    kind: str  #: what is in the way: `failed`, `frozen`, `isolated`, `loop`, or what `text` tells: `refused`, `no_worker`, ...
     backfill: int | None  #: null where it is of the schedule, or of none
-    name: str | None  #: of the backfill
+    name: str | None  #: of the backfill; else of the resource group or the host that it is about
     created_by: str | None
     status: str | None  #: of the backfill, as rows show it
     bizdates: list[str]  #: nights that it is about, newest first

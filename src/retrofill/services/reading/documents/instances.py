@@ -38,6 +38,11 @@ class RunRow(TypedDict):
     outcome: str | None
     exit_code: int | None
     message: str | None
+    host: (
+        str | None
+    )  #: the name of the host where it ran; null where one machine has the store, and while it is offered
+    host_label: str | None  #: what people call that
+    offered: bool  #: whether it waits for a host that claims it
 
 
 class InstancePage(InstanceRow):

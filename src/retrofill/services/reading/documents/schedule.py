@@ -40,6 +40,23 @@ class ScheduleDocument(TypedDict):
     missed: MissedNights | None
 
 
+class HostRow(TypedDict):
+    """A machine or container with a folder of runs (RUN-3)."""
+
+    name: str  #: which no other one has
+    label: str  #: what people call it
+    state: str  #: `there`, `draining` (takes no more), `left` (by itself), `unknown` (not heard of) or `lost`
+    silent_seconds: float | None  #: since it was heard of; null where it never was
+    executor: str  #: how it hears of work: `pull`, `celery`, ...; `local` where it schedules or stands by
+    resource_groups: list[
+        str
+    ]  #: whose instances it takes; none where it schedules: it runs those of all local ones
+    slots: int | None  #: how many it carries out at once; null: as many as its groups have
+    running: int  #: runs that live there, also of instances that may not be shown
+    version: str | None  #: of Retrofill there; null where it schedules
+    since: str | None  #: when it first took part; null where it schedules
+
+
 class GroupRow(TypedDict):
     """A resource group in a list."""
 
@@ -50,11 +67,20 @@ class GroupRow(TypedDict):
     waiting: int
     reserved_for_auto: int
     workspaces: list[str] | None  #: that it is bound to; null for all
+    executor: str  #: `local`: on the machine that schedules; else what offers its instances to other hosts
+    offered: int  #: of those that run, how many are offered and no host has claimed yet
+    hosts: int | None  #: that are heard of and take its instances; null where the executor is `local`
 
 
 class HeldSlot(InstanceRow):
     """An instance that holds a slot."""
 
+    host: (
+        str | None
+    )  #: the name of the host where it runs; null where one machine has the store, or it is offered
+    host_label: str | None  #: what people call that
+    offered: bool  #: whether it waits for a host that claims it
+    where: str  #: in a few words what is to be said of where it runs; empty: nothing
     usual_seconds: float | None  #: mean of its task's latest successful runs
 
 
@@ -83,4 +109,7 @@ class Queue(TypedDict):
     waiting: int  #: instances that wait for one, also those that may not be shown
     running: list[HeldSlot]  #: the longest first
     queue: list[InstanceRow]  #: first to start first
+    executor: str  #: `local`: on the machine that schedules; else what offers its instances to other hosts
+    offered: int  #: of the slots that are held, by how many instances that no host has claimed yet
+    hosts: list[HostRow]  #: that take its instances; none where the executor is `local`
     hidden: int  #: instances of both that the actor may not see
