@@ -62,11 +62,11 @@ def url(kind: str) -> str:
 
 
 @contextmanager
-def own(kind: str, directory: Path) -> Iterator[nodes.AnyBroker]:
+def own(kind: str, directory: Path, port: int | None = None) -> Iterator[nodes.AnyBroker]:
     """A broker for one test alone, which may stop it."""
     _refuse_where_missing(kind)
     directory.mkdir()
-    broker = nodes.KINDS[kind](directory)
+    broker = nodes.KINDS[kind](directory, port)
     try:
         yield broker
     finally:

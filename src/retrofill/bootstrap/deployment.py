@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from retrofill.domain.people.server_keys import ServerKey
     from retrofill.domain.running.startable import Known, Lack
     from retrofill.executors.local.folder import RunsFolder
+    from retrofill.executors.routing import Surroundings
     from retrofill.identity.oidc import OidcProvider
     from retrofill.identity.passwords import Argon2Passwords
     from retrofill.secrets.keeper import SecretKeeper
@@ -144,10 +145,11 @@ class Deployment:
 
             specs = self.specs(sys.executable)
             user = self.environ.get("RETROFILL_USER", SYSTEM_ADMINISTRATOR)
-            hold_copy(store, self.clock, specs, user, self._say)
+            hold_copy(store, self.clock, specs, user, self.say)
         return store
 
-    def _say(self, text: str | Text) -> None:
+    def say(self, text: str | Text) -> None:
+        """To people, beside what a command prints."""
         print(Text.of(text).with_commands(self.command), file=sys.stderr, flush=True)
 
     def leadership(self) -> Leadership:
@@ -373,6 +375,14 @@ class Deployment:
 
         find = self.secrets.find_soon if starts else self.secret
         return RunSpecs(self.folder.directory, find, interpreter, working_folders)
+
+    def surroundings(self, project: str, settings: Settings) -> Surroundings:
+        """What makes offers known, or hears of them, by these settings."""
+        from retrofill.executors.routing import Surroundings
+
+        with self.store.read() as reader:
+            name = f"{project}.{reader.word()}"
+        return Surroundings(name, settings.values(), self.secret)
 
     def known_of(self, catalog: Catalog) -> Known:
         """What runs of a catalog's tasks would find here: secrets, drivers, interpreters."""

@@ -17,7 +17,7 @@ from retrofill.domain.errors import RetrofillError
 
 if TYPE_CHECKING:
     from retrofill.executors.code import CodeFolders
-    from retrofill.executors.routing import Surroundings
+    from retrofill.executors.routing import Dispatchers
     from retrofill.services.alerts.delivery import Courier, Delivery
     from retrofill.services.instances.run_specs import RunSpecs
     from retrofill.services.ports import Executor, Leadership
@@ -56,6 +56,7 @@ class Engine:
         self.settings = self._deployment.settings_of(version.catalog)
         self._version = version
         self._learn_secrets()
+        self._dispatchers.close()  # each is made anew when it is needed, by the settings of now
         return self._in_force()
 
     def _in_force(self) -> InForce:
@@ -134,12 +135,10 @@ class Engine:
         Raises:
             NotLeadingError: somebody else may lead by now.
         """
-        from retrofill.executors.routing import Dispatchers
         from retrofill.services.running.offering import Offering
 
         hosts = self._deployment.hosts(self.settings.host_lost_minutes)
         self._learn_secrets()
-        dispatchers = Dispatchers(self._surroundings)
         executor = self._executor()
         tally = self._deployment.tallies.open()
 
@@ -152,12 +151,12 @@ class Engine:
             with hosts.beating() if hosts is not None else nullcontext(), self._tidying(stands_by):
                 if hosts is not None and not stands_by:
                     self._note_that_it_leads()
-                offering = Offering(hosts, dispatchers.get)
+                offering = Offering(hosts, self._dispatchers.get)
                 loop = self._loop(executor, starts and not stands_by, auto, hosts, stands_by, offering)
                 loop.run(noted, observe_ms)
         finally:
             tally.close()
-            dispatchers.close()
+            self._dispatchers.close()
             executor.close()
 
     def _tidying(self, stands_by: bool) -> AbstractContextManager[None]:
@@ -167,14 +166,13 @@ class Engine:
         job = tidying_of(self._deployment) if stands_by else None
         return nullcontext() if job is None else job.going_on()
 
-    def _surroundings(self) -> Surroundings:
-        """What dispatchers are made with."""
-        from retrofill.executors.routing import Surroundings
+    @cached_property
+    def _dispatchers(self) -> Dispatchers:
+        from retrofill.executors.routing import Dispatchers
 
-        on = self._deployment
-        with on.store.read() as reader:
-            name = f"{self._version.catalog.project}.{reader.word()}"
-        return Surroundings(name, self.settings.values(), on.secret)
+        return Dispatchers(
+            lambda: self._deployment.surroundings(self._version.catalog.project, self.settings)
+        )
 
     def _note_that_it_leads(self) -> None:
         """In the record of operations: which of several machines, from when on."""

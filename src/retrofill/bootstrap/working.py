@@ -10,14 +10,15 @@ import fcntl
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from retrofill import __version__
+from retrofill.bootstrap.hearing import CELERY, MIN_AGE_MS, Hear, Hearing, looking, through_celery
 from retrofill.domain.errors import RetrofillError, UsageError, WrongStateError, shown
 
 if TYPE_CHECKING:
@@ -28,14 +29,13 @@ if TYPE_CHECKING:
     from retrofill.services.ports import Ear, Executor, RunSpec
     from retrofill.services.ports.custody import Custody
     from retrofill.services.ports.hosting import Hosting, HostStatus
+    from retrofill.services.running import worker as running
     from retrofill.services.running.hosting import LedgerHosting
-    from retrofill.services.running.worker import Round, Told
+    from retrofill.services.running.worker import Round
     from retrofill.settings.in_force import Settings
 
 _LOCK = "worker.lock"
 _SETTINGS_SECONDS = 5.0  # after which a deploy is noticed
-Watched = Sequence[tuple[int, Callable[[], None]]]
-"""Descriptors that a worker's loop waits for, too, and what is done when one is readable."""
 
 
 class WorkerRunsError(WrongStateError):
@@ -113,8 +113,7 @@ class Worker:
     """One worker of this machine, whatever way it reaches its deployment.
 
     Attributes:
-        told: offers that a broker tells of.
-        watched: what its loop waits for besides.
+        hear: how it is told of offers.
         logs: where its logs are served, and brought besides; None: they stay in its home.
         custody: what the ledger lets a host of this name let go of; None: everything stays.
     """
@@ -123,8 +122,7 @@ class Worker:
     place: Place
     wanted: Wanted
     listen: Callable[[Path], Ear]
-    told: Told | None = None
-    watched: Watched = field(default_factory=tuple)
+    hear: Hear = looking
     logs: LogWays | None = None
     custody: Callable[[str], Custody] | None = None
 
@@ -146,31 +144,34 @@ class Worker:
             HostRefusedError: the deployment does not want this host as it is.
             LogDoorError, ServerKeyError: its logs cannot be served.
         """
-        from retrofill.executors.clock import SystemClock
-        from retrofill.services.running import worker
+        from retrofill.services.running.worker import WorkerLoop
 
-        with alone(self.place.home), ExitStack() as closing:
+        with alone(self.place.home), self.hear(self.place.home) as hearing, ExitStack() as closing:
             executor = self._executor()
-            logs_at = self._open_door(executor.host or "", closing)
-            self._tidy_daily(executor.host or "", closing)
-            status = self._status(executor.boot_id, executor.host or "", logs_at)
-            made = worker.Worker(
-                self.hosting,
-                executor,
-                status,
-                SystemClock(),
-                _passed_seconds,
-                self.wanted.min_age_ms,
-                self.told,
-                takes,
-            )
-            try:
-                made.start()
-                on_ready(status)
-                worker.WorkerLoop(made, executor, self.listen(self.place.home), self.watched).run(observe)
-                made.leave()
-            finally:
-                executor.close()
+            closing.callback(executor.close)
+            made = self._begin(executor, hearing, takes, closing)
+
+            def noted(done: Round) -> bool:
+                hearing.observe(done, takes=takes())
+                return observe(done)
+
+            made.start()
+            on_ready(made.status)
+            WorkerLoop(made, executor, self.listen(self.place.home), hearing.watched).run(noted)
+            made.leave()
+
+    def _begin(
+        self, executor: Executor, hearing: Hearing, takes: Callable[[], bool], closing: ExitStack
+    ) -> running.Worker:
+        """What sees to the runs, and what goes on beside it until `closing` is."""
+        from retrofill.executors.clock import SystemClock
+        from retrofill.services.running import worker as running
+
+        logs_at = self._open_door(executor.host or "", closing)
+        self._tidy_daily(executor.host or "", closing)
+        status = self._status(executor.boot_id, executor.host or "", logs_at)
+        how = (SystemClock(), _passed_seconds, self.wanted.min_age_ms, hearing.told, takes)
+        return running.Worker(self.hosting, executor, status, *how)
 
     @property
     def _runs(self) -> Path:
@@ -246,15 +247,19 @@ class Worker:
         )
 
 
-def worker_of(deployment: Deployment, wanted: Wanted, home: Path | None = None) -> Worker:
+def worker_of(
+    deployment: Deployment, wanted: Wanted, home: Path | None = None, *, is_attended: bool = False
+) -> Worker:
     """A worker beside the store, which this machine reaches.
 
     Args:
         home: its folder; None: `worker` beside the project's runs.
+        is_attended: Celery was there first, and has started it.
 
     Raises:
         NoSharedStoreError: no other machine reaches the store.
         NothingToTakeError: no group has its executor.
+        NoBrokerError, NoCeleryError: it cannot be told through Celery here.
     """
     if deployment.store_url is None:
         raise NoSharedStoreError(
@@ -273,15 +278,16 @@ def worker_of(deployment: Deployment, wanted: Wanted, home: Path | None = None) 
         settings.log_cap,
         settings.grace_seconds,
     )
-    hosting, takes = hosting_of(deployment), _with_groups(deployment, wanted)
-    return Worker(
-        hosting, place, takes, hosts.listen, logs=deployment.logs, custody=partial(custody_of, deployment)
-    )
+    takes = _with_groups(deployment, wanted)
+    hear: Hear = looking
+    if takes.executor == CELERY:
+        takes = replace(takes, min_age_ms=MIN_AGE_MS)
+        hear = through_celery(deployment, takes.groups, is_attended=is_attended)
+    custody = partial(custody_of, deployment)
+    return Worker(hosting_of(deployment), place, takes, hosts.listen, hear, deployment.logs, custody)
 
 
 def _with_groups(deployment: Deployment, wanted: Wanted) -> Wanted:
-    from dataclasses import replace
-
     found = deployment.in_force().resource_groups
     unknown = [name for name in wanted.groups if name not in found]
     if unknown:

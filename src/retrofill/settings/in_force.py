@@ -44,6 +44,7 @@ class Settings:
     catch_up_nights: int
     clock_tolerance_minutes: int
     host_lost_minutes: int
+    broker: str  # URL, secrets unresolved; "" for none
     auto_conflict: str  # stop | wait
     retention_days: int
     retention_time: int  # minutes after midnight

@@ -15,6 +15,7 @@ from retrofill.settings.plain_forms import Whole, as_mapping, as_text, at, known
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.+", re.DOTALL)
 _STORE_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
+_BROKER_SCHEMES = ("amqp", "amqps", "redis", "rediss")
 
 
 class StoreUrl:
@@ -36,6 +37,27 @@ class StoreUrl:
                 "write postgresql://USER:${secret:NAME}@HOST/DATABASE, or nothing for the embedded store",
             )
         return f"postgresql://{rest}" if text else ""
+
+
+class BrokerUrl:
+    """The URL of a RabbitMQ or a Redis, or nothing."""
+
+    words = "URL, or empty"
+
+    @property
+    def schema(self) -> dict[str, object]:
+        return {"type": "string", "pattern": "^((amqps?|rediss?)://.+)?$"}
+
+    def read(self, value: object) -> str:
+        """A message shows no password."""
+        text = as_text(value)
+        scheme, separator, rest = text.partition("://")
+        if text and (not separator or scheme not in _BROKER_SCHEMES or not rest):
+            raise FormError(
+                f"is no URL of a broker: it begins with {shown(scheme[:20])}" if separator else "is no URL",
+                "write amqp://USER:${secret:NAME}@HOST/VIRTUAL_HOST or redis://:${secret:NAME}@HOST/0",
+            )
+        return text
 
 
 class WebAddress:

@@ -18,6 +18,7 @@ from retrofill.settings.forms import FormError
 from retrofill.settings.identity_forms import Oidc, Origin
 from retrofill.settings.outer_forms import (
     Alerts,
+    BrokerUrl,
     Folders,
     Networks,
     Receivers,
@@ -62,7 +63,7 @@ class Setting:
                 value = json.loads(text)
             except (ValueError, RecursionError):
                 raise FormError("begins like JSON and is none", "write JSON, for example [] or {}") from None
-        if isinstance(self.form, PlainText | StoreUrl):
+        if isinstance(self.form, PlainText | StoreUrl | BrokerUrl):
             value = text
         return self.form.read(value)
 
@@ -101,6 +102,13 @@ TABLE: tuple[Setting, ...] = (
         Whole(1, 10_080),
         2,
         "On a PostgreSQL server: how long a machine may not be heard of before the runs that live on it are lost.",
+    ),
+    Setting(
+        "broker",
+        BrokerUrl(),
+        "",
+        "For resource groups with `executor: celery` (extra `celery`): a RabbitMQ (`amqp://`, `amqps://`) or a Redis "
+        "(`redis://`, `rediss://`), may hold `${secret:NAME}`.",
     ),
     Setting(
         "auto_conflict",

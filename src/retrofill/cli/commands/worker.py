@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.option(
+    "--executor",
+    default="pull",
+    show_default=True,
+    metavar="NAME",
+    help="How it hears of runs: pull, it looks for them; celery, through the setting `broker`.",
+)
+@click.option("--attended", is_flag=True, hidden=True)  # Celery was there first, and has started it
+@click.option(
     "--resource-group",
     "groups",
     multiple=True,
@@ -63,6 +71,8 @@ if TYPE_CHECKING:
 @pass_session
 def worker(
     session: Session,
+    executor: str,
+    attended: bool,
     groups: tuple[str, ...],
     slots: int | None,
     home: Path | None,
@@ -75,25 +85,27 @@ def worker(
     Any number may run, on any machines that reach the store on its PostgreSQL server; or, with RETROFILL_URL and a
     token of scope worker, that reach a server only. Each takes what its slots allow, the most urgent first. TERM or
     Ctrl-C ends it; what runs goes on, and the next worker with this home takes it over; asked twice, it does not wait
-    for anything.
+    for anything. With Celery it starts a Celery worker and looks after it.
     """
     from retrofill.bootstrap.working import Wanted
 
-    wanted = Wanted(groups=groups, slots=slots or 0, serve_logs=serve_logs, logs_at=logs_at)
-    made = _worker_of(session, wanted, home)
+    wanted = Wanted(executor, groups, slots or 0, serve_logs=serve_logs, logs_at=logs_at)
+    made = _worker_of(session, wanted, home, is_attended=attended)
     leaving = Leaving(drain_seconds)
     made.run(leaving.observe, _tell_ready, lambda: leaving.takes)
     say("The worker has left.")
 
 
-def _worker_of(session: Session, wanted: Wanted, home: Path | None) -> Worker:
+def _worker_of(session: Session, wanted: Wanted, home: Path | None, *, is_attended: bool) -> Worker:
     """Beside the store, or for a server."""
     if session.server is None:
         from retrofill.bootstrap.working import worker_of
 
-        return worker_of(session.call.deployment, wanted, home)
+        return worker_of(session.call.deployment, wanted, home, is_attended=is_attended)
+    from retrofill.bootstrap.hearing import refuse_celery
     from retrofill.client.working import remote_worker
 
+    refuse_celery(wanted.executor)
     return remote_worker(os.environ, wanted, home, session.directory)
 
 
