@@ -159,7 +159,7 @@ def end_servers(folder: Path) -> None:
             os.kill(int(noted.read_text()), signal.SIGTERM)
 
 
-ON_A_SERVER = {"docs/guides/postgresql.md"}
+ON_A_SERVER = {"docs/guides/postgresql.md", "docs/guides/grow.md"}
 
 
 @pytest.fixture
@@ -174,7 +174,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("PATH", str(programs()), prepend=os.pathsep)
     yield
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS shop_store WITH (FORCE)")
+        for made in ("shop_store", "grow_store"):
+            connection.execute(f"DROP DATABASE IF EXISTS {made} WITH (FORCE)")
 
 
 @pytest.mark.parametrize(

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from deploy.programs import DEPLOY, RETROFILL, assert_taken, program
 from retrofill.cli.exit_statuses import EXIT_STATUSES
 from retrofill.domain.errors import Kind
 from retrofill.services.ports.leadership import SchedulerRunsError
 from retrofill.store.postgres.refusals import StoreUnreachableError
 
-DEPLOY = Path(__file__).resolve().parents[1] / "deploy"
 UNIT, SERVER = DEPLOY / "retrofill.service", DEPLOY / "retrofill-server.service"
-RETROFILL = Path(sys.executable).with_name("retrofill")
+WORKER = DEPLOY / "retrofill-worker.service"
+HAVE_RUNS = [UNIT, WORKER]  # below these, runs live that a restart must not disturb
 
 
 def settings(unit: Path = UNIT) -> dict[str, str]:
@@ -29,20 +27,17 @@ def settings(unit: Path = UNIT) -> dict[str, str]:
 
 def verify(text: str, directory: Path, name: str = UNIT.name) -> tuple[int, str]:
     """What systemd thinks of a unit: exit status and complaints."""
-    if shutil.which("systemd-analyze") is None:
-        if os.environ.get("RETROFILL_TEST_SERVICES") == "required":
-            pytest.fail("systemd-analyze is missing; Debian's package systemd has it")
-        pytest.skip("systemd-analyze is missing; Debian's package systemd has it")
+    analyze = program("systemd-analyze", "Debian's package systemd")
     path = directory / name
     path.write_text(text)
     done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(path)], capture_output=True, text=True, check=False
+        [analyze, "verify", "--man=no", str(path)], capture_output=True, text=True, check=False
     )
     # Of other units of this machine it may complain too.
     return done.returncode, "\n".join(line for line in done.stderr.splitlines() if name in line)
 
 
-@pytest.mark.parametrize("unit", [UNIT, SERVER], ids=lambda path: path.stem)
+@pytest.mark.parametrize("unit", [*HAVE_RUNS, SERVER], ids=lambda path: path.stem)
 def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path, unit: Path) -> None:
     """It is verified as it stands, with the paths of this installation."""
     text = unit.read_text().replace("/opt/retrofill/bin/retrofill", str(RETROFILL))
@@ -63,30 +58,33 @@ def test_a_unit_with_a_mistake_is_found(tmp_path: Path, good: str, bad: str) -> 
     assert verify(text.replace(good, bad), tmp_path)[1] != ""
 
 
-def test_running_tasks_survive_the_service() -> None:
-    """TERM reaches the scheduler alone, and nothing of a task's is taken away by a restart."""
-    found = settings()
+@pytest.mark.parametrize("unit", HAVE_RUNS, ids=lambda path: path.stem)
+def test_running_tasks_survive_the_service(unit: Path) -> None:
+    """TERM reaches the scheduler or worker alone, and nothing of a task's is taken away by a restart."""
+    found = settings(unit)
     assert found["KillMode"] == "process"
     assert found["OOMPolicy"] == "continue"
     assert found["Restart"] == "on-failure"
     assert found.get("PrivateTmp", "no") == "no"
 
 
-def test_which_ends_are_not_tried_again() -> None:
+@pytest.mark.parametrize("unit", HAVE_RUNS, ids=lambda path: path.stem)
+def test_which_ends_are_not_tried_again(unit: Path) -> None:
     """Not after wrong use; a scheduler comes back where another process kept it from running, or the store's server was away."""
     not_again = {EXIT_STATUSES[Kind.USAGE]}
     for error in (SchedulerRunsError, StoreUnreachableError):
         assert EXIT_STATUSES[error.kind] not in not_again
-    assert {int(status) for status in settings()["RestartPreventExitStatus"].split()} == not_again
+    assert {int(status) for status in settings(unit)["RestartPreventExitStatus"].split()} == not_again
 
 
 @pytest.mark.parametrize(
-    ("unit", "command"), [(UNIT, "scheduler"), (SERVER, "serve")], ids=["scheduler", "server"]
+    ("unit", "command"),
+    [(UNIT, "scheduler"), (SERVER, "serve"), (WORKER, "worker")],
+    ids=lambda value: value.stem if isinstance(value, Path) else "",
 )
 def test_the_unit_starts_a_command_that_there_is(unit: Path, command: str) -> None:
     """ExecStart's words are those of the program."""
-    program, *words = settings(unit)["ExecStart"].split()
-    assert Path(program).name == "retrofill"
-    done = subprocess.run([RETROFILL, *words, "--help"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0
-    assert f"retrofill {command}" in done.stdout
+    called, *words = settings(unit)["ExecStart"].split()
+    assert Path(called).name == "retrofill"
+    assert command in words
+    assert_taken([word for word in words if word not in ("--project", "/srv/retrofill")])
