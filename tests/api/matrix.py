@@ -177,6 +177,7 @@ DECISIONS: dict[str, Decision] = {
     "backfills.grid": THING,
     "backfills.timeline": THING,
     "backfills.forecast": THING,
+    "backfills.critical_path": THING,
     "backfills.dag": THING,
     "backfills.pause": Decision("SAO", nothing),
     "backfills.resume": Decision("SAO", nothing),

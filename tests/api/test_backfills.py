@@ -147,6 +147,16 @@ def test_questions_answer_what_the_center_answers(server: Server, path: str, met
     assert answer.json() == getattr(server.center("alice").backfills, method)(number)
 
 
+def test_what_the_end_hangs_on_is_what_the_center_finds(server: Server) -> None:
+    """BF-2: null as long as nothing has run and the forecast plays nothing."""
+    number = server.create()
+    path = f"/api/v1/backfills/{number}/critical-path"
+    server.run(number)
+    answer = server.by("alice").get(path).json()
+    assert answer == server.center("alice").backfills.critical_path(number)
+    assert answer["links"]
+
+
 def test_a_forecast_is_what_the_center_plays(server: Server) -> None:
     """BF-2: from the moment at which it is asked for."""
     number = server.create()

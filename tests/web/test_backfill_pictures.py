@@ -81,6 +81,12 @@ def test_the_timeline_has_a_table_of_bizdates(filled: Filled) -> None:
     assert f'data-at="/api/v1/backfills/{filled.failed}"' in picture
     assert "the plan played through" in tab(filled, filled.paused, "timeline")
     assert "the plan played through" not in tab(filled, filled.succeeded, "timeline")
+    page = filled.site.alice.get(f"/backfills/{filled.succeeded}?tab=timeline&part=path")
+    assert "What the end hangs on" in page.text
+    links = re.findall(r'<tr data-link="\d+".*?href="/instances/(\d+)"', page.text)
+    assert len(links) == 8  # four tasks long on each of two dates
+    last = filled.site.center("alice").instances.show(int(links[0]))
+    assert (last["task"], last["bizdate"]) == ("shop.mail", "2026-01-06")
 
 
 def test_the_graph_shows_what_failed_and_what_it_holds_up(filled: Filled) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ChangePreview,
         CheckRound,
         ChoosableTask,
+        CriticalPath,
         Failure,
         Forecast,
         GridDocument,
@@ -104,6 +105,10 @@ class BackfillDesk(Desk):
     def forecast(self, backfill_id: int) -> Forecast | None:
         """What will run when."""
         return self._server.get(f"backfills/{backfill_id}/forecast")
+
+    def critical_path(self, backfill_id: int) -> CriticalPath | None:
+        """What its end hangs on."""
+        return self._server.get(f"backfills/{backfill_id}/critical-path")
 
     def dag(self, backfill_id: int) -> BackfillDag:
         """Who waits for whom."""

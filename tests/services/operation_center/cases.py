@@ -209,6 +209,7 @@ def arguments(c: Case) -> dict[str, Arguments]:
         "backfills.grid": BACKFILLS,
         "backfills.timeline": BACKFILLS,
         "backfills.forecast": BACKFILLS,
+        "backfills.critical_path": BACKFILLS,
         "backfills.dag": BACKFILLS,
         "feed.backfill": [(*call, since) for call in BACKFILLS for since in (None, "x.1")],
         "feed.backfills": [(), ("x.1",)],

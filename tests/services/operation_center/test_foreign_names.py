@@ -98,6 +98,7 @@ NAMING = {
     "backfills.grid": "vault.goldmine",
     "backfills.timeline": "vault.goldmine",
     "backfills.forecast": "vault.goldmine",
+    "backfills.critical_path": "vault.goldmine",
     "backfills.dag": "vault.goldmine",
     "declared.list": "24ct",
     "declared.show": "24ct",

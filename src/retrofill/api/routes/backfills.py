@@ -24,6 +24,7 @@ from retrofill.services.reading.documents import (
     BackfillRow,
     ChangeDocument,
     ChangePreview,
+    CriticalPath,
     Failure,
     Forecast,
     GridDocument,
@@ -168,6 +169,12 @@ def timeline(visit: Asking, backfill_id: Id) -> TimelineDocument:
 def forecast(visit: Asking, backfill_id: Id) -> Forecast | None:
     """What will run when, simulated anew; null where it is held or has not begun."""
     return visit.center.backfills.forecast(backfill_id)
+
+
+@routes.get("/{backfill_id}/critical-path", "backfills.critical_path", CriticalPath | None)
+def critical_path(visit: Asking, backfill_id: Id) -> CriticalPath | None:
+    """What its end hangs on, from the first run to the last; null where nothing has run and nothing can."""
+    return visit.center.backfills.critical_path(backfill_id)
 
 
 @routes.get("/{backfill_id}/dag", "backfills.dag", BackfillDag)

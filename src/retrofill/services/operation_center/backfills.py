@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         BackfillPage,
         BackfillRow,
         ChangePreview,
+        CriticalPath,
         Failure,
         Forecast,
         GridDocument,
@@ -233,6 +234,17 @@ class BackfillDesk(Choosing, RepeatedRequests, BackfillActs):
 
         with self.view(unknown_backfill(backfill_id)) as view:
             return forecast(view, view.access.get_backfill(backfill_id))
+
+    def critical_path(self, backfill_id: int) -> CriticalPath | None:
+        """What its end hangs on, from the first run to the last; None where nothing has run and nothing can (BF-2).
+
+        Raises:
+            UnknownNameError: there is none with this id, as far as the actor knows.
+        """
+        from retrofill.services.reading.critical_path import critical_path
+
+        with self.view(unknown_backfill(backfill_id)) as view:
+            return critical_path(view, view.access.get_backfill(backfill_id))
 
     def dag(self, backfill_id: int) -> BackfillDag:
         """Its tasks with their instances by state, and which of them wait for which (OPS-10).

@@ -21,6 +21,7 @@ from retrofill.web.pages.instance_acts import MOST_IDS
 if TYPE_CHECKING:
     from retrofill.services.reading.documents import (
         BackfillDate,
+        CriticalPath,
         GridDocument,
         GridRow,
         InstancePage,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 ROWS, DATES = 60, 31  # of a table on one page
 _LOG_LINES = 4
 _PEEK = "peek"  # a part of the grid's page
+_PATH = "path"  # a part of the timeline's page
 LOOKS: Mapping[str, str] = {
     "n": "idle",
     "t": "wait",
@@ -241,12 +243,14 @@ class TimelineTab(BackfillTab):
     Attributes:
         at: where scripts fetch documents.
         rows: what a row is: `date`, `task` or `slot`.
+        path: what its end hangs on, once a script asks for it.
         dates: instead of the picture, some bizdates; `first`: the first of them, of `dates_of`.
     """
 
     template: ClassVar[str] = "backfill_timeline.html"
     at: str
     rows: str
+    path: CriticalPath | None = None
     dates: Sequence[BackfillDate] | None = None
     first: int = 0
     dates_of: int = 0
@@ -257,6 +261,8 @@ def _timeline(visit: PageVisit, head: Head, around: Mapping[str, Any]) -> Timeli
     rows = visit.query.get("rows", "date")
     whole = len(head.shown["dates"])
     tab = {**around, "at": f"{PREFIX}{head.address}", "rows": rows, "dates_of": whole}
+    if visit.part == _PATH:
+        return TimelineTab(**tab, path=visit.center.backfills.critical_path(head.id))
     if visit.query.get("as") != "table":
         return TimelineTab(**tab)
     first = min(_number(visit, "date"), max(whole - 1, 0))

@@ -1,22 +1,13 @@
 // When what ran and will run: a ridge per bizdate (its height the slots that it held), or bars by task and by slot.
 // The rows are pixels: a hundred thousand runs in view cost a frame no more than there are pixels.
 import { FAIL, FORE, OK, RUN, Cover, Runs, peakOf } from "./runs.js";
-import { Pen, Tip, ask, asked, calmly, colours, count, many, mark, onTheme, onceAFrame, parts, pixel, plain, toAddress } from "./pictures.js";
+import { Pen, Tip, ask, asked, calmly, colours, count, many, mark, onTheme, onceAFrame, parts, pixel, plain, toAddress, took } from "./pictures.js";
+import { hangsOn, slowest } from "./beside.js";
 
 const HEAD = 118, RIGHT = 14, SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 const STEPS = [SECOND, 5 * SECOND, 10 * SECOND, 30 * SECOND, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 30 * DAY];
 const MARKS = 400; // failures in view that get a mark of their own
 const WORDS = ["ran", "runs", "failed", "is expected to run"];
-
-/** `1h 04m`, `3m 20s`, `12s`. */
-export function took(ms) {
-  const s = ms / 1000;
-  if (s < 1) return `${Number(s.toFixed(2))}s`;
-  if (s < 10) return `${s.toFixed(1).replace(".0", "")}s`;
-  if (s < 60) return `${Math.round(s)}s`;
-  if (s < 3600) return `${Math.floor(s / 60)}m ${String(Math.round(s % 60)).padStart(2, "0")}s`;
-  return s < 172800 ? `${Math.floor(s / 3600)}h ${String(Math.floor((s % 3600) / 60)).padStart(2, "0")}m` : `${Math.floor(s / 86400)}d ${Math.floor((s % 86400) / 3600)}h`;
-}
 
 class Gantt {
   constructor(box, runs, mode) {
@@ -40,6 +31,7 @@ class Gantt {
     this.pen = new Pen(this.ctx, C.font);
     this.ground = [pixel(C.surface), pixel(C.surface, C.hover), pixel(C.surface, C.select)];
     this.line = pixel(C.surface, C.line);
+    this.ink = pixel(C.ink);
     this.shades = [pixel(C.surface, [C["ink-3"], 0.6]), pixel(C.surface, [C["ink-3"], 0.25])];
     this.pixels = { [OK]: pixel(C.ok), [RUN]: pixel(C.run), [FAIL]: pixel(C.fail), [FORE]: pixel(C.surface, C.hover, [C.ok, 0.18]), edge: pixel(C.surface, C.hover, [C.ok, 0.75]) };
   }
@@ -143,6 +135,7 @@ class Gantt {
       const top = Math.round((row.y - this.scrollY) * scale), tall = Math.round(row.h * scale);
       if (row === this.hover) for (let y = Math.max(0, top); y < Math.min(high, top + tall); y++) out.fill(ground[2], y * wide, (y + 1) * wide);
       this.mode === "date" ? this.#ridge(out, wide, high, row, top, tall) : this.#bars(out, wide, high, row, top, tall);
+      if (this.path) this.#hangs(out, wide, high, row, top + tall);
     }
     ctx.putImageData(this.image, x0, y0);
   }
@@ -195,6 +188,17 @@ class Gantt {
     for (let y = Math.max(0, top + pad); y < Math.min(high, top + tall - pad); y++) {
       const isEdge = y === top + pad || y === top + tall - pad - 1;
       for (let x = 0; x < wide; x++) if (line[x]) out[y * wide + x] = isEdge && line[x] === 1 ? pixels.edge : colours_[line[x]];
+    }
+  }
+
+  /** A line below those runs of a row on which the end hangs. */
+  #hangs(out, wide, high, row, base) {
+    const { runs, from, span, path } = this, [k0, k1] = runs.inside(row, from, this.until), thick = Math.max(2, Math.round(2 * this.scale));
+    for (let k = k0; k < k1; k++) {
+      const i = row.runs[k];
+      if (!(runs.state[i] === FORE ? path.has(runs.id[i]) : Math.abs(path.get(runs.id[i]) - runs.began - runs.start[i]) < 2)) continue; // not its earlier tries
+      const a = Math.max(0, Math.floor((runs.start[i] - from) * span)), b = Math.min(wide, Math.max(a + 2, Math.ceil((runs.end[i] - from) * span)));
+      for (let y = Math.max(0, base - thick); y < Math.min(high, base); y++) out.fill(this.ink, y * wide + a, y * wide + b);
     }
   }
 
@@ -313,6 +317,12 @@ class Gantt {
     ctx.fillStyle = C.surface;
     ctx.fillRect(isAfter ? after - 2 : before - wide - 2, 33, wide + 4, 15);
     pen.write(text, isAfter ? after : before, 40.5, { size: 11, weight: 600, align: isAfter ? "left" : "right", colour: C.ink });
+  }
+
+  /** Mark those runs on which the end hangs, by instance: when each began. */
+  hangOn(path) {
+    this.path = path;
+    this.later();
   }
 
   // ---- pointer and keyboard
@@ -486,31 +496,6 @@ function offset(ms, zone) {
   return (sign === "-" ? -1 : 1) * (h * HOUR + m * MINUTE);
 }
 
-/** Names differ at both ends: the middle goes. */
-const cut = (name, most) => (name.length <= most ? name : `${name.slice(0, Math.ceil(most / 2))}…${name.slice(1 - Math.floor(most / 2))}`);
-
-/** Where the time goes: the tasks with the most run time, into the table beside. */
-function slowest(runs) {
-  const body = document.querySelector("[data-slow]"), note = document.querySelector("[data-slow-note]");
-  if (!body) return;
-  const tasks = runs.byTask(), whole = tasks.reduce((sum, one) => sum + one.sum, 0), form = document.getElementById("slow-row");
-  body.replaceChildren(...tasks.slice(0, 14).map((one) => {
-    const row = form.content.cloneNode(true), link = row.querySelector("a"), dot = one.task.indexOf(".");
-    link.href = `/tasks/${encodeURIComponent(one.task)}`;
-    link.title = one.task;
-    link.querySelector(".ws").textContent = one.task.slice(0, dot + 1);
-    link.append(cut(one.task.slice(dot + 1), 26 - Math.min(dot, 8)));
-    row.querySelector("[data-share]").setAttribute("width", (100 * one.sum) / tasks[0].sum);
-    const [sum, mean] = row.querySelectorAll("td");
-    sum.textContent = took(one.sum);
-    mean.textContent = took(one.mean);
-    return row;
-  }));
-  document.getElementById("slow").hidden = !tasks.length;
-  const five = tasks.slice(0, 5).reduce((sum, one) => sum + one.sum, 0);
-  note.textContent = tasks.length > 5 ? `Five of ${count(tasks.length)} tasks hold ${Math.round((100 * five) / whole)} % of the ${took(whole)} that slots were held.` : `Slots were held for ${took(whole)} in all.`;
-}
-
 const known = (found) => ({ first: found.first_instance, stride: found.stride, dates: found.bizdates, groups: found.groups, rows: found.rows });
 
 export function start(box, timeline, grid, forecast) {
@@ -544,6 +529,7 @@ if (box?.dataset.at) {
     const none = document.getElementById("nothing");
     none.hidden = timeline.instances.length > 0 || (forecast?.instances.length ?? 0) > 0;
     const gantt = start(box, timeline, grid, forecast);
+    hangsOn((path) => gantt.hangOn(path));
     const again = calmly(async () => {
       const found = await load(box);
       none.hidden = true;
@@ -551,6 +537,7 @@ if (box?.dataset.at) {
       gantt.layout();
       gantt.later();
       slowest(gantt.runs);
+      hangsOn((path) => gantt.hangOn(path));
     }, 3000);
     document.addEventListener("retrofill:changed", again);
   }).catch((error) => {

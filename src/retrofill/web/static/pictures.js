@@ -246,3 +246,13 @@ export function shortDay(bizdate) {
   const it = parts(plain(bizdate));
   return `${it.day} ${it.month}`;
 }
+
+/** `1h 04m`, `3m 20s`, `12s`. */
+export function took(ms) {
+  const s = ms / 1000;
+  if (s < 1) return `${Number(s.toFixed(2))}s`;
+  if (s < 10) return `${s.toFixed(1).replace(".0", "")}s`;
+  if (s < 60) return `${Math.round(s)}s`;
+  if (s < 3600) return `${Math.floor(s / 60)}m ${String(Math.round(s % 60)).padStart(2, "0")}s`;
+  return s < 172800 ? `${Math.floor(s / 3600)}h ${String(Math.floor((s % 3600) / 60)).padStart(2, "0")}m` : `${Math.floor(s / 86400)}d ${Math.floor((s % 86400) / 3600)}h`;
+}

@@ -127,9 +127,11 @@ from retrofill.services.reading.documents.people import (
 )
 from retrofill.services.reading.documents.pictures import (
     BackfillDag,
+    CriticalPath,
     Forecast,
     GridDocument,
     GridRow,
+    PathLink,
     TaskEdge,
     TaskNode,
     TimelineDocument,
@@ -216,6 +218,7 @@ __all__ = [
     "CopiedDocument",
     "CopiedTableDocument",
     "Counts",
+    "CriticalPath",
     "CurrentTask",
     "DagDocument",
     "DagEdge",
@@ -283,6 +286,7 @@ __all__ = [
     "OverDates",
     "Page",
     "PasswordDocument",
+    "PathLink",
     "PlanPreview",
     "PlanSummary",
     "PlannedInstance",

@@ -69,6 +69,34 @@ class Forecast(TypedDict):
     ended: list[int]  #: milliseconds since `at`
 
 
+class PathLink(TypedDict):
+    """An instance on which the end of its backfill hangs."""
+
+    id: int
+    task: str
+    bizdate: str
+    scheduled_at: str
+    state: str
+    started_at: str
+    ended_at: str  #: of what runs and of what is to come, as it is expected
+    is_expected: bool  #: whether it is still to end
+    waited_seconds: float  #: since the one before it ended: for a slot, its time or its window
+
+
+class CriticalPath(TypedDict):
+    """What the end of a backfill hangs on: the run that ends last, what it waited for, and so on, the first one first.
+
+    At most 500 links; those that the asker may not see are left out, their time is counted.
+    """
+
+    id: int
+    end_at: str
+    is_expected: bool  #: whether some of it is still to come, as the forecast plays it
+    run_seconds: float  #: of its links together
+    wait_seconds: float  #: between them
+    links: list[PathLink]
+
+
 class TaskNode(TypedDict):
     """A task of a backfill."""
 
