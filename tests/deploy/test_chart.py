@@ -24,6 +24,7 @@ VERSIONS = ["1.27", "1.37"]
 EVERYTHING: dict[str, Any] = {
     "image": {"repository": "registry.example.com/retrofill", "tag": "1"},
     "imagePullSecrets": [{"name": "registry"}],
+    "broker": {"url": "amqp://retrofill:${secret:BROKER_PASSWORD}@rabbitmq//"},
     "settings": {"host_lost_minutes": 5, "trusted_proxies": ["10.0.0.0/8"]},
     "dataClaim": "shared",
     "server": {
@@ -35,7 +36,7 @@ EVERYTHING: dict[str, Any] = {
     },
     "schedulers": {"replicas": 3, "storage": {"size": "1Gi", "className": "fast"}},
     "workers": [
-        {"name": "etl", "executor": "pull", "groups": ["etl", "batch"], "slots": 8, "replicas": 2, "drainSeconds": 60,
+        {"name": "etl", "executor": "celery", "groups": ["etl", "batch"], "slots": 8, "replicas": 2, "drainSeconds": 60,
          "storage": {"size": "1Gi"}},
         {"name": "gpu", "executor": "pull", "groups": ["gpu"], "slots": 1, "replicas": 0, "drainSeconds": 0,
          "storage": {"size": "5Gi"}},
@@ -113,7 +114,7 @@ def test_a_worker_serves_its_groups_and_is_given_time_to_drain(tmp_path: Path) -
     found = {container["name"]: (pod, container) for pod, container in containers(made(tmp_path, EVERYTHING))}
     pod, container = found["worker-etl"]
     words = container["args"]
-    assert words[0] == "worker"
+    assert words[:3] == ["worker", "--executor", "celery"]
     assert [after for word, after in pairwise(words) if word == "--resource-group"] == [
         "etl",
         "batch",
@@ -158,6 +159,7 @@ def test_the_folder_of_every_part_says_the_project(tmp_path: Path) -> None:
     [
         ({"store": {"url": "mysql://somewhere/x"}}, "store/url"),
         ({"store": {"uri": "postgresql://somewhere/x"}}, "store"),
+        ({"broker": {"url": "rabbitmq"}}, "broker/url"),
         ({"workers": [{**EVERYTHING["workers"][0], "groups": []}]}, "workers/0/groups"),
         ({"workers": [{**EVERYTHING["workers"][0], "executor": "local"}]}, "workers/0/executor"),
         ({"workers": [{**EVERYTHING["workers"][0], "slots": 0}]}, "workers/0/slots"),

@@ -14,7 +14,7 @@ from deploy.programs import DEPLOY, ROOT, assert_taken, program
 from retrofill.settings.table import BY_NAME
 
 COMPOSE = DEPLOY / "compose.yaml"
-OURS = ["server", "scheduler-1", "scheduler-2", "pull-worker"]
+OURS = ["server", "scheduler-1", "scheduler-2", "pull-worker", "celery-worker"]
 
 
 def services() -> dict[str, Any]:
@@ -24,11 +24,11 @@ def services() -> dict[str, Any]:
 
 
 def config(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
-    """What docker-compose makes of a file, with a password in the environment."""
+    """What docker-compose makes of a file, with passwords in the environment."""
     (folder / "compose.yaml").write_text(text)
     return subprocess.run(
         [program("docker-compose", "Debian's package docker-compose"), "-f", folder / "compose.yaml", "config"],
-        env=os.environ | {"POSTGRES_PASSWORD": "one"},
+        env=os.environ | {"POSTGRES_PASSWORD": "one", "RABBITMQ_PASSWORD": "two"},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -37,7 +37,7 @@ def test_docker_takes_it_and_puts_passwords_where_they_belong(tmp_path: Path) ->
     done = config(tmp_path, COMPOSE.read_text())
     assert done.returncode == 0, done.stderr
     read = yaml.safe_load(done.stdout)["services"]
-    assert set(read) == {"postgres", *OURS}
+    assert set(read) == {"postgres", "rabbitmq", *OURS}
     for name in OURS:
         environment = read[name]["environment"]
         assert (
@@ -45,6 +45,7 @@ def test_docker_takes_it_and_puts_passwords_where_they_belong(tmp_path: Path) ->
             == read["postgres"]["environment"]["POSTGRES_PASSWORD"]
             == "one"
         )
+        assert environment["RETROFILL_SECRET_BROKER_PASSWORD"] == "two"
         assert "${secret:STORE_PASSWORD}" in environment["RETROFILL_STORE"].replace("$$", "$")
 
 
@@ -72,7 +73,7 @@ def test_what_stands_in_the_environment_is_a_setting(name: str) -> None:
 
 def test_who_has_runs_is_given_time_to_end_them() -> None:
     """Docker kills after its grace: a worker has to have left before."""
-    for name in ("pull-worker",):
+    for name in ("pull-worker", "celery-worker"):
         service = services()[name]
         words = service["command"]
         minutes = int(service["stop_grace_period"].removesuffix("m"))
@@ -81,7 +82,7 @@ def test_who_has_runs_is_given_time_to_end_them() -> None:
 
 def test_the_groups_that_workers_serve_are_those_of_the_project() -> None:
     groups = yaml.safe_load((DEPLOY / "retrofill.yaml").read_text())["resource_groups"]
-    for name in ("pull-worker",):
+    for name in ("pull-worker", "celery-worker"):
         words = services()[name]["command"]
         executor = words[words.index("--executor") + 1] if "--executor" in words else "pull"
         assert groups[words[words.index("--resource-group") + 1]]["executor"] == executor

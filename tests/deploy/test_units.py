@@ -15,8 +15,8 @@ from retrofill.services.ports.leadership import SchedulerRunsError
 from retrofill.store.postgres.refusals import StoreUnreachableError
 
 UNIT, SERVER = DEPLOY / "retrofill.service", DEPLOY / "retrofill-server.service"
-WORKER = DEPLOY / "retrofill-worker.service"
-HAVE_RUNS = [UNIT, WORKER]  # below these, runs live that a restart must not disturb
+WORKER, CELERY = DEPLOY / "retrofill-worker.service", DEPLOY / "retrofill-celery-worker.service"
+HAVE_RUNS = [UNIT, WORKER, CELERY]  # below these, runs live that a restart must not disturb
 
 
 def settings(unit: Path = UNIT) -> dict[str, str]:
@@ -68,18 +68,23 @@ def test_running_tasks_survive_the_service(unit: Path) -> None:
     assert found.get("PrivateTmp", "no") == "no"
 
 
-@pytest.mark.parametrize("unit", HAVE_RUNS, ids=lambda path: path.stem)
-def test_which_ends_are_not_tried_again(unit: Path) -> None:
+def test_which_ends_are_not_tried_again() -> None:
     """Not after wrong use; a scheduler comes back where another process kept it from running, or the store's server was away."""
     not_again = {EXIT_STATUSES[Kind.USAGE]}
     for error in (SchedulerRunsError, StoreUnreachableError):
         assert EXIT_STATUSES[error.kind] not in not_again
-    assert {int(status) for status in settings(unit)["RestartPreventExitStatus"].split()} == not_again
+    assert {int(status) for status in settings()["RestartPreventExitStatus"].split()} == not_again
+
+
+@pytest.mark.parametrize("unit", [WORKER, CELERY], ids=lambda path: path.stem)
+def test_a_worker_is_started_again_whatever_has_ended_it(unit: Path) -> None:
+    """Its group may not be deployed yet, or the server be away: what keeps it from working passes."""
+    assert "RestartPreventExitStatus" not in settings(unit)
 
 
 @pytest.mark.parametrize(
     ("unit", "command"),
-    [(UNIT, "scheduler"), (SERVER, "serve"), (WORKER, "worker")],
+    [(UNIT, "scheduler"), (SERVER, "serve"), (WORKER, "worker"), (CELERY, "worker")],
     ids=lambda value: value.stem if isinstance(value, Path) else "",
 )
 def test_the_unit_starts_a_command_that_there_is(unit: Path, command: str) -> None:

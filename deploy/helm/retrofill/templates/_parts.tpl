@@ -62,6 +62,10 @@ env:
     valueFrom: {fieldRef: {fieldPath: metadata.name}}
   - name: RETROFILL_STORE
     value: {{ .root.Values.store.url | quote }}
+  {{- with (.root.Values.broker).url }}
+  - name: RETROFILL_BROKER
+    value: {{ . | quote }}
+  {{- end }}
   {{- range $name, $value := .root.Values.settings }}
   - name: RETROFILL_{{ upper $name }}
     value: {{ if kindIs "string" $value }}{{ quote $value }}{{ else }}{{ toJson $value | quote }}{{ end }}
