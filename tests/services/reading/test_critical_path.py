@@ -46,6 +46,17 @@ def test_it_goes_by_what_ended_last_of_what_was_waited_for(world: MakeWorld) -> 
     assert found["end_at"] == w.row(backfill)["ended_at"]
 
 
+def test_waiting_for_a_slot_is_told_from_running(world: MakeWorld) -> None:
+    """BF-2: also before the first of them, since the backfill began."""
+    w = world(make_task("w.a", "0 1 * * *"), make_task("w.b", "0 1 * * *"), slots=1)
+    backfill = w.create()
+    run(w, RUN_SECONDS)
+    found = critical(w, backfill)
+    waited = {"w.b": 10, "w.a": 30}[found["links"][0]["task"]]
+    assert [one["waited_seconds"] for one in found["links"]] == [waited]
+    assert (found["run_seconds"], found["wait_seconds"]) == (40 - waited, waited)
+
+
 def test_what_is_to_come_counts_as_the_forecast_has_it(world: MakeWorld) -> None:
     """BF-2: what runs has begun when it has, and ends when it is expected to."""
     w = world(make_task("w.a", "0 1 * * *"), make_task("w.c", "0 1 * * *", "w.a"))

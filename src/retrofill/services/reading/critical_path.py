@@ -45,16 +45,16 @@ def critical_path(view: View, record: BackfillRecord) -> CriticalPath | None:
     last = max(stretches, key=lambda number: (stretches[number].end_ms, number))
     before = _turns(context, dates, stretches)
     path = list(path_to(last, stretches, context.upstream, before))[::-1]
-    links = list(_links(view, context, path, stretches))
+    began_ms = min(one.start_ms for one in stretches.values())
     run_ms = sum(stretches[number].end_ms - stretches[number].start_ms for number in path)
-    whole_ms = stretches[path[-1]].end_ms - stretches[path[0]].start_ms
+    whole_ms = stretches[last].end_ms - began_ms
     return {
         "id": record.id,
         "end_at": shown_instant(stretches[last].end_ms),
         "is_expected": any(stretches[number].is_expected for number in path),
         "run_seconds": run_ms / 1000,
         "wait_seconds": max(whole_ms - run_ms, 0) / 1000,
-        "links": links,
+        "links": list(_links(view, context, path, stretches, began_ms)),
     }
 
 
@@ -149,14 +149,14 @@ def _turns(
 
 
 def _links(
-    view: View, context: BackfillGraph, path: list[int], stretches: Mapping[int, Stretch]
+    view: View, context: BackfillGraph, path: list[int], stretches: Mapping[int, Stretch], began_ms: int
 ) -> Iterator[PathLink]:
     rows = {row.id: row for row in view.reader.instances(path)}
-    ended_ms: int | None = None
+    until_ms = began_ms
     for number in path:
         one = stretches[number]
-        waited_ms = 0 if ended_ms is None else max(one.start_ms - ended_ms, 0)
-        ended_ms = one.end_ms
+        waited_ms = max(one.start_ms - until_ms, 0)
+        until_ms = one.end_ms
         name = context.task(number).name
         if number not in rows or not view.sees(name):
             continue
@@ -170,4 +170,5 @@ def _links(
             "ended_at": shown_instant(one.end_ms),
             "is_expected": one.is_expected,
             "waited_seconds": waited_ms / 1000,
+            "run_seconds": (one.end_ms - one.start_ms) / 1000,
         }

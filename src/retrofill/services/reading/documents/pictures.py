@@ -80,7 +80,10 @@ class PathLink(TypedDict):
     started_at: str
     ended_at: str  #: of what runs and of what is to come, as it is expected
     is_expected: bool  #: whether it is still to end
-    waited_seconds: float  #: since the one before it ended: for a slot, its time or its window
+    waited_seconds: (
+        float  #: since the one before it ended, or the backfill began: for a slot, its time or its window
+    )
+    run_seconds: float
 
 
 class CriticalPath(TypedDict):
@@ -93,7 +96,7 @@ class CriticalPath(TypedDict):
     end_at: str
     is_expected: bool  #: whether some of it is still to come, as the forecast plays it
     run_seconds: float  #: of its links together
-    wait_seconds: float  #: between them
+    wait_seconds: float  #: before and between them
     links: list[PathLink]
 
 
