@@ -107,7 +107,7 @@ def test_a_view_does_not_change_under_its_reader(opener: Opener) -> None:
 
 
 def test_others_commits_are_noticed(opener: Opener) -> None:
-    """RUN-1: the scheduler looks again only when somebody else has committed."""
+    """RUN-1: the scheduler looks again only when somebody else has committed what it has to know."""
     one, other = opener(), opener()
     fill(one, INSTANCE)
     with one.transaction() as tx:
@@ -116,7 +116,7 @@ def test_others_commits_are_noticed(opener: Opener) -> None:
     with one.transaction() as tx:
         assert tx.others_commits() == first, "one's own commits do not count"
     with other.transaction() as tx:
-        tx.record(1, "admin", "deploy")
+        tx.withdraw([1])
     with one.transaction() as tx:
         assert tx.others_commits() != first
 

@@ -39,7 +39,8 @@ class Crew:
                 if status is None:
                     continue
                 self._note(name, status, troubles)
-            self._there[name] = self._start(name, self._environment()), self._site.troubles
+            troubles = -1 if self._site.is_cut else self._site.troubles
+            self._there[name] = self._start(name, self._environment()), troubles
 
     def _start(self, name: str, more: Mapping[str, str]) -> subprocess.Popen[bytes]:
         words = ["worker", "--home", str(self._world.directory / "workers" / name), "--slots", str(_SLOTS)]
@@ -50,7 +51,7 @@ class Crew:
     def _note(self, name: str, status: int, troubles: int) -> None:
         if status < 0:
             self._deaths.kinds["worker"] += 1
-        elif troubles == self._site.troubles:
+        elif troubles == self._site.troubles:  # none before it was there, none since
             self.complaints.append(f"worker {name} ended by itself with {status}")
 
     def kill(self, name: str) -> None:

@@ -76,6 +76,10 @@ class Site:
             link.cut(silently=random.random() < 0.5)
             self._cut.append((time.monotonic() + random.uniform(0.05, _LONGEST_CUT), link))
 
+    @property
+    def is_cut(self) -> bool:
+        return bool(self._cut)
+
     def heal(self, now: float) -> None:
         """What was cut until then."""
         for until, link in self._cut:

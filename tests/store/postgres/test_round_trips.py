@@ -11,6 +11,8 @@ import pytest
 from contracts.ledgers import INSTANCE, fill
 from databases.wire import Wire, wired
 from domain.catalogs import make_task
+from retrofill.services.ports.hosting import Offer
+from retrofill.services.ports.records import ReportedEnd
 from retrofill.store.postgres.database import Database
 from services.worlds import World
 from store.postgres.conftest import MakeStore
@@ -45,6 +47,28 @@ def least(wire: Wire, acts: list[Callable[[], object]]) -> tuple[int, list[str]]
         act()
         found.append(wire.counted())
     return min(found)
+
+
+def test_what_workers_write_is_no_reason_to_read_everything_again(make_store: MakeStore) -> None:
+    """RUN-1: a claim is told to who looks on, and changes nothing that is to be decided; nor does a report."""
+    leader, server = make_store().open(), make_store(home="elsewhere")
+    fill(leader, INSTANCE)
+    with leader.transaction() as tx:
+        before = tx.others_commits()
+        tx.start([(1, 1, "token")], "", 1, executor="pull")
+        revision = tx.revisions.last()
+    with server.transaction() as tx:
+        tx.hosting.claim([Offer(1, 1, "token")], "etl1", "boot", 2)
+    with server.transaction() as tx:
+        tx.hosting.report("etl1", [ReportedEnd(1, 1, "token", "exited", 0, None, 2, 3, "")])
+    with leader.transaction() as tx:
+        assert tx.others_commits() == before
+        assert [one.instances for one in tx.revisions.since(revision, 9) or ()] == [(1,), (1,)]
+        assert [end.token for end in tx.hosting.take_reports()] == ["token"]
+    with server.transaction() as tx:
+        tx.mark_stopping(1)
+    with leader.transaction() as tx:
+        assert tx.others_commits() != before
 
 
 def test_a_tick_waits_for_its_server_a_few_times(world: World, wire: Wire) -> None:

@@ -93,7 +93,7 @@ class Reader(CatalogReader, BackfillReader, InstanceReader, OperationReader, Pro
         ...
 
     def others_commits(self) -> int:
-        """A number that differs once anybody else has committed; one's own commits leave it as it is."""
+        """A number that differs once anybody else has committed what who schedules must know; one's own leave it as it is."""
         ...
 
 

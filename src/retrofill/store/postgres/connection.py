@@ -100,7 +100,8 @@ class PostgresConnection:
         timeout = f"set_config('transaction_timeout', '{longest_write_seconds * 1000:.0f}', true), "
         self._limit = timeout if self._raw.info.server_version >= _LIMITS_TRANSACTIONS else ""
         self._others_commits = int.from_bytes(os.urandom(6))  # one that is made anew has missed something
-        self._expected = 0  # the number of the server's next transaction, if nobody else writes
+        self._expected = 0  # the last revision that decides something, if nobody else has written one
+        self._revision = 0  # the last one before the transaction under way
         self._number = 0
         self._writes = False  # between begin and end of a transaction
         self._foreknown = Foreknown()
@@ -165,7 +166,7 @@ class PostgresConnection:
         return [row[0] for row in self._sent(_KEY, (table,))]
 
     def others_commits(self) -> int:
-        """Counted by the numbers that the server gives to transactions which write: somebody has drawn one."""
+        """Counted by revisions: somebody else has written one that who schedules has to know."""
         return self._others_commits
 
     def now_ms(self) -> int:
@@ -200,9 +201,9 @@ class PostgresConnection:
             self._wire.send(self._settings)
         before, after = (self._limit, "") if seconds is None else ("", self._brief(seconds))
         self._wire.send(f"SELECT {before}pg_advisory_xact_lock({lock}){after}")
-        following, self._number = self._foreknown.read(self._wire)
-        self._others_commits += following != self._expected
-        self._expected = self._number + 1
+        self._number, self._revision, decisive = self._foreknown.read(self._wire)
+        self._others_commits += decisive != self._expected
+        self._expected = decisive
 
     def _brief(self, seconds: float) -> str:
         """What is selected after the lock: limits that hold from then on, however long it was waited for.
@@ -216,6 +217,10 @@ class PostgresConnection:
     def number(self) -> int:
         """Of the transaction under way, or of the last one; 0 while the server has not told it."""
         return self._number
+
+    def decide(self) -> None:
+        """The transaction under way has written a revision that who schedules has to know."""
+        self._expected = self._revision + 1
 
     def commit(self) -> None:
         """Raises what has failed in it, though nobody has asked: the server would roll it back without a word."""

@@ -251,6 +251,8 @@ class Database:
                 ledger = Ledger(connection, self._boot_clock, self._all_commits - self._mine.commits)
                 yield ledger
                 self._revisions += ledger.write_revision(prunes=self._revisions % PRUNE_EVERY == 0)
+                if ledger.decides:
+                    connection.decide()
                 self._may_fail()
                 self._commit(connection)
             except BaseException as error:
@@ -260,8 +262,8 @@ class Database:
                 if isinstance(error, psycopg.Error):
                     raise self._told(error) from error
                 raise
-            self._all_commits += 1
-            self._mine.commits += 1
+            self._all_commits += ledger.decides
+            self._mine.commits += ledger.decides
             fail_point("store.committed")
 
     def _may_fail(self) -> None:

@@ -13,6 +13,7 @@ from retrofill.store.statements.clock import ANCHOR
 from retrofill.store.statements.identity import WORD
 from retrofill.store.statements.interventions import ANY_REMOVED_WAIT
 from retrofill.store.statements.ledger import TERM
+from retrofill.store.statements.revisions import LAST
 
 if TYPE_CHECKING:
     from retrofill.store.postgres.wire import Wire
@@ -24,8 +25,7 @@ _ASKED = {
     "removed_wait": ANY_REMOVED_WAIT,
 }  # by table
 _READING = "SELECT"  # how a statement begins that does not write
-# The number of the next transaction that writes, as it was before this one has drawn its own.
-_NUMBERS = "pg_snapshot_xmax(pg_current_snapshot())::text, pg_current_xact_id()::text"
+_NUMBER = "pg_current_xact_id()::text"
 
 
 def _together(statements: Sequence[str]) -> str:
@@ -35,7 +35,8 @@ def _together(statements: Sequence[str]) -> str:
         f"LEFT JOIN (SELECT {place} AS n{place}, * FROM ({statement}) s{place}) a{place} ON true"
         for place, statement in zip(places, statements, strict=True)
     )
-    return f"SELECT {_NUMBERS}, {', '.join(f'a{place}.*' for place in places)} FROM (SELECT 1) one {joined}"
+    shown = ", ".join(f"a{place}.*" for place in places)
+    return f"SELECT {_NUMBER}, last.*, {shown} FROM (SELECT 1) one CROSS JOIN ({LAST}) last {joined}"
 
 
 _TOGETHER = _together(list(_ASKED.values()))
@@ -65,8 +66,8 @@ class Foreknown:
         self._answers: dict[str, Known] = {}
         self._places: list[slice] | None = None  # of each answer in the row of all
 
-    def read(self, wire: Wire) -> tuple[int, int]:
-        """Ask and wait; the number that the server had for the next transaction that writes, and that of this one."""
+    def read(self, wire: Wire) -> tuple[int, int, int]:
+        """Ask and wait; the number of this transaction, of the last revision, and of the last one that decides something."""
         asked = wire.send(_TOGETHER)
         row = asked.fetchone()
         self._places = self._places or _places_in(asked.columns)
@@ -75,7 +76,7 @@ class Foreknown:
             statement: Known([] if part[0] is None else [part[1:]])
             for statement, part in zip(_ASKED.values(), parts, strict=True)
         }
-        return int(row[0]), int(row[1])
+        return int(row[0]), row[1] or 0, row[2] or 0
 
     def answer(self, statement: str) -> Known | None:
         """What is known of it; a statement that writes makes what is known of its table unknown."""

@@ -125,7 +125,7 @@ class HostTables(HostReader, Writer):
         self._changed = changed
 
     def claim(self, offers: Sequence[Offer], host: str, boot_id: str, at_ms: int) -> None:
-        self._changed.instances.update(offer.instance_id for offer in offers)
+        self._changed.elsewhere.update(offer.instance_id for offer in offers)
         self._connection.executemany(_CLAIM, [(*offer, host, boot_id, at_ms) for offer in offers])
         self._connection.executemany(
             "UPDATE instance SET started_ms = ? WHERE id = ? AND state = 'running'",

@@ -56,6 +56,11 @@ class Ledger(Reader, CatalogWriter, BackfillWriter, InstanceWriter, OperationWri
         """
         return self.revisions.write(self._changed, prunes)
 
+    @property
+    def decides(self) -> bool:
+        """Whether it has changed something that who schedules has to know."""
+        return self._changed.decides
+
     def is_term(self, holder: str, number: int) -> bool:
         """Whether the term to schedule is still this holder's; another one has another number."""
         found = self._execute(TERM).fetchone()

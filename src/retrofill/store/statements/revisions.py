@@ -14,6 +14,14 @@ from retrofill.services.ports.revisions import KEPT, MOST_NAMED, SCHEDULE, Insta
 from retrofill.store.statements.view import View
 
 PRUNE_EVERY = 256  # revisions of one process
+# What a row says besides in `rights`: that somebody may see something else, or that all that has changed is where
+# runs live, which decides nothing for who schedules.
+_RIGHTS, _ONLY_WHERE = 1, 2
+# The last one, and the last one that decides something.
+LAST = (
+    "SELECT max(number), (SELECT d.number FROM revision d "
+    f"WHERE d.rights <> {_ONLY_WHERE} ORDER BY d.number DESC LIMIT 1) FROM revision"
+)
 
 _INSERT = (
     "INSERT INTO revision (number, backfills, whole, instances, rights) "
@@ -31,10 +39,16 @@ class Changed:
         self.backfills: set[int] = set()
         self.whole: set[int] = set()
         self.instances: set[int] = set()
+        self.elsewhere: set[int] = set()  # instances of which only where they run has changed
         self.rights = False
 
-    def __bool__(self) -> bool:
+    @property
+    def decides(self) -> bool:
+        """Whether who schedules has to know."""
         return bool(self.instances or self.backfills or self.whole or self.rights)
+
+    def __bool__(self) -> bool:
+        return self.decides or bool(self.elsewhere)
 
 
 class Writer(View):
@@ -72,13 +86,12 @@ class Revisions(View):
         """At the end of a transaction; whether it has changed anything."""
         if not changed:
             return False
-        instances, whole = changed.instances, changed.whole
+        instances, whole = changed.instances | changed.elsewhere, changed.whole
+        rights = int(changed.rights) * _RIGHTS if changed.decides else _ONLY_WHERE
         if len(instances) > MOST_NAMED:
             rows = self._execute(_OWNERS, (json.dumps(sorted(instances)),))
             instances, whole = set(), whole.union(row[0] for row in rows)
-        self._execute(
-            _INSERT, (_text(changed.backfills), _text(whole), _text(instances), int(changed.rights))
-        )
+        self._execute(_INSERT, (_text(changed.backfills), _text(whole), _text(instances), rights))
         if prunes:
             self._execute(
                 "DELETE FROM revision WHERE number <= (SELECT max(r.number) FROM revision r) - ?", (KEPT,)
@@ -96,4 +109,4 @@ def _ids(text: str) -> tuple[int, ...]:
 
 def _revision(row: Any) -> Revision:
     number, backfills, whole, instances, rights = row
-    return Revision(number, _ids(backfills), _ids(whole), _ids(instances), bool(rights))
+    return Revision(number, _ids(backfills), _ids(whole), _ids(instances), rights == _RIGHTS)
