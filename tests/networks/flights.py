@@ -1,4 +1,6 @@
-"""The flights example on four hosts: its store on one, its scheduler on another, two that carry out what comes before SQL.
+"""The flights example on five hosts: store, server, scheduler, and two workers that carry out what comes before SQL.
+
+`etl1` asks the store for runs. `etl2` reaches the server and nothing else.
 
     PYTHONPATH=tests python -m networks.flights [--month 2013-01] [--to FOLDER]
 
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import calendar
+import json
 import os
 import shutil
 import subprocess
@@ -18,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,7 @@ from networks.hosts import Host, Network
 
 RETROFILL = Path(sys.executable).with_name("retrofill")
 _PATIENCE_SECONDS = 120
+_PORT = 8080
 _ENDS = "SELECT label, count(*) FROM run JOIN host ON host.name = run.host WHERE ended_ms IS NOT NULL GROUP BY label"
 _AGAIN = "SELECT 'again', count(*) FROM run WHERE number > 1"
 
@@ -62,46 +66,58 @@ class Flights:
 
     def __init__(self, network: Network, project: Path, place: Path) -> None:
         self.network, self.project, self.place = network, project, place
-        self.store, self.leader = network.host("store"), network.host("leader")
+        self.store, self.leader, self.server = map(network.host, ("store", "leader", "server"))
         self.workers = {name: network.host(name) for name in ("etl1", "etl2")}
         self._data = tempfile.mkdtemp(prefix="retrofill-postgres-")
         os.chmod(self._data, 0o711)  # noqa: S103  the server may be another user's
         with self.store.inside():
-            self._server = Server(Path(self._data), ["listen_addresses=*", "fsync=off"])
-            postgres.execute(self._server.url, "CREATE DATABASE flights")
-        self._url = postgres.with_name(self._server.url, "flights")
+            self._database = Server(Path(self._data), ["listen_addresses=*", "fsync=off"])
+            postgres.execute(self._database.url, "CREATE DATABASE flights")
+        self._url = postgres.with_name(self._database.url, "flights")
+        self._cuts = ExitStack()
 
     def __enter__(self) -> Flights:
         self.run("deploy")
         self.start(self.leader, "scheduler")
-        for name, host in self.workers.items():
-            self.start(host, "worker", "--home", str(self.place / name), "--slots", "4")
+        self.start(self.server, "serve", "--host", self.server.address, "--port", str(_PORT))
+        until(lambda: "Retrofill is at" in self.said(self.server), "the server answers")
+        words = ("--scope", "worker", "--resource-group", "archive", "--output", "json")
+        token = json.loads(self.run("token", "create", *words))["token"]
+        self._cuts.enter_context(self.network.cut(self.workers["etl2"], self.store))
+        url = {"RETROFILL_URL": f"http://{self.server.address}:{_PORT}", "RETROFILL_TOKEN": token}
+        for (name, host), way in zip(self.workers.items(), (self.at_store, url), strict=True):
+            self.start(host, "worker", "--home", str(self.place / name), "--slots", "4", way=way)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for host in [*self.workers.values(), self.leader]:
+        for host in [*self.workers.values(), self.leader, self.server]:
             host.crash()
         with self.store.inside():
-            self._server.stop()
+            self._database.stop()
+        self._cuts.close()
         shutil.rmtree(self._data)
 
     @property
-    def environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("RETROFILL_")}
-        return kept | {"RETROFILL_STORE": self._url.replace("127.0.0.1", self.store.address)}
+    def at_store(self) -> dict[str, str]:
+        """How a part reaches the deployment that works beside its store."""
+        return {"RETROFILL_STORE": self._url.replace("127.0.0.1", self.store.address)}
 
-    def start(self, host: Host, *words: str) -> subprocess.Popen[Any]:
+    def start(self, host: Host, *words: str, way: dict[str, str] | None = None) -> subprocess.Popen[Any]:
         """A part that runs until its host is gone; what it says is in a file of its place."""
         with open(self.place / f"{host.name}.log", "ab") as log:
             return host.popen(
-                [RETROFILL, *words], cwd=self.project, env=self.environment, stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log,
+                [RETROFILL, *words], cwd=self.project, env=_environment(way or self.at_store),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
+
+    def said(self, host: Host) -> str:
+        """What the parts of a host have printed."""
+        return (self.place / f"{host.name}.log").read_text()
 
     def run(self, *words: object) -> str:
         """A command where the scheduler is; what it has printed."""
         done = self.leader.run(
-            [RETROFILL, *map(str, words)], cwd=self.project, env=self.environment, capture_output=True, text=True,
+            [RETROFILL, *map(str, words)], cwd=self.project, env=_environment(self.at_store), capture_output=True, text=True,
             check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
@@ -126,7 +142,7 @@ class Flights:
 
     @contextmanager
     def cut_off(self, name: str) -> Iterator[None]:
-        """One worker reaches nobody: not before each has ended five runs, nor until the others have ended ten more."""
+        """A worker reaches nobody: not before each has ended five runs, nor until the others have ended ten more."""
         until(
             lambda: len(found := self.ends()) == len(self.workers) and min(found.values()) >= 5,
             "all of them work",
@@ -140,6 +156,10 @@ class Flights:
             yield
 
 
+def _environment(way: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("RETROFILL_")} | way
+
+
 def until(condition: Callable[[], bool], what: str, seconds: float = _PATIENCE_SECONDS) -> None:
     limit = time.monotonic() + seconds
     while not condition():
@@ -148,7 +168,7 @@ def until(condition: Callable[[], bool], what: str, seconds: float = _PATIENCE_S
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Backfill a month of the flights example on four hosts.")
+    parser = argparse.ArgumentParser(description="Backfill a month of the flights example on five hosts.")
     parser.add_argument("--month", default="2013-01", help="of 2013 (2013-01)")
     parser.add_argument("--to", type=Path, help="an empty folder, for later looks (a temporary one)")
     options = parser.parse_args()
