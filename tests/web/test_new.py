@@ -87,6 +87,28 @@ def test_whole_levels_are_asked_for_as_levels(site: Site) -> None:
     assert form.all("only") == ["shop.clean", "shop.shaky", "shop.report"]
 
 
+def test_a_form_is_kept_under_a_name_and_begun_with_again(site: Site) -> None:
+    """It stays as it was kept, whatever is made of it; nobody else is offered it."""
+    alice = site.alice
+    form = followed(alice, opened(alice).set(add_task="fet").press(alice, "add:task"))
+    assert "Write the name" in shown(form.press(alice, "keep"), 422).text
+    form = followed(alice, form.set(keep_as="rates", groups="3").press(alice, "keep"))
+    assert form.all("keep_as") == [""]
+    page = alice.get(NEW)
+    assert "rates" in shown(page).text
+    link = next(link for link in shown(page).links if "?form=" in link)
+    begun = planned(alice, opened(alice, link), groups="2", **DATES)
+    assert begun.all("task") == ["shop.fetch"]
+    assert opened(alice, link).all("groups") == ["3"]
+    assert "?form=" not in site.browser("carol").get(NEW).text
+    assert shown(site.browser("carol").get(link), 404)
+    fresh = opened(alice)
+    forget = next(do for do in fresh.buttons if do == f"forget:{link.rpartition('=')[2]}")
+    fresh.press(alice, forget)
+    assert '"rates" is kept no longer.' in shown(alice.get(NEW)).text
+    assert "?form=" not in alice.get(NEW).text
+
+
 def test_a_root_may_only_be_passed_through(site: Site) -> None:
     """SEL-6: a dry run in the middle, which its finding tells of, with a button that mends it."""
     alice = site.alice

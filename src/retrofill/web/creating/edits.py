@@ -18,7 +18,7 @@ from retrofill.domain.words import many, names
 from retrofill.web.creating.asking import levels_of
 from retrofill.web.creating.remedies import mended
 from retrofill.web.creating.strip import only_missing
-from retrofill.web.creating.typed import CONDITIONS, PICK, Typed
+from retrofill.web.creating.typed import CONDITIONS, PAGE, PICK, Typed
 
 if TYPE_CHECKING:
     from retrofill.services.operation_center import OperationCenter
@@ -182,8 +182,16 @@ def _fix(_: Around, typed: Typed, about: str) -> Outcome:
 
 
 def _forget(around: Around, typed: Typed, number: str) -> Outcome:
-    around.center.saved.remove(integer_id(number, "a draft"))
-    return Outcome(typed, f"Draft {number} is gone.")
+    name = around.center.saved.remove(integer_id(number, "a draft"))["name"]
+    return Outcome(typed, f"Draft {number} is gone." if name is None else f'"{name}" is kept no longer.')
+
+
+def _keep(around: Around, typed: Typed, _: str) -> Outcome:
+    name, kept = typed.one("keep_as").strip(), typed.replaced(keep_as=())
+    if not name:
+        return Outcome(typed, trouble="Write the name under which it is to be kept.", place="keep-form")
+    around.center.saved.save(PAGE, kept.fields, name)
+    return Outcome(kept, f'Kept as "{name}": a new form offers it.', place="keep-form")
 
 
 def _test_alert(around: Around, typed: Typed, _: str) -> Outcome:
@@ -211,6 +219,7 @@ EDITS: Mapping[str, Edit] = MappingProxyType(
         "unset": _unset,
         "fix": _fix,
         "forget": _forget,
+        "keep": _keep,
         "test-alert": _test_alert,
     }
 )

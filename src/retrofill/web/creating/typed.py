@@ -7,6 +7,8 @@ from types import MappingProxyType
 
 Texts = tuple[str, ...]
 
+PAGE = "new"  # of what is saved
+
 PICK, LINK, WORKSPACE, ALL = "pick", "link", "workspace", "all"
 WAYS = (PICK, LINK, WORKSPACE, ALL)
 
@@ -36,6 +38,7 @@ FIELDS: Mapping[str, Texts] = MappingProxyType(
         "add_include": (),
         "add_exclude": (),
         "pasted": (),
+        "keep_as": (),
         "where_workspace": (),
         "where_type": (),
         "where_cycle": (),

@@ -34,7 +34,7 @@ from retrofill.web.creating.edits import Around, edited
 from retrofill.web.creating.faults import counted_dates, faults_of
 from retrofill.web.creating.planned import PlanView, view_of
 from retrofill.web.creating.strip import Strip, strip_of
-from retrofill.web.creating.typed import PICK, Typed
+from retrofill.web.creating.typed import PAGE, PICK, Typed
 from retrofill.web.rendering import Page
 from retrofill.web.visits import act, page
 
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
 HOME = "/backfills/new"
 _KINDS = tuple(TASK_TYPES)
 _CYCLES = tuple(cycle.value for cycle in Cycle)
-_PAGE = "new"  # of what is saved
 _MOST_DRAFTS = 5  # to go on with
 _MOST_BYTES = 2_000_000  # of a form with 20,000 names of tasks
 _LOOK, _CREATE = "look", "create"
@@ -66,7 +65,7 @@ class NewPage(Page):
         key: of the request that creates it, so that sending it twice makes one backfill.
         faults: sentences by field.
         plan: None where there is none: `missing` says what it needs, `trouble` and `hint` why it cannot be.
-        drafts: to go on with, where nothing is asked for yet.
+        drafts: to go on with, where nothing is asked for yet; `kept`: forms with a name, to begin with.
         told: why nothing was done, of the button that was pressed.
         said: what was done.
     """
@@ -100,13 +99,14 @@ class NewPage(Page):
     as_of: str
     version: int | None
     drafts: Sequence[Draft] = ()
+    kept: Sequence[Draft] = ()
     told: Text | str = ""
     told_hint: Text | str = ""
     said: str = ""
 
 
 class Draft(NamedTuple):
-    """A form that was left."""
+    """A form that was left, or is kept under a name."""
 
     id: int
     words: str
@@ -130,19 +130,24 @@ def show(visit: PageVisit) -> Response:
         if "draft" not in visit.query:
             raise
         return visit.show(_gone(visit, error), STATUSES[error.kind])
-    return visit.show(found if visit.query else replace(found, drafts=_drafts(visit)))
+    return visit.show(found if visit.query else _with_drafts(visit, found))
 
 
 def _gone(visit: PageVisit, error: UnknownNameError) -> NewPage:
     """An empty form for who comes back to a draft that is none any more: most have just made a backfill of it."""
     found = _page(visit, asking.typed_of_query({}), None, told=error.text, told_hint=_WHERE_DRAFTS_GO)
-    return replace(found, drafts=_drafts(visit))
+    return _with_drafts(visit, found)
 
 
-def _drafts(visit: PageVisit) -> list[Draft]:
-    """The newest ones, by what tells them apart."""
-    kept = [one for one in visit.center.saved.list(_PAGE) if one["name"] is None]
-    return [Draft(one["id"], _words_of(Typed(one["fields"])), one["saved_at"]) for one in kept[:_MOST_DRAFTS]]
+def _with_drafts(visit: PageVisit, page: NewPage) -> NewPage:
+    """With the newest ones, by what tells them apart, and all that have a name."""
+    saved = visit.center.saved.list(PAGE)
+    drafts = [one for one in saved if one["name"] is None][:_MOST_DRAFTS]
+    return replace(
+        page,
+        drafts=[Draft(one["id"], _words_of(Typed(one["fields"])), one["saved_at"]) for one in drafts],
+        kept=[Draft(one["id"], one["name"], one["saved_at"]) for one in saved if one["name"] is not None],
+    )
 
 
 def _words_of(typed: Typed) -> str:
@@ -152,12 +157,13 @@ def _words_of(typed: Typed) -> str:
 def _asked_for(visit: PageVisit) -> tuple[Typed, int | None]:
     query = {name: visit.query.getlist(name) for name in visit.query}
     center = visit.center
-    if "draft" in query:
-        number = integer_id(query["draft"][-1], "a draft")
-        kept = center.saved.show(number)
-        if kept["page"] != _PAGE:
-            raise UnknownNameError(f"there is no draft {number}")
-        return Typed(kept["fields"]), number
+    for word in ("draft", "form"):
+        if word in query:
+            number = integer_id(query[word][-1], f"a {word}")
+            kept = center.saved.show(number)
+            if kept["page"] != PAGE:
+                raise UnknownNameError(f"there is no {word} {number}")
+            return Typed(kept["fields"]), number if word == "draft" else None
     if "reuse" in query:
         request = center.backfills.show(integer_id(query["reuse"][-1], "a backfill"))["request"]
         return asking.typed_of_request(request, center.backfills.below), None
@@ -292,9 +298,9 @@ def _with_levels(visit: PageVisit, typed: Typed, form: Form) -> Typed:
 def _kept(visit: PageVisit, typed: Typed, draft: int | None) -> int | None:
     """The number of the draft that holds what is typed; a new one where the old one is gone, None where none can be."""
     try:
-        return visit.center.saved.save(_PAGE, typed.fields, None, draft)["id"]
+        return visit.center.saved.save(PAGE, typed.fields, None, draft)["id"]
     except UnknownNameError:
-        return visit.center.saved.save(_PAGE, typed.fields)["id"]
+        return visit.center.saved.save(PAGE, typed.fields)["id"]
     except (LimitError, WrongStateError):  # too much to keep, or there is no store yet: the page holds it
         return None
 
