@@ -154,6 +154,7 @@ DECISIONS: dict[str, Decision] = {
     "hosting.call": NOBODY,
     "hosting.content": NOBODY._replace(fills={"sha256": lambda t: "0" * 64}),
     "hosting.keep_log": NOBODY,
+    "hosting.custody": NOBODY,
     "backfills.plan": Decision("SAOD", planned),
     "backfills.planned": Decision("SAOD", planned),
     "backfills.ask_checks": Decision("SAOD", planned),

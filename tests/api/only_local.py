@@ -43,7 +43,7 @@ BESIDE_DESKS = {
     "instances.follow_log": "`instances.log`, as it grows",
     **{
         f"hosting.{name}": "what workers ask, which act for nobody"
-        for name in ("rules", "exchange", "own", "leave", "call", "content", "keep_log")
+        for name in ("rules", "exchange", "own", "leave", "call", "content", "keep_log", "custody")
     },
     "server.metrics": "numbers of a process, for whoever watches many",
     "backfills.planned": "what a `Preview` of `backfills.plan` lists",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from databases import postgres
@@ -40,7 +43,9 @@ class Deployment:
         self.near = Machine(folder / "project", url)
         self.near.home.mkdir()
         tasks = TASKS.format(record=folder / "record", go=folder / "go")
-        self.near.write(tasks, "resource_groups: {etl: {slots: 4, executor: pull}, other: {executor: pull}}")
+        self.near.write(
+            tasks, "resource_groups: {etl: {slots: 4, executor: pull, type: shared}, other: {executor: pull}}"
+        )
         self.near.run("deploy")
         self.near.process("scheduler").says("runs; Ctrl-C ends it")
         self.port = _free_port()
@@ -112,10 +117,12 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
 def test_what_is_offered_is_carried_out_far_away(deployment: Deployment) -> None:
     """RUN-1: every run once; a worker that waits is called, and a stop reaches what runs there."""
     deployment.worker(deployment.token("etl")).says("takes up to")
+    home = deployment.folder / "far/.retrofill-worker"
+    until((home / "tidied").exists, "it has asked what it may let go of (RET-1)", PATIENCE)
     deployment.create("work", "2026-01-01..2026-01-12")
     deployment.near.run("backfill", "wait", 1, "--timeout", "90s")
     assert deployment.record() == Counter(f"2026-01-{day:02}" for day in range(1, 13))
-    place = deployment.folder / "far/.retrofill-worker/project/workspaces/w"
+    place = home / "project/workspaces/w"
     until(lambda: deployment.log(1) == f"worked in {place}\n", "its log has been pushed", PATIENCE)
     deployment.near.run("backfill", "create", "--task", "long", "--bizdate", "2026-02-01", "--yes")
     until(lambda: deployment.record()["2026-02-01"] == 1, "it has begun", PATIENCE)
@@ -123,6 +130,30 @@ def test_what_is_offered_is_carried_out_far_away(deployment: Deployment) -> None
     deployment.near.run("backfill", "stop", 2)
     deployment.near.run("backfill", "wait", 2, "--timeout", "90s", status=None)
     assert deployment.near.json("instance", "show", 13)["state"] == "failed"
+
+
+def test_what_lies_far_away_is_let_go_of(deployment: Deployment) -> None:
+    """RET-1, RET-2: as the ledger says of runs that live there, and of no others."""
+    token = deployment.token("etl")
+    first = deployment.worker(token)
+    first.says("takes up to")
+    deployment.create("work", "2026-01-01..2026-01-03")
+    deployment.near.run("backfill", "wait", 1, "--timeout", "90s")
+    first.kill(signal.SIGTERM)
+    home = deployment.folder / "far/.retrofill-worker"
+    logs = home / "runs/logs"
+    mine, other, recent = sorted(logs.iterdir())
+    with psycopg.connect(deployment.near.url) as connection:
+        connection.execute("UPDATE run SET ended_ms = 1 WHERE instance_id IN (1, 2)")
+        connection.execute("UPDATE run SET host = 'another' WHERE instance_id = 2")
+    eight_days_ago = time.time() - 8 * 86_400
+    for path in logs.iterdir():
+        os.utime(path, (eight_days_ago, eight_days_ago))
+    (home / "tidied").unlink()
+    deployment.worker(token).says("takes up to")
+    until((home / "tidied").exists, "the job has gone through", PATIENCE)
+    assert sorted(logs.iterdir()) == [other, recent]
+    assert not mine.exists()
 
 
 def test_neither_worker_nor_server_is_missed(deployment: Deployment) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from retrofill.bootstrap.tidying import custody_of
 from retrofill.bootstrap.working import NoSharedStoreError, hosting_of
 
 if TYPE_CHECKING:
@@ -35,10 +37,9 @@ def remote_hosts_of(deployment: Deployment) -> RemoteHosts:
         now = deployment.settings()
         return now.log_cap, now.grace_seconds
 
-    logs = KeptLogs(deployment.folder.runs, lambda: limits()[0])
-    return RemoteHosts(
-        Behind(deployment.store, deployment.clock, hosting_of(deployment), hosts, logs, limits)
-    )
+    logs = deployment.logs.storage or KeptLogs(deployment.folder.runs, lambda: limits()[0])
+    hosting, custody = hosting_of(deployment), partial(custody_of, deployment)
+    return RemoteHosts(Behind(deployment.store, deployment.clock, hosting, hosts, logs, limits, custody))
 
 
 @contextmanager

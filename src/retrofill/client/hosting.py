@@ -11,12 +11,14 @@ import os
 import threading
 from base64 import b64encode
 from collections.abc import Sequence
+from functools import cached_property
 from hashlib import sha256 as sha256_of
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from retrofill import __version__
 from retrofill.client.transport import query_of
 from retrofill.domain.errors import Kind, RetrofillError, StoreUnavailableError
+from retrofill.services.ports.custody import AutoRun, MayGo, OldLog
 from retrofill.services.ports.hosting import HostRefusedError
 from retrofill.services.ports.logs import LogPart, NoLogError
 from retrofill.services.running import hosting_documents as documents
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from retrofill.services.ports import RunRef
     from retrofill.services.ports.hosting import Answer, Exchange, HostStatus, OwnRun
     from retrofill.services.ports.logs import Logs
-    from retrofill.services.reading.documents.hosting import HostRules
+    from retrofill.services.ports.retention import RunName
+    from retrofill.services.reading.documents.hosting import CustodyAnswer, HostRules
 
 _AT = "hosting/1"
 _ANSWER_SECONDS = 20.0  # long before the runs of a host that is not heard of are taken for lost
@@ -103,6 +106,47 @@ def _sendable(message: str) -> str:
     """What JSON and every store take of a message."""
     text = message[:_MOST_MESSAGE].encode("utf-8", "replace").decode()
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+class HttpCustody:
+    """What a host may let go of, as a server says; one for one job."""
+
+    def __init__(self, server: Transport, host: str) -> None:
+        self._server = server
+        self._host = host
+
+    def youngest_ms(self) -> int:
+        return self._rules["youngest_ms"]
+
+    def auto_log_cap(self) -> int:
+        return self._rules["auto_log_cap"]
+
+    @cached_property
+    def _rules(self) -> CustodyAnswer:
+        return self._ask()
+
+    def let_go(self, logs: Sequence[OldLog]) -> MayGo:
+        found = self._ask(logs=list(map(documents.old_log_document, logs)))
+        return MayGo(found["ended"], found["unknown"])
+
+    def open_runs(self) -> set[RunName]:
+        return set(map(documents.run_name_of, self._ask()["open_runs"]))
+
+    def open_versions(self) -> set[int]:
+        return set(self._ask()["open_versions"])
+
+    def auto_dates(self, since_ms: int) -> list[str]:
+        return self._ask(since_ms=since_ms)["auto_dates"]
+
+    def auto_runs(self, bizdate: str) -> list[AutoRun]:
+        found = self._ask(bizdate=bizdate)["auto_runs"]
+        return [AutoRun(documents.run_name_of(one["run"]), one["is_failed"]) for one in found]
+
+    def _ask(self, **asked: Any) -> CustodyAnswer:
+        """Raises RetrofillError: not now, or never as it is; the job is begun anew later."""
+        body = {"host": self._host, **asked}
+        found: CustodyAnswer = self._server.once("POST", f"{_AT}/custody", body, _ANSWER_SECONDS)
+        return found
 
 
 class HttpEar:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from retrofill.bootstrap.folder import NoProjectError, find_folder
 from retrofill.bootstrap.working import Place, Wanted, Worker
 from retrofill.client import address_of
-from retrofill.client.hosting import HttpEar, HttpHosting, HttpLogs
+from retrofill.client.hosting import HttpCustody, HttpEar, HttpHosting, HttpLogs
 from retrofill.client.transport import Transport
 from retrofill.domain.errors import UsageError
 from retrofill.domain.texts import Text
@@ -52,7 +53,8 @@ def remote_worker(
         return HttpEar(Transport(url, token), host_of(home / "runs"), wanted.groups)
 
     logs = _PushedLogs(Transport(url, token, connections=_PUSHES))
-    return Worker(HttpHosting(server), place, wanted, listen, logs=logs)
+    custody = partial(HttpCustody, Transport(url, token))
+    return Worker(HttpHosting(server), place, wanted, listen, logs=logs, custody=custody)
 
 
 class _PushedLogs:

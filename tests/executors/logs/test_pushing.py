@@ -14,7 +14,7 @@ from retrofill.executors.logs.pushing import LogPusher, PushingExecutor
 from retrofill.executors.logs.reading import LogFolder
 from retrofill.executors.logs.storage import LogStorage, LogStorageError, open_storage
 from retrofill.services.ports import RunRef
-from retrofill.services.ports.logs import LogAwayError, NoLogError
+from retrofill.services.ports.logs import LogAwayError, LogPart, NoLogError
 
 Push = Callable[..., LogPusher]
 
@@ -207,3 +207,28 @@ def test_a_storage_that_cannot_be_reached_is_left_alone_for_a_moment() -> None:
     with pytest.raises(LogAwayError):
         storage.read(RunRef(7, 1, "0a1b2c3d44", ""), 0, 10)
     assert files.asked == 2
+
+
+@pytest.mark.parametrize("order", ["in order", "twice", "late"])
+def test_what_servers_keep_for_hosts_that_reach_nothing_else(room: Room, order: str) -> None:
+    """OPS-10: pieces may come twice or late, and to another server; with the gaps that they tell of."""
+    url = f"file://{room.path('bucket')}"
+    one, two = open_storage(url), open_storage(url)
+    ref = RunRef(7, 1, "0a1b2c3d44", "")
+    assert one.keep(ref, LogPart(0, b"one", 0, 3)) == 3
+    if order == "twice":
+        assert one.keep(ref, LogPart(0, b"one", 0, 3)) == 3
+        assert one.keep(ref, LogPart(1, b"ne t", 0, 5)) == 5
+    if order == "late":
+        assert two.keep(ref, LogPart(7, b"three", 0, 12)) == 3
+    assert two.keep(ref, LogPart(3, b" two", 0, 7)) == 7
+    assert one.keep(ref, LogPart(100, b" end", 93, 104)) == 104
+    assert (one.read(ref, 0, 50).data, one.gaps(ref)) == (b"one two", ((7, 100),))
+    assert two.read_tail(ref, 50) == LogPart(100, b" end", 46, 104)
+
+
+def test_an_empty_log_that_a_server_keeps(room: Room) -> None:
+    """OPS-10: there is one."""
+    storage, ref = open_storage(f"file://{room.path('bucket')}"), RunRef(7, 1, "0a1b2c3d44", "")
+    assert storage.keep(ref, LogPart(0, b"", 0, 0)) == 0
+    assert storage.read(ref, 0, 10) == LogPart(0, b"", 0, 0)

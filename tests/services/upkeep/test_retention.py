@@ -703,6 +703,7 @@ def job_of(old: Old, host: str, rules: Rules = RULES, runs: Path | None = None) 
     return FileKeeping(custody, RunsFolder(runs or old.runs), now_ms, Report())
 
 
+@pytest.mark.embedded
 def test_a_host_lets_go_of_its_logs(old: Old) -> None:
     """RET-1: what the ledger says has ended for so long; by ages, so that its clock need not agree."""
     old.world.create()
@@ -711,7 +712,13 @@ def test_a_host_lets_go_of_its_logs(old: Old) -> None:
         old.age(path, old.world.clock.now_ms() + 3_600_000)
     names = old.world.rows()
     open_journal = old.write_log((9, 9, "unknown"), at=old.world.clock.now_ms() + 3_600_000)
+    with file_of(old.world.store) as file:
+        file.execute("UPDATE run SET host = 'elsewhere'")
+        file.commit()
     old.world.clock.forward(days(8))
+    for _ in job_of(old, "other").steps(days(1)):
+        pass
+    assert len(old.logs()) == 3
     for _ in job_of(old, "elsewhere").steps(days(1)):
         pass
     assert {name.split(".")[0] for name in old.logs()} == {str(names["a 5 00:00"].id), "9"}

@@ -17,6 +17,7 @@ from retrofill.domain.people.scopes import Scope
 from retrofill.domain.running.outcomes import Outcome
 from retrofill.services.reading.documents.hosting import (
     Called,
+    CustodyAnswer,
     ExchangeAnswer,
     HostRules,
     KeptLog,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 routes = Routes("hosting/1")
 _MOST_RUNS = 20_000  # of one host
+_MOST_FILES = 1_000  # asked about at once
 _MOST_PIECE = 700_000  # of a log, in base64
 LARGER = {"/hosting/1/exchange": 16_000_000}
 
@@ -126,6 +128,36 @@ class LogPieceAsked(Asked):
     base64: Base64Bytes = Field(max_length=_MOST_PIECE, description="What it holds.")
 
 
+class RunNamed(Asked):
+    """Names one start of one run."""
+
+    instance_id: Number
+    run_number: Number
+    token: _Word
+
+
+class OldLogAsked(Asked):
+    """A file among the logs of a host."""
+
+    name: str = Field(min_length=1, max_length=300, description="Of the file.")
+    run: RunNamed | None = Field(None, description="Whose log it is; null: no run has made it.")
+    age_ms: Number = Field(description="Since it was written to last.")
+
+
+class CustodyAsked(Asked):
+    """What a host has, and would let go of."""
+
+    host: _HostName
+    logs: list[OldLogAsked] = Field([], max_length=_MOST_FILES, description="Which of them may go.")
+    since_ms: Number | None = Field(
+        None,
+        description="Dates of which auto triggered instances have ended in the last so many milliseconds.",
+    )
+    bizdate: str | None = Field(
+        None, pattern=r"^\d{4}-\d{2}-\d{2}$", description="The date whose runs are told that may be cut."
+    )
+
+
 class CallAsked(Asked):
     """Who waits, for what, and for how long."""
 
@@ -184,6 +216,13 @@ def keep_log(visit: Asking, body: LogPieceAsked) -> KeptLog:
         _right(visit), body.host, run, body.offset, body.missing, bytes(body.base64)
     )
     return {"size": size}
+
+
+@routes.post("/custody", "hosting.custody", CustodyAnswer, scope=Scope.WORKER)
+def custody(visit: Asking, body: CustodyAsked) -> CustodyAnswer:
+    """Which files of its own a host may let go of; of logs that go it is noted."""
+    given = body.model_dump()
+    return _hosts(visit).custody(_right(visit), given.pop("host"), given)
 
 
 def _hosts(visit: Visit) -> RemoteHosts:

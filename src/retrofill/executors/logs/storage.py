@@ -182,6 +182,25 @@ class LogStorage:
         """
         self._write(self._folder(ref), part.offset, part.data, is_last=False)
 
+    def keep(self, ref: RunRef, part: LogPart) -> int:
+        """As `LogKeeper.keep`, for hosts that reach a server only: whichever of several servers is told of it.
+
+        Raises:
+            OSError: it cannot be written now.
+        """
+        folder = self._folder(ref)
+        with _as_os_errors():
+            pieces = list(self._listed(folder))
+        size = max((piece.end for piece in pieces), default=0)
+        is_connected = part.offset - part.missing <= size < part.next_offset
+        if not is_connected and (pieces or part.data):
+            return size
+        start = max(part.offset, size)
+        data = part.data[start - part.offset :]
+        self._write(folder, start, data, is_last=False)
+        self._forget(folder)
+        return start + len(data)
+
     def complete(self, ref: RunRef, source: Logs, is_first: bool) -> None:
         """The whole log of a run that has ended, with its gaps; said twice it is written twice.
 

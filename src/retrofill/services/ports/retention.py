@@ -33,6 +33,7 @@ class EndedRun(NamedTuple):
     ended_ms: int | None
     resource_group: str
     state: str  # of the instance
+    host: str | None = None  # where it lives
 
     @property
     def name(self) -> RunName:

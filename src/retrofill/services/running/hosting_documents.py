@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from retrofill.domain.catalog.definitions import IncludedFile
+from retrofill.services.ports.custody import OldLog
 from retrofill.services.ports.hosting import Answer, Exchange, HostStatus, Offer, OwnRun
 from retrofill.services.ports.running import IncludedCode, RunEnd, RunRef, RunSpec
 
 if TYPE_CHECKING:
+    from retrofill.services.ports.retention import RunName
     from retrofill.services.reading.documents.hosting import (
         ExchangeAnswer,
         IncludedCodeDocument,
         OwnRunDocument,
         RunDocument,
+        RunNameDocument,
         RunRefDocument,
     )
 
@@ -90,6 +93,24 @@ def _end_of(found: Json) -> RunEnd:
         found["ended_at"],
         found["message"],
     )
+
+
+def run_name_document(run: RunName) -> RunNameDocument:
+    return {"instance_id": run[0], "run_number": run[1], "token": run[2]}
+
+
+def run_name_of(found: Json) -> RunName:
+    return found["instance_id"], found["run_number"], found["token"]
+
+
+def old_log_document(log: OldLog) -> dict[str, Any]:
+    run = None if log.run is None else run_name_document(log.run)
+    return {"name": log.name, "run": run, "age_ms": log.age_ms}
+
+
+def old_log_of(found: Json) -> OldLog:
+    run = found["run"]
+    return OldLog(found["name"], None if run is None else run_name_of(run), found["age_ms"])
 
 
 # Of a server

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retrofill.domain.errors import UnknownNameError, shown
+from retrofill.domain.errors import StoreUnavailableError, UnknownNameError, shown
 from retrofill.domain.texts import Text
 from retrofill.domain.words import names
 from retrofill.services.people.keys import is_live, worker_right
@@ -24,11 +24,12 @@ from retrofill.services.running import hosting_documents as documents
 if TYPE_CHECKING:
     from retrofill.domain.people.visitors import WorkerRight
     from retrofill.services.ports import Clock, Ledger, Reader, Store
+    from retrofill.services.ports.custody import Custody
     from retrofill.services.ports.hosting import Hosting, HostStatus
     from retrofill.services.ports.hosts import Hosts
     from retrofill.services.ports.logs import LogKeeper
     from retrofill.services.ports.records import TokenRecord
-    from retrofill.services.reading.documents.hosting import ExchangeAnswer, HostRules, OwnRuns
+    from retrofill.services.reading.documents.hosting import CustodyAnswer, ExchangeAnswer, HostRules, OwnRuns
     from retrofill.services.running.hosting_documents import Json
 
 MOST_HOSTS = 1_000  # of one token
@@ -43,6 +44,7 @@ class Behind:
         hosts: where beats are kept.
         logs: keeps what they push.
         limits: the settings `log_cap` and `grace_seconds`, as of now.
+        custody: what a host may let go of, as of now.
     """
 
     store: Store
@@ -51,6 +53,7 @@ class Behind:
     hosts: Hosts
     logs: LogKeeper
     limits: Callable[[], tuple[int, int]]
+    custody: Callable[[str], Custody]
 
 
 class RemoteHosts:
@@ -104,6 +107,7 @@ class RemoteHosts:
 
         Raises:
             UnknownNameError: no such run lives on that host.
+            StoreUnavailableError: there is no room for it.
         """
         ref = documents.ref_of(run)
         with self._behind.store.read() as reader:
@@ -116,7 +120,33 @@ class RemoteHosts:
             raise UnknownNameError(
                 f"run {ref.run_number} of instance {ref.instance_id} does not live on {shown(host)}"
             )
-        return self._behind.logs.keep(ref, LogPart(offset, data, missing, offset + len(data)))
+        try:
+            return self._behind.logs.keep(ref, LogPart(offset, data, missing, offset + len(data)))
+        except OSError as error:
+            raise StoreUnavailableError(
+                f"the server cannot keep logs now: {error.strerror or error}", "They are pushed again."
+            ) from error
+
+    def custody(self, right: WorkerRight, host: str, asked: Json) -> CustodyAnswer:
+        """What the host may let go of of its own; see `ports.custody`."""
+        with self._behind.store.read() as reader:
+            self._check_own(reader, right, host)
+        custody = self._behind.custody(host)
+        gone = custody.let_go([documents.old_log_of(log) for log in asked["logs"]])
+        since_ms, bizdate = asked["since_ms"], asked["bizdate"]
+        auto_runs = [] if bizdate is None else custody.auto_runs(bizdate)
+        return {
+            "youngest_ms": custody.youngest_ms(),
+            "auto_log_cap": custody.auto_log_cap(),
+            "ended": gone.ended,
+            "unknown": gone.unknown,
+            "open_runs": list(map(documents.run_name_document, sorted(custody.open_runs()))),
+            "open_versions": sorted(custody.open_versions()),
+            "auto_dates": [] if since_ms is None else custody.auto_dates(since_ms),
+            "auto_runs": [
+                {"run": documents.run_name_document(run), "is_failed": failed} for run, failed in auto_runs
+            ],
+        }
 
     def check(self, right: WorkerRight, host: str) -> None:
         """Whether a host is that of this token."""

@@ -32,7 +32,7 @@ class LedgerCustody:
     """As of one moment.
 
     Args:
-        host: whose auto triggered runs are told; None: all.
+        host: whose runs are judged; those of others are unknown to it. None: of all, for who leads.
         is_dry: note nothing.
     """
 
@@ -62,7 +62,7 @@ class LedgerCustody:
         with self._store.read() as reader:
             catalog = self._graphs.current(reader)
             runs = reader.retention.runs_named(log.run for log in logs if log.run is not None)
-        known = {run.name: run for run in runs}
+        known = {run.name: run for run in runs if self._host is None or run.host == self._host}
         ended = [log for log in logs if log.run in known and self._has_expired(known[log.run], catalog)]
         if ended and not self._is_dry:
             with self._store.transaction() as tx:
@@ -80,7 +80,8 @@ class LedgerCustody:
 
     def open_runs(self) -> set[RunName]:
         with self._store.read() as reader:
-            return {(run.instance_id, run.number, run.token) for run in reader.open_runs()}
+            runs = reader.open_runs() if self._host is None else reader.hosting.open_runs(self._host)
+        return {(run.instance_id, run.number, run.token) for run in runs}
 
     def open_versions(self) -> set[int]:
         with self._store.read() as reader:

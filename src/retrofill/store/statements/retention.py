@@ -35,7 +35,7 @@ _GENERATION_OF = (
     "SELECT g.made_ms, g.phase FROM generation g WHERE g.first_instance_id <= i.id "
     "ORDER BY g.first_instance_id DESC LIMIT 1"
 )
-_RUN_OF = "r.instance_id, r.number, r.token, r.ended_ms, i.resource_group, i.state"
+_RUN_OF = "r.instance_id, r.number, r.token, r.ended_ms, i.resource_group, i.state, r.host"
 
 
 class RetentionReader:

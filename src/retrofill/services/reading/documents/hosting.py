@@ -97,6 +97,36 @@ class Called(TypedDict):
     is_called: bool
 
 
+class RunNameDocument(TypedDict):
+    """Names one start of one run, wherever that was."""
+
+    instance_id: int
+    run_number: int
+    token: str
+
+
+class AutoRunDocument(TypedDict):
+    """An ended run of an auto triggered instance, whose log may be cut (RET-2)."""
+
+    run: RunNameDocument
+    is_failed: bool
+
+
+class CustodyAnswer(TypedDict):
+    """What a host may let go of (RET-1, RET-2, CAT-9)."""
+
+    youngest_ms: int  #: files that are younger need not be asked about
+    auto_log_cap: (
+        int  #: bytes of all logs of one date's auto triggered instances there; 0: as many as there are
+    )
+    ended: list[str]  #: names of those logs whose runs have ended long enough ago
+    unknown: list[str]  #: of those that no run of this host has made
+    open_runs: list[RunNameDocument]  #: those of this host
+    open_versions: list[int]  #: whose files are needed
+    auto_dates: list[str]  #: of which something has ended since
+    auto_runs: list[AutoRunDocument]  #: of the date that was asked for
+
+
 class KeptLog(TypedDict):
     """How much of a log the server keeps by now."""
 
