@@ -5,6 +5,7 @@ Each worker has a home of its own and so is a machine of its own: runs, journals
 
 from __future__ import annotations
 
+import json
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -126,6 +127,45 @@ def test_one_worker_a_home(machine: Machine) -> None:
     worker(machine, "one").says("takes up to")
     refused = machine.run("worker", "--home", machine.home.parent / "one", status=6)
     assert "a worker runs already in" in refused.stderr
+
+
+def test_a_host_that_drains_takes_nothing(machine: Machine) -> None:
+    """RUN-9, OPS-9: people see it, let it drain and take work again; what is offered says for whom it waits."""
+    scaler = "scaler: {command: [sh, -c, 'cat > notice.new; mv notice.new notice']}"
+    etl = f"resource_groups: {{etl: {{type: serverless, slots: 4, executor: pull, {scaler}}}}}"
+    home = machine.home
+    machine.write(TASKS.format(record=home.parent / "record", go=home.parent / "go"), etl)
+    machine.run("deploy")
+    machine.process("scheduler").says("runs; Ctrl-C ends it")
+    worker(machine, "one", "--slots", "3").says("takes up to")
+    (host,) = (row for row in machine.json("host", "list") if row["executor"] == "pull")
+    assert (host["state"], host["resource_groups"], host["slots"]) == ("there", ["etl"], 3)
+    machine.run("host", "drain", host["label"])
+    machine.run("backfill", "create", "--task", "long", "--bizdate", "2026-01-01", "--yes")
+    until(lambda: states(machine) == ["running"], "it is offered", PATIENCE)
+    number = ids(machine)[0]
+    assert "all of them drain" in machine.json("instance", "why", number)["text"]
+    until(
+        lambda: told(machine) == (1, 0), "the scaler is told that a slot is wanted and none present", PATIENCE
+    )
+    assert record(machine) == Counter()
+    machine.run("host", "undrain", host["name"])
+    until(lambda: record(machine)["2026-01-01"] == 1, "the run has begun", PATIENCE)
+    assert f"It is running on {host['label']} (run 1)." in machine.json("instance", "why", number)["text"]
+    shown = machine.run("host", "show", host["label"]).stdout
+    assert "w.long" in shown
+    until(lambda: told(machine) == (1, 3), "the scaler is told that three are present", PATIENCE)
+    (home.parent / "go").touch()
+    machine.run("backfill", "wait", 1, "--timeout", "90s")
+
+
+def told(machine: Machine) -> tuple[int, int] | None:
+    """What the scaler was told last."""
+    notice = machine.home / "notice"
+    if not notice.exists():
+        return None
+    found = json.loads(notice.read_text())
+    return found["wanted"], found["present"]
 
 
 def states(machine: Machine) -> list[str]:

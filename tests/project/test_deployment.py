@@ -49,6 +49,22 @@ from retrofill import project
             '2:42: "reserved_for_auto" is 5 of 4 slots',
         ),
         (
+            "project: x\nresource_groups: {g: {type: serverless, executor: pull, scaler: {}}}",
+            '2:65: a scaler has either "command" or "url"; write {command:',
+        ),
+        (
+            "project: x\nresource_groups: {g: {executor: pull, scaler: {command: [x]}}}",
+            "2:47: the resource group has a scaler, and its type is exclusive; write type: serverless",
+        ),
+        (
+            "project: x\nresource_groups: {g: {type: serverless, scaler: {url: 'https://x'}}}",
+            "2:49: the resource group has a scaler, and its instances run on the machine of who schedules",
+        ),
+        (
+            "project: x\nresource_groups: {g: {type: serverless, executor: pull, scaler: {url: x}}}",
+            "2:65: the url of a scaler is no web address; write one that begins with https://",
+        ),
+        (
             "project: x\nresource_groups: {g: {workspaces: [weathr]}}",
             '2:36: there is no workspace "weathr"; did you',
         ),

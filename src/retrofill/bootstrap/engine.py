@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from retrofill.services.running.loop import Loop
     from retrofill.services.running.nights import NightMaker
     from retrofill.services.running.offering import Offering
+    from retrofill.services.running.scaling import Scaling
     from retrofill.services.running.scheduler import Scheduler
     from retrofill.services.running.tick_report import TickReport
     from retrofill.services.upkeep.daily import Daily
@@ -141,14 +142,21 @@ class Engine:
         self._learn_secrets()
         executor = self._executor()
         tally = self._deployment.tallies.open()
+        scaling = None if stands_by or hosts is None else self._scaling(hosts)
 
         def noted(ticked: TickReport) -> bool:
             if not stands_by:
                 tally.note(ticked, self._deployment.clock.now_ms())
+            if scaling is not None:
+                scaling.stir()
             return observe(ticked)
 
         try:
-            with hosts.beating() if hosts is not None else nullcontext(), self._tidying(stands_by):
+            with (
+                hosts.beating() if hosts is not None else nullcontext(),
+                self._tidying(stands_by),
+                scaling.going_on() if scaling is not None else nullcontext(),
+            ):
                 if hosts is not None and not stands_by:
                     self._note_that_it_leads()
                 offering = Offering(hosts, self._dispatchers.get)
@@ -165,6 +173,23 @@ class Engine:
 
         job = tidying_of(self._deployment) if stands_by else None
         return nullcontext() if job is None else job.going_on()
+
+    def _scaling(self, hosts: Hosts) -> Scaling:
+        """What tells the scalers of elastic groups, by what is deployed."""
+        from retrofill.bootstrap.scaling import Scalers
+        from retrofill.executors.local.watch import LocalWatch
+        from retrofill.services.running.scaling import Scaling
+
+        on = self._deployment
+        watch = LocalWatch(
+            on.folder.runs,
+            self._leadership.leader,
+            on.host,
+            lambda: hosts,
+            lambda: 60_000 * self.settings.host_lost_minutes,
+        )
+        scalers = Scalers(on, lambda: self.settings)
+        return Scaling(on.store, on.clock, lambda: self._version.catalog, watch, scalers, on.say)
 
     @cached_property
     def _dispatchers(self) -> Dispatchers:

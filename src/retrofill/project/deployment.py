@@ -9,18 +9,19 @@ from typing import Any
 
 from retrofill.domain.catalog import connections, surroundings
 from retrofill.domain.catalog.connections import ConnectionUrlError
-from retrofill.domain.catalog.definitions import ResourceGroup
+from retrofill.domain.catalog.definitions import LOCAL, ResourceGroup, ScalerHook
 from retrofill.domain.catalog.surroundings import SurroundingsError
 from retrofill.domain.errors import did_you_mean
 from retrofill.domain.time import instants
 from retrofill.domain.words import many
-from retrofill.project.models import DeploymentShape
+from retrofill.project.models import DeploymentShape, ResourceGroupShape
 from retrofill.project.problems import Report
 from retrofill.project.validation import check_names, read_shape
 from retrofill.project.yaml_nodes import Node, Place
 from retrofill.settings.forms import DEPLOYMENT_FILE
 from retrofill.settings.table import SECTIONS, read_settings
 
+_WEB = re.compile(r"https?://[^/]|\$\{secret:")
 _SECRET = re.compile(r"\$\{secret:[A-Za-z_][A-Za-z0-9_]*\}")
 
 
@@ -167,11 +168,34 @@ def _groups(
         listed = here.find("workspaces")
         _check_workspaces(listed, workspaces, report)
         bound = None if group.workspaces is None else frozenset(group.workspaces)
+        scaler = _scaler(group, here, report)
         if listed is None or bound is not None:
             groups[name] = ResourceGroup(
-                name, group.type, group.slots, group.reserved_for_auto, bound, group.executor
+                name, group.type, group.slots, group.reserved_for_auto, bound, group.executor, scaler
             )
     return groups
+
+
+def _scaler(group: ResourceGroupShape, node: Node, report: Report) -> ScalerHook | None:
+    """What scales a group, which has to be one that can be: elastic, and on other machines."""
+    shape, here = group.scaler, node.find("scaler")
+    if shape is None or here is None:
+        return None
+    if bool(shape.command) == bool(shape.url):
+        message = 'a scaler has either "command" or "url"'
+        report.add(DEPLOYMENT_FILE, here.place, message, "write {command: [PROGRAM, ...]} or {url: ...}")
+    if shape.url and not _WEB.match(shape.url):
+        message = "the url of a scaler is no web address"
+        report.add(DEPLOYMENT_FILE, here.place, message, "write one that begins with https:// or http://")
+    if shape.secret and not shape.url:
+        report.add(DEPLOYMENT_FILE, here.place, 'a "secret" signs what is posted to a "url"', "leave it out")
+    if group.type != "serverless":
+        message = f"the resource group has a scaler, and its type is {group.type}"
+        report.add(DEPLOYMENT_FILE, here.place, message, "write type: serverless")
+    if group.executor == LOCAL:
+        message = "the resource group has a scaler, and its instances run on the machine of who schedules"
+        report.add(DEPLOYMENT_FILE, here.place, message, "write executor: pull, or celery")
+    return ScalerHook(tuple(shape.command or ()), shape.url or "", shape.secret or "")
 
 
 def _check_workspaces(listed: Node | None, workspaces: Collection[str], report: Report) -> None:

@@ -256,6 +256,19 @@ class SecretShape(Shape):
     )
 
 
+class ScalerShape(Shape):
+    """What adds and removes hosts of an elastic resource group. One of `command` and `url`."""
+
+    command: list[Text] | None = Field(
+        None,
+        description="Program and arguments, run in the project's folder; the notice is its standard input.",
+    )
+    url: Text | None = Field(None, description="The notice is posted there; may hold `${secret:NAME}`.")
+    secret: Text | None = Field(
+        None, description="Signs what is posted, as webhooks; may hold `${secret:NAME}`."
+    )
+
+
 class ResourceGroupShape(Shape):
     """A pool of slots that instances run in."""
 
@@ -269,6 +282,9 @@ class ResourceGroupShape(Shape):
         "local",
         description="Where they run: `local`, on the machine of who schedules (default); on a PostgreSQL store also "
         "`pull`, on workers that ask for work, or `celery`, on workers that a broker tells of it.",
+    )
+    scaler: ScalerShape | None = Field(
+        None, description="Is told how many slots are wanted. Only with type `serverless` and an `executor`."
     )
 
 

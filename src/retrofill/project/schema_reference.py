@@ -148,6 +148,7 @@ _TITLES = {
     "ConnectionShape": "Connection",
     "SecretShape": "Secret",
     "ResourceGroupShape": "Resource group",
+    "ScalerShape": "Scaler",
     "BaselineShape": "Baseline",
 }
 

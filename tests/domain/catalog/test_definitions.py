@@ -19,6 +19,7 @@ from retrofill.domain.catalog.definitions import (
     Rerun,
     ResourceGroup,
     RunMode,
+    ScalerHook,
     SourceFile,
     Task,
     Workspace,
@@ -150,6 +151,8 @@ catalogs = st.builds(
             st.integers(1, 9),
             st.integers(0, 9),
             st.none() | st.frozensets(names),
+            st.sampled_from(["local", "pull"]),
+            st.none() | st.builds(ScalerHook, st.lists(texts, max_size=2).map(tuple), texts, texts),
         )
     ),
     baselines=st.dictionaries(names, st.integers(1, 8), max_size=2),

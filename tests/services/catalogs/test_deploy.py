@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from domain.catalogs import make_catalog, make_task
-from retrofill.domain.catalog.definitions import Catalog, ResourceGroup
+from retrofill.domain.catalog.definitions import Catalog, ResourceGroup, ScalerHook
 from retrofill.domain.errors import NotPermittedError
 from retrofill.domain.people.roles import actor_of, system_administrator
 from retrofill.services.catalogs.deploy import deploy, deploy_again
@@ -63,6 +63,7 @@ def test_an_administrator_of_what_changes_may(w: World) -> None:
 
 SHARED = {
     "a resource group": {"resource_groups": {"default": replace(SLOTS, slots=99)}},
+    "a scaler": {"resource_groups": {"default": replace(SLOTS, scaler=ScalerHook(("x", "y"), "", ""))}},
     "a setting": {"settings": {"retention_days": 1}},
     "the time zone": {"timezone": "Asia/Tokyo"},
 }

@@ -168,6 +168,19 @@ LOCAL = "local"  # the executor of a resource group whose instances run on the m
 
 
 @dataclass(frozen=True, slots=True)
+class ScalerHook:
+    """What adds and removes hosts of a resource group, and is told how many slots are wanted: one of the two.
+
+    `command` is a program and its arguments, run in the project's folder; `url` is posted to, signed with `secret`,
+    where there is one. Secrets in them are not resolved.
+    """
+
+    command: tuple[str, ...] = ()
+    url: str = ""
+    secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceGroup:
     """A named pool of slots; `workspaces` is None when bound to all of them.
 
@@ -180,6 +193,7 @@ class ResourceGroup:
     reserved_for_auto: int = 0
     workspaces: frozenset[str] | None = None
     executor: str = LOCAL
+    scaler: ScalerHook | None = None  # of an elastic group: type serverless
 
     @property
     def is_local(self) -> bool:

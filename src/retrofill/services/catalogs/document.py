@@ -8,7 +8,7 @@ project holds (`${secret:NAME}`); nothing here resolves them.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +22,7 @@ from retrofill.domain.catalog.definitions import (
     Rerun,
     ResourceGroup,
     RunMode,
+    ScalerHook,
     SourceFile,
     Task,
     Workspace,
@@ -132,7 +133,12 @@ def _group_document(group: ResourceGroup) -> dict[str, Any]:
         "reserved_for_auto": group.reserved_for_auto,
         "workspaces": None if group.workspaces is None else sorted(group.workspaces),
         **({} if group.is_local else {"executor": group.executor}),
+        **({} if group.scaler is None else {"scaler": [*_scaler_document(group.scaler)]}),
     }
+
+
+def _scaler_document(scaler: ScalerHook) -> tuple[list[str], str, str]:
+    return list(scaler.command), scaler.url, scaler.secret
 
 
 def _group(name: str, document: Mapping[str, Any]) -> ResourceGroup:
@@ -144,7 +150,13 @@ def _group(name: str, document: Mapping[str, Any]) -> ResourceGroup:
         document["reserved_for_auto"],
         None if bound is None else frozenset(bound),
         document.get("executor", LOCAL),
+        _scaler(document["scaler"]) if "scaler" in document else None,
     )
+
+
+def _scaler(document: Sequence[Any]) -> ScalerHook:
+    command, url, secret = document
+    return ScalerHook(tuple(command), url, secret)
 
 
 def _task_document(task: Task) -> dict[str, Any]:
