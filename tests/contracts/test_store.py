@@ -14,6 +14,8 @@ import pytest
 
 from contracts.adapters import StoreRoom
 from contracts.ledgers import BACKFILL, INSTANCE, MAKE, fill, in_state
+from retrofill import failpoints
+from retrofill.domain.errors import StoreUnavailableError
 from retrofill.domain.running.filters import FAILED, About, BackfillFilter, InstanceFilter
 from retrofill.domain.running.states import MOVES, Move, State
 from retrofill.services.ports import ConstraintError, StartFilter, Store
@@ -104,6 +106,24 @@ def test_a_view_does_not_change_under_its_reader(opener: Opener) -> None:
             tx.wait_for_time([1])
         assert reader.instances([1]) == before
     assert state_of(one) == "waiting_time"
+
+
+def test_a_commit_that_failed_hides_none_of_others(opener: Opener) -> None:
+    """RUN-1: what was refused has no number: the next one who commits may be given that."""
+    one, two = opener(), opener()
+    fill(one, INSTANCE)
+    with one.transaction() as tx:
+        before = tx.others_commits()
+    with (
+        failpoints.asked_for("fault.store=ENOSPC@1"),
+        pytest.raises(StoreUnavailableError),
+        one.transaction() as tx,
+    ):
+        tx.mark_stopping(1)
+    with two.transaction() as tx:
+        tx.set_backfill(1, paused=1)
+    with one.transaction() as tx:
+        assert tx.others_commits() != before
 
 
 def test_others_commits_are_noticed(opener: Opener) -> None:

@@ -219,7 +219,7 @@ class PostgresConnection:
         return self._number
 
     def decide(self) -> None:
-        """The transaction under way has written a revision that who schedules has to know."""
+        """The transaction that was committed last has written a revision that who schedules has to know."""
         self._expected = self._revision + 1
 
     def commit(self) -> None:

@@ -251,8 +251,6 @@ class Database:
                 ledger = Ledger(connection, self._boot_clock, self._all_commits - self._mine.commits)
                 yield ledger
                 self._revisions += ledger.write_revision(prunes=self._revisions % PRUNE_EVERY == 0)
-                if ledger.decides:
-                    connection.decide()
                 self._may_fail()
                 self._commit(connection)
             except BaseException as error:
@@ -262,6 +260,10 @@ class Database:
                 if isinstance(error, psycopg.Error):
                     raise self._told(error) from error
                 raise
+            if (
+                ledger.decides
+            ):  # not before it is sure: a number that was rolled back is given to somebody else
+                connection.decide()
             self._all_commits += ledger.decides
             self._mine.commits += ledger.decides
             fail_point("store.committed")
