@@ -126,6 +126,21 @@ def test_a_storage_that_refuses(room: Room, storage: LogStorage, push: Push) -> 
     assert said[0].startswith("Logs cannot be pushed for now, and are tried again: ")
 
 
+def test_a_run_that_says_very_much(room: Room, storage: LogStorage) -> None:
+    """OPS-10: only so much of it is brought while it goes on, and all that its machine has at its end."""
+    pusher = LogPusher(room.runs, storage, pytest.fail, every_seconds=0.01, most_bytes=1000)
+    executor = PushingExecutor(room.executor(), pusher)
+    spec = room.spec("head -c 5000 /dev/zero; while [ ! -e go ]; do sleep 0.01; done; echo end")
+    executor.start([spec])
+    wait_until(lambda: len(text_of(storage, spec.ref)) == 1000, "as much as may be")
+    wait_until(lambda: room.log_path(spec).stat().st_size == 5000, "all that it says")
+    room.path("go").touch()
+    collect(executor, 1)
+    wait_until(lambda: not marks(room), "the end of bringing it")
+    wait_until(lambda: len(text_of(storage, spec.ref)) == 5004, "all of it")
+    pusher.close()
+
+
 def test_a_log_whose_middle_was_cut_out_while_it_grew(room: Room, storage: LogStorage, push: Push) -> None:
     """OPS-10, RET-2: what lies there at the end is what the machine has, with the same gap."""
     executor = PushingExecutor(room.executor(), push())

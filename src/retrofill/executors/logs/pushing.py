@@ -33,6 +33,9 @@ _LONGEST_PAUSE = 60.0
 _SETTLING_SECONDS = 0.2  # so that what ends together is brought together
 _PIECE_BYTES = 2 << 20
 _PIECES = 8  # of one log in one round
+_MOST_BYTES = (
+    100 << 20
+)  # of a run that goes on; what it says beyond that is brought at its end, within the cap of logs
 _AT_ONCE = 8
 
 
@@ -64,6 +67,7 @@ class _Followed:
     since: float
     look_at: float
     offset: int = 0
+    put_bytes: int = 0
     is_first: bool = True  # nothing of it was put
     has_ended: bool = False
 
@@ -74,6 +78,8 @@ class LogPusher:
     Args:
         say: gets one sentence when it begins to fail.
         every_seconds: at least, between two looks at the log of a run that goes on.
+        most_bytes: of a run that goes on: its machine cuts the middle out of a log that is too large, others keep all
+            that was put there.
     """
 
     def __init__(
@@ -82,6 +88,7 @@ class LogPusher:
         destination: Destination,
         say: Callable[[str], None] | None = None,
         every_seconds: float = EVERY_SECONDS,
+        most_bytes: int = _MOST_BYTES,
     ) -> None:
         self._source = LogFolder(runs_directory)
         self._marks = runs_directory / "unpushed"
@@ -89,6 +96,7 @@ class LogPusher:
         self._destination = destination
         self._say = say or _to_stderr
         self._every = every_seconds
+        self._most_bytes = most_bytes
         self._followed: dict[RunRef, _Followed] = {}
         self._lock = threading.Condition()
         self._is_closing = False
@@ -182,12 +190,14 @@ class LogPusher:
 
     def _put_new(self, ref: RunRef, followed: _Followed) -> None:
         for _ in range(_PIECES):
-            part = self._source.read(ref, followed.offset, _PIECE_BYTES)
+            room = min(_PIECE_BYTES, self._most_bytes - followed.put_bytes)
+            part = self._source.read(ref, followed.offset, room)
             if not part.data:
                 return
             followed.is_first = False  # it may be there though the answer was lost
             self._destination.put(ref, part)
             followed.offset = part.next_offset
+            followed.put_bytes += len(part.data)
 
     def _forget(self, ref: RunRef) -> None:
         with self._lock:
