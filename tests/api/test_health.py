@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 import retrofill
 from api.servers import Server
 from retrofill.bootstrap.centers import Call
+from retrofill.services.ports.records import HostRecord
 from retrofill.services.running.tick_report import TickReport
 
 PATIENCE = 60.0
@@ -140,3 +141,18 @@ def test_numbers_are_for_system_administrators(server: Server) -> None:
     assert server.anybody.get("/metrics").status_code == 401
     assert server.by("alice").get("/metrics").status_code == 403
     assert server.by("admin").get("/metrics").headers["content-type"].startswith("text/plain")
+
+
+def test_numbers_of_hosts_and_of_what_needs_somebody(server: Server) -> None:
+    """RUN-9: a host that is not heard of, and a backfill that has failed, can be alerted on."""
+    record = HostRecord("etl1-1", "etl1", "pull", '["default"]', 2, "0.1.0", "", 5)
+    with server.deployment.store.transaction() as tx:
+        tx.hosting.note(record)
+    before = numbers(server)
+    assert before["retrofill_failed_backfills"] == before["retrofill_failed_night_tasks"] == 0
+    assert not [name for name in before if name.startswith("retrofill_host")], "nothing lives on what is lost"
+    path = server.deployment.folder.directory / "workspaces" / "open" / "workspace.yaml"
+    path.write_text(path.read_text().replace('run: "true"', 'run: "false"'))
+    Call(server.deployment).center.versions.deploy()
+    server.run(server.create(bizdate=("2026-01-05",)))
+    assert numbers(server)["retrofill_failed_backfills"] == 1

@@ -236,3 +236,15 @@ def test_a_store_of_one_machine_offers_nothing(w: World) -> None:
     assert why(fleet, w, A).startswith(
         "Resource group etl runs on other machines (executor pull), which cannot reach the store"
     )
+
+
+def test_what_is_gone_for_good_is_forgotten(w: World, fleet: Fleet) -> None:
+    """RET-1: what has left, or was never heard of again, for so long; not while a run lives there."""
+    fleet.claim(fleet.join("etl1"), A)
+    fleet.leave(fleet.join("etl2"))
+    fleet.join("etl3")
+    with w.store.transaction() as tx:
+        assert tx.hosting.forget_gone(tx.hosting.now_ms() - 60_000) == 1
+        assert [record.label for record in tx.hosting.all()] == ["etl1", "etl2"]
+        assert tx.hosting.forget_gone(tx.hosting.now_ms() + 60_000) == 1
+        assert [record.label for record in tx.hosting.all()] == ["etl1"]

@@ -20,7 +20,13 @@ from retrofill.executors.local.folder import RunsFolder
 from retrofill.executors.local.journals import Journal
 from retrofill.executors.logs.names import run_name
 from retrofill.executors.logs.paths import RunPaths
-from retrofill.services.ports.records import BackfillRecord, EndOfRun, InstanceRecord, SavedFormRecord
+from retrofill.services.ports.records import (
+    BackfillRecord,
+    EndOfRun,
+    HostRecord,
+    InstanceRecord,
+    SavedFormRecord,
+)
 from retrofill.services.ports.retention import LogFile, RunName
 from retrofill.services.upkeep.clocks import accept_clock
 from retrofill.services.upkeep.custody import DAY_MS, LedgerCustody, Rules
@@ -449,6 +455,18 @@ def test_a_folder_of_many_logs_is_looked_at_in_steps(old: Old) -> None:
     left = [len(old.logs()) for _ in old.job().steps()]
     assert max(a - b for a, b in itertools.pairwise(left)) <= 400
     assert len(old.logs()) == 0
+
+
+def test_hosts_that_are_gone_go_by_age(old: Old) -> None:
+    """RET-1: each container is a host of its own."""
+    gone = HostRecord("gone-1", "gone", "pull", "[]", 2, "0.1.0", "", 5)
+    with old.world.store.transaction() as tx:
+        tx.hosting.note(gone)
+        tx.hosting.note(gone._replace(name="new-1", label="new", since_ms=tx.hosting.now_ms()))
+    assert old.job(is_dry=True).run().backfills == 0
+    assert old.count("host") == 2, "counting takes nothing away"
+    old.clean()
+    assert old.count("host") == 1
 
 
 def test_drafts_of_forms_go_by_age(old: Old) -> None:

@@ -87,6 +87,10 @@ class HostTables(HostReader, Protocol):
         """It has left by itself, unless runs live there whose ends were not reported; `note` brings it back."""
         ...
 
+    def forget_gone(self, before_ms: int) -> int:
+        """Remove hosts where nothing lives that have left, or were given up, before that; how many."""
+        ...
+
     def forget(self, name: str) -> bool:
         """Remove what is known of it; whether there was anything."""
         ...

@@ -73,6 +73,8 @@ class Retention:
         yield from self._auto()
         self._drafts()
         yield
+        self._hosts()
+        yield
         yield from self._files.steps(self._since_ms(), self._counted, self._shelves)
         if not self._is_dry:
             self._folder.tidy((self._now_ms - DAY_MS) / 1000)
@@ -195,6 +197,12 @@ class Retention:
             return
         with self._store.transaction() as tx:
             self.report.drafts = tx.saved_forms.forget_drafts(self._before_ms)
+
+    def _hosts(self) -> None:
+        """Those that are gone for good: containers come and go, each under a name of its own."""
+        if not self._is_dry:
+            with self._store.transaction() as tx:
+                tx.hosting.forget_gone(tx.hosting.now_ms() - self._retention_days * DAY_MS)
 
 
 class Pacing:

@@ -60,6 +60,13 @@ _LEAVE = (
 )
 
 
+_GONE = (
+    "SELECT h.name FROM host h LEFT JOIN lease l ON l.name = 'host ' || h.name "
+    "WHERE max(coalesce(h.left_ms, l.until_ms, h.since_ms), h.since_ms) < ? AND NOT EXISTS "
+    "(SELECT 1 FROM run r INDEXED BY run_open WHERE r.ended_ms IS NULL AND r.host = h.name)"
+)
+
+
 class HostReader(View):
     """Looking at them."""
 
@@ -143,6 +150,10 @@ class HostTables(HostReader, Writer):
 
     def bind(self, name: str, token_id: int) -> None:
         self._execute("UPDATE host SET token_id = ? WHERE name = ?", (token_id, name))
+
+    def forget_gone(self, before_ms: int) -> int:
+        gone = [row[0] for row in self._execute(_GONE, (before_ms,))]
+        return sum(map(self.forget, gone))
 
     def set_draining(self, name: str, draining: bool) -> bool:
         cursor = self._execute("UPDATE host SET draining = ? WHERE name = ?", (int(draining), name))
