@@ -6,15 +6,20 @@ entry; what it cannot do it says in a flag, for which the suite skips what asks 
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from brokers import shared
 from databases import postgres
+from executors.celery import offers
 from executors.rooms import Room
 from retrofill.domain.people.server_keys import ServerKey
+from retrofill.executors.celery.broker import Broker
+from retrofill.executors.celery.dispatcher import CeleryDispatcher
 from retrofill.executors.local.adoption import name_of
 from retrofill.executors.logs.door import LogDoor
 from retrofill.executors.logs.fetching import LogDoors
@@ -22,11 +27,16 @@ from retrofill.executors.logs.paths import RunPaths
 from retrofill.executors.logs.reading import LogFolder
 from retrofill.executors.logs.routing import RoutedLogs
 from retrofill.executors.logs.storage import open_storage
+from retrofill.executors.pull import PullDispatcher
+from retrofill.executors.routing import Surroundings
 from retrofill.services.ports import Leadership, RunRef, Store
+from retrofill.services.ports.dispatching import Dispatcher, Offered
+from retrofill.services.ports.hosting import Offer
 from retrofill.services.ports.logs import Logs
 from retrofill.store.postgres.database import Database as PostgresDatabase
 from retrofill.store.sqlite.database import Database
 from retrofill.store.sqlite.leading import FlockLeadership
+from services.worlds import World
 
 
 class StoreRoom(Protocol):
@@ -119,6 +129,67 @@ class LeaseRoom:
 
 
 LEADERSHIPS: dict[str, Callable[[Path], LeadershipRoom]] = {"flock": FlockRoom, "lease": LeaseRoom}
+
+
+class DispatcherRoom:
+    """A dispatcher, and somebody who hears what it says.
+
+    Args:
+        executor: of resource groups whose offers it makes known.
+        dispatcher: the one.
+        tells: whether it tells anybody; else offers are looked for.
+    """
+
+    def __init__(self, executor: str, dispatcher: Dispatcher, tells: bool) -> None:
+        self.executor, self.dispatcher, self.tells = executor, dispatcher, tells
+
+    def hear(self, count: int) -> list[Offer]:
+        """So many offers, as they come."""
+        return []
+
+    def say_again(self, w: World) -> None:
+        """Make known once more what is offered."""
+        with w.store.read() as reader:
+            runs = [(run, reader.find_instance(run.instance_id)) for run in reader.hosting.waiting()]
+        self.dispatcher.offer(
+            [
+                Offered(Offer(run.instance_id, run.number, run.token), "etl", row.priority, row.due_ms)
+                for run, row in runs
+                if row is not None
+            ]
+        )
+
+    def close(self) -> None:
+        self.dispatcher.close()
+
+
+class CeleryRoom(DispatcherRoom):
+    """Messages on one of the brokers that a run of tests shares.
+
+    Args:
+        kind: `rabbitmq` or `redis`.
+    """
+
+    def __init__(self, kind: str) -> None:
+        deployment = f"demo.{secrets.token_hex(4)}"
+        self._broker = Broker(shared.url(kind), deployment)
+        surroundings = Surroundings(deployment, {"broker": self._broker.url}, lambda _: None)
+        super().__init__("celery", CeleryDispatcher(surroundings), tells=True)
+
+    def hear(self, count: int) -> list[Offer]:
+        return [Offer(*said[1:]) for said in offers.messages(self._broker, count)]  # type: ignore[arg-type]
+
+
+def pull_room() -> DispatcherRoom:
+    surroundings = Surroundings("demo", {}, lambda _: None)
+    return DispatcherRoom("pull", PullDispatcher(surroundings), tells=False)
+
+
+DISPATCHERS: dict[str, Callable[[], DispatcherRoom]] = {
+    "pull": pull_room,
+    "celery on RabbitMQ": partial(CeleryRoom, "rabbitmq"),
+    "celery on Redis": partial(CeleryRoom, "redis"),
+}
 
 EXECUTORS: dict[str, Callable[[Path], Room]] = {"local": Room}
 

@@ -22,7 +22,8 @@ _LONGEST_PAUSE = 0.5
 _STANDS_STILL = 0.25  # share of strikes that stop somebody for a while instead of killing
 _SCHEDULER, _LAUNCHER, _SUPERVISOR, _ALL = "scheduler", "launcher", "supervisor", "all"
 _VICTIMS = {_SCHEDULER: 45, _SUPERVISOR: 30, _LAUNCHER: 17, _ALL: 8}
-_WORKER, _POOL = "worker", "pool"
+_WORKER, _POOL, _CELERY = "worker", "pool", "celery"
+_CELERY_WORDS = {_POOL: "child of Celery's pool", _CELERY: "Celery"}
 _OF_A_CREW = {_SCHEDULER: 18, _SUPERVISOR: 18, _LAUNCHER: 8, _ALL: 3, _WORKER: 20}
 _OF_A_SITE = 14  # each thing that can happen to it
 FAIL_POINTS = (
@@ -233,10 +234,10 @@ class Nemesis:
         elif kind == _LAUNCHER and launchers and self._launcher_deaths < _LAUNCHERS_A_SCHEDULER:
             self._launcher_deaths += 1
             self._kill(self._random.choice(launchers))
-        elif kind in (_WORKER, _POOL) and (victims := [one for one in there if one.role == kind]):
+        elif kind in (_WORKER, _POOL, _CELERY) and (victims := [one for one in there if one.role == kind]):
             victim = self._random.choice(victims)
-            if send(victim, signal.SIGKILL) and kind == _POOL:  # a worker's end is counted where it is missed
-                self._deaths.kinds[_POOL] += 1
+            if send(victim, signal.SIGKILL) and kind != _WORKER:  # whose end is counted where it is missed
+                self._deaths.kinds[_CELERY_WORDS[kind]] += 1
         elif self._world.site is not None and kind in self._world.site.strikes:
             self._world.site.strike(kind, self._random)
             self._deaths.kinds[kind] += 1
@@ -253,8 +254,8 @@ class Nemesis:
         victims = _VICTIMS
         if self._world.site is not None:
             victims = _OF_A_CREW | dict.fromkeys(self._world.site.strikes, _OF_A_SITE)
-            if any(process.role == _POOL for process in there):
-                victims |= {_POOL: _OF_A_SITE}
+            if any(process.role == _CELERY for process in there):
+                victims |= {_POOL: _OF_A_SITE, _CELERY: _OF_A_SITE // 2}
         return self._random.choices([*victims], [*victims.values()])[0]
 
     def _stop_for_a_while(self, ours: list[Process]) -> None:

@@ -23,13 +23,14 @@ DATABASES = contextlib.ExitStack()  # of all worlds; closed at the end of it all
 _RETROFILL = Path(sys.executable).with_name("retrofill")
 _ORACLE_TASK = Path(__file__).with_name("oracle_task.py")
 _COMMAND_SECONDS = 120
+_CELERY = b"retrofill.executors.celery"
 
 _PROJECT = """\
 project: crash
 resource_groups:
   default: {{type: exclusive, slots: {slots}{executor}}}
   narrow: {{type: shared, slots: 2}}
-{settings}"""
+"""
 
 
 class WorldError(Exception):
@@ -37,7 +38,7 @@ class WorldError(Exception):
 
 
 class Process(NamedTuple):
-    """A living process of the project. `role`: launcher, supervisor, task, worker, pool or command."""
+    """A living process of the project. `role`: launcher, supervisor, task, worker, celery, pool or command."""
 
     pid: int
     parent: int
@@ -79,7 +80,9 @@ class World:
 
     @property
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, **({"RETROFILL_STORE": self.url} if self.url else {})}
+        broker = None if self.site is None else self.site.broker
+        more = {"RETROFILL_STORE": self.url} if self.url else {}
+        return {**os.environ, **more, **({"RETROFILL_BROKER": broker.url} if broker is not None else {})}
 
     def ask_store(self, query: str) -> int:
         """The number that a query finds in the store, past the product."""
@@ -227,7 +230,8 @@ def _look(pid: int, mark: bytes) -> Process | None:
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:
             command = file.read()
-        if mark not in command:
+        is_celery = _CELERY in command and _is_marked(pid, mark)
+        if mark not in command and not is_celery:
             return None
         with open(f"/proc/{pid}/comm", "rb") as file:
             name = file.read().strip()
@@ -240,8 +244,8 @@ def _look(pid: int, mark: bytes) -> Process | None:
     if state in "ZX":
         return None
     words = command.split(b"\0")
-    if b"celery" in words:
-        role = "pool"
+    if is_celery:
+        role = "pool" if _is_celery(parent) else "celery"
     elif os.fsencode(_RETROFILL) in words:
         role = "worker" if b"worker" in words else "command"
     elif b"executors.launcher" in command:
@@ -249,6 +253,18 @@ def _look(pid: int, mark: bytes) -> Process | None:
     else:
         role = "task"
     return Process(pid, parent, role, start_time)
+
+
+def _is_marked(pid: int, mark: bytes) -> bool:
+    """Whether it was given the project's folder: Celery's command line does not tell it."""
+    with open(f"/proc/{pid}/environ", "rb") as file:
+        return mark in file.read()
+
+
+def _is_celery(pid: int) -> bool:
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
+        return _CELERY in file.read()
+    return False
 
 
 def state_of(pid: int) -> str | None:
@@ -270,9 +286,8 @@ def _stat(pid: int) -> tuple[str, int, str] | None:
 def project_file(site: Site | None) -> str:
     """With workers, half of what runs is theirs, and half the scheduler's own."""
     if site is None:
-        return _PROJECT.format(slots=3, executor="", settings="")
-    settings = f"settings: {{broker: '{site.broker.url}'}}\n" if site.broker is not None else ""
-    return _PROJECT.format(slots=5, executor=f", executor: {site.executor}", settings=settings)
+        return _PROJECT.format(slots=3, executor="")
+    return _PROJECT.format(slots=5, executor=f", executor: {site.executor}")
 
 
 def workspace_files(code: str, site: Site | None = None) -> dict[str, str]:

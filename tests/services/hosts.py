@@ -1,91 +1,87 @@
-"""Hosts of a world: what its scheduler offers they claim, and they are heard of as a test says."""
+"""Hosts with workers, in a world: they claim from its ledger, and their exchanges get lost when a test says so."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from functools import cached_property
 
-from retrofill.services.ports.hosting import Offer
-from retrofill.services.ports.hosts import Host
-from retrofill.services.ports.records import HostRecord
-from services.centers import WorldParts, center_of
-from services.fakes import FakeHosts
-
-if TYPE_CHECKING:
-    from retrofill.services.operation_center import OperationCenter
-    from retrofill.services.ports.records import RunRecord
-    from services.worlds import World
+from retrofill.domain.errors import StoreUnavailableError
+from retrofill.services.instances.graphs import GraphCache
+from retrofill.services.instances.run_specs import RunSpecs
+from retrofill.services.ports import RunEnd, RunRef
+from retrofill.services.ports.hosting import Answer, Exchange, HostStatus, OwnRun
+from retrofill.services.running.hosting import LedgerHosting, Premises
+from retrofill.services.running.worker import Told, Worker
+from services.fakes import FakeExecutor
+from services.worlds import World
 
 LOST_AFTER_MS = 120_000
-HERE = "here-00000000"
 
 
-class Beats(FakeHosts):
-    """Which hosts are heard of, as a test says."""
+class Journalled(FakeExecutor):
+    """Knows as the real one does, whoever asks, what has ended and what has never begun."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.left: dict[str, int] = {}
+    def poll(self) -> list[RunEnd]:
+        ends = super().poll()
+        self.ended |= {end.ref: end for end in ends}
+        return ends
 
-    def all(self) -> list[Host]:
-        return [Host(name, left_ms) for name, left_ms in self.left.items()]
+    def adopt(self, refs: Sequence[RunRef]) -> list[RunEnd]:
+        super().adopt(refs)
+        running = {spec.ref for spec in self.running.values()}
+        return [self.ended.get(ref, _never(ref)) for ref in refs if ref not in running]
+
+    @cached_property
+    def ended(self) -> dict[RunRef, RunEnd]:
+        return {}
 
 
-class Fleet:
-    """All hosts of a world, none at first; from now on its scheduler offers what is to run elsewhere.
+def _never(ref: RunRef) -> RunEnd:
+    return RunEnd(ref, "not_started", None, None, None, 0.0, "it was not started")
 
-    Attributes:
-        parts: of a center that knows of them.
-    """
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        beats = Beats()
-        world.hosts = beats
-        world.restart()
-        self.parts = WorldParts(world)
-        self.parts.watch.host = HERE
-        self.parts.watch.left = self._left = beats.left
-        self.parts.watch.lost_after_ms = LOST_AFTER_MS
+class Host:
+    """A host with a worker; its exchanges get lost when a test says so, before or after they were done."""
+
+    def __init__(self, w: World, name: str, slots: int = 2, groups: tuple[str, ...] = ("etl",)) -> None:
+        self._world = w
+        self.status = HostStatus(name, "boot", name, "pull", groups, slots, "1", str(w.directory), "python3")
+        assert w.hosts is not None
+        specs = RunSpecs(w.directory, w.secrets.get, "python3")
+        premises = Premises(GraphCache, lambda _: specs, lambda: LOST_AFTER_MS)
+        self.hosting = LedgerHosting(w.store, w.hosts, premises)
+        self.executor = Journalled(w.clock)
+        self.told = Told()
+        self.min_age_ms: int | None = 0
+        self.lost = ""  # "question" or "answer"
+        self.begin()
+
+    def begin(self) -> None:
+        """A worker that knows nothing; what the host runs goes on."""
+        seconds: Callable[[], float] = lambda: self._world.clock.ms / 1000  # noqa: E731
+        self.worker = Worker(
+            self, self.executor, self.status, self._world.clock, seconds, self.min_age_ms, self.told
+        )
+        self.worker.start()
+
+    def exchange(self, status: HostStatus, exchange: Exchange) -> Answer:
+        """The port, as the worker has it."""
+        if self.lost == "question":
+            raise StoreUnavailableError("lost")
+        answer = self.hosting.exchange(status, exchange)
+        if self.lost == "answer":
+            raise StoreUnavailableError("lost")
+        return answer
+
+    def own(self, status: HostStatus) -> list[OwnRun]:
+        return self.hosting.own(status)
+
+    def content(self, sha256: str) -> bytes:
+        return self.hosting.content(sha256)
+
+    def leave(self, status: HostStatus) -> None:
+        self.hosting.leave(status)
 
     @property
-    def center(self) -> OperationCenter:
-        """In the name of the world's user."""
-        return center_of(self._world, self.parts)
-
-    def join(self, label: str, *groups: str, slots: int = 2, silent: float = 1, word: str = "0a1b") -> str:
-        """A host says what it is, and was heard of so many seconds ago; its name."""
-        name, takes = f"{label}-{word}", json.dumps(groups or ["etl"])
-        record = HostRecord(name, label, "pull", takes, slots, "0.1.0", "http://x:1", 5)
-        with self._world.store.transaction() as tx:
-            tx.hosting.note(record)
-        self.hush(name, silent)
-        return name
-
-    def hush(self, name: str, seconds: float) -> None:
-        """It was heard of so long ago, and not since."""
-        self._left[name] = LOST_AFTER_MS - round(1000 * seconds)
-
-    def leave(self, name: str) -> None:
-        """It has left by itself."""
-        with self._world.store.transaction() as tx:
-            tx.hosting.leave(name, tx.hosting.now_ms())
-
-    def age(self, seconds: float, *names: str) -> None:
-        """These instances are offered since so long."""
-        runs = [self._run(name) for name in names]
-        with self._world.store.transaction() as tx:
-            at_ms = tx.hosting.now_ms() - round(1000 * seconds)
-            for run in runs:
-                tx.forget_run(run.instance_id, run.number, run.token)
-            tx.start([(r.instance_id, r.number, r.token) for r in runs], "", at_ms, executor="pull")
-
-    def claim(self, host: str, *names: str) -> None:
-        """The runs of these instances live there from now on."""
-        offers = [Offer(run.instance_id, run.number, run.token) for run in map(self._run, names)]
-        with self._world.store.transaction() as tx:
-            tx.hosting.claim(offers, host, "boot", tx.hosting.now_ms())
-
-    def _run(self, name: str) -> RunRecord:
-        with self._world.store.read() as reader:
-            return reader.runs(self._world.id(name))[-1]
+    def runs(self) -> set[str]:
+        return set(self._world._names(self.executor.running).values())

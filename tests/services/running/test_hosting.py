@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,91 +11,16 @@ from hypothesis import strategies as st
 
 from domain.catalogs import make_task
 from retrofill.domain.catalog.definitions import Rerun, ResourceGroup
-from retrofill.domain.errors import StoreUnavailableError
-from retrofill.services.instances.graphs import GraphCache
-from retrofill.services.instances.run_specs import RunSpecs
-from retrofill.services.ports import RunEnd, RunRef
-from retrofill.services.ports.hosting import Answer, Exchange, HostStatus, Offer, OwnRun
-from retrofill.services.running.hosting import LedgerHosting, Premises
-from retrofill.services.running.worker import Told, Worker
-from services.fakes import FakeExecutor, FakeHosts
+from retrofill.services.ports.hosting import Exchange, Offer
+from services.fakes import FakeHosts
+from services.hosts import LOST_AFTER_MS, Host
 from services.worlds import MakeWorld, World
 
 ETL = ResourceGroup("etl", slots=4, executor="pull")
-LOST_AFTER_MS = 120_000
 
 
 def tasks(names: str = "abcd", **more: object):  # type: ignore[no-untyped-def]
     return [make_task(f"w.{name}", "0 1 * * *", resource_group="etl", **more) for name in names]
-
-
-class Journalled(FakeExecutor):
-    """Knows as the real one does, whoever asks, what has ended and what has never begun."""
-
-    def poll(self) -> list[RunEnd]:
-        ends = super().poll()
-        self.ended |= {end.ref: end for end in ends}
-        return ends
-
-    def adopt(self, refs: Sequence[RunRef]) -> list[RunEnd]:
-        super().adopt(refs)
-        running = {spec.ref for spec in self.running.values()}
-        return [self.ended.get(ref, _never(ref)) for ref in refs if ref not in running]
-
-    @cached_property
-    def ended(self) -> dict[RunRef, RunEnd]:
-        return {}
-
-
-def _never(ref: RunRef) -> RunEnd:
-    return RunEnd(ref, "not_started", None, None, None, 0.0, "it was not started")
-
-
-class Host:
-    """A host with a worker; its exchanges get lost when a test says so, before or after they were done."""
-
-    def __init__(self, w: World, name: str, slots: int = 2, groups: tuple[str, ...] = ("etl",)) -> None:
-        self._world = w
-        self.status = HostStatus(name, "boot", name, "pull", groups, slots, "1", str(w.directory), "python3")
-        assert w.hosts is not None
-        specs = RunSpecs(w.directory, w.secrets.get, "python3")
-        premises = Premises(GraphCache, lambda _: specs, lambda: LOST_AFTER_MS)
-        self.hosting = LedgerHosting(w.store, w.hosts, premises)
-        self.executor = Journalled(w.clock)
-        self.told = Told()
-        self.min_age_ms: int | None = 0
-        self.lost = ""  # "question" or "answer"
-        self.begin()
-
-    def begin(self) -> None:
-        """A worker that knows nothing; what the host runs goes on."""
-        seconds: Callable[[], float] = lambda: self._world.clock.ms / 1000  # noqa: E731
-        self.worker = Worker(
-            self, self.executor, self.status, self._world.clock, seconds, self.min_age_ms, self.told
-        )
-        self.worker.start()
-
-    def exchange(self, status: HostStatus, exchange: Exchange) -> Answer:
-        """The port, as the worker has it."""
-        if self.lost == "question":
-            raise StoreUnavailableError("lost")
-        answer = self.hosting.exchange(status, exchange)
-        if self.lost == "answer":
-            raise StoreUnavailableError("lost")
-        return answer
-
-    def own(self, status: HostStatus) -> list[OwnRun]:
-        return self.hosting.own(status)
-
-    def content(self, sha256: str) -> bytes:
-        return self.hosting.content(sha256)
-
-    def leave(self, status: HostStatus) -> None:
-        self.hosting.leave(status)
-
-    @property
-    def runs(self) -> set[str]:
-        return set(self._world._names(self.executor.running).values())
 
 
 def names_of(offers: list[Offer], w: World) -> set[str]:
