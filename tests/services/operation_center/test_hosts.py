@@ -10,7 +10,7 @@ from retrofill.domain.catalog.definitions import Rerun, ResourceGroup
 from retrofill.domain.errors import NotPermittedError, UnknownNameError, WrongStateError
 from retrofill.domain.running.searches import OperationSearch
 from retrofill.services.operation_center.host_acts import SeveralHostsError
-from services.hosts import Fleet
+from services.fleets import Fleet
 from services.worlds import MakeWorld, World
 
 TASKS = (
@@ -207,6 +207,7 @@ def test_forgetting(w: World, fleet: Fleet) -> None:
 def test_two_of_one_label(w: World, fleet: Fleet) -> None:
     """A label is people's; the name says which one."""
     names = [fleet.join("etl1", word="aaaa"), fleet.join("etl1", word="bbbb")]
+    assert [row["label"] for row in fleet.center.hosts.list()] == names, "told apart wherever they are shown"
     with pytest.raises(SeveralHostsError, match="etl1-aaaa, etl1-bbbb"):
         fleet.center.hosts.drain("etl1")
     assert fleet.center.hosts.drain(names[1])["name"] == names[1]

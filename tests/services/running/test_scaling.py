@@ -11,7 +11,7 @@ from retrofill.domain.catalog.definitions import ResourceGroup, ScalerHook
 from retrofill.domain.running.scaling import Scale, scale_of
 from retrofill.services.ports.scaling import NotToldError, ScaleNotice
 from retrofill.services.running.scaling import Scaling
-from services.hosts import Fleet
+from services.fleets import Fleet
 from services.worlds import MakeWorld, World
 
 TASKS = [make_task(f"w.t{number}", "0 1 * * *", resource_group="etl") for number in range(5)]

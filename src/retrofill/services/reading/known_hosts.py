@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -76,11 +76,13 @@ class KnownHosts:
 
     @cached_property
     def all(self) -> list[KnownHost]:
-        """By label; without machines that schedule no more, where nothing lives."""
+        """By label, or by name where several have that; without machines that schedule no more, where nothing lives."""
         records = {record.name: record for record in self._reader.hosting.all()}
         machines = [name for name, left_ms in self._left.items() if left_ms >= 0 or self._running.get(name)]
         found = [self._known(name, records.get(name)) for name in dict.fromkeys([*records, *machines])]
-        return sorted(found, key=lambda host: (host.label, host.name))
+        labels = Counter(host.label for host in found)
+        told_apart = [host if labels[host.label] == 1 else replace(host, label=host.name) for host in found]
+        return sorted(told_apart, key=lambda host: (host.label, host.name))
 
     def of(self, run: RunRecord) -> KnownHost | None:
         """Where an open run lives; None: nowhere yet, or on the one machine that has the store."""
@@ -89,7 +91,7 @@ class KnownHosts:
     def called(self, word: str) -> list[KnownHost]:
         """Those whose name or label it is."""
         by_name = [host for host in self.all if host.name == word]
-        return by_name or [host for host in self.all if host.label == word]
+        return by_name or [host for host in self.all if host.record and host.record.label == word]
 
     def serving(self, group: str) -> list[KnownHost]:
         """Those that take instances of a resource group and have not left."""
