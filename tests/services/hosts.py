@@ -54,6 +54,7 @@ class Host:
         self.told = Told()
         self.min_age_ms: int | None = 0
         self.lost = ""  # "question" or "answer"
+        self.stands_still_seconds = 0.0  # between the answer and what the worker does with it
         self.begin()
 
     def begin(self) -> None:
@@ -71,6 +72,7 @@ class Host:
         answer = self.hosting.exchange(status, exchange)
         if self.lost == "answer":
             raise StoreUnavailableError("lost")
+        self._world.clock.forward(self.stands_still_seconds)
         return answer
 
     def own(self, status: HostStatus) -> list[OwnRun]:

@@ -249,6 +249,26 @@ def test_a_worker_that_is_cut_off_ends_what_may_start_elsewhere(world: MakeWorld
     assert w.state("a 5 01:00") == "waiting_time rerun_interval", "lost, and to be rerun by itself"
 
 
+def test_a_worker_that_stood_still_starts_nothing_that_it_claimed_before(w: World) -> None:
+    """RUN-3: it may have been taken for lost and run elsewhere; what is still its own it is given again."""
+    one = Host(w, "one", slots=1)
+    one.stands_still_seconds = LOST_AFTER_MS / 1000 * 0.8
+    assert one.worker.round().started == 0
+    assert one.executor.started == []
+    one.stands_still_seconds = 0
+    assert one.worker.round().started == 1
+    two = Host(w, "two", slots=1)
+    two.stands_still_seconds = LOST_AFTER_MS / 1000 * 2
+    two.worker.round()
+    with w.store.read() as reader:
+        (lost,) = reader.hosting.open_runs("two")
+    with w.store.transaction() as tx:
+        tx.forget_run(lost.instance_id, lost.number, lost.token)
+    two.stands_still_seconds = 0
+    two.worker.round()
+    assert lost.token not in {spec.ref.token for spec in two.executor.started}
+
+
 def test_what_cannot_be_specified_has_ended(world: MakeWorld) -> None:
     """SEC-3: a secret that is missing where the run was claimed fails the instance and says so."""
     w = world(*tasks("a", parameters=(("key", "${secret:K}"),)), groups=(ETL,), hosts=FakeHosts())

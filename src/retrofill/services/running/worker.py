@@ -159,13 +159,17 @@ class Worker:
         self._lost_after_ms = answer.lost_after_ms
         done.ended, self._unreported = len(self._unreported), []
         starts = [spec for spec in answer.starts if spec.ref not in self._held]
+        if (
+            self._may_be_taken_for_lost()
+        ):  # it stood still since it asked: what it claimed may run elsewhere by now
+            starts, self._is_unsure = [], True
         self._held |= {spec.ref: _Held(spec.ref, spec.on_lost) for spec in starts}
         self._executor.start(starts)
         self._stop(answer.stops)
         self._stop(answer.over)
         done.started, done.starts, done.is_draining = len(starts), starts, answer.is_draining
         pause_ms = min(_PAUSE_MS, answer.lost_after_ms // 4)
-        done.next_ms = 0 if answer.left and self.free else pause_ms
+        done.next_ms = 0 if self._is_unsure or (answer.left and self.free) else pause_ms
 
     def _note_ends(self, ends: Iterable[RunEnd]) -> None:
         for end in ends:
@@ -182,12 +186,16 @@ class Worker:
                 held.is_told_to_stop = True
                 self._executor.stop(ref)
 
+    def _may_be_taken_for_lost(self) -> bool:
+        """Whether it is so long since it asked what was answered that others are about to give up this host."""
+        if self._lost_after_ms is None:
+            return False
+        silent_ms = 1000 * (self._seconds() - self._answered_at)
+        return silent_ms >= (1 - _MARGIN) * self._lost_after_ms
+
     def _end_what_may_start_elsewhere(self) -> int:
         """Cut off for so long that others are about to take its runs for lost: none of them may then run twice."""
-        if self._lost_after_ms is None:
-            return 0
-        silent_ms = 1000 * (self._seconds() - self._answered_at)
-        if silent_ms < (1 - _MARGIN) * self._lost_after_ms:
+        if not self._may_be_taken_for_lost():
             return 0
         ending = [held for held in self._held.values() if held.on_lost and not held.is_told_to_stop]
         for held in ending:
