@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,7 +12,7 @@ import pytest
 
 from databases import postgres
 from e2e.machines import Machine, Process
-from e2e.sandboxes import Result, until
+from e2e.sandboxes import Result, Sandbox, until
 
 pytestmark = pytest.mark.slow
 PATIENCE = 90.0
@@ -96,6 +97,20 @@ def test_from_shared_storage(machine: Machine) -> None:
     worker.kill(signal.SIGTERM)
     (machine.home.parent / "one").rename(machine.home.parent / "gone")
     assert log(machine, **bucket).stdout == f"{begun(machine)}the end\n"
+
+
+def test_a_storage_that_nothing_here_reads(tmp_path: Path) -> None:
+    """OPS-10: a package that is missing keeps nothing from running; it is said, and logs stay where they are."""
+    sandbox = Sandbox(tmp_path).write('say: {type: shell, schedule: "@daily", run: echo here}')
+    storage = {"RETROFILL_LOG_STORAGE": "nosuch://bucket"}
+    create = ("backfill", "create", "--task", "say", "--bizdate", "2026-01-01", "--wait", "--yes")
+    done = sandbox.run(*create, **storage)
+    assert "Logs stay on this machine: no logs can be kept at nosuch://" in done.stderr
+    assert sandbox.call("instance", "log", 1, **storage).stdout == "here\n"
+    shutil.rmtree(tmp_path / ".retrofill/runs/logs")
+    gone = sandbox.call("instance", "log", 1, status=5, **storage)
+    assert "no logs can be kept at nosuch://" in gone.stderr
+    sandbox.call("retention", "run", **storage)
 
 
 def test_without_either(machine: Machine) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -48,22 +49,16 @@ class LogRooms:
 
     @cached_property
     def everywhere(self) -> Logs:
-        """The logs of all machines.
-
-        Raises:
-            LogStorageError: nothing here reads such a URL as `log_storage` is.
-        """
+        """The logs of all machines."""
         from retrofill.executors.logs.reading import LogFolder
 
-        own, host = LogFolder(self._around.folder.runs), self._around.host()
-        if host is None and self.storage is None:
+        own, host, storage = LogFolder(self._around.folder.runs), self._around.host(), self._readable()
+        if host is None and storage is None:
             return own
         from retrofill.executors.logs.fetching import LogDoors
         from retrofill.executors.logs.routing import RoutedLogs
 
-        return RoutedLogs(
-            own, host or "", _Places(self._around.store), LogDoors(self._key_to_read), self.storage
-        )
+        return RoutedLogs(own, host or "", _Places(self._around.store), LogDoors(self._key_to_read), storage)
 
     @cached_property
     def storage(self) -> LogStorage | None:
@@ -78,27 +73,48 @@ class LogRooms:
         return open_storage(url) if url else None
 
     def shelves(self) -> list[StoreLogs]:
-        """What retention sees to besides the logs of this machine.
-
-        Raises:
-            LogStorageError: nothing here reads such a URL.
-        """
-        if self.storage is None:
+        """What retention sees to besides the logs of this machine."""
+        storage = self.usable_storage
+        if storage is None:
             return []
         with self._around.store().read() as reader:
             word = reader.word()
-        return [self.storage.of(word)] if word else []
+        return [storage.of(word)] if word else []
+
+    @property
+    def usable_storage(self) -> LogStorage | None:
+        """The storage, where there is one and something here reads it."""
+        from retrofill.executors.logs.storage import LogStorageError
+
+        try:
+            return self.storage
+        except LogStorageError:
+            return None
+
+    def _readable(self) -> Logs | None:
+        """The storage; one that nothing here reads keeps nobody from reading what lies elsewhere."""
+        from retrofill.executors.logs.routing import Unreadable
+        from retrofill.executors.logs.storage import LogStorageError
+
+        try:
+            return self.storage
+        except LogStorageError as error:
+            return Unreadable(error)
 
     def pushed(self, executor: Executor, runs_directory: Path) -> Executor:
         """The executor with its logs brought to the storage, where there is one.
 
-        Raises:
-            LogStorageError: nothing here reads such a URL.
+        Where nothing here reads its URL that is said, and they stay here: runs go on.
         """
-        if self.storage is None:
-            return executor
         from retrofill.executors.logs.pushing import LogPusher, PushingExecutor
+        from retrofill.executors.logs.storage import LogStorageError
 
+        try:
+            if self.storage is None:
+                return executor
+        except LogStorageError as error:
+            print(f"Logs stay on this machine: {error.message}. {error.hint}", file=sys.stderr, flush=True)
+            return executor
         return PushingExecutor(executor, LogPusher(runs_directory, self.storage))
 
     def door(self, address: str, host: str, runs_directory: Path) -> LogDoor:

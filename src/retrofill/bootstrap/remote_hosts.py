@@ -37,7 +37,7 @@ def remote_hosts_of(deployment: Deployment) -> RemoteHosts:
         now = deployment.settings()
         return now.log_cap, now.grace_seconds
 
-    logs = deployment.logs.storage or KeptLogs(deployment.folder.runs, lambda: limits()[0])
+    logs = deployment.logs.usable_storage or KeptLogs(deployment.folder.runs, lambda: limits()[0])
     hosting, custody = hosting_of(deployment), partial(custody_of, deployment)
     return RemoteHosts(Behind(deployment.store, deployment.clock, hosting, hosts, logs, limits, custody))
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol, TypeVar
 
-from retrofill.domain.errors import shown
+from retrofill.domain.errors import RetrofillError, shown
 from retrofill.services.ports.logs import LogAwayError, LogPart, NoLogError
 
 if TYPE_CHECKING:
@@ -113,6 +113,25 @@ class RoutedLogs:
                 if len(self._hosts) > _KEPT:
                     self._hosts.popitem(last=False)
         return host
+
+
+class Unreadable:
+    """A storage that nothing here reads, so nobody knows what it has."""
+
+    def __init__(self, error: RetrofillError) -> None:
+        self._error = error
+
+    def read(self, ref: RunRef, offset: int, limit: int) -> LogPart:
+        raise self._away()
+
+    def read_tail(self, ref: RunRef, limit: int) -> LogPart:
+        raise self._away()
+
+    def gaps(self, ref: RunRef) -> tuple[tuple[int, int], ...]:
+        raise self._away()
+
+    def _away(self) -> LogAwayError:
+        return LogAwayError(self._error.message, self._error.hint)
 
 
 def _nowhere(host: str) -> NoReturn:
