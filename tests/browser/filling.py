@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from browser.places import Place
+from retrofill.services.ports.records import HostRecord
 
 _A_MONTH_SECONDS = 300.0  # that a whole month may take where the machine has other things to do
+_HOST = HostRecord("etl1-4f0c9a1b", "etl1", "pull", '["default"]', 8, "0.1.0", "", 1_700_000_000_000)
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Filling:
             "group": "default",
             "workspace": "ops",
             "user": "admin",
+            "host": _HOST.name,
         }
 
 
@@ -54,6 +57,8 @@ def fill(place: Place, first: date | None = None, last: date | None = None) -> F
     small = place.small_day
     first, last = first or small - timedelta(days=1), last or small
     done_day, paused_day, *held = place.days(8)
+    with place.deployment.store.transaction() as tx:
+        tx.hosting.note(_HOST)
     failed = place.create(
         "admin",
         all_descendants="ops.start_of_day",
