@@ -86,4 +86,4 @@ class Host:
 
     @property
     def runs(self) -> set[str]:
-        return set(self._world._names(self.executor.running).values())
+        return set(self._world.names_of(self.executor.running).values())

@@ -337,12 +337,13 @@ class World:
             ids = sorted(self.executor.running)
             if not ids:
                 return waves
-            names = self._names(ids)
+            names = self.names_of(ids)
             waves.append(set(names.values()))
             for instance_id in ids:
                 self.executor.end(instance_id, 1 if fails(names[instance_id]) else 0)
 
-    def _names(self, ids: Iterable[int]) -> dict[int, str]:
+    def names_of(self, ids: Iterable[int]) -> dict[int, str]:
+        """Names of instances, by id."""
         with self.store.read() as reader:
             tasks = {i: name for name, i in reader.task_ids().items()}
             return {row.id: written(tasks[row.task_id], row) for row in reader.instances(ids)}

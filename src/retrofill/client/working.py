@@ -6,25 +6,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from retrofill.bootstrap.folder import NoProjectError, find_folder
 from retrofill.bootstrap.working import Place, Wanted, Worker
 from retrofill.client import address_of
-from retrofill.client.hosting import HttpCustody, HttpEar, HttpHosting, HttpLogs
+from retrofill.client.far_logs import PUSHES, PushedLogs
+from retrofill.client.hosting import HttpCustody, HttpEar, HttpHosting
 from retrofill.client.transport import Transport
-from retrofill.domain.errors import UsageError
-from retrofill.domain.texts import Text
 from retrofill.executors.local.hosts import host_of
 from retrofill.services.instances.run_specs import CODE_FOLDER
 
 if TYPE_CHECKING:
-    from retrofill.services.ports import Ear, Executor
+    from retrofill.services.ports import Ear
 
 HOME = ".retrofill-worker"  # in the current folder
 _PROJECT = "project"  # in the home of a worker beside which there is none
-_PUSHES = 8  # logs at once
-_PUSH_SECONDS = 1.0  # between two pushes of a log that grows
 
 
 def remote_worker(
@@ -52,28 +49,9 @@ def remote_worker(
     def listen(home: Path) -> Ear:
         return HttpEar(Transport(url, token), host_of(home / "runs"), wanted.groups)
 
-    logs = _PushedLogs(Transport(url, token, connections=_PUSHES))
+    logs = PushedLogs(Transport(url, token, connections=PUSHES))
     custody = partial(HttpCustody, Transport(url, token))
     return Worker(HttpHosting(server), place, wanted, listen, logs=logs, custody=custody)
-
-
-class _PushedLogs:
-    """The server keeps them: it may have no way to this host."""
-
-    def __init__(self, server: Transport) -> None:
-        self._server = server
-
-    def pushed(self, executor: Executor, runs_directory: Path) -> Executor:
-        from retrofill.executors.logs.pushing import LogPusher, PushingExecutor
-
-        kept = HttpLogs(self._server, executor.host or "")
-        return PushingExecutor(executor, LogPusher(runs_directory, kept, every_seconds=_PUSH_SECONDS))
-
-    def door(self, address: str, host: str, runs_directory: Path) -> NoReturn:
-        raise UsageError(
-            "a worker that asks a server pushes its logs there, and serves none",
-            Text("Leave {option.serve_logs} out."),
-        )
 
 
 def _folder(home: Path, directory: str | None, environ: Mapping[str, str]) -> Path:

@@ -24,7 +24,7 @@ def tasks(names: str = "abcd", **more: object):  # type: ignore[no-untyped-def]
 
 
 def names_of(offers: list[Offer], w: World) -> set[str]:
-    return set(w._names(offer.instance_id for offer in offers).values())
+    return set(w.names_of(offer.instance_id for offer in offers).values())
 
 
 @pytest.fixture

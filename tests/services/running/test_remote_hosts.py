@@ -15,14 +15,17 @@ from retrofill.domain.people.scopes import Scope
 from retrofill.domain.people.visitors import WorkerRight
 from retrofill.executors.logs.keeping import KeptLogs
 from retrofill.executors.logs.reading import LogFolder
+from retrofill.services.instances.graphs import GraphCache
 from retrofill.services.people.keys import Keys
 from retrofill.services.ports import RunRef, RunSpec
 from retrofill.services.ports.hosting import Answer, Exchange, Hosting, HostRefusedError, HostStatus, OwnRun
 from retrofill.services.ports.running import IncludedCode
 from retrofill.services.running import hosting_documents as documents
 from retrofill.services.running.remote_hosts import Behind, RemoteHosts
+from retrofill.services.upkeep.custody import LedgerCustody, Rules
 from services.fakes import FakeHosts
-from services.running.test_hosting import ETL, Host, tasks
+from services.hosts import Host
+from services.running.test_hosting import ETL, tasks
 from services.worlds import MakeWorld, World
 
 OTHER = ResourceGroup("other", slots=4, executor="pull")
@@ -37,7 +40,13 @@ class Server:
         self._world = w
         self.logs = LogFolder(w.directory)
         kept = KeptLogs(w.directory, lambda: LIMITS[0])
-        self.hosts = RemoteHosts(Behind(w.store, w.clock, hosting, w.hosts, kept, lambda: LIMITS))
+        behind = Behind(w.store, w.clock, hosting, w.hosts, kept, lambda: LIMITS, self._custody)
+        self.hosts = RemoteHosts(behind)
+
+    def _custody(self, host: str) -> LedgerCustody:
+        w = self._world
+        rules = Rules(retention_days=30, log_days={"exclusive": 30}, auto_log_cap=0)
+        return LedgerCustody(w.store, GraphCache(), w.clock.now_ms(), rules, host)
 
     def right(self, *groups: str, user: str = "admin") -> WorkerRight:
         """Of a new token."""
@@ -142,7 +151,7 @@ def test_rounds_through_a_server(w: World) -> None:
     one.lost = ""
     assert one.worker.round().started == 2, "claimed before without having been heard"
     good, to_stop = sorted(one.executor.running)
-    names = w._names([good, to_stop])
+    names = w.names_of([good, to_stop])
     one.executor.end(good)
     (end,) = one.executor.poll()
     for _ in range(2):  # a proxy has asked twice
@@ -215,6 +224,18 @@ def test_logs_of_own_runs_are_kept(w: World) -> None:
             one.push(foreign, 0, b"forged")
     with pytest.raises(HostRefusedError, match="two is not one of this token"):
         one.push(theirs, 0, b"forged", host="two")
+
+
+def test_a_host_lets_go_of_nothing_of_others(w: World) -> None:
+    """RET-1: it is told of its own runs, and only with its own token."""
+    one, two = FarHost(w, "one"), FarHost(w, "two")
+    one.worker.round()
+    two.worker.round()
+    asked = {"logs": [], "since_ms": None, "bizdate": None}
+    told = one.server.hosts.custody(one.right, "one", asked)
+    assert {run["instance_id"] for run in told["open_runs"]} == one.executor.running.keys()
+    with pytest.raises(HostRefusedError, match="two is not one of this token"):
+        one.server.hosts.custody(one.right, "two", asked)
 
 
 def test_files_of_versions(w: World) -> None:
