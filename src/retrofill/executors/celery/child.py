@@ -16,6 +16,9 @@ from retrofill.executors.celery.program import HOME, PARENT
 _CONCURRENCY = 4  # tasks at once: offers that one exchange names
 _RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 1.0, 30.0
 _LONG_SECONDS = 60.0  # one that has lived so long was no failure of starting
+_AS_ROOT = (
+    "ignore:You're running the worker with superuser privileges"  # that is about pickle, which it refuses
+)
 _LEAVE_SECONDS, _LOOK_SECONDS = 5.0, 0.02
 
 
@@ -65,12 +68,17 @@ class CeleryChild:
 
     def _start(self) -> None:
         self._started_at, self._is_ending = time.monotonic(), False
-        environment = {**os.environ, HOME: str(self._home), PARENT: str(os.getpid())}
+        environment = {
+            **os.environ,
+            HOME: str(self._home),
+            PARENT: str(os.getpid()),
+            "PYTHONWARNINGS": _AS_ROOT,
+        }
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "retrofill.executors.celery", "--quiet", "worker",
+            [sys.executable, "-P", "-m", "celery", "-A", "retrofill.executors.celery", "--quiet", "worker",
              "--queues", ",".join(self._groups), "--concurrency", str(_CONCURRENCY), "--loglevel", "WARNING",
              "--without-gossip", "--without-mingle", "--without-heartbeat", "--hostname", f"retrofill-{os.getpid()}@%h"],
-            stdin=subprocess.DEVNULL, env=environment, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment, start_new_session=True,
         )  # fmt: skip
 
     def _bury(self, process: subprocess.Popen[bytes]) -> None:

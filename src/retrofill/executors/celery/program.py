@@ -27,6 +27,7 @@ HOME = "RETROFILL_WORKER_HOME"
 PARENT = "RETROFILL_WORKER_PID"  # of the worker that has started Celery
 OPTIONS = "RETROFILL_WORKER_OPTIONS"  # of the worker that Celery starts
 _MARK = "retrofill.yaml"
+_COMMAND = "from retrofill.cli.main import main; main()"  # of this interpreter, wherever its programs are
 _PATIENCE_SECONDS = 60.0  # for a worker that begins
 _PAUSE_SECONDS = 0.1
 LATE = "late"  # the offer is found in the ledger, here or elsewhere
@@ -115,7 +116,7 @@ class Attendant:
         groups = [word for group in self._groups for word in ("--resource-group", group)]
         more = shlex.split(os.environ.get(OPTIONS, ""))
         self._resident = subprocess.Popen(
-            [sys.executable, "-m", "retrofill", "worker", "--executor", "celery", "--attended",
+            [sys.executable, "-P", "-c", _COMMAND, "worker", "--executor", "celery", "--attended",
              "--home", str(self._home), *groups, *more],
             stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
