@@ -96,7 +96,48 @@ def test_a_backfill_is_created_as_the_plan_beside_it_says(window: Window, way: s
     assert backfill == max(row["id"] for row in place.center().names.backfills(1)), "two clicks made one"
 
 
-def test_a_backfill_is_created_with_the_keyboard_alone(window: Window) -> None:
+def _type_task(window: Window, field: Locator, text: str, task: str) -> None:
+    """Find a task by a part of its name, and take it, without a mouse; once the form holds still."""
+    page = window.page
+    _tab_to(page, field)
+    page.keyboard.type(text)
+    window.settle()
+    expect(page.get_by_role("option", name=task).first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+
+
+def _link_by_keys(window: Window) -> None:
+    page = window.page
+    _type_task(window, page.get_by_label("From", exact=True), "load", "lab.load")
+    _type_task(window, page.get_by_label("To: add a task"), "report", "lab.report")
+    expect(page.locator(".linkbox")).to_contain_text("lie on the way")
+
+
+def _workspace_by_keys(window: Window) -> None:
+    page = window.page
+    _type_task(window, page.get_by_label("Root task"), "load", "lab.load")
+    _tab_to(page, page.get_by_role("group", name="Workspaces whose tasks run").get_by_label("lab"))
+    page.keyboard.press("Space")
+    _type_task(window, page.get_by_label("Leave these out: add a task"), "mail", "lab.mail")
+
+
+def _all_by_keys(window: Window) -> None:
+    page = window.page
+    _type_task(window, page.get_by_label("Root task"), "lab.lo", "lab.load")
+    expect(page.get_by_label("Root task")).to_have_value("lab.load")
+
+
+BY_KEYS: dict[str, Callable[[Window], None]] = {
+    "link": _link_by_keys,
+    "workspace": _workspace_by_keys,
+    "all": _all_by_keys,
+}
+
+
+@pytest.mark.parametrize("way", BY_KEYS)
+def test_a_backfill_is_created_with_the_keyboard_alone(window: Window, way: str) -> None:
+    """By each way; picking is in `test_new`."""
     place, page = window.place, window.page
     (day,) = place.days()
     place.let_go(day)
@@ -106,24 +147,19 @@ def test_a_backfill_is_created_with_the_keyboard_alone(window: Window) -> None:
     page.keyboard.press("n")
     page.wait_for_url("**/backfills/new*")
     _tab_to(page, page.locator("#way-pick"))
-    for _ in range(3):
+    for _ in range(list(WAYS).index(way)):
         page.keyboard.press("ArrowDown")
-    expect(page.locator("#way-all")).to_be_checked()
-    field = page.get_by_label("Root task")
-    expect(field).to_be_visible()
-    _tab_to(page, field)
-    page.keyboard.type("lab.lo")
-    expect(page.get_by_role("option", name="lab.load").first).to_be_visible()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
-    expect(field).to_have_value("lab.load")
+    expect(page.locator(f"#way-{way}")).to_be_checked()
+    BY_KEYS[way](window)
     _tab_to(page, page.get_by_label("First bizdate of range 1"))
     page.keyboard.type(day)
     page.keyboard.press("Tab")
     page.keyboard.type(day)
-    expect(page.locator("#create")).to_contain_text("run 4 instances")
+    expect(page.locator("#create")).to_contain_text(f"run {len(WAYS[way][1])} instances")
     page.keyboard.press("Control+Enter")
-    place.wait(_created(page), "succeeded")
+    backfill = _created(page)
+    place.wait(backfill, "succeeded")
+    assert _tasks(place, backfill) == WAYS[way][1]
 
 
 def _tab_to(page: Page, wanted: Locator) -> None:
