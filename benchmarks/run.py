@@ -1,6 +1,6 @@
 """Measure what the claims about speed and memory rest on.
 
-    python benchmarks/run.py [--only a,b,c,d,e,f,g,h,i,o,l,s,u,v,w] [--repeats 5] [--long]
+    python benchmarks/run.py [--only a,b,c,d,e,f,g,h,i,o,l,m,s,u,v,w] [--repeats 5] [--long]
 
 Prints tables with ratios against a reference measured in the same run, and writes
 `.bench/results.json`. Nothing is asserted: figures depend on the machine, ratios less so.
@@ -32,6 +32,7 @@ import starting
 import throughput
 import ticks
 import waiting
+import workers
 from measuring import Line, print_table
 
 import lineage
@@ -43,9 +44,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure speed and memory.")
     parser.add_argument(
         "--only",
-        default="a,b,c,d,e,f,g,h,i,o,l,s,u,v,w",
+        default="a,b,c,d,e,f,g,h,i,o,l,m,s,u,v,w",
         help="which: a throughput, b planning, c memory, d latency, e lineage, f logs, g estimates, h ticks, "
-        "i sql tasks, s the store on a server, u the server, v pictures in a browser, w several machines",
+        "i sql tasks, s the store on a server, u the server, v pictures in a browser, w several machines, "
+        "m workers against Celery by itself",
     )
     parser.add_argument("--repeats", type=int, default=5, help="k behind a median (default: 5)")
     parser.add_argument(
@@ -92,6 +94,7 @@ def main() -> int:
         "u": ("(u) the server", lambda: starting.run(options.repeats, options.patience)),
         "v": ("(v) pictures of a backfill", lambda: drawing.run(options.patience, options.long)),
         "w": ("(w) a deployment of several machines", lambda: growing.run(options.patience)),
+        "m": ("(m) work on other machines", lambda: workers.run(options.long, options.patience)),
         "i": ("(i) runs of sql tasks, 2 slots", lambda: sql_tasks.run(options.repeats, options.patience)),
     }
     chosen = options.only.split(",")

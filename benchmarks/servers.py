@@ -31,7 +31,7 @@ _TICKS = 200
 
 
 def run(repeats: int, is_long: bool, patience: float) -> list[Line]:
-    with scratch() as folder, _server(folder) as server:
+    with scratch() as folder, server_in(folder) as server:
         lines = [_throughput(folder, server, repeats, patience)]
         if is_long:
             lines.append(_creating(folder, server, patience))
@@ -40,7 +40,7 @@ def run(repeats: int, is_long: bool, patience: float) -> list[Line]:
 
 
 @contextmanager
-def _server(folder: Path) -> Iterator[Server]:
+def server_in(folder: Path) -> Iterator[Server]:
     directory = folder / "server"
     directory.mkdir()
     for one in (folder, directory):
@@ -52,7 +52,7 @@ def _server(folder: Path) -> Iterator[Server]:
         server.stop()
 
 
-def _database(server: Server, name: str) -> str:
+def database_of(server: Server, name: str) -> str:
     """The URL of a new database."""
     import psycopg
 
@@ -62,7 +62,7 @@ def _database(server: Server, name: str) -> str:
 
 
 @contextmanager
-def _stored_in(url: str) -> Iterator[None]:
+def stored_in(url: str) -> Iterator[None]:
     """Commands that are called meanwhile have their store there."""
     os.environ["RETROFILL_STORE"] = url
     try:
@@ -79,7 +79,7 @@ def _throughput(folder: Path, server: Server, repeats: int, patience: float) -> 
         for kind, seconds in found.items():
             copy = folder / f"{kind}-{number}"
             copy_project(template, copy)
-            with _stored_in(_database(server, f"chain_{number}") if kind == "server" else ""):
+            with stored_in(database_of(server, f"chain_{number}") if kind == "server" else ""):
                 retrofill(copy, "deploy")
                 await_quiet(patience)
                 with stopwatch(seconds):
@@ -106,7 +106,7 @@ def _creating(folder: Path, server: Server, patience: float) -> Line:
     for kind, seconds in found.items():
         copy = folder / f"{kind}-layers"
         copy_project(template, copy)
-        with _stored_in(_database(server, "layers") if kind == "server" else ""):
+        with stored_in(database_of(server, "layers") if kind == "server" else ""):
             retrofill(copy, "deploy")
             await_quiet(patience)
             seconds.append(_create(copy, days))
@@ -136,8 +136,8 @@ def _idle_ticks(folder: Path, server: Server, sizes: tuple[int, ...]) -> Iterato
     """Ticks with nothing to do, beside more and more that has ended."""
     from retrofill.store.postgres.database import Database
 
-    url = _database(server, "idle")
-    with _stored_in(url):
+    url = database_of(server, "idle")
+    with stored_in(url):
         home = layers(folder / "idle", LAYER_WIDTH) / ".retrofill"
     store = Database(url, home, "bench")
     before: list[float] = []
