@@ -139,7 +139,7 @@ def test_runs_are_carried_out_by_workers_of_celery(deployment: Deployment) -> No
     for name in ("one", "two"):
         deployment.worker(name, "--slots", "2").says("takes up to 2 runs of etl at once")
     days = deployment.backfill("work", 1, 24)
-    deployment.run("backfill", "wait", 1, "--timeout", "90s")
+    deployment.run("backfill", "wait", 1, "--timeout", "90s", timeout=120)
     assert deployment.record() == Counter(day.replace("-", "") for day in days)
 
 
@@ -158,7 +158,7 @@ def test_a_team_s_own_celery(deployment: Deployment) -> None:
     )  # fmt: skip
     deployment.processes.append(celery)
     days = deployment.backfill("work", 1, 12)
-    deployment.run("backfill", "wait", 1, "--timeout", "90s")
+    deployment.run("backfill", "wait", 1, "--timeout", "90s", timeout=120)
     assert deployment.record() == Counter(day.replace("-", "") for day in days)
     resident = int((home / "worker.lock").read_text())
     assert os.getsid(resident) != os.getsid(celery.pid)
@@ -190,10 +190,10 @@ def test_messages_twice_and_late(deployment: Deployment) -> None:
     again = [run for run in deployment.runs() for _ in range(5)]
     deployment.send(again)
     deployment.go.touch()
-    deployment.run("backfill", "wait", 1, "--timeout", "90s")
+    deployment.run("backfill", "wait", 1, "--timeout", "90s", timeout=120)
     deployment.send(again)
     deployment.backfill("work", 5, 5)
-    deployment.run("backfill", "wait", 2, "--timeout", "90s")
+    deployment.run("backfill", "wait", 2, "--timeout", "90s", timeout=120)
     until(deployment.has_no_messages, "all were taken", PATIENCE)
     assert deployment.record() == Counter(["2026-01-01", "2026-01-02", "20260105"])
 
@@ -207,7 +207,7 @@ def test_without_a_broker(tmp_path: Path, broker_url: str) -> None:
             deployment.process("scheduler").says("runs; Ctrl-C ends it")
             deployment.worker("one").says("takes up to")
             deployment.backfill("work", 1, 6)
-            deployment.run("backfill", "wait", 1, "--timeout", "90s")
+            deployment.run("backfill", "wait", 1, "--timeout", "90s", timeout=120)
             assert sum(deployment.record().values()) == 6
         finally:
             deployment.end()

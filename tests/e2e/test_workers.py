@@ -85,7 +85,7 @@ def test_runs_of_a_group_are_carried_out_by_workers(machine: Machine) -> None:
         3,
         "--yes",
     )
-    machine.run("backfill", "wait", 1, "--timeout", "90s")
+    machine.run("backfill", "wait", 1, "--timeout", "90s", timeout=120)
     compact = [day.replace("-", "") for day in days]
     assert record(machine) == Counter(
         [*compact, *(f"{day} done" for day in compact), *(f"here {day}" for day in days)]
@@ -104,7 +104,7 @@ def test_a_run_outlives_its_worker(machine: Machine) -> None:
     first.kill(signal.SIGKILL)
     worker(machine, "one").says("takes up to")
     (machine.home.parent / "go").touch()
-    machine.run("backfill", "wait", 1, "--timeout", "90s")
+    machine.run("backfill", "wait", 1, "--timeout", "90s", timeout=120)
     assert record(machine) == Counter({"2026-01-01": 1})
 
 
@@ -156,7 +156,7 @@ def test_a_host_that_drains_takes_nothing(machine: Machine) -> None:
     assert "w.long" in shown
     until(lambda: told(machine) == (1, 3), "the scaler is told that three are present", PATIENCE)
     (home.parent / "go").touch()
-    machine.run("backfill", "wait", 1, "--timeout", "90s")
+    machine.run("backfill", "wait", 1, "--timeout", "90s", timeout=120)
 
 
 def told(machine: Machine) -> tuple[int, int] | None:
