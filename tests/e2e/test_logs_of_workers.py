@@ -114,10 +114,12 @@ def test_a_storage_that_nothing_here_reads(tmp_path: Path) -> None:
 
 
 def test_without_either(machine: Machine) -> None:
-    """OPS-10: it is said where the log lies, and what would bring it here."""
+    """OPS-10: it is read on the same machine; from another one it is said where it lies, and what would bring it here."""
     begin(machine)
     (machine.home.parent / "go").touch()
     machine.run("backfill", "wait", 1, "--timeout", "90s")
+    assert log(machine).stdout == f"{begun(machine)}the end\n"
+    postgres.execute(machine.url, "UPDATE host SET label = 'elsewhere'")
     done = log(machine)
     assert done.status == 5
     assert "which serves none" in done.stderr

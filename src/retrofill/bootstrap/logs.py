@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from retrofill import __version__
 from retrofill.domain.errors import RetrofillError
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")  # of the machine that says so, whatever machine reads it
 
 if TYPE_CHECKING:
     from retrofill.bootstrap.folder import Folder
@@ -129,6 +132,17 @@ class LogRooms:
 
         return LogDoor(address, LogFolder(runs_directory), self._known_key(), host)
 
+    def own_door(self, host: str, runs_directory: Path) -> LogDoor:
+        """Let who is on this machine read the logs of a folder of runs, with a key that is made where there is none.
+
+        Raises:
+            ServerKeyError: the key cannot be read, or made.
+        """
+        from retrofill.executors.logs.door import LogDoor
+        from retrofill.executors.logs.reading import LogFolder
+
+        return LogDoor("127.0.0.1:0", LogFolder(runs_directory), self._around.key(), host)
+
     @contextmanager
     def serving(self, address: str, logs_at: str = "") -> Iterator[None]:
         """Let servers read the logs of this machine, beside whatever it does, and tell them where; nothing without an address.
@@ -201,4 +215,7 @@ class _Places:
     def door_of(self, host: str) -> str:
         with self._store().read() as reader:
             found = reader.hosting.find(host)
-        return "" if found is None or found.left_ms is not None else found.logs_at
+        if found is None or found.left_ms is not None:
+            return ""
+        is_here = found.label == os.uname().nodename
+        return found.logs_at if is_here or urlsplit(found.logs_at).hostname not in _LOOPBACK else ""

@@ -107,6 +107,10 @@ class LogWays(Protocol):
         """Let servers read them here."""
         ...
 
+    def own_door(self, host: str, runs_directory: Path) -> LogDoor | None:
+        """Let who is on this machine read them; None where they are brought to a server anyway."""
+        ...
+
 
 @dataclass
 class Worker:
@@ -178,10 +182,16 @@ class Worker:
         return self.place.home / "runs"
 
     def _open_door(self, host: str, closing: ExitStack) -> str:
-        """Let servers read the logs of this host from now on; the URL that they are told, empty without."""
-        if self.logs is None or not self.wanted.serve_logs:
+        """Let servers read the logs of this host from now on; the URL that they are told, empty without.
+
+        Without an address, those of this machine can.
+        """
+        if self.logs is None:
             return ""
-        door = self.logs.door(self.wanted.serve_logs, host, self._runs)
+        wanted = self.wanted.serve_logs
+        door = self.logs.door(wanted, host, self._runs) if wanted else self.logs.own_door(host, self._runs)
+        if door is None:
+            return ""
         closing.callback(door.close)
         return self.wanted.logs_at or door.url
 
@@ -290,7 +300,7 @@ def worker_of(
 def _with_groups(deployment: Deployment, wanted: Wanted) -> Wanted:
     found = deployment.in_force().resource_groups
     unknown = [name for name in wanted.groups if name not in found]
-    if unknown:
+    if unknown and deployment.deployed() is not None:  # else they are deployed later, and it is there already
         known = ", ".join(found)
         raise NothingToTakeError(f"there is no resource group {shown(unknown[0])}; there are {known}")
     groups = wanted.groups or tuple(name for name, one in found.items() if one.executor == wanted.executor)

@@ -49,6 +49,9 @@ class PushedLogs:
             Text("Leave {option.serve_logs} out."),
         )
 
+    def own_door(self, host: str, runs_directory: Path) -> None:
+        """None: they are read at the server."""
+
 
 class _Arrivals:
     """Runs whose logs have been brought, or could not be, as one thread hears of it from others."""

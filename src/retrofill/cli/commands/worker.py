@@ -60,7 +60,8 @@ if TYPE_CHECKING:
     "--serve-logs",
     default="",
     metavar="HOST:PORT",
-    help="Let servers read its logs at this address, with the key that they share (RETROFILL_SERVER_KEY).",
+    help="Let servers read its logs at this address, with the key that they share (RETROFILL_SERVER_KEY). "
+    "Default: on this machine only.",
 )
 @click.option(
     "--logs-at",
