@@ -24,6 +24,7 @@ _WRITERS = 3
 _SLOTS = 300  # of each of them
 _TASKS, _DAYS = 200, 50  # 10,000 instances that wait for nothing but their date
 _SCHEDULERS, _WORKERS, _EACH = 3, 10, 2
+_AHEAD = 8  # offers for each run that a worker takes at once, so that none waits for a tick, as none of Celery's does
 _SHORT_DAYS, _LONG_DAYS = 10, 100  # 2,000 and 20,000 x `true`
 _PATIENCE_SECONDS = 1_200
 
@@ -65,7 +66,7 @@ def _store_alone(folder: Path, patience: float) -> Line:
 
 def _on_workers(folder: Path, executor: str, days: int, bare: float, patience: float) -> Line:
     """Schedulers of which one leads, and worker processes that run `true`."""
-    project, count = _project(folder / executor, executor, _WORKERS * _EACH), _TASKS * days
+    project, count = _project(folder / executor, executor, _AHEAD * _WORKERS * _EACH), _TASKS * days
     with _schedulers(project, _SCHEDULERS), _workers(project, executor):
         _, seconds = _backfill(project, days, patience)
     return Line(
