@@ -19,8 +19,8 @@ from retrofill.cli.steps import COMMANDS, command_of, told
 from retrofill.domain.texts import Argument, Option, Step, Text
 
 SOURCE = Path(retrofill.__file__).parent
-# Faces, and what writes files and pages for people who use the command line.
-SPEAKING = ("cli/", "web/", "project/scaffold.py", "project/schema_reference.py")
+# Faces, what writes files and pages for people who use the command line, and what starts commands.
+SPEAKING = ("cli/", "web/", "executors/celery/", "project/scaffold.py", "project/schema_reference.py")
 _GROUPS = {path.split()[0] for path in CLICK_COMMANDS}
 _COMMAND = re.compile(rf"\bretrofill ({'|'.join(sorted(_GROUPS))})\b")
 _OPTION = re.compile(r"(?<![\w-])--[a-z]")

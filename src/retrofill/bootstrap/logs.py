@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from retrofill import __version__
 from retrofill.domain.errors import RetrofillError
+from retrofill.domain.texts import Text
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")  # of the machine that says so, whatever machine reads it
 
@@ -161,7 +162,7 @@ class LogRooms:
         if host is None:
             raise LogDoorError(
                 "no other machine asks for these logs, because the store is a file of this one",
-                "Leave --serve-logs out; a server beside the store reads them anyway.",
+                Text("Leave {option.serve_logs} out; a server beside the store reads them anyway."),
             )
         door = self.door(address, host, self._around.folder.runs)
         try:

@@ -12,6 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol, TypeVar
 
 from retrofill.domain.errors import RetrofillError, shown
+from retrofill.domain.texts import Text
 from retrofill.services.ports.logs import LogAwayError, LogPart, NoLogError
 
 if TYPE_CHECKING:
@@ -137,5 +138,5 @@ class Unreadable:
 def _nowhere(host: str) -> NoReturn:
     raise LogAwayError(
         f"the log lies on {shown(host)}, which serves none",
-        "Start its worker with --serve-logs, or set `log_storage`; until then read it there.",
+        Text("Start its worker with {option.serve_logs}, or set `log_storage`; until then read it there."),
     )
