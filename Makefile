@@ -6,6 +6,8 @@ STAMP := $(VENV)/.installed
 SEED ?= 1
 KILLS ?= 300
 RUNS ?= 20
+DAYS ?= 12
+TASKS ?= 8
 STORE ?= sqlite
 EXECUTOR ?= local
 BROKER ?= rabbitmq
@@ -55,8 +57,8 @@ crash: setup  ## the crash harness: SEED=1 KILLS=300 STORE=postgresql EXECUTOR=p
 	STORE=$(STORE) EXECUTOR=$(EXECUTOR) BROKER=$(BROKER) $(BIN)/python tests/crash/harness.py --seed $(SEED) --kills $(KILLS)
 	TMPDIR=/tmp LOG_BYTES=5000000000 $(BIN)/python -m pytest -n 0 tests/e2e/test_logs.py -k larger_than_memory
 
-sim: setup  ## simulated histories of a scheduler and its users: SEED=1 RUNS=20 STORE=sqlite or postgresql
-	STORE=$(STORE) $(BIN)/python tests/simulation/run.py --seed $(SEED) --runs $(RUNS)
+sim: setup  ## simulated histories of a scheduler and its users: SEED=1 RUNS=20 DAYS=12 TASKS=8 STORE=sqlite or postgresql
+	STORE=$(STORE) $(BIN)/python tests/simulation/run.py --seed $(SEED) --runs $(RUNS) --days $(DAYS) --tasks $(TASKS)
 
 format: setup  ## put the code into the house format
 	$(BIN)/ruff format .

@@ -54,7 +54,7 @@ def test_whatever_is_sent(name: str, busy_server: Server, described: schemathesi
     modes = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
 
     @hypothesis.settings(
-        max_examples=examples(20),
+        max_examples=examples(12),
         deadline=None,
         suppress_health_check=list(hypothesis.HealthCheck),
     )

@@ -1,4 +1,4 @@
-"""A large backfill beside the schedule, for a month: the same world with it and without it.
+"""A large backfill beside the schedule, for a fortnight: the same world with it and without it.
 
 Run times depend on task and bizdate only, so that whatever differs is the backfill's doing.
 """
@@ -33,7 +33,7 @@ Key = tuple[str, str]  # task, bizdate
 
 
 @dataclass(frozen=True)
-class Month:
+class Life:
     """What ran. `priority` and `due_ms` are of instances, by the id of each."""
 
     runs: list[Run]
@@ -52,7 +52,7 @@ def is_auto(run: Run) -> bool:
     return run.spec.environment["RETROFILL_KIND"] == "auto"
 
 
-def live(directory: Path, days: int, reserved: int, has_backfill: bool) -> Month:
+def live(directory: Path, days: int, reserved: int, has_backfill: bool) -> Life:
     group = ResourceGroup("default", slots=SLOTS, reserved_for_auto=reserved)
     w = SimulatedWorld(directory, Random(1), Faults(), *TASKS, groups=(group,), now="2026-01-01T12:00")
     watch, steps = Watch(w, w.simulated), 0
@@ -68,14 +68,14 @@ def live(directory: Path, days: int, reserved: int, has_backfill: bool) -> Month
             w.clock.ms = min(end_ms, next_ms or end_ms)
         with w.store.read() as reader:
             rows = list(reader.instance_range(1, 1 << 40))
-        return Month(
+        return Life(
             list(w.simulated.runs.values()), {r.id: r.priority for r in rows}, {r.id: r.due_ms for r in rows}
         )
     finally:
         w.close()
 
 
-@pytest.fixture(scope="module", params=[5, pytest.param(30, marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=[5, pytest.param(14, marks=pytest.mark.slow)])
 def days(request: pytest.FixtureRequest) -> int:
     return int(request.param)
 
@@ -87,10 +87,10 @@ def test_no_auto_triggered_instance_waits_but_for_what_runs_already(tmp_path: Pa
     for a slot no longer than the longest run.
     """
     alone = live(tmp_path / "alone", days, 0, has_backfill=False).autos()
-    month = live(tmp_path / "beside", days, 0, has_backfill=True)
-    beside = month.autos()
+    life = live(tmp_path / "beside", days, 0, has_backfill=True)
+    beside = life.autos()
     assert len(alone) >= (days - 1) * len(TASKS)
-    assert sum(1 for run in month.runs if not is_auto(run)) > 100 * days
+    assert sum(1 for run in life.runs if not is_auto(run)) > 100 * days
     late = 0
     for task in TASKS:
         for when, before in ((k, run) for k, run in alone.items() if k[0] == task.name):
@@ -102,19 +102,19 @@ def test_no_auto_triggered_instance_waits_but_for_what_runs_already(tmp_path: Pa
             assert 0 <= delay <= max(shift, 0) + LONGEST_MS, (when, delay)
             late += delay > 0
     assert late, "the backfill was never in the way, so nothing was tested"
-    check_that_nothing_overtakes(month)
+    check_that_nothing_overtakes(life)
 
 
-def check_that_nothing_overtakes(month: Month) -> None:
+def check_that_nothing_overtakes(life: Life) -> None:
     """While an auto triggered instance is ready, no backfill instance starts but of a higher priority."""
-    autos = month.autos()
+    autos = life.autos()
     tasks: dict[str, Task] = {task.name: task for task in TASKS}
     for (name, bizdate), run in autos.items():
         above = [autos[d.task, bizdate] for d in tasks[name].depends_on]
-        ready_ms = max([month.due_ms[run.instance_id], *(up.ends_ms for up in above)])
-        for other in month.runs:
+        ready_ms = max([life.due_ms[run.instance_id], *(up.ends_ms for up in above)])
+        for other in life.runs:
             if ready_ms <= other.started_ms < run.started_ms and not is_auto(other):
-                higher = month.priority[other.instance_id] > month.priority[run.instance_id]
+                higher = life.priority[other.instance_id] > life.priority[run.instance_id]
                 assert higher, f"{other.spec.name} overtook {name} of {bizdate}"
 
 
@@ -122,11 +122,11 @@ def test_reserved_slots_never_hold_a_backfill_instance(tmp_path: Path, days: int
     """RUN-6: so that the schedule runs as if there were no backfill."""
     reserved = 3
     alone = live(tmp_path / "alone", days, reserved, has_backfill=False).autos()
-    month = live(tmp_path / "beside", days, reserved, has_backfill=True)
-    assert {k: run.started_ms for k, run in month.autos().items()} == {
+    life = live(tmp_path / "beside", days, reserved, has_backfill=True)
+    assert {k: run.started_ms for k, run in life.autos().items()} == {
         k: run.started_ms for k, run in alone.items()
     }
-    backfill = sorted((run.started_ms, run.ends_ms) for run in month.runs if not is_auto(run))
+    backfill = sorted((run.started_ms, run.ends_ms) for run in life.runs if not is_auto(run))
     assert len(backfill) > 20 * days
     ends = [end for _, end in backfill]
     for number, (start, _) in enumerate(backfill):

@@ -29,6 +29,6 @@ def test_a_fortnight_on_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-def test_a_year() -> None:
-    """AUTO-1..3: 20 tasks, 365 nights, each made once, all that can run has run."""
-    play(1, Scale(tasks=20, days=365, actions_per_day=1.0, hourly=0.0))
+def test_half_a_year() -> None:
+    """AUTO-1..3: 20 tasks, 182 nights, each made once, all that can run has run. `make sim RUNS=1 DAYS=365` plays a year."""
+    play(1, Scale(tasks=20, days=182, actions_per_day=1.0, hourly=0.0))
