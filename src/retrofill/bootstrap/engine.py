@@ -149,6 +149,7 @@ class Engine:
                 tally.note(ticked, self._deployment.clock.now_ms())
             if scaling is not None:
                 scaling.stir()
+            ticked.notes += self._dispatchers.news()
             return observe(ticked)
 
         try:
