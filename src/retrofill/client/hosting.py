@@ -164,9 +164,10 @@ class HttpEar:
     def fileno(self) -> int:
         return self._descriptor
 
-    def drain(self) -> None:
+    def drain(self) -> bool:
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._descriptor)
+        return True
 
     def close(self) -> None:
         with self._lock:

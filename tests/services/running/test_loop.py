@@ -29,7 +29,7 @@ class QuietWake:
     def fileno(self) -> int:
         return self._read
 
-    def drain(self) -> None:
+    def drain(self) -> bool:
         raise AssertionError("nobody has written")
 
     def close(self) -> None:

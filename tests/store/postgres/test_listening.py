@@ -37,3 +37,21 @@ def test_a_hint_from_another_machine_after_the_connection_was_lost(
             cut(somebody)
     finally:
         ear.close()
+
+
+def test_that_runs_have_ended_elsewhere_is_no_other_news(make_store: MakeStore) -> None:
+    """RUN-9: a tick is enough then; whatever else may have changed is looked for when more was heard."""
+    store, host = make_store(), make_store(home="host")
+    ear, hosts = store.listen(), host.hosts("host", 60)
+    try:
+        hosts.reply()
+        assert select.select([ear], [], [], 30)[0]
+        assert not ear.drain()
+        hosts.reply()
+        host.wake()
+        heard = False
+        while not heard:
+            assert select.select([ear], [], [], 30)[0]
+            heard = ear.drain()
+    finally:
+        ear.close()

@@ -17,8 +17,8 @@ class Ear(Protocol):
         """A descriptor that is readable once something was heard."""
         ...
 
-    def drain(self) -> None:
-        """Forget what was heard."""
+    def drain(self) -> bool:
+        """Forget what was heard; whether it was anything but that runs have ended on other machines."""
         ...
 
     def close(self) -> None: ...

@@ -64,16 +64,20 @@ class LedgerHosting:
 
     def exchange(self, status: HostStatus, exchange: Exchange) -> Answer:
         """One round of one host; see `ports.hosting`."""
-        with self._store.read() as reader:
-            now_ms = reader.hosting.now_ms()
-            found = self._look(reader, status, exchange, now_ms)
-        self._beat(status.name, now_ms)
+        writes = bool(exchange.ends or exchange.named) or self._noted.get(status.name) != status
+        if not writes:  # nobody is kept from writing by who only looks
+            with self._store.read() as reader:
+                now_ms = reader.hosting.now_ms()
+                found = self._look(reader, status, exchange, now_ms)
         claimed: list[Offer] = []
-        if exchange.ends or found.offers or self._noted.get(status.name) != status:
+        if writes or found.offers:
             with self._store.transaction(is_brief=True) as tx:
+                now_ms = tx.hosting.now_ms()
                 self._note(tx, status, now_ms)
-                claimed = self._write(tx, status, exchange, found.room, now_ms)
+                found = self._look(tx, status, exchange, now_ms)
+                claimed = self._write(tx, status, exchange, found, now_ms)
             self._noted[status.name] = status
+        self._beat(status.name, now_ms)
         if exchange.ends:
             self._hosts.reply()
         starts = self._specs(status, [*claimed, *found.unheard]) if claimed or found.unheard else []
@@ -125,13 +129,11 @@ class LedgerHosting:
         return [ref for ref in holds if _offer(ref) not in own], sorted(own - known)
 
     def _write(
-        self, tx: Ledger, status: HostStatus, exchange: Exchange, room: int, now_ms: int
+        self, tx: Ledger, status: HostStatus, exchange: Exchange, found: _Found, now_ms: int
     ) -> list[Offer]:
         if exchange.ends:
             tx.hosting.report(status.name, [_reported(end, now_ms, exchange.now_ms) for end in exchange.ends])
-        record = tx.hosting.find(status.name)
-        is_draining = record is not None and bool(record.draining)
-        claimed = [] if is_draining else _wanted(tx, status, exchange, room, now_ms)[:room]
+        claimed = found.offers[: found.room]
         if claimed:
             tx.hosting.claim(claimed, status.name, status.boot_id, now_ms)
         return claimed

@@ -191,6 +191,5 @@ class Loop:
         timeout = min(timeout, *(ms for ms in longest_ms if ms is not None), _LONGEST_SLEEP_MS)
         events = self._poll.poll(timeout)
         if any(descriptor == self._ear_descriptor for descriptor, _ in events):
-            self._ear.drain()
-            return True
+            return self._ear.drain()
         return not events

@@ -11,6 +11,7 @@ from retrofill.domain.errors import RetrofillError
 from retrofill.services.ports.hosts import Host, Hosts
 from retrofill.store.postgres.leases import NOW_MS, Ask
 from retrofill.store.postgres.listening import CHANNEL, WORK, Listening
+from retrofill.store.sqlite.waking import ENDED
 
 _BEATS = 8  # in the time after which a machine is given up
 _LONGEST_PAUSE = 15.0  # seconds
@@ -49,11 +50,11 @@ class SharedHosts(Hosts):
         self._notify(WORK)
 
     def reply(self) -> None:
-        self._notify(CHANNEL)
+        self._notify(CHANNEL, ENDED.decode())
 
-    def _notify(self, channel: str) -> None:
+    def _notify(self, channel: str, what: str = "") -> None:
         with suppress(RetrofillError):
-            self._ask(lambda connection: connection.execute("SELECT pg_notify(?, '')", (channel,)))
+            self._ask(lambda connection: connection.execute("SELECT pg_notify(?, ?)", (channel, what)))
 
     def listen(self, home: Path) -> Listening:
         return Listening(home, self._url, WORK)

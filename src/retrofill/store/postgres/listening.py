@@ -12,11 +12,12 @@ import select
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
 from retrofill.store.postgres.connection import patiently
-from retrofill.store.sqlite.waking import WakeSocket, wake
+from retrofill.store.sqlite.waking import ANYTHING, ENDED, WakeSocket, wake
 
 CHANNEL = "retrofill"  # for who schedules
 WORK = "retrofill_work"  # for machines that carry out what is offered
@@ -60,17 +61,23 @@ class Listening(WakeSocket):
             prepare_threshold=None,
             fallback_application_name="retrofill listening",
         ) as connection:
+            heard: list[bytes] = []
+            connection.add_notify_handler(lambda notify: heard.append(notify.payload.encode()))
             connection.execute(f"LISTEN {self._channel}")
-            connection.add_notify_handler(lambda _: None)  # that it has come is all that it says
             before = None
             while True:
                 ready = self._wait(_LOOK_SECONDS, connection.fileno())
                 if self._ended in ready:
                     return True
-                written = connection.execute(_WRITTEN).fetchone()  # and takes in all that has come
-                if ready or written != before:
-                    wake(self._home)
-                before = written
+                if ready:
+                    heard += _taken_in(connection)
+                else:
+                    written = connection.execute(_WRITTEN).fetchone()
+                    heard += [ANYTHING] if written != before else []
+                    before = written
+                if heard:
+                    wake(self._home, ENDED if set(heard) == {ENDED} else ANYTHING)
+                heard.clear()
 
     def close(self) -> None:
         os.write(self._end, b"e")
@@ -78,3 +85,12 @@ class Listening(WakeSocket):
         os.close(self._end)
         os.close(self._ended)
         super().close()
+
+
+def _taken_in(connection: psycopg.Connection[Any]) -> list[bytes]:
+    """What hints say that have come, without asking the server; anything where something else has."""
+    connection.pgconn.consume_input()
+    found = []
+    while (notify := connection.pgconn.notifies()) is not None:
+        found.append(notify.extra)
+    return found or [ANYTHING]

@@ -7,10 +7,11 @@ import os
 from pathlib import Path
 
 _WAKE = "wake.sock"
+ANYTHING, ENDED = b"w", b"e"  # what may have changed: anything; only that runs have ended elsewhere
 
 
 class WakeSocket:
-    """Where the scheduler hears that something has changed. What is sent does not matter."""
+    """Where the scheduler hears that something has changed."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -27,11 +28,13 @@ class WakeSocket:
     def fileno(self) -> int:
         return self._socket.fileno()
 
-    def drain(self) -> None:
-        """Forget what was sent."""
+    def drain(self) -> bool:
+        """Forget what was sent; whether it was anything but `ENDED`."""
+        has_news = False
         with contextlib.suppress(BlockingIOError):
             while True:
-                self._socket.recv(64)
+                has_news = self._socket.recv(64) != ENDED or has_news
+        return has_news
 
     def close(self) -> None:
         self._socket.close()
@@ -40,7 +43,7 @@ class WakeSocket:
         os.close(self._directory)
 
 
-def wake(directory: Path) -> None:
+def wake(directory: Path, what: bytes = ANYTHING) -> None:
     """Wake the scheduler if one listens; nothing is lost if none does."""
     with contextlib.suppress(OSError):
         descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -48,6 +51,6 @@ def wake(directory: Path) -> None:
             import socket
 
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
-                sender.sendto(b"w", f"/proc/self/fd/{descriptor}/{_WAKE}")
+                sender.sendto(what, f"/proc/self/fd/{descriptor}/{_WAKE}")
         finally:
             os.close(descriptor)
