@@ -104,6 +104,9 @@ CALLS: dict[str, list[list[str]]] = {
     "task freeze": [["open.last"]],
     "task unfreeze": [["open.last"]],
     "workspace list": [[]],
+    "host list": [[], ["--all"]],
+    "host show": [["nowhere"]],
+    **{f"host {act}": [["nowhere"]] for act in ("drain", "undrain", "forget")},
     "resource-group list": [[]],
     "resource-group show": [["default"], ["deep"]],
     "store migrate": [[]],
@@ -174,7 +177,7 @@ CALLS: dict[str, list[list[str]]] = {
     "restore": [["copy.backup"]],
     "doctor": [[]],
 }  # fmt: skip
-ELSEWHERE = {"scheduler", "serve", "up"}  # run until they are interrupted, and tell only ids
+ELSEWHERE = {"scheduler", "serve", "up", "worker"}  # run until they are interrupted, and tell only ids
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[str]:

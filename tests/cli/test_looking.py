@@ -253,7 +253,7 @@ def test_workspaces_and_resource_groups(filled: Sandbox) -> None:
     groups = {row["resource_group"]: row for row in filled.json("resource-group", "list")}
     assert groups["night"] == {
         "resource_group": "night", "type": "shared", "slots": 2, "running": 0, "waiting": 0, "reserved_for_auto": 0,
-        "workspaces": ["ops"],
+        "workspaces": ["ops"], "executor": "local", "hosts": None, "offered": 0,
     }  # fmt: skip
     assert groups["default"]["waiting"] == 2
     for command in ("workspace", "resource-group"):
