@@ -295,13 +295,17 @@ def test_settings_without_effect_are_named_as_such() -> None:
         for path in (ROOT / "src/retrofill").rglob("*.py")
         if path.name != "table.py"
     ]
-    reads = ("settings", "found")  # as settings in force are called where they are read
+    reads = ("settings", "settings()", "found")  # as settings in force are called where they are read
     unread = {
         s.name
         for s in TABLE
         if not any(
             word in text
-            for word in (*(f"{who}.{s.name}" for who in reads), f'BY_NAME["{s.name}"]')
+            for word in (
+                *(f"{who}.{s.name}" for who in reads),
+                f'BY_NAME["{s.name}"]',
+                f'settings.get("{s.name}")',  # by who is told them as a document
+            )
             for text in sources
         )
     }
