@@ -31,7 +31,7 @@ demo: setup  ## the main job on real data: backfill January 2013 of the flights 
 	$(BIN)/python examples/flights/demo.py
 
 test: setup  ## every test, properties with all their examples
-	$(BIN)/python -m pytest -n 2 --dist worksteal --hypothesis-profile all
+	$(BIN)/python -m pytest -n 3 --dist worksteal --hypothesis-profile all
 
 lint: setup  ## format, lint, layers, docs in step, types
 	$(BIN)/ruff format --check .

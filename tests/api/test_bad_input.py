@@ -6,11 +6,13 @@ import re
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
 from api.matrix import DECISIONS, HERE, Target
 from api.servers import Server, problem
 from api.test_matrix import ROUTES, ask, target
 from retrofill.api.links import PREFIX
+from retrofill.domain.people.scopes import Scope
 
 TRICKS = [
     "//api/v1/backfills",
@@ -121,8 +123,9 @@ def test_a_search_is_taken_as_it_is_written(server: Server, text: str) -> None:
 
 def test_what_takes_one_value_is_given_once(shared_server: Server) -> None:
     """BF-1: of two values of a filter, none is overlooked; those that may be several are either."""
-    asked = shared_server.by("admin")
-    for path, operations in asked.get("/api/v1/openapi.json").json()["paths"].items():
+    person, worker = shared_server.by("admin"), of_a_worker(shared_server)
+    for path, operations in person.get("/api/v1/openapi.json").json()["paths"].items():
+        asked = worker if "/hosting/" in path else person
         for parameter in operations.get("get", {}).get("parameters", ()):
             if parameter["in"] != "query" or parameter["schema"].get("type") == "array":
                 continue
@@ -130,7 +133,15 @@ def test_what_takes_one_value_is_given_once(shared_server: Server) -> None:
             found = problem(asked.get(at, params=[(parameter["name"], "1"), (parameter["name"], "1")]), 422)
             errors = {one["at"]: one["message"] for one in found["errors"]}
             assert "given 2 times" in errors[f"query.{parameter['name']}"]
-    assert asked.get("/api/v1/instances?state=failed&state=running").status_code == 200
+    assert person.get("/api/v1/instances?state=failed&state=running").status_code == 200
+
+
+def of_a_worker(server: Server) -> TestClient:
+    """A client with a worker's token."""
+    people, client = server.center("admin").people, server.anybody
+    secret = people.create_token("admin", scope=Scope.WORKER, resource_groups=["default"])["token"]
+    client.headers["Authorization"] = f"Bearer {secret}"
+    return client
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,11 @@ class Deployment(Machine):
         broker = self.broker
         with Connection(broker.url, transport_options=broker.transport_options) as connection:
             channel = connection.channel()
-            return bool(channel.queue_declare(broker.queue_name("etl"), passive=True).message_count == 0)
+            try:
+                found = channel.queue_declare(broker.queue_name("etl"), passive=True)
+            except connection.channel_errors:  # a queue of a Redis is there for as long as something is in it
+                return broker.is_redis
+            return bool(found.message_count == 0)
 
     def backfill(self, task: str, first: int, last: int) -> list[str]:
         """Create one; the days."""

@@ -139,8 +139,9 @@ def test_what_lies_far_away_is_let_go_of(deployment: Deployment) -> None:
     first.says("takes up to")
     deployment.create("work", "2026-01-01..2026-01-03")
     deployment.near.run("backfill", "wait", 1, "--timeout", "90s")
-    first.kill(signal.SIGTERM)
     home = deployment.folder / "far/.retrofill-worker"
+    until((home / "tidied").exists, "the first job has gone through", PATIENCE)
+    first.kill(signal.SIGTERM)
     logs = home / "runs/logs"
     mine, other, recent = sorted(logs.iterdir())
     with psycopg.connect(deployment.near.url) as connection:
