@@ -130,6 +130,21 @@ def test_an_exchange_that_gets_lost(w: World, lost: str) -> None:
     assert len({spec.ref for spec in one.executor.started}) == len(one.executor.started)
 
 
+def test_what_was_reported_is_not_started_again(w: World) -> None:
+    """RUN-9: while nobody schedules, a report stands; who compares what it holds is given nothing of it."""
+    one = Host(w, "one", slots=4)
+    one.worker.round()
+    for instance_id in sorted(one.executor.running):
+        one.executor.end(instance_id)
+    one.worker.round()
+    one.lost = "question"
+    one.worker.round()
+    one.lost = ""
+    assert one.worker.round().started == 0
+    w.tick()
+    assert set(w.states().values()) == {"successful"}
+
+
 def test_a_worker_that_begins_anew_adopts(w: World) -> None:
     """RUN-3: also what it had claimed when it died, and never started: the executor judges that."""
     one = Host(w, "one")

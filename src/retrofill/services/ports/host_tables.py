@@ -34,7 +34,7 @@ class HostReader(Protocol):
         ...
 
     def open_runs(self, host: str) -> list[RunRecord]:
-        """Open runs that live there."""
+        """Open runs that live there, but those whose ends were reported."""
         ...
 
     def stopping(self, host: str) -> list[RunRecord]:

@@ -92,7 +92,10 @@ class HostReader(View):
 
     def open_runs(self, host: str) -> list[RunRecord]:
         rows = self._execute(
-            f"SELECT {RUN} FROM run INDEXED BY run_open WHERE ended_ms IS NULL AND host = ?", (host,)
+            f"SELECT {RUN.of('r')} FROM run r INDEXED BY run_open WHERE r.ended_ms IS NULL AND r.host = ? "
+            "AND NOT EXISTS (SELECT 1 FROM reported_end e WHERE e.instance_id = r.instance_id "
+            "AND e.number = r.number AND e.token = r.token)",
+            (host,),
         )
         return RUN.all(rows)
 
