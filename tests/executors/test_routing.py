@@ -29,10 +29,3 @@ def test_an_executor_that_is_not_installed_stops_nobody() -> None:
     (sentence,) = made.news()
     assert "there is no executor 'celry'; they find" in sentence
     assert made.news() == []
-
-
-def test_a_broker_that_is_not_named_stops_nobody() -> None:
-    """RUN-9: as an executor of ours that lacks a setting."""
-    made = dispatchers()
-    made.get("celery").offer([OFFERED])
-    made.get("celery").close()

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ import psycopg
 
 from databases import postgres
 from databases.server import Server
+from e2e.sandboxes import until
 from networks.hosts import Host, Network
 
 RETROFILL = Path(sys.executable).with_name("retrofill")
@@ -80,7 +81,7 @@ class Flights:
         self.run("deploy")
         self.start(self.leader, "scheduler")
         self.start(self.server, "serve", "--host", self.server.address, "--port", str(_PORT))
-        until(lambda: "Retrofill is at" in self.said(self.server), "the server answers")
+        until(lambda: "Retrofill is at" in self.said(self.server), "the server answers", _PATIENCE_SECONDS)
         words = ("--scope", "worker", "--resource-group", "archive", "--output", "json")
         token = json.loads(self.run("token", "create", *words))["token"]
         self._cuts.enter_context(self.network.cut(self.workers["etl2"], self.store))
@@ -146,25 +147,20 @@ class Flights:
         until(
             lambda: len(found := self.ends()) == len(self.workers) and min(found.values()) >= 5,
             "all of them work",
+            _PATIENCE_SECONDS,
         )
         with self.network.cut(self.workers[name]):
             before = sum(self.ends().values())
             until(
                 lambda: sum(self.ends().values()) >= before + 10,
                 "others go on without the one that is cut off",
+                _PATIENCE_SECONDS,
             )
             yield
 
 
 def _environment(way: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("RETROFILL_")} | way
-
-
-def until(condition: Callable[[], bool], what: str, seconds: float = _PATIENCE_SECONDS) -> None:
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit, f"waited in vain until {what}"
-        time.sleep(0.2)
 
 
 def main() -> int:

@@ -53,13 +53,11 @@ _NOTE = (
     "groups = excluded.groups, slots = excluded.slots, version = excluded.version, logs_at = excluded.logs_at, left_ms = NULL"
 )
 
-_LEAVE = (
-    "UPDATE host SET left_ms = ?2 WHERE name = ?1 AND NOT EXISTS (SELECT 1 FROM run r INDEXED BY run_open "
-    "WHERE r.ended_ms IS NULL AND r.host = ?1 AND NOT EXISTS (SELECT 1 FROM reported_end e "
-    "WHERE e.instance_id = r.instance_id AND e.number = r.number AND e.token = r.token))"
+_UNREPORTED = (
+    "FROM run r INDEXED BY run_open WHERE r.ended_ms IS NULL AND r.host = ?1 AND NOT EXISTS (SELECT 1 FROM "
+    "reported_end e WHERE e.instance_id = r.instance_id AND e.number = r.number AND e.token = r.token)"
 )
-
-
+_LEAVE = f"UPDATE host SET left_ms = ?2 WHERE name = ?1 AND NOT EXISTS (SELECT 1 {_UNREPORTED})"
 _GONE = (
     "SELECT h.name FROM host h LEFT JOIN lease l ON l.name = 'host ' || h.name "
     "WHERE max(coalesce(h.left_ms, l.until_ms, h.since_ms), h.since_ms) < ? AND NOT EXISTS "
@@ -91,12 +89,7 @@ class HostReader(View):
         return [found for row in rows if asked[row[0]] == (found := Offer(*row))]
 
     def open_runs(self, host: str) -> list[RunRecord]:
-        rows = self._execute(
-            f"SELECT {RUN.of('r')} FROM run r INDEXED BY run_open WHERE r.ended_ms IS NULL AND r.host = ? "
-            "AND NOT EXISTS (SELECT 1 FROM reported_end e WHERE e.instance_id = r.instance_id "
-            "AND e.number = r.number AND e.token = r.token)",
-            (host,),
-        )
+        rows = self._execute(f"SELECT {RUN.of('r')} {_UNREPORTED}", (host,))
         return RUN.all(rows)
 
     def waiting(self) -> list[RunRecord]:
