@@ -25,10 +25,12 @@ class Offering:
 
     Args:
         hosts: whom to call; None where one machine has the store, so that nobody could claim anything.
-        dispatcher: the one of an executor's name.
+        dispatcher: the one of an executor's name; None: nobody is told.
     """
 
-    def __init__(self, hosts: Hosts | None, dispatcher: Callable[[str], Dispatcher]) -> None:
+    def __init__(
+        self, hosts: Hosts | None = None, dispatcher: Callable[[str], Dispatcher] | None = None
+    ) -> None:
         self._hosts = hosts
         self._dispatcher = dispatcher
         self._offered: dict[str, list[Offered]] = defaultdict(list)  # by executor, not yet made known
@@ -84,10 +86,11 @@ class Offering:
 
     def make_known(self) -> None:
         """After the commit: tell everybody whom it concerns."""
-        for executor, offers in self._offered.items():
-            self._dispatcher(executor).offer(offers)
-        for executor, withdrawn in self._withdrawn.items():
-            self._dispatcher(executor).withdraw(withdrawn)
+        if self._dispatcher is not None:
+            for executor, offers in self._offered.items():
+                self._dispatcher(executor).offer(offers)
+            for executor, withdrawn in self._withdrawn.items():
+                self._dispatcher(executor).withdraw(withdrawn)
         if self._hosts is not None and (self._offered or self._calls):
             self._hosts.call()
         self.forget()

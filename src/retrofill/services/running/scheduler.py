@@ -39,7 +39,6 @@ from retrofill.services.upkeep.clocks import trouble_with
 
 if TYPE_CHECKING:
     from retrofill.services.ports import Clock, Executor, Leadership, Ledger, Reader, RunRef, RunSpec, Store
-    from retrofill.services.ports.dispatching import Dispatcher
     from retrofill.services.ports.hosts import Hosts
 
 _BATCH = 2_000  # rows of one kind that a tick moves; the next tick follows at once
@@ -78,7 +77,7 @@ class Scheduler:
         offering: Offering | None = None,
     ) -> None:
         self.starts = starts
-        self._offering = offering or Offering(None, _no_dispatcher)
+        self._offering = offering or Offering()
         self._auto = auto
         self.clock_tolerance_ms = DEFAULT_TOLERANCE_MS
         self._doubt_ms = 0  # by how much the clock is ahead of the time that is sure (TIME-8)
@@ -492,10 +491,6 @@ class Scheduler:
     def running(self) -> int:
         """How many instances run."""
         return len(self._slots)
-
-
-def _no_dispatcher(executor: str) -> Dispatcher:
-    raise KeyError(executor)
 
 
 def _by_backfill(rows: Iterable[InstanceRecord]) -> dict[int | None, list[InstanceRecord]]:
